@@ -1,0 +1,25 @@
+"""The Chalice app: every function's route, or only the one that ENDPOINT names, as in a Lambda."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from chalice.app import Chalice, CORSConfig
+
+from chalicelib import functions
+from chalicelib.settings import cors_origin, endpoint_name
+
+app = Chalice(app_name="researcher-rest-api")
+
+if cors_origin():
+    app.api.cors = CORSConfig(
+        allow_origin=cors_origin(),
+        allow_headers=["Idempotency-Key", "If-Match", "If-None-Match"],
+        expose_headers=["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-Id"],
+    )
+
+for name in (
+    [endpoint_name()] if endpoint_name() else sorted(module.name for module in iter_modules(functions.__path__))
+):
+    app.register_blueprint(import_module(f"{functions.__name__}.{name}").routes)

@@ -1,0 +1,76 @@
+"""The headers by which the cluster takes a call as the caller's: made from the Caller, and from nothing else.
+
+Our own identity owns no rights to Jobs, so a call without these headers is refused. One group that we may not
+impersonate would refuse the whole call, so only those are sent that the cluster lists for us.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.adapters.kube_api import Call
+from chalicelib.adapters.refusals import refusal
+from chalicelib.domain.caller import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.adapters.kube_api import KubernetesApi
+    from chalicelib.deadline import Deadline
+    from chalicelib.domain.caller import Caller
+
+USER = "researcher:api"
+"""The one user we impersonate. It has no rights either: the groups have them, and the audit extra names the caller."""
+KEPT_SECONDS = 300
+
+_REVIEW = Call(
+    "POST",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+    body=b'{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"default"}}',
+)
+
+
+class _Rule(msgspec.Struct, rename="camel"):
+    verbs: list[str] = []
+    api_groups: list[str] = []
+    resources: list[str] = []
+    resource_names: list[str] = []
+
+
+class _Rules(msgspec.Struct, rename="camel"):
+    resource_rules: list[_Rule] = []
+
+
+class _Review(msgspec.Struct):
+    status: _Rules
+
+
+class Impersonation:
+    """Knows which groups our own identity may impersonate."""
+
+    def __init__(self, api: KubernetesApi, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api = api
+        self._clock = clock
+        self._groups: frozenset[str] = frozenset()
+        self._read_again_at = 0.0
+
+    def headers(self, caller: Caller, deadline: Deadline, *, fresh: bool = False) -> list[tuple[str, str]]:
+        """The header lines for *caller*; *fresh* reads our groups again, after the cluster refused some."""
+        if fresh or self._clock() >= self._read_again_at:
+            self._groups = self._read(deadline)
+            self._read_again_at = self._clock() + KEPT_SECONDS
+        groups = sorted(caller.kubernetes_groups & self._groups)
+        lines = [("Impersonate-User", USER), ("Impersonate-Extra-Subject", caller.user)]
+        return lines + [("Impersonate-Group", group) for group in groups]
+
+    def _read(self, deadline: Deadline) -> frozenset[str]:
+        answer = self._api.send(_REVIEW, (), deadline)
+        if answer.status != 201:  # noqa: PLR2004 - Created, as reviews answer
+            raise refusal(answer)
+        rules = msgspec.json.decode(answer.body, type=_Review).status.resource_rules
+        named = (rule for rule in rules if "impersonate" in rule.verbs and "groups" in rule.resources)
+        # A rule without names would allow all groups; we never use more than the ones listed for us.
+        return frozenset(name for rule in named for name in rule.resource_names if name.startswith(PREFIX))

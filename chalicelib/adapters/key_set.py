@@ -1,0 +1,107 @@
+"""The token issuer's public keys: fetched when needed, kept through the issuer's outages, never asked for too often."""
+
+from __future__ import annotations
+
+import json
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import jwt
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
+
+from chalicelib.adapters import bounded
+from chalicelib.deadline import Deadline
+from chalicelib.domain.errors import IssuerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FRESH_SECONDS = 300
+"""How long fetched keys are used without asking again."""
+STALE_SECONDS = 24 * 3600
+"""How long they are used when the issuer does not answer."""
+COOL_DOWN_SECONDS = 30
+"""At most one fetch in this time, whether it succeeds or fails: strangers choose the key ids that are looked up."""
+MAX_DOCUMENT = 2**18
+RETRY_AFTER = 10
+
+READ_SECONDS = 3
+
+_TIMEOUT = Timeout(connect=2, read=READ_SECONDS)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class _Unusable(Exception):
+    """The issuer's answer cannot be used."""
+
+
+class KeySet:
+    """The keys of one issuer."""
+
+    def __init__(self, issuer: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._issuer = issuer.rstrip("/")
+        self._clock = clock
+        self._pool = PoolManager()
+        self._lock = Lock()
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+
+    def find(self, key_id: str) -> jwt.PyJWK | None:
+        """The key of that id, or None; IssuerUnavailable when no keys could be had for a day."""
+        with self._lock:
+            now = self._clock()
+            aged = now - self._fetched_at
+            if (key_id not in self._keys or aged > FRESH_SECONDS) and now - self._tried_at >= COOL_DOWN_SECONDS:
+                self._refresh(now)
+            if now - self._fetched_at > STALE_SECONDS:
+                message = "The token issuer cannot be reached, so that no token can be checked. Try again later."
+                raise IssuerUnavailable(message, retry_after=RETRY_AFTER)
+            return self._keys.get(key_id)
+
+    def _refresh(self, now: float) -> None:
+        self._tried_at = now
+        try:
+            self._keys = self._fetch()
+            self._fetched_at = now
+        except (_Unusable, HTTPError, OSError):
+            return  # the old keys go on, as long as STALE_SECONDS allow
+
+    def _fetch(self) -> dict[str, jwt.PyJWK]:
+        discovery = self._get(f"{self._issuer}/.well-known/openid-configuration")
+        if discovery.get("issuer", "").rstrip("/") != self._issuer:
+            raise _Unusable
+        document = self._get(discovery.get("jwks_uri", ""))
+        try:
+            found = jwt.PyJWKSet.from_dict(document).keys
+        except jwt.PyJWTError as error:
+            raise _Unusable from error
+        keys = {key.key_id: key for key in found if key.key_id and key.public_key_use in (None, "sig")}
+        if not keys:
+            raise _Unusable
+        return keys
+
+    def _get(self, url: str) -> dict[str, Any]:
+        """The JSON object at *url*, over TLS except on this machine, in bounded time and memory."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise _Unusable
+        response = self._pool.request(
+            "GET", url, timeout=_TIMEOUT, retries=False, redirect=False, preload_content=False
+        )
+        body = bounded.read(response, Deadline.after(READ_SECONDS), MAX_DOCUMENT)
+        if response.status != 200:  # noqa: PLR2004 - OK, and no redirect
+            raise _Unusable
+        return _json_object(body)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _Unusable from error
+    if not isinstance(document, dict):
+        raise _Unusable
+    return document

@@ -1,0 +1,132 @@
+"""HTTP to the API server, through the official client's connection pool, with our own deadline and retries.
+
+The client's typed models cost 300 ms of a cold start and its retries sleep unseen, past any time-out; so this takes its
+Configuration and RESTClientObject, and sends and reads raw JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from kubernetes.client import Configuration
+from kubernetes.client.rest import RESTClientObject
+from urllib3 import HTTPHeaderDict, Timeout
+from urllib3.exceptions import HTTPError
+
+from chalicelib.adapters import bounded
+from chalicelib.adapters.breaker import Breaker
+from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from urllib3 import BaseHTTPResponse
+
+    from chalicelib.adapters.eks import EksTokens
+    from chalicelib.deadline import Deadline
+
+ATTEMPTS = 3
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 5.0
+PAUSE_SECONDS = 0.1
+CONNECTIONS = 16
+MAX_ANSWER = 64 * 2**20
+
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to the API server. Parts of *path* are checked names."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API server answered; *repeated* when an earlier attempt may have been carried out already."""
+
+    status: int
+    body: bytes
+    retry_after: int | None
+    repeated: bool = False
+
+
+class KubernetesApi:
+    """One cluster's API server."""
+
+    def __init__(self, endpoint: str, ca: str, tokens: EksTokens) -> None:
+        configuration = Configuration(
+            host=endpoint,
+            ca_cert_data=base64.b64decode(ca).decode(),
+            connection_pool_maxsize=CONNECTIONS,
+        )
+        self._endpoint = endpoint
+        self._pool = RESTClientObject(configuration).pool_manager
+        self._tokens = tokens
+        self._breaker = Breaker()
+
+    def send(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Answer:
+        """The answer to *call*, tried again where that is safe; every call is: names are fixed before the first try."""
+        lines = list(headers)
+        fresh = repeated = False
+        for attempt in range(1, ATTEMPTS + 1):
+            answer = self._attempt(call, lines, deadline, fresh=fresh)
+            last = attempt == ATTEMPTS
+            if answer is None or answer.status in _TRY_AGAIN:
+                repeated = True
+                _pause(answer, attempt, deadline, last=last)
+            elif answer.status == 401 and not fresh and not last:  # noqa: PLR2004 - expired, or our role is new there
+                fresh = True
+            else:
+                return Answer(answer.status, answer.body, answer.retry_after, repeated)
+        raise CredentialsUnavailable("The cluster does not accept this API's token. Tell whoever deployed it.")
+
+    def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
+        """The answer, or None when there was none."""
+        self._breaker.check()
+        headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
+        headers.extend([("Accept", "application/json"), ("Content-Type", "application/json"), *lines])
+        url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
+        left = deadline.remaining
+        if not left:
+            raise DeadlineExceeded("The cluster took too long. Try again.")
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
+        try:
+            response = self._pool.request(
+                call.method, url, body=call.body, headers=headers, timeout=timeout,
+                retries=False, redirect=False, preload_content=False,
+            )  # fmt: skip
+            answer = Answer(response.status, bounded.read(response, deadline, MAX_ANSWER), _retry_after(response))
+        except bounded.TooLargeError as error:
+            raise ClusterUnavailable("The cluster's answer is too large. Ask for fewer Jobs with limit.") from error
+        except (HTTPError, OSError):
+            self._breaker.failed()
+            return None
+        self._breaker.answered()
+        return answer
+
+
+def _pause(answer: Answer | None, attempt: int, deadline: Deadline, *, last: bool) -> None:
+    """Waits before the next attempt; raises where waiting is useless or would pass the deadline."""
+    asked = answer.retry_after if answer else None
+    pause = float(asked) if asked else PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+    if not deadline.remaining:
+        raise DeadlineExceeded("The cluster took too long. Try again.")
+    if last or pause >= deadline.remaining:
+        message = "The cluster cannot be reached." if answer is None else "The cluster is too busy to answer."
+        raise ClusterUnavailable(f"{message} Try again later.", retry_after=asked or 1)
+    time.sleep(pause)
+
+
+def _retry_after(response: BaseHTTPResponse) -> int | None:
+    text = response.headers.get("Retry-After", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None  # noqa: PLR2004 - under 28 hours

@@ -1,0 +1,85 @@
+"""What the cluster refuses, in our errors. The cluster's reason stays readable; what it says of us stays inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.domain.errors import (
+    ClusterUnavailable,
+    CredentialsUnavailable,
+    FieldError,
+    Forbidden,
+    InvalidJob,
+    InvalidPageToken,
+    PageTokenExpired,
+    PreconditionFailed,
+    QuotaExceeded,
+    RefusedByCluster,
+    ResearcherError,
+)
+from chalicelib.domain.kubernetes import Status
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.kube_api import Answer
+
+MAX_TEXT = 1024
+
+FORBIDDEN = (
+    "You may not do this in that Project, or there is no such Project. "
+    "GET /projects lists yours; ask your platform engineers for a RoleBinding."
+)
+
+
+_BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
+    401: (CredentialsUnavailable, "The cluster does not accept this API's token. Tell whoever deployed it."),
+    404: (Forbidden, FORBIDDEN),
+    409: (PreconditionFailed, "The Job has changed, or is another one by now. Get it again, then decide."),
+    410: (PageTokenExpired, "The page token is too old. Start again without it."),
+}
+
+
+def refusal(answer: Answer) -> ResearcherError:
+    """The error that *answer* means."""
+    status = _status(answer.body)
+    match answer.status:
+        case 400 if "continue" in (status.message or ""):
+            return InvalidPageToken("The page token is not one of this list. Start again without it.")
+        case 400 | 422:
+            return InvalidJob("The cluster refuses the Job; errors names its fields.", _fields(status))
+        case 403:
+            return _forbidden(status.message or "")
+    unknown = (ClusterUnavailable, "The cluster answered in a way this API does not know. Try again later.")
+    error, detail = _BY_STATUS.get(answer.status, unknown)
+    return error(detail)
+
+
+def refuses_impersonation(answer: Answer) -> bool:
+    """Whether the cluster refused who we act as, and not what the caller may do."""
+    return answer.status == 403 and "cannot impersonate" in (_status(answer.body).message or "")  # noqa: PLR2004
+
+
+def _forbidden(message: str) -> ResearcherError:
+    """RBAC's refusal says nothing of the Project; an admission's refusal says what to change."""
+    _, separator, reason = message.partition(" is forbidden: ")
+    if not separator or "cannot impersonate" in message or reason.startswith("User "):
+        return Forbidden(FORBIDDEN)
+    if reason.startswith("exceeded quota"):
+        return QuotaExceeded(f"The Project's quota has no room: {reason[:MAX_TEXT]}")
+    return RefusedByCluster(f"The cluster refuses the Job: {reason[:MAX_TEXT]}")
+
+
+def _fields(status: Status) -> tuple[FieldError, ...]:
+    causes = status.details.causes if status.details else []
+    fields = tuple(
+        FieldError("/" + (cause.field or "").replace(".", "/"), (cause.message or "")[:MAX_TEXT]) for cause in causes
+    )
+    return fields or (FieldError("", (status.message or "")[:MAX_TEXT]),)
+
+
+def _status(body: bytes) -> Status:
+    try:
+        return msgspec.json.decode(body, type=Status)
+    except (msgspec.DecodeError, RecursionError):
+        return Status()

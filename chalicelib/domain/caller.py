@@ -1,0 +1,88 @@
+"""Who asks: a subject and groups, taken from verified claims and from nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.names import is_label_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "researcher:"
+MAX_GROUPS = 200
+"""As many as the issuers put into a token before they leave the claim out (Entra ID: 200)."""
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:+=/~-]{0,127}")
+# No space at the end: HTTP drops it from a header's value, and another group's name would be left.
+_GROUP = re.compile(r"[A-Za-z0-9/]([A-Za-z0-9._@|:+=/~ -]{0,126}[A-Za-z0-9._@|:+=/~-])?")
+_RESERVED_GROUP = re.compile(r"janitor|anonymous|s3-.*")
+_HASHED_LABEL = "sha256-"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. *groups* decide what the caller may do; *subject* is for the record."""
+
+    subject: str
+    groups: tuple[str, ...]
+
+    @property
+    def user(self) -> str:
+        """The caller's name in the cluster's audit log."""
+        return PREFIX + self.subject
+
+    @property
+    def kubernetes_groups(self) -> frozenset[str]:
+        """The groups RoleBindings name. The prefix keeps them apart from `system:masters` and all others."""
+        return frozenset(PREFIX + group for group in self.groups)
+
+    @property
+    def label(self) -> str:
+        """The subject as a label value: itself where Kubernetes takes it, else its hash."""
+        return user_label(self.subject)
+
+
+def user_label(subject: str) -> str:
+    """The label value that stands for *subject*; no two subjects share one."""
+    if is_label_value(subject) and not subject.startswith(_HASHED_LABEL):
+        return subject
+    return _HASHED_LABEL + hashlib.sha256(subject.encode()).hexdigest()[:40]
+
+
+def caller_from_claims(
+    claims: Mapping[str, object], *, subject_claim: str, groups_claim: str, scope_prefix: str
+) -> Caller:
+    """The caller that verified *claims* name; Unauthenticated when a value is not of the strict pattern."""
+    subject = claims.get(subject_claim)
+    if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
+        raise Unauthenticated(f"The token's claim {subject_claim} is missing or not usable as a name.")
+    return Caller(subject, _groups(claims.get(groups_claim), groups_claim, scope_prefix))
+
+
+def _groups(claim: object, name: str, scope_prefix: str) -> tuple[str, ...]:
+    """The groups in *claim*: a list of names, or scopes separated by spaces of which the prefixed ones count."""
+    match claim:
+        case None:
+            found: list[object] = []
+        case str():
+            scopes = claim.split(" ")
+            found = [*(scope.removeprefix(scope_prefix) for scope in scopes if scope.startswith(scope_prefix))]
+        case list():
+            found = claim
+        case _:
+            raise Unauthenticated(f"The token's claim {name} is neither a list nor a text.")
+    groups = [group for group in found if isinstance(group, str) and _GROUP.fullmatch(group)]
+    if len(groups) < len(found) or len(found) > MAX_GROUPS:
+        raise Unauthenticated(f"The token's claim {name} holds a group that is not usable as a name.")
+    # An issuer's group must not pass for one of our own: those act without a token.
+    return tuple(sorted({group for group in groups if not _RESERVED_GROUP.fullmatch(group)}))
+
+
+def anonymous() -> Caller:
+    """The caller when authentication is switched off by name."""
+    return Caller("anonymous", ("anonymous",))

@@ -1,0 +1,212 @@
+"""Every error a caller can meet: one tree, which is also the catalogue of codes.
+
+ResearcherError
+├── MalformedRequest (400)      ├── InvalidPageToken (400)     ├── Unauthenticated (401)
+├── Forbidden (403)             ├── QuotaExceeded (403)        ├── RefusedByCluster (403)
+├── JobNotFound (404)           ├── RouteNotFound (404)        ├── MethodNotAllowed (405)
+├── NameTaken (409)             ├── BeingDeleted (409)         ├── PageTokenExpired (410)
+├── PreconditionFailed (412)    ├── BodyTooLarge (413)         ├── UnsupportedMediaType (415)
+├── InvalidJob (422)            ├── IdempotencyKeyReused (422) ├── TooManyRequests (429)
+├── InternalError (500)         ├── BadGateway (502)           ├── ClusterUnavailable (503)
+├── CredentialsUnavailable (503) ├── IssuerUnavailable (503)   └── DeadlineExceeded (504)
+
+A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One refused place of a request: a JSON pointer (RFC 6901) and what is wrong there."""
+
+    pointer: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error as it is answered: problem details of RFC 9457, with a stable *code*."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+class ResearcherError(Exception):
+    """The root: an error with a stable code, a status and a title."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, errors: tuple[FieldError, ...] = (), *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.retry_after = retry_after
+
+    def problem(self, request_id: str | None = None) -> Problem:
+        """This error as problem details, naming the request that met it."""
+        return Problem(
+            type=f"urn:researcher:problem:{self.code}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            instance=f"urn:researcher:request:{request_id}" if request_id else None,
+            code=self.code,
+            errors=self.errors,
+        )
+
+
+class MalformedRequest(ResearcherError):
+    """The request itself cannot be read: broken JSON, an unknown parameter, a name that is none."""
+
+    status, code, title = 400, "malformed_request", "Malformed request"
+
+
+class InvalidPageToken(ResearcherError):
+    """The page token did not come from this list."""
+
+    status, code, title = 400, "invalid_page_token", "Invalid page token"
+
+
+class Unauthenticated(ResearcherError):
+    """The bearer token is missing, or is not one this API accepts."""
+
+    status, code, title = 401, "unauthenticated", "Authentication required"
+
+
+class Forbidden(ResearcherError):
+    """The caller may not do this in that Project, or there is no such Project: the two look alike."""
+
+    status, code, title = 403, "forbidden", "Forbidden"
+
+
+class QuotaExceeded(ResearcherError):
+    """The Project's quota has no room for the Job."""
+
+    status, code, title = 403, "quota_exceeded", "Quota exceeded"
+
+
+class RefusedByCluster(ResearcherError):
+    """A policy of the cluster refuses the Job."""
+
+    status, code, title = 403, "refused_by_cluster", "Refused by the cluster"
+
+
+class JobNotFound(ResearcherError):
+    """The Project has no such Job."""
+
+    status, code, title = 404, "job_not_found", "No such Job"
+
+
+class RouteNotFound(ResearcherError):
+    """There is nothing at that path."""
+
+    status, code, title = 404, "route_not_found", "Nothing here"
+
+
+class MethodNotAllowed(ResearcherError):
+    """The path does not answer that method."""
+
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class NameTaken(ResearcherError):
+    """The Project has another Job of that name."""
+
+    status, code, title = 409, "name_taken", "Name taken"
+
+
+class BeingDeleted(ResearcherError):
+    """A Job of that name is still being deleted."""
+
+    status, code, title = 409, "being_deleted", "Still being deleted"
+
+
+class PageTokenExpired(ResearcherError):
+    """The page token is too old for the cluster to continue from."""
+
+    status, code, title = 410, "page_token_expired", "Page token expired"
+
+
+class PreconditionFailed(ResearcherError):
+    """The Job is not, or no longer, the one the caller means."""
+
+    status, code, title = 412, "precondition_failed", "Precondition failed"
+
+
+class BodyTooLarge(ResearcherError):
+    """The body is larger than a submission may be."""
+
+    status, code, title = 413, "body_too_large", "Body too large"
+
+
+class UnsupportedMediaType(ResearcherError):
+    """The body is not declared as JSON."""
+
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class InvalidJob(ResearcherError):
+    """The Job as described cannot be accepted; *errors* names each field."""
+
+    status, code, title = 422, "invalid_job", "Invalid Job"
+
+
+class IdempotencyKeyReused(ResearcherError):
+    """The Idempotency-Key was used before, for another Job."""
+
+    status, code, title = 422, "idempotency_key_reused", "Idempotency-Key reused"
+
+
+class TooManyRequests(ResearcherError):
+    """API Gateway's throttle refused the request."""
+
+    status, code, title = 429, "too_many_requests", "Too many requests"
+
+
+class InternalError(ResearcherError):
+    """Something we did not foresee; the log has it under the request id."""
+
+    status, code, title = 500, "internal_error", "Internal error"
+
+
+class BadGateway(ResearcherError):
+    """The function did not answer API Gateway properly."""
+
+    status, code, title = 502, "bad_gateway", "Bad gateway"
+
+
+class ClusterUnavailable(ResearcherError):
+    """The cluster cannot be reached, or asks to be left alone for a while."""
+
+    status, code, title = 503, "cluster_unavailable", "Cluster unavailable"
+
+
+class CredentialsUnavailable(ResearcherError):
+    """AWS gave no credentials for the cluster, or the cluster does not accept them."""
+
+    status, code, title = 503, "credentials_unavailable", "Cluster credentials unavailable"
+
+
+class IssuerUnavailable(ResearcherError):
+    """The token issuer's keys cannot be had, so that no token can be checked."""
+
+    status, code, title = 503, "issuer_unavailable", "Token issuer unavailable"
+
+
+class DeadlineExceeded(ResearcherError):
+    """The cluster took longer than a request may."""
+
+    status, code, title = 504, "deadline_exceeded", "Deadline exceeded"
+
+
+CATALOGUE: dict[str, type[ResearcherError]] = {error.code: error for error in ResearcherError.__subclasses__()}

@@ -1,0 +1,177 @@
+"""The one renderer: Submission -> batch/v1 Job. Pure, and the same for HTTP and S3.
+
+Whatever the caller asks, a pod drops all capabilities, cannot gain privileges, runs as a numbered user under the
+runtime's seccomp profile, sees no service account token and no service variables: the restricted profile of
+https://kubernetes.io/docs/concepts/security/pod-security-standards/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.fields import Claim, SecretVariable
+from chalicelib.domain.kubernetes import GPU, NODE_TYPE, QUEUE_LABEL, Manifest
+from chalicelib.domain.names import (
+    KEY_HASH,
+    MANAGED_BY,
+    OURS,
+    PROJECT_MARK,
+    REQUEST_HASH,
+    TYPE_MARK,
+    USER_MARK,
+    namespace_of,
+    project_name,
+)
+from chalicelib.domain.quantity import kubernetes_cpu, kubernetes_memory, seconds
+from chalicelib.domain.submission import SHARED_MEMORY
+
+if TYPE_CHECKING:
+    from chalicelib.domain.caller import Caller
+    from chalicelib.domain.once import Lock
+    from chalicelib.domain.submission import Submission
+
+DEFAULT_TTL = 7 * 86400
+"""A finished Job stays for a week, as long as nobody asks otherwise."""
+PREEMPTIBLE = "researcher-preemptible"
+CONTAINER = "main"
+
+
+def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
+    """The Job that *submission* asks for, under the name of *lock*, marked with who asked and what."""
+    marks = {USER_MARK: caller.subject, REQUEST_HASH: lock.request_hash, KEY_HASH: lock.key_hash}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": lock.name,
+            "namespace": namespace_of(project_name(submission.project)),
+            "labels": {**submission.labels, **_labels(submission, caller)},
+            "annotations": {**submission.annotations, **_without_none(marks)},
+        },
+        "spec": _without_none(
+            {
+                "parallelism": submission.parallelism,
+                "completions": submission.completions or submission.parallelism,
+                "completionMode": "Indexed" if submission.indexed else "NonIndexed",
+                "backoffLimit": submission.backoff_limit,
+                "activeDeadlineSeconds": submission.max_runtime_seconds,
+                "ttlSecondsAfterFinished": seconds(submission.ttl_after_finish or DEFAULT_TTL),
+                # A pod of a finished Job must not count while its replacement already runs.
+                "podReplacementPolicy": "Failed",
+                "template": {"metadata": {"labels": _pod_labels(submission, caller)}, "spec": _pod(submission)},
+            }
+        ),
+    }
+
+
+def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:
+    """Ours alone: a user's label could make the pod match a Service or a NetworkPolicy."""
+    return {
+        MANAGED_BY: OURS,
+        PROJECT_MARK: submission.project,
+        TYPE_MARK: submission.job_type,
+        USER_MARK: caller.label,
+    }
+
+
+def _labels(submission: Submission, caller: Caller) -> dict[str, str]:
+    queue = {QUEUE_LABEL: submission.queue} if submission.queue else {}
+    return {**_pod_labels(submission, caller), **queue}
+
+
+def _pod(submission: Submission) -> Manifest:
+    return _without_none(
+        {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "nodeSelector": {NODE_TYPE: submission.node_type} if submission.node_type else None,
+            "priorityClassName": PREEMPTIBLE if submission.preemptible else None,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": submission.run_as_uid,
+                "runAsGroup": submission.run_as_gid,
+                "fsGroup": submission.run_as_gid,
+                # Changing the owner of every file of a large volume can take hours.
+                "fsGroupChangePolicy": "OnRootMismatch",
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(submission)],
+            "volumes": _volumes(submission) or None,
+        }
+    )
+
+
+def _container(submission: Submission) -> Manifest:
+    return _without_none(
+        {
+            "name": CONTAINER,
+            "image": submission.image,
+            "imagePullPolicy": submission.image_pull_policy,
+            "command": submission.command or None,
+            "args": submission.arguments or None,
+            "env": [_variable(name, value) for name, value in submission.environment.items()] or None,
+            "workingDir": submission.working_dir,
+            "stdin": submission.stdin or None,
+            "tty": submission.tty or None,
+            "resources": _resources(submission),
+            "volumeMounts": _mounts(submission) or None,
+            # The end of the log stays readable in the pod's status when the log itself is gone.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "privileged": False,
+            },
+        }
+    )
+
+
+def _variable(name: str, value: str | SecretVariable) -> Manifest:
+    if isinstance(value, SecretVariable):
+        return {"name": name, "valueFrom": {"secretKeyRef": {"name": value.secret.name, "key": value.secret.key}}}
+    return {"name": name, "value": value}
+
+
+def _resources(submission: Submission) -> Manifest:
+    gpu = {GPU: str(submission.gpu)} if submission.gpu else {}
+    requests = _amounts(submission.cpu, submission.memory)
+    limits = _amounts(submission.cpu_limit, submission.memory_limit)
+    return {"requests": {**requests, **gpu}, "limits": {**limits, **gpu}}
+
+
+def _amounts(cpu: float | None, memory: str | None) -> dict[str, str]:
+    amounts = {"cpu": kubernetes_cpu(cpu)} if cpu else {}
+    return amounts | ({"memory": kubernetes_memory(memory)} if memory else {})
+
+
+def _mounts(submission: Submission) -> list[Manifest]:
+    shared = [{"name": "shared-memory", "mountPath": SHARED_MEMORY}] * submission.large_shm
+    claims = [
+        {"name": f"volume-{number}", "mountPath": claim.path, "readOnly": claim.read_only}
+        for number, claim in enumerate(submission.pvc)
+    ]
+    return [*shared, *claims]
+
+
+def _volumes(submission: Submission) -> list[Manifest]:
+    limit = submission.memory_limit or submission.memory
+    memory = _without_none({"medium": "Memory", "sizeLimit": kubernetes_memory(limit) if limit else None})
+    shared = [{"name": "shared-memory", "emptyDir": memory}] * submission.large_shm
+    claims = [{"name": f"volume-{number}", **_claim(claim)} for number, claim in enumerate(submission.pvc)]
+    return [*shared, *claims]
+
+
+def _claim(claim: Claim) -> Manifest:
+    if claim.name:
+        return {"persistentVolumeClaim": {"claimName": claim.name, "readOnly": claim.read_only}}
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": claim.storage_class,
+        "resources": {"requests": {"storage": kubernetes_memory(claim.size or "")}},
+    }
+    return {"ephemeral": {"volumeClaimTemplate": {"spec": _without_none(spec)}}}
+
+
+def _without_none(fields: Manifest) -> Manifest:
+    return {name: value for name, value in fields.items() if value is not None}

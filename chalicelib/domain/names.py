@@ -1,0 +1,87 @@
+"""Checked names. Whatever reaches a URL, a namespace or a label passed through here first."""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+from chalicelib.domain.errors import FieldError, MalformedRequest
+
+ProjectName = NewType("ProjectName", str)
+"""A Project: a DNS label of at most 50 characters, so that its namespace fits into 63."""
+
+JobName = NewType("JobName", str)
+"""The name of a Job in a Project: a DNS subdomain of at most 63 characters."""
+
+PROJECT_PATTERN = r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?"
+JOB_PATTERN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+"""Of at most 63 characters."""
+NEW_JOB_PATTERN = r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
+"""Stricter than JOB_PATTERN: a Job's pods append up to 11 characters, and their names are host names."""
+
+_LABEL_NAME_PATTERN = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+LABEL_VALUE_PATTERN = f"({_LABEL_NAME_PATTERN})?"
+LABEL_KEY_PATTERN = f"({JOB_PATTERN}/)?{_LABEL_NAME_PATTERN}"
+
+_SUBDOMAIN = re.compile(JOB_PATTERN)
+_LABEL_VALUE = re.compile(LABEL_VALUE_PATTERN)
+_LABEL_NAME = re.compile(_LABEL_NAME_PATTERN)
+
+NAMESPACE_PREFIX = "researcher-"
+OWN_DOMAIN = "researcher.dev"
+RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "x-k8s.io", "amazonaws.com", OWN_DOMAIN)
+RESERVED_KEYS = ("job-name", "controller-uid")
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+OURS = "researcher-api"
+PROJECT_MARK = f"{OWN_DOMAIN}/project"
+TYPE_MARK = f"{OWN_DOMAIN}/type"
+USER_MARK = f"{OWN_DOMAIN}/user"
+"""As a label the caller's label, to select by; as an annotation the subject itself, to show."""
+REQUEST_HASH = f"{OWN_DOMAIN}/request-hash"
+"""What was asked and by whom: the same again is a replay."""
+KEY_HASH = f"{OWN_DOMAIN}/idempotency-key-hash"
+JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+"""Kubernetes' own label on a Job's pods."""
+
+
+def project_name(text: str, pointer: str = "/project") -> ProjectName:
+    """*text* as a Project's name; MalformedRequest when it cannot be one."""
+    if not re.fullmatch(PROJECT_PATTERN, text):
+        raise _refusal(pointer, "a Project's name has 1 to 50 lower-case letters, digits and inner hyphens")
+    return ProjectName(text)
+
+
+def job_name(text: str, pointer: str = "/name") -> JobName:
+    """*text* as the name of an existing Job, however it was made; MalformedRequest when it cannot be one."""
+    if len(text) > 63 or not _SUBDOMAIN.fullmatch(text):  # noqa: PLR2004 - Kubernetes' limit for a Job
+        raise _refusal(pointer, "a Job's name has 1 to 63 lower-case letters, digits, inner hyphens and dots")
+    return JobName(text)
+
+
+def namespace_of(project: ProjectName) -> str:
+    """The namespace that is the Project on the cluster."""
+    return NAMESPACE_PREFIX + project
+
+
+def is_label_value(text: str) -> bool:
+    """Whether Kubernetes takes *text* as the value of a label."""
+    return _LABEL_VALUE.fullmatch(text) is not None
+
+
+def is_label_key(text: str) -> bool:
+    """Whether Kubernetes takes *text* as the key of a label or an annotation."""
+    domain, slash, name = text.rpartition("/")
+    return _LABEL_NAME.fullmatch(name) is not None and (
+        not slash or (len(domain) <= 253 and _SUBDOMAIN.fullmatch(domain) is not None)  # noqa: PLR2004 - RFC 1123
+    )
+
+
+def is_reserved_key(key: str) -> bool:
+    """Whether the label or annotation *key* has a meaning to Kubernetes, to AWS or to us, and is not the user's."""
+    domain, _, _ = key.rpartition("/")
+    return key in RESERVED_KEYS or any(domain == one or domain.endswith("." + one) for one in RESERVED_DOMAINS)
+
+
+def _refusal(pointer: str, message: str) -> MalformedRequest:
+    return MalformedRequest("A name in the request is not one.", (FieldError(pointer, message),))

@@ -1,0 +1,49 @@
+"""Quantities of a submission: memory as bytes, CPU as thousandths, durations as seconds."""
+
+from __future__ import annotations
+
+import re
+
+MEMORY_PATTERN = r"[1-9][0-9]{0,11}(k|K|M|G|T|Ki|Mi|Gi|Ti)?"
+DURATION_PATTERN = r"[1-9][0-9]{0,8}[smhd]?"
+
+_MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_COUNT = re.compile(r"[0-9]{1,9}")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def memory_bytes(text: str) -> int:
+    """How many bytes *text* means, such as 1073741824 for '1Gi'."""
+    number, unit = _split(text)
+    return number * _MEMORY_UNITS[unit]
+
+
+def kubernetes_memory(text: str) -> str:
+    """*text* as Kubernetes writes it, which knows k but not Run:ai's K."""
+    return re.sub(r"K$", "k", text)
+
+
+def seconds(duration: int | str) -> int:
+    """How many seconds *duration* means, such as 10800 for '3h'."""
+    if isinstance(duration, int):
+        return duration
+    number, unit = _split(duration)
+    return number * _SECONDS[unit]
+
+
+def kubernetes_cpu(cores: float) -> str:
+    """*cores* as Kubernetes writes it: '500m' for 0.5."""
+    thousandths = round(cores * 1000)
+    return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"
+
+
+def amount(quantity: str | float) -> int:
+    """A count the cluster gave, such as GPUs; 0 where it is no plain number."""
+    text = str(quantity)
+    return int(text) if _COUNT.fullmatch(text) else 0
+
+
+def _split(text: str) -> tuple[int, str]:
+    number = text.rstrip("KMGTkismhd")
+    return int(number), text[len(number) :]

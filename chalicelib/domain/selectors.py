@@ -1,0 +1,48 @@
+"""Which Jobs of a Project a list shows: label selectors for the cluster, made from checked parts."""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.domain.caller import user_label
+from chalicelib.domain.errors import FieldError, MalformedRequest
+from chalicelib.domain.names import (
+    JOB_NAME_LABEL,
+    LABEL_KEY_PATTERN,
+    LABEL_VALUE_PATTERN,
+    TYPE_MARK,
+    USER_MARK,
+    is_label_key,
+    is_label_value,
+)
+
+MAX_TERMS = 16
+
+_EQUALITY = rf"{LABEL_KEY_PATTERN}(==|=|!=){LABEL_VALUE_PATTERN}"
+SELECTOR_PATTERN = rf"^{_EQUALITY}(,{_EQUALITY}){{0,{MAX_TERMS - 1}}}$"
+"""For the OpenAPI document; `job_selector` decides."""
+
+_TERM = re.compile(r"(?P<key>[^=!,\s]+)(?P<operator>=|==|!=)(?P<value>[^=!,\s]*)")
+
+
+def job_selector(label: str | None, user: str | None, job_type: str | None) -> str:
+    """The selector for Jobs with the labels *label* asks for, of *user* and of *job_type*; empty selects all."""
+    terms = _equalities(label) if label else []
+    terms += [f"{USER_MARK}={user_label(user)}"] if user else []
+    terms += [f"{TYPE_MARK}={job_type}"] if job_type else []
+    return ",".join(terms)
+
+
+def pod_selector(jobs: list[str]) -> str:
+    """The selector for the pods of *jobs*."""
+    return f"{JOB_NAME_LABEL} in ({','.join(jobs)})"
+
+
+def _equalities(text: str) -> list[str]:
+    terms = [_TERM.fullmatch(term) for term in text.split(",")]
+    if len(terms) > MAX_TERMS or not all(
+        term and is_label_key(term["key"]) and is_label_value(term["value"]) for term in terms
+    ):
+        message = f"at most {MAX_TERMS} terms such as team=vision or stage!=test, separated by commas"
+        raise MalformedRequest("The label selector cannot be read.", (FieldError("/label", message),))
+    return [term[0] for term in terms if term]

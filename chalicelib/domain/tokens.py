@@ -1,0 +1,98 @@
+"""The shape of a bearer token, checked before any key is looked up: RFC 7519, RFC 8725 and RFC 9068, read strictly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from chalicelib.domain.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_TOKEN = 8192
+LEEWAY = 30
+"""Seconds that clocks may differ."""
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Asymmetric only: with a shared secret, whoever can check a token can make one."""
+
+_COMPACT = re.compile(r"[-\w]+\.[-\w]+\.[-\w]+", re.ASCII)
+_KEY_ID = re.compile(r"[\x21-\x7e]{1,256}")
+_TYPES = (None, "jwt", "at+jwt", "application/at+jwt", "application/jwt")
+_REFUSED_HEADERS = frozenset({"b64", "crit", "cty", "jku", "jwk", "x5u", "zip"})
+"""Headers that bring a key of their own, or change how the token is read."""
+_LATEST = 2**40
+
+Claims = dict[str, Any]
+
+
+def bearer_token(authorization: Sequence[str]) -> str:
+    """The token in the Authorization headers of a request; Unauthenticated unless there is exactly one."""
+    scheme, _, token = authorization[0].partition(" ") if len(authorization) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send the header Authorization: Bearer <ACCESS-TOKEN>")
+    return token
+
+
+def parse(token: str) -> tuple[Claims, Claims]:
+    """The unverified header and claims of *token*; Unauthenticated when it is malformed."""
+    if len(token) > MAX_TOKEN or not _COMPACT.fullmatch(token):
+        raise refused("is not a signed JSON Web Token")
+    header, claims, _ = token.split(".")
+    return _check_header(_document(header)), _check_claims(_document(claims))
+
+
+def refused(why: str) -> Unauthenticated:
+    """The error that the token *why*; every cause looks alike to a stranger, so the words go to the log alone."""
+    error = Unauthenticated("The access token is not valid here. Get a new one, then send it as a Bearer token.")
+    error.add_note(f"the token {why}")
+    return error
+
+
+def _document(part: str) -> Claims:
+    try:
+        text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8")
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise refused("is not strict JSON in base64url") from error
+    if not isinstance(document, dict):
+        raise refused("is no JSON object")
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Claims:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a name stands twice")
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_header(header: Claims) -> Claims:
+    kind, algorithm, key_id = header.get("typ"), header.get("alg"), header.get("kid")
+    if header.keys() & _REFUSED_HEADERS:
+        raise refused("has a header that is not taken")
+    if (kind.lower() if isinstance(kind, str) else kind) not in _TYPES:
+        raise refused("is not of a type for access")
+    if algorithm not in ALGORITHMS:
+        raise refused("is signed by an algorithm that is not taken")
+    if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
+        raise refused("names no key")
+    return header
+
+
+def _check_claims(claims: Claims) -> Claims:
+    for name in ("exp", "iat", "nbf"):
+        time = claims.get(name, 0)
+        if type(time) is not int or not 0 <= time < _LATEST:
+            raise refused(f"has a {name} that is no time")
+    # Cognito's id tokens name the person to the application; they are not for APIs.
+    if claims.get("token_use", "access") != "access":
+        raise refused("is an id token")
+    return claims

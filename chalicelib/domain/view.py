@@ -1,0 +1,162 @@
+"""What is shown of a Job: Run:ai's fields and ours. Total: however odd the Job, it has a view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from chalicelib.domain.kubernetes import GPU, QUEUE_LABEL
+from chalicelib.domain.names import TYPE_MARK, USER_MARK, is_reserved_key
+from chalicelib.domain.quantity import amount
+from chalicelib.domain.reasons import reason_of, wait_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from chalicelib.domain.kubernetes import Container, Job, Pod
+
+Status = Literal[
+    "Pending",
+    "Queued",
+    "ContainerCreating",
+    "Running",
+    "Suspended",
+    "Terminating",
+    "Succeeded",
+    "Failed",
+    "Unknown",
+]
+"""Where a Job is. The list is closed; `reason` says more."""
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"format": "int64"})]
+"""Since 1970; more than the 32 bits a client would choose."""
+
+
+class PodCounts(msgspec.Struct, frozen=True):
+    """How many of a Job's pods are where."""
+
+    active: Count
+    ready: Count
+    succeeded: Count
+    failed: Count
+
+
+class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A Job as it is shown. Times are milliseconds since 1970; null where they have not come yet."""
+
+    id: str
+    project: str
+    name: str
+    status: Status
+    type: Literal["Train", "Interactive"]
+    nodes: list[str]
+    created_at: Milliseconds
+    images: str
+    user: str
+    current_allocated_gpus: Count = msgspec.field(name="currentAllocatedGPUs")
+    requested_gpus: Count = msgspec.field(name="requestedGPUs")
+    reason: str | None
+    message: str | None
+    started_at: Milliseconds | None
+    finished_at: Milliseconds | None
+    pods: PodCounts
+    labels: dict[str, str]
+    links: dict[str, str]
+
+
+EXAMPLE = {
+    "id": "32201782-a525-4939-9dcb-df6654b0b340",
+    "project": "team-a",
+    "name": "train-1",
+    "status": "Running",
+    "type": "Train",
+    "nodes": ["ip-10-0-3-17.eu-west-1.compute.internal"],
+    "createdAt": 1795510800000,
+    "images": "nvcr.io/nvidia/pytorch:26.10-py3",
+    "user": "alice",
+    "currentAllocatedGPUs": 4,
+    "requestedGPUs": 4,
+    "reason": None,
+    "message": None,
+    "startedAt": 1795510801000,
+    "finishedAt": None,
+    "pods": {"active": 1, "ready": 1, "succeeded": 0, "failed": 0},
+    "labels": {"sweep": "7"},
+    "links": {"self": "/jobs/team-a/train-1"},
+}
+"""For the OpenAPI document."""
+
+
+def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
+    """The view of *job* in *project*; *pods* are the Job's own, or none where they are not needed."""
+    reason = reason_of(job, pods)
+    status = _status(job, pods)
+    meta = job.metadata
+    running = [pod for pod in pods if pod.status.phase == "Running"]
+    return JobView(
+        id=meta.uid,
+        project=project,
+        name=meta.name,
+        status=status,
+        type="Interactive" if meta.labels.get(TYPE_MARK) == "Interactive" else "Train",
+        nodes=sorted({pod.spec.node_name for pod in running if pod.spec.node_name}),
+        created_at=_milliseconds(meta.creation_timestamp) or 0,
+        images=", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers)),
+        user=meta.annotations.get(USER_MARK, ""),
+        current_allocated_gpus=sum(_gpus(pod.spec.containers) for pod in running),
+        requested_gpus=_gpus(job.spec.template.spec.containers) * _pods_at_once(job),
+        reason=reason.word if reason else None,
+        message=(reason.message or None) if reason else None,
+        started_at=_milliseconds(job.status.start_time),
+        finished_at=_finished_at(job),
+        pods=_counts(job),
+        labels={key: value for key, value in meta.labels.items() if not is_reserved_key(key)},
+        links={"self": f"/jobs/{project}/{meta.name}"},
+    )
+
+
+def _status(job: Job, pods: Sequence[Pod]) -> Status:
+    if job.metadata.deletion_timestamp:
+        return "Terminating"
+    end = job.finished
+    if end:
+        return "Succeeded" if end.type == "Complete" else "Failed"
+    if job.spec.suspend:
+        return "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
+    return _status_of_pods(job, [pod for pod in pods if not pod.metadata.deletion_timestamp])
+
+
+def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
+    phases = {pod.status.phase for pod in pods}
+    if "Running" in phases or (not pods and job.status.ready):
+        return "Running"
+    if any(pod.spec.node_name and pod.status.phase == "Pending" and not wait_of(pod) for pod in pods):
+        return "ContainerCreating"
+    return "Unknown" if phases == {"Unknown"} else "Pending"
+
+
+def _gpus(containers: Sequence[Container]) -> int:
+    return sum(amount(container.resources.limits.get(GPU, 0)) for container in containers)
+
+
+def _pods_at_once(job: Job) -> int:
+    """How many pods ask for GPUs together; without completions, parallelism alone says."""
+    parallelism = 1 if job.spec.parallelism is None else job.spec.parallelism
+    return parallelism if job.spec.completions is None else min(parallelism, job.spec.completions)
+
+
+def _finished_at(job: Job) -> int | None:
+    end = job.finished
+    return _milliseconds(job.status.completion_time or (end.last_transition_time if end else None))
+
+
+def _counts(job: Job) -> PodCounts:
+    status = job.status
+    return PodCounts(status.active or 0, status.ready or 0, status.succeeded or 0, status.failed or 0)
+
+
+def _milliseconds(time: datetime | None) -> int | None:
+    return None if time is None else int(time.timestamp() * 1000)

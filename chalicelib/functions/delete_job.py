@@ -1,0 +1,69 @@
+"""delete_job: DELETE /jobs/{project}/{name} deletes one Job and its pods."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.domain import errors
+from chalicelib.domain.names import job_name, project_name
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Header, Operation, Success
+from chalicelib.settings import settings
+from chalicelib.usecases.delete import Deletion
+
+routes = Blueprint(__name__)
+
+TAG = '"([0-9]+)[.][0-9a-f]{8}"'
+"""An ETag of get_job: the Job's resource version, and a checksum of its view."""
+
+
+class DeleteQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which Job is meant, and why it goes."""
+
+    uid: (
+        Annotated[
+            str, msgspec.Meta(description="The `id` the Job must have.", pattern="^[-0-9a-fA-F]+$", max_length=64)
+        ]
+        | None
+    ) = None
+    reason: Annotated[str, msgspec.Meta(description="Why, for the log.", min_length=1, max_length=256)] | None = None
+
+
+_EXAMPLE = {"name": "train-1", "project": "team-a", "ok": True, "error": None}
+
+OPERATION = Operation(
+    summary="Delete a Job",
+    description="Deletes the Job and its pods; their GPUs are free when the pods have ended.",
+    query=DeleteQuery,
+    headers=(Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=f"^({TAG}|[*])$"),),
+    answers={200: Success("The Job is being deleted.", Deletion, _EXAMPLE)},
+    errors=(errors.JobNotFound, errors.PreconditionFailed),
+)
+
+
+@routes.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["DELETE"], name="delete_job", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def delete(call: Call, project: str, name: str) -> Answer:
+    """Deletes the Job as the caller."""
+    query = call.query(DeleteQuery)
+    version = _version(call.header("If-Match"))
+    call.notes["reason"] = query.reason
+    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    jobs.delete(project_name(project), job_name(name), query.uid, version)
+    return Answer(Deletion(name, project, ok=True))
+
+
+def _version(tag: str | None) -> str | None:
+    """The resource version in an ETag of get_job; None where any will do."""
+    if tag in (None, "*"):
+        return None
+    found = re.fullmatch(TAG, tag or "")
+    if found is None:
+        raise errors.PreconditionFailed("If-Match is not the ETag of a Job. Get the Job again.")
+    return found[1]

@@ -1,0 +1,51 @@
+"""delete_jobs: DELETE /jobs deletes many Jobs, each on its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.domain import errors
+from chalicelib.domain.strict import field_error
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Operation, Success
+from chalicelib.settings import settings
+from chalicelib.usecases.delete import Deletion, Target, delete_jobs
+
+routes = Blueprint(__name__)
+
+Targets = Annotated[list[Target], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class Deletions(msgspec.Struct, frozen=True):
+    """What became of each Job, in the order of the request."""
+
+    data: list[Deletion]
+
+
+_NAMED = {"name": "train-1", "project": "team-a"}
+
+OPERATION = Operation(
+    summary="Delete many Jobs",
+    description="Deletes up to 100 Jobs. One that is refused does not stop the rest; its `error` says why.",
+    body=Targets,
+    body_example=[_NAMED],
+    answers={200: Success("What became of each.", Deletions, {"data": [{**_NAMED, "ok": True, "error": None}]})},
+)
+
+
+@routes.route(f"{BASE}/jobs", methods=["DELETE"], name="delete_jobs", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def delete(call: Call) -> Answer:
+    """Deletes the Jobs as the caller."""
+    try:
+        targets = msgspec.convert(call.document(), Targets)
+    except msgspec.ValidationError as error:
+        detail = 'The body is a list of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
+        raise errors.InvalidJob(detail, (field_error(error),)) from error
+    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    return Answer(Deletions(delete_jobs(targets, jobs)))

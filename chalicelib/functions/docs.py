@@ -1,0 +1,49 @@
+"""docs: GET /researcher/api/docs answers the documentation page, which loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chalice.app import Blueprint
+
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import Operation, Success
+from chalicelib.settings import settings
+
+routes = Blueprint(__name__)
+
+ASSETS = Path(__file__).parent.parent / "assets"
+"""Filled by infra/docs_assets.py."""
+PAGE = "index.html"
+
+OPERATION = Operation(
+    summary="The documentation page",
+    description="Swagger UI with the document of this deployment. Needs no token.",
+    answers={200: Success("A web page.")},
+    tag="Service",
+)
+
+
+@routes.route("/researcher/api/docs", methods=["GET"], name="docs", **ANY_TYPE)
+@endpoint(routes, OPERATION)
+def page(call: Call) -> Answer:
+    """Answers the page; its URLs are relative, so a slash at the end is sent away."""
+    if call.path.endswith("/"):
+        return Answer(None, 308, {"Location": "../docs"})
+    headers = {
+        "Content-Security-Policy": policy(settings().token_url),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Answer((ASSETS / PAGE).read_text(encoding="utf-8"), 200, headers, "text/html; charset=utf-8")
+
+
+def policy(token_url: str) -> str:
+    """What the page may load and ask: its own origin, and the one where Authorize buys a token."""
+    issuer = urlsplit(token_url)
+    origin = f" {issuer.scheme}://{issuer.netloc}" if issuer.netloc else ""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'{origin}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )

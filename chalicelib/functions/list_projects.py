@@ -1,0 +1,40 @@
+"""list_projects: GET /projects answers the Projects the caller may use."""
+
+from __future__ import annotations
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Operation, Success
+from chalicelib.settings import settings
+from chalicelib.usecases.projects import ProjectView, list_projects
+
+routes = Blueprint(__name__)
+
+
+class ProjectList(msgspec.Struct, frozen=True):
+    """The Projects, by name."""
+
+    data: list[ProjectView]
+
+
+_EXAMPLE = {"data": [{"name": "team-a", "namespace": "researcher-team-a", "createdAt": 1795510800000}]}
+
+OPERATION = Operation(
+    summary="List your Projects",
+    description="The Projects whose Jobs you may list, by the cluster's own verdict of the last 30 seconds.",
+    answers={200: Success("Your Projects.", ProjectList, _EXAMPLE)},
+    tag="Projects",
+)
+
+
+@routes.route(f"{BASE}/projects", methods=["GET"], name="list_projects", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def list_all(call: Call) -> Answer:
+    """Lists the Projects that the caller may use."""
+    connected = cluster.connect(settings())
+    mine = connected.acting_for(call.known_caller, call.deadline)
+    return Answer(ProjectList(list_projects(connected.namespaces(call.deadline), mine.may_list_jobs)))

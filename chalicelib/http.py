@@ -1,0 +1,178 @@
+"""HTTP in and out: an API Gateway event becomes a typed call, its outcome an answer, every error problem+json."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from chalice.app import Response
+
+from chalicelib import journal
+from chalicelib.deadline import Deadline
+from chalicelib.domain import strict
+from chalicelib.domain.errors import (
+    BodyTooLarge,
+    FieldError,
+    InternalError,
+    MalformedRequest,
+    ResearcherError,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from chalicelib.settings import MissingSettingError, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chalice.app import Blueprint, Request
+
+    from chalicelib.domain.caller import Caller
+    from chalicelib.operation import Operation
+
+Parsed = TypeVar("Parsed")
+View = "Callable[..., Response]"
+
+MAX_BODY = 65536
+"""Bytes; a Job is an object in etcd, which takes 1.5 MB, and the submission's own limits end well below."""
+ANY_TYPE = {"content_types": ["*/*"]}
+"""For routes: Chalice would check the type of GETs too, and answer in its own words; `Call.document` checks bodies."""
+
+_JSON = "application/json"
+_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answers: *body* is encoded as JSON, or is text of another *content_type*."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = _JSON
+
+
+class Call:
+    """One request: who asks, until when, and what; *notes* go into its log line."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._event = request.to_original_event()
+        self.started = time.monotonic()
+        self.request_id = str(self._event["requestContext"]["requestId"])
+        self.path = str(self._event["requestContext"]["path"])
+        self.caller: Caller | None = None
+        self.notes: dict[str, object] = {}
+
+    @cached_property
+    def deadline(self) -> Deadline:
+        """When the answer is due."""
+        return Deadline(self.started + settings().deadline_seconds)
+
+    @property
+    def known_caller(self) -> Caller:
+        """The caller, in functions that require one."""
+        if self.caller is None:
+            raise Unauthenticated("Send the header Authorization: Bearer <ACCESS-TOKEN>")
+        return self.caller
+
+    def headers(self, name: str) -> list[str]:
+        """Every value of the header *name*."""
+        given = self._event.get("multiValueHeaders") or {}
+        return [str(value) for key, values in given.items() if key.lower() == name.lower() for value in values]
+
+    def header(self, name: str) -> str | None:
+        """The value of the header *name*, or None; MalformedRequest when it stands twice."""
+        values = self.headers(name)
+        if len(values) > 1:
+            raise MalformedRequest("A header stands twice.", (FieldError("/" + name, "stands twice"),))
+        return values[0] if values else None
+
+    def query(self, kind: type[Parsed]) -> Parsed:
+        """The query parameters as *kind*, a msgspec Struct; MalformedRequest names what is wrong."""
+        return strict.query_parameters(self._event.get("multiValueQueryStringParameters") or {}, kind)
+
+    def document(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """The body, which is strict JSON of bounded size."""
+        content_type = (self.header("Content-Type") or "").partition(";")[0].strip().lower()
+        if content_type != _JSON:
+            raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json")
+        try:
+            body = self._request.raw_body or b""
+        except ValueError as error:
+            raise MalformedRequest("The body is not text in UTF-8.") from error
+        if isinstance(body, str):
+            body = body.encode()
+        if len(body) > MAX_BODY:
+            raise BodyTooLarge(f"A body has at most {MAX_BODY} bytes. Put large inputs into a volume or an image.")
+        return strict.json_document(body)
+
+
+class _NoQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """A function without parameters takes none."""
+
+
+def endpoint(
+    routes: Blueprint, operation: Operation, authenticate: Callable[[Sequence[str]], Caller] | None = None
+) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
+    """Makes a Chalice view of a function `(call, **path) -> Answer`. Without *authenticate* anybody may ask."""
+
+    def decorate(function: Callable[..., Answer]) -> Callable[..., Response]:
+        @wraps(function)
+        def view(**path: str) -> Response:
+            call = Call(routes.current_request)
+            try:
+                if authenticate:
+                    call.caller = authenticate(call.headers("Authorization"))
+                if operation.query is None:
+                    call.query(_NoQuery)
+                answer = function(call, **path)
+            except ResearcherError as error:
+                answer = _problem(error, call)
+            except Exception as error:  # noqa: BLE001 - the one place that catches everything
+                answer = _unforeseen(error, call)
+            _log(function.__module__.rpartition(".")[2], path, call, answer)
+            return _response(answer, call)
+
+        view.operation = operation  # type: ignore[attr-defined] # infra/openapi.py reads both
+        view.authenticated = authenticate is not None  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def _problem(error: ResearcherError, call: Call) -> Answer:
+    call.notes |= {"code": error.code, "why": "; ".join(getattr(error, "__notes__", [])) or None}
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    if error.status == Unauthenticated.status:
+        headers["WWW-Authenticate"] = 'Bearer realm="researcher"'
+    return Answer(error.problem(call.request_id), error.status, headers, "application/problem+json")
+
+
+def _unforeseen(error: Exception, call: Call) -> Answer:
+    call.notes["error"] = str(error) if isinstance(error, MissingSettingError) else journal.places(error)
+    return _problem(InternalError("Something went wrong here. Tell whoever deployed this API the request id."), call)
+
+
+def _response(answer: Answer, call: Call) -> Response:
+    headers: dict[str, str | list[str]] = {
+        **_PRIVATE,
+        "X-Request-Id": call.request_id,
+        **answer.headers,
+        "Content-Type": answer.content_type,
+    }
+    text = answer.body if isinstance(answer.body, str) else msgspec.json.encode(answer.body).decode()
+    return Response(body="" if answer.body is None else text, status_code=answer.status, headers=headers)
+
+
+def _log(function: str, path: Mapping[str, str], call: Call, answer: Answer) -> None:
+    journal.write_request(
+        function,
+        request=call.request_id,
+        subject=call.caller.subject if call.caller else None,
+        status=answer.status,
+        milliseconds=(time.monotonic() - call.started) * 1000,
+        **{**path, **call.notes},
+    )

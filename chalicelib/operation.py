@@ -1,0 +1,51 @@
+"""What a function tells the OpenAPI document about itself, and checks its own requests against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chalicelib.domain.errors import ResearcherError
+
+BASE = "/researcher/api/v1"
+"""Where the API's routes begin; paths in the document are relative to it."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """A request header that a function reads."""
+
+    name: str
+    description: str
+    example: str
+    pattern: str = ""
+    max_length: int | None = None
+
+
+@dataclass(frozen=True)
+class Success:
+    """A successful answer: what it means, the type of its body (None: empty), an example, headers beside it."""
+
+    description: str
+    body: Any = None
+    example: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One endpoint's facts. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type.
+
+    *errors* are its own; those that any endpoint can meet, any with a token and any with a body go without saying.
+    """
+
+    summary: str
+    description: str
+    answers: dict[int, Success]
+    errors: tuple[type[ResearcherError], ...] = ()
+    query: Any = None
+    headers: tuple[Header, ...] = ()
+    body: Any = None
+    body_example: Any = None
+    tag: str = "Jobs"

@@ -1,0 +1,70 @@
+"""The settings of one deployment. Nobody else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+
+
+class MissingSettingError(Exception):
+    """The environment lacks a setting; its text is the setting's name."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One cluster, one token issuer. Every field is the environment variable of its name in capitals."""
+
+    cluster_name: str
+    cluster_endpoint: str
+    """https URL of the Kubernetes API server."""
+    cluster_ca: str
+    """The certificate authority of the API server, PEM in base64, as DescribeCluster gives it."""
+    cluster_role_arn: str
+    """The role that the functions assume and that the cluster's access entry names."""
+    cluster_external_id: str
+    token_issuer: str
+    """The `iss` of accepted tokens; its discovery document and keys are read from there."""
+    token_audience: str
+    """What `token_audience_claim` must hold: one value, or several separated by commas."""
+    aws_region: str
+    token_audience_claim: str = "aud"
+    """`client_id` for Cognito's access tokens, which have no `aud`."""
+    token_groups_claim: str = "groups"
+    """A list of groups, or scopes in one text such as Cognito's `scope`."""
+    token_scope_prefix: str = "researcher/"
+    """What marks a group among scopes."""
+    token_subject_claim: str = "sub"
+    token_url: str = ""
+    """Where client id and secret buy a token; shown in the OpenAPI document."""
+    authentication: str = "required"
+    """`none` lets everybody in as group `researcher:anonymous`. Anything else means required."""
+    deadline_seconds: float = 20.0
+    """How long a request may take; API Gateway stops at 29 s."""
+    aws_lambda_function_name: str = "local"
+    """Set by Lambda; names the session in CloudTrail and in the cluster's audit log."""
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read once; MissingSettingError names the first that is missing."""
+    given = {field: os.environ.get(field.name.upper(), "") for field in fields(Settings)}
+    missing = [field.name.upper() for field, text in given.items() if not text and field.default is MISSING]
+    if missing:
+        raise MissingSettingError(missing[0])
+    values = {field.name: _value(field.type, text) for field, text in given.items() if text}
+    return Settings(**values)  # type: ignore[arg-type] # _value gives each field its type
+
+
+def _value(kind: object, text: str) -> str | float:
+    return float(text) if kind == "float" else text
+
+
+def endpoint_name() -> str:
+    """The one function this Lambda is; empty where all are served together."""
+    return os.environ.get("ENDPOINT", "")
+
+
+def cors_origin() -> str:
+    """The one web origin that may call from a browser; empty when none may."""
+    return os.environ.get("CORS_ORIGIN", "")

@@ -1,0 +1,47 @@
+"""Delete many Jobs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from chalicelib.domain.errors import Problem, ResearcherError
+from chalicelib.domain.names import JOB_PATTERN, PROJECT_PATTERN, job_name, project_name
+from chalicelib.usecases.ports import PARALLEL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.usecases.ports import Jobs
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Job to delete."""
+
+    name: Annotated[str, msgspec.Meta(pattern=f"^{JOB_PATTERN}$", max_length=63)]
+    project: Annotated[str, msgspec.Meta(pattern=f"^{PROJECT_PATTERN}$", max_length=50)]
+
+
+class Deletion(msgspec.Struct, frozen=True):
+    """What became of one Job that was to be deleted; *error* says why it was not."""
+
+    name: str
+    project: str
+    ok: bool
+    error: Problem | None = None
+
+
+def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
+    """Deletes each of *targets* on its own: one that is refused does not stop the rest."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return list(pool.map(lambda target: _delete(target, jobs), targets))
+
+
+def _delete(target: Target, jobs: Jobs) -> Deletion:
+    try:
+        jobs.delete(project_name(target.project), job_name(target.name), None, None)
+    except ResearcherError as error:
+        return Deletion(target.name, target.project, ok=False, error=error.problem())
+    return Deletion(target.name, target.project, ok=True)

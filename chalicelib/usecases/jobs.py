@@ -1,0 +1,90 @@
+"""List and inspect Jobs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from chalicelib.domain.errors import JobNotFound
+from chalicelib.domain.selectors import SELECTOR_PATTERN, job_selector
+from chalicelib.domain.view import JobView, Status, view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.domain.kubernetes import Pod
+    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.usecases.ports import Jobs
+
+
+class JobPage(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of Jobs in the order of their names; `nextPageToken` is null on the last."""
+
+    data: list[JobView]
+    next_page_token: str | None = None
+
+
+class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Which Jobs a list shows."""
+
+    status: (
+        Annotated[Status, msgspec.Meta(description="Only Jobs in this status; a page may then be short.")] | None
+    ) = None
+    job_type_filter: (
+        Annotated[Literal["Train", "Interactive"], msgspec.Meta(description="Only Jobs of this type.")] | None
+    ) = None
+    user: (
+        Annotated[str, msgspec.Meta(description="Only Jobs this subject submitted.", min_length=1, max_length=128)]
+        | None
+    ) = None
+    label: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                description="Only Jobs with these labels: terms such as `team=vision` or `stage!=test`, with commas.",
+                min_length=1,
+                max_length=1024,
+                extra_json_schema={"pattern": SELECTOR_PATTERN},
+            ),
+        ]
+        | None
+    ) = None
+    limit: Annotated[int, msgspec.Meta(description="How many Jobs a page holds at most.", ge=1, le=500)] = 100
+    page_token: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                description="`nextPageToken` of the page before.", pattern="^[-_=A-Za-z0-9]+$", max_length=4096
+            ),
+        ]
+        | None
+    ) = None
+
+
+def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
+    """A page of the Project's Jobs. A status is filtered here, after the cluster cut the page: it may be short."""
+    selector = job_selector(query.label, query.user, query.job_type_filter)
+    page = jobs.page(project, selector, query.limit, query.page_token)
+    pods = _pods_by_job(jobs.pods(project, [job.metadata.name for job in page.items if not job.finished]))
+    views = [view(project, job, pods[job.metadata.uid]) for job in page.items]
+    return JobPage([one for one in views if query.status in (None, one.status)], page.metadata.continue_ or None)
+
+
+def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, str]:
+    """The Job and its resource version; JobNotFound when there is none."""
+    job = jobs.find(project, name)
+    if job is None:
+        raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
+    pods = _pods_by_job(jobs.pods(project, [job.metadata.name]))
+    return view(project, job, pods[job.metadata.uid]), job.metadata.resource_version
+
+
+def _pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
+    """Pods by the uid of their Job: a Job of the same name may have had others."""
+    owned = defaultdict(list)
+    for pod in pods:
+        for owner in pod.metadata.owner_references:
+            owned[owner.uid].append(pod)
+    return owned

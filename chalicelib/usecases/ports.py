@@ -1,0 +1,34 @@
+"""What the use cases need of a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod
+    from chalicelib.domain.names import JobName, ProjectName
+
+PARALLEL = 16
+"""Calls to the cluster at once, as many as its connection pool holds."""
+
+
+class Jobs(Protocol):
+    """A Project's Jobs as one caller may reach them; refusals are raised as ResearcherError."""
+
+    def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
+        """The Job made from *manifest*, or None when its name is taken."""
+
+    def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
+        """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
+
+    def find(self, project: ProjectName, name: JobName) -> Job | None:
+        """The Job of that name, or None."""
+
+    def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
+        """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
+
+    def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
+        """The pods of *jobs*."""
+
+    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
+        """Deletes the Job and its pods, if it still has that uid and resource version."""

@@ -1,0 +1,47 @@
+"""List the Projects a caller may use."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.domain.errors import MalformedRequest
+from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of, project_name
+from chalicelib.domain.view import Milliseconds  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.usecases.ports import PARALLEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chalicelib.domain.kubernetes import Namespace
+
+
+class ProjectView(msgspec.Struct, frozen=True, rename="camel"):
+    """A Project the caller may use. `createdAt` is milliseconds since 1970."""
+
+    name: str
+    namespace: str
+    created_at: Milliseconds
+
+
+def list_projects(namespaces: Sequence[Namespace], may_use: Callable[[ProjectName], bool]) -> list[ProjectView]:
+    """The Projects among *namespaces* that the caller may use, by name."""
+    projects = sorted((one for one in map(_project, namespaces) if one), key=lambda one: one.name)
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        verdicts = pool.map(lambda one: may_use(project_name(one.name)), projects)
+        return [one for one, allowed in zip(projects, verdicts, strict=True) if allowed]
+
+
+def _project(namespace: Namespace) -> ProjectView | None:
+    """The Project that *namespace* is, or None when its label and its name do not say the same."""
+    meta = namespace.metadata
+    try:
+        name = project_name(meta.labels.get(PROJECT_MARK, ""))
+    except MalformedRequest:
+        return None
+    if namespace_of(name) != meta.name:
+        return None
+    created = meta.creation_timestamp
+    return ProjectView(name, meta.name, int(created.timestamp() * 1000) if created else 0)

@@ -1,0 +1,52 @@
+"""Submit a Job exactly once, or ask what would become of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.domain.errors import NameTaken
+from chalicelib.domain.manifest import render
+from chalicelib.domain.names import JobName, project_name
+from chalicelib.domain.once import lock, replayed
+from chalicelib.domain.view import JobView, view
+
+if TYPE_CHECKING:
+    from chalicelib.domain.caller import Caller
+    from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.submission import Submission
+    from chalicelib.usecases.ports import Jobs
+
+ATTEMPTS = 3
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A Job that was asked for, and whether an earlier delivery of the same request had made it."""
+
+    job: JobView
+    replayed: bool
+
+
+def submit_job(submission: Submission, key: str | None, nonce: str, caller: Caller, jobs: Jobs) -> Submitted:
+    """Makes the Job once, however often and from however many sides the same request comes."""
+    project = project_name(submission.project)
+    wanted = lock(submission, caller, key, nonce)
+    manifest = render(submission, caller, wanted)
+    for _ in range(ATTEMPTS):
+        made = jobs.create(project, manifest)
+        if made is not None:
+            return Submitted(view(project, made, ()), replayed=False)
+        found = jobs.find(project, JobName(wanted.name))
+        if found is not None:
+            return Submitted(view(project, replayed(found, wanted), ()), replayed=True)
+    raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
+
+
+def preview_job(submission: Submission, key: str | None, nonce: str, caller: Caller, jobs: Jobs) -> Manifest:
+    """The Job as the cluster would store it, after its defaults and admission; nothing is made."""
+    wanted = lock(submission, caller, key, nonce)
+    preview = jobs.preview(project_name(submission.project), render(submission, caller, wanted))
+    if preview is None:
+        raise NameTaken(f"The Project has a Job named {wanted.name} already.")
+    return preview

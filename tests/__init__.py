@@ -1,0 +1,1 @@
+"""What the API promises, each promise a test."""

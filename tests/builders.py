@@ -1,0 +1,127 @@
+"""The smallest things that tests talk about: each function makes one, and takes what the test is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.caller import Caller
+from chalicelib.domain.kubernetes import (
+    GPU,
+    Condition,
+    Container,
+    ContainerState,
+    ContainerStatus,
+    Job,
+    JobSpec,
+    JobStatus,
+    ObjectMeta,
+    OwnerReference,
+    Pod,
+    PodSpec,
+    PodStatus,
+    PodTemplate,
+    ResourceRequirements,
+    Terminated,
+    Waiting,
+)
+from chalicelib.domain.names import JobName, ProjectName
+from chalicelib.domain.once import Lock
+from chalicelib.domain.submission import parse_submission
+
+if TYPE_CHECKING:
+    from chalicelib.domain.submission import Submission
+
+TEAM_A = ProjectName("team-a")
+TRAIN_1 = JobName("train-1")
+ALICE = Caller("alice", ("team-a",))
+BOB = Caller("bob", ("team-a",))
+NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+NOW_MS = 1795514400000
+"""NOW in milliseconds since 1970."""
+
+
+def document(**fields: object) -> dict[str, object]:
+    """A submission's JSON: only what is required, and *fields*."""
+    return {"project": "team-a", "image": "busybox", **fields}
+
+
+def submission(**fields: object) -> Submission:
+    """A Submission of `document`."""
+    return parse_submission(document(**fields))
+
+
+def locked(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> Lock:
+    """A Lock of easy hashes."""
+    return Lock(name, request_hash, key_hash)
+
+
+def minutes_ago(minutes: float) -> datetime:
+    """That long before NOW."""
+    return NOW - timedelta(minutes=minutes)
+
+
+def meta(name: str = "train-1", **fields: Any) -> ObjectMeta:  # noqa: ANN401 - whatever a field holds
+    """The identity of an object that was made at NOW; its uid follows from its name."""
+    return ObjectMeta(**{"name": name, "uid": f"uid-of-{name}", "creation_timestamp": NOW, **fields})
+
+
+def container(image: str = "busybox", gpus: str | float = 0) -> Container:
+    """A container that asks for *gpus*."""
+    return Container(image=image, resources=ResourceRequirements(limits={GPU: gpus}))
+
+
+def template(*containers: Container) -> PodTemplate:
+    """What pods of *containers* are made from."""
+    return PodTemplate(spec=PodSpec(containers=list(containers)))
+
+
+def job(
+    name: str = "train-1",
+    *,
+    spec: JobSpec | None = None,
+    status: JobStatus | None = None,
+    **identity: Any,  # noqa: ANN401 - whatever a field holds
+) -> Job:
+    """A Job; *identity* goes to its metadata."""
+    return Job(metadata=meta(name, **identity), spec=spec or JobSpec(), status=status or JobStatus())
+
+
+def ended(kind: str, reason: str | None = None, message: str | None = None) -> JobStatus:
+    """The status of a Job that ended: *kind* is Complete or Failed."""
+    end = Condition(type=kind, status="True", reason=reason, message=message, last_transition_time=NOW)
+    return JobStatus(start_time=minutes_ago(5), conditions=[end])
+
+
+def pod(
+    phase: str | None = "Running",
+    *,
+    owner: str = "uid-of-train-1",
+    node: str | None = None,
+    status: PodStatus | None = None,
+    containers: list[Container] | None = None,
+    **identity: Any,  # noqa: ANN401 - whatever a field holds
+) -> Pod:
+    """A pod in *phase*; *owner* is the uid of its Job, *identity* goes to its metadata."""
+    named = meta(**{"name": "train-1-abcde", "owner_references": [OwnerReference(uid=owner)], **identity})
+    state = status or PodStatus()
+    state.phase = phase
+    return Pod(metadata=named, spec=PodSpec(node_name=node, containers=containers or []), status=state)
+
+
+def waiting(reason: str | None, message: str | None = None) -> PodStatus:
+    """The status of a pod whose container waits."""
+    state = ContainerState(waiting=Waiting(reason=reason, message=message))
+    return PodStatus(container_statuses=[ContainerStatus(name="main", state=state)])
+
+
+def unscheduled(reason: str | None = "Unschedulable", message: str | None = "0/3 nodes: no GPU") -> PodStatus:
+    """The status of a pod that no node takes."""
+    condition = Condition(type="PodScheduled", status="False", reason=reason, message=message)
+    return PodStatus(conditions=[condition])
+
+
+def exited(code: int | None, reason: str | None = "Error", message: str | None = None) -> PodStatus:
+    """The status of a pod whose container ended with *code*."""
+    end = Terminated(exit_code=code, reason=reason, message=message)
+    return PodStatus(container_statuses=[ContainerStatus(name="main", state=ContainerState(terminated=end))])

@@ -1,0 +1,64 @@
+"""Every object a cluster could send: a hypothesis strategy made from the types we read."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+WORDS = [
+    "",
+    "True",
+    "False",
+    "Unknown",
+    "Complete",
+    "Failed",
+    "Running",
+    "Pending",
+    "Succeeded",
+    "PodScheduled",
+    "ContainerCreating",
+    "nvidia.com/gpu",
+    "researcher.dev/type",
+    "uid",
+    "4",
+]
+"""Texts that decide something, beside any other text."""
+TEXTS = st.sampled_from(WORDS) | st.text(max_size=8)
+
+
+def objects(kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Objects of *kind*, read from JSON in which any field may be missing, and any text odd."""
+    return _wire(msgspec.inspect.type_info(kind)).map(
+        lambda wire: msgspec.json.decode(msgspec.json.encode(wire), type=kind)
+    )
+
+
+def _wire(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
+    match kind:
+        case msgspec.inspect.StructType():
+            return st.fixed_dictionaries({}, optional={one.encode_name: _wire(one.type) for one in kind.fields})
+        case msgspec.inspect.ListType():
+            return st.lists(_wire(kind.item_type), max_size=3)
+        case msgspec.inspect.DictType():
+            return st.dictionaries(TEXTS, _wire(kind.value_type), max_size=3)
+        case msgspec.inspect.UnionType():
+            return st.one_of([_wire(one) for one in kind.types])
+        case msgspec.inspect.DateTimeType():
+            return st.datetimes(timezones=st.just(UTC)).map(lambda time: time.isoformat())
+    return _scalars(kind)
+
+
+def _scalars(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
+    match kind:
+        case msgspec.inspect.IntType():
+            return st.integers(0, 2**31 - 1)
+        case msgspec.inspect.FloatType():
+            return st.floats(allow_nan=False, allow_infinity=False)
+        case msgspec.inspect.BoolType():
+            return st.booleans()
+        case msgspec.inspect.NoneType():
+            return st.none()
+    return TEXTS

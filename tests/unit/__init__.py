@@ -1,0 +1,1 @@
+"""The parts on their own: no network, no cluster."""

@@ -1,0 +1,112 @@
+"""The catalogue of errors."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from chalicelib.domain import errors
+from chalicelib.domain.errors import CATALOGUE, FieldError, InvalidJob, JobNotFound, ResearcherError
+
+
+class TestCatalogue:
+    """Every error a caller can meet."""
+
+    def test_every_error_is_in_it_once(self) -> None:
+        """Codes are unique, so that a client can tell the errors apart."""
+        tree = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ResearcherError)]
+
+        assert set(tree) - {ResearcherError} == set(CATALOGUE.values())
+
+    @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
+    def test_code_is_the_name_of_the_class(self, error: type[ResearcherError]) -> None:
+        """The code in an answer leads to the class in the source."""
+        words = re.findall(r"[A-Z][a-z]+", error.__name__)
+
+        assert "_".join(words).lower() == error.code
+
+    @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
+    def test_tree_in_the_docstring_is_true(self, error: type[ResearcherError]) -> None:
+        """The module opens with every class and its status."""
+        assert f"{error.__name__} ({error.status})" in (errors.__doc__ or "")
+
+    def test_tree_in_the_docstring_has_no_more(self) -> None:
+        """Nor does it draw a class that is gone."""
+        drawn = re.findall(r"[├└]── (\w+) \(", (errors.__doc__ or "").replace(" ", " "))
+
+        assert sorted(one.__name__ for one in CATALOGUE.values()) == sorted(drawn)
+
+    @pytest.mark.parametrize(
+        ("code", "status"),
+        [
+            ("malformed_request", 400),
+            ("invalid_page_token", 400),
+            ("unauthenticated", 401),
+            ("forbidden", 403),
+            ("quota_exceeded", 403),
+            ("refused_by_cluster", 403),
+            ("job_not_found", 404),
+            ("route_not_found", 404),
+            ("method_not_allowed", 405),
+            ("name_taken", 409),
+            ("being_deleted", 409),
+            ("page_token_expired", 410),
+            ("precondition_failed", 412),
+            ("body_too_large", 413),
+            ("unsupported_media_type", 415),
+            ("invalid_job", 422),
+            ("idempotency_key_reused", 422),
+            ("too_many_requests", 429),
+            ("internal_error", 500),
+            ("bad_gateway", 502),
+            ("cluster_unavailable", 503),
+            ("credentials_unavailable", 503),
+            ("issuer_unavailable", 503),
+            ("deadline_exceeded", 504),
+        ],
+    )
+    def test_status_of_a_code_stays(self, code: str, status: int) -> None:
+        """Clients depend on both: changing either is a new version of the API."""
+        assert status == CATALOGUE[code].status
+
+
+class TestProblem:
+    """An error as RFC 9457 writes it."""
+
+    def test_full(self) -> None:
+        """Type, title, status, detail, code, the request and each refused field."""
+        error = InvalidJob("The Job was refused.", (FieldError("/gpu", "is too many"),))
+
+        wire = msgspec.to_builtins(error.problem("req-1"))
+
+        expected = {
+            "type": "urn:researcher:problem:invalid_job",
+            "title": "Invalid Job",
+            "status": 422,
+            "detail": "The Job was refused.",
+            "code": "invalid_job",
+            "instance": "urn:researcher:request:req-1",
+            "errors": ({"pointer": "/gpu", "message": "is too many"},),
+        }
+        assert expected == wire
+
+    @pytest.mark.parametrize("request_id", [None, ""])
+    def test_without_request_or_fields_they_are_left_out(self, request_id: str | None) -> None:
+        """An empty list or null says nothing."""
+        wire = msgspec.to_builtins(JobNotFound("No.").problem(request_id))
+
+        assert {"type", "title", "status", "detail", "code"} == wire.keys()
+
+
+class TestResearcherError:
+    """What an error carries."""
+
+    def test_text_is_the_detail(self) -> None:
+        """A log of the exception and the answer say the same."""
+        assert str(JobNotFound("No such Job.")) == "No such Job."
+
+    def test_retry_after_is_unset_unless_given(self) -> None:
+        """Only some errors know when to come back."""
+        assert (JobNotFound("No.").retry_after, JobNotFound("No.", retry_after=5).retry_after) == (None, 5)

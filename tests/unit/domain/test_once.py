@@ -1,0 +1,244 @@
+"""Exactly once: the name is the lock, the hash tells the same request from another."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.caller import Caller
+from chalicelib.domain.errors import BeingDeleted, FieldError, IdempotencyKeyReused, MalformedRequest, NameTaken
+from chalicelib.domain.names import KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
+from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, lock, replayed
+from tests.builders import ALICE, BOB, NOW, job, locked, submission
+from tests.submissions import submissions
+
+KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)
+
+
+class TestName:
+    """The name a Job gets."""
+
+    def test_given_name_is_the_name(self) -> None:
+        """Neither key nor nonce has a say."""
+        assert lock(submission(name="train-1"), ALICE, "key", "nonce").name == "train-1"
+
+    def test_key_makes_the_name(self) -> None:
+        """The same key makes the same name, whatever the nonce: two deliveries meet at one lock."""
+        one, other = (lock(submission(), ALICE, "key", nonce).name for nonce in ("nonce", "other"))
+
+        assert one == other
+
+    def test_nonce_makes_the_name_without_a_key(self) -> None:
+        """Requests that do not ask to be one are two."""
+        one, other = (lock(submission(), ALICE, None, nonce).name for nonce in ("nonce", "other"))
+
+        assert one != other
+
+    @pytest.mark.parametrize(
+        ("fields", "begins"),
+        [
+            ({}, "train-"),
+            ({"interactive": True}, "interactive-"),
+            ({"type": "Interactive"}, "interactive-"),
+            ({"jobNamePrefix": "sweep-7", "interactive": True}, "sweep-7-"),
+        ],
+    )
+    @pytest.mark.parametrize("key", [None, "key"])
+    def test_made_name_begins_as_asked(self, fields: dict[str, object], begins: str, key: str | None) -> None:
+        """By the prefix, else by the type; ten characters of the hash follow."""
+        name = lock(submission(**fields), ALICE, key, "nonce").name
+
+        assert re.fullmatch(begins + "[a-z2-7]{10}", name)
+
+    def test_names_stay(self) -> None:
+        """A key of yesterday finds its Job of yesterday after we are deployed anew."""
+        found = lock(submission(), ALICE, "sweep-7-trial-3", "nonce")
+
+        assert found.name == "train-673nkzhjgb"
+
+    @given(submissions(), st.none() | KEYS, st.text(max_size=40, alphabet="0123456789abcdef"))
+    def test_every_name_is_a_new_jobs_name(self, asked: object, key: str | None, nonce: str) -> None:
+        """However it is made, pods can be named after it."""
+        name = lock(asked, ALICE, key, nonce).name  # type: ignore[arg-type] # hypothesis knows objects only
+
+        assert re.fullmatch(NEW_JOB_PATTERN, name)
+
+
+class TestKeyHash:
+    """What a key is known by."""
+
+    @pytest.mark.parametrize("name", [None, "train-1"])
+    def test_no_key_no_hash(self, name: str | None) -> None:
+        """A Job that was submitted without a key carries none."""
+        assert lock(submission(name=name), ALICE, None, "nonce").key_hash is None
+
+    def test_key_belongs_to_project_and_caller(self) -> None:
+        """Two callers, or two Projects, may use the same key and never meet."""
+        hashes = {
+            lock(submission(project=project), caller, key, "").key_hash
+            for project in ("team-a", "team-b")
+            for caller in (ALICE, BOB)
+            for key in ("1", "2")
+        }
+
+        assert len(hashes) == 8
+
+    def test_key_is_not_in_it(self) -> None:
+        """Whoever may read the Job does not learn the key."""
+        assert "sweep" not in repr(lock(submission(), ALICE, "sweep", "nonce"))
+
+    def test_groups_do_not_matter(self) -> None:
+        """A retry after the caller joined a group is still a retry."""
+        promoted = Caller("alice", ("team-a", "admins"))
+
+        assert lock(submission(), ALICE, "key", "") == lock(submission(), promoted, "key", "")
+
+    def test_parts_cannot_be_confused(self) -> None:
+        """Where one part ends and the next begins is hashed too."""
+        parts = [("a", "b", "cd"), ("a", "bc", "d"), ("ab", "c", "d"), ("a", "b", "c"), ("a", "b", "cde")]
+
+        hashes = {
+            lock(submission(project=project), Caller(subject, ()), key, "").key_hash for subject, project, key in parts
+        }
+
+        assert len(hashes) == len(parts)
+
+
+class TestRequestHash:
+    """What a request is known by."""
+
+    def test_same_request_same_hash(self) -> None:
+        """Order of fields, defaults that are written out, and the nonce do not make another request."""
+        plain = lock(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, None, "1")
+        written = lock(submission(labels={"y": "2", "x": "1"}, gpu=0.0, completions=None, name="a"), ALICE, None, "2")
+
+        assert plain == written
+
+    def test_any_field_makes_another_request(self) -> None:
+        """No field is left out of the hash."""
+        asked: list[dict[str, object]] = [
+            {},
+            {"image": "other"},
+            {"gpu": 1},
+            {"environment": {"A": "1"}},
+            {"environment": {"A": "2"}},
+            {"environment": {"A": {"secret": {"name": "a", "key": "b"}}}},
+            {"labels": {"a": "1"}},
+            {"annotations": {"a": "1"}},
+            {"arguments": ["a", "b"]},
+            {"arguments": ["a b"]},
+            {"command": ["a", "b"]},
+            {"runAsUid": 1},
+            {"stdin": True},
+        ]
+
+        hashes = {lock(submission(name="a", **fields), ALICE, None, "").request_hash for fields in asked}
+
+        assert len(hashes) == len(asked)
+
+    def test_another_caller_makes_another_request(self) -> None:
+        """Alice is not told that Bob's Job is hers."""
+        assert lock(submission(name="a"), ALICE, None, "") != lock(submission(name="a"), BOB, None, "")
+
+    def test_named_keyed_and_free_requests_differ(self) -> None:
+        """The same Job asked for in three ways is never mistaken for one request."""
+        named = lock(submission(name="train-a"), ALICE, None, "nonce")
+        keyed = lock(submission(), ALICE, "key", "nonce")
+        free = lock(submission(), ALICE, None, "nonce")
+        other = lock(submission(), ALICE, None, "other")
+
+        assert all(a.request_hash != b.request_hash for a, b in combinations((named, keyed, free, other), 2))
+
+    def test_free_request_finds_itself(self) -> None:
+        """After an answer got lost, the same attempt knows the Job it made."""
+        assert lock(submission(), ALICE, None, "nonce") == lock(submission(), ALICE, None, "nonce")
+
+    def test_hash_is_a_sha256(self) -> None:
+        """It fits an annotation and gives no value away."""
+        assert re.fullmatch("[0-9a-f]{64}", lock(submission(name="a"), ALICE, None, "").request_hash)
+
+
+class TestCheckedKey:
+    """What is an Idempotency-Key."""
+
+    @pytest.mark.parametrize("key", ["1", "a b", "~!", "x" * 255, '"quoted"', "8e03978e-40d5-43dd-bc93-6894a57f9324"])
+    def test_printable_ascii_is_taken(self, key: str) -> None:
+        """Up to 255 characters."""
+        assert key == checked_key(key)
+
+    @pytest.mark.parametrize("key", ["", "x" * 256, "a\n", "a\x00", "\x7f", "ä", "\u0663", "\ud800", "a\tb"])
+    def test_anything_else_is_refused(self, key: str) -> None:
+        """Nothing that a proxy might change on its way."""
+        with pytest.raises(MalformedRequest) as refused:
+            checked_key(key)
+
+        rule = "an Idempotency-Key has 1 to 255 printable ASCII characters"
+        assert (FieldError("Idempotency-Key", rule),) == refused.value.errors
+
+    @pytest.mark.parametrize("name", [None, "train-1"])
+    def test_lock_checks_it(self, name: str | None) -> None:
+        """A bad key is refused even where the name alone would do: the caller relies on it."""
+        with pytest.raises(MalformedRequest):
+            lock(submission(name=name), ALICE, "", "nonce")
+
+
+class TestReplayed:
+    """What the Job that holds the name is."""
+
+    def test_same_hash_is_a_replay(self) -> None:
+        """The caller gets the Job that the first delivery made."""
+        found = job(annotations={REQUEST_HASH: "asked"})
+
+        assert replayed(found, locked()) is found
+
+    def test_other_hash_is_another_job(self) -> None:
+        """The name is taken."""
+        with pytest.raises(NameTaken, match="train-1"):
+            replayed(job(annotations={REQUEST_HASH: "other"}), locked())
+
+    def test_job_of_nobody_is_another_job(self) -> None:
+        """One made with kubectl has no hash, and is not taken for ours."""
+        with pytest.raises(NameTaken):
+            replayed(job(), locked())
+
+    def test_same_key_other_request(self) -> None:
+        """A key means one request; another under the same key is a mistake of the caller."""
+        found = job(annotations={REQUEST_HASH: "other", KEY_HASH: "key"})
+
+        with pytest.raises(IdempotencyKeyReused):
+            replayed(found, locked(key_hash="key"))
+
+    @pytest.mark.parametrize("found", ["other", None])
+    def test_other_key_other_request(self, found: str | None) -> None:
+        """Where another key, or none, made the Job it is just another Job."""
+        annotations = {REQUEST_HASH: "other", **({KEY_HASH: found} if found else {})}
+
+        with pytest.raises(NameTaken):
+            replayed(job(annotations=annotations), locked(key_hash="key"))
+
+    def test_no_key_matches_no_key_of_the_job(self) -> None:
+        """Two Jobs without a key do not share one."""
+        with pytest.raises(NameTaken):
+            replayed(job(annotations={REQUEST_HASH: "other"}), locked(key_hash=None))
+
+    @pytest.mark.parametrize("request_hash", ["asked", "other"])
+    def test_being_deleted_is_no_replay(self, request_hash: str) -> None:
+        """A Job on its way out is nobody's: the caller is told when to come back."""
+        found = job(deletion_timestamp=NOW, annotations={REQUEST_HASH: request_hash})
+
+        with pytest.raises(BeingDeleted) as refused:
+            replayed(found, locked())
+
+        assert refused.value.retry_after == RETRY_AFTER_DELETION
+
+    def test_lock_is_its_own_replay(self) -> None:
+        """What `lock` makes and what is read back fit together."""
+        wanted = lock(submission(), ALICE, "key", "nonce")
+
+        found = job(wanted.name, annotations={REQUEST_HASH: wanted.request_hash, KEY_HASH: wanted.key_hash})
+
+        assert replayed(found, Lock(wanted.name, wanted.request_hash, wanted.key_hash)) is found

@@ -1,0 +1,132 @@
+"""Label selectors, made from checked parts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.errors import FieldError, MalformedRequest
+from chalicelib.domain.names import is_label_key, is_label_value
+from chalicelib.domain.selectors import MAX_TERMS, SELECTOR_PATTERN, job_selector, pod_selector
+
+
+class TestJobSelector:
+    """Which Jobs a list asks the cluster for."""
+
+    def test_nothing_asked_selects_all(self) -> None:
+        """The empty selector."""
+        assert not job_selector(None, None, None)
+
+    @pytest.mark.parametrize(
+        ("label", "user", "job_type", "expected"),
+        [
+            pytest.param("a=b", None, None, "a=b", id="label"),
+            pytest.param("a==b,c!=d", None, None, "a==b,c!=d", id="operators stay"),
+            pytest.param("a=", None, None, "a=", id="empty value"),
+            pytest.param("a!=", None, None, "a!=", id="not the empty value"),
+            pytest.param("x.y/a=b", None, None, "x.y/a=b", id="key with a domain"),
+            pytest.param(None, "alice", None, "researcher.dev/user=alice", id="user"),
+            pytest.param(None, None, "Train", "researcher.dev/type=Train", id="type"),
+            pytest.param(
+                "a=b", "alice", "Train", "a=b,researcher.dev/user=alice,researcher.dev/type=Train", id="all at once"
+            ),
+            pytest.param(
+                "researcher.dev/user=bob",
+                "alice",
+                None,
+                "researcher.dev/user=bob,researcher.dev/user=alice",
+                id="terms add up, so that one never widens another",
+            ),
+        ],
+    )
+    def test_terms(self, label: str | None, user: str | None, job_type: str | None, expected: str) -> None:
+        """Every filter that is asked for is a term; all must hold."""
+        assert expected == job_selector(label, user, job_type)
+
+    @pytest.mark.parametrize(
+        "label",
+        [
+            pytest.param("a", id="key alone"),
+            pytest.param("!a", id="key that must be missing"),
+            pytest.param("a in (b)", id="set"),
+            pytest.param("a notin (b)", id="other set"),
+            pytest.param("a>1", id="comparison"),
+            pytest.param("=b", id="no key"),
+            pytest.param("a=b=c", id="two values"),
+            pytest.param("a===b", id="three signs"),
+            pytest.param("a!==b", id="not and two signs"),
+            pytest.param("a=!b", id="mark in the value"),
+            pytest.param("a=b,", id="comma at the end"),
+            pytest.param(",", id="comma alone"),
+            pytest.param("a=b,,c=d", id="empty term"),
+            pytest.param("a=b&limit=1", id="another parameter"),
+            pytest.param("a=b\n", id="trailing newline"),
+            pytest.param("a =b", id="space"),
+            pytest.param(" ", id="nothing but space"),
+            pytest.param("a=b c", id="space in the value"),
+            pytest.param("X.y/a=b", id="capital in the domain"),
+            pytest.param("a/b/c=d", id="two slashes"),
+            pytest.param("a=" + "b" * 64, id="value too long"),
+            pytest.param("a" * 64 + "=b", id="key too long"),
+            pytest.param("ä=b", id="not ASCII"),
+            pytest.param("a=\u0663", id="unicode digit"),
+            pytest.param("a=(b)", id="parentheses"),
+        ],
+    )
+    def test_anything_else_is_refused(self, label: str) -> None:
+        """A text that is no list of equalities is not passed on, whatever the cluster might make of it."""
+        with pytest.raises(MalformedRequest) as refused:
+            job_selector(label, None, None)
+
+        rule = "at most 16 terms such as team=vision or stage!=test, separated by commas"
+        assert (FieldError("/label", rule),) == refused.value.errors
+
+    def test_sixteen_terms_and_no_more(self) -> None:
+        """The cluster's work is bounded."""
+        job_selector(",".join(["a=b"] * MAX_TERMS), None, None)
+
+        with pytest.raises(MalformedRequest):
+            job_selector(",".join(["a=b"] * (MAX_TERMS + 1)), None, None)
+
+    @pytest.mark.parametrize("user", ["alice,researcher.dev/type=Train", "alice)", "alice=bob", "a b", "ä", "a" * 128])
+    def test_user_cannot_add_a_term(self, user: str) -> None:
+        """A user of odd characters is looked for by its hash."""
+        assert re.fullmatch(r"researcher\.dev/user=sha256-[0-9a-f]{40}", job_selector(None, user, None))
+
+    @given(st.from_regex(SELECTOR_PATTERN.strip("^$"), fullmatch=True))
+    def test_what_the_document_takes_is_taken_or_too_long(self, label: str) -> None:
+        """The OpenAPI document's pattern and the code agree, but for the length of a domain."""
+        keys = [re.split("!=|=+", term)[0] for term in label.split(",")]
+
+        if all(is_label_key(key) for key in keys):
+            assert label == job_selector(label, None, None)
+
+    @given(st.text(alphabet="ab./-_=!, \n(", max_size=12))
+    def test_whatever_passes_has_checked_parts(self, label: str) -> None:
+        """No text of these marks gets past with a key or a value that is none."""
+        try:
+            passed = job_selector(label, None, None)
+        except MalformedRequest:
+            return
+        for term in passed.split(",") if passed else []:
+            key, value = re.split("!=|==|=", term)
+            assert is_label_key(key)
+            assert is_label_value(value)
+
+
+class TestPodSelector:
+    """Which pods belong to Jobs."""
+
+    @pytest.mark.parametrize(
+        ("jobs", "expected"),
+        [
+            (["a"], "batch.kubernetes.io/job-name in (a)"),
+            (["a", "b.c"], "batch.kubernetes.io/job-name in (a,b.c)"),
+        ],
+    )
+    def test_by_the_jobs_name(self, jobs: list[str], expected: str) -> None:
+        """One question for many Jobs, by Kubernetes' own label."""
+        assert expected == pod_selector(jobs)

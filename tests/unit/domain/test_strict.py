@@ -1,0 +1,211 @@
+"""JSON and query parameters, read strictly."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.errors import FieldError, MalformedRequest
+from chalicelib.domain.strict import field_error, json_document, query_parameters
+
+
+class Query(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """A query of every kind of parameter."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    dry_run: bool = False
+    ratio: float = 1.0
+    job_type: Literal["Train", "Interactive"] | None = None
+    user: str | None = None
+
+
+class Deep(msgspec.Struct):
+    """A document to be wrong in."""
+
+    name: str
+    inner: list[Deep] = []
+    by_name: dict[str, int] = {}
+
+
+def refusals(given: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Place and rule of everything that is refused in the query."""
+    with pytest.raises(MalformedRequest) as refused:
+        query_parameters(given, Query)
+    return [(one.pointer, one.message) for one in refused.value.errors]
+
+
+class TestJsonDocument:
+    """A body of strict JSON."""
+
+    @pytest.mark.parametrize(
+        ("body", "expected"),
+        [
+            (b"{}", {}),
+            (b' {"a": [1, 2.5, true, null, "\xc3\xa4"]}\n', {"a": [1, 2.5, True, None, "ä"]}),
+            (b'"\\ud83d\\ude00"', "😀"),
+            (b'{"a": {"a": 1}, "b": {"a": 2}}', {"a": {"a": 1}, "b": {"a": 2}}),
+            (b"[" * 100 + b"]" * 100, None),
+        ],
+        ids=["empty", "values", "surrogate pair", "same name in two objects", "nested"],
+    )
+    def test_json_is_taken(self, body: bytes, expected: object) -> None:
+        """What RFC 8259 calls JSON, in UTF-8."""
+        found = json_document(body)
+
+        assert expected in (None, found)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"", id="nothing"),
+            pytest.param(b" ", id="space"),
+            pytest.param(b"{", id="cut off"),
+            pytest.param(b"{} {}", id="two documents"),
+            pytest.param(b"{'a': 1}", id="single quotes"),
+            pytest.param(b"[1,]", id="comma at the end"),
+            pytest.param(b"{a: 1}", id="name without quotes"),
+            pytest.param(b"// x\n{}", id="comment"),
+            pytest.param(b"NaN", id="not a number"),
+            pytest.param(b"-Infinity", id="infinity"),
+            pytest.param(b"1e999", id="number that becomes infinity"),
+            pytest.param(b"01", id="leading zero"),
+            pytest.param(b"9" * 5000, id="more digits than Python reads"),
+            pytest.param(b'{"a": 1, "a": 2}', id="name twice"),
+            pytest.param(b'[{"b": {"a": 1, "\\u0061": 1}}]', id="name twice, deep and escaped"),
+            pytest.param(b'"\\ud800"', id="lone surrogate, escaped"),
+            pytest.param(b'{"\\udfff": 1}', id="lone surrogate in a name"),
+            pytest.param(b'"\xed\xa0\x80"', id="lone surrogate in bytes"),
+            pytest.param(b'"\xff"', id="not UTF-8"),
+            pytest.param(b'"\xc0\xaf"', id="overlong UTF-8"),
+            pytest.param("{}".encode("utf-16"), id="UTF-16"),
+            pytest.param("{}".encode("utf-32-le"), id="UTF-32"),
+            pytest.param(b"\xef\xbb\xbf{}", id="byte order mark"),
+            pytest.param(b'"\x00"', id="control character"),
+            pytest.param(b"[" * 100_000, id="bottomless, open"),
+            pytest.param(b"[" * 30_000 + b"]" * 30_000, id="bottomless, closed"),
+            pytest.param(b'{"a":' * 9_000 + b"1" + b"}" * 9_000, id="bottomless objects"),
+        ],
+    )
+    def test_anything_else_is_refused(self, body: bytes) -> None:
+        """What two parsers could read differently, or what brings a parser down, is not read at all."""
+        with pytest.raises(MalformedRequest):
+            json_document(body)
+
+    @given(st.binary(max_size=40))
+    def test_any_bytes_are_taken_or_refused(self, body: bytes) -> None:
+        """There is no third way."""
+        with suppress(MalformedRequest):
+            json_document(body)
+
+
+class TestQueryParameters:
+    """Query parameters as a Struct."""
+
+    def test_nothing_given_is_the_defaults(self) -> None:
+        """A query is optional."""
+        assert Query() == query_parameters({}, Query)
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ({"limit": ["500"]}, Query(limit=500)),
+            ({"dryRun": ["true"]}, Query(dry_run=True)),
+            ({"dryRun": ["false"]}, Query(dry_run=False)),
+            ({"ratio": ["0.5"]}, Query(ratio=0.5)),
+            ({"jobType": ["Train"]}, Query(job_type="Train")),
+            ({"user": ["7"]}, Query(user="7")),
+            ({"user": ["null"]}, Query(user="null")),
+            ({"user": [""]}, Query(user="")),
+            ({"user": ["ä b"], "limit": ["1"]}, Query(user="ä b", limit=1)),
+        ],
+    )
+    def test_texts_become_types(self, given: dict[str, list[str]], expected: Query) -> None:
+        """Numbers and booleans are read, a text stays the text it is."""
+        assert expected == query_parameters(given, Query)
+
+    @pytest.mark.parametrize("text", ["1e2", "5.0", "+5", "05", " 5", "5 ", "1_0", "٣", "", "null", "-0", "0x5", "5\n"])
+    def test_number_is_written_one_way(self, text: str) -> None:
+        """The cluster, the log and the cache see the same question for the same text."""
+        assert [pointer for pointer, _ in refusals({"limit": [text]})] == ["/limit"]
+
+    @pytest.mark.parametrize("text", ["TRUE", "True", "1", "0", "yes", "", "null", " true"])
+    def test_boolean_is_true_or_false(self, text: str) -> None:
+        """`dryRun=1` is not guessed at: a wrong guess makes a Job."""
+        assert [pointer for pointer, _ in refusals({"dryRun": [text]})] == ["/dryRun"]
+
+    @pytest.mark.parametrize("text", ["null", "train", "", "Train\n"])
+    def test_choice_is_written_out(self, text: str) -> None:
+        """`null` is not a way to say nothing."""
+        assert [pointer for pointer, _ in refusals({"jobType": [text]})] == ["/jobType"]
+
+    def test_rule_is_told(self) -> None:
+        """The caller reads what would be right."""
+        assert refusals({"limit": ["501"]}) == [("/limit", "Expected `int` <= 500")]
+        assert refusals({"limit": ["1e2"]}) == [("/limit", "is not written so")]
+
+    def test_unknown_parameter_is_refused(self) -> None:
+        """A misspelt filter would show Jobs that were not asked for."""
+        assert refusals({"job_type": ["Train"]}) == [("", "Object contains unknown field `job_type`")]
+
+    def test_parameter_that_stands_twice_is_refused(self) -> None:
+        """Which one counts would be a guess; every such parameter is named."""
+        found = refusals({"limit": ["1", "1"], "user": ["a", "b", "c"], "x" * 70: ["", ""]})
+
+        assert found[:3] == [("/limit", "stands twice"), ("/user", "stands twice"), ("/" + "x" * 64, "stands twice")]
+
+    def test_everything_is_told_at_once(self) -> None:
+        """Twice, and wrong."""
+        assert refusals({"user": ["a", "b"], "limit": ["0"]}) == [
+            ("/user", "stands twice"),
+            ("/limit", "Expected `int` >= 1"),
+        ]
+
+    @pytest.mark.parametrize("given", [{"user": ["\ud800"]}, {"\udfff": ["x"]}, {"user": ["a", "\udc80"]}])
+    def test_what_is_no_text_is_refused(self, given: dict[str, list[str]]) -> None:
+        """A lone surrogate can be neither hashed, nor logged, nor answered."""
+        with pytest.raises(MalformedRequest) as refused:
+            query_parameters(given, Query)
+
+        assert (refused.value.detail, refused.value.errors) == ("The query is not text in UTF-8.", ())
+
+    @given(st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=8), min_size=1, max_size=2), max_size=3))
+    def test_any_query_is_taken_or_refused(self, given: dict[str, list[str]]) -> None:
+        """There is no third way."""
+        with suppress(MalformedRequest):
+            query_parameters(given, Query)
+
+
+class TestFieldError:
+    """Where and why a value does not fit its type."""
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ({}, FieldError("", "Object missing required field `name`")),
+            ([], FieldError("", "Expected `object`, got `array`")),
+            ({"name": 1}, FieldError("/name", "Expected `str`, got `int`")),
+            (
+                {"name": "a", "inner": [{"name": "a"}, {}]},
+                FieldError("/inner/1", "Object missing required field `name`"),
+            ),
+            (
+                {"name": "a", "inner": [{"name": "a", "inner": [{"name": None}]}]},
+                FieldError("/inner/0/inner/0/name", "Expected `str`, got `null`"),
+            ),
+        ],
+    )
+    def test_place_is_a_json_pointer(self, value: Any, expected: FieldError) -> None:  # noqa: ANN401 - any JSON
+        """The path becomes a pointer, and stands in the message no more."""
+        with pytest.raises(msgspec.ValidationError) as refused:
+            msgspec.convert(value, Deep)
+
+        assert expected == field_error(refused.value)
+
+    def test_message_is_bounded(self) -> None:
+        """However long the name that is unknown."""
+        assert len(field_error(msgspec.ValidationError("x" * 1000)).message) == 256

@@ -1,0 +1,288 @@
+"""What is shown of a Job."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus, Pod
+from chalicelib.domain.names import TYPE_MARK, USER_MARK
+from chalicelib.domain.view import EXAMPLE, JobView, PodCounts, Status, view
+from tests.builders import (
+    NOW,
+    NOW_MS,
+    container,
+    ended,
+    exited,
+    job,
+    minutes_ago,
+    pod,
+    template,
+    unscheduled,
+    waiting,
+)
+from tests.objects import objects
+
+QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
+
+
+def shown(found: Job, *pods: Pod) -> JobView:
+    """The view of the Job in team-a."""
+    return view("team-a", found, pods)
+
+
+class TestStatus:
+    """Where a Job is: one word of a closed list."""
+
+    def test_list_is_closed(self) -> None:
+        """Clients switch on these nine."""
+        assert set(get_args(Status)) == {
+            "Pending",
+            "Queued",
+            "ContainerCreating",
+            "Running",
+            "Suspended",
+            "Terminating",
+            "Succeeded",
+            "Failed",
+            "Unknown",
+        }
+
+    @pytest.mark.parametrize(
+        ("found", "pods", "expected"),
+        [
+            pytest.param(job(), [], "Pending", id="just made"),
+            pytest.param(job(), [pod("Pending")], "Pending", id="pod without a node"),
+            pytest.param(job(), [pod(None)], "Pending", id="pod without a phase"),
+            pytest.param(job(), [pod("Pending", status=unscheduled())], "Pending", id="unschedulable"),
+            pytest.param(job(), [pod("Pending", node="n")], "ContainerCreating", id="pod on a node"),
+            pytest.param(
+                job(),
+                [pod("Pending", node="n", status=waiting("ContainerCreating"))],
+                "ContainerCreating",
+                id="pulling",
+            ),
+            pytest.param(
+                job(), [pod("Pending", node="n", status=waiting("ImagePullBackOff"))], "Pending", id="cannot pull"
+            ),
+            pytest.param(
+                job(),
+                [pod("Pending", node="n", status=waiting("ErrImagePull")), pod("Pending", node="n")],
+                "ContainerCreating",
+                id="one of two on its way",
+            ),
+            pytest.param(job(), [pod("Running")], "Running", id="running"),
+            pytest.param(job(), [pod("Pending"), pod("Running")], "Running", id="one of two runs"),
+            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="ready, as its own counts say"),
+            pytest.param(job(status=JobStatus(active=1, ready=0)), [], "Pending", id="active but not ready"),
+            pytest.param(job(status=JobStatus(ready=1)), [pod("Pending")], "Pending", id="the pods know better"),
+            pytest.param(job(), [pod("Succeeded")], "Pending", id="between two completions"),
+            pytest.param(job(), [pod("Failed", status=exited(1))], "Pending", id="between two attempts"),
+            pytest.param(job(), [pod("Failed", node="n", status=exited(1))], "Pending", id="failed pod keeps its node"),
+            pytest.param(job(), [pod("Unknown")], "Unknown", id="node is lost"),
+            pytest.param(job(), [pod("Unknown"), pod("Pending")], "Pending", id="one of two nodes is lost"),
+            pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Pending", id="pod is being replaced"),
+            pytest.param(job(spec=JobSpec(suspend=True)), [], "Suspended", id="suspended"),
+            pytest.param(job(spec=JobSpec(suspend=True)), [pod("Running")], "Suspended", id="pods not yet stopped"),
+            pytest.param(job(spec=JobSpec(suspend=True), labels=QUEUED), [], "Queued", id="waits in its queue"),
+            pytest.param(job(spec=JobSpec(suspend=False), labels=QUEUED), [], "Pending", id="let out of its queue"),
+            pytest.param(job(status=ended("Complete")), [], "Succeeded", id="complete"),
+            pytest.param(job(status=ended("Failed")), [], "Failed", id="failed"),
+            pytest.param(job(status=ended("Complete")), [pod("Running")], "Succeeded", id="complete, pod still stops"),
+            pytest.param(
+                job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="failed while suspended"
+            ),
+            pytest.param(
+                job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="being cleaned up"
+            ),
+            pytest.param(job(deletion_timestamp=NOW), [pod("Running")], "Terminating", id="being deleted"),
+            pytest.param(
+                job(status=JobStatus(conditions=[Condition(type="Failed", status="False")])),
+                [],
+                "Pending",
+                id="a condition that does not hold",
+            ),
+        ],
+    )
+    def test_status(self, found: Job, pods: list[Pod], expected: str) -> None:
+        """The strongest fact wins: deleted, ended, suspended, then what the pods do."""
+        assert expected == shown(found, *pods).status
+
+
+class TestReason:
+    """Why it is there."""
+
+    def test_reason_and_message_are_the_clusters(self) -> None:
+        """`ImagePullBackOff` and the like are reasons, not statuses."""
+        found = shown(job(), pod("Pending", status=waiting("ImagePullBackOff", "no such image")))
+
+        assert (found.status, found.reason, found.message) == ("Pending", "ImagePullBackOff", "no such image")
+
+    def test_reason_without_a_message(self) -> None:
+        """Null, not the empty text."""
+        found = shown(job(), pod("Pending", status=waiting("ImagePullBackOff")))
+
+        assert (found.reason, found.message) == ("ImagePullBackOff", None)
+
+    def test_nothing_to_explain(self) -> None:
+        """Both are null."""
+        found = shown(job(), pod("Running"))
+
+        assert (found.reason, found.message) == (None, None)
+
+
+class TestGpus:
+    """How many GPUs are asked for and in use."""
+
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            pytest.param(JobSpec(template=template(container(gpus="4"))), 4, id="one pod"),
+            pytest.param(JobSpec(template=template(container(gpus=4), container(gpus="2"))), 6, id="two containers"),
+            pytest.param(JobSpec(parallelism=3, completions=3, template=template(container(gpus="4"))), 12, id="three"),
+            pytest.param(JobSpec(parallelism=3, completions=2, template=template(container(gpus="4"))), 8, id="fewer"),
+            pytest.param(JobSpec(parallelism=3, completions=9, template=template(container(gpus="4"))), 12, id="waves"),
+            pytest.param(JobSpec(parallelism=3, template=template(container(gpus="4"))), 12, id="work queue"),
+            pytest.param(JobSpec(parallelism=0, template=template(container(gpus="4"))), 0, id="none at once"),
+            pytest.param(JobSpec(completions=0, template=template(container(gpus="4"))), 0, id="nothing to complete"),
+            pytest.param(JobSpec(completions=5, template=template(container(gpus="4"))), 4, id="one after another"),
+            pytest.param(JobSpec(template=template(container(gpus="half"))), 0, id="odd"),
+            pytest.param(JobSpec(), 0, id="no containers"),
+        ],
+    )
+    def test_requested(self, spec: JobSpec, expected: int) -> None:
+        """Of all pods that run at once."""
+        assert expected == shown(job(spec=spec)).requested_gpus
+
+    def test_allocated_are_those_of_running_pods(self) -> None:
+        """A pod that waits or has ended holds none."""
+        four = [container(gpus="4")]
+        pods = [pod(phase, containers=four) for phase in ("Running", "Running", "Pending", "Succeeded", "Failed", None)]
+
+        assert shown(job(), *pods).current_allocated_gpus == 8
+
+
+class TestFields:
+    """Everything else."""
+
+    def test_full(self) -> None:
+        """Every field, on the wire as documented."""
+        found = job(
+            labels={TYPE_MARK: "Interactive", USER_MARK: "sha256-x", "team": "vision", "job-name": "train-1"},
+            annotations={USER_MARK: "alice@example.com"},
+            spec=JobSpec(parallelism=2, completions=2, template=template(container("a", 1), container("b"))),
+            status=JobStatus(active=2, ready=1, succeeded=3, failed=4, start_time=minutes_ago(1)),
+        )
+
+        wire = msgspec.to_builtins(
+            shown(
+                found,
+                pod("Running", node="n2", containers=[container("a", "1")]),
+                pod("Running", node="n1"),
+                pod("Running", node="n2"),
+                pod("Running"),
+                pod("Pending", node="n3"),
+            )
+        )
+
+        expected = {
+            "id": "uid-of-train-1",
+            "project": "team-a",
+            "name": "train-1",
+            "status": "Running",
+            "type": "Interactive",
+            "nodes": ["n1", "n2"],
+            "createdAt": NOW_MS,
+            "images": "a, b",
+            "user": "alice@example.com",
+            "currentAllocatedGPUs": 1,
+            "requestedGPUs": 2,
+            "reason": None,
+            "message": None,
+            "startedAt": NOW_MS - 60_000,
+            "finishedAt": None,
+            "pods": {"active": 2, "ready": 1, "succeeded": 3, "failed": 4},
+            "labels": {"team": "vision"},
+            "links": {"self": "/jobs/team-a/train-1"},
+        }
+        assert expected == wire
+
+    def test_documented_example_is_a_view(self) -> None:
+        """The OpenAPI document shows what is really answered, null and all."""
+        found = msgspec.convert(EXAMPLE, JobView)
+
+        assert msgspec.to_builtins(found) == EXAMPLE
+
+    def test_same_image_is_shown_once(self) -> None:
+        """In the order of the containers."""
+        spec = JobSpec(template=template(container("b"), container("a"), container("b")))
+
+        assert shown(job(spec=spec)).images == "b, a"
+
+    @pytest.mark.parametrize("mark", [None, "Train", "interactive", "Inference", ""])
+    def test_whatever_is_not_interactive_trains(self, mark: str | None) -> None:
+        """The type is one of two, also of Jobs that others made."""
+        labels = {} if mark is None else {TYPE_MARK: mark}
+
+        assert shown(job(labels=labels)).type == "Train"
+
+    def test_finish_is_the_completion(self) -> None:
+        """Where the cluster says when."""
+        status = ended("Complete")
+        status.completion_time = minutes_ago(1)
+
+        assert shown(job(status=status)).finished_at == NOW_MS - 60_000
+
+    def test_finish_of_a_failure_is_its_condition(self) -> None:
+        """A failed Job has no completion time."""
+        assert shown(job(status=ended("Failed"))).finished_at == NOW_MS
+
+    def test_terminating_finished_job_keeps_its_finish(self) -> None:
+        """Being cleaned up does not make it unfinished."""
+        assert shown(job(status=ended("Failed"), deletion_timestamp=NOW)).finished_at == NOW_MS
+
+
+class TestTotality:
+    """However odd the Job, it has a view."""
+
+    def test_job_of_kubectl_with_hardly_any_fields(self) -> None:
+        """Nothing of ours is on it."""
+        found = msgspec.json.decode('{"metadata": {"name": "a.b"}}', type=Job)
+
+        expected = JobView(
+            id="",
+            project="team-a",
+            name="a.b",
+            status="Pending",
+            type="Train",
+            nodes=[],
+            created_at=0,
+            images="",
+            user="",
+            current_allocated_gpus=0,
+            requested_gpus=0,
+            reason=None,
+            message=None,
+            started_at=None,
+            finished_at=None,
+            pods=PodCounts(0, 0, 0, 0),
+            labels={},
+            links={"self": "/jobs/team-a/a.b"},
+        )
+        assert expected == shown(found)
+
+    def test_pod_with_hardly_any_fields(self) -> None:
+        """Nor need its pods say anything."""
+        assert shown(job(), msgspec.json.decode("{}", type=Pod)).status == "Pending"
+
+    @given(objects(Job), st.lists(objects(Pod), max_size=3))
+    def test_any_job_has_a_view_of_a_known_status(self, found: Job, pods: list[Pod]) -> None:
+        """Whatever stands in the fields of the Job and its pods, or does not."""
+        wire = msgspec.to_builtins(shown(found, *pods))
+
+        assert wire["status"] in get_args(Status)
+        assert msgspec.json.encode(wire)

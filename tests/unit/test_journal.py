@@ -1,0 +1,157 @@
+"""One JSON line for each request."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import PurePath
+from typing import Any
+
+import pytest
+
+from chalicelib import journal
+
+CANARY = "hunter2-the-canary"
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What was written: exactly one line, to standard output."""
+    written = capsys.readouterr()
+    assert not written.err
+    assert written.out.count("\n") == 1
+    assert written.out.endswith("\n")
+    found: dict[str, Any] = json.loads(written.out)
+    return found
+
+
+class TestWriteRequest:
+    """The line of a request."""
+
+    def test_event_and_metrics_in_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What a person searches for, and what CloudWatch counts."""
+        before = int(time.time() * 1000)
+
+        journal.write_request("get_job", status=200, milliseconds=12.345, request="req-1", project="team-a")
+
+        found = line(capsys)
+        written = found["_aws"].pop("Timestamp")
+        expected = {
+            "event": "request",
+            "function": "get_job",
+            "status": 200,
+            "request": "req-1",
+            "project": "team-a",
+            "_aws": {
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": "ResearcherAPI",
+                        "Dimensions": [["function"]],
+                        "Metrics": [
+                            {"Name": "Milliseconds", "Unit": "Milliseconds"},
+                            {"Name": "Failures", "Unit": "Count"},
+                        ],
+                    }
+                ]
+            },
+            "Milliseconds": 12.3,
+            "Failures": 0,
+        }
+        assert expected == found
+        assert before <= written <= int(time.time() * 1000)
+
+    def test_every_metric_and_dimension_has_its_field(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """CloudWatch drops in silence what the directive names and the line lacks."""
+        journal.write_request("f", status=200, milliseconds=1)
+
+        found = line(capsys)
+        (directive,) = found["_aws"]["CloudWatchMetrics"]
+        named = [metric["Name"] for metric in directive["Metrics"]] + directive["Dimensions"][0]
+        assert all(name in found for name in named)
+
+    @pytest.mark.parametrize(("status", "failures"), [(200, 0), (404, 0), (499, 0), (500, 1), (503, 1), (504, 1)])
+    def test_failures_are_ours(self, capsys: pytest.CaptureFixture[str], status: int, failures: int) -> None:
+        """A caller's mistake wakes nobody."""
+        journal.write_request("f", status=status, milliseconds=1)
+
+        assert line(capsys)["Failures"] == failures
+
+    def test_what_has_no_value_is_left_out(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """None says nothing; zero, false and the empty text do."""
+        journal.write_request("f", status=200, milliseconds=1, subject=None, count=0, dry=False, text="")
+
+        found = line(capsys)
+        assert "subject" not in found
+        assert (found["count"], found["dry"], found["text"]) == (0, False, "")
+
+    @pytest.mark.parametrize("text", ["a\nb", 'a"}\n{"event": "forged"}', "\u2028", "\x00\x1b[31m"])
+    def test_no_value_makes_a_second_line(self, capsys: pytest.CaptureFixture[str], text: str) -> None:
+        """Whatever a caller sends, it cannot forge an event."""
+        journal.write_request("f", status=200, milliseconds=1, name=text)
+
+        assert line(capsys)["name"] == text
+
+    def test_metrics_cannot_be_overwritten(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Not even by a note of their name."""
+        journal.write_request("f", status=500, milliseconds=1, Failures=0, Milliseconds=-1)
+
+        found = line(capsys)
+        assert (found["Failures"], found["Milliseconds"]) == (1, 1)
+
+
+class TestPlaces:
+    """Where an error arose."""
+
+    def test_type_file_and_line_of_each_cause(self) -> None:
+        """From the error to what it came from, innermost place first; never a text."""
+        with pytest.raises(RuntimeError) as caught:
+            outer()
+
+        found = journal.places(caught.value)
+
+        here = PurePath(__file__).name
+        first, second = (one.split(" < ") for one in found)
+        assert (first[0], second[0]) == ("RuntimeError", "ValueError")
+        assert [place.split(":")[0] for place in first[1:] + second[1:]] == [here] * 4
+        assert second[1:] == [f"{here}:{INNER + 2}", f"{here}:{OUTER + 3}"]
+        assert CANARY not in repr(found)
+
+    def test_not_more_than_three_places_of_each(self) -> None:
+        """The line stays short, however deep the error."""
+        with pytest.raises(RecursionError) as caught:
+            bottomless()
+
+        (found,) = journal.places(caught.value)
+
+        assert found.count(" < ") == 3
+
+    def test_error_that_was_never_raised(self) -> None:
+        """It has a type, and no place."""
+        assert journal.places(KeyError(CANARY)) == ["KeyError"]
+
+    def test_context_that_is_no_cause_is_left_out(self) -> None:
+        """What was replaced on purpose stays hidden."""
+        error = ValueError("x")
+        error.__context__ = KeyError(CANARY)
+
+        assert journal.places(error) == ["ValueError"]
+
+
+def inner() -> None:
+    """Raises an error whose text is a secret."""
+    raise ValueError(CANARY)
+
+
+def outer() -> None:
+    """Raises another because of it."""
+    try:
+        inner()
+    except ValueError as error:
+        raise RuntimeError(CANARY) from error
+
+
+def bottomless() -> None:
+    """Never comes back."""
+    bottomless()
+
+
+INNER, OUTER = inner.__code__.co_firstlineno, outer.__code__.co_firstlineno

@@ -1,0 +1,1 @@
+"""The product, on a cluster in memory."""
