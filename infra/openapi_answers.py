@@ -1,0 +1,147 @@
+"""The answers of an operation for the OpenAPI document: its own, and the errors that any operation can meet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chalicelib.domain.errors import (
+    BadGateway,
+    BeingDeleted,
+    BodyTooLarge,
+    ClusterUnavailable,
+    CredentialsUnavailable,
+    DeadlineExceeded,
+    FieldError,
+    Forbidden,
+    InternalError,
+    InvalidJob,
+    IssuerUnavailable,
+    MalformedRequest,
+    Problem,
+    ResearcherError,
+    TooManyRequests,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chalicelib.operation import Operation, Success
+    from infra.openapi_schemas import Schemas
+
+JsonObject = dict[str, Any]
+Error = type[ResearcherError]
+
+EVERYWHERE: tuple[Error, ...] = (MalformedRequest, TooManyRequests, InternalError, BadGateway, DeadlineExceeded)
+"""Errors of any operation, most of them API Gateway's own."""
+WITH_TOKEN: tuple[Error, ...] = (
+    Unauthenticated,
+    Forbidden,
+    ClusterUnavailable,
+    CredentialsUnavailable,
+    IssuerUnavailable,
+)
+"""Errors of an operation that checks a token and then asks the cluster."""
+WITH_BODY: tuple[Error, ...] = (BodyTooLarge, UnsupportedMediaType, InvalidJob)
+
+REQUEST_ID = "0f2ab1c4-6a0b-4d5b-9a35-54d9e1c5f7a1"
+HEADERS: dict[str, JsonObject] = {
+    "X-Request-Id": {
+        "description": "Names this request in the logs.",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        "example": REQUEST_ID,
+    },
+    "ETag": {
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9]+[.][0-9a-f]{8}"$', "maxLength": 64},
+        "example": '"4711.9f3a21c0"',
+    },
+    "Location": {
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference", "maxLength": 2048},
+        "example": "/researcher/api/v1/jobs/team-a/train-1",
+    },
+    "Idempotent-Replayed": {"schema": {"type": "string", "const": "true"}},
+    "Retry-After": {
+        "description": "Seconds to wait before trying again.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 3600},
+    },
+    # Not required: API Gateway hands it on under another name, x-amzn-Remapped-WWW-Authenticate.
+    "WWW-Authenticate": {
+        "description": "The scheme to authenticate with.",
+        "schema": {"type": "string", "maxLength": 256},
+        "example": 'Bearer realm="researcher"',
+    },
+}
+"""What is the same of a header in every answer that has it."""
+_HEADER: dict[Error, str] = {
+    Unauthenticated: "WWW-Authenticate",
+    BeingDeleted: "Retry-After",
+    TooManyRequests: "Retry-After",
+    ClusterUnavailable: "Retry-After",
+    CredentialsUnavailable: "Retry-After",
+    IssuerUnavailable: "Retry-After",
+}
+_FIELDS: dict[Error, tuple[FieldError, ...]] = {
+    MalformedRequest: (FieldError("/limit", "Expected `int` <= 500"),),
+    InvalidJob: (FieldError("/job/gpu", "Input should be less than or equal to 64"),),
+}
+
+
+class Answers:
+    """The answers of all operations; what several of them answer stands once among the components."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._refusals: dict[str, JsonObject] = {}
+
+    @property
+    def components(self) -> dict[str, JsonObject]:
+        """All error answers seen so far, by the names of their errors."""
+        return dict(sorted(self._refusals.items()))
+
+    def of(self, operation: Operation, *, takes_token: bool) -> JsonObject:
+        """Every answer of *operation* by its status."""
+        found = {str(status): self._success(success) for status, success in operation.answers.items()}
+        errors = {*operation.errors, *EVERYWHERE, *(WITH_TOKEN * takes_token), *(WITH_BODY * bool(operation.body))}
+        by_status = defaultdict(list)
+        for error in sorted(errors, key=lambda one: one.code):
+            by_status[str(error.status)].append(error)
+        found |= {status: self._refusal(together) for status, together in by_status.items()}
+        return dict(sorted(found.items()))
+
+    def _success(self, success: Success) -> JsonObject:
+        own = {name: {"description": text, **HEADERS[name]} for name, text in success.headers.items()}
+        answer = {"description": success.description, "headers": _headers(["X-Request-Id"]) | own}
+        if success.body is None:
+            return answer
+        example = {} if success.example is None else {"example": success.example}
+        return {**answer, "content": {"application/json": {"schema": self._schemas.answer(success.body), **example}}}
+
+    def _refusal(self, errors: list[Error]) -> JsonObject:
+        name = "Or".join(error.__name__ for error in errors)
+        headers = ["X-Request-Id", *(_HEADER[error] for error in errors if error in _HEADER)]
+        examples = {error.code: {"summary": error.title, "value": _example(error)} for error in errors}
+        self._refusals[name] = {
+            "description": " ".join(f"`{error.code}`: {_sentence(error)}" for error in errors),
+            "headers": _headers(headers),
+            "content": {"application/problem+json": {"schema": self._schemas.answer(Problem), "examples": examples}},
+        }
+        return {"$ref": f"#/components/responses/{name}"}
+
+
+def _example(error: Error) -> object:
+    return msgspec.to_builtins(error(_sentence(error), _FIELDS.get(error, ())).problem(REQUEST_ID))
+
+
+def _sentence(error: Error) -> str:
+    return (error.__doc__ or "").strip()
+
+
+def _headers(names: Iterable[str]) -> dict[str, JsonObject]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,0 +1,190 @@
+"""The documentation page and its files, through API Gateway's double."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import app
+from chalicelib.functions.docs import policy
+from chalicelib.functions.docs_asset import ASSETS, assets
+from chalicelib.operation import BASE
+from chalicelib.settings import settings
+from infra import docs_assets
+from infra.local.gateway import Gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.wire import Reply
+
+ROOT = Path(app.__file__).parent
+DOCS = "/researcher/api/docs"
+NEEDED = (
+    "cluster_name cluster_endpoint cluster_ca cluster_role_arn cluster_external_id "
+    "token_issuer token_audience aws_region token_url"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _assets() -> None:
+    """The page as it is built."""
+    docs_assets.main()
+    assets.cache_clear()
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """The app behind a gateway that is asked without a network."""
+    for name in NEEDED.upper().split():
+        monkeypatch.setenv(name, "https://issuer.example/oauth2/token")
+    settings.cache_clear()
+    yield Gateway(app.app)
+    settings.cache_clear()
+
+
+def get(gateway: Gateway, path: str) -> Reply:
+    """The answer to a GET."""
+    return gateway.answer("GET", path, [], b"")
+
+
+class TestPage:
+    """GET /researcher/api/docs."""
+
+    def test_it_is_a_web_page(self, gateway: Gateway) -> None:
+        """A browser shows it, and asks nobody for an icon."""
+        reply = get(gateway, DOCS)
+
+        assert (reply.status, reply.header("Content-Type")) == (200, "text/html; charset=utf-8")
+        assert b'<link rel="icon" href="data:,">' in reply.body
+
+    def test_everything_it_names_is_there(self, gateway: Gateway) -> None:
+        """Each file is served from our own origin, below the page."""
+        named = re.findall(r'(?:href|src)="(docs/[^"]+)"', get(gateway, DOCS).body.decode())
+
+        assert len(named) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.FROM_US)
+        assert [get(gateway, f"/researcher/api/{name}").status for name in named] == [200] * len(named)
+
+    def test_its_urls_are_relative(self, gateway: Gateway) -> None:
+        """It works below the prefix of a stage, too: nothing names an origin or starts at the root."""
+        urls = re.findall(r'(?:href|src)="([^"]+)"', get(gateway, DOCS).body.decode())
+
+        assert not [url for url in urls if url.startswith("/") or "//" in url]
+
+    def test_it_runs_no_script_of_its_own(self, gateway: Gateway) -> None:
+        """All scripts are files, so that the policy can refuse the others."""
+        assert get(gateway, DOCS).body.count(b"<script>") == 0
+
+    def test_a_slash_at_the_end_is_sent_away(self, gateway: Gateway) -> None:
+        """Relative URLs would otherwise mean something else."""
+        reply = get(gateway, f"{DOCS}/")
+
+        assert (reply.status, reply.header("Location")) == (308, "../docs")
+
+    def test_browsers_are_told_to_be_strict(self, gateway: Gateway) -> None:
+        """The page may load from its own origin, ask it and the issuer, and stand in no frame."""
+        reply = get(gateway, DOCS)
+
+        assert reply.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
+        assert reply.header("X-Content-Type-Options") == "nosniff"
+        assert reply.header("Referrer-Policy") == "no-referrer"
+
+
+class TestPolicy:
+    """The page's Content-Security-Policy."""
+
+    def test_the_origin_of_the_issuer_may_be_asked(self) -> None:
+        """Not its path, and nothing else beside our own origin."""
+        assert "connect-src 'self' https://issuer.example:8443;" in policy("https://issuer.example:8443/token?x=1")
+
+    def test_without_an_issuer_only_we_may_be_asked(self) -> None:
+        """A deployment need not say where tokens are bought."""
+        assert "connect-src 'self';" in policy("")
+
+    def test_nothing_is_allowed_inline(self) -> None:
+        """Swagger UI works without, as the browser's test shows."""
+        assert "unsafe" not in policy("")
+
+
+class TestDocument:
+    """GET /researcher/api/v1/openapi.json, which the page loads."""
+
+    @pytest.mark.parametrize("slash", ["", "/"])
+    def test_it_names_this_deployment(self, gateway: Gateway, slash: str) -> None:
+        """The server is where the document came from; the token URL is the deployment's."""
+        document = json.loads(get(gateway, f"{BASE}/openapi.json{slash}").body)
+
+        flow = document["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
+        assert document["servers"] == [{"url": BASE, "description": os.environ["CLUSTER_NAME"]}]
+        assert flow["tokenUrl"] == os.environ["TOKEN_URL"]
+
+
+class TestAssets:
+    """GET /researcher/api/docs/{asset}."""
+
+    def test_they_are_kept_for_ever(self, gateway: Gateway) -> None:
+        """Their names change with their content."""
+        script = next(name for name in assets() if name.startswith("initializer."))
+
+        reply = get(gateway, f"{DOCS}/{script}")
+
+        assert reply.header("Cache-Control") == "public, max-age=31536000, immutable"
+        assert reply.header("Content-Type") == "text/javascript; charset=utf-8"
+
+    @pytest.mark.parametrize(
+        "name",
+        ["swagger-ui.css", "index.html", "..%2fopenapi.json", "%2e%2e%2fhttp.py", "..", "%00", "x" * 300],
+    )
+    def test_any_other_name_is_nothing(self, gateway: Gateway, name: str) -> None:
+        """Names are looked up among the files that there are; no path is made of them."""
+        reply = get(gateway, f"{DOCS}/{name}")
+
+        assert (reply.status, reply.header("Content-Type")) == (404, "application/problem+json")
+
+    def test_swagger_ui_names_no_source_map(self) -> None:
+        """It is not shipped, and a browser's tools would ask for it."""
+        assert [name for name, path in assets().items() if "sourceMappingURL" in path.read_text()[-500:]] == []
+
+
+class TestImports:
+    """What these functions load."""
+
+    @pytest.mark.parametrize("endpoint", ["docs", "docs_asset", "openapi"])
+    def test_nothing_heavy_is_loaded(self, endpoint: str) -> None:
+        """They ask nobody and check no token, so they start fast."""
+        loaded = subprocess.run(
+            [sys.executable, "-c", "import app, sys; print(*sys.modules)"],
+            env={"ENDPOINT": endpoint},
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.split()
+
+        assert f"chalicelib.functions.{endpoint}" in loaded
+        assert not {"boto3", "botocore", "jwt", "kubernetes", "pydantic", "urllib3"}.intersection(loaded)
+
+
+class TestBuild:
+    """`python -m infra.docs_assets`."""
+
+    def test_a_name_follows_the_content(self) -> None:
+        """Another text is another name."""
+        assert docs_assets.hashed_name("a.css", "x") != docs_assets.hashed_name("a.css", "y")
+
+    def test_the_same_sources_make_the_same_files(self, tmp_path: Path) -> None:
+        """A build can be repeated, also over an older one."""
+        (tmp_path / "old.js").write_text("")
+
+        docs_assets.write(tmp_path)
+
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+            path.name: path.read_bytes() for path in ASSETS.iterdir()
+        }

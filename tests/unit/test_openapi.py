@@ -1,0 +1,244 @@
+"""The OpenAPI document: current, valid, complete, and true of what the API accepts and answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+import app
+from chalicelib.domain.errors import CATALOGUE, InvalidJob, MalformedRequest
+from chalicelib.domain.kubernetes import Job
+from chalicelib.domain.names import is_label_key, is_reserved_key, job_name
+from chalicelib.domain.selectors import job_selector
+from chalicelib.domain.submission import parse_submission
+from chalicelib.domain.view import view
+from chalicelib.functions.openapi import DOCUMENT
+from chalicelib.operation import BASE
+from infra import openapi
+from infra.openapi_schemas import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOUND = json.loads(openapi.rendered(openapi.document(app.app.routes)))
+GATEWAYS_OWN = {"method_not_allowed", "route_not_found"}
+"""Codes of requests that reach no operation."""
+JOB = {"project": "team-a", "image": "busybox"}
+
+
+def operations() -> Iterator[Any]:
+    """Every operation of the document."""
+    for methods in FOUND["paths"].values():
+        yield from methods.values()
+
+
+def operation(name: str) -> Any:  # noqa: ANN401 - a part of the document
+    """The operation of that id."""
+    return next(one for one in operations() if one["operationId"] == name)
+
+
+def accepts(schema: Any, value: object) -> bool:  # noqa: ANN401 - a part of the document
+    """Whether *value* fits *schema*, which may refer to the document's components."""
+    return Draft202012Validator({**schema, "components": FOUND["components"]}).is_valid(value)
+
+
+def component(name: str) -> dict[str, str]:
+    """A reference to the schema of that name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+class TestStoredDocument:
+    """The file that the Lambdas ship."""
+
+    def test_it_is_current(self) -> None:
+        """A change of routes or types without `python -m infra.openapi` fails here."""
+        assert DOCUMENT.read_text(encoding="utf-8") == openapi.rendered(openapi.document(app.app.routes))
+
+    def test_check_refuses_a_stale_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """`--check` answers 1, says how to go on, and writes nothing."""
+        stale = tmp_path / "openapi.json"
+        stale.write_text("{}")
+
+        assert openapi.main(["--check"], stale) == 1
+        assert "python -m infra.openapi" in capsys.readouterr().err
+        assert stale.read_text() == "{}"
+
+    def test_writing_makes_it_current(self, tmp_path: Path) -> None:
+        """What was written passes the check."""
+        written = tmp_path / "openapi.json"
+
+        assert openapi.main([], written) == 0
+        assert openapi.main(["--check"], written) == 0
+
+    def test_it_is_valid_openapi(self) -> None:
+        """It is an OpenAPI 3.1 document."""
+        validate(json.loads(DOCUMENT.read_text(encoding="utf-8")))
+
+
+class TestOperations:
+    """What the document says of the routes."""
+
+    def test_every_route_of_the_api_is_there_and_no_other(self) -> None:
+        """The page of the documentation is no part of the API."""
+        views = {
+            route.view_name
+            for path, methods in app.app.routes.items()
+            for route in methods.values()
+            if path.startswith(BASE)
+        }
+
+        assert {one["operationId"] for one in operations()} == views
+        assert not [path for path in FOUND["paths"] if "docs" in path]
+
+    @pytest.mark.parametrize(
+        ("name", "security"),
+        [
+            pytest.param("submit_job", [{"bearer": []}, {"application": []}], id="needs a token"),
+            pytest.param("health", [{}, {"bearer": []}, {"application": []}], id="takes a token"),
+            pytest.param("openapi", [{}], id="takes none"),
+        ],
+    )
+    def test_it_says_who_needs_a_token(self, name: str, security: list[object]) -> None:
+        """Clients know from the document alone when to authenticate."""
+        assert operation(name)["security"] == security
+
+    def test_every_answer_names_its_request(self) -> None:
+        """Errors too have the header X-Request-Id."""
+        found = [answer for one in operations() for answer in one["responses"].values() if "$ref" not in answer]
+        found += FOUND["components"]["responses"].values()
+
+        assert all("X-Request-Id" in answer["headers"] for answer in found)
+
+    def test_every_code_is_documented(self) -> None:
+        """Whatever code a caller reads has an example, but for those that no operation answers."""
+        answers = FOUND["components"]["responses"].values()
+        codes = {code for answer in answers for code in answer["content"]["application/problem+json"]["examples"]}
+
+        assert codes == CATALOGUE.keys() - GATEWAYS_OWN
+
+    def test_every_example_fits_its_schema(self) -> None:
+        """A caller may copy them."""
+        found = [one["requestBody"] for one in operations() if "requestBody" in one]
+        found += [answer for one in operations() for answer in one["responses"].values()]
+        found += FOUND["components"]["responses"].values()
+        contents = [content for one in found for content in one.get("content", {}).values()]
+        examples = [(one["schema"], one["example"]) for one in contents if "example" in one]
+        examples += [(one["schema"], case["value"]) for one in contents for case in one.get("examples", {}).values()]
+
+        assert len(examples) > len(CATALOGUE)
+        assert [value for schema, value in examples if not accepts(schema, value)] == []
+
+    def test_no_parameter_is_null(self) -> None:
+        """In a URL there is no null; a parameter without a value is left out."""
+        assert "null" not in json.dumps([one["parameters"] for one in operations()])
+
+
+class TestSubmissions:
+    """What the document says of a Job agrees with what the API takes."""
+
+    BODY = operation("submit_job")["requestBody"]["content"]["application/json"]["schema"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(JOB, id="a bare Job"),
+            pytest.param({"job": JOB}, id="a wrapped Job"),
+            pytest.param({**JOB, "command": "python train.py"}, id="a command in one text"),
+            pytest.param({**JOB, "gpu": 1.0}, id="a whole number as a float"),
+            pytest.param({**JOB, "name": None}, id="null for what may be missing"),
+            pytest.param({**JOB, "environment": {"A": 1, "B": {"secret": {"name": "s", "key": "k"}}}}, id="variables"),
+            pytest.param({**JOB, "labels": {"example.com/team": "vision"}}, id="labels"),
+            pytest.param({**JOB, "ttlAfterFinish": "3h"}, id="a duration"),
+        ],
+    )
+    def test_both_take(self, body: dict[str, Any]) -> None:
+        """A client that follows the document is not refused."""
+        assert accepts(self.BODY, body)
+        parse_submission(body)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param({}, id="nothing"),
+            pytest.param({"job": JOB, **JOB}, id="both forms at once"),
+            pytest.param({**JOB, "gpu": 65}, id="too many GPUs"),
+            pytest.param({**JOB, "gpu": 0.5}, id="a fraction of a GPU"),
+            pytest.param({**JOB, "hostNetwork": True}, id="a field that is none"),
+            pytest.param({**JOB, "project": "Team A"}, id="a Project that is none"),
+            pytest.param({**JOB, "nodeType": "p5 48xlarge"}, id="a node type that is none"),
+            pytest.param({**JOB, "command": ["x"] * 257}, id="too many words"),
+            pytest.param({**JOB, "environment": {"1A": "x"}}, id="a variable that is none"),
+            pytest.param({**JOB, "labels": {"app.kubernetes.io/name": "x"}}, id="a reserved label"),
+            pytest.param({**JOB, "labels": {"job-name": "x"}}, id="a reserved label without a domain"),
+            pytest.param({**JOB, "labels": {"a": "not a value"}}, id="a label's value that is none"),
+            pytest.param({**JOB, "preventPrivilegeEscalation": False}, id="privileges"),
+        ],
+    )
+    def test_both_refuse(self, body: dict[str, Any]) -> None:
+        """A client learns of it before it asks."""
+        assert not accepts(self.BODY, body)
+        with pytest.raises(InvalidJob):
+            parse_submission(body)
+
+    @given(st.from_regex(r"(\A|.*\.)(k8s\.io|researcher\.dev|x)?/?[-.a-zA-Z_]{0,9}\Z") | st.text(max_size=9))
+    @example("job-name")
+    @example("x.amazonaws.com/y")
+    @example("xamazonaws.com/y")
+    def test_keys_of_labels_are_those_that_the_code_takes(self, key: str) -> None:
+        """The pattern says what domain/names.py decides."""
+        assert accepts(KEYS, key) == (is_label_key(key) and not is_reserved_key(key))
+
+
+class TestParameters:
+    """What the document says of parameters agrees with what the API takes."""
+
+    def schema(self, name: str, parameter: str) -> Any:  # noqa: ANN401 - a part of the document
+        """The schema of an operation's parameter."""
+        return next(one["schema"] for one in operation(name)["parameters"] if one["name"] == parameter)
+
+    @pytest.mark.parametrize("name", ["a", "a.b", "a..b", "a-.b", "-a", "A", "", "a" * 63, "a" * 64])
+    def test_names_of_jobs(self, name: str) -> None:
+        """A Job's name is a DNS subdomain of at most 63 characters."""
+        try:
+            taken = bool(job_name(name))
+        except MalformedRequest:
+            taken = False
+
+        assert accepts(self.schema("get_job", "name"), name) == taken
+
+    @pytest.mark.parametrize("label", ["a=b", "a==b,c!=d", "x.y/a=", "a", "=b", "a=b,", "a in b", "a=b," * 16 + "a=b"])
+    def test_label_selectors(self, label: str) -> None:
+        """At most 16 equalities, separated by commas."""
+        try:
+            taken = bool(job_selector(label, None, None))
+        except MalformedRequest:
+            taken = False
+
+        assert accepts(self.schema("list_jobs", "label"), label) == taken
+
+
+class TestAnswers:
+    """What the document says of answers."""
+
+    def test_even_an_empty_job_is_as_promised(self) -> None:
+        """A Job of which the cluster says nothing fits the schema."""
+        assert accepts(component("JobView"), msgspec.to_builtins(view("team-a", Job(), ())))
+
+    @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
+    def test_every_error_is_a_problem(self, error: Any) -> None:  # noqa: ANN401 - a class of errors
+        """All codes, also those of API Gateway, are of the one form."""
+        assert accepts(component("Problem"), msgspec.to_builtins(error("No.").problem("1")))
+
+    def test_a_field_may_not_go_missing(self) -> None:
+        """Fields without a value are null, so that a client need not ask whether they are there."""
+        schema = FOUND["components"]["schemas"]["JobPage"]
+
+        assert schema["required"] == ["data", "nextPageToken"]
