@@ -1,0 +1,116 @@
+"""A threaded HTTP/1.1 server on loopback: it turns requests into calls of one function, and knows no more."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from typing import TYPE_CHECKING, Protocol, cast
+
+from infra.local.wire import WireError, read_body, read_head, reply_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.wire import Head, Headers, Reply
+
+HOST = "127.0.0.1"
+IDLE_SECONDS = 75.0
+
+
+class Site(Protocol):
+    """What a server serves."""
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one request; called by many threads at once."""
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
+
+
+class LoopbackServer:
+    """Serves one site, a thread for each connection, until it is closed."""
+
+    def __init__(self, site: Site, port: int = 0) -> None:
+        """Listens at once; OSError when *port* is taken."""
+        self._server = _Server(site, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        """Stops listening and ends the open connections."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.end_connections()
+        self._thread.join()
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    """One client's connection: requests, one after the other, until either side has enough."""
+
+    disable_nagle_algorithm = True  # else every answer waits 40 ms for the client's delayed acknowledgement
+    timeout = IDLE_SECONDS
+
+    def handle(self) -> None:
+        """Answers requests until the connection ends."""
+        server = cast("_Server", self.server)
+        with server.tracked(self.connection), contextlib.suppress(OSError):
+            while self._serve_one(server.site):
+                pass
+
+    def _serve_one(self, site: Site) -> bool:
+        try:
+            head = read_head(self.rfile)
+            if head is None:
+                return False
+            body = self._body(head)
+        except WireError as error:
+            self.wfile.write(reply_bytes(site.refuse(error), method="GET", keep_alive=False))
+            return False
+        reply = site.answer(head.method, head.target, head.headers, body)
+        self.wfile.write(reply_bytes(reply, method=head.method, keep_alive=head.keep_alive))
+        return head.keep_alive
+
+    def _body(self, head: Head) -> bytes:
+        if head.expects_continue:
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return read_body(self.rfile, head)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 256
+
+    def __init__(self, site: Site, port: int) -> None:
+        self.site = site
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        super().__init__((HOST, port), _Connection)
+
+    @contextlib.contextmanager
+    def tracked(self, connection: socket.socket) -> Iterator[None]:
+        """Counts *connection* among the open ones."""
+        with self._lock:
+            self._open.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+                self._idle.notify_all()
+
+    def end_connections(self) -> None:
+        """Ends every open connection and waits a moment for their threads."""
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._idle.wait_for(lambda: not self._open, timeout=2)

@@ -1,0 +1,178 @@
+"""A token issuer for development and tests, on loopback: discovery, JWKS and client credentials.
+
+Its tokens have the claims of a Cognito access token, plus `aud` and `groups`, so that one verifier reads both.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from infra.local.client_credentials import Application, OAuthError, granted
+from infra.local.http_server import LoopbackServer
+from infra.local.signing_keys import SigningKeys
+from infra.local.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from infra.local.wire import Headers, WireError
+
+__all__ = ["Application", "Issuer"]
+
+AUDIENCE = "researcher"
+LIFETIME = 3600
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+JWKS_PATH = "/.well-known/jwks.json"
+TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
+# The page of the API's documentation asks for tokens from another origin; X-Requested-With is Swagger UI's.
+CORS: Headers = [("Access-Control-Allow-Origin", "*")]
+PREFLIGHT: Headers = [
+    *CORS,
+    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Requested-With"),
+    ("Access-Control-Max-Age", "600"),
+]
+NOT_STORED: Headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
+
+
+class Issuer:
+    """Issues tokens to *applications*, which are OAuth2 clients by their id."""
+
+    def __init__(
+        self, applications: Mapping[str, Application], audience: str = AUDIENCE, lifetime: int = LIFETIME
+    ) -> None:
+        self.keys = SigningKeys()
+        self.jwks_requests = 0
+        self.jwks_answer: Callable[[], Reply] | None = None
+        """Answers for the JWKS when it is set: the seam for an issuer that fails."""
+        self._applications = applications
+        self._audience = audience
+        self._lifetime = lifetime
+        self._server: LoopbackServer | None = None
+        self._counting = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """The issuer identifier, as it stands in the claim `iss`."""
+        if self._server is None:
+            raise RuntimeError("The issuer has not been started.")
+        return self._server.url
+
+    @property
+    def token_url(self) -> str:
+        """Where a token is bought."""
+        return self.url + TOKEN_PATH
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the public keys are."""
+        return self.url + JWKS_PATH
+
+    def start(self, port: int = 0) -> None:
+        """Listens on loopback; OSError when *port* is taken."""
+        self._server = LoopbackServer(self, port)
+
+    def close(self) -> None:
+        """Stops listening."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def rotate(self, *, retire: bool = False) -> str:
+        """Signs with a new key from now on and tells its id; *retire* takes the others out of the JWKS."""
+        return self.keys.rotate(retire=retire)
+
+    def mint(
+        self,
+        client_id: str,
+        /,
+        *,
+        headers: Mapping[str, object] | None = None,
+        key: Any = None,  # noqa: ANN401 - bytes, or a private key of any kind
+        algorithm: str = "RS256",
+        **claims: object,
+    ) -> str:
+        """An access token for *client_id*, changed as told; a claim or a header set to None is left out."""
+        merged = {**self._claims(client_id), **claims}
+        payload = json.dumps({name: value for name, value in merged.items() if value is not None})
+        return self.keys.sign(payload.encode(), headers, key, algorithm)
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one request."""
+        path = target.partition("?")[0]
+        allowed = {DISCOVERY_PATH: "GET", JWKS_PATH: "GET", TOKEN_PATH: "POST"}.get(path)
+        if allowed is None:
+            return Reply(404, CORS)
+        if method == "OPTIONS":
+            return Reply(204, PREFLIGHT)
+        if method != allowed:
+            return Reply(405, [*CORS, ("Allow", f"{allowed}, OPTIONS")])
+        if path == TOKEN_PATH:
+            return self._token(headers, body)
+        return self._jwks() if path == JWKS_PATH else _json(200, self._discovery())
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
+        status = 413 if error.too_large else 400
+        return _json(status, {"error": "invalid_request", "error_description": error.detail})
+
+    def _token(self, headers: Headers, body: bytes) -> Reply:
+        sent = {name.lower(): value for name, value in headers}
+        try:
+            grant = granted(self._applications, sent.get("authorization"), sent.get("content-type", ""), body)
+        except OAuthError as error:
+            refusal = {"error": error.code, "error_description": error.description}
+            challenge = [("WWW-Authenticate", 'Basic realm="token"')] if error.challenge else []
+            return _json(error.status, refusal, [*NOT_STORED, *challenge])
+        token = {
+            "access_token": self.mint(grant.client_id, scope=grant.scope),
+            "token_type": "Bearer",
+            "expires_in": self._lifetime,
+            "scope": grant.scope,
+        }
+        return _json(200, token, NOT_STORED)
+
+    def _jwks(self) -> Reply:
+        with self._counting:
+            self.jwks_requests += 1
+        if self.jwks_answer is not None:
+            return self.jwks_answer()
+        return _json(200, self.keys.jwks(), [("Cache-Control", "public, max-age=300")])
+
+    def _discovery(self) -> dict[str, object]:
+        return {
+            "issuer": self.url,
+            "jwks_uri": self.jwks_url,
+            "token_endpoint": self.token_url,
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "scopes_supported": sorted({s for a in self._applications.values() for s in a.scope.split()}),
+        }
+
+    def _claims(self, client_id: str) -> dict[str, object]:
+        now = int(time.time())
+        application = self._applications.get(client_id, Application(secret=""))
+        return {
+            "iss": self.url,
+            "sub": client_id,
+            "client_id": client_id,
+            "aud": self._audience,
+            "token_use": "access",
+            "scope": application.scope,
+            "groups": list(application.groups),
+            "iat": now,
+            "exp": now + self._lifetime,
+            "jti": str(uuid.uuid4()),
+        }
+
+
+def _json(status: int, document: object, headers: Headers | None = None) -> Reply:
+    shape: Headers = [("Content-Type", "application/json"), *CORS, *(headers or [])]
+    return Reply(status, shape, json.dumps(document).encode())

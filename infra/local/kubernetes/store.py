@@ -1,0 +1,150 @@
+"""The objects of the embedded API: versions, lists by pages, and what goes when its owner goes."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import threading
+import uuid
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from infra.local.kubernetes.kinds import JOB, KINDS, NAMESPACE, Document, Kind
+from infra.local.kubernetes.refusal import Refusal, bad_request, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Key = tuple[str, str]
+"""Namespace (empty outside of any) and name: the order of lists."""
+
+
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Store:
+    """All objects. One lock: whoever holds it sees nothing half done."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.version = 1
+        self.oldest_page = 0
+        """Page tokens of older versions have expired."""
+        self._objects: dict[Kind, dict[Key, Document]] = {kind: {} for kind in KINDS}
+        self._owned: dict[str, set[tuple[Kind, Key]]] = defaultdict(set)
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Document:
+        """The object itself, which is not to be changed; Refusal 404 when there is none."""
+        try:
+            return self._objects[kind][namespace, name]
+        except KeyError:
+            raise not_found(kind.resource, name) from None
+
+    def all(self, kind: Kind, namespace: str | None = None) -> Iterator[Document]:
+        """The objects of *kind* themselves, in *namespace* or everywhere, in no order."""
+        for (place, _), document in list(self._objects[kind].items()):
+            if namespace in (None, place):
+                yield document
+
+    def add(self, kind: Kind, namespace: str, document: Document) -> Document:
+        """Stores a new object and tells it with its uid and version; Refusal 409 when its name is taken."""
+        with self.lock:
+            key = (namespace, document["metadata"]["name"])
+            if key in self._objects[kind]:
+                message = f'{kind.resource} "{key[1]}" already exists'
+                raise Refusal(409, "AlreadyExists", message, name=key[1], group=kind.group, kind=kind.plural)
+            document["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": now(), "generation": 1}
+            return self._put(kind, key, document)
+
+    def replace(self, kind: Kind, document: Document) -> Document:
+        """Stores a changed object under a new version."""
+        with self.lock:
+            meta = document["metadata"]
+            return self._put(kind, (meta.get("namespace", ""), meta["name"]), document)
+
+    def change(self, kind: Kind, document: Document, edit: Callable[[Document], None]) -> Document:
+        """Stores *document* as *edit* changes a copy of it."""
+        changed = copy.deepcopy(document)
+        edit(changed)
+        return document if changed == document else self.replace(kind, changed)
+
+    def remove(self, kind: Kind, namespace: str, name: str, *, orphan: bool = False) -> None:
+        """Removes the object, and what it owns unless that is to be left as an *orphan*."""
+        with self.lock:
+            document = self.get(kind, namespace, name)
+            del self._objects[kind][namespace, name]
+            self.version += 1
+            for owned, key in self._owned.pop(document["metadata"]["uid"], ()):
+                if key in self._objects[owned] and not orphan:
+                    self.remove(owned, *key)
+            if kind is NAMESPACE:
+                self._empty(name)
+
+    def page(
+        self, kind: Kind, namespace: str | None, matches: Callable[[Document], bool], limit: int, token: str
+    ) -> Document:
+        """A list of at most *limit* objects that match, from where the page of *token* ended."""
+        with self.lock:
+            after, version = self._start(token)
+            rows = sorted(
+                (key, document)
+                for key, document in self._objects[kind].items()
+                if namespace in (None, key[0]) and key > after and matches(document)
+            )
+            shown = rows[:limit] if limit else rows
+            meta: Document = {"resourceVersion": str(version)}
+            if len(shown) < len(rows):
+                place = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": shown[-1][0]})
+                meta["continue"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+                meta["remainingItemCount"] = len(rows) - len(shown)
+            return {
+                "kind": f"{kind.name}List",
+                "apiVersion": kind.api_version,
+                "metadata": meta,
+                "items": [document for _, document in shown],
+            }
+
+    def owned_by(self, uid: str, kind: Kind) -> list[Document]:
+        """The objects of *kind* that the object with *uid* owns, oldest first."""
+        keys = [key for owned, key in self._owned.get(uid, ()) if owned is kind and key in self._objects[kind]]
+        return sorted((self._objects[kind][key] for key in keys), key=lambda one: one["metadata"]["resourceVersion"])
+
+    def _put(self, kind: Kind, key: Key, document: Document) -> Document:
+        self.version += 1
+        document["metadata"]["resourceVersion"] = str(self.version)
+        self._objects[kind][key] = document
+        for owner in document["metadata"].get("ownerReferences", ()):
+            self._owned[owner["uid"]].add((kind, key))
+        return document
+
+    def _empty(self, namespace: str) -> None:
+        for kind in KINDS:
+            for place, name in _in(namespace, self._objects[kind]):
+                self.remove(kind, place, name)
+
+    def _start(self, token: str) -> tuple[Key, int]:
+        if not token:
+            return ("", ""), self.version
+        try:
+            place = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            namespace, name = place["start"]
+            version = int(place["rv"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise bad_request(f"continue key is not valid: {error}") from None
+        if version < self.oldest_page:
+            message = "The provided continue parameter is too old to display a consistent list result."
+            raise Refusal(410, "Expired", message)
+        return (str(namespace), str(name)), version
+
+
+def _in(namespace: str, keys: Iterable[Key]) -> list[Key]:
+    return [key for key in keys if key[0] == namespace]
+
+
+def orphans_by_default(kind: Kind) -> bool:
+    """Whether deleting without a policy leaves the dependents: batch/v1 Jobs do, unlike all other kinds."""
+    return kind is JOB

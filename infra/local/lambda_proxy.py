@@ -1,0 +1,180 @@
+"""The contract between API Gateway and a Lambda: the proxy event (payload v1) in, the proxy answer out.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from infra.local.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from infra.local.wire import Headers
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+MAX_ANSWER = 6 * 2**20
+"""Lambda's limit for an answer."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(frozen=True)
+class ProxyRequest:
+    """A request for which API Gateway has found the resource."""
+
+    request_id: str
+    stage: str
+    resource: str
+    path_parameters: dict[str, str]
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    epoch: float
+
+    def event(self, binary_types: Sequence[str]) -> dict[str, Any]:
+        """What the Lambda gets; a body of one of *binary_types* comes in base64, any other as text."""
+        path, _, query = self.target.partition("?")
+        headers = _grouped(self.headers)
+        parameters = _grouped(parse_qsl(query, keep_blank_values=True))
+        binary = _is_binary(self._header("content-type"), binary_types)
+        return {
+            "resource": self.resource,
+            "path": path,
+            "httpMethod": self.method,
+            "headers": _last(headers),
+            "multiValueHeaders": headers or None,
+            "queryStringParameters": _last(parameters),
+            "multiValueQueryStringParameters": parameters or None,
+            "pathParameters": self.path_parameters or None,
+            "stageVariables": None,
+            "requestContext": self._context(path),
+            "body": _text(self.body, binary=binary),
+            "isBase64Encoded": binary and bool(self.body),
+        }
+
+    def wants_binary(self, binary_types: Sequence[str]) -> bool:
+        """Whether an answer in base64 is decoded: only the first type of the Accept header counts."""
+        return _is_binary(self._header("accept").split(",")[0], binary_types)
+
+    def _header(self, name: str) -> str:
+        return next((value for key, value in reversed(self.headers) if key.lower() == name), "")
+
+    def _context(self, path: str) -> dict[str, Any]:
+        return {
+            "accountId": ACCOUNT,
+            "apiId": "local",
+            "domainName": self._header("host"),
+            "extendedRequestId": self.request_id,
+            "httpMethod": self.method,
+            "identity": {"sourceIp": "127.0.0.1", "userAgent": self._header("user-agent") or None},
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "requestId": self.request_id,
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(self.epoch)),
+            "requestTimeEpoch": int(self.epoch * 1000),
+            "resourcePath": self.resource,
+            "stage": self.stage,
+        }
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """The second argument of a Lambda handler: what of it there is on this machine."""
+
+    function_name: str
+    aws_request_id: str
+    remaining_seconds: Callable[[], float]
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: str = "512"
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN that the function would have."""
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
+
+    @property
+    def log_group_name(self) -> str:
+        """The group of its logs, as CloudWatch would call it."""
+        return f"/aws/lambda/{self.function_name}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the function may still run."""
+        return max(0, int(self.remaining_seconds() * 1000))
+
+
+class _ProxyAnswer(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a Lambda may answer; API Gateway makes a 502 of anything else."""
+
+    status_code: int
+    headers: dict[str, str | int | float | bool] | None = None
+    multi_value_headers: dict[str, list[str | int | float | bool]] | None = None
+    body: str | None = None
+    is_base64_encoded: bool = False
+
+
+def reply_of(answer: object, *, decode: bool) -> Reply:
+    """The Lambda's *answer* as a reply; a body in base64 is decoded only if *decode*.
+
+    Raises: ValueError, TypeError, RecursionError: it is not one that API Gateway passes on.
+    """
+    as_sent = json.dumps(answer).encode()  # as the Lambda runtime does: no bytes, no dates
+    if len(as_sent) > MAX_ANSWER:
+        raise ValueError(f"The function's answer is larger than {MAX_ANSWER} bytes.")
+    proxy = msgspec.json.decode(as_sent, type=_ProxyAnswer)
+    if not 200 <= proxy.status_code <= 599:  # noqa: PLR2004 - the final statuses of HTTP
+        raise ValueError(f"{proxy.status_code} is no HTTP status.")
+    body = proxy.body or ""
+    content = base64.b64decode(body, validate=True) if decode and proxy.is_base64_encoded else body.encode()
+    return Reply(proxy.status_code, _headers_of(proxy), content)
+
+
+def _headers_of(proxy: _ProxyAnswer) -> Headers:
+    several = proxy.multi_value_headers or {}
+    beaten = {name.lower() for name in several}
+    single = [(name, value) for name, value in (proxy.headers or {}).items() if name.lower() not in beaten]
+    headers = [(name, _wire_text(value)) for name, value in single]
+    headers += [(name, _wire_text(value)) for name, values in several.items() for value in values]
+    for name, value in headers:
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"The function's answer has a header that cannot be sent: {name!r}.")
+    return headers
+
+
+def _wire_text(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(body: bytes, *, binary: bool) -> str | None:
+    if not body:
+        return None
+    return base64.b64encode(body).decode() if binary else body.decode("utf-8", "replace")
+
+
+def _is_binary(media_type: str, binary_types: Sequence[str]) -> bool:
+    return "*/*" in binary_types or media_type.partition(";")[0].strip().lower() in binary_types
+
+
+def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for name, value in pairs:
+        grouped[name].append(value)
+    return dict(grouped)
+
+
+def _last(grouped: dict[str, list[str]]) -> dict[str, str] | None:
+    return {name: values[-1] for name, values in grouped.items()} or None

@@ -1,0 +1,111 @@
+"""The local AWS, asked by boto3."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.aws import LocalAws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def aws() -> Iterator[LocalAws]:
+    """An AWS with one role and one bucket."""
+    with LocalAws() as aws:
+        aws.create_role("researcher-api", "x1")
+        aws.create_bucket("uploads")
+        yield aws
+
+
+ROLE = "arn:aws:iam::123456789012:role/researcher-api"
+
+
+class TestRoles:
+    """STS and IAM."""
+
+    def test_role_is_assumed_with_its_external_id(self, aws: LocalAws) -> None:
+        """The session has credentials and an ARN of its own."""
+        sts = boto3.client("sts", **aws.connection)
+
+        answer = sts.assume_role(RoleArn=ROLE, RoleSessionName="s1", ExternalId="x1")
+
+        assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/researcher-api/s1"
+        assert answer["Credentials"]["SecretAccessKey"]
+        sts.close()
+
+    def test_wrong_external_id_is_denied(self, aws: LocalAws) -> None:
+        """In STS's own words, so that boto3 raises what it would."""
+        sts = boto3.client("sts", **aws.connection)
+
+        with pytest.raises(ClientError) as refusal:
+            sts.assume_role(RoleArn=ROLE, RoleSessionName="s1", ExternalId="x2")
+
+        assert refusal.value.response["Error"]["Code"] == "AccessDenied"
+        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+        sts.close()
+
+    def test_unsigned_request_is_denied(self, aws: LocalAws) -> None:
+        """Even with the right external id."""
+        form = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": ROLE, "ExternalId": "x1"}
+        request = urllib.request.Request(aws.url, urlencode(form).encode())  # noqa: S310 - loopback
+
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(request, timeout=30)  # noqa: S310 - loopback
+
+        with refusal.value:
+            assert refusal.value.code == 403
+            assert b"MissingAuthenticationToken" in refusal.value.read()
+
+    def test_unverified_identity_is_refused(self, aws: LocalAws) -> None:
+        """A presigned request is STS's, not S3's, and its signature is looked at."""
+        query = "Action=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0"
+
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(f"{aws.url}/?{query}", timeout=30)  # noqa: S310 - loopback
+
+        with refusal.value:
+            assert b"IncompleteSignature" in refusal.value.read()
+
+
+class TestObjects:
+    """S3."""
+
+    def test_object_is_kept(self, aws: LocalAws) -> None:
+        """What is put is what one gets."""
+        s3 = boto3.client("s3", **aws.connection)
+
+        s3.put_object(Bucket="uploads", Key="team-a/job.json", Body=b"{}")
+
+        assert s3.get_object(Bucket="uploads", Key="team-a/job.json")["Body"].read() == b"{}"
+        s3.close()
+
+
+class TestLife:
+    """Start and close."""
+
+    def test_taken_port_is_an_error_of_the_caller(self, aws: LocalAws) -> None:
+        """The caller explains it."""
+        with pytest.raises(OSError, match="in use"):
+            LocalAws().start(urlsplit(aws.url).port or 0)
+
+    def test_url_before_the_start_is_a_mistake(self) -> None:
+        """There is none yet."""
+        with pytest.raises(RuntimeError, match="started"):
+            _ = LocalAws().url
+
+    def test_close_forgets_everything(self) -> None:
+        """The next one starts empty."""
+        with LocalAws() as first:
+            first.create_role("stranger", "x1")
+
+        with LocalAws() as second:
+            assert second.create_role("stranger", "x1").endswith(":role/stranger")

@@ -1,0 +1,309 @@
+"""API Gateway on loopback, in front of a small Chalice app."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from chalice.app import Blueprint, Chalice, CORSConfig, Response
+
+from infra.local.gateway import MAX_HEADER_BYTES, Gateway
+from infra.local.wire import MAX_BODY, Reply, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOGETHER = 64
+views = Blueprint("views")
+meeting = threading.Barrier(TOGETHER)
+release = threading.Event()
+
+
+@views.route("/jobs", name="list_jobs")
+def list_jobs() -> dict[str, Any]:
+    """Tells what the view was given."""
+    request, context = views.current_request, views.lambda_context
+    return {
+        "function": context.function_name,
+        "path": request.context["path"],
+        "query": request.query_params and {name: request.query_params.getlist(name) for name in request.query_params},
+        "remaining": context.get_remaining_time_in_millis(),
+    }
+
+
+@views.route("/jobs", methods=["POST"], cors=CORSConfig(allow_origin="https://a", max_age=60), name="submit_job")
+def submit_job() -> Response:
+    """Answers with the body."""
+    return Response(
+        bytes(views.current_request.raw_body).decode(), {"Content-Type": "text/plain", "X-Request-Id": "own"}, 201
+    )
+
+
+@views.route("/jobs/{project}/{name}", methods=["DELETE"], name="delete_job")
+def delete_job(project: str, name: str) -> dict[str, str]:
+    """Tells its path parameters."""
+    return {"project": project, "name": name}
+
+
+@views.route("/empty", name="empty")
+def empty() -> Response:
+    """Has nothing to say."""
+    return Response("", status_code=204)
+
+
+@views.route("/image", name="image")
+def image() -> Response:
+    """A binary answer."""
+    return Response(b"\xff", {"Content-Type": "image/png"})
+
+
+@views.route("/nonsense", name="nonsense")
+def nonsense() -> Response:
+    """Answers what a Lambda cannot."""
+    return Response("x", status_code="many")  # type: ignore[arg-type]  # that is the nonsense
+
+
+@views.route("/slow", name="slow")
+def slow() -> str:
+    """Takes as long as it may."""
+    release.wait(30)
+    return "late"
+
+
+@views.route("/meet/{number}", name="meet")
+def meet(number: str) -> dict[str, str]:
+    """Waits until all requests are inside of a view, and only then reads which one it is."""
+    meeting.wait(30)
+    request, context = views.current_request, views.lambda_context
+    header, query = request.headers["x-number"], (request.query_params or {})["number"]
+    meeting.wait(30)
+    again = views.current_request.headers["x-number"]
+    path = views.current_request.context["path"]
+    return {
+        "number": number,
+        "header": header,
+        "query": query,
+        "again": again,
+        "path": path,
+        "request": context.aws_request_id,
+    }
+
+
+application = Chalice("test", configure_logs=False)
+application.register_blueprint(views)
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    """A gateway without a socket."""
+    return Gateway(application)
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[http.client.HTTPConnection]:
+    """A client of the gateway on loopback."""
+    gateway.start()
+    connection = http.client.HTTPConnection(urlsplit(gateway.url).netloc, timeout=30)
+    yield connection
+    connection.close()
+    gateway.close()
+
+
+def problem(reply: Reply) -> dict[str, Any]:
+    """The problem details of *reply*, checked for what all of them have."""
+    details: dict[str, Any] = json.loads(reply.body)
+    assert reply.header("content-type") == "application/problem+json"
+    assert set(details) == {"type", "title", "status", "detail", "instance", "code"}
+    assert details["status"] == reply.status
+    assert details["instance"].endswith(reply.header("x-request-id") or "missing")
+    return details
+
+
+class TestAnswer:
+    """Requests that reach a view."""
+
+    def test_view_is_called(self, gateway: Gateway) -> None:
+        """The view sees its request and its context."""
+        reply = gateway.answer("GET", "/jobs?a=1&a=2", [], b"")
+
+        seen = json.loads(reply.body)
+        remaining = seen.pop("remaining")
+        assert seen == {"function": "list_jobs", "path": "/jobs", "query": {"a": ["1", "2"]}}
+        assert 0 < remaining <= 29_000
+        assert reply.header("content-type") == "application/json"
+        assert reply.header("x-amzn-requestid")
+
+    def test_path_parameters_are_not_decoded(self, gateway: Gateway) -> None:
+        """The function has to decode them, here as there."""
+        reply = gateway.answer("DELETE", "/jobs/a%20b/c", [], b"")
+
+        assert json.loads(reply.body) == {"project": "a%20b", "name": "c"}
+
+    def test_answer_of_the_view_goes_out(self, gateway: Gateway) -> None:
+        """Status, headers and body are the view's."""
+        reply = gateway.answer("POST", "/jobs", [("Content-Type", "application/json")], "ü".encode())
+
+        assert reply.status == 201
+        assert reply.body == "ü".encode()
+        assert reply.header("x-request-id") == "own"
+        assert reply.header("access-control-allow-origin") == "https://a"
+
+    def test_large_answer_is_compressed(self, gateway: Gateway) -> None:
+        """From minimumCompressionSize on, for clients that take it."""
+        reply = gateway.answer("POST", "/jobs", [("Accept-Encoding", "gzip")], b"a" * 1024)
+
+        assert reply.header("content-encoding") == "gzip"
+        assert gzip.decompress(reply.body) == b"a" * 1024
+
+    def test_binary_answer_is_decoded(self, gateway: Gateway) -> None:
+        """Its type has to be the first that the client accepts."""
+        assert gateway.answer("GET", "/image", [("Accept", "image/png")], b"").body == b"\xff"
+        assert gateway.answer("GET", "/image", [("Accept", "*/*")], b"").body == b"/w=="
+
+    def test_concurrent_requests_do_not_mix(self, gateway: Gateway) -> None:
+        """64 requests inside of one view at once: each reads its own request and its own context."""
+
+        def ask(number: str) -> dict[str, str]:
+            target = f"/meet/{number}?number={number}"
+            answer: dict[str, str] = json.loads(gateway.answer("GET", target, [("X-Number", number)], b"").body)
+            return answer
+
+        numbers = [str(number) for number in range(TOGETHER)]
+        with ThreadPoolExecutor(TOGETHER) as threads:
+            answers = list(threads.map(ask, numbers))
+
+        assert len({answer.pop("request") for answer in answers}) == TOGETHER
+        assert answers == [
+            {"number": one, "header": one, "query": one, "again": one, "path": f"/meet/{one}"} for one in numbers
+        ]
+
+
+class TestRefusals:
+    """Requests that no view answers."""
+
+    def test_unknown_path_is_not_found(self, gateway: Gateway) -> None:
+        """404 in the words of the catalogue."""
+        assert problem(gateway.answer("GET", "/nothing", [], b""))["code"] == "route_not_found"
+
+    @pytest.mark.parametrize("method", ["PUT", "HEAD", "TRACE", "BREW", "get"])
+    def test_other_methods_are_not_allowed(self, gateway: Gateway, method: str) -> None:
+        """405 names what the path answers."""
+        reply = gateway.answer(method, "/jobs", [], b"")
+
+        assert problem(reply)["code"] == "method_not_allowed"
+        assert reply.header("allow") == "GET, OPTIONS, POST"
+
+    def test_preflight_is_answered_where_cors_is_configured(self, gateway: Gateway) -> None:
+        """With what the route's configuration allows."""
+        reply = gateway.answer("OPTIONS", "/jobs", [("Origin", "https://a")], b"")
+
+        assert (reply.status, reply.body) == (200, b"")
+        assert reply.header("access-control-allow-origin") == "https://a"
+        assert reply.header("access-control-allow-methods") == "GET,OPTIONS,POST"
+        assert reply.header("access-control-max-age") == "60"
+        assert "Authorization" in (reply.header("access-control-allow-headers") or "")
+
+    def test_preflight_elsewhere_is_not_allowed(self, gateway: Gateway) -> None:
+        """Without a configuration OPTIONS is a method like any other."""
+        assert gateway.answer("OPTIONS", "/empty", [], b"").status == 405
+
+    def test_large_body_is_refused(self, gateway: Gateway) -> None:
+        """413 above API Gateway's limit."""
+        reply = gateway.answer("POST", "/jobs", [], b"a" * (MAX_BODY + 1))
+
+        assert (reply.status, problem(reply)["code"]) == (413, "body_too_large")
+
+    def test_long_headers_are_refused(self, gateway: Gateway) -> None:
+        """A token that API Gateway would not take is not taken here."""
+        reply = gateway.answer("GET", "/jobs", [("Authorization", "a" * MAX_HEADER_BYTES)], b"")
+
+        assert problem(reply)["code"] == "malformed_request"
+
+    def test_nonsense_of_the_function_is_a_bad_gateway(self, gateway: Gateway) -> None:
+        """502, and not a word of what the function said."""
+        reply = gateway.answer("GET", "/nonsense", [], b"")
+
+        assert (reply.status, problem(reply)["code"]) == (502, "bad_gateway")
+        assert b"many" not in reply.body
+
+    def test_function_that_raises_is_a_bad_gateway(self, caplog: pytest.LogCaptureFixture) -> None:
+        """502 for the client; the log has the cause."""
+
+        class Broken(Chalice):  # type: ignore[misc]  # mypy does not follow chalice in tests
+            """An app whose handler fails outside of Chalice's error handling."""
+
+            def __call__(self, event: object, context: object) -> dict[str, Any]:
+                """Fails."""
+                raise MemoryError(event, context)
+
+        app = Broken("test", configure_logs=False)
+        app.route("/", name="home")(lambda: "")
+
+        reply = Gateway(app).answer("GET", "/", [], b"")
+
+        assert problem(reply)["code"] == "bad_gateway"
+        assert "MemoryError" in caplog.text
+        assert "function=home" in caplog.text
+
+    def test_slow_function_times_out(self) -> None:
+        """504 after the integration's time-out, whatever the function goes on to do."""
+        release.clear()
+
+        reply = Gateway(application, integration_seconds=0.01).answer("GET", "/slow", [], b"")
+
+        release.set()
+        assert (reply.status, problem(reply)["code"]) == (504, "deadline_exceeded")
+
+    def test_bytes_that_are_no_request_are_refused(self, gateway: Gateway) -> None:
+        """In the same shape as everything else."""
+        assert problem(gateway.refuse(WireError("No.")))["detail"] == "No."
+        assert gateway.refuse(WireError("No.", too_large=True)).status == 413
+
+
+class TestServer:
+    """The gateway over sockets."""
+
+    def test_requests_are_answered(self, client: http.client.HTTPConnection) -> None:
+        """Over a kept connection, with and without a body."""
+        client.request("POST", "/jobs", body=b"hello", headers={"Content-Type": "application/json"})
+        first = client.getresponse()
+        assert (first.status, first.read()) == (201, b"hello")
+
+        client.request("GET", "/empty")
+        second = client.getresponse()
+        assert (second.status, second.read(), second.headers["Content-Length"]) == (204, b"", None)
+
+    def test_head_is_not_allowed(self, client: http.client.HTTPConnection) -> None:
+        """And its answer has no body on the wire."""
+        client.request("HEAD", "/jobs")
+        response = client.getresponse()
+        assert (response.status, response.read()) == (405, b"")
+
+        client.request("GET", "/jobs")
+        assert client.getresponse().status == 200
+
+    def test_large_body_gets_its_answer(self, client: http.client.HTTPConnection) -> None:
+        """The client has sent all of it before it reads."""
+        client.request("POST", "/jobs", body=b"a" * (MAX_BODY + 1))
+
+        assert client.getresponse().status == 413
+
+    def test_taken_port_is_an_error_of_the_caller(self, gateway: Gateway, client: http.client.HTTPConnection) -> None:
+        """The caller explains it."""
+        other = Gateway(Chalice("other", configure_logs=False))
+
+        with pytest.raises(OSError, match="in use"):
+            other.start(urlsplit(gateway.url).port or 0)
+
+        assert client.host == "127.0.0.1"
+
+    def test_url_before_the_start_is_a_mistake(self, gateway: Gateway) -> None:
+        """There is none yet."""
+        with pytest.raises(RuntimeError, match="started"):
+            _ = gateway.url

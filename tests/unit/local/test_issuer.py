@@ -1,0 +1,176 @@
+"""The development token issuer, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+
+from infra.local.issuer import AUDIENCE, Application, Issuer
+from infra.local.wire import Reply, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+POST = {"grant_type": "client_credentials", "client_id": "ci", "client_secret": "secret"}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    """An issuer with one client."""
+    issuer = Issuer({"ci": Application("secret", ("team-a", "team-b"), "jobs.read jobs.write")})
+    issuer.start()
+    yield issuer
+    issuer.close()
+
+
+def fetch(
+    url: str, form: Mapping[str, str] | None = None, method: str | None = None
+) -> tuple[int, Mapping[str, str], Any]:
+    """Status, headers and JSON of an answer."""
+    body = None if form is None else urlencode(form).encode()
+    request = urllib.request.Request(url, body, method=method)  # noqa: S310 - loopback
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+            return answer.status, answer.headers, json.loads(answer.read() or "null")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, json.loads(error.read() or "null")
+
+
+def claims_of(issuer: Issuer, token: str) -> dict[str, Any]:
+    """The claims of *token*, verified with what the issuer publishes."""
+    keys = jwt.PyJWKSet.from_dict(fetch(issuer.jwks_url)[2])
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    claims: dict[str, Any] = jwt.decode(token, key, ["RS256"], audience=AUDIENCE, issuer=issuer.url)
+    return claims
+
+
+class TestToken:
+    """The token endpoint."""
+
+    def test_secret_buys_a_token(self, issuer: Issuer) -> None:
+        """Its claims are a Cognito access token's, with audience and groups."""
+        status, headers, answer = fetch(issuer.token_url, POST)
+
+        assert status == 200
+        assert headers["Cache-Control"] == "no-store"
+        assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 3600)
+        claims = claims_of(issuer, answer["access_token"])
+        assert claims.pop("jti")
+        assert claims.pop("exp") - claims.pop("iat") == 3600
+        assert claims == {
+            "iss": issuer.url,
+            "sub": "ci",
+            "client_id": "ci",
+            "aud": AUDIENCE,
+            "token_use": "access",
+            "scope": "jobs.read jobs.write",
+            "groups": ["team-a", "team-b"],
+        }
+
+    def test_scope_is_narrowed(self, issuer: Issuer) -> None:
+        """The token has what was asked for, and the answer says so."""
+        _, _, answer = fetch(issuer.token_url, {**POST, "scope": "jobs.read"})
+
+        assert answer["scope"] == "jobs.read"
+        assert claims_of(issuer, answer["access_token"])["scope"] == "jobs.read"
+
+    def test_wrong_secret_is_refused(self, issuer: Issuer) -> None:
+        """In the form of RFC 6749, readable from another origin."""
+        status, headers, answer = fetch(issuer.token_url, {**POST, "client_secret": "x"})
+
+        assert (status, answer["error"]) == (401, "invalid_client")
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Access-Control-Allow-Origin"] == "*"
+        assert headers["WWW-Authenticate"] is None
+
+    def test_token_is_bought_by_post_only(self, issuer: Issuer) -> None:
+        """A secret does not belong into a URL."""
+        status, headers, _ = fetch(issuer.token_url + "?" + urlencode(POST))
+
+        assert (status, headers["Allow"]) == (405, "POST, OPTIONS")
+
+    def test_browser_may_ask_from_another_origin(self, issuer: Issuer) -> None:
+        """The preflight allows the headers that Swagger UI sends."""
+        status, headers, _ = fetch(issuer.token_url, method="OPTIONS")
+
+        assert status == 204
+        assert headers["Access-Control-Allow-Origin"] == "*"
+        assert headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type, X-Requested-With"
+
+
+class TestMetadata:
+    """Discovery and keys."""
+
+    def test_discovery_names_the_endpoints(self, issuer: Issuer) -> None:
+        """A verifier needs nothing but the issuer's URL."""
+        _, _, document = fetch(issuer.url + "/.well-known/openid-configuration")
+
+        assert document["issuer"] == issuer.url
+        assert document["token_endpoint"] == issuer.token_url
+        assert document["jwks_uri"] == issuer.jwks_url
+        assert document["scopes_supported"] == ["jobs.read", "jobs.write"]
+
+    def test_requests_for_keys_are_counted(self, issuer: Issuer) -> None:
+        """So that tests can see a cache work."""
+        before = issuer.jwks_requests
+
+        fetch(issuer.jwks_url)
+
+        assert issuer.jwks_requests == before + 1
+
+    def test_keys_can_be_made_to_fail(self, issuer: Issuer) -> None:
+        """And come back."""
+        issuer.jwks_answer = lambda: Reply(503)
+        assert fetch(issuer.jwks_url)[0] == 503
+
+        issuer.jwks_answer = None
+        assert fetch(issuer.jwks_url)[0] == 200
+
+    def test_other_paths_are_not_found(self, issuer: Issuer) -> None:
+        """There is nothing else."""
+        assert fetch(issuer.url + "/")[0] == 404
+
+    def test_bytes_that_are_no_request_are_refused(self, issuer: Issuer) -> None:
+        """In the form of the other errors."""
+        assert json.loads(issuer.refuse(WireError("No.")).body)["error"] == "invalid_request"
+
+
+class TestMint:
+    """Tokens made to order."""
+
+    def test_claims_are_changed_as_told(self, issuer: Issuer) -> None:
+        """None leaves a claim out, also one that is named like an argument."""
+        token = issuer.mint("ci", groups=None, client_id=None, nbf=1, sub="someone")
+
+        claims = claims_of(issuer, token)
+        assert {"groups", "client_id"} & set(claims) == set()
+        assert (claims["nbf"], claims["sub"]) == (1, "someone")
+
+    def test_signature_is_changed_as_told(self, issuer: Issuer) -> None:
+        """Hostile tokens for the verifier's tests."""
+        token = issuer.mint("ci", headers={"kid": "other"}, algorithm="none")
+
+        assert jwt.get_unverified_header(token) == {"alg": "none", "kid": "other", "typ": "JWT"}
+
+    def test_rotation_keeps_earlier_tokens_valid(self, issuer: Issuer) -> None:
+        """Until their key is retired."""
+        token = issuer.mint("ci")
+
+        issuer.rotate()
+        assert claims_of(issuer, token)["sub"] == "ci"
+
+        issuer.rotate(retire=True)
+        with pytest.raises(KeyError):
+            claims_of(issuer, token)
+
+    def test_url_before_the_start_is_a_mistake(self) -> None:
+        """There is none yet, and no token can name it."""
+        with pytest.raises(RuntimeError, match="started"):
+            Issuer({}).mint("ci")

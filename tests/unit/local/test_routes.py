@@ -1,0 +1,63 @@
+"""The route table, looked up as API Gateway does."""
+
+from __future__ import annotations
+
+import pytest
+from chalice.app import Chalice, CORSConfig
+
+from infra.local.routes import Routes
+
+
+def routes() -> Routes:
+    """Routes of which some overlap."""
+    app = Chalice("test", configure_logs=False)
+    for path in ("/", "/jobs", "/jobs/{project}", "/jobs/{project}/{name}", "/jobs/{project}/latest", "/a.b"):
+        app.route(path, methods=["GET"], name="get" + path)(lambda **_: None)
+    app.route("/jobs", methods=["POST", "DELETE"], name="post", cors=CORSConfig())(lambda: None)
+    return Routes(app.routes)
+
+
+class TestFind:
+    """Which resource a path is of."""
+
+    @pytest.mark.parametrize(
+        ("path", "resource", "variables"),
+        [
+            pytest.param("/", "/", {}, id="root"),
+            pytest.param("/jobs", "/jobs", {}, id="static"),
+            pytest.param("/jobs/", "/jobs", {}, id="slash at the end"),
+            pytest.param("/jobs/a", "/jobs/{project}", {"project": "a"}, id="one variable"),
+            pytest.param("/jobs/a/b", "/jobs/{project}/{name}", {"project": "a", "name": "b"}, id="two variables"),
+            pytest.param("/jobs/a/latest", "/jobs/{project}/latest", {"project": "a"}, id="static before variable"),
+            pytest.param("/jobs/a%2Fb", "/jobs/{project}", {"project": "a%2Fb"}, id="stays percent-encoded"),
+        ],
+    )
+    def test_path_finds_its_resource(self, path: str, resource: str, variables: dict[str, str]) -> None:
+        """The resource whose segments fit, the fixed ones first."""
+        found = routes().find(path)
+
+        assert found is not None
+        assert (found[0].path, found[1]) == (resource, variables)
+
+    @pytest.mark.parametrize("path", ["/nothing", "/jobs//b", "/jobs/a/b/c", "/aXb", "/jobs/a//"])
+    def test_other_paths_find_nothing(self, path: str) -> None:
+        """A variable is never empty, and never spans a slash."""
+        assert routes().find(path) is None
+
+
+class TestMethods:
+    """What a resource answers."""
+
+    def test_preflight_is_among_the_methods(self) -> None:
+        """A resource with a CORS configuration answers OPTIONS."""
+        found = routes().find("/jobs")
+
+        assert found is not None
+        assert found[0].methods == ["DELETE", "GET", "OPTIONS", "POST"]
+
+    def test_without_cors_there_is_no_preflight(self) -> None:
+        """A resource without one does not."""
+        found = routes().find("/a.b")
+
+        assert found is not None
+        assert found[0].methods == ["GET"]
