@@ -1,0 +1,127 @@
+"""The command lines of a control plane, as close to a managed cluster's as loopback allows. Starts nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cluster.certificates import KeyPair
+
+Command = tuple[str, ...]
+
+# No node-lifecycle controller: our nodes send no heartbeats, and it would evict their pods.
+CONTROLLERS = (
+    "certificatesigningrequest-signing",
+    "clusterrole-aggregation",
+    "cronjob",
+    "ephemeral-volume",
+    "garbage-collector",
+    "job",
+    "namespace",
+    "persistentvolume-binder",
+    "pod-garbage-collector",
+    "resourcequota",
+    "serviceaccount",
+    "ttl-after-finished",
+)
+
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata"}],
+}
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the binaries are, what they keep, and which certificates and keys they use."""
+
+    assets: Path
+    workdir: Path
+    authority: KeyPair
+    serving: KeyPair
+    tokens: KeyPair
+
+    @property
+    def audit_log(self) -> Path:
+        """Every request, an event a line."""
+        return self.workdir / "audit.log"
+
+
+def etcd(files: Files, url: str, peer_url: str) -> Command:
+    """The database, at *url*."""
+    return (
+        str(files.assets / "etcd"),
+        f"--data-dir={files.workdir / 'etcd'}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        f"--listen-peer-urls={peer_url}",
+        # Nothing here outlives the process, so nothing has to reach the disk.
+        "--unsafe-no-fsync",
+    )
+
+
+def api_server(files: Files, url: str, database_url: str, webhook: Path | None) -> Command:
+    """The API server, at *url*; bearer tokens go to whom the file *webhook* names."""
+    policy = files.workdir / "audit-policy.json"
+    policy.write_text(json.dumps(AUDIT_POLICY), "utf-8")
+    return (
+        *_server(files, "kube-apiserver", url),
+        f"--etcd-servers={database_url}",
+        f"--client-ca-file={files.authority.certificate}",
+        "--authorization-mode=Node,RBAC",
+        # Pod Security, quota, limit ranges, service accounts and priorities are on by default.
+        "--enable-admission-plugins=NodeRestriction",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={files.tokens.certificate}",
+        f"--service-account-signing-key-file={files.tokens.key}",
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={files.audit_log}",
+        # The API server may not be an endpoint of the cluster on loopback, and would say so every few seconds.
+        "--endpoint-reconciler-type=none",
+        *(_webhook_flags(webhook) if webhook else ()),
+    )
+
+
+def controller_manager(files: Files, url: str, kubeconfig: Path) -> Command:
+    """The controllers that Jobs and namespaces need, healthy when *url* says so."""
+    return (
+        *_server(files, "kube-controller-manager", url),
+        *_client(kubeconfig),
+        f"--controllers={','.join(f'{name}-controller' for name in CONTROLLERS)}",
+        f"--cluster-signing-cert-file={files.authority.certificate}",
+        f"--cluster-signing-key-file={files.authority.key}",
+    )
+
+
+def scheduler(files: Files, url: str, kubeconfig: Path) -> Command:
+    """The scheduler, healthy when *url* says so."""
+    return (*_server(files, "kube-scheduler", url), *_client(kubeconfig))
+
+
+def _server(files: Files, binary: str, url: str) -> Command:
+    return (
+        str(files.assets / binary),
+        "--bind-address=127.0.0.1",
+        f"--secure-port={urlsplit(url).port}",
+        f"--tls-cert-file={files.serving.certificate}",
+        f"--tls-private-key-file={files.serving.key}",
+    )
+
+
+def _client(kubeconfig: Path) -> Command:
+    return (f"--kubeconfig={kubeconfig}", "--leader-elect=false")
+
+
+def _webhook_flags(webhook: Path) -> Command:
+    return (
+        f"--authentication-token-webhook-config-file={webhook}",
+        "--authentication-token-webhook-version=v1",
+    )

@@ -1,0 +1,168 @@
+"""Nodes with GPUs that exist on paper: pods bound to them run for a while and end, as `pod_status` says."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import queue
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from chalicelib.domain.kubernetes import GPU, NODE_TYPE
+from tests.cluster import pod_status
+from tests.cluster.json_client import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from tests.cluster.json_client import Document, JsonClient
+    from tests.cluster.watch import Watch
+
+CAPACITY = {GPU: "8", "cpu": "96", "memory": "1Ti", "pods": "1000", "ephemeral-storage": "1Ti"}
+INSTANCE_TYPE = "p5.48xlarge"
+
+_PODS = "/api/v1/pods"
+
+
+class GpuNodes:
+    """Nodes *names* of the cluster that *client* administers; pods on them end after *run_seconds*."""
+
+    def __init__(self, client: JsonClient, names: Sequence[str] = ("gpu-0",), run_seconds: float = 2.0) -> None:
+        self._client = client
+        self._names = frozenset(names)
+        self._run_seconds = run_seconds
+        self._seen: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
+        self._due: list[tuple[float, int, Document]] = []
+        self._running: set[str] = set()
+        self._tickets = itertools.count()
+        self._watch: Watch | None = None
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._follow, self._work)]
+
+    def __enter__(self) -> Self:
+        """Itself, with the nodes ready for pods."""
+        for name in sorted(self._names):
+            _join(self._client, name)
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops looking after pods. The nodes stay."""
+        self._stopping.set()
+        if self._watch is not None:
+            self._watch.stop()
+        self._seen.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _follow(self) -> None:
+        """Passes on every pod as it is, and then each time it changes."""
+        while not self._stopping.is_set():
+            pods = self._client.get(_PODS)
+            for pod in pods["items"]:
+                self._seen.put(pod)
+            self._watch = self._client.watch(_PODS, pods["metadata"]["resourceVersion"])
+            if not self._stopping.is_set():
+                self._pass_on(self._watch)
+            self._watch.close()
+
+    def _pass_on(self, watch: Watch) -> None:
+        for kind, pod in watch:
+            if kind == "ERROR":
+                return
+            if kind in {"ADDED", "MODIFIED"}:
+                self._seen.put(pod)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            timeout = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            with contextlib.suppress(queue.Empty):
+                if (pod := self._seen.get(timeout=timeout)) is not None:
+                    self._look_after(pod)
+            while self._due and self._due[0][0] <= time.monotonic():
+                self._end(heapq.heappop(self._due)[2])
+
+    def _look_after(self, pod: Document) -> None:
+        if pod["spec"].get("nodeName") not in self._names:
+            return
+        status = pod.get("status", {})
+        if "deletionTimestamp" in pod["metadata"]:
+            self._remove(pod)
+        elif status.get("phase") == "Pending" and "containerStatuses" not in status:
+            self._report(pod, *pod_status.begun(pod, datetime.now(UTC)))
+        elif status.get("phase") == "Running" and pod_status.ends_by_itself(pod):
+            self._end_later(pod)
+
+    def _end_later(self, pod: Document) -> None:
+        uid = pod["metadata"]["uid"]
+        if uid not in self._running:
+            self._running.add(uid)
+            heapq.heappush(self._due, (time.monotonic() + self._run_seconds, next(self._tickets), pod))
+
+    def _end(self, pod: Document) -> None:
+        self._report(pod, *pod_status.ended(pod, datetime.now(UTC)))
+
+    def _remove(self, pod: Document) -> None:
+        if pod["status"]["phase"] not in {"Succeeded", "Failed"}:
+            self._report(pod, pod_status.killed(pod, datetime.now(UTC)), None)
+        with _ignoring(404, 409):  # gone already, or another pod by now
+            self._client.delete(_path(pod), gracePeriodSeconds=0, preconditions={"uid": pod["metadata"]["uid"]})
+
+    def _report(self, pod: Document, status: Document, event: pod_status.Event | None) -> None:
+        with _ignoring(403, 404, 409):  # deleted meanwhile, or its namespace is; events are forbidden there
+            self._client.patch_lists(
+                f"{_path(pod)}/status", {"metadata": {"uid": pod["metadata"]["uid"]}, "status": status}
+            )
+            if event is not None:
+                self._record(pod, event)
+
+    def _record(self, pod: Document, event: pod_status.Event) -> None:
+        metadata = pod["metadata"]
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._client.create(
+            f"/api/v1/namespaces/{metadata['namespace']}/events",
+            {
+                "metadata": {"generateName": f"{metadata['name']}."},
+                "involvedObject": {"apiVersion": "v1", "kind": "Pod"}
+                | {field: metadata[field] for field in ("namespace", "name", "uid")},
+                "source": {"component": "kubelet", "host": pod["spec"]["nodeName"]},
+                "type": event.type,
+                "reason": event.reason,
+                "message": event.message,
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+                "count": 1,
+            },
+        )
+
+
+@contextlib.contextmanager
+def _ignoring(*statuses: int) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.status not in statuses:
+            raise
+
+
+def _join(client: JsonClient, name: str) -> None:
+    """Adds the node *name*, ready and without the taint that new nodes carry until a controller looked at them."""
+    labels = {"kubernetes.io/hostname": name, NODE_TYPE: INSTANCE_TYPE}
+    client.create("/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
+    client.patch(f"/api/v1/nodes/{name}", {"spec": {"taints": None}})
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
+    client.patch_lists(
+        f"/api/v1/nodes/{name}/status",
+        {"status": {"capacity": CAPACITY, "allocatable": CAPACITY, "conditions": [ready]}},
+    )
+
+
+def _path(pod: Document) -> str:
+    return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"

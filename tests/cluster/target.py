@@ -1,0 +1,94 @@
+"""Which cluster the contract tests ask: the one that KUBECONFIG names, else the test control plane."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from kubernetes import config
+
+from tests.cluster.certificates import KeyPair
+from tests.cluster.json_client import JsonClient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+
+
+class Target(Protocol):
+    """A cluster that tests may change."""
+
+    admin: JsonClient
+
+    def client(self, user: str, groups: Sequence[str]) -> JsonClient:
+        """A client that the cluster takes for *user* of *groups*. Whoever asked for it closes it."""
+
+
+class KubeconfigTarget:
+    """The cluster of a kubeconfig, which has to sign client certificates, as kubeadm's and kind's do."""
+
+    def __init__(self, kubeconfig: Path, workdir: Path) -> None:
+        found = config.new_client_from_config(str(kubeconfig)).configuration
+        self._workdir = workdir
+        self._authority = found.ssl_ca_cert
+        identity = KeyPair(found.cert_file, found.key_file) if found.cert_file else None
+        token = found.get_api_key_with_prefix("authorization")
+        self.admin = JsonClient(found.host, self._authority, identity, [("Authorization", token)] if token else ())
+
+    def client(self, user: str, groups: Sequence[str]) -> JsonClient:
+        """A client whose certificate the cluster has signed."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        stem = self._workdir / user.replace(":", "-")
+        stem.with_suffix(".key").touch(mode=0o600)
+        stem.with_suffix(".key").write_bytes(pem)
+        stem.with_suffix(".crt").write_bytes(self._signed(_signing_request(key, user, groups)))
+        return JsonClient(self.admin.url, self._authority, KeyPair(stem.with_suffix(".crt"), stem.with_suffix(".key")))
+
+    def _signed(self, request: bytes) -> bytes:
+        made = self.admin.create(
+            _REQUESTS,
+            {
+                "metadata": {"generateName": "contract-"},
+                "spec": {
+                    "request": base64.b64encode(request).decode("ascii"),
+                    "signerName": "kubernetes.io/kube-apiserver-client",
+                    "usages": ["client auth"],
+                    "expirationSeconds": 3600,
+                },
+            },
+        )
+        path = f"{_REQUESTS}/{made['metadata']['name']}"
+        approved = {"type": "Approved", "status": "True", "reason": "ContractTests", "message": "for an hour"}
+        made["status"] = {"conditions": [approved]}
+        self.admin.request("PUT", f"{path}/approval", made)
+        return self._wait_for_certificate(path)
+
+    def _wait_for_certificate(self, path: str) -> bytes:
+        latest = time.monotonic() + 30
+        while time.monotonic() < latest:
+            if certificate := self.admin.get(path)["status"].get("certificate"):
+                self.admin.delete(path)
+                return base64.b64decode(certificate)
+            time.sleep(0.1)
+        raise TimeoutError("This cluster signs no client certificates; ask another, or the test control plane.")
+
+
+def _signing_request(key: ec.EllipticCurvePrivateKey, user: str, groups: Sequence[str]) -> bytes:
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, user),
+            *(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups),
+        ]
+    )
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM)

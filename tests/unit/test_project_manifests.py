@@ -1,0 +1,253 @@
+"""What platform engineers apply: base/ and one Project's manifests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from chalicelib.adapters.impersonation import USER
+from chalicelib.domain.caller import caller_from_claims
+from chalicelib.domain.manifest import PREEMPTIBLE
+from chalicelib.domain.names import PROJECT_MARK, namespace_of, project_name
+from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GROUPS = ["team-a", "a b", "/org/team", "user@example.com", "A.b_c|d:e+f=g~h", "x" * 128]
+NO_GROUPS = ["", " a", "ümlaut", "a\nb", "a\x00", "a,b", "a\n", "x" * 129]
+RESERVED = ["janitor", "anonymous", "s3-uploads", "s3-"]
+
+
+def find(manifests: Iterable[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    """The one manifest of *kind* with *name*."""
+    (found,) = (one for one in manifests if (one["kind"], one["metadata"]["name"]) == (kind, name))
+    return found
+
+
+def project(*arguments: Any, **options: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - passed on as they are
+    """The manifests of a Project, to look into."""
+    return project_manifests(*arguments, **options)
+
+
+def subjects(binding: dict[str, Any]) -> list[str]:
+    """The groups that *binding* gives its role to."""
+    assert {one["kind"] for one in binding["subjects"]} <= {"Group"}
+    return [one["name"] for one in binding["subjects"]]
+
+
+def rules(manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All rules of all roles."""
+    return [rule for one in manifests for rule in one.get("rules", [])]
+
+
+class TestBase:
+    """What a cluster needs once."""
+
+    def test_names_every_file(self) -> None:
+        """A file beside the kustomization that it does not name would never be applied."""
+        named = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
+
+        assert sorted(named) == sorted(path.name for path in BASE.glob("*.yaml") if path.stem != "kustomization")
+
+    def test_every_manifest_says_why(self) -> None:
+        """A reader of base/ finds a reason above each object."""
+        for path in BASE.glob("*.yaml"):
+            for document in path.read_text().split("\n---\n"):
+                assert document.startswith("# "), path.name
+
+    def test_no_rule_is_open(self) -> None:
+        """No wildcard, no deletion of whole collections, no Secrets."""
+        for rule in rules(base_manifests()):
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+            assert "deletecollection" not in rule["verbs"]
+            assert "secrets" not in rule["resources"]
+
+    def test_users_and_groups_are_impersonated_by_name(self) -> None:
+        """Without names, a rule would allow system:masters."""
+        open_rules = [
+            one for one in rules(base_manifests()) if "impersonate" in one["verbs"] if "resourceNames" not in one
+        ]
+
+        assert [one["resources"] for one in open_rules] == [["userextras/subject"]]
+
+    def test_the_identity_is_the_one_that_the_api_takes(self) -> None:
+        """The user that our headers name is the one that the role allows."""
+        identity = find(base_manifests(), "ClusterRole", "researcher-api")
+
+        assert [one["resourceNames"] for one in identity["rules"] if "users" in one["resources"]] == [[USER]]
+
+    def test_viewers_have_what_submitters_have_but_writes(self) -> None:
+        """Whatever a submitter may read, a viewer may read."""
+        writes = {"create", "patch", "delete"}
+        submitter, viewer = (
+            find(base_manifests(), "ClusterRole", name)["rules"]
+            for name in ("researcher-submitter", "researcher-viewer")
+        )
+
+        assert viewer == [
+            {**rule, "verbs": [verb for verb in rule["verbs"] if verb not in writes]} for rule in submitter
+        ]
+
+    def test_preemptible_jobs_are_below_all_others(self) -> None:
+        """The class that Jobs name exists, below the default priority of 0."""
+        assert find(base_manifests(), "PriorityClass", PREEMPTIBLE)["value"] < 0
+
+
+class TestProject:
+    """One Project's manifests."""
+
+    def test_the_namespace_is_a_project(self) -> None:
+        """The API finds it by its label, under the name it derives."""
+        namespace = find(project("team-a", ["g"]), "Namespace", namespace_of(project_name("team-a")))
+
+        assert namespace["metadata"]["labels"][PROJECT_MARK] == "team-a"
+
+    def test_pod_security_is_enforced(self) -> None:
+        """What the API would never render is refused by the cluster too."""
+        labels = find(project("team-a", ["g"]), "Namespace", "researcher-team-a")["metadata"]["labels"]
+
+        assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "warn", "audit")} == {"restricted"}
+
+    def test_gpus_are_held_by_quota(self) -> None:
+        """The number asked for is the number enforced."""
+        quota = find(project("team-a", ["g"], gpus=16), "ResourceQuota", "researcher-project")
+
+        assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == "16"
+
+    def test_metadata_services_are_out_of_reach(self) -> None:
+        """The node's credentials are excepted from everything that may be reached, in both families."""
+        policy = find(project("team-a", ["g"]), "NetworkPolicy", "researcher-project")
+
+        blocks = [one["ipBlock"] for rule in policy["spec"]["egress"] for one in rule["to"] if "ipBlock" in one]
+        assert {block["cidr"]: block["except"] for block in blocks} == {
+            "0.0.0.0/0": ["169.254.169.254/32"],
+            "::/0": ["fd00:ec2::254/128"],
+        }
+        assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+
+    def test_other_namespaces_cannot_come_in(self) -> None:
+        """Only pods of the same namespace are let in."""
+        policy = find(project("team-a", ["g"]), "NetworkPolicy", "researcher-project")
+
+        assert policy["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}]
+
+    def test_groups_get_their_roles_in_this_namespace_only(self) -> None:
+        """Every RoleBinding lies in the Project, and no ClusterRoleBinding names a caller's group."""
+        manifests = project("team-a", ["g"], ["v"], uploads_bucket="ups")
+        bindings = {one["metadata"]["name"]: one for one in manifests if one["kind"] == "RoleBinding"}
+
+        assert {name: subjects(one) for name, one in bindings.items()} == {
+            "researcher-submitter": ["researcher:g", "researcher:s3-ups"],
+            "researcher-viewer": ["researcher:v"],
+            "researcher-janitor": ["researcher:janitor"],
+        }
+        assert {one["metadata"]["namespace"] for one in bindings.values()} == {"researcher-team-a"}
+        assert all(one["roleRef"]["name"] == name for name, one in bindings.items())
+        assert [subjects(one) for one in manifests if one["kind"] == "ClusterRoleBinding"] == [["researcher-api"]]
+
+    def test_impersonable_groups_are_exactly_the_projects(self) -> None:
+        """The API may ask as the groups that have a role here, each once, and as nobody else."""
+        role = find(
+            project("team-a", ["g", "v"], ["v"], uploads_bucket="ups"), "ClusterRole", "researcher-api-groups-team-a"
+        )
+
+        assert [one["resourceNames"] for one in role["rules"]] == [
+            ["researcher:g", "researcher:s3-ups", "researcher:v"]
+        ]
+
+    def test_no_viewers_leaves_an_empty_binding(self) -> None:
+        """Applying without the last viewer takes the right away; a binding left out would stay on the cluster."""
+        assert subjects(find(project("team-a", ["g"]), "RoleBinding", "researcher-viewer")) == []
+
+    def test_roles_named_are_in_base(self) -> None:
+        """A binding to a role that does not exist would be refused to nobody and give nothing."""
+        manifests = project("team-a", ["g"])
+        roles = {one["metadata"]["name"] for one in (*base_manifests(), *manifests) if one["kind"] == "ClusterRole"}
+
+        assert {one["roleRef"]["name"] for one in manifests if "roleRef" in one} <= roles
+
+
+class TestRefusals:
+    """Names that cannot be one."""
+
+    @pytest.mark.parametrize("name", ["", "Team", "team_a", "-a", "a-", "a.b", "a/b", "a\n", "x" * 51, "ä"])
+    def test_odd_project(self, name: str) -> None:
+        """A Project is a DNS label that fits behind the namespace's prefix."""
+        with pytest.raises(ValueError, match="is no Project"):
+            project(name, ["g"])
+
+    def test_longest_project(self) -> None:
+        """Fifty letters fit."""
+        assert project("x" * 50, ["g"])
+
+    @pytest.mark.parametrize("group", NO_GROUPS)
+    def test_odd_group(self, group: str) -> None:
+        """What no token may name is refused, for viewers too."""
+        with pytest.raises(ValueError, match="is no group"):
+            project("team-a", ["g"], [group])
+
+    @pytest.mark.parametrize("group", RESERVED)
+    def test_reserved_group(self, group: str) -> None:
+        """Nobody becomes the cleanup, an upload or the anonymous caller by a group's name."""
+        with pytest.raises(ValueError, match="is reserved"):
+            project("team-a", [group])
+
+    @pytest.mark.parametrize("group", GROUPS)
+    def test_group_that_tokens_may_name(self, group: str) -> None:
+        """The same groups pass here and in a token."""
+        claims = {"sub": "alice", "groups": [group]}
+        caller = caller_from_claims(claims, subject_claim="sub", groups_claim="groups", scope_prefix="researcher/")
+
+        assert subjects(find(project("team-a", [group]), "RoleBinding", "researcher-submitter")) == list(
+            caller.kubernetes_groups
+        )
+
+    @pytest.mark.parametrize("bucket", ["", "ab", "Up", "a_b", "-ab", "x" * 64])
+    def test_odd_bucket(self, bucket: str) -> None:
+        """A bucket's name follows S3's rules, so that its group is one."""
+        with pytest.raises(ValueError, match="is no bucket"):
+            project("team-a", ["g"], uploads_bucket=bucket)
+
+    def test_no_group_at_all(self) -> None:
+        """A rule with an empty list of names would allow every group, system:masters too."""
+        with pytest.raises(ValueError, match="needs a group"):
+            project("team-a", [])
+
+    def test_negative_gpus(self) -> None:
+        """A quota below zero is a slip."""
+        with pytest.raises(ValueError, match="fewer than 0"):
+            project("team-a", ["g"], gpus=-1)
+
+
+class TestCommand:
+    """`python -m infra.kubernetes.project`."""
+
+    def test_prints_the_manifests_each_with_its_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The stream is what the function returns, and a reader learns why each object is there."""
+        main(["team-a", "--submitters", "g", "a b", "--viewers", "v", "--gpus", "16", "--uploads-bucket", "ups"])
+
+        printed = capsys.readouterr().out
+        assert list(yaml.safe_load_all(printed)) == project("team-a", ["g", "a b"], ["v"], 16, "ups")
+        assert all(document.startswith("\n# ") for document in printed.split("---")[1:])
+
+    def test_says_what_is_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A refused name ends with usage, nothing printed, and no traceback."""
+        with pytest.raises(SystemExit) as ended:
+            main(["Team", "--submitters", "g"])
+
+        printed = capsys.readouterr()
+        assert (ended.value.code, printed.out) == (2, "")
+        assert "'Team' is no Project" in printed.err
+
+    def test_runs_as_documented(self) -> None:
+        """The module is a command."""
+        command = [sys.executable, "-m", "infra.kubernetes.project", "team-a", "--submitters", "team-a"]
+
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+        assert list(yaml.safe_load_all(printed)) == project("team-a", ["team-a"])
