@@ -6,11 +6,12 @@ import contextlib
 import socket
 import socketserver
 import threading
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from infra.local.wire import WireError, read_body, read_head, reply_bytes
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from infra.local.wire import Head, Headers, Reply
@@ -32,16 +33,17 @@ class Site(Protocol):
 class LoopbackServer:
     """Serves one site, a thread for each connection, until it is closed."""
 
-    def __init__(self, site: Site, port: int = 0) -> None:
-        """Listens at once; OSError when *port* is taken."""
-        self._server = _Server(site, port)
+    def __init__(self, site: Site, port: int = 0, context: ssl.SSLContext | None = None) -> None:
+        """Listens at once, over TLS when there is a *context*; OSError when *port* is taken."""
+        self._scheme = "https" if context else "http"
+        self._server = _Server(site, port, context)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+        return f"{self._scheme}://{HOST}:{self._server.server_address[1]}"
 
     def close(self) -> None:
         """Stops listening and ends the open connections."""
@@ -88,12 +90,20 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(self, site: Site, port: int) -> None:
+    def __init__(self, site: Site, port: int, context: ssl.SSLContext | None) -> None:
         self.site = site
+        self._context = context
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         super().__init__((HOST, port), _Connection)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next connection. Its thread shakes hands, so that a slow client holds up nobody else."""
+        connection, address = super().get_request()
+        if self._context is not None:
+            connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
     @contextlib.contextmanager
     def tracked(self, connection: socket.socket) -> Iterator[None]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from chalicelib.domain.kubernetes import GPU, NODE_TYPE
-from tests.cluster import pod_status
+from infra.local.kubernetes import pod_status
 from tests.cluster.json_client import Refused
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.local.kubernetes.pod_status import SIMULATE
 from tests.cluster.gpu_node import GpuNodes
-from tests.cluster.pod_status import SIMULATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

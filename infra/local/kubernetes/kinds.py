@@ -40,6 +40,8 @@ EVENT = Kind(
     "", "events", "Event", fields=("involvedObject.name", "involvedObject.kind", "involvedObject.uid", "reason")
 )
 QUOTA = Kind("", "resourcequotas", "ResourceQuota")
+LIMIT_RANGE = Kind("", "limitranges", "LimitRange")
+PRIORITY_CLASS = Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False)
 NODE = Kind("", "nodes", "Node", namespaced=False)
 ROLE = Kind(RBAC, "roles", "Role")
 ROLE_BINDING = Kind(RBAC, "rolebindings", "RoleBinding")
@@ -57,10 +59,10 @@ KINDS = (
     ROLE_BINDING,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
-    Kind("", "limitranges", "LimitRange"),
+    LIMIT_RANGE,
+    PRIORITY_CLASS,
     Kind("", "serviceaccounts", "ServiceAccount"),
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
-    Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False),
 )
 BY_PLURAL = {(kind.group, kind.plural): kind for kind in KINDS}
 BY_NAME = {(kind.api_version, kind.name): kind for kind in KINDS}

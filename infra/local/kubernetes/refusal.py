@@ -52,3 +52,10 @@ def forbidden(resource: str, name: str, why: str) -> Refusal:
 def bad_request(message: str) -> Refusal:
     """The request cannot be read."""
     return Refusal(400, "BadRequest", message)
+
+
+def conflict(resource: str, name: str, why: str) -> Refusal:
+    """The object is not what the request takes it for."""
+    plural, _, group = resource.partition(".")
+    message = f'Operation cannot be fulfilled on {resource} "{name}": {why}'
+    return Refusal(409, "Conflict", message, name=name, group=group, kind=plural)

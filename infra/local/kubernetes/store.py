@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import threading
 import uuid
@@ -11,7 +10,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from infra.local.kubernetes.kinds import JOB, KINDS, NAMESPACE, Document, Kind
+from infra.local.kubernetes.kinds import KINDS, NAMESPACE, Document, Kind
 from infra.local.kubernetes.refusal import Refusal, bad_request, not_found
 
 if TYPE_CHECKING:
@@ -44,33 +43,36 @@ class Store:
         except KeyError:
             raise not_found(kind.resource, name) from None
 
+    def find(self, kind: Kind, namespace: str, name: str) -> Document | None:
+        """The object itself, or None."""
+        return self._objects[kind].get((namespace, name))
+
     def all(self, kind: Kind, namespace: str | None = None) -> Iterator[Document]:
         """The objects of *kind* themselves, in *namespace* or everywhere, in no order."""
         for (place, _), document in list(self._objects[kind].items()):
             if namespace in (None, place):
                 yield document
 
+    def check_free(self, kind: Kind, namespace: str, name: str) -> None:
+        """Refusal 409 when there is an object of that name."""
+        if (namespace, name) in self._objects[kind]:
+            message = f'{kind.resource} "{name}" already exists'
+            raise Refusal(409, "AlreadyExists", message, name=name, group=kind.group, kind=kind.plural)
+
+    def identify(self, metadata: Document) -> None:
+        """Gives the *metadata* of a new object its uid and its age."""
+        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now(), "generation": 1}
+
     def add(self, kind: Kind, namespace: str, document: Document) -> Document:
-        """Stores a new object and tells it with its uid and version; Refusal 409 when its name is taken."""
+        """Stores a new object, whose name is free, under a new version."""
         with self.lock:
-            key = (namespace, document["metadata"]["name"])
-            if key in self._objects[kind]:
-                message = f'{kind.resource} "{key[1]}" already exists'
-                raise Refusal(409, "AlreadyExists", message, name=key[1], group=kind.group, kind=kind.plural)
-            document["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": now(), "generation": 1}
-            return self._put(kind, key, document)
+            return self._put(kind, (namespace, document["metadata"]["name"]), document)
 
     def replace(self, kind: Kind, document: Document) -> Document:
         """Stores a changed object under a new version."""
         with self.lock:
             meta = document["metadata"]
             return self._put(kind, (meta.get("namespace", ""), meta["name"]), document)
-
-    def change(self, kind: Kind, document: Document, edit: Callable[[Document], None]) -> Document:
-        """Stores *document* as *edit* changes a copy of it."""
-        changed = copy.deepcopy(document)
-        edit(changed)
-        return document if changed == document else self.replace(kind, changed)
 
     def remove(self, kind: Kind, namespace: str, name: str, *, orphan: bool = False) -> None:
         """Removes the object, and what it owns unless that is to be left as an *orphan*."""
@@ -143,8 +145,3 @@ class Store:
 
 def _in(namespace: str, keys: Iterable[Key]) -> list[Key]:
     return [key for key in keys if key[0] == namespace]
-
-
-def orphans_by_default(kind: Kind) -> bool:
-    """Whether deleting without a policy leaves the dependents: batch/v1 Jobs do, unlike all other kinds."""
-    return kind is JOB

@@ -15,8 +15,8 @@ from chalicelib.domain.manifest import render
 from chalicelib.domain.names import is_label_key, is_label_value
 from chalicelib.domain.once import Lock
 from chalicelib.domain.view import view
+from infra.local.kubernetes.pod_security import violations
 from tests.builders import ALICE, document, locked, submission
-from tests.pod_security import violations
 from tests.submissions import submissions
 
 if TYPE_CHECKING:

@@ -1,0 +1,203 @@
+"""The Kubernetes API over HTTP: paths and verbs to objects, Refusals to Status objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from infra.local.kubernetes.kinds import BY_PLURAL, POD, Document, Kind
+from infra.local.kubernetes.rbac import Ask
+from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path
+from infra.local.kubernetes.selectors import by_fields, by_labels
+from infra.local.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.local.kubernetes.authentication import Authentication
+    from infra.local.kubernetes.identity import Identity
+    from infra.local.kubernetes.rbac import Rbac
+    from infra.local.kubernetes.store import Store
+    from infra.local.kubernetes.writing import Writing
+    from infra.local.wire import Headers, WireError
+
+VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0-embedded"}
+
+REMEMBERED = 10_000
+"""Requests kept for those who ask what was asked."""
+
+_AUTHORIZATION = "authorization.k8s.io"
+_OPEN = {"/version": json.dumps(VERSION).encode(), "/readyz": b"ok", "/livez": b"ok", "/healthz": b"ok"}
+_PATH = re.compile(
+    r"/(?:api/v1|apis/(?P<group>[a-z0-9.-]+)/v1)(?:/namespaces/(?P<namespace>[^/]+)(?=/[a-z]))?"
+    r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?:/(?P<subresource>[a-z]+))?"
+)
+_VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request for objects."""
+
+    verb: str
+    group: str
+    plural: str
+    namespace: str
+    name: str
+    subresource: str
+    query: dict[str, str]
+    body: Document
+
+    @property
+    def ask(self) -> Ask:
+        """The right that it needs."""
+        resource = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
+        return Ask(self.verb, self.group, resource, self.namespace, self.name)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of objects it is about; Refusal 404 when it is not served."""
+        try:
+            return BY_PLURAL[self.group, self.plural]
+        except KeyError:
+            raise no_such_path() from None
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be kept."""
+        return self.query.get("dryRun") == "All" or "All" in (self.body.get("dryRun") or ())
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the log that tests read."""
+
+    method: str
+    target: str
+    headers: Headers
+
+
+class Api:
+    """The site that the embedded API server serves."""
+
+    def __init__(self, store: Store, writing: Writing, rbac: Rbac, authentication: Authentication) -> None:
+        self.requests: deque[Request] = deque(maxlen=REMEMBERED)
+        self._store = store
+        self._writing = writing
+        self._rbac = rbac
+        self._authentication = authentication
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one request."""
+        self.requests.append(Request(method, target, headers))
+        path = urlsplit(target).path
+        if method == "GET" and path in _OPEN:
+            return Reply(200, [("Content-Type", "application/json")], _OPEN[path])
+        try:
+            who = self._authentication.identity(headers)
+            asked = _asked(method, target, body)
+            with self._store.lock:
+                return self._answer(who, asked)
+        except Refusal as refusal:
+            return _json(refusal.code, refusal.status)
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
+        return _json(400, bad_request(error.detail).status)
+
+    def _answer(self, who: Identity, asked: Asked) -> Reply:
+        if asked.group == _AUTHORIZATION and asked.verb == "create":
+            return _json(201, self._review(who, asked))
+        self._rbac.check(who, asked.ask)
+        if asked.subresource:
+            return self._log(asked)
+        verbs: dict[str, Callable[[Asked], Reply]] = {
+            "get": self._get,
+            "list": self._list,
+            "create": self._create,
+            "patch": self._patch,
+            "delete": self._delete,
+        }
+        return verbs[asked.verb](asked)
+
+    def _get(self, asked: Asked) -> Reply:
+        return _json(200, self._store.get(asked.kind, asked.namespace, asked.name))
+
+    def _list(self, asked: Asked) -> Reply:
+        labels = by_labels(asked.query.get("labelSelector", ""))
+        fields = by_fields(asked.query.get("fieldSelector", ""), asked.kind)
+        limit = asked.query.get("limit", "0")
+        if not re.fullmatch("[0-9]{1,9}", limit):
+            raise bad_request(f"limit: Invalid value: {limit}")
+
+        def matches(document: Document) -> bool:
+            return labels(document["metadata"].get("labels") or {}) and fields(document)
+
+        token, place = asked.query.get("continue", ""), asked.namespace or None
+        return _json(200, self._store.page(asked.kind, place, matches, int(limit), token))
+
+    def _create(self, asked: Asked) -> Reply:
+        return _json(201, self._writing.create(asked.kind, asked.namespace, asked.body, dry_run=asked.dry_run))
+
+    def _patch(self, asked: Asked) -> Reply:
+        made = self._writing.patch(asked.kind, asked.namespace, asked.name, asked.body, dry_run=asked.dry_run)
+        return _json(200, made)
+
+    def _delete(self, asked: Asked) -> Reply:
+        options = {**asked.body, **{key: asked.query[key] for key in ("propagationPolicy",) if key in asked.query}}
+        gone = self._writing.delete(asked.kind, asked.namespace, asked.name, options, dry_run=asked.dry_run)
+        details = {"name": asked.name, "group": asked.group, "kind": asked.plural, "uid": gone["metadata"]["uid"]}
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        return _json(200, status)
+
+    def _log(self, asked: Asked) -> Reply:
+        if asked.kind is not POD or asked.subresource != "log":
+            raise no_such_path()
+        pod = self._store.get(POD, asked.namespace, asked.name)
+        if "startTime" not in pod["status"]:
+            container = pod["spec"]["containers"][0]["name"]
+            waits = f'container "{container}" in pod "{asked.name}" is waiting to start: ContainerCreating'
+            raise bad_request(waits)
+        return Reply(200, [("Content-Type", "text/plain")], f"{asked.name} runs on paper.\n".encode())
+
+    def _review(self, who: Identity, asked: Asked) -> Document:
+        spec = asked.body.get("spec") or {}
+        if asked.plural == "selfsubjectaccessreviews":
+            wanted = spec.get("resourceAttributes") or {}
+            fields = {name: wanted.get(name, "") for name in ("verb", "group", "resource", "namespace", "name")}
+            return {**asked.body, "status": {"allowed": self._rbac.allows(who, Ask(**fields))}}
+        if asked.plural == "selfsubjectrulesreviews":
+            rules = list(self._rbac.rules(who, spec.get("namespace") or ""))
+            return {**asked.body, "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}}
+        raise no_such_path()
+
+
+def _asked(method: str, target: str, body: bytes) -> Asked:
+    url = urlsplit(target)
+    found = _PATH.fullmatch(url.path)
+    if found is None:
+        raise no_such_path()
+    parts = {key: unquote(value or "") for key, value in found.groupdict().items()}
+    verb = _VERBS.get(method) or ("get" if parts["name"] else "list")
+    names_one = verb in ("get", "patch", "delete")
+    if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
+        raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    return Asked(verb=verb, query=dict(parse_qsl(url.query)), body=_document(body), **parts)
+
+
+def _document(body: bytes) -> Document:
+    try:
+        document = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"couldn't parse the body as JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise bad_request("the body is not an object")
+    return document
+
+
+def _json(status: int, document: Document) -> Reply:
+    return Reply(status, [("Content-Type", "application/json")], json.dumps(document).encode())

@@ -1,0 +1,103 @@
+"""The embedded cluster: its API server on loopback, over TLS, and its controllers on a thread of their own."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from infra.local.http_server import LoopbackServer
+from infra.local.kubernetes import node
+from infra.local.kubernetes.admission import Admission
+from infra.local.kubernetes.api import Api
+from infra.local.kubernetes.authentication import Authentication
+from infra.local.kubernetes.certificates import server_identity
+from infra.local.kubernetes.job_controller import JobController
+from infra.local.kubernetes.kinds import BY_NAME
+from infra.local.kubernetes.rbac import Rbac, default_roles
+from infra.local.kubernetes.store import Store
+from infra.local.kubernetes.writing import Writing, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from infra.local.kubernetes.api import Request
+    from infra.local.kubernetes.identity import Identity
+    from infra.local.kubernetes.kinds import Document, Kind
+
+STEP_SECONDS = 0.1
+
+
+class EmbeddedCluster:
+    """A cluster in memory with one fake 8-GPU node.
+
+    *authenticate* tells whose a token is, or raises PermissionError; a pod runs for *run_seconds*.
+    """
+
+    def __init__(self, authenticate: Callable[[str], Identity], run_seconds: float = 20.0) -> None:
+        self.store = Store()
+        self._writing = Writing(self.store, Admission(self.store))
+        rbac = Rbac(self.store)
+        self._api = Api(self.store, self._writing, rbac, Authentication(authenticate, rbac))
+        self._controllers = (
+            JobController(self.store, self._writing),
+            node.Node(self.store, self._writing, run_seconds),
+        )
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.apply(
+            [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}, *default_roles(), node.NODE]
+        )
+
+    def __enter__(self) -> Self:
+        """Starts to serve."""
+        identity = server_identity()
+        self.ca_pem = identity.ca_pem
+        self._server = LoopbackServer(self._api, context=identity.context)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends, and forgets everything."""
+        self._stopping.set()
+        self._thread.join()
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        """Where the API server listens."""
+        return self._server.url
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """What the API server was asked so far."""
+        return self._api.requests
+
+    def apply(self, documents: Iterable[Document]) -> None:
+        """Creates each object or, where there is one of its name, merges it in; as an administrator would."""
+        for document in documents:
+            kind, namespace = (
+                BY_NAME[document["apiVersion"], document["kind"]],
+                document["metadata"].get("namespace", ""),
+            )
+            with self.store.lock:
+                old = self.store.find(kind, namespace, document["metadata"]["name"])
+                if old is None:
+                    self._writing.create(kind, namespace, document)
+                else:
+                    self.store.replace(kind, merged(old, document))
+
+    def find(self, kind: Kind, namespace: str) -> list[Document]:
+        """The objects of *kind* in *namespace*, by name."""
+        with self.store.lock:
+            return sorted(self.store.all(kind, namespace), key=lambda one: str(one["metadata"]["name"]))
+
+    def step(self, moment: datetime) -> None:
+        """Lets the controllers look once, as of *moment*."""
+        with self.store.lock:
+            for controller in self._controllers:
+                controller.step(moment)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(STEP_SECONDS):
+            self.step(datetime.now(UTC))

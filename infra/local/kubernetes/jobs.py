@@ -1,0 +1,72 @@
+"""A batch/v1 Job as the API server takes it: checked and with its defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.local.kubernetes.refusal import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.kubernetes.kinds import Document
+
+MAX_NAME = 63
+"""Pods carry the name of their Job as a label's value."""
+
+_DEFAULTS = {
+    "parallelism": 1,
+    "backoffLimit": 6,
+    "completionMode": "NonIndexed",
+    "suspend": False,
+    "manualSelector": False,
+    "podReplacementPolicy": "TerminatingOrFailed",
+}
+_POD_DEFAULTS = {
+    "dnsPolicy": "ClusterFirst",
+    "schedulerName": "default-scheduler",
+    "securityContext": {},
+    "terminationGracePeriodSeconds": 30,
+}
+_COUNTS = ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
+
+
+def check(job: Document) -> None:
+    """Refusal 422 that names every field of *job* that breaks a rule."""
+    causes = [{"reason": "FieldValueInvalid", "field": field, "message": message} for field, message in _faults(job)]
+    if causes:
+        raise invalid("Job.batch", job["metadata"]["name"], causes)
+
+
+def set_defaults(job: Document) -> None:
+    """Fills *job*, which has its uid, with what a real API server adds."""
+    spec, metadata = job["spec"], job["metadata"]
+    if "parallelism" not in spec:
+        spec.setdefault("completions", 1)  # else it is a work queue, which ends when its pods say so
+    job["spec"] = spec = {**_DEFAULTS, **spec}
+    own = {"batch.kubernetes.io/controller-uid": metadata["uid"], "batch.kubernetes.io/job-name": metadata["name"]}
+    old = {"controller-uid": metadata["uid"], "job-name": metadata["name"]}
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}}
+    template = spec["template"]
+    template["metadata"] = {**template.get("metadata", {})}
+    template["metadata"]["labels"] = {**template["metadata"].get("labels", {}), **own, **old}
+    template["spec"] = {**_POD_DEFAULTS, **template["spec"]}
+    job["status"] = {}
+
+
+def _faults(job: Document) -> Iterator[tuple[str, str]]:
+    spec = job.get("spec") or {}
+    pod = (spec.get("template") or {}).get("spec") or {}
+    if len(job["metadata"]["name"]) > MAX_NAME:
+        yield "metadata.name", f"must be no more than {MAX_NAME} characters"
+    for name in _COUNTS:
+        if isinstance(spec.get(name), int) and spec[name] < 0:
+            yield f"spec.{name}", f"Invalid value: {spec[name]}: must be greater than or equal to 0"
+    if pod.get("restartPolicy") not in ("Never", "OnFailure"):
+        yield "spec.template.spec.restartPolicy", 'Required value: valid values: "OnFailure", "Never"'
+    if not pod.get("containers"):
+        yield "spec.template.spec.containers", "Required value"
+    for number, container in enumerate(pod.get("containers") or ()):
+        for field in ("name", "image"):
+            if not container.get(field):
+                yield f"spec.template.spec.containers[{number}].{field}", "Required value"

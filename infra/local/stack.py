@@ -1,0 +1,161 @@
+"""The whole cloud on this machine, in one process: API Gateway, the functions, AWS, the token issuer and a cluster.
+
+The functions run unmodified: they assume the same role, sign the same EKS token, and the cluster checks it as EKS does.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+import app
+from chalicelib.adapters import cluster as cluster_adapter
+from chalicelib.adapters import eks, tokens
+from chalicelib.settings import settings
+from infra.kubernetes.project import base_manifests, project_manifests
+from infra.local.aws import REGION, LocalAws
+from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
+from infra.local.gateway import Gateway
+from infra.local.issuer import AUDIENCE, Application, Issuer
+from infra.local.kubernetes.cluster import EmbeddedCluster
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.local.kubernetes.identity import Identity
+
+CLUSTER_NAME = "embedded"
+"""Shown by /health, so that nobody takes this cluster for a real one."""
+BUCKET = "researcher-uploads"
+PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-a", "team-b")}
+"""Project to the groups that may submit to it."""
+GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
+"""Application to its groups."""
+GPUS = 16
+
+_EXTERNAL_ID = "local-external-id"
+_CACHES = (settings, cluster_adapter.connect, eks.connect, tokens.connect)
+
+
+class Stack:
+    """Everything that the API needs, while it is entered.
+
+    One at a time in a process: the functions read one environment.
+    """
+
+    def __init__(self, port: int = 0, run_seconds: float = 20.0, environment: Mapping[str, str] | None = None) -> None:
+        self.applications = {name: Application(secrets.token_urlsafe(24), groups) for name, groups in GROUPS.items()}
+        self.aws = LocalAws()
+        self.issuer = Issuer(self.applications)
+        self.gateway = Gateway(app.app)
+        self.reviewer: EksTokenReviewer | None = None
+        self.cluster = EmbeddedCluster(authenticate=self._review, run_seconds=run_seconds)
+        self._port = port
+        self._extra = dict(environment or {})
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Starts everything; OSError when the port is taken."""
+        self.gateway.start(self._port)
+        self._open.callback(self.gateway.close)
+        self._open.enter_context(self.aws)
+        self.issuer.start()
+        self._open.callback(self.issuer.close)
+        self._open.enter_context(self.cluster)
+        self._prepare_cluster()
+        self._open.callback(_forget)
+        role = self._prepare_aws()
+        self._set_environment(self._settings(role) | self._extra)
+        _forget()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops everything, and puts the environment back."""
+        self._open.close()
+
+    @property
+    def base_url(self) -> str:
+        """What the paths of the OpenAPI document are relative to."""
+        return f"{self.gateway.url}/researcher/api/v1"
+
+    @property
+    def docs_url(self) -> str:
+        """The documentation page."""
+        return f"{self.gateway.url}/researcher/api/docs"
+
+    @property
+    def token_url(self) -> str:
+        """Where an Application buys a token."""
+        return self.issuer.token_url
+
+    def session(self) -> dict[str, str]:
+        """The variables by which the README's commands find this stack."""
+        return {
+            "BASE_URL": self.base_url,
+            "DOCS_URL": self.docs_url,
+            "TOKEN_URL": self.token_url,
+            "CLIENT_ID": "alice",
+            "CLIENT_SECRET": self.applications["alice"].secret,
+            "OTHER_CLIENT_ID": "bob",
+            "OTHER_CLIENT_SECRET": self.applications["bob"].secret,
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "UPLOADS_BUCKET": BUCKET,
+        }
+
+    def _prepare_cluster(self) -> None:
+        self.cluster.apply(base_manifests())
+        for project, groups in PROJECTS.items():
+            self.cluster.apply(project_manifests(project, groups, gpus=GPUS, uploads_bucket=BUCKET))
+
+    def _prepare_aws(self) -> str:
+        role = self.aws.create_role("researcher-api", _EXTERNAL_ID)
+        self.aws.create_bucket(BUCKET)
+        entry = AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))
+        self.reviewer = EksTokenReviewer(CLUSTER_NAME, self.aws.url, {role: entry})
+        return role
+
+    def _review(self, token: str) -> Identity:
+        if self.reviewer is None:
+            raise PermissionError("the cluster has no access entries yet")
+        return self.reviewer(token)
+
+    def _settings(self, role: str) -> dict[str, str]:
+        return {
+            "CLUSTER_NAME": CLUSTER_NAME,
+            "CLUSTER_ENDPOINT": self.cluster.url,
+            "CLUSTER_CA": base64.b64encode(self.cluster.ca_pem.encode()).decode(),
+            "CLUSTER_ROLE_ARN": role,
+            "CLUSTER_EXTERNAL_ID": _EXTERNAL_ID,
+            "TOKEN_ISSUER": self.issuer.url,
+            "TOKEN_AUDIENCE": AUDIENCE,
+            "TOKEN_URL": self.issuer.token_url,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+
+    def _set_environment(self, variables: Mapping[str, str]) -> None:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        self._open.callback(_restore, before)
+
+
+def _restore(before: Mapping[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _forget() -> None:
+    """Lets the functions read their settings again: they keep them, and their connections, for life."""
+    for cached in _CACHES:
+        cached.cache_clear()
