@@ -3,32 +3,61 @@ PYTHON := $(shell for p in python3.13 python3.12 python3; do $$p -c 'import sys;
 PORT ?= 8000
 CLUSTER ?= embedded
 UV = 0.13.9
-READY = .venv/ready
 BIN = .venv/bin
+READY = .venv/ready
+ASSETS = chalicelib/assets/index.html
 
-.PHONY: run test check format lock
+.PHONY: run test check format lock openapi lint-openapi control-plane test-cluster test-browser package bench
 
-$(READY): requirements-dev.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install python3.13, python3.12 or python3 (>= 3.11)." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet uv==$(UV)
-	$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
-	@touch $@
+run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
+	@exec $(BIN)/python -m infra.local --port $(PORT) --cluster $(CLUSTER)
 
-test: $(READY)
-	$(BIN)/pytest -n 2
+test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product
 
-check: $(READY)
+check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet app.py chalicelib infra tests
+	$(BIN)/python -m infra.openapi --check
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+openapi: $(READY)  ## writes chalicelib/openapi.json from the routes
+	$(BIN)/python -m infra.openapi
+
+lint-openapi:  ## Spectral and Redocly; needs npm
+	npm --prefix tests/openapi_lint ci --no-audit --no-fund
+	npm --prefix tests/openapi_lint run lint
+
+control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, and minutes, once per version
+	$(BIN)/python -m tests.cluster.build
+
+test-cluster: control-plane  ## the contract on the real control plane
+	$(BIN)/pytest -n0 tests/cluster tests/contract
+
+test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
+	$(BIN)/pytest -n0 tests/browser
+
+package bench:
+	@echo "make $@: not yet." >&2; exit 1
+
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --group dev --output-file requirements-dev.txt
+
+$(READY): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install python3.13, python3.12 or python3 (>= 3.11)." >&2; exit 1; }
+	@echo "Preparing .venv: half a minute, once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
+	@$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
+	@touch $@
+
+$(ASSETS): $(READY) infra/docs_assets.py $(wildcard infra/docs/*)
+	@$(BIN)/python -m infra.docs_assets
+	@touch $@

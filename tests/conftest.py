@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import hypothesis
+import pytest
+
+from infra import docs_assets
+from infra.local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A shared machine may stall in any example: how long one takes proves nothing.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The whole local cloud. Not for the session: a process has one at a time, and some modules start their own."""
+    docs_assets.main()
+    with Stack() as stack:
+        yield stack

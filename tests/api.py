@@ -1,0 +1,58 @@
+"""The API as a script uses it: HTTPS calls with a bearer token, through httpx."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from infra.local.stack import Stack
+
+IMAGE = "nvcr.io/nvidia/pytorch:26.10-py3"
+
+
+def token(stack: Stack, application: str) -> str:
+    """A token as *application* buys it with its id and secret."""
+    credentials = base64.b64encode(f"{application}:{stack.applications[application].secret}".encode()).decode()
+    answer = httpx.post(
+        stack.token_url,
+        data={"grant_type": "client_credentials"},
+        headers={"Authorization": f"Basic {credentials}"},
+    )
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+class Api:
+    """One caller of *stack*, by default with its own token; ends with `with`."""
+
+    def __init__(self, stack: Stack, application: str = "alice", bearer: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {bearer or token(stack, application)}"}
+        # More connections than any test has threads, so that requests really come at once.
+        limits = httpx.Limits(max_connections=512)
+        self._http = httpx.Client(base_url=stack.base_url, headers=headers, timeout=60, limits=limits)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes its connections."""
+        self._http.close()
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """The answer to a request; *options* are httpx's."""
+        return self._http.request(method, path, **options)
+
+    def submit(self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:  # noqa: ANN401 - JSON
+        """The answer to a submission of a Job with *fields*."""
+        return self.ask("POST", "/jobs", json={"project": project, "image": IMAGE, **fields}, headers=headers)
+
+    def names(self, project: str = "team-a") -> list[str]:
+        """The names of the Project's Jobs."""
+        return [job["name"] for job in self.ask("GET", f"/jobs/{project}").raise_for_status().json()["data"]]

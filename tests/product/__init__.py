@@ -1,0 +1,1 @@
+"""Tests of the whole API, from the request to the cluster, over HTTP."""
