@@ -56,3 +56,12 @@ class Api:
     def names(self, project: str = "team-a") -> list[str]:
         """The names of the Project's Jobs."""
         return [job["name"] for job in self.ask("GET", f"/jobs/{project}").raise_for_status().json()["data"]]
+
+    def waiting_job(self, name: str) -> str:
+        """The ETag of a new Job in team-a that waits for more GPUs than the node has, so nothing about it changes."""
+        self.submit(name=name, gpu=16)
+        while True:
+            answer = self.ask("GET", f"/jobs/team-a/{name}")
+            job = answer.json()["data"][0]
+            if (job["reason"], job["pods"]["active"]) == ("Unschedulable", 1):
+                return answer.headers["ETag"]

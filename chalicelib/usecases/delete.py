@@ -14,6 +14,7 @@ from chalicelib.usecases.ports import PARALLEL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs
 
 
@@ -34,14 +35,15 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
-    """Deletes each of *targets* on its own: one that is refused does not stop the rest."""
+    """Deletes each of *targets* on its own: one that is refused does not stop the rest, an odd name stops all."""
+    named = [(project_name(target.project), job_name(target.name)) for target in targets]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda target: _delete(target, jobs), targets))
+        return list(pool.map(lambda one: _delete(one[0], one[1], jobs), named))
 
 
-def _delete(target: Target, jobs: Jobs) -> Deletion:
+def _delete(project: ProjectName, name: JobName, jobs: Jobs) -> Deletion:
     try:
-        jobs.delete(project_name(target.project), job_name(target.name), None, None)
+        jobs.delete(project, name, None, None)
     except ResearcherError as error:
-        return Deletion(target.name, target.project, ok=False, error=error.problem())
-    return Deletion(target.name, target.project, ok=True)
+        return Deletion(name, project, ok=False, error=error.problem())
+    return Deletion(name, project, ok=True)

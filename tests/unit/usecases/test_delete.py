@@ -7,7 +7,7 @@ import threading
 import msgspec
 import pytest
 
-from chalicelib.domain.errors import ClusterUnavailable
+from chalicelib.domain.errors import ClusterUnavailable, MalformedRequest
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.delete import Deletion, Target, delete_jobs
 from chalicelib.usecases.ports import PARALLEL
@@ -86,14 +86,15 @@ class TestDeleteJobs:
             delete_jobs([Target("a", "team-a")], jobs)
 
     @pytest.mark.parametrize("name", ["", ".", "..", "a/../b", "a\n", "A"])
-    def test_name_that_is_none_reaches_nobody(self, name: str) -> None:
-        """A name that would delete the collection, or another namespace's Job, is refused on its own."""
+    def test_name_that_is_none_stops_all(self, name: str) -> None:
+        """A name that would delete the collection, or another namespace's Job, reaches nobody, nor does the rest."""
         jobs = FakeJobs()
         jobs.hold(TEAM_A, job("a"))
 
-        deletions = delete_jobs([Target(name, "team-a"), Target("a", name)], jobs)
+        for odd in (Target(name, "team-a"), Target("a", name)):
+            with pytest.raises(MalformedRequest):
+                delete_jobs([Target("a", "team-a"), odd], jobs)
 
-        assert outcomes(deletions) == [(name, False, "malformed_request"), ("a", False, "malformed_request")]
         assert jobs.names(TEAM_A) == ["a"]
 
     def test_at_once(self) -> None:

@@ -1,0 +1,141 @@
+"""list_jobs: pages, filters, and Jobs that were made by other means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.api import Api
+
+if TYPE_CHECKING:
+    from infra.local.stack import Stack
+
+NAMES = ["five", "four", "one", "three", "two"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _jobs(stack: Stack) -> None:
+    """Five Jobs in team-shared: three of alice's, one of them interactive, and two of bob's."""
+    with Api(stack, "alice") as alice, Api(stack, "bob") as bob:
+        for name in ("one", "two"):
+            alice.submit("team-shared", name=name, labels={"sweep": "7"})
+        alice.submit("team-shared", name="three", interactive=True)
+        for name in ("four", "five"):
+            bob.submit("team-shared", name=name, labels={"sweep": "8"})
+
+
+def listed(api: Api, query: str = "") -> list[str]:
+    """The names that the list shows."""
+    answer = api.ask("GET", f"/jobs/team-shared{query}").raise_for_status()
+    return [job["name"] for job in answer.json()["data"]]
+
+
+class TestPages:
+    """`limit` and `pageToken`."""
+
+    def test_follow_each_other_to_the_end(self, api: Api) -> None:
+        """Every Job stands on one page, in the order of names; the last page has no token."""
+        names: list[str] = []
+        sizes = []
+        query = "?limit=2"
+        while query:
+            page = api.ask("GET", f"/jobs/team-shared{query}").json()
+            names += [job["name"] for job in page["data"]]
+            sizes.append(len(page["data"]))
+            token = page["nextPageToken"]
+            query = f"?limit=2&pageToken={token}" if token else ""
+
+        assert (names, sizes) == (NAMES, [2, 2, 1])
+
+    @pytest.mark.parametrize("token", ["abc", "e30", "eyJydiI6MX0", "A" * 4096], ids=["text", "{}", "part", "long"])
+    def test_a_foreign_token_is_refused(self, api: Api, token: str) -> None:
+        """400 with a code of its own."""
+        answer = api.ask("GET", f"/jobs/team-shared?pageToken={token}")
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_page_token")
+
+    def test_an_old_token_has_expired(self, stack: Stack, api: Api) -> None:
+        """410: start again without it."""
+        token = api.ask("GET", "/jobs/team-shared?limit=1").json()["nextPageToken"]
+        stack.cluster.store.oldest_page = stack.cluster.store.version + 1
+
+        answer = api.ask("GET", f"/jobs/team-shared?limit=1&pageToken={token}")
+
+        assert (answer.status_code, answer.json()["code"]) == (410, "page_token_expired")
+
+
+class TestFilters:
+    """The other query parameters."""
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            pytest.param("?user=bob", ["five", "four"], id="user"),
+            pytest.param("?jobTypeFilter=Interactive", ["three"], id="type"),
+            pytest.param("?jobTypeFilter=Train&user=alice", ["one", "two"], id="type and user"),
+            pytest.param("?label=sweep=7", ["one", "two"], id="label"),
+            pytest.param("?label=sweep!=7", ["five", "four", "three"], id="another label"),
+            pytest.param("?label=sweep=7,sweep=8", [], id="two labels"),
+            pytest.param("?status=Failed", [], id="status"),
+        ],
+    )
+    def test_keep_what_matches(self, api: Api, query: str, names: list[str]) -> None:
+        """Filters narrow the list, together."""
+        assert listed(api, query) == names
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "limit=0",
+            "limit=501",
+            "limit=ten",
+            "limit=1&limit=2",
+            "status=Sleeping",
+            "status=",
+            "jobTypeFilter=train",
+            "label=a%20in%20(b)",
+            "label=,",
+            "user=",
+            "page=2",
+            "pageToken=%00",
+        ],
+    )
+    def test_odd_ones_are_refused(self, api: Api, query: str) -> None:
+        """400, and the parameter is named."""
+        answer = api.ask("GET", f"/jobs/team-shared?{query}")
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert answer.json()["errors"]
+
+
+class TestOddJobs:
+    """Jobs made by other means."""
+
+    def test_are_shown_and_break_nothing(self, stack: Stack, api: Api) -> None:
+        """A Job without our labels, with a dotted name and an odd quantity, has its place in the list."""
+        stack.cluster.apply([_by_other_means("nightly.v2")])
+
+        assert "nightly.v2" in listed(api)
+        answer = api.ask("GET", "/jobs/team-shared/nightly.v2").json()["data"][0]
+        assert (answer["user"], answer["type"], answer["images"]) == ("", "Train", "busybox")
+        assert api.ask("DELETE", "/jobs/team-shared/nightly.v2").status_code == 200
+
+
+@pytest.mark.parametrize("project", ["Team-A", "-", "..", "%2e%2e", "a" * 51, "team_a", "team-a%0A", "team-a%2Fx"])
+def test_an_odd_project_is_refused(stack: Stack, api: Api, project: str) -> None:
+    """A name that is none never reaches the cluster."""
+    asked = len(stack.cluster.requests)
+
+    answer = api.ask("GET", f"/jobs/{project}")
+
+    assert answer.status_code in (400, 404)
+    assert len(stack.cluster.requests) == asked
+
+
+def _by_other_means(name: str) -> dict[str, Any]:
+    container = {"name": "c", "image": "busybox", "resources": {"limits": {"nvidia.com/gpu": "500m"}}}
+    pod = {"restartPolicy": "Never", "containers": [container]}
+    metadata = {"name": name, "namespace": "researcher-team-shared"}
+    spec = {"suspend": True, "template": {"spec": pod}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
