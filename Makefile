@@ -2,6 +2,8 @@
 PYTHON := $(shell for p in python3.13 python3.12 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 PORT ?= 8000
 CLUSTER ?= embedded
+CLOUD_embedded = infra.local
+CLOUD_real = tests.cluster
 UV = 0.13.9
 BIN = .venv/bin
 READY = .venv/ready
@@ -10,7 +12,9 @@ ASSETS = chalicelib/assets/index.html
 .PHONY: run test check format lock openapi lint-openapi control-plane test-cluster test-browser package bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
-	@exec $(BIN)/python -m infra.local --port $(PORT) --cluster $(CLUSTER)
+	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
+	@test "$(CLUSTER)" != real || $(BIN)/python -m tests.cluster.build
+	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser
 	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product

@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 from infra import docs_assets
+from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[Stack[EmbeddedCluster]]:
     """The whole local cloud. Not for the session: a process has one at a time, and some modules start their own."""
     docs_assets.main()
-    with Stack() as stack:
+    with Stack(EmbeddedCluster) as stack:
         yield stack

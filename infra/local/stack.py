@@ -9,7 +9,9 @@ import base64
 import os
 import secrets
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Protocol, Self
+
+from typing_extensions import TypeVar  # its defaults come with Python 3.13
 
 import app
 from chalicelib.adapters import cluster as cluster_adapter
@@ -23,12 +25,15 @@ from infra.local.issuer import AUDIENCE, Application, Issuer
 from infra.local.kubernetes.cluster import EmbeddedCluster
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
 
     from infra.local.kubernetes.identity import Identity
+    from infra.local.kubernetes.kinds import Document
 
-CLUSTER_NAME = "embedded"
-"""Shown by /health, so that nobody takes this cluster for a real one."""
+    Review = Callable[[str], Identity]
+    """Tells whose an EKS token is; PermissionError for nobody's."""
+
 BUCKET = "researcher-uploads"
 PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-a", "team-b")}
 """Project to the groups that may submit to it."""
@@ -40,19 +45,53 @@ _EXTERNAL_ID = "local-external-id"
 _CACHES = (settings, cluster_adapter.connect, eks.connect, tokens.connect)
 
 
-class Stack:
-    """Everything that the API needs, while it is entered.
+class Cluster(Protocol):
+    """A Kubernetes cluster that authenticates by EKS tokens, while it is entered."""
+
+    name: str
+    """Shown by /health, so that nobody takes a local cluster for another."""
+
+    @property
+    def url(self) -> str:
+        """Where its API server listens."""
+
+    @property
+    def ca_pem(self) -> str:
+        """The authority that its certificate is from."""
+
+    def apply(self, documents: Iterable[Document]) -> None:
+        """Creates or changes objects, as an administrator."""
+
+    def __enter__(self) -> Self:
+        """Starts it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops it."""
+
+
+SomeCluster = TypeVar("SomeCluster", bound=Cluster, default=EmbeddedCluster)
+
+
+class Stack(Generic[SomeCluster]):
+    """Everything that the API needs, on the cluster that *make_cluster* makes, while it is entered.
 
     One at a time in a process: the functions read one environment.
     """
 
-    def __init__(self, port: int = 0, run_seconds: float = 20.0, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        make_cluster: Callable[[Review], SomeCluster],
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.applications = {name: Application(secrets.token_urlsafe(24), groups) for name, groups in GROUPS.items()}
         self.aws = LocalAws()
         self.issuer = Issuer(self.applications)
         self.gateway = Gateway(app.app)
-        self.reviewer: EksTokenReviewer | None = None
-        self.cluster = EmbeddedCluster(authenticate=self._review, run_seconds=run_seconds)
+        self.cluster = make_cluster(self._review)
+        self._reviewer: EksTokenReviewer | None = None
         self._port = port
         self._extra = dict(environment or {})
         self._open = ExitStack()
@@ -117,17 +156,17 @@ class Stack:
         role = self.aws.create_role("researcher-api", _EXTERNAL_ID)
         self.aws.create_bucket(BUCKET)
         entry = AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))
-        self.reviewer = EksTokenReviewer(CLUSTER_NAME, self.aws.url, {role: entry})
+        self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: entry})
         return role
 
     def _review(self, token: str) -> Identity:
-        if self.reviewer is None:
+        if self._reviewer is None:
             raise PermissionError("the cluster has no access entries yet")
-        return self.reviewer(token)
+        return self._reviewer(token)
 
     def _settings(self, role: str) -> dict[str, str]:
         return {
-            "CLUSTER_NAME": CLUSTER_NAME,
+            "CLUSTER_NAME": self.cluster.name,
             "CLUSTER_ENDPOINT": self.cluster.url,
             "CLUSTER_CA": base64.b64encode(self.cluster.ca_pem.encode()).decode(),
             "CLUSTER_ROLE_ARN": role,

@@ -14,13 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from infra import docs_assets
-from infra.local.stack import Stack
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
+
+    from infra.local.stack import Stack
 
 PICTURES = Path("build/browser")
 FLAGS = [
@@ -59,14 +58,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """The local cloud."""
-    docs_assets.main()
-    with Stack() as stack:
-        yield stack
 
 
 class Visit:

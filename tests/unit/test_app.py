@@ -60,7 +60,7 @@ class TestCors:
 
     def test_is_off_by_default(self) -> None:
         """No other web origin may call."""
-        assert loaded(CORS_ORIGIN="")[1] is False
+        assert not loaded(CORS_ORIGIN="")[1]
 
     def test_names_one_origin(self) -> None:
         """That origin, and the headers its scripts need."""

@@ -47,7 +47,7 @@ def operation(name: str) -> Any:  # noqa: ANN401 - a part of the document
 
 def accepts(schema: Any, value: object) -> bool:  # noqa: ANN401 - a part of the document
     """Whether *value* fits *schema*, which may refer to the document's components."""
-    return Draft202012Validator({**schema, "components": FOUND["components"]}).is_valid(value)
+    return bool(Draft202012Validator({**schema, "components": FOUND["components"]}).is_valid(value))
 
 
 def component(name: str) -> dict[str, str]:

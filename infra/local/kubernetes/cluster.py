@@ -34,6 +34,8 @@ class EmbeddedCluster:
     *authenticate* tells whose a token is, or raises PermissionError; a pod runs for *run_seconds*.
     """
 
+    name = "embedded"
+
     def __init__(self, authenticate: Callable[[str], Identity], run_seconds: float = 20.0) -> None:
         self.store = Store()
         self._writing = Writing(self.store, Admission(self.store))

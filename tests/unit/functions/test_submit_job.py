@@ -165,9 +165,9 @@ class TestRefusedByTheCluster:
 
     def test_quota(self, stack: Stack, api: Api) -> None:
         """A full quota is told in the cluster's words."""
-        quota = {"metadata": {"name": "full", "namespace": "researcher-team-shared"}}
-        quota |= {"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": {"count/jobs.batch": "0"}}}
-        stack.cluster.apply([quota])
+        metadata = {"name": "full", "namespace": "researcher-team-shared"}
+        spec = {"hard": {"count/jobs.batch": "0"}}
+        stack.cluster.apply([{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec}])
 
         answer = api.submit("team-shared", name="one-too-many")
 

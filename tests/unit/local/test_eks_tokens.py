@@ -112,7 +112,7 @@ class TestAccepted:
         credentials = Credentials(own["AccessKeyId"], own["SecretAccessKey"], own["SessionToken"])
         SigV4QueryAuth(credentials, "sts", "eu-west-1", expires=60).add_auth(request)
 
-        assert cloud.reviewer()(wrapped(request.url)).user == "researcher-api:submit-job"
+        assert cloud.reviewer()(wrapped(str(request.url))).user == "researcher-api:submit-job"
 
     def test_role_in_another_form_is_left_alone(self) -> None:
         """Only sessions of roles have a canonical form."""

@@ -16,6 +16,7 @@ from infra.local.wire import Reply, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from email.message import Message
 
 POST = {"grant_type": "client_credentials", "client_id": "ci", "client_secret": "secret"}
 
@@ -29,9 +30,7 @@ def issuer() -> Iterator[Issuer]:
     issuer.close()
 
 
-def fetch(
-    url: str, form: Mapping[str, str] | None = None, method: str | None = None
-) -> tuple[int, Mapping[str, str], Any]:
+def fetch(url: str, form: Mapping[str, str] | None = None, method: str | None = None) -> tuple[int, Message, Any]:
     """Status, headers and JSON of an answer."""
     body = None if form is None else urlencode(form).encode()
     request = urllib.request.Request(url, body, method=method)  # noqa: S310 - loopback

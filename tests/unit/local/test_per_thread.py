@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from chalice.app import Blueprint, Chalice
 
@@ -17,7 +18,8 @@ class TestGiveEachThreadItsOwnRequest:
         app, views = Chalice("test", configure_logs=False), Blueprint("views")
         app.register_blueprint(views)
         give_each_thread_its_own_request(app)
-        app.lambda_context = "mine"
+        context: Any = object()
+        app.lambda_context = context
         seen: list[object] = []
 
         thread = threading.Thread(target=lambda: seen.extend([app.lambda_context, views.lambda_context]))
@@ -25,7 +27,7 @@ class TestGiveEachThreadItsOwnRequest:
         thread.join()
 
         assert seen == [None, None]
-        assert views.lambda_context == "mine"
+        assert views.lambda_context is context
 
     def test_second_time_changes_nothing(self) -> None:
         """Several gateways may serve one app, one after the other."""
@@ -43,6 +45,7 @@ class TestGiveEachThreadItsOwnRequest:
         give_each_thread_its_own_request(first)
         give_each_thread_its_own_request(second)
 
-        first.lambda_context = "first"
+        context: Any = object()
+        first.lambda_context = context
 
         assert second.lambda_context is None

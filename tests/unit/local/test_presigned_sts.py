@@ -73,7 +73,7 @@ class TestVerifiedSession:
         SigV4QueryAuth(credentials, "sts", "eu-west-1", expires=60).add_auth(request)
         known = {SESSION.access_key_id: replace(SESSION, expiration=datetime.max.replace(tzinfo=UTC))}
 
-        session = verified_session(urlsplit(request.url).query, HEADERS, known.get, datetime.now(UTC))
+        session = verified_session(urlsplit(str(request.url)).query, HEADERS, known.get, datetime.now(UTC))
 
         assert session.arn == SESSION.arn
 
@@ -126,7 +126,7 @@ class TestVerifiedSession:
     def test_signed_header_must_be_the_signed_one(self, headers: dict[str, str]) -> None:
         """Another cluster's name, or another host, is another signature."""
         with pytest.raises(StsRefusal) as refusal:
-            verify(query(), **headers)
+            verify(query(), SESSION, **headers)
 
         assert refusal.value.code == "SignatureDoesNotMatch"
 

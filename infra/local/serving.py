@@ -1,0 +1,73 @@
+"""Starts the local cloud, writes .local/session.env once it answers, and says what to paste next; ends by Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.local.stack import Review, SomeCluster
+
+SESSION = Path(".local/session.env")
+
+WELCOME = """
+The Researcher REST API answers on {base_url}
+Its cluster is {cluster}. No GPU is used, nothing is kept.
+
+  Documentation   {docs_url}
+  Authorize with  client id {client_id}, secret {client_secret}
+
+In another terminal:
+
+  source .local/session.env
+  TOKEN=$(curl -sS -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials "$TOKEN_URL" \\
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+  curl -sS -H "Authorization: Bearer $TOKEN" "$BASE_URL/projects"
+
+Ctrl-C ends it. One line of log for each request follows.
+"""
+
+
+def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
+    """Serves until it is interrupted, on the port of the command line; 1 when that is taken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="where the API listens on 127.0.0.1")
+    port = parser.parse_args().port
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        with Stack(make_cluster, port) as stack:
+            _check(stack.base_url)
+            _write(stack.session())
+            print(WELCOME.format(cluster=described, **_lower(stack.session())), flush=True)  # noqa: T201
+            stop.wait()
+            SESSION.unlink(missing_ok=True)
+    except OSError as error:
+        sys.stderr.write(f"Port {port} is taken ({error.strerror}). Choose another: make run PORT={port + 1}\n")
+        return 1
+    return 0
+
+
+def _check(base_url: str) -> None:
+    with urllib.request.urlopen(f"{base_url}/health", timeout=10) as answer:  # noqa: S310 - our own loopback URL
+        answer.read()
+
+
+def _write(session: dict[str, str]) -> None:
+    SESSION.parent.mkdir(exist_ok=True)
+    SESSION.touch(mode=0o600)
+    SESSION.write_text("".join(f"export {name}={value}\n" for name, value in session.items()))
+
+
+def _lower(session: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in session.items()}

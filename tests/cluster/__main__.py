@@ -1,0 +1,11 @@
+"""`make run CLUSTER=real`: the local cloud on the test control plane."""
+
+from __future__ import annotations
+
+import sys
+
+from infra.local.serving import serve
+from tests.cluster.real_cluster import RealCluster
+
+if __name__ == "__main__":
+    sys.exit(serve(RealCluster, "a real Kubernetes control plane with one 8-GPU node on paper"))

@@ -1,0 +1,96 @@
+"""A proxy before an API server that loses, delays and refuses requests: before the server did its work, or after."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+import urllib3
+
+from infra.local.http_server import LoopbackServer
+from infra.local.kubernetes.certificates import server_identity
+from infra.local.wire import Reply
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from infra.local.wire import Headers, WireError
+
+FAULTS = ("reset before", "reset after", "throttled", "unavailable", "hang")
+HANG_SECONDS = 6.0
+"""Longer than the API waits for an answer."""
+
+_OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
+
+
+class FaultProxy:
+    """Forwards to *upstream* while it is entered; every request meets a fault with the probability *rate*."""
+
+    def __init__(self, upstream: str, ca_pem: str, rate: float, seed: int = 0) -> None:
+        self.met: Counter[str] = Counter()
+        """How often each fault was met; "none" for those without."""
+        self._upstream = upstream
+        self._rate = rate
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._lock = threading.Lock()
+        # Each thread takes a connection and gives it back; nothing is tried twice here.
+        self._pool = urllib3.PoolManager(
+            ca_cert_data=ca_pem, maxsize=128, retries=False, timeout=urllib3.Timeout(connect=2, read=30)
+        )
+
+    def __enter__(self) -> Self:
+        """Starts to listen."""
+        identity = server_identity()
+        self.ca_pem = identity.ca_pem
+        self._server = LoopbackServer(self, context=identity.context)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops listening."""
+        self._server.close()
+        self._pool.clear()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._server.url
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The upstream's answer, or a fault's; ConnectionResetError ends the connection without one."""
+        match self._drawn():
+            case "reset before":
+                raise ConnectionResetError
+            case "reset after":
+                self._forward(method, target, headers, body)
+                raise ConnectionResetError
+            case "throttled":
+                return Reply(429, [("Retry-After", "1"), ("Content-Type", "text/plain")], b"Too many requests")
+            case "unavailable":
+                return Reply(503, [("Content-Type", "text/plain")], b"Service Unavailable")
+            case "hang":
+                time.sleep(HANG_SECONDS)
+        return self._forward(method, target, headers, body)
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
+        return Reply(400, [], error.detail.encode())
+
+    def _drawn(self) -> str:
+        with self._lock:
+            fault = self._random.choice(FAULTS) if self._random.random() < self._rate else "none"
+            self.met[fault] += 1
+            return fault
+
+    def _forward(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        lines = urllib3.HTTPHeaderDict()
+        for name, value in headers:
+            if name.lower() not in _OWN_HEADERS:
+                lines.add(name, value)
+        answer = self._pool.request(method, self._upstream + target, body=body, headers=lines, redirect=False)
+        kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN_HEADERS]
+        return Reply(answer.status, kept, answer.data)
