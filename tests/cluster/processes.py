@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 # The guard reads a pipe that nobody writes to. It ends when we do, even killed; the whole group goes with it.
-_GUARD = ("sh", "-c", "cat >/dev/null; true")
+_GUARD = ("sh", "-c", "cat >/dev/null; kill -KILL 0")
 
 _FIRST_PORT, _PORTS = 20_000, 12_000
 """Below the ports that systems give to outgoing connections, so none of them takes a port between choice and use."""
