@@ -17,7 +17,7 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients
 
 check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/ruff check .

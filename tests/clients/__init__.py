@@ -1,0 +1,1 @@
+"""The API as other people's clients use it."""
