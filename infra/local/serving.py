@@ -7,6 +7,8 @@ import signal
 import sys
 import threading
 import urllib.request
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +50,10 @@ def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
     try:
         with Stack(make_cluster, port) as stack:
             _check(stack.base_url)
-            _write(stack.session())
+            written = _write(stack.session())
             print(WELCOME.format(cluster=described, **_lower(stack.session())), flush=True)  # noqa: T201
             stop.wait()
-            SESSION.unlink(missing_ok=True)
+            _remove(written)
     except OSError as error:
         sys.stderr.write(f"Port {port} is taken ({error.strerror}). Choose another: make run PORT={port + 1}\n")
         return 1
@@ -59,14 +61,23 @@ def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
 
 
 def _check(base_url: str) -> None:
-    with urllib.request.urlopen(f"{base_url}/health", timeout=10) as answer:  # noqa: S310 - our own loopback URL
+    # The log line of this request is no news to anybody.
+    with redirect_stdout(StringIO()), urllib.request.urlopen(f"{base_url}/health", timeout=10) as answer:  # noqa: S310 - our own loopback URL
         answer.read()
 
 
-def _write(session: dict[str, str]) -> None:
+def _write(session: dict[str, str]) -> str:
+    text = "".join(f"export {name}={value}\n" for name, value in session.items())
     SESSION.parent.mkdir(exist_ok=True)
     SESSION.touch(mode=0o600)
-    SESSION.write_text("".join(f"export {name}={value}\n" for name, value in session.items()))
+    SESSION.write_text(text)
+    return text
+
+
+def _remove(written: str) -> None:
+    """Another run in this folder may have written its own session since."""
+    if SESSION.exists() and SESSION.read_text() == written:
+        SESSION.unlink()
 
 
 def _lower(session: dict[str, str]) -> dict[str, str]:

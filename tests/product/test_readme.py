@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,7 +29,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 OURS = {"labels", "annotations", "maxRuntimeSeconds", "queue", "indexed"}
 STARTS = ("make run", "make test")
 """Blocks that are not part of the walk: the first is its server, the second is what runs this test."""
-PATIENCE = 120
 MARK = "\x1e"
 
 
@@ -83,20 +84,26 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def started(command: list[str], folder: Path, **environment: str) -> subprocess.Popen[str]:
+    """A server that has said that it answers; what it logs goes to a file."""
+    log = folder / f"{len(list(folder.glob('*.log')))}.log"
+    with log.open("w", encoding="utf-8") as output:
+        server = subprocess.Popen(command, cwd=folder, env=os.environ | environment, stdout=output, text=True)
+    while "Ctrl-C ends it" not in log.read_text(encoding="utf-8"):
+        assert server.poll() is None
+        time.sleep(0.05)
+    return server
+
+
 @pytest.fixture(scope="module")
 def running(clone: Path) -> Iterator[Path]:
     """The clone with `make run` in another terminal."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["make", "run"]
-    environment = os.environ | {"PORT": str(port)}
-    with subprocess.Popen(command, cwd=clone, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if line.startswith("Ctrl-C ends it"):
-                break
-        yield clone
-        server.terminate()
+    server = started(["make", "run"], clone, PORT=str(port))
+    yield clone
+    server.terminate()
+    server.wait()
 
 
 @pytest.fixture(scope="module")
@@ -143,19 +150,15 @@ class TestRun:
         assert "Traceback" not in told.stderr
 
     def test_an_interrupt_ends_all_of_it(self, clone: Path) -> None:
-        """Ctrl-C ends it without an error, and takes the session file away."""
-        with subprocess.Popen(
-            [clone / ".venv/bin/python", "-m", "infra.local", "--port", "0"],
-            cwd=clone,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as server:
-            assert server.stdout is not None
-            for line in server.stdout:
-                if line.startswith("Ctrl-C ends it"):
-                    break
-            server.send_signal(2)
-            assert server.wait(PATIENCE) == 0
+        """Ctrl-C ends it without an error, and takes its session file away, but not that of a later run."""
+        session = clone / ".local" / "session.env"
+        first = started([".venv/bin/python", "-m", "infra.local", "--port", "0"], clone)
+        second = started([".venv/bin/python", "-m", "infra.local", "--port", "0"], clone)
+
+        first.send_signal(signal.SIGINT)
+        assert (first.wait(), session.exists()) == (0, True)
+        second.send_signal(signal.SIGINT)
+        assert (second.wait(), session.exists()) == (0, False)
 
 
 class TestTables:
