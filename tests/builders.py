@@ -28,6 +28,7 @@ from chalicelib.domain.kubernetes import (
 from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.domain.once import Lock
 from chalicelib.domain.submission import parse_submission
+from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.domain.submission import Submission
@@ -49,6 +50,21 @@ def document(**fields: object) -> dict[str, object]:
 def submission(**fields: object) -> Submission:
     """A Submission of `document`."""
     return parse_submission(document(**fields))
+
+
+def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - whatever a setting holds
+    """The settings of a deployment; nobody answers where they point."""
+    required = {
+        "cluster_name": "gpu-a",
+        "cluster_endpoint": "http://127.0.0.1:1",
+        "cluster_ca": "",
+        "cluster_role_arn": "arn:aws:iam::123456789012:role/researcher-api",
+        "cluster_external_id": "x1",
+        "token_issuer": "http://127.0.0.1:1",
+        "token_audience": "researcher",
+        "aws_region": "eu-west-1",
+    }
+    return Settings(**{**required, **fields})
 
 
 def locked(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> Lock:

@@ -113,6 +113,21 @@ class FakeJobs:
             raise Forbidden("You may not do this in that Project, or there is no such Project.")
 
 
+class FakeTokens:
+    """The tokens of a cluster: `token-1`, and the next one each time that a fresh one is asked for."""
+
+    def __init__(self) -> None:
+        self.made = 1
+        self.fault: Exception | None = None
+
+    def token(self, *, fresh: bool = False) -> str:
+        """A token; raises the *fault* while there is one."""
+        if self.fault:
+            raise self.fault
+        self.made += fresh
+        return f"token-{self.made}"
+
+
 def raising(error: Exception) -> Callable[[], None]:
     """A seam for `FakeJobs.before` that raises *error*."""
 

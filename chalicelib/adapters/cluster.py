@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from chalicelib.adapters import eks
 from chalicelib.adapters.impersonation import Impersonation
 from chalicelib.adapters.kube_api import Answer, Call, KubernetesApi
-from chalicelib.adapters.refusals import refusal, refuses_impersonation
-from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
+from chalicelib.adapters.refusals import OK, decoded, refusal, refuses_impersonation
+from chalicelib.domain.errors import JobNotFound
 from chalicelib.domain.kubernetes import Job, JobList, Manifest, Namespace, NamespaceList, Pod, PodList
 from chalicelib.domain.names import PROJECT_MARK, JobName, ProjectName, namespace_of
 from chalicelib.domain.selectors import pod_selector
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.settings import Settings
 
-Found = TypeVar("Found")
-
 NAMES_IN_A_SELECTOR = 100
 """Of at most 63 characters each, so that a URL stays below 8 KiB."""
 PAGE = 500
 ACCESS_KEPT_SECONDS = 30
 MAX_KEPT = 10_000
 
-_OK = (200, 201, 202)
 _ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -57,7 +54,7 @@ class Cluster:
             query = _query(labelSelector=PROJECT_MARK, limit=str(PAGE)) + (
                 _query(**{"continue": token}) if token else ()
             )
-            page = _decode(self._api.send(Call("GET", "/api/v1/namespaces", query), (), deadline), NamespaceList)
+            page = decoded(self._api.send(Call("GET", "/api/v1/namespaces", query), (), deadline), NamespaceList)
             found += page.items
             token = page.metadata.continue_
             if not token:
@@ -90,7 +87,7 @@ class Cluster:
             "spec": {"resourceAttributes": asked},
         }
         call = Call("POST", _ACCESS, body=msgspec.json.encode(body))
-        return _decode(self.send_as(caller, call, deadline), _AccessReview).status.allowed
+        return decoded(self.send_as(caller, call, deadline), _AccessReview).status.allowed
 
 
 class CallersCluster:
@@ -104,24 +101,24 @@ class CallersCluster:
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
         answer = self._post(project, manifest)
-        return None if answer.status == 409 else _decode(answer, Job)  # noqa: PLR2004 - AlreadyExists
+        return None if answer.status == 409 else decoded(answer, Job)  # noqa: PLR2004 - AlreadyExists
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
         answer = self._post(project, manifest, *_query(dryRun="All"))
-        return None if answer.status == 409 else _decode(answer, Manifest)  # noqa: PLR2004 - AlreadyExists
+        return None if answer.status == 409 else decoded(answer, Manifest)  # noqa: PLR2004 - AlreadyExists
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
         answer = self._send(Call("GET", f"{_jobs(project)}/{name}"))
-        return None if answer.status == 404 else _decode(answer, Job)  # noqa: PLR2004 - NotFound
+        return None if answer.status == 404 else decoded(answer, Job)  # noqa: PLR2004 - NotFound
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
         """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
         query = _query(limit=str(limit))
         query += _query(labelSelector=selector) if selector else ()
         query += _query(**{"continue": token}) if token else ()
-        return _decode(self._send(Call("GET", _jobs(project), query)), JobList)
+        return decoded(self._send(Call("GET", _jobs(project), query)), JobList)
 
     def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
         """The pods of *jobs*: one call for each hundred of them."""
@@ -129,7 +126,7 @@ class CallersCluster:
         for names in _chunks(jobs):
             path = f"/api/v1/namespaces/{namespace_of(project)}/pods"
             answer = self._send(Call("GET", path, _query(labelSelector=pod_selector(names))))
-            found += _decode(answer, PodList).items
+            found += decoded(answer, PodList).items
         return found
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
@@ -140,12 +137,12 @@ class CallersCluster:
         answer = self._send(Call("DELETE", f"{_jobs(project)}/{name}", body=msgspec.json.encode(options)))
         if answer.status == 404 and not answer.repeated:  # noqa: PLR2004 - NotFound
             raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
-        if answer.status not in (*_OK, 404):
+        if answer.status not in (*OK, 404):
             raise refusal(answer)
 
     def version(self) -> str:
         """The version of Kubernetes the cluster runs."""
-        return _decode(self._send(Call("GET", "/version")), _Version).git_version
+        return decoded(self._send(Call("GET", "/version")), _Version).git_version
 
     def may_list_jobs(self, project: ProjectName) -> bool:
         """Whether the caller may list the Project's Jobs."""
@@ -181,16 +178,6 @@ def _query(**parameters: str) -> tuple[tuple[str, str], ...]:
 
 def _chunks(names: list[str]) -> Iterator[list[str]]:
     return (names[start : start + NAMES_IN_A_SELECTOR] for start in range(0, len(names), NAMES_IN_A_SELECTOR))
-
-
-def _decode(answer: Answer, kind: type[Found]) -> Found:
-    """The object in *answer*, or the error that it means."""
-    if answer.status not in _OK:
-        raise refusal(answer)
-    try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ClusterUnavailable("The cluster's answer was cut off or is not JSON. Try again.") from error
 
 
 @cache

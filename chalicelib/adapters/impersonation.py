@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters.kube_api import Call
-from chalicelib.adapters.refusals import refusal
+from chalicelib.adapters.refusals import decoded
 from chalicelib.domain.caller import PREFIX
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 USER = "researcher:api"
 """The one user we impersonate. It has no rights either: the groups have them, and the audit extra names the caller."""
 KEPT_SECONDS = 300
+LOOK_AGAIN_SECONDS = 10
+"""How long the list is kept from a caller with a group that is not in it."""
 
 _REVIEW = Call(
     "POST",
@@ -55,22 +57,21 @@ class Impersonation:
         self._api = api
         self._clock = clock
         self._groups: frozenset[str] = frozenset()
-        self._read_again_at = 0.0
+        self._read_at = float("-inf")
 
     def headers(self, caller: Caller, deadline: Deadline, *, fresh: bool = False) -> list[tuple[str, str]]:
         """The header lines for *caller*; *fresh* reads our groups again, after the cluster refused some."""
-        if fresh or self._clock() >= self._read_again_at:
+        # A group we do not know may be a Project's that was made a moment ago, or nobody's on this cluster.
+        kept = KEPT_SECONDS if caller.kubernetes_groups <= self._groups else LOOK_AGAIN_SECONDS
+        if fresh or self._clock() - self._read_at >= kept:
             self._groups = self._read(deadline)
-            self._read_again_at = self._clock() + KEPT_SECONDS
+            self._read_at = self._clock()
         groups = sorted(caller.kubernetes_groups & self._groups)
         lines = [("Impersonate-User", USER), ("Impersonate-Extra-Subject", caller.user)]
         return lines + [("Impersonate-Group", group) for group in groups]
 
     def _read(self, deadline: Deadline) -> frozenset[str]:
-        answer = self._api.send(_REVIEW, (), deadline)
-        if answer.status != 201:  # noqa: PLR2004 - Created, as reviews answer
-            raise refusal(answer)
-        rules = msgspec.json.decode(answer.body, type=_Review).status.resource_rules
+        rules = decoded(self._api.send(_REVIEW, (), deadline), _Review).status.resource_rules
         named = (rule for rule in rules if "impersonate" in rule.verbs and "groups" in rule.resources)
         # A rule without names would allow all groups; we never use more than the ones listed for us.
         return frozenset(name for rule in named for name in rule.resource_names if name.startswith(PREFIX))

@@ -66,19 +66,19 @@ class KeySet:
         try:
             self._keys = self._fetch()
             self._fetched_at = now
-        except (_Unusable, HTTPError, OSError):
+        except (_Unusable, HTTPError, OSError, ValueError):  # ValueError: urlsplit's, of a URL that is none
             return  # the old keys go on, as long as STALE_SECONDS allow
 
     def _fetch(self) -> dict[str, jwt.PyJWK]:
         discovery = self._get(f"{self._issuer}/.well-known/openid-configuration")
-        if discovery.get("issuer", "").rstrip("/") != self._issuer:
+        if str(discovery.get("issuer")).rstrip("/") != self._issuer:
             raise _Unusable
-        document = self._get(discovery.get("jwks_uri", ""))
+        document = self._get(str(discovery.get("jwks_uri")))
         try:
             found = jwt.PyJWKSet.from_dict(document).keys
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, TypeError) as error:  # PyJWT looks up whatever stands as alg
             raise _Unusable from error
-        keys = {key.key_id: key for key in found if key.key_id and key.public_key_use in (None, "sig")}
+        keys = {key.key_id: key for key in found if isinstance(key.key_id, str) and key.public_key_use in (None, "sig")}
         if not keys:
             raise _Unusable
         return keys

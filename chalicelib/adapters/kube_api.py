@@ -23,7 +23,7 @@ from chalicelib.adapters.breaker import Breaker
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from urllib3 import BaseHTTPResponse
 
@@ -63,7 +63,7 @@ class Answer:
 class KubernetesApi:
     """One cluster's API server."""
 
-    def __init__(self, endpoint: str, ca: str, tokens: EksTokens) -> None:
+    def __init__(self, endpoint: str, ca: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic) -> None:
         configuration = Configuration(
             host=endpoint,
             ca_cert_data=base64.b64decode(ca).decode(),
@@ -72,20 +72,21 @@ class KubernetesApi:
         self._endpoint = endpoint
         self._pool = RESTClientObject(configuration).pool_manager
         self._tokens = tokens
-        self._breaker = Breaker()
+        self._breaker = Breaker(clock)
 
     def send(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Answer:
         """The answer to *call*, tried again where that is safe; every call is: names are fixed before the first try."""
         lines = list(headers)
-        fresh = repeated = False
+        fresh = renewed = repeated = False
         for attempt in range(1, ATTEMPTS + 1):
             answer = self._attempt(call, lines, deadline, fresh=fresh)
-            last = attempt == ATTEMPTS
+            fresh = False
             if answer is None or answer.status in _TRY_AGAIN:
-                repeated = True
-                _pause(answer, attempt, deadline, last=last)
-            elif answer.status == 401 and not fresh and not last:  # noqa: PLR2004 - expired, or our role is new there
-                fresh = True
+                # A throttled call was turned away before anything was done.
+                repeated |= answer is None or answer.status != 429  # noqa: PLR2004 - TooManyRequests
+                _pause(answer, attempt, deadline, last=attempt == ATTEMPTS)
+            elif answer.status == 401 and not renewed:  # noqa: PLR2004 - expired, or our role is new there
+                fresh = renewed = True
             else:
                 return Answer(answer.status, answer.body, answer.retry_after, repeated)
         raise CredentialsUnavailable("The cluster does not accept this API's token. Tell whoever deployed it.")
@@ -107,6 +108,7 @@ class KubernetesApi:
             )  # fmt: skip
             answer = Answer(response.status, bounded.read(response, deadline, MAX_ANSWER), _retry_after(response))
         except bounded.TooLargeError as error:
+            self._breaker.answered()
             raise ClusterUnavailable("The cluster's answer is too large. Ask for fewer Jobs with limit.") from error
         except (HTTPError, OSError):
             self._breaker.failed()

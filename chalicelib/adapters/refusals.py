@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ from chalicelib.domain.kubernetes import Status
 if TYPE_CHECKING:
     from chalicelib.adapters.kube_api import Answer
 
+Found = TypeVar("Found")
+
+OK = (200, 201, 202)
 MAX_TEXT = 1024
 
 FORBIDDEN = (
@@ -31,6 +35,9 @@ FORBIDDEN = (
     "GET /projects lists yours; ask your platform engineers for a RoleBinding."
 )
 
+_UNREADABLE = (ValueError, RecursionError)
+_WEBHOOK = "admission webhook "
+_STEP = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 
 _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
     401: (CredentialsUnavailable, "The cluster does not accept this API's token. Tell whoever deployed it."),
@@ -38,6 +45,16 @@ _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
     409: (PreconditionFailed, "The Job has changed, or is another one by now. Get it again, then decide."),
     410: (PageTokenExpired, "The page token is too old. Start again without it."),
 }
+
+
+def decoded(answer: Answer, kind: type[Found]) -> Found:
+    """The object in *answer*, or the error that it means."""
+    if answer.status not in OK:
+        raise refusal(answer)
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except _UNREADABLE as error:
+        raise ClusterUnavailable("The cluster's answer was cut off or is not JSON. Try again.") from error
 
 
 def refusal(answer: Answer) -> ResearcherError:
@@ -62,6 +79,8 @@ def refuses_impersonation(answer: Answer) -> bool:
 
 def _forbidden(message: str) -> ResearcherError:
     """RBAC's refusal says nothing of the Project; an admission's refusal says what to change."""
+    if message.startswith(_WEBHOOK):
+        return RefusedByCluster(f"The cluster refuses the Job: {message[:MAX_TEXT]}")
     _, separator, reason = message.partition(" is forbidden: ")
     if not separator or "cannot impersonate" in message or reason.startswith("User "):
         return Forbidden(FORBIDDEN)
@@ -72,14 +91,18 @@ def _forbidden(message: str) -> ResearcherError:
 
 def _fields(status: Status) -> tuple[FieldError, ...]:
     causes = status.details.causes if status.details else []
-    fields = tuple(
-        FieldError("/" + (cause.field or "").replace(".", "/"), (cause.message or "")[:MAX_TEXT]) for cause in causes
-    )
+    fields = tuple(FieldError(_pointer(cause.field or ""), (cause.message or "")[:MAX_TEXT]) for cause in causes)
     return fields or (FieldError("", (status.message or "")[:MAX_TEXT]),)
+
+
+def _pointer(field: str) -> str:
+    """The JSON pointer (RFC 6901) to what Kubernetes calls *field*: /containers/0/image for containers[0].image."""
+    steps = (key or name for key, name in _STEP.findall(field))
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _status(body: bytes) -> Status:
     try:
         return msgspec.json.decode(body, type=Status)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return Status()

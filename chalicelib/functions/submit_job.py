@@ -30,6 +30,13 @@ class SubmitQuery(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     ] = False
 
 
+_PREVIEW = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "train-1", "namespace": "researcher-team-a"},
+    "spec": {"parallelism": 1, "completions": 1, "suspend": False},
+}
+
 OPERATION = Operation(
     summary="Submit a Job",
     description=(
@@ -49,7 +56,7 @@ OPERATION = Operation(
     body=Submission,
     body_example={"job": {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4}},
     answers={
-        200: Success("With `dryRun`: the Kubernetes Job as it would be stored.", dict),
+        200: Success("With `dryRun`: the Kubernetes Job as it would be stored.", dict, _PREVIEW),
         201: Success(
             "The Job.",
             JobView,

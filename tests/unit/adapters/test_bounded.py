@@ -1,0 +1,127 @@
+"""Answers read in bounded time and memory."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, connection_from_url
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from chalicelib.adapters import bounded
+from chalicelib.adapters.bounded import CHUNK, TooLargeError
+from chalicelib.deadline import Deadline
+from infra.local.wire import Reply
+from tests.scripted import RawServer, Script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture
+def pools() -> Iterator[PoolManager]:
+    """Connections that end with the test."""
+    with PoolManager() as pools:
+        yield pools
+
+
+def asked(pools: PoolManager | HTTPConnectionPool, url: str) -> BaseHTTPResponse:
+    """The answer at *url*, of which the head alone is read."""
+    return pools.request("GET", url, preload_content=False, retries=False, timeout=10)
+
+
+class TestRead:
+    """The whole body."""
+
+    @pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1])
+    def test_body_arrives_whole(self, site: Script, pools: PoolManager, size: int) -> None:
+        """Whatever its length; the limit itself is within the limit."""
+        site.on("/", Reply(200, [], b"x" * size))
+
+        body = bounded.read(asked(pools, site.url + "/"), Deadline.after(10), limit=size)
+
+        assert body == b"x" * size
+
+    def test_chunked_body_arrives_whole(self, pools: PoolManager) -> None:
+        """As the API server sends long lists."""
+        with RawServer([CHUNKED, b"2\r\nab\r\n", b"1\r\nc\r\n0\r\n\r\n"]) as server:
+            assert bounded.read(asked(pools, server.url), Deadline.after(10), limit=3) == b"abc"
+
+    def test_connection_is_kept(self, site: Script) -> None:
+        """The next call needs no new handshake."""
+        site.on("/", Reply(200, [], b"x" * CHUNK * 2))
+        with connection_from_url(site.url) as pool:
+            for _ in range(3):
+                bounded.read(asked(pool, "/"), Deadline.after(10), limit=CHUNK * 2)
+
+            assert pool.num_connections == 1
+
+
+class TestRefused:
+    """Bodies that would cost too much."""
+
+    def test_longer_than_the_limit(self, pools: PoolManager) -> None:
+        """Reading stops soon after the limit, though the body goes on."""
+        with (
+            RawServer(itertools.chain([HEAD], itertools.repeat(b"x" * CHUNK))) as server,
+            pytest.raises(TooLargeError),
+        ):
+            bounded.read(asked(pools, server.url), Deadline.after(10), limit=10 * CHUNK)
+
+    def test_compressed_body_counts_by_its_real_length(self, site: Script, pools: PoolManager) -> None:
+        """A few kilobytes that unpack to gigabytes are stopped at the limit, too."""
+        site.on("/", Reply(200, [("Content-Encoding", "gzip")], gzip.compress(bytes(2**25))))
+
+        with pytest.raises(TooLargeError):
+            bounded.read(asked(pools, site.url + "/"), Deadline.after(10), limit=2**20)
+
+    @pytest.mark.parametrize(
+        "head", [pytest.param(HEAD, id="counted"), pytest.param(CHUNKED + b"3b9aca00\r\n", id="in a chunk")]
+    )
+    def test_body_that_drips_ends_at_the_deadline(self, pools: PoolManager, head: bytes) -> None:
+        """Although every single byte comes in time."""
+        deadline = Deadline.after(0.2)
+
+        with (
+            RawServer(itertools.chain([head], itertools.repeat(b"x")), pause=0.02) as server,
+            pytest.raises(TimeoutError),
+        ):
+            bounded.read(asked(pools, server.url), deadline, limit=CHUNK)
+
+        assert not deadline.remaining
+
+    @pytest.mark.parametrize(
+        "pieces",
+        [
+            pytest.param([HEAD, b"half"], id="counted"),
+            pytest.param([CHUNKED, b"5\r\nha"], id="in a chunk"),
+            pytest.param([CHUNKED, b"4\r\nhalf\r\n"], id="between chunks"),
+        ],
+    )
+    def test_body_that_is_cut_off(self, pools: PoolManager, pieces: list[bytes]) -> None:
+        """Half of an answer is none."""
+        with RawServer(pieces) as server, pytest.raises(ProtocolError):
+            bounded.read(asked(pools, server.url), Deadline.after(10), limit=CHUNK)
+
+    def test_refused_body_is_not_taken_for_the_next_answer(self) -> None:
+        """Its connection is closed, with what is still in it."""
+        with RawServer([HEAD, b"abc"]) as server:
+            with connection_from_url(server.url) as pool:
+                first, second = asked(pool, "/"), asked(pool, "/")
+                for response in (first, second):
+                    with pytest.raises(TooLargeError):
+                        bounded.read(response, Deadline.after(10), limit=2)
+
+            assert first.closed
+            assert second.closed
+            assert server.connections == 2
+
+    def test_errors_are_of_the_kinds_that_callers_catch(self) -> None:
+        """OSError and urllib3's HTTPError: nothing else ends a call."""
+        assert issubclass(TooLargeError, OSError)
+        assert issubclass(ProtocolError, HTTPError)

@@ -1,0 +1,127 @@
+"""The circuit breaker: a cluster that is down is left alone, and found again by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.adapters.breaker import FAILURES, PAUSE, Breaker
+from chalicelib.domain.errors import ClusterUnavailable
+from tests.scripted import Clock
+
+
+def refuses(breaker: Breaker) -> bool:
+    """Whether *breaker* lets nobody through now."""
+    try:
+        breaker.check()
+    except ClusterUnavailable:
+        return True
+    return False
+
+
+def opened(clock: Clock) -> Breaker:
+    """A breaker that has just opened."""
+    breaker = Breaker(clock)
+    for _ in range(FAILURES):
+        breaker.failed()
+    return breaker
+
+
+class TestClosed:
+    """While the cluster answers."""
+
+    def test_new_breaker_lets_through(self) -> None:
+        """Nothing is known against the cluster yet."""
+        assert not refuses(Breaker())
+
+    def test_few_failures_do_not_open(self) -> None:
+        """One request's attempts alone prove nothing."""
+        breaker = Breaker(Clock())
+
+        for _ in range(FAILURES - 1):
+            breaker.failed()
+
+        assert not refuses(breaker)
+
+    def test_answer_in_between_starts_the_count_again(self) -> None:
+        """Only failures in a row count."""
+        breaker = Breaker(Clock())
+
+        for _ in range(3):
+            for _ in range(FAILURES - 1):
+                breaker.failed()
+            breaker.answered()
+
+        assert not refuses(breaker)
+
+
+class TestOpen:
+    """After failures in a row."""
+
+    def test_caller_is_told_when_to_come_again(self) -> None:
+        """With what is left of the pause in whole seconds, rounded up: not before it is over."""
+        clock = Clock()
+        breaker = opened(clock)
+        clock.now += 3.5
+
+        with pytest.raises(ClusterUnavailable) as refusal:
+            breaker.check()
+
+        assert refusal.value.retry_after == 7
+        assert refusal.value.detail == "The cluster does not answer. Try again later."
+
+    def test_refuses_until_the_pause_is_over(self) -> None:
+        """Every call, so that none waits for a time-out."""
+        clock = Clock()
+        breaker = opened(clock)
+        clock.now += PAUSE - 0.1
+
+        assert [refuses(breaker) for _ in range(3)] == [True] * 3
+
+
+class TestComingBack:
+    """After the pause."""
+
+    def test_one_call_tries_and_the_others_wait(self) -> None:
+        """A cluster that is just starting is not met by a crowd."""
+        clock = Clock()
+        breaker = opened(clock)
+        clock.now += PAUSE
+
+        assert [refuses(breaker) for _ in range(3)] == [False, True, True]
+
+    def test_answer_closes(self) -> None:
+        """The first answer lets everybody through."""
+        clock = Clock()
+        breaker = opened(clock)
+        clock.now += PAUSE
+        breaker.check()
+
+        breaker.answered()
+
+        assert [refuses(breaker) for _ in range(3)] == [False] * 3
+
+    def test_failure_opens_for_another_pause(self) -> None:
+        """One failure is enough now, and the pause counts from it."""
+        clock = Clock()
+        breaker = opened(clock)
+        clock.now += PAUSE
+        breaker.check()
+        clock.now += 2
+
+        breaker.failed()
+
+        clock.now += PAUSE - 0.1
+        assert refuses(breaker)
+        clock.now += 0.1
+        assert not refuses(breaker)
+
+    def test_call_that_never_came_back_does_not_block_for_ever(self) -> None:
+        """Another may try when a whole pause has gone by without a word."""
+        clock = Clock()
+        breaker = opened(clock)
+        clock.now += PAUSE
+        breaker.check()
+
+        clock.now += PAUSE
+
+        assert not refuses(breaker)

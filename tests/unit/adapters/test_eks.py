@@ -1,0 +1,334 @@
+"""Credentials for the EKS cluster, with a real local STS and the cluster's own reviewer of tokens."""
+
+from __future__ import annotations
+
+import base64
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.adapters import eks
+from chalicelib.adapters.eks import RENEW_BEFORE, TOKEN_LIFE, EksTokens, eks_token, session_name
+from chalicelib.domain.errors import CredentialsUnavailable
+from infra.local.aws import LocalAws
+from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
+from infra.local.wire import Reply
+from tests.builders import deployment
+from tests.scripted import Clock, Script, unused_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROLE = "arn:aws:iam::123456789012:role/researcher-api"
+ENTRIES = {ROLE: AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))}
+SESSION_SECONDS = 3600
+OUTAGE = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
+
+
+class Sts:
+    """The client of STS, which counts the sessions it got, and fails while it has a *fault*."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore makes its clients at run time
+        self.sessions = 0
+        self.fault: Exception | None = None
+        self._client = client
+
+    def assume_role(self, **request: str) -> Any:  # noqa: ANN401 - as above
+        """A session of the role."""
+        if self.fault:
+            raise self.fault
+        self.sessions += 1
+        return self._client.assume_role(**request)
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    """An AWS with the cluster's role."""
+    with LocalAws() as aws:
+        aws.create_role("researcher-api", "x1")
+        yield aws
+
+
+@pytest.fixture
+def sts(aws: LocalAws) -> Iterator[Sts]:
+    """STS."""
+    client = botocore.session.get_session().create_client("sts", **aws.connection)
+    yield Sts(client)
+    client.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time, which botocore signs with too; it starts now, because STS looks at its own clock."""
+    clock = Clock(float(int(datetime.now(UTC).timestamp())))
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime.fromtimestamp(clock(), UTC))
+    return clock
+
+
+def signed(token: str) -> dict[str, str]:
+    """The presigned request in *token*: its query and, as `host`, where it would go."""
+    encoded = token.removeprefix("k8s-aws-v1.")
+    url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+    return {**dict(parse_qsl(url.query)), "host": url.netloc}
+
+
+class TestAccepted:
+    """What the cluster makes of a token."""
+
+    def test_cluster_knows_the_functions_session(self, aws: LocalAws, sts: Sts) -> None:
+        """By its access entry, so that the audit log names the function that asked."""
+        tokens = EksTokens(deployment(aws_lambda_function_name="submit_job"), sts)
+
+        identity = EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token())
+
+        assert (identity.user, identity.groups) == ("researcher-api:submit_job", ("researcher-api",))
+
+    def test_other_cluster_refuses_it(self, aws: LocalAws, sts: Sts) -> None:
+        """Who steals one cluster's token has not got the next one's."""
+        tokens = EksTokens(deployment(), sts)
+
+        with pytest.raises(PermissionError, match="STS answered 403"):
+            EksTokenReviewer("gpu-b", aws.url, ENTRIES)(tokens.token())
+
+    def test_local_endpoint_is_not_signed(self, sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The cluster takes the real host alone, wherever we bought the session."""
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+        assert signed(EksTokens(deployment(), sts).token())["host"] == "sts.eu-west-1.amazonaws.com"
+
+    @pytest.mark.parametrize(
+        ("region", "host"),
+        [
+            ("us-east-1", "sts.us-east-1.amazonaws.com"),
+            ("us-gov-west-1", "sts.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "sts.cn-north-1.amazonaws.com.cn"),
+        ],
+    )
+    def test_host_is_the_regions_own(self, region: str, host: str) -> None:
+        """Also where AWS has another domain."""
+        assert signed(eks_token(Credentials("id", "secret"), "gpu-a", region))["host"] == host
+
+
+class TestKept:
+    """How often AWS is asked."""
+
+    def test_token_is_kept(self, sts: Sts, clock: Clock) -> None:
+        """Ten minutes, without a call or a signature."""
+        tokens = EksTokens(deployment(), sts, clock)
+        first = tokens.token()
+        clock.now += TOKEN_LIFE - 1
+
+        assert tokens.token() == first
+
+    def test_token_is_renewed_well_before_the_cluster_refuses_it(self, sts: Sts, clock: Clock) -> None:
+        """Five minutes before, and by the session at hand."""
+        tokens = EksTokens(deployment(), sts, clock)
+        first = signed(tokens.token())
+        clock.now += TOKEN_LIFE
+
+        second = signed(tokens.token())
+
+        assert second["X-Amz-Date"] > first["X-Amz-Date"]
+        assert second["X-Amz-Credential"].split("/")[0] == first["X-Amz-Credential"].split("/")[0]
+        assert sts.sessions == 1
+
+    def test_no_token_outlives_its_session(self, sts: Sts, clock: Clock) -> None:
+        """A session that ends within a token's life is renewed before it signs another."""
+        tokens = EksTokens(deployment(), sts, clock)
+        first = tokens.token()
+        clock.now += SESSION_SECONDS - RENEW_BEFORE + 2
+
+        second = tokens.token()
+
+        assert signed(second)["X-Amz-Security-Token"] != signed(first)["X-Amz-Security-Token"]
+        assert sts.sessions == 2
+
+    def test_many_threads_share_one_session(self, sts: Sts) -> None:
+        """The first asks, the others wait for it."""
+        tokens = EksTokens(deployment(), sts)
+
+        with ThreadPoolExecutor(8) as threads:
+            made = list(threads.map(lambda _: tokens.token(), range(32)))
+
+        assert (len(set(made)), sts.sessions) == (1, 1)
+
+
+class TestFresh:
+    """After the cluster refused a token."""
+
+    def test_session_is_new_too(self, sts: Sts) -> None:
+        """The role may have been made anew, and the old session is no longer its."""
+        tokens = EksTokens(deployment(), sts)
+        refused = tokens.token()
+
+        fresh = tokens.token(fresh=True)
+
+        assert signed(fresh)["X-Amz-Security-Token"] != signed(refused)["X-Amz-Security-Token"]
+
+    def test_fresh_token_is_kept(self, sts: Sts) -> None:
+        """The next call has it, too."""
+        tokens = EksTokens(deployment(), sts)
+        tokens.token()
+
+        fresh = tokens.token(fresh=True)
+
+        assert (tokens.token(), sts.sessions) == (fresh, 2)
+
+
+class TestOutage:
+    """While STS does not answer."""
+
+    def test_session_at_hand_goes_on(self, sts: Sts, clock: Clock) -> None:
+        """Until its very end, so that a short outage is not seen."""
+        tokens = EksTokens(deployment(), sts, clock)
+        first = signed(tokens.token())
+        sts.fault = OUTAGE
+        clock.now += SESSION_SECONDS - 10
+
+        assert signed(tokens.token())["X-Amz-Security-Token"] == first["X-Amz-Security-Token"]
+
+    def test_ended_session_is_not_used(self, sts: Sts, clock: Clock) -> None:
+        """The cluster would refuse its token, in words that mislead."""
+        tokens = EksTokens(deployment(), sts, clock)
+        tokens.token()
+        sts.fault = OUTAGE
+        clock.now += SESSION_SECONDS + 1
+
+        with pytest.raises(CredentialsUnavailable):
+            tokens.token()
+
+    def test_it_comes_back_by_itself(self, sts: Sts) -> None:
+        """The next call asks again."""
+        tokens = EksTokens(deployment(), sts)
+        sts.fault = OUTAGE
+        with pytest.raises(CredentialsUnavailable):
+            tokens.token()
+
+        sts.fault = None
+
+        assert tokens.token().startswith("k8s-aws-v1.")
+
+    def test_failed_renewal_does_not_lose_the_token(self, sts: Sts) -> None:
+        """One refusal of the cluster's may be its own mistake."""
+        tokens = EksTokens(deployment(), sts)
+        first = tokens.token()
+        sts.fault = OUTAGE
+        with pytest.raises(CredentialsUnavailable):
+            tokens.token(fresh=True)
+
+        assert tokens.token() == first
+
+
+class TestErrors:
+    """What the caller reads when there are no credentials."""
+
+    def test_wrong_external_id(self, sts: Sts) -> None:
+        """It is for whoever deployed the API, and no use to try again; it tells neither role nor id."""
+        tokens = EksTokens(deployment(cluster_external_id="guessed"), sts)
+
+        with pytest.raises(CredentialsUnavailable) as refusal:
+            tokens.token()
+
+        assert refusal.value.retry_after is None
+        assert refusal.value.detail == (
+            "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
+        )
+
+    @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
+    def test_throttled(self, code: str) -> None:
+        """A pause, then it works again."""
+        error = f"<ErrorResponse><Error><Code>{code}</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+        with Script() as site:
+            site.on("/", Reply(400, [("Content-Type", "text/xml")], error.encode()))
+
+            refusal = refused_by(site.url)
+
+        assert (refusal.retry_after, refusal.detail) == (5, "AWS STS asks for a pause. Try again.")
+
+    def test_unreachable(self) -> None:
+        """That may pass, too."""
+        refusal = refused_by(unused_url())
+
+        expected = "AWS STS cannot be reached for the cluster's role. Try again."
+        assert (refusal.retry_after, refusal.detail) == (5, expected)
+
+
+def refused_by(endpoint: str) -> CredentialsUnavailable:
+    """Why there is no token with the STS at *endpoint*."""
+    client = botocore.session.get_session().create_client(
+        "sts",
+        region_name="eu-west-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(CredentialsUnavailable) as refusal:
+        EksTokens(deployment(), client).token()
+    client.close()
+    return refusal.value
+
+
+class TestSessionName:
+    """A function's name as STS takes it."""
+
+    @pytest.mark.parametrize(
+        ("function", "name"),
+        [
+            pytest.param("researcher-rest-api-dev-submit_job", "researcher-rest-api-dev-submit_job", id="a Lambda's"),
+            pytest.param("submit job", "submit=20=job", id="space"),
+            pytest.param("a=b", "a=3d=b", id="the mark itself"),
+            pytest.param("é", "=e9=", id="no ASCII"),
+            pytest.param("x", "x-", id="too short"),
+            pytest.param("x" * 65, "x" * 64, id="too long"),
+        ],
+    )
+    def test_name(self, function: str, name: str) -> None:
+        """What is allowed stays as it is; the rest is readable."""
+        assert session_name(function) == name
+
+    @given(st.text())
+    def test_sts_takes_every_name(self, function: str) -> None:
+        """By the pattern of its API reference."""
+        assert re.fullmatch(r"[\w+=,.@-]{2,64}", session_name(function), re.ASCII)
+
+    @given(st.lists(st.text("aé =2d0", min_size=2, max_size=5), min_size=2, max_size=2, unique=True))
+    def test_no_two_functions_share_a_name(self, functions: list[str]) -> None:
+        """So that the audit log tells them apart."""
+        one, other = functions
+
+        assert session_name(one) != session_name(other)
+
+
+class TestConnect:
+    """The tokens of this deployment."""
+
+    @pytest.fixture(autouse=True)
+    def environment(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """A Lambda's environment; nothing stays connected afterwards."""
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        yield
+        eks.connect.cache_clear()
+
+    def test_lambdas_own_credentials_assume_the_role(self, aws: LocalAws) -> None:
+        """Found where botocore finds them; no setting of ours holds a secret."""
+        token = eks.connect(deployment()).token()
+
+        assert EksTokenReviewer("gpu-a", aws.url, ENTRIES)(token).user == "researcher-api:local"
+
+    def test_process_has_one(self) -> None:
+        """So that warm calls find their token."""
+        assert eks.connect(deployment()) is eks.connect(deployment())
+        assert eks.connect(deployment()) is not eks.connect(deployment(cluster_name="gpu-b"))

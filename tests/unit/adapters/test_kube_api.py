@@ -1,0 +1,395 @@
+"""HTTP to the API server: what is sent, what is tried again, and when it ends."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.adapters.breaker import FAILURES, PAUSE
+from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call
+from chalicelib.deadline import Deadline
+from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
+from infra.local.kubernetes.certificates import server_identity
+from infra.local.wire import Reply
+from tests.fakes import FakeTokens
+from tests.scripted import Clock, RawServer, Script, api_at, json_reply, status_reply, unused_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chalicelib.adapters.kube_api import KubernetesApi
+
+GET = Call("GET", "/api")
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
+WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that were slept, none of them really."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+def send(api: KubernetesApi, call: Call = GET, seconds: float = 60.0) -> int:
+    """The status of the answer to *call*."""
+    return api.send(call, (), Deadline.after(seconds)).status
+
+
+class TestSend:
+    """One call, one answer."""
+
+    def test_call_is_sent_as_it_stands(self, site: Script) -> None:
+        """Path, query and body are the caller's; the token is ours."""
+        call = Call("POST", "/apis/batch/v1/jobs", (("dryRun", "All"), ("labelSelector", "a in (b,c)&x=1")), b'{"a":1}')
+        site.on(call.path, json_reply({}, 201))
+
+        status = send(api_at(site.url), call)
+
+        (asked,) = site.asked
+        assert (status, asked.method, asked.path, asked.body) == (201, "POST", call.path, b'{"a":1}')
+        assert asked.query == list(call.query)
+        assert asked.values("Authorization") == ["Bearer token-1"]
+        assert asked.values("Accept") == asked.values("Content-Type") == ["application/json"]
+
+    def test_header_lines_stay_apart(self, site: Script) -> None:
+        """A header that stands twice arrives as two lines: the API server does not split at commas."""
+        lines = [("Impersonate-Group", "researcher:a,b"), ("Impersonate-Group", "researcher:c")]
+
+        api_at(site.url).send(GET, iter(lines), Deadline.after(60))
+
+        assert site.asked[0].values("Impersonate-Group") == ["researcher:a,b", "researcher:c"]
+
+    def test_answer_is_whole(self, site: Script) -> None:
+        """Status and body as they came."""
+        site.on("/api", status_reply(404, "jobs.batch not found"))
+
+        answer = api_at(site.url).send(GET, (), Deadline.after(60))
+
+        assert (answer.status, answer.repeated) == (404, False)
+        assert b"jobs.batch not found" in answer.body
+
+    @pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 409, 410, 415, 422])
+    def test_decision_is_final(self, site: Script, status: int) -> None:
+        """What the cluster grants or refuses is not asked again."""
+        site.on("/api", json_reply({}, status))
+
+        assert send(api_at(site.url)) == status
+        assert len(site.asked) == 1
+
+    def test_redirect_is_not_followed(self, site: Script) -> None:
+        """Our token goes to the cluster alone."""
+        site.on("/api", Reply(307, [("Location", site.url + "/other")]))
+
+        assert send(api_at(site.url)) == 307
+        assert site.at("/other") == []
+
+
+class TestTryAgain:
+    """What may pass by itself."""
+
+    @pytest.mark.parametrize("status", [500, 502, 503, 504])
+    def test_failure_of_the_moment(self, site: Script, status: int) -> None:
+        """The next attempt succeeds; the first may have been carried out nevertheless, and the answer says so."""
+        site.on("/api", json_reply({}, status), json_reply({}, 200))
+
+        answer = api_at(site.url).send(GET, (), Deadline.after(60))
+
+        assert (answer.status, answer.repeated) == (200, True)
+
+    def test_throttled_call_was_not_carried_out(self, site: Script) -> None:
+        """The API server answers 429 before it looks at a call: what comes after it is the first."""
+        site.on("/api", json_reply({}, 429), json_reply({}, 404))
+
+        answer = api_at(site.url).send(GET, (), Deadline.after(60))
+
+        assert (answer.status, answer.repeated) == (404, False)
+
+    def test_lost_answer_is_remembered_through_a_throttle(self, site: Script) -> None:
+        """One attempt that may have been carried out is enough."""
+        site.on("/api", json_reply({}, 504), json_reply({}, 429), json_reply({}, 404))
+
+        answer = api_at(site.url).send(GET, (), Deadline.after(60))
+
+        assert (answer.status, answer.repeated) == (404, True)
+
+    def test_create_is_sent_again_as_it_was(self, site: Script) -> None:
+        """Its name is fixed, so the second meets the first: 409 and not a second Job."""
+        create = Call("POST", "/jobs", (("fieldValidation", "Strict"),), b'{"metadata":{"name":"train-1"}}')
+        site.on("/jobs", json_reply({}, 504), status_reply(409, reason="AlreadyExists"))
+
+        answer = api_at(site.url).send(create, (), Deadline.after(60))
+
+        assert (answer.status, answer.repeated) == (409, True)
+        assert site.asked[0] == site.asked[1]
+
+    @pytest.mark.parametrize(
+        "pieces",
+        [
+            pytest.param([], id="hangs up"),
+            pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], id="is no web server"),
+            pytest.param([LONG, b"{"], id="is cut off"),
+        ],
+    )
+    def test_server_without_an_answer(self, pieces: list[bytes]) -> None:
+        """Three attempts on connections of their own, then the caller is to come again."""
+        with RawServer(pieces) as server:
+            with pytest.raises(ClusterUnavailable) as refusal:
+                send(api_at(server.url))
+
+            assert server.connections == ATTEMPTS
+
+        assert refusal.value.detail == "The cluster cannot be reached. Try again later."
+        assert refusal.value.retry_after == 1
+
+    def test_nobody_listens(self, pauses: list[float]) -> None:
+        """A refused connection is tried again, too."""
+        with pytest.raises(ClusterUnavailable, match="cannot be reached"):
+            send(api_at(unused_url()))
+
+        assert len(pauses) == ATTEMPTS - 1
+
+    def test_busy_cluster(self, site: Script) -> None:
+        """Three attempts, then the caller is to come again."""
+        site.on("/api", json_reply({}, 429))
+
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at(site.url))
+
+        assert (refusal.value.detail, refusal.value.retry_after) == (
+            "The cluster is too busy to answer. Try again later.",
+            1,
+        )
+        assert len(site.asked) == ATTEMPTS
+
+
+class TestPauses:
+    """Between attempts."""
+
+    def test_pauses_grow_and_differ(self, site: Script, pauses: list[float]) -> None:
+        """Those who failed together do not come back together."""
+        site.on("/api", *[json_reply({}, 503), json_reply({}, 503), json_reply({})] * 8)
+        api = api_at(site.url)
+
+        for _ in range(8):
+            send(api)
+
+        first, second = pauses[::2], pauses[1::2]
+        assert all(0.1 <= pause <= 0.3 for pause in first)
+        assert all(0.2 <= pause <= 0.6 for pause in second)
+        assert len(set(pauses)) == 16
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_clusters_wish_is_honoured(self, site: Script, pauses: list[float], status: int) -> None:
+        """Retry-After is slept exactly."""
+        site.on("/api", json_reply({}, status, [("Retry-After", "3")]), json_reply({}))
+
+        send(api_at(site.url))
+
+        assert pauses == [3.0]
+
+    def test_wish_beyond_the_deadline_is_passed_on(self, site: Script, pauses: list[float]) -> None:
+        """The caller may wait that long; we may not, and nothing is asked again."""
+        site.on("/api", json_reply({}, 429, [("Retry-After", "30")]))
+
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at(site.url), seconds=20)
+
+        assert (refusal.value.retry_after, pauses, len(site.asked)) == (30, [], 1)
+
+    def test_last_wish_is_passed_on(self, site: Script, pauses: list[float]) -> None:
+        """After the last attempt there is nothing to wait for."""
+        site.on("/api", json_reply({}, 429, [("Retry-After", "7")]))
+
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at(site.url))
+
+        assert (refusal.value.retry_after, pauses) == (7, [7.0, 7.0])
+
+    @pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon", "", "²", "100000", "Tue, 24 Nov 2026 10:00:00 GMT"])
+    def test_wish_that_is_no_number_of_seconds(self, site: Script, pauses: list[float], text: str) -> None:
+        """Then the pause is ours."""
+        site.on("/api", json_reply({}, 503, [("Retry-After", text)]), json_reply({}))
+
+        send(api_at(site.url))
+
+        assert 0.1 <= pauses[0] <= 0.3
+
+
+class TestTokens:
+    """How we prove ourselves."""
+
+    def test_refused_token_is_replaced_once(self, site: Script, pauses: list[float]) -> None:
+        """At once, and kept for the calls that follow."""
+        tokens = FakeTokens()
+        site.on("/api", json_reply({}, 401), json_reply({}))
+        api = api_at(site.url, tokens)
+
+        assert [send(api), send(api)] == [200, 200]
+        assert [asked.values("Authorization")[0] for asked in site.asked] == [
+            "Bearer token-1",
+            "Bearer token-2",
+            "Bearer token-2",
+        ]
+        assert pauses == []
+
+    def test_refused_call_was_not_carried_out(self, site: Script) -> None:
+        """So the second attempt is the first that counts."""
+        site.on("/api", json_reply({}, 401), json_reply({}, 404))
+
+        assert not api_at(site.url).send(GET, (), Deadline.after(60)).repeated
+
+    def test_second_refusal_is_the_answer(self, site: Script) -> None:
+        """Our role is not known there: no third token would be better."""
+        tokens = FakeTokens()
+        site.on("/api", json_reply({}, 401))
+
+        assert send(api_at(site.url, tokens)) == 401
+        assert (tokens.made, len(site.asked)) == (2, 2)
+
+    def test_failure_in_between_makes_no_third_token(self, site: Script) -> None:
+        """A new one costs a session at STS, and nobody refused the second."""
+        tokens = FakeTokens()
+        site.on("/api", json_reply({}, 401), json_reply({}, 503), json_reply({}))
+
+        assert send(api_at(site.url, tokens)) == 200
+        assert tokens.made == 2
+
+    def test_refusal_of_the_last_attempt(self, site: Script) -> None:
+        """There is no attempt left for a new token; the next call gets one."""
+        site.on("/api", json_reply({}, 503), json_reply({}, 503), json_reply({}, 401))
+
+        with pytest.raises(CredentialsUnavailable) as refusal:
+            send(api_at(site.url))
+
+        assert refusal.value.detail == "The cluster does not accept this API's token. Tell whoever deployed it."
+        assert len(site.asked) == ATTEMPTS
+
+    def test_without_a_token_nothing_is_sent(self, site: Script) -> None:
+        """What AWS refused is told as it is."""
+        tokens = FakeTokens()
+        tokens.fault = CredentialsUnavailable("AWS STS asks for a pause. Try again.", retry_after=5)
+
+        with pytest.raises(CredentialsUnavailable, match="asks for a pause"):
+            send(api_at(site.url, tokens))
+
+        assert site.asked == []
+
+
+class TestDeadline:
+    """No call outlasts the request it is for."""
+
+    def test_after_the_deadline_nothing_is_sent(self, site: Script) -> None:
+        """The caller has gone by now."""
+        with pytest.raises(DeadlineExceeded, match="took too long"):
+            send(api_at(site.url), seconds=0)
+
+        assert site.asked == []
+
+    @pytest.mark.parametrize(
+        "pieces",
+        [
+            pytest.param(itertools.repeat(b""), id="silent"),
+            pytest.param(itertools.chain([LONG], itertools.repeat(b"x")), id="dripping"),
+        ],
+    )
+    def test_slow_server(self, pieces: Iterator[bytes]) -> None:
+        """Whether it says nothing, or always a little more."""
+        deadline = Deadline.after(0.15)
+
+        with RawServer(pieces, pause=0.02) as server, pytest.raises(DeadlineExceeded):
+            api_at(server.url).send(GET, (), deadline)
+
+        assert time.monotonic() < deadline.at + READ_SECONDS - 1
+
+
+class TestTooLarge:
+    """An answer that would not fit into the Lambda."""
+
+    def test_it_is_given_up(self) -> None:
+        """Once: it would be as large the next time; the caller is told how to ask for less."""
+        with RawServer(itertools.chain([LONG], itertools.repeat(bytes(MAX_ANSWER // 8)))) as server:
+            with pytest.raises(ClusterUnavailable) as refusal:
+                send(api_at(server.url))
+
+            assert server.connections == 1
+
+        assert refusal.value.detail == "The cluster's answer is too large. Ask for fewer Jobs with limit."
+
+    def test_it_shows_that_the_cluster_is_there(self) -> None:
+        """A breaker that lets one call try closes after it, as after any answer."""
+        clock = Clock()
+        with RawServer([]) as server:
+            api = api_at(server.url, clock=clock)
+            for _ in range(2):
+                with pytest.raises(ClusterUnavailable):
+                    send(api)
+            clock.now += PAUSE
+            server.pieces = itertools.chain([LONG], itertools.repeat(bytes(MAX_ANSWER // 8)))
+            with pytest.raises(ClusterUnavailable, match="too large"):
+                send(api)
+            server.pieces = [WELL]
+
+            assert send(api) == 200
+
+
+class TestBreaker:
+    """A cluster that is down."""
+
+    def test_it_is_left_alone(self) -> None:
+        """After five attempts in a row no other is made, whoever asks."""
+        with RawServer([]) as server:
+            api = api_at(server.url)
+            for _ in range(4):
+                with pytest.raises(ClusterUnavailable):
+                    send(api)
+
+            assert server.connections == FAILURES
+
+    def test_it_is_found_again(self) -> None:
+        """Without a restart, when the pause is over."""
+        clock = Clock()
+        with RawServer([]) as server:
+            api = api_at(server.url, clock=clock)
+            for _ in range(2):
+                with pytest.raises(ClusterUnavailable):
+                    send(api)
+            server.pieces = [WELL]
+            clock.now += PAUSE
+
+            assert [send(api), send(api)] == [200, 200]
+
+    def test_cluster_that_answers_is_asked(self, site: Script) -> None:
+        """Refusals and its own errors are answers."""
+        site.on("/api", json_reply({}, 503))
+        api = api_at(site.url)
+
+        for _ in range(FAILURES):
+            with pytest.raises(ClusterUnavailable, match="too busy"):
+                send(api)
+
+        assert len(site.asked) == FAILURES * ATTEMPTS
+
+
+class TestTls:
+    """Whom we talk to."""
+
+    def test_cluster_is_known_by_its_authority(self) -> None:
+        """The one that DescribeCluster gave, in base64."""
+        identity = server_identity()
+        with Script(identity.context) as site:
+            site.on("/api", json_reply({}))
+
+            assert send(api_at(site.url, ca=identity.ca_pem)) == 200
+
+    def test_stranger_gets_no_token(self) -> None:
+        """Whoever answers in the cluster's place reads nothing of ours."""
+        with Script(server_identity().context) as site:
+            with pytest.raises(ClusterUnavailable, match="cannot be reached"):
+                send(api_at(site.url, ca=server_identity().ca_pem))
+
+            assert site.asked == []

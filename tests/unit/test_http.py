@@ -1,0 +1,461 @@
+"""HTTP in and out: what a function gets of a request, and what is made of its answer or its error."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import pytest
+from chalice.app import Blueprint, Chalice
+
+from chalicelib.domain.errors import (
+    CATALOGUE,
+    ClusterUnavailable,
+    FieldError,
+    InvalidJob,
+    MalformedRequest,
+    ResearcherError,
+    Unauthenticated,
+)
+from chalicelib.http import ANY_TYPE, MAX_BODY, Answer, Call, endpoint
+from chalicelib.operation import Operation
+from chalicelib.settings import Settings, settings
+from infra.local.lambda_proxy import ProxyRequest
+from tests.builders import ALICE, deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from chalicelib.domain.caller import Caller
+
+CANARY = "hunter2-the-canary"
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": "req-1"}
+JSON = ("Content-Type", "application/json")
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """What the tests' functions answer."""
+
+    name: str
+    parent: str | None = None
+
+
+class ThingQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """What they take as a query."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1)] = 50
+
+
+PLAIN = Operation(summary="A thing", description="", answers={})
+ASKING = Operation(summary="A thing", description="", answers={}, query=ThingQuery)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What goes back to API Gateway."""
+
+    status: int
+    headers: dict[str, Any]
+    body: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body's JSON."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """Pointer and message of each error in the body."""
+        return [(one["pointer"], one["message"]) for one in self.document.get("errors", [])]
+
+
+@dataclass
+class Asking:
+    """A request for a thing, and the function that answers it."""
+
+    function: Callable[..., Answer]
+    operation: Operation = PLAIN
+    authenticate: Callable[[Sequence[str]], Caller] | None = None
+    query: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """To the event, for what API Gateway of this machine would not send."""
+
+    def send(self) -> Sent:
+        """The function's answer by way of Chalice."""
+        routes = Blueprint("things")
+        view = endpoint(routes, self.operation, self.authenticate)(self.function)
+        routes.route("/things/{name}", methods=["POST"], name="thing", **ANY_TYPE)(view)
+        app = Chalice("things")
+        app.register_blueprint(routes)
+        request = ProxyRequest(
+            request_id="req-1",
+            stage="v1",
+            resource="/things/{name}",
+            path_parameters={"name": "train-1"},
+            method="POST",
+            target="/v1/things/train-1" + self.query,
+            headers=self.headers,
+            body=self.body,
+            epoch=0.0,
+        )
+        answer = app(request.event(app.api.binary_types) | self.changes, None)
+        return Sent(answer["statusCode"], answer["headers"] | answer["multiValueHeaders"], answer["body"])
+
+
+def sent(function: Callable[[Call], object], **asking: Any) -> Sent:  # noqa: ANN401 - the fields of Asking
+    """What is made of the answer to a request; *function* may answer no more than a body."""
+
+    def answer(call: Call, name: str) -> Answer:
+        assert name == "train-1"
+        found = function(call)
+        return found if isinstance(found, Answer) else Answer(found)
+
+    return Asking(answer, **asking).send()
+
+
+def raising(error: Exception) -> Callable[[Call], object]:
+    """A function that fails."""
+
+    def function(_: Call) -> object:
+        raise error
+
+    return function
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one line that was written."""
+    (line,) = capsys.readouterr().out.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A deployment's environment."""
+    here = deployment(cluster_ca="x")
+    for one in Settings.__dataclass_fields__:
+        monkeypatch.setenv(one.upper(), str(getattr(here, one)))
+    settings.cache_clear()
+    yield monkeypatch
+    settings.cache_clear()
+
+
+class TestAnswer:
+    """What the caller gets."""
+
+    def test_object_becomes_json(self) -> None:
+        """With every field; nobody may keep it, or take it for something else."""
+        answer = sent(lambda _: Thing("train-1"))
+
+        assert (answer.status, answer.document) == (200, {"name": "train-1", "parent": None})
+        assert answer.headers == {**PRIVATE, "Content-Type": "application/json"}
+
+    def test_text_is_sent_as_it_stands(self) -> None:
+        """It is JSON already, or of another type."""
+        assert sent(lambda _: '{"a": 1}').body == '{"a": 1}'
+        page = sent(lambda _: Answer("<html>", content_type="text/html"))
+        assert (page.body, page.headers["Content-Type"]) == ("<html>", "text/html")
+
+    @pytest.mark.parametrize("body", [[], {}, 0, False])
+    def test_empty_object_is_an_answer(self, body: object) -> None:
+        """Only None is nothing."""
+        assert sent(lambda _: body).document == body
+
+    def test_nothing(self) -> None:
+        """Is an empty body, with the status of the function."""
+        answer = sent(lambda _: Answer(None, 304, {"ETag": '"7"'}))
+
+        assert (answer.status, answer.body, answer.headers["ETag"]) == (304, "", '"7"')
+
+    def test_functions_headers_win(self) -> None:
+        """A page of ours may be kept where the function says so."""
+        answer = sent(lambda _: Answer(None, headers={"Cache-Control": "max-age=60"}))
+
+        assert answer.headers["Cache-Control"] == "max-age=60"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+class TestHeaders:
+    """Headers of a request."""
+
+    def test_names_are_read_in_any_case(self) -> None:
+        """HTTP/2 makes them small."""
+        assert sent(lambda call: call.header("If-Match"), headers=[("if-match", '"7"')]).body == '"7"'
+
+    @pytest.mark.parametrize("headers", [[], [("X-If-Match", "7")]])
+    def test_missing(self, headers: list[tuple[str, str]]) -> None:
+        """Is None."""
+        assert sent(lambda call: [call.header("If-Match")], headers=headers).body == "[null]"
+
+    @pytest.mark.parametrize("names", [("If-Match", "If-Match"), ("If-Match", "if-match")])
+    def test_header_that_stands_twice(self, names: tuple[str, str]) -> None:
+        """Is refused: which one counts is anybody's guess."""
+        answer = sent(lambda call: call.header("If-Match"), headers=[(name, "7") for name in names])
+
+        assert (answer.status, answer.errors) == (400, [("/If-Match", "stands twice")])
+
+    def test_all_values(self) -> None:
+        """In their order, for those who look at more than one."""
+        headers = [("Authorization", "a"), ("authorization", "b"), ("Authorization", "c")]
+
+        assert json.loads(sent(lambda call: call.headers("Authorization"), headers=headers).body) == ["a", "c", "b"]
+
+
+class TestQuery:
+    """Parameters of a request."""
+
+    def test_are_read_by_their_type(self) -> None:
+        """With defaults for those that are missing."""
+        assert sent(lambda call: call.query(ThingQuery).limit, operation=ASKING, query="?limit=7").body == "7"
+        assert sent(lambda call: call.query(ThingQuery).limit, operation=ASKING).body == "50"
+
+    @pytest.mark.parametrize("query", ["?limit=0", "?limit=many", "?limit=1&limit=2", "?limt=1"])
+    def test_misspelt(self, query: str) -> None:
+        """Is refused, and not taken for the default."""
+        answer = sent(lambda call: call.query(ThingQuery).limit, operation=ASKING, query=query)
+
+        assert (answer.status, answer.document["code"]) == (400, "malformed_request")
+
+    def test_function_without_parameters_takes_none(self) -> None:
+        """A dry run that deletes would be a bad surprise."""
+        seen: list[Call] = []
+
+        answer = sent(seen.append, query="?dryRun=true")
+
+        assert (answer.status, seen) == (400, [])
+        assert "dryRun" in answer.body
+
+
+class TestDocument:
+    """The body of a request."""
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["application/json", "Application/JSON", "application/json; charset=utf-8", " application/json ;x"],
+    )
+    def test_json(self, content_type: str) -> None:
+        """However its type is written."""
+        answer = sent(lambda call: call.document(), headers=[("Content-Type", content_type)], body='{"a":"é"}'.encode())
+
+        assert answer.document == {"a": "é"}
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            pytest.param([], id="untold"),
+            pytest.param([("Content-Type", "")], id="empty"),
+            pytest.param([("Content-Type", "text/plain")], id="text"),
+            pytest.param([("Content-Type", "application/x-www-form-urlencoded")], id="form"),
+            pytest.param([("Content-Type", "application/json5")], id="JSON5"),
+            pytest.param([("Content-Type", "application/octet-stream")], id="binary"),
+        ],
+    )
+    def test_another_type(self, headers: list[tuple[str, str]]) -> None:
+        """A form of another site cannot send JSON, so it cannot act for who is logged in there."""
+        answer = sent(lambda call: call.document(), headers=headers, body=b"{}")
+
+        assert (answer.status, answer.document["code"]) == (415, "unsupported_media_type")
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"{'a':1}", b'{"a":1,"a":2}', b'{"a":NaN}', b"{}{}", b"[" * 60_000])
+    def test_no_strict_json(self, body: bytes) -> None:
+        """What two readers could understand differently is refused."""
+        answer = sent(lambda call: call.document(), headers=[JSON], body=body)
+
+        assert (answer.status, answer.document["code"]) == (400, "malformed_request")
+
+    def test_size_is_bounded(self) -> None:
+        """In bytes; the caller is told how many."""
+        largest = b'"' + "é".encode() * ((MAX_BODY - 2) // 2) + b'"'
+        assert len(largest) == MAX_BODY
+
+        assert sent(lambda call: len(call.document()), headers=[JSON], body=largest).status == 200
+        refused = sent(lambda call: call.document(), headers=[JSON], body=largest + b" ")
+        assert (refused.status, refused.document["code"]) == (413, "body_too_large")
+        assert str(MAX_BODY) in refused.document["detail"]
+
+    def test_body_in_base64(self) -> None:
+        """As API Gateway sends it where JSON is set as a binary type."""
+        changes = {"body": base64.b64encode(b'{"a":1}').decode(), "isBase64Encoded": True}
+
+        assert sent(lambda call: call.document(), headers=[JSON], changes=changes).document == {"a": 1}
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"body": "e30", "isBase64Encoded": True}, id="broken base64"),
+            pytest.param({"body": "/w==", "isBase64Encoded": True}, id="bytes that are no UTF-8"),
+            pytest.param({"body": '"\ud800"'}, id="lone surrogate"),
+        ],
+    )
+    def test_no_text(self, changes: dict[str, Any]) -> None:
+        """Is the caller's mistake, not ours."""
+        answer = sent(lambda call: call.document(), headers=[JSON], changes=changes)
+
+        assert (answer.status, answer.document["code"]) == (400, "malformed_request")
+
+
+class TestCaller:
+    """Who asks."""
+
+    def test_is_known_before_the_function_runs(self) -> None:
+        """From every Authorization header, as they came."""
+        given: list[Sequence[str]] = []
+
+        def authenticate(authorization: Sequence[str]) -> Caller:
+            given.append(authorization)
+            return ALICE
+
+        headers = [("Authorization", "Bearer a"), ("Authorization", "Bearer b")]
+        answer = sent(lambda call: call.known_caller.subject, authenticate=authenticate, headers=headers)
+
+        assert (answer.body, given) == ("alice", [["Bearer a", "Bearer b"]])
+
+    def test_refused_caller_reaches_no_function(self) -> None:
+        """And is told nothing of the request: the token comes first."""
+        seen: list[Call] = []
+
+        def authenticate(_: Sequence[str]) -> Caller:
+            raise Unauthenticated("Send a token.")
+
+        answer = sent(seen.append, authenticate=authenticate, query="?unknown=1")
+
+        assert (answer.status, answer.document["detail"], seen) == (401, "Send a token.", [])
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="researcher"'
+
+    def test_function_for_everybody_knows_none(self) -> None:
+        """If it needs one nevertheless, it asks for a token."""
+        assert sent(lambda call: [call.caller]).body == "[null]"
+        assert sent(lambda call: call.known_caller).status == 401
+
+    def test_document_of_the_api_can_tell(self) -> None:
+        """Which functions want a token, and what they are: the view carries both."""
+        views = [endpoint(Blueprint("x"), PLAIN, who)(Answer) for who in (None, lambda _: ALICE)]
+
+        assert [view.authenticated for view in views] == [False, True]  # type: ignore[attr-defined]
+        assert views[0].operation is PLAIN  # type: ignore[attr-defined]
+
+
+class TestDeadline:
+    """Until when."""
+
+    def test_counts_from_the_requests_arrival(self, environment: pytest.MonkeyPatch) -> None:
+        """By the setting, once for all that the request does."""
+        environment.setenv("DEADLINE_SECONDS", "5.5")
+        before = time.monotonic()
+
+        at, again = json.loads(sent(lambda call: [call.deadline.at, call.deadline.at]).body)
+
+        assert before + 5.5 <= at <= time.monotonic() + 5.5
+        assert at == again
+
+
+class TestErrors:
+    """What the caller reads when it fails."""
+
+    @pytest.mark.parametrize("kind", CATALOGUE.values())
+    def test_error_is_a_problem(self, kind: type[ResearcherError]) -> None:
+        """With status, code and words of its own, and the request's id to quote."""
+        answer = sent(raising(kind("Do this instead.")))
+
+        assert answer.document == {
+            "type": f"urn:researcher:problem:{kind.code}",
+            "title": kind.title,
+            "status": kind.status,
+            "detail": "Do this instead.",
+            "instance": "urn:researcher:request:req-1",
+            "code": kind.code,
+        }
+        expected = {**PRIVATE, "Content-Type": "application/problem+json"}
+        challenge = {"WWW-Authenticate": 'Bearer realm="researcher"'} if kind.status == 401 else {}
+        assert (answer.status, answer.headers) == (kind.status, expected | challenge)
+
+    def test_fields_are_named(self) -> None:
+        """Each with what is wrong there."""
+        answer = sent(raising(InvalidJob("No.", (FieldError("/gpu", "is negative"), FieldError("/image", "is empty")))))
+
+        assert answer.errors == [("/gpu", "is negative"), ("/image", "is empty")]
+
+    def test_when_to_come_again(self) -> None:
+        """In the header that clients read."""
+        assert sent(raising(ClusterUnavailable("Later.", retry_after=7))).headers["Retry-After"] == "7"
+
+    def test_unforeseen_error_tells_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Neither the caller nor the log reads its text, which may hold anything; the log has its place."""
+        answer = sent(raising(KeyError(CANARY)))
+
+        line = logged(capsys)
+        assert (answer.status, answer.document["code"]) == (500, "internal_error")
+        assert answer.document["detail"] == (
+            "Something went wrong here. Tell whoever deployed this API the request id."
+        )
+        assert (line["status"], line["code"], line["request"]) == (500, "internal_error", "req-1")
+        assert line["error"][0].startswith("KeyError < test_http.py:")
+        assert CANARY not in answer.body + json.dumps(line)
+
+    def test_missing_setting_is_named_in_the_log(
+        self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Whoever deployed the API can help at once; a caller could not."""
+        environment.delenv("CLUSTER_NAME")
+
+        answer = sent(lambda call: call.deadline.at)
+
+        assert (answer.status, logged(capsys)["error"]) == (500, "CLUSTER_NAME")
+        assert "CLUSTER_NAME" not in answer.body
+
+
+class TestLog:
+    """The one line of a request."""
+
+    def test_who_asked_what_and_how_it_ended(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The function's module names it; its notes and path parameters stand beside."""
+
+        def function(call: Call) -> Answer:
+            call.notes["project"] = "team-a"
+            return Answer(None, 204)
+
+        sent(function, authenticate=lambda _: ALICE)
+
+        line = logged(capsys)
+        told = {name: line[name] for name in ("function", "request", "subject", "status", "name", "project")}
+        assert told == {
+            "function": "test_http",
+            "request": "req-1",
+            "subject": "alice",
+            "status": 204,
+            "name": "train-1",
+            "project": "team-a",
+        }
+        assert 0 <= line["Milliseconds"] < 60_000
+
+    def test_request_without_a_caller(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Has no subject."""
+        sent(lambda _: None)
+
+        assert "subject" not in logged(capsys)
+
+    def test_reasons_that_only_we_may_know(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """An error's notes are for the log: every bad token looks alike to a stranger."""
+        error = Unauthenticated("No.")
+        error.add_note("the token is expired")
+        error.add_note("its key is old")
+
+        answer = sent(raising(error))
+
+        line = logged(capsys)
+        assert (line["code"], line["why"]) == ("unauthenticated", "the token is expired; its key is old")
+        assert "expired" not in answer.body
+
+    def test_error_without_notes_has_no_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The code says it all."""
+        sent(raising(MalformedRequest("No.")))
+
+        line = logged(capsys)
+        assert (line["code"], "why" in line) == ("malformed_request", False)
