@@ -78,6 +78,8 @@ def api_server(files: Files, url: str, database_url: str, webhook: Path | None) 
         "--authorization-mode=Node,RBAC",
         # Pod Security, quota, limit ranges, service accounts and priorities are on by default.
         "--enable-admission-plugins=NodeRestriction",
+        # As on EKS: what a pod may do is for Pod Security to say.
+        "--allow-privileged=true",
         "--service-cluster-ip-range=10.0.0.0/24",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={files.tokens.certificate}",

@@ -31,7 +31,7 @@ _PODS = "/api/v1/pods"
 class GpuNodes:
     """Nodes *names* of the cluster that *client* administers; pods on them end after *run_seconds*."""
 
-    def __init__(self, client: JsonClient, names: Sequence[str] = ("gpu-0",), run_seconds: float = 2.0) -> None:
+    def __init__(self, client: JsonClient, names: Sequence[str] = ("gpu-node-0",), run_seconds: float = 2.0) -> None:
         self._client = client
         self._names = frozenset(names)
         self._run_seconds = run_seconds

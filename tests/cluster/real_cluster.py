@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from infra.local.kubernetes.identity import Identity
+    from infra.local.kubernetes.kinds import Kind
     from tests.cluster.json_client import Document
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -69,6 +70,12 @@ class RealCluster:
         for binding in applied:
             if binding["kind"].endswith("RoleBinding") and binding.get("subjects"):
                 self._wait_for(binding, self._rules[binding["roleRef"]["name"]][-1])
+
+    def find(self, kind: Kind, namespace: str) -> list[Document]:
+        """The objects of *kind* in *namespace*, by name."""
+        root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
+        found: list[Document] = self.plane.admin.get(f"{root}/namespaces/{namespace}/{kind.plural}")["items"]
+        return found
 
     def _wait_for(self, binding: Document, rule: Document) -> None:
         """The authorizer reads bindings from a watch of its own, which follows within moments."""

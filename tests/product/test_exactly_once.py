@@ -11,18 +11,9 @@ from infra.local.kubernetes.kinds import JOB
 from tests.api import Api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from infra.local.stack import Stack
 
 AT_ONCE = 64
-
-
-@pytest.fixture
-def api(stack: Stack) -> Iterator[Api]:
-    """Alice."""
-    with Api(stack) as api:
-        yield api
 
 
 def stored(stack: Stack) -> list[str]:

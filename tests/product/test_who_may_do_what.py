@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -10,6 +10,7 @@ import app
 from chalicelib.operation import BASE
 from infra.local.kubernetes.kinds import JOB, POD
 from tests.api import IMAGE, Api
+from tests.cluster.space import awaited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,8 +171,12 @@ class TestDeletion:
 
         callers["alice"].ask("DELETE", f"/jobs/team-a/{JOB_THERE}")
 
-        pods = stack.cluster.find(POD, "researcher-team-a")
-        assert [pod for pod in pods if pod["metadata"]["ownerReferences"][0]["uid"] == uid] == []
+        awaited(lambda: _pods_of(stack, uid), lambda pods: not pods)
+
+
+def _pods_of(stack: Stack, uid: str) -> list[dict[str, Any]]:
+    pods = stack.cluster.find(POD, "researcher-team-a")
+    return [pod for pod in pods if pod["metadata"]["ownerReferences"][0]["uid"] == uid]
 
 
 def _told(answer: httpx.Response) -> tuple[int, dict[str, object], dict[str, str]]:

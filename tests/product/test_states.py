@@ -1,0 +1,192 @@
+"""Every state that a Job can be in, brought about on the cluster, and what the API says of it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.local.kubernetes.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
+from tests.cluster.space import awaited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.stack import Stack
+    from tests.api import Api
+
+RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
+
+
+def shown(api: Api, name: str) -> dict[str, Any]:
+    """The Job as get_job shows it."""
+    view: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
+    return view
+
+
+def becomes(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
+    """The Job, once it is in that state for that reason."""
+    return awaited(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
+
+
+@pytest.fixture
+def job(api: Api) -> Iterator[str]:
+    """The name of a Job of the test's own."""
+    name = f"state-{secrets.token_hex(4)}"
+    yield name
+    api.ask("DELETE", f"/jobs/team-a/{name}")
+
+
+class TestGoesWell:
+    """A Job that nothing hinders."""
+
+    def test_runs_and_succeeds(self, api: Api, job: str) -> None:
+        """Its times, node and pods are told; its GPUs are free again."""
+        made = api.submit(name=job, gpu=2).json()
+
+        view = becomes(api, job, "Succeeded")
+
+        assert (made["status"], made["requestedGPUs"]) == ("Pending", 2)
+        assert view["createdAt"] <= view["startedAt"] <= view["finishedAt"]
+        assert (view["pods"]["succeeded"], view["nodes"], view["currentAllocatedGPUs"]) == (1, [], 0)
+
+    def test_shows_where_it_runs(self, api: Api, job: str) -> None:
+        """The node, and the GPUs that it holds."""
+        api.submit(name=job, gpu=2, environment=RUNS_ON)
+
+        becomes(api, job, "Running")
+        view = awaited(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
+
+        assert (view["nodes"], view["currentAllocatedGPUs"]) == (["gpu-node-0"], 2)
+
+    def test_indexed_pods_all_succeed(self, api: Api, job: str) -> None:
+        """As many completions as were asked for."""
+        api.submit(name=job, indexed=True, completions=3, parallelism=2)
+
+        assert becomes(api, job, "Succeeded")["pods"]["succeeded"] == 3
+
+
+class TestWaits:
+    """A Job that does not start, and why."""
+
+    def test_for_gpus(self, api: Api, job: str) -> None:
+        """No node has as many."""
+        api.submit(name=job, gpu=16)
+
+        assert "Insufficient nvidia.com/gpu" in becomes(api, job, "Pending", "Unschedulable")["message"]
+
+    def test_for_a_node_of_its_type(self, api: Api, job: str) -> None:
+        """No node is of the type that was asked for."""
+        api.submit(name=job, nodeType="p99.gigantic")
+
+        assert "node affinity/selector" in becomes(api, job, "Pending", "Unschedulable")["message"]
+
+    def test_for_an_image_that_is_not_there(self, api: Api, job: str) -> None:
+        """The kubelet's word for it."""
+        api.submit(name=job, image=f"registry.example/{MISSING_IMAGE}:1")
+
+        assert MISSING_IMAGE in becomes(api, job, "Pending", "ImagePullBackOff")["message"]
+
+    def test_for_a_secret_that_is_not_there(self, api: Api, job: str) -> None:
+        """The container cannot be configured."""
+        api.submit(name=job, environment={SIMULATE_VARIABLE: "config-error"})
+
+        becomes(api, job, "Pending", "CreateContainerConfigError")
+
+    def test_for_quota(self, api: Api, job: str) -> None:
+        """The Job is there, but the quota lets no pod in."""
+        api.submit(name=job, gpu=17)
+
+        becomes(api, job, "Pending", "PodsNotCreated")
+
+    def test_next_one_gets_the_gpus_of_a_deleted_one(self, api: Api, job: str) -> None:
+        """Deleting a running Job frees its GPUs for the one that waits for them."""
+        api.submit(name=f"{job}-first", gpu=8, environment=RUNS_ON)
+        becomes(api, f"{job}-first", "Running")
+        api.submit(name=job, gpu=8, environment=RUNS_ON)
+        becomes(api, job, "Pending", "Unschedulable")
+
+        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+
+        assert becomes(api, job, "Running")["currentAllocatedGPUs"] == 8
+
+
+class TestFails:
+    """A Job that ends badly, and how."""
+
+    @pytest.mark.parametrize(
+        ("simulated", "reason", "message"),
+        [
+            ("exit-3", "Error", "The container ended with exit code 3."),
+            ("OOMKilled", "OOMKilled", "The container ended with exit code 137."),
+            ("Evicted", "Evicted", "The node was low on resource: ephemeral-storage."),
+        ],
+    )
+    def test_as_its_last_pod_did(self, api: Api, job: str, simulated: str, reason: str, message: str) -> None:
+        """get_job tells of the pod, which says more than the Job."""
+        api.submit(name=job, backoffLimit=0, environment={SIMULATE_VARIABLE: simulated})
+
+        assert becomes(api, job, "Failed", reason)["message"] == message
+
+    def test_by_its_deadline(self, api: Api, job: str) -> None:
+        """It ran longer than it may."""
+        api.submit(name=job, maxRuntimeSeconds=1, environment=RUNS_ON)
+
+        becomes(api, job, "Failed", "DeadlineExceeded")
+
+    def test_in_a_list_as_the_job_itself_says(self, api: Api, job: str) -> None:
+        """A list asks for no pods of Jobs that have ended."""
+        api.submit(name=job, backoffLimit=0, environment={SIMULATE_VARIABLE: "exit-3"}, labels={"listed": job})
+        becomes(api, job, "Failed", "Error")
+
+        listed = api.ask("GET", f"/jobs/team-a?label=listed={job}&status=Failed").json()["data"]
+
+        assert [(view["name"], view["reason"]) for view in listed] == [(job, "BackoffLimitExceeded")]
+
+
+class TestByOtherMeans:
+    """Jobs that somebody made with kubectl."""
+
+    @pytest.mark.parametrize(
+        ("labels", "status"), [({}, "Suspended"), ({"kueue.x-k8s.io/queue-name": "gpus"}, "Queued")]
+    )
+    def test_suspended_ones(self, stack: Stack, api: Api, job: str, labels: dict[str, str], status: str) -> None:
+        """A suspended Job waits for a person, or for its queue."""
+        metadata = {"name": job, "namespace": "researcher-team-a", "labels": labels}
+        stack.cluster.apply([_by_hand(metadata, suspend=True)])
+
+        becomes(api, job, status)
+
+    def test_are_listed_and_deleted_as_any_other(self, stack: Stack, api: Api, job: str) -> None:
+        """They have no user, and are shown all the same."""
+        stack.cluster.apply([_by_hand({"name": job, "namespace": "researcher-team-a"}, suspend=True)])
+
+        assert job in api.names()
+        assert shown(api, job)["user"] == ""
+        assert api.ask("DELETE", f"/jobs/team-a/{job}").status_code == 200
+        assert job not in api.names()
+
+    def test_pod_security_lets_no_privileged_pod_in(self, stack: Stack, api: Api, job: str) -> None:
+        """The namespace is the second lock: such a Job never gets a pod."""
+        manifest = _by_hand({"name": job, "namespace": "researcher-team-a"})
+        manifest["spec"]["template"]["spec"]["containers"][0]["securityContext"] = {"privileged": True}
+        stack.cluster.apply([manifest])
+
+        becomes(api, job, "Pending", "PodsNotCreated")
+
+
+class TestIsCleanedUp:
+    """`ttlAfterFinish`."""
+
+    def test_a_finished_job_goes_by_itself(self, api: Api, job: str) -> None:
+        """After that many seconds it is not found any more."""
+        api.submit(name=job, ttlAfterFinish=1)
+
+        awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}").status_code, lambda status: status == 404)
+
+
+def _by_hand(metadata: dict[str, Any], **spec: object) -> dict[str, Any]:
+    container = {"name": "main", "image": "busybox"}
+    pod = {"restartPolicy": "Never", "containers": [container]}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}, **spec}}
