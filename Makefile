@@ -16,8 +16,10 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test "$(CLUSTER)" != real || $(BIN)/python -m tests.cluster.build
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
-test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients
+test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients --cov --cov-report=
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
 
 check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/ruff check .
@@ -41,8 +43,9 @@ lint-openapi:  ## Spectral and Redocly; needs npm
 control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, and minutes, once per version
 	$(BIN)/python -m tests.cluster.build
 
-test-cluster: control-plane  ## the contract on the real control plane
+test-cluster: control-plane $(ASSETS)  ## the contract and the product on the real control plane
 	$(BIN)/pytest -n0 tests/cluster tests/contract
+	CLUSTER=real $(BIN)/pytest -n0 tests/product
 
 test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser

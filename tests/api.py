@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 IMAGE = "nvcr.io/nvidia/pytorch:26.10-py3"
 
 
-def token(stack: Stack, application: str) -> str:
+def token(stack: Stack[Any], application: str) -> str:
     """A token as *application* buys it with its id and secret."""
     credentials = base64.b64encode(f"{application}:{stack.applications[application].secret}".encode()).decode()
     answer = httpx.post(
@@ -29,7 +29,7 @@ def token(stack: Stack, application: str) -> str:
 class Api:
     """One caller of *stack*, by default with its own token; ends with `with`."""
 
-    def __init__(self, stack: Stack, application: str = "alice", bearer: str | None = None) -> None:
+    def __init__(self, stack: Stack[Any], application: str = "alice", bearer: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {bearer or token(stack, application)}"}
         # More connections than any test has threads, so that requests really come at once.
         limits = httpx.Limits(max_connections=512)

@@ -6,17 +6,21 @@ import random
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Generic, Self
 
 import urllib3
 
 from infra.local.http_server import LoopbackServer
 from infra.local.kubernetes.certificates import server_identity
+from infra.local.stack import SomeCluster
 from infra.local.wire import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
+    from infra.local.kubernetes.kinds import Document
     from infra.local.wire import Headers, WireError
 
 FAULTS = ("reset before", "reset after", "throttled", "unavailable", "hang")
@@ -94,3 +98,41 @@ class FaultProxy:
         answer = self._pool.request(method, self._upstream + target, body=body, headers=lines, redirect=False)
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN_HEADERS]
         return Reply(answer.status, kept, answer.data)
+
+
+class Faulty(Generic[SomeCluster]):
+    """*cluster*, reached through a FaultProxy by everybody but its administrator, while it is entered."""
+
+    def __init__(self, cluster: SomeCluster, rate: float) -> None:
+        self.cluster = cluster
+        self.name = cluster.name
+        self._rate = rate
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Starts both."""
+        with ExitStack() as started:
+            cluster = started.enter_context(self.cluster)
+            self.proxy = started.enter_context(FaultProxy(cluster.url, cluster.ca_pem, self._rate))
+            self._open = started.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops both."""
+        self._open.close()
+
+    @property
+    def url(self) -> str:
+        """Where the proxy listens."""
+        return self.proxy.url
+
+    @property
+    def ca_pem(self) -> str:
+        """The authority of the proxy's certificate."""
+        return self.proxy.ca_pem
+
+    def apply(self, documents: Iterable[Document]) -> None:
+        """Creates or changes objects, without faults."""
+        self.cluster.apply(documents)

@@ -1,0 +1,63 @@
+"""Submissions through a network that loses, delays and refuses a third of all requests."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.kubernetes.kinds import JOB
+from infra.local.stack import Stack
+from tests.api import Api
+from tests.cluster.fault_proxy import FAULTS, Faulty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from tests.cluster.real_cluster import RealCluster
+
+    AnyCluster = EmbeddedCluster | RealCluster
+
+SUBMISSIONS = 5_000 if os.environ.get("CLUSTER") == "real" else 200
+AT_ONCE = 64
+RATE = 0.3
+NAMESPACE = "researcher-team-a"
+ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
+"""Room for every Job, and for no pod: this is about Jobs alone."""
+
+
+@pytest.fixture
+def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[AnyCluster]]]:
+    """The local cloud, with faults between the functions and the cluster."""
+    with Stack(lambda review: Faulty(make_cluster(review), RATE)) as stack:
+        metadata = {"name": "researcher-project", "namespace": NAMESPACE}
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
+        stack.cluster.apply([quota])
+        yield stack
+
+
+def submitted(api: Api, number: int) -> str:
+    """The id of the Job of that number, submitted as a script would: again after 503 and 504, with the same key."""
+    while True:
+        answer = api.submit(headers={"Idempotency-Key": f"job {number}"}, labels={"number": str(number)})
+        if answer.status_code == 201:
+            return str(answer.json()["id"])
+        assert answer.status_code in (503, 504), answer.text
+        time.sleep(int(answer.headers.get("Retry-After", 0)))
+
+
+def test_every_job_is_made_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
+    """Every 201 names a Job that exists; none is lost, and none is there twice."""
+    with Api(faulty) as api, ThreadPoolExecutor(AT_ONCE) as pool:
+        ids = list(pool.map(lambda number: submitted(api, number), range(SUBMISSIONS)))
+
+    stored = faulty.cluster.cluster.find(JOB, NAMESPACE)
+    numbers = Counter(job["metadata"]["labels"]["number"] for job in stored)
+    assert numbers == Counter(str(number) for number in range(SUBMISSIONS))
+    assert set(ids) == {job["metadata"]["uid"] for job in stored}
+    assert all(faulty.cluster.proxy.met[fault] > 0 for fault in FAULTS)
