@@ -78,6 +78,8 @@ def api_server(files: Files, url: str, database_url: str, webhook: Path | None) 
         "--authorization-mode=Node,RBAC",
         # Pod Security, quota, limit ranges, service accounts and priorities are on by default.
         "--enable-admission-plugins=NodeRestriction",
+        # After twice this, a page token has expired; a managed cluster compacts every five minutes.
+        "--etcd-compaction-interval=5s",
         # As on EKS: what a pod may do is for Pod Security to say.
         "--allow-privileged=true",
         "--service-cluster-ip-range=10.0.0.0/24",

@@ -13,7 +13,7 @@ from tests.api import Api
 if TYPE_CHECKING:
     from infra.local.stack import Stack
 
-AT_ONCE = 64
+AT_ONCE = 256
 
 
 def stored(stack: Stack) -> list[str]:
@@ -24,7 +24,7 @@ def stored(stack: Stack) -> list[str]:
 class TestIdempotencyKey:
     """The header `Idempotency-Key`."""
 
-    def test_64_at_once_make_one_job(self, stack: Stack, api: Api) -> None:
+    def test_256_at_once_make_one_job(self, stack: Stack, api: Api) -> None:
         """All are answered 201 with the same Job, and one of them is the first."""
         before = stored(stack)
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -70,7 +70,7 @@ class TestIdempotencyKey:
 class TestName:
     """The field `name`."""
 
-    def test_64_at_once_make_one_job(self, api: Api) -> None:
+    def test_256_at_once_make_one_job(self, api: Api) -> None:
         """A name is a lock like a key."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda _: api.submit(name="named", gpu=1), range(AT_ONCE)))

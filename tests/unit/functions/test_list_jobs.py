@@ -55,15 +55,6 @@ class TestPages:
 
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_page_token")
 
-    def test_an_old_token_has_expired(self, stack: Stack, api: Api) -> None:
-        """410: start again without it."""
-        token = api.ask("GET", "/jobs/team-shared?limit=1").json()["nextPageToken"]
-        stack.cluster.store.oldest_page = stack.cluster.store.version + 1
-
-        answer = api.ask("GET", f"/jobs/team-shared?limit=1&pageToken={token}")
-
-        assert (answer.status_code, answer.json()["code"]) == (410, "page_token_expired")
-
 
 class TestFilters:
     """The other query parameters."""

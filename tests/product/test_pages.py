@@ -1,0 +1,32 @@
+"""Page tokens live as long as the cluster remembers the list that they come from."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from infra.local.kubernetes.cluster import EmbeddedCluster
+
+if TYPE_CHECKING:
+    from infra.local.stack import Stack
+    from tests.api import Api
+    from tests.cluster.real_cluster import RealCluster
+
+PATIENCE = 60
+
+
+def test_an_old_token_has_expired(stack: Stack[EmbeddedCluster | RealCluster], api: Api) -> None:
+    """410 with a code of its own, and a new list starts again."""
+    for name in ("page-1", "page-2"):
+        api.submit(name=name)
+    token = api.ask("GET", "/jobs/team-a?limit=1").json()["nextPageToken"]
+    if isinstance(stack.cluster, EmbeddedCluster):
+        stack.cluster.store.oldest_page = stack.cluster.store.version + 1
+
+    latest = time.monotonic() + PATIENCE
+    while (answer := api.ask("GET", f"/jobs/team-a?limit=1&pageToken={token}")).status_code == 200:
+        assert time.monotonic() < latest
+        api.submit(name="page-2")
+        time.sleep(0.5)
+
+    assert (answer.status_code, answer.json()["code"]) == (410, "page_token_expired")
