@@ -58,5 +58,6 @@ def _query_parameter(name: str, field: JsonObject, *, required: bool) -> JsonObj
 def _header(header: Header) -> JsonObject:
     limits = {"pattern": header.pattern, "maxLength": header.max_length}
     schema = {"type": "string", **{name: limit for name, limit in limits.items() if limit}}
-    named = {"name": header.name, "in": "header", "required": False, "description": header.description}
-    return {**named, "schema": schema, "example": header.example}
+    # In words: an `example` would be sent by whoever tries the operation out in Swagger UI, and 412 is the answer.
+    description = f"{header.description} For example `{header.example}`."
+    return {"name": header.name, "in": "header", "required": False, "description": description, "schema": schema}

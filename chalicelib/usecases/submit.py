@@ -44,9 +44,13 @@ def submit_job(submission: Submission, key: str | None, nonce: str, caller: Call
 
 
 def preview_job(submission: Submission, key: str | None, nonce: str, caller: Caller, jobs: Jobs) -> Manifest:
-    """The Job as the cluster would store it, after its defaults and admission; nothing is made."""
-    wanted = lock(submission, caller, key, nonce)
-    preview = jobs.preview(project_name(submission.project), render(submission, caller, wanted))
-    if preview is None:
-        raise NameTaken(f"The Project has a Job named {wanted.name} already.")
-    return preview
+    """The Job as the cluster would store it, after its defaults and admission; nothing is made.
+
+    A request that has made its Job already is shown as it was sent, and one that would be refused is refused.
+    """
+    project, wanted = project_name(submission.project), lock(submission, caller, key, nonce)
+    manifest = render(submission, caller, wanted)
+    preview = jobs.preview(project, manifest)
+    if preview is None and (found := jobs.find(project, JobName(wanted.name))):
+        replayed(found, wanted)
+    return preview or manifest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.api import IMAGE, token
+from tests.api import IMAGE, Api, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Told(NamedTuple):
-    """What curl told: its exit code, the headers by their small names, and the body."""
+    """What curl told: its exit code, the answer's status, the headers by their small names, and the body."""
 
     exit_code: int
+    status: int
     headers: dict[str, str]
     body: str
 
@@ -33,8 +34,11 @@ def curl(stack: Stack) -> Callable[..., Told]:
         command = ["curl", "-sSi", "-H", f"Authorization: Bearer {bearer}", *options, f"{stack.base_url}{path}"]
         told = subprocess.run(command, check=False, capture_output=True)
         head, _, body = told.stdout.partition(b"\r\n\r\n")
-        pairs = (line.partition(": ") for line in head.decode().splitlines()[1:])
-        return Told(told.returncode, {name.lower(): value for name, _, value in pairs}, body.decode())
+        first, *lines = head.decode().splitlines()
+        pairs = (line.partition(": ") for line in lines)
+        return Told(
+            told.returncode, int(first.split()[1]), {name.lower(): value for name, _, value in pairs}, body.decode()
+        )
 
     return run
 
@@ -44,8 +48,40 @@ def submission(**fields: object) -> tuple[str, ...]:
     return ("-H", "Content-Type: application/json", "-d", json.dumps({"project": "team-a", "image": IMAGE, **fields}))
 
 
+class TestLife:
+    """A Job, from its Project to its end."""
+
+    def test_lists_projects(self, curl: Callable[..., Told]) -> None:
+        """The caller's own, and no other."""
+        told = curl("/projects")
+
+        assert [project["name"] for project in json.loads(told.body)["data"]] == ["team-a", "team-shared"]
+
+    def test_submits_inspects_lists_and_deletes(self, curl: Callable[..., Told]) -> None:
+        """One command each, all of them about the same Job."""
+        made = curl("/jobs", *submission(name="lived"))
+        one, page = curl("/jobs/team-a/lived"), curl("/jobs/team-a?limit=500")
+        gone = curl("/jobs/team-a/lived", "-X", "DELETE")
+
+        assert [told.status for told in (made, one, page, gone)] == [201, 200, 200, 200]
+        uid = json.loads(made.body)["id"]
+        assert [job["id"] for job in json.loads(one.body)["data"]] == [uid]
+        assert uid in [job["id"] for job in json.loads(page.body)["data"]]
+        assert json.loads(gone.body)["ok"] is True
+
+
 class TestScripts:
     """What a shell script relies on."""
+
+    def test_success_ends_with_zero(self, curl: Callable[..., Told]) -> None:
+        """`-f` does not mind an answer that is none of an error."""
+        assert curl("/projects", "-f").exit_code == 0
+
+    def test_an_error_fails_without_its_body(self, curl: Callable[..., Told]) -> None:
+        """`-f` ends with 22 and writes nothing that the next command could take for an answer."""
+        told = curl("/jobs/team-b", "-f")
+
+        assert (told.exit_code, told.status, told.body) == (22, 403, "")
 
     def test_an_error_fails_with_its_body(self, curl: Callable[..., Told]) -> None:
         """`--fail-with-body` ends with 22, and the problem is still there to be logged."""
@@ -80,6 +116,26 @@ class TestTransfer:
         assert int(packed.headers["content-length"]) * 4 < int(plain.headers["content-length"])
         assert packed.body == plain.body
 
+    @pytest.mark.parametrize(
+        "form", [pytest.param("{}", id="its ETag"), pytest.param("W/{}", id="its ETag, made weak")]
+    )
+    def test_an_unchanged_job_is_not_sent_again(self, stack: Stack, curl: Callable[..., Told], form: str) -> None:
+        """304 without a body, and with the same ETag to ask with the next time."""
+        with Api(stack) as alice:
+            tag = alice.waiting_job("watched")
+
+        told = curl("/jobs/team-a/watched", "--compressed", "-H", f"If-None-Match: {form.format(tag)}")
+
+        assert (told.status, told.headers["etag"], told.body) == (304, tag, "")
+
+    def test_a_changed_job_is_sent(self, curl: Callable[..., Told]) -> None:
+        """Another version's ETag stops nothing."""
+        curl("/jobs", *submission(name="changed"))
+
+        told = curl("/jobs/team-a/changed", "-H", 'If-None-Match: "1.00000000"')
+
+        assert (told.status, json.loads(told.body)["data"][0]["name"]) == (200, "changed")
+
     def test_answers_about_callers_are_not_stored(self, curl: Callable[..., Told]) -> None:
         """No cache between keeps what one caller may see."""
         assert curl("/projects").headers["cache-control"] == "no-store"
@@ -100,6 +156,9 @@ class TestOddRequests:
         ("options", "path", "status"),
         [
             pytest.param(["-X", "PUT"], "/jobs/team-a/x", 405, id="a method that the path does not answer"),
+            pytest.param(
+                ["-X", "OPTIONS"], "/jobs", 405, id="a question for methods: browsers of elsewhere get no CORS"
+            ),
             pytest.param(["-X", "BREW"], "/jobs", 405, id="a method that nobody knows"),
             pytest.param([], "/nothing", 404, id="a path that is not there"),
             pytest.param(["--path-as-is"], "/jobs/team-a/../team-b", 404, id="dot segments"),
@@ -115,7 +174,15 @@ class TestOddRequests:
         told = curl(path, *options)
 
         assert told.headers["content-type"] == "application/problem+json"
-        assert json.loads(told.body)["status"] == status
+        assert told.status == json.loads(told.body)["status"] == status
+
+    @pytest.mark.parametrize(("path", "status"), [("/health", 405), ("/nothing", 404)])
+    def test_head_is_refused_without_a_body(self, curl: Callable[..., Told], path: str, status: int) -> None:
+        """`-I` hears how long the problem would be, gets none of it, and is not left waiting for it."""
+        told = curl(path, "-I")
+
+        assert (told.exit_code, told.status, told.body) == (0, status, "")
+        assert int(told.headers["content-length"]) > 0
 
     def test_a_wrong_method_is_told_the_right_ones(self, curl: Callable[..., Told]) -> None:
         """405 names what the path does answer."""

@@ -22,6 +22,12 @@ class TestETag:
 
         assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", tag)
 
+    def test_any_tag_is_304(self, api: Api) -> None:
+        """`*` matches whatever is there (RFC 9110)."""
+        api.submit(name="there")
+
+        assert api.ask("GET", "/jobs/team-a/there", headers={"If-None-Match": "*"}).status_code == 304
+
     def test_a_change_is_200(self, api: Api) -> None:
         """A tag of before says nothing about now."""
         api.submit(name="moves")

@@ -255,14 +255,28 @@ class TestPreviewJob:
         manifest["metadata"].pop("uid")
         assert jobs.manifests == [manifest]
 
-    @pytest.mark.parametrize("mine", [True, False])
-    def test_name_that_is_taken_is_told(self, *, mine: bool) -> None:
-        """Whoever made that Job."""
+    def test_name_that_is_taken_is_told(self) -> None:
+        """As the submission itself would be."""
         jobs = FakeJobs()
-        submitted(jobs, name="train-1", caller=ALICE if mine else BOB)
+        submitted(jobs, name="train-1", caller=BOB)
 
-        with pytest.raises(NameTaken, match="The Project has a Job named train-1 already"):
+        with pytest.raises(NameTaken):
             preview_job(submission(name="train-1"), None, "nonce", ALICE, jobs)
+
+    def test_key_of_another_job_is_told(self) -> None:
+        """Before the submission itself is refused for it, and not as a name that nobody chose."""
+        jobs = FakeJobs()
+        submitted(jobs, key="key", gpu=1)
+
+        with pytest.raises(IdempotencyKeyReused):
+            preview_job(submission(gpu=2), "key", "nonce", ALICE, jobs)
+
+    def test_request_that_was_made_is_shown_as_it_was_sent(self) -> None:
+        """A submission of it would find its Job, so it is no error."""
+        jobs = FakeJobs()
+        submitted(jobs, key="key", gpu=1)
+
+        assert preview_job(submission(gpu=1), "key", "nonce", ALICE, jobs) == jobs.manifests[0]
 
     def test_other_teams_project_is_refused(self) -> None:
         """A preview tells nothing of it."""
