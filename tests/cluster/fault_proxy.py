@@ -31,14 +31,18 @@ _OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "ac
 
 
 class FaultProxy:
-    """Forwards to *upstream* while it is entered; every request meets a fault with the probability *rate*."""
+    """Forwards to *upstream* while it is entered, each request after *delay* seconds, or with a fault instead.
 
-    def __init__(self, upstream: str, ca_pem: str, rate: float, seed: int = 0) -> None:
+    *rate* is the probability of a fault.
+    """
+
+    def __init__(self, upstream: str, ca_pem: str, rate: float, delay: float = 0.0) -> None:
         self.met: Counter[str] = Counter()
         """How often each fault was met; "none" for those without."""
         self._upstream = upstream
         self._rate = rate
-        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._delay = delay
+        self._random = random.Random(0)  # noqa: S311 - repeatable on purpose
         self._lock = threading.Lock()
         # Each thread takes a connection and gives it back; nothing is tried twice here.
         self._pool = urllib3.PoolManager(
@@ -66,6 +70,7 @@ class FaultProxy:
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The upstream's answer, or a fault's; ConnectionResetError ends the connection without one."""
+        time.sleep(self._delay)
         match self._drawn():
             case "reset before":
                 raise ConnectionResetError
@@ -103,17 +108,17 @@ class FaultProxy:
 class Faulty(Generic[SomeCluster]):
     """*cluster*, reached through a FaultProxy by everybody but its administrator, while it is entered."""
 
-    def __init__(self, cluster: SomeCluster, rate: float) -> None:
+    def __init__(self, cluster: SomeCluster, rate: float, delay: float = 0.0) -> None:
         self.cluster = cluster
         self.name = cluster.name
-        self._rate = rate
+        self._faults = (rate, delay)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         """Starts both."""
         with ExitStack() as started:
             cluster = started.enter_context(self.cluster)
-            self.proxy = started.enter_context(FaultProxy(cluster.url, cluster.ca_pem, self._rate))
+            self.proxy = started.enter_context(FaultProxy(cluster.url, cluster.ca_pem, *self._faults))
             self._open = started.pop_all()
         return self
 
