@@ -2,6 +2,7 @@
 PYTHON := $(shell for p in python3.13 python3.12 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 PORT ?= 8000
 CLUSTER ?= embedded
+STAGE ?= dev
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 UV = 0.13.9
@@ -17,7 +18,7 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
 
@@ -44,13 +45,15 @@ control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, an
 	$(BIN)/python -m tests.cluster.build
 
 test-cluster: control-plane $(ASSETS)  ## the contract and the product on the real control plane
-	$(BIN)/pytest -n0 tests/cluster tests/contract
-	CLUSTER=real $(BIN)/pytest -n0 tests/product
+	CLUSTER=real $(BIN)/pytest -n0 tests/cluster tests/contract tests/product
 
 test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
 
-package bench:
+package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
+	$(BIN)/python -m infra.package --stage $(STAGE) --out build/$(STAGE)
+
+bench:
 	@echo "make $@: not yet." >&2; exit 1
 
 lock: $(READY)

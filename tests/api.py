@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -52,6 +53,14 @@ class Api:
     def submit(self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:  # noqa: ANN401 - JSON
         """The answer to a submission of a Job with *fields*."""
         return self.ask("POST", "/jobs", json={"project": project, "image": IMAGE, **fields}, headers=headers)
+
+    def submit_until_made(
+        self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any
+    ) -> httpx.Response:  # noqa: ANN401 - JSON
+        """The answer to a submission that is sent again after 503 and 504, as a script would with a name or a key."""
+        while (answer := self.submit(project, headers, **fields)).status_code in (503, 504):
+            time.sleep(int(answer.headers.get("Retry-After", 0)))
+        return answer
 
     def names(self, project: str = "team-a") -> list[str]:
         """The names of the Project's Jobs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import urllib.request
 from pathlib import Path
@@ -40,14 +39,9 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 def chromium() -> str:
-    """Where Chromium is; without it these tests fail in CI and are skipped elsewhere."""
+    """Where Chromium is; a page that nobody looked at has not been tested."""
     found = shutil.which("chromium")
-    if found:
-        return found
-    message = "Chromium is missing: apt-get install chromium"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+    return found or pytest.fail("Chromium is missing: apt-get install chromium")
 
 
 @pytest.fixture(scope="module")

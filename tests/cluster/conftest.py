@@ -9,6 +9,7 @@ import pytest
 
 from tests.cluster.assets import assets_folder, is_ready
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.real_target import go_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ def assets() -> Path:
     """The folder of the binaries."""
     folder = assets_folder(os.environ)
     if not is_ready(folder):
-        pytest.skip(f"no API server: build one with python -m tests.cluster.build ({folder})")
+        go_without(folder)
     return folder
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import itertools
+import os
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # The guard reads a pipe that nobody writes to. It ends when we do, even killed; the whole group goes with it.
 _GUARD = ("sh", "-c", "cat >/dev/null; kill -KILL 0")
 
+# Each process has a range of its own, so that no other one takes a port between choice and use either.
+_numbers = itertools.count(os.getpid() * 64)
 _FIRST_PORT, _PORTS = 20_000, 12_000
 """Below the ports that systems give to outgoing connections, so none of them takes a port between choice and use."""
 
@@ -71,7 +74,7 @@ class Processes:
 def free_port() -> int:
     """A port of loopback on which nobody listens."""
     while True:
-        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        port = _FIRST_PORT + next(_numbers) % _PORTS
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-PATIENCE = 10
+JOBS = "count/jobs.batch"
+"""Jobs as a quota counts them."""
+PATIENCE = 30
 """Seconds until a wait counts as failed: many times what it needs."""
 
 
@@ -69,10 +71,19 @@ class Space:
         self.client.patch(self.path, {"metadata": {"labels": labels}})
 
     def bound(self, **hard: str) -> None:
-        """Gives it a quota, named `room`, and waits until the quota counts."""
+        """Gives it a quota, named `room`, and waits until the API server's own copy of the quota follows."""
         quotas = f"{self.path}/resourcequotas"
-        self.client.create(quotas, {"metadata": {"name": "room"}, "spec": {"hard": hard}})
-        awaited(lambda: self.client.get(f"{quotas}/room"), lambda quota: "hard" in quota.get("status", {}))
+        self.client.create(quotas, {"metadata": {"name": "room"}, "spec": {"hard": {**hard, JOBS: "0"}}})
+        awaited(self._takes_jobs, lambda takes: not takes)
+        if hard.get(JOBS) != "0":
+            self.client.patch(f"{quotas}/room", {"spec": {"hard": {JOBS: None, **hard}}})
+            awaited(self._takes_jobs, bool)
+
+    def used(self) -> dict[str, str]:
+        """What its quota says is used."""
+        quota = self.client.get(f"{self.path}/resourcequotas/room")
+        used: dict[str, str] = quota.get("status", {}).get("used", {})
+        return used
 
     def submit(self, manifest: Document, query: str = "") -> Document:
         """What the API server makes of *manifest*."""
@@ -104,6 +115,13 @@ class Space:
             return len(pods) == count and all(phase in ("", pod["status"]["phase"]) for pod in pods)
 
         return awaited(lambda: self.pods_of(job), there)
+
+    def _takes_jobs(self) -> bool:
+        try:
+            self.submit(job("probe"), "?dryRun=All")
+        except Refused:
+            return False
+        return True
 
 
 def job(name: str, simulate: str = "", gpus: int = 1, image: str = "image:1", **spec: object) -> Document:

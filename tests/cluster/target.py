@@ -1,4 +1,4 @@
-"""Which cluster the contract tests ask: the one that KUBECONFIG names, else the test control plane."""
+"""What the contract tests ask of a cluster, and the one that KUBECONFIG names."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from tests.cluster.certificates import KeyPair
 from tests.cluster.json_client import JsonClient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from tests.cluster.json_client import Document
 
 _REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
@@ -25,10 +27,18 @@ _REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 class Target(Protocol):
     """A cluster that tests may change."""
 
-    admin: JsonClient
+    @property
+    def admin(self) -> JsonClient:
+        """Who may do everything."""
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
         """A client that the cluster takes for *user* of *groups*. Whoever asked for it closes it."""
+
+    def apply(self, documents: Iterable[Document]) -> None:
+        """Creates or updates the objects, as an administrator."""
+
+    def remove(self, documents: Iterable[Document]) -> None:
+        """Deletes the objects, as an administrator."""
 
 
 class KubeconfigTarget:

@@ -1,40 +1,40 @@
-"""The cluster that the contract is checked on, with two Projects."""
+"""The cluster that the contract is checked on, with two Projects: embedded or, with CLUSTER=real, a real one."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.kubernetes.project import base_manifests, project_manifests
-from tests.cluster.assets import assets_folder, is_ready
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.embedded_target import EmbeddedTarget
+from tests.cluster.real_target import real_target
 from tests.cluster.rights import OTHER_SUBMITTERS, OTHERS, OURS, SUBMITTERS, UPLOADS, VIEWERS, Ask, may
-from tests.cluster.target import KubeconfigTarget
+from tests.cluster.space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from tests.cluster.json_client import JsonClient
     from tests.cluster.target import Target
 
+RUN_SECONDS = 0.5
+"""How long a pod runs that does not say otherwise."""
 
-@pytest.fixture(scope="session")
-def cluster_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """The cluster of KUBECONFIG, else a control plane of our own, where its binaries are built."""
-    workdir, assets = tmp_path_factory.mktemp("cluster"), assets_folder(os.environ)
-    if kubeconfig := os.environ.get("KUBECONFIG"):
-        target = KubeconfigTarget(Path(kubeconfig), workdir)
+
+@pytest.fixture(scope="session", params=[os.environ.get("CLUSTER") or "embedded"])
+def cluster_target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The cluster; its name stands in the tests' names."""
+    workdir = tmp_path_factory.mktemp("cluster")
+    opened: AbstractContextManager[Target] = (
+        EmbeddedTarget(workdir, RUN_SECONDS) if request.param == "embedded" else real_target(workdir, RUN_SECONDS)
+    )
+    with opened as target:
         yield target
-        target.admin.close()
-    elif is_ready(assets):
-        with ControlPlane(assets, workdir) as plane:
-            yield plane
-    else:
-        pytest.skip(f"no API server: set KUBECONFIG, or build one with python -m tests.cluster.build ({assets})")
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +45,20 @@ def own_identity(cluster_target: Target) -> Iterator[JsonClient]:
         *project_manifests(OURS.removeprefix("researcher-"), [SUBMITTERS], [VIEWERS], uploads_bucket=UPLOADS[3:]),
         *project_manifests(OTHERS.removeprefix("researcher-"), [OTHER_SUBMITTERS]),
     ]
-    for manifest in manifests:
-        cluster_target.admin.apply(manifest)
+    cluster_target.apply(manifests)
     client = cluster_target.client("researcher-api:test", ["researcher-api"])
     last = Ask("impersonate", f"groups/researcher:{OTHER_SUBMITTERS}")
     while not may(client, last):  # the API server's own copy of its roles follows within moments
         time.sleep(0.05)
     yield client
     client.close()
-    for manifest in reversed(manifests):
-        cluster_target.admin.delete(cluster_target.admin.path_of(manifest))
+    cluster_target.remove(reversed(manifests))
+
+
+@pytest.fixture
+def space(cluster_target: Target) -> Iterator[Space]:
+    """A namespace of the test's own, ready for pods."""
+    found = Space(cluster_target.admin, f"contract-{secrets.token_hex(4)}")
+    found.open()
+    yield found
+    found.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,19 +23,13 @@ RUN_SECONDS = 0.5
 """How long a pod runs that does not say otherwise."""
 
 
-def _scope(fixture_name: str, config: pytest.Config) -> Literal["session", "module"]:
-    """A control plane takes seconds to start, so it serves all modules; nothing else runs beside them then."""
-    del fixture_name, config
-    return "session" if os.environ.get("CLUSTER") == "real" else "module"
-
-
 @pytest.fixture(scope="session")
 def make_cluster() -> Callable[..., EmbeddedCluster | RealCluster]:
     """What makes the cluster that CLUSTER names."""
     return CLUSTERS[os.environ.get("CLUSTER") or "embedded"]
 
 
-@pytest.fixture(scope=_scope)
+@pytest.fixture(scope="module")
 def stack(
     make_cluster: Callable[..., EmbeddedCluster | RealCluster],
 ) -> Iterator[Stack[EmbeddedCluster | RealCluster]]:
@@ -43,14 +37,6 @@ def stack(
     docs_assets.main()
     with Stack(partial(make_cluster, run_seconds=RUN_SECONDS)) as stack:
         yield stack
-
-
-@pytest.fixture
-def real_cluster(stack: Stack[EmbeddedCluster | RealCluster]) -> RealCluster:
-    """The test control plane, for what the embedded cluster does not have: an audit log."""
-    if not isinstance(stack.cluster, RealCluster):
-        pytest.skip("the embedded cluster has no audit log: CLUSTER=real")
-    return stack.cluster
 
 
 @pytest.fixture

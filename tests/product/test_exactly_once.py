@@ -29,7 +29,7 @@ class TestIdempotencyKey:
         before = stored(stack)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(
-                pool.map(lambda _: api.submit(headers={"Idempotency-Key": "sweep 7"}, gpu=1), range(AT_ONCE))
+                pool.map(lambda _: api.submit_until_made(headers={"Idempotency-Key": "sweep 7"}, gpu=1), range(AT_ONCE))
             )
 
         assert {answer.status_code for answer in answers} == {201}
@@ -73,7 +73,7 @@ class TestName:
     def test_256_at_once_make_one_job(self, api: Api) -> None:
         """A name is a lock like a key."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = list(pool.map(lambda _: api.submit(name="named", gpu=1), range(AT_ONCE)))
+            answers = list(pool.map(lambda _: api.submit_until_made(name="named", gpu=1), range(AT_ONCE)))
 
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.json()["id"] for answer in answers}) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -42,13 +41,11 @@ def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[Any
 
 
 def submitted(api: Api, number: int) -> str:
-    """The id of the Job of that number, submitted as a script would: again after 503 and 504, with the same key."""
-    while True:
-        answer = api.submit(headers={"Idempotency-Key": f"job {number}"}, labels={"number": str(number)})
-        if answer.status_code == 201:
-            return str(answer.json()["id"])
-        assert answer.status_code in (503, 504), answer.text
-        time.sleep(int(answer.headers.get("Retry-After", 0)))
+    """The id of the Job of that number."""
+    key = {"Idempotency-Key": f"job {number}"}
+    answer = api.submit_until_made(headers=key, labels={"number": str(number)})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 def test_every_job_is_made_once(faulty: Stack[Faulty[AnyCluster]]) -> None:

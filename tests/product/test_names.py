@@ -52,7 +52,7 @@ def upstream(stack: Stack[EmbeddedCluster | RealCluster]) -> list[str]:
     if isinstance(stack.cluster, EmbeddedCluster):
         return [one.target for one in stack.cluster.requests]
     lines = stack.cluster.plane.audit_lines()
-    return [one["requestURI"] for one in lines if one["user"]["username"].startswith("researcher-api:")]
+    return [one["requestURI"] for one in lines if one["user"].get("username", "").startswith("researcher-api:")]
 
 
 def send(stack: Stack[Any], bearer: str, method: str, path: str, body: object = None) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.local.kubernetes.kinds import BY_PLURAL, POD, Document, Kind
+from infra.local.kubernetes import reviews, strict
+from infra.local.kubernetes.kinds import BY_PLURAL, JOB, POD, Document, Kind
 from infra.local.kubernetes.rbac import Ask
 from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path
 from infra.local.kubernetes.selectors import by_fields, by_labels
@@ -30,7 +31,6 @@ VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0-embedded"}
 REMEMBERED = 10_000
 """Requests kept for those who ask what was asked."""
 
-_AUTHORIZATION = "authorization.k8s.io"
 _OPEN = {"/version": json.dumps(VERSION).encode(), "/readyz": b"ok", "/livez": b"ok", "/healthz": b"ok"}
 _PATH = re.compile(
     r"/(?:api/v1|apis/(?P<group>[a-z0-9.-]+)/v1)(?:/namespaces/(?P<namespace>[^/]+)(?=/[a-z]))?"
@@ -51,6 +51,7 @@ class Asked:
     subresource: str
     query: dict[str, str]
     body: Document
+    has_body: bool
 
     @property
     def ask(self) -> Ask:
@@ -110,8 +111,8 @@ class Api:
         return _json(400, bad_request(error.detail).status)
 
     def _answer(self, who: Identity, asked: Asked) -> Reply:
-        if asked.group == _AUTHORIZATION and asked.verb == "create":
-            return _json(201, self._review(who, asked))
+        if asked.group == reviews.GROUP and asked.verb == "create":
+            return _json(201, reviews.reviewed(asked.plural, asked.body, who, self._rbac))
         self._rbac.check(who, asked.ask)
         if asked.subresource:
             return self._log(asked)
@@ -141,6 +142,8 @@ class Api:
         return _json(200, self._store.page(asked.kind, place, matches, int(limit), token))
 
     def _create(self, asked: Asked) -> Reply:
+        if asked.kind is JOB and asked.query.get("fieldValidation") == "Strict":
+            strict.check(asked.body)
         return _json(201, self._writing.create(asked.kind, asked.namespace, asked.body, dry_run=asked.dry_run))
 
     def _patch(self, asked: Asked) -> Reply:
@@ -148,7 +151,7 @@ class Api:
         return _json(200, made)
 
     def _delete(self, asked: Asked) -> Reply:
-        options = {**asked.body, **{key: asked.query[key] for key in ("propagationPolicy",) if key in asked.query}}
+        options = asked.body if asked.has_body else asked.query  # a body, even an empty one, outranks the query
         gone = self._writing.delete(asked.kind, asked.namespace, asked.name, options, dry_run=asked.dry_run)
         details = {"name": asked.name, "group": asked.group, "kind": asked.plural, "uid": gone["metadata"]["uid"]}
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
@@ -164,17 +167,6 @@ class Api:
             raise bad_request(waits)
         return Reply(200, [("Content-Type", "text/plain")], f"{asked.name} runs on paper.\n".encode())
 
-    def _review(self, who: Identity, asked: Asked) -> Document:
-        spec = asked.body.get("spec") or {}
-        if asked.plural == "selfsubjectaccessreviews":
-            wanted = spec.get("resourceAttributes") or {}
-            fields = {name: wanted.get(name, "") for name in ("verb", "group", "resource", "namespace", "name")}
-            return {**asked.body, "status": {"allowed": self._rbac.allows(who, Ask(**fields))}}
-        if asked.plural == "selfsubjectrulesreviews":
-            rules = list(self._rbac.rules(who, spec.get("namespace") or ""))
-            return {**asked.body, "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}}
-        raise no_such_path()
-
 
 def _asked(method: str, target: str, body: bytes) -> Asked:
     url = urlsplit(target)
@@ -186,7 +178,7 @@ def _asked(method: str, target: str, body: bytes) -> Asked:
     names_one = verb in ("get", "patch", "delete")
     if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
         raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-    return Asked(verb=verb, query=dict(parse_qsl(url.query)), body=_document(body), **parts)
+    return Asked(verb=verb, query=dict(parse_qsl(url.query)), body=_document(body), has_body=bool(body), **parts)
 
 
 def _document(body: bytes) -> Document:

@@ -14,6 +14,7 @@ from infra.local.kubernetes.authentication import Authentication
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.kubernetes.job_controller import JobController
 from infra.local.kubernetes.kinds import BY_NAME
+from infra.local.kubernetes.quota_controller import QuotaController
 from infra.local.kubernetes.rbac import Rbac, default_roles
 from infra.local.kubernetes.store import Store
 from infra.local.kubernetes.writing import Writing, merged
@@ -38,12 +39,14 @@ class EmbeddedCluster:
 
     def __init__(self, authenticate: Callable[[str], Identity], run_seconds: float = 20.0) -> None:
         self.store = Store()
-        self._writing = Writing(self.store, Admission(self.store))
+        admission = Admission(self.store)
+        self._writing = Writing(self.store, admission)
         rbac = Rbac(self.store)
         self._api = Api(self.store, self._writing, rbac, Authentication(authenticate, rbac))
         self._controllers = (
             JobController(self.store, self._writing),
             node.Node(self.store, self._writing, run_seconds),
+            QuotaController(self.store, admission),
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

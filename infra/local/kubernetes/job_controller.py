@@ -105,8 +105,7 @@ def _status(job: Document, pods: _Pods, end: Document | None, moment: datetime) 
     ready = sum(pod["status"].get("phase") == "Running" for pod in pods.active)
     counts = {"active": len(pods.active), "succeeded": pods.succeeded, "failed": pods.failed}
     status: Document = {"ready": ready, **{name: count for name, count in counts.items() if count}}
-    conditions = [one for one in (_suspension(job, moment), end) if one]
-    if conditions:
+    if conditions := [*_suspension(job, moment), *_ending(end)]:
         status["conditions"] = conditions
     if not job["spec"]["suspend"]:
         status["startTime"] = job["status"].get("startTime") or _text(moment)
@@ -115,11 +114,22 @@ def _status(job: Document, pods: _Pods, end: Document | None, moment: datetime) 
     return status
 
 
-def _suspension(job: Document, moment: datetime) -> Document | None:
-    if not job["spec"]["suspend"]:
-        return None
-    old = (one for one in job["status"].get("conditions", ()) if one["type"] == "Suspended")
-    return next(old, None) or _condition("Suspended", "JobSuspended", "Job suspended", moment)
+def _suspension(job: Document, moment: datetime) -> list[Document]:
+    """Whether *job* is suspended, as a condition from its first suspension on."""
+    suspend = job["spec"]["suspend"]
+    old = [one for one in job["status"].get("conditions", ()) if one["type"] == "Suspended"]
+    if old and old[0]["status"] == str(suspend):
+        return old
+    if suspend:
+        return [_condition("Suspended", "JobSuspended", "Job suspended", moment)]
+    return [{**_condition("Suspended", "JobResumed", "Job resumed", moment), "status": "False"}] if old else []
+
+
+def _ending(end: Document | None) -> list[Document]:
+    """The condition *end* after the one that foretells it, as since Kubernetes 1.31."""
+    if end is None:
+        return []
+    return [{**end, "type": "SuccessCriteriaMet" if end["type"] == "Complete" else "FailureTarget"}, end]
 
 
 def _condition(kind: str, reason: str, message: str, moment: datetime) -> Document:

@@ -41,6 +41,7 @@ EVENT = Kind(
 )
 QUOTA = Kind("", "resourcequotas", "ResourceQuota")
 LIMIT_RANGE = Kind("", "limitranges", "LimitRange")
+SERVICE_ACCOUNT = Kind("", "serviceaccounts", "ServiceAccount")
 PRIORITY_CLASS = Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False)
 NODE = Kind("", "nodes", "Node", namespaced=False)
 ROLE = Kind(RBAC, "roles", "Role")
@@ -61,7 +62,7 @@ KINDS = (
     CLUSTER_ROLE_BINDING,
     LIMIT_RANGE,
     PRIORITY_CLASS,
-    Kind("", "serviceaccounts", "ServiceAccount"),
+    SERVICE_ACCOUNT,
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
 )
 BY_PLURAL = {(kind.group, kind.plural): kind for kind in KINDS}

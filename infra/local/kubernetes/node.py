@@ -33,6 +33,10 @@ NODE: Document = {
     },
 }
 _ROOM = {resource: parse_quantity(quantity) for resource, quantity in ALLOCATABLE.items()}
+_UNAVAILABLE = "0/1 nodes are available: 1 {}. no new claims to deallocate, preemption: 0/1 nodes are available: 1 {}."
+"""The scheduler's words in Kubernetes 1.36."""
+_NO_VICTIMS = "No preemption victims found for incoming pod"
+_NOT_HELPFUL = "Preemption is not helpful for scheduling"
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -73,14 +77,14 @@ class Node:
         """Why *pod* cannot go to the node, as the scheduler says it, or None when it can."""
         wanted = pod["spec"].get("nodeSelector") or {}
         if not wanted.items() <= LABELS.items():
-            return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+            return _UNAVAILABLE.format("node(s) didn't match Pod's node affinity/selector", _NOT_HELPFUL)
         there = [
             one for one in self._store.all(POD) if one["spec"].get("nodeName") and one["status"]["phase"] not in _ENDED
         ]
         taken = [requests_of(one) for one in there]
         for resource, quantity in requests_of(pod).items():
             if quantity + sum(one.get(resource, 0) for one in taken) > _ROOM.get(resource, 0):
-                return f"0/1 nodes are available: 1 Insufficient {resource}."
+                return _UNAVAILABLE.format(f"Insufficient {resource}", _NO_VICTIMS)
         return None
 
     def _is_over(self, pod: Document, moment: datetime) -> bool:

@@ -56,6 +56,6 @@ def _field_term(term: str, kind: Kind) -> Callable[[Document], bool]:
     found = _FIELD.fullmatch(term)
     path = found["path"] if found else ""
     if found is None or path not in (*kind.fields, "metadata.name", "metadata.namespace"):
-        raise bad_request(f"field label not supported: {path or term}")
+        raise bad_request(f'field label "{path or term}" not supported for {kind.name}')
     value, equal = found["value"], found["operator"] != "!="
     return lambda document: (str(at(document, path) or "") == value) == equal

@@ -107,7 +107,7 @@ class Store:
                 "kind": f"{kind.name}List",
                 "apiVersion": kind.api_version,
                 "metadata": meta,
-                "items": [document for _, document in shown],
+                "items": [_without_kind(document) for _, document in shown],
             }
 
     def owned_by(self, uid: str, kind: Kind) -> list[Document]:
@@ -141,6 +141,11 @@ class Store:
             message = "The provided continue parameter is too old to display a consistent list result."
             raise Refusal(410, "Expired", message)
         return (str(namespace), str(name)), version
+
+
+def _without_kind(document: Document) -> Document:
+    """An item of a list, which says for all of them what they are."""
+    return {field: value for field, value in document.items() if field not in ("kind", "apiVersion")}
 
 
 def _in(namespace: str, keys: Iterable[Key]) -> list[Key]:

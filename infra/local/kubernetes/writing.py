@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from infra.local.kubernetes import jobs
-from infra.local.kubernetes.kinds import EVENT, JOB, NAMESPACE, POD
+from infra.local.kubernetes.kinds import EVENT, JOB, NAMESPACE, POD, SERVICE_ACCOUNT
 from infra.local.kubernetes.refusal import bad_request, conflict, invalid, not_found
 from infra.local.kubernetes.store import now
 
@@ -47,13 +47,18 @@ class Writing:
             self._admission.admit(kind, namespace, document)
             self._store.identify(metadata)
             _set_defaults(kind, document)
-            return document if dry_run else self._store.add(kind, namespace, document)
+            if dry_run:
+                return document
+            made = self._store.add(kind, namespace, document)
+            if kind is NAMESPACE:  # pods may come once there is the account that they run as
+                self.create(SERVICE_ACCOUNT, metadata["name"], {"metadata": {"name": "default"}})
+            return made
 
     def patch(self, kind: Kind, namespace: str, name: str, change: Document, *, dry_run: bool = False) -> Document:
         """The object as the merge patch *change* leaves it (RFC 7396); Refusal 409 when its version is another."""
         with self._store.lock:
             old = self._store.get(kind, namespace, name)
-            _check_preconditions(kind, old, change.get("metadata", {}))
+            _check_same(kind, old, change.get("metadata", {}))
             new = merged(old, change)
             if new == old or dry_run:
                 return new
@@ -65,7 +70,7 @@ class Writing:
         """The object that goes; Refusal 409 when a precondition in *options* does not hold."""
         with self._store.lock:
             old = self._store.get(kind, namespace, name)
-            _check_preconditions(kind, old, options.get("preconditions") or {})
+            _check_same(kind, old, options.get("preconditions") or {})
             # Unlike all other kinds, a batch/v1 Job leaves its pods behind where nobody asks otherwise.
             policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
             if not dry_run:
@@ -117,12 +122,16 @@ def _name(kind: Kind, metadata: Document) -> None:
         raise invalid(f"{kind.name}.{kind.group}".rstrip("."), str(name), [cause])
 
 
-def _check_preconditions(kind: Kind, document: Document, wanted: Document) -> None:
-    for field, told in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+def _check_same(kind: Kind, document: Document, wanted: Document) -> None:
+    for field, told, happened in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
         value, found = wanted.get(field), document["metadata"][field]
         if value and value != found:
-            why = f"Precondition failed: {told} in precondition: {value}, {told} in object meta: {found}"
-            raise conflict(kind.resource, document["metadata"]["name"], why)
+            differs = f"the {told} in the precondition ({value}) does not match the {told} in record ({found})"
+            why = f"{differs}. The object might have been {happened}"
+            raise conflict(f"{kind.name}.{kind.group}".rstrip("."), document["metadata"]["name"], why)
 
 
 def _set_defaults(kind: Kind, document: Document) -> None:

@@ -1,0 +1,71 @@
+"""A real cluster as a target of the contract: the one that KUBECONFIG names, else the test control plane, if built."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from tests.cluster.assets import assets_folder, is_ready
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.gpu_node import GpuNodes
+from tests.cluster.target import KubeconfigTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tests.cluster.json_client import Document, JsonClient
+
+NODE = "contract-gpu-0"
+
+
+@dataclass(frozen=True)
+class RealTarget:
+    """A cluster that gives out identities, with one node of GPUs that exists on paper."""
+
+    cluster: ControlPlane | KubeconfigTarget
+
+    @property
+    def admin(self) -> JsonClient:
+        """Who may do everything."""
+        return self.cluster.admin
+
+    def client(self, user: str, groups: Sequence[str]) -> JsonClient:
+        """A client that the cluster takes for *user* of *groups*. Whoever asked for it closes it."""
+        return self.cluster.client(user, groups)
+
+    def apply(self, documents: Iterable[Document]) -> None:
+        """Applies the objects, as an administrator."""
+        for document in documents:
+            self.admin.apply(document)
+
+    def remove(self, documents: Iterable[Document]) -> None:
+        """Deletes the objects, as an administrator."""
+        for document in documents:
+            self.admin.delete(self.admin.path_of(document))
+
+
+@contextmanager
+def real_target(workdir: Path, run_seconds: float) -> Iterator[RealTarget]:
+    """A real cluster whose pods run for *run_seconds*."""
+    assets = assets_folder(os.environ)
+    if kubeconfig := os.environ.get("KUBECONFIG"):
+        target = KubeconfigTarget(Path(kubeconfig), workdir)
+        with GpuNodes(target.admin, [NODE], run_seconds):
+            yield RealTarget(target)
+        target.admin.delete(f"/api/v1/nodes/{NODE}")
+        target.admin.close()
+    elif is_ready(assets):
+        with ControlPlane(assets, workdir) as plane, GpuNodes(plane.admin, [NODE], run_seconds):
+            yield RealTarget(plane)
+    else:
+        go_without(assets)
+
+
+def go_without(assets: Path) -> NoReturn:
+    """Fails the test: nobody shall take half of the contract for all of it."""
+    pytest.fail(f"no API server in {assets}: make control-plane, or set KUBECONFIG")

@@ -1,0 +1,59 @@
+"""The control plane as the local cloud's cluster, and what its audit log tells of the product's calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.local.stack import Stack
+from tests.api import Api
+from tests.cluster.real_cluster import RealCluster
+from tests.cluster.space import awaited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROLE = "arn:aws:iam::123456789012:role/researcher-api"
+
+
+@pytest.fixture(scope="module")
+def stack(assets: object) -> Iterator[Stack[RealCluster]]:
+    """The local cloud on a control plane of its own."""
+    del assets  # must be there
+    with Stack(RealCluster) as stack:
+        yield stack
+
+
+class TestAudit:
+    """The API server's audit log."""
+
+    def test_names_role_session_and_caller(self, stack: Stack[RealCluster]) -> None:
+        """Who made a Job can be told from the cluster alone: the role, its session, and the caller behind both."""
+        with Api(stack) as alice:
+            alice.submit()
+
+        line = awaited(lambda: [one for one in stack.cluster.plane.audit_lines() if _makes_a_job(one)], bool)[0]
+        assert line["user"]["username"] == "researcher-api:local"
+        assert line["user"]["extra"]["canonicalArn"] == [ROLE]
+        assert line["user"]["extra"]["sessionName"] == ["local"]
+        assert line["impersonatedUser"]["extra"]["subject"] == ["researcher:alice"]
+        assert line["impersonatedUser"]["groups"] == ["researcher:team-a", "system:authenticated"]
+
+    def test_knows_every_call_as_somebodys(self, stack: Stack[RealCluster]) -> None:
+        """As itself the product reads nothing but Projects and its own rights."""
+        with Api(stack) as alice:
+            for path in ("/projects", "/jobs/team-a", "/jobs/team-b", "/health?deep=true"):
+                alice.ask("GET", path)
+
+        own = [one for one in stack.cluster.plane.audit_lines() if _is_ours(one) and "impersonatedUser" not in one]
+        asked = {(one["verb"], one["objectRef"]["resource"]) for one in own}
+        assert asked == {("create", "selfsubjectrulesreviews"), ("list", "namespaces")}
+
+
+def _is_ours(line: dict[str, Any]) -> bool:
+    return bool(line["user"].get("username", "").startswith("researcher-api:"))
+
+
+def _makes_a_job(line: dict[str, Any]) -> bool:
+    return bool(line["verb"] == "create" and line.get("objectRef", {}).get("resource") == "jobs")

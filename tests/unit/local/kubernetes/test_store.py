@@ -1,0 +1,46 @@
+"""Objects, their pages and their owners."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.kubernetes.kinds import JOB, NAMESPACE, POD, SERVICE_ACCOUNT
+from infra.local.kubernetes.refusal import Refusal
+
+if TYPE_CHECKING:
+    from tests.unit.local.kubernetes.conftest import Parts
+
+
+class TestStore:
+    """The store."""
+
+    def test_expired_pages_are_refused(self, parts: Parts) -> None:
+        """A token of a version that is forgotten is gone, not wrong."""
+        for name in ("a", "b"):
+            parts.store.add(JOB, "team", {"metadata": {"name": name}})
+        token = parts.store.page(JOB, "team", lambda _: True, 1, "")["metadata"]["continue"]
+        parts.store.oldest_page = parts.store.version + 1
+
+        with pytest.raises(Refusal) as caught:
+            parts.store.page(JOB, "team", lambda _: True, 1, token)
+
+        assert (caught.value.code, caught.value.status["reason"]) == (410, "Expired")
+
+    def test_a_namespace_takes_all_with_it(self, parts: Parts) -> None:
+        """Nothing stays in a namespace that is gone."""
+        parts.store.remove(NAMESPACE, "", "team")
+
+        assert list(parts.store.all(SERVICE_ACCOUNT, "team")) == []
+
+    def test_an_owner_takes_what_it_owns(self, parts: Parts) -> None:
+        """Unless that is to be an orphan."""
+        for job, orphan in (("a", False), ("b", True)):
+            parts.store.add(JOB, "team", {"metadata": {"name": job, "uid": job}})
+            parts.store.add(
+                POD, "team", {"metadata": {"name": job, "uid": f"{job}-0", "ownerReferences": [{"uid": job}]}}
+            )
+            parts.store.remove(JOB, "team", job, orphan=orphan)
+
+        assert [pod["metadata"]["name"] for pod in parts.store.all(POD)] == ["b"]
