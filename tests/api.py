@@ -55,8 +55,11 @@ class Api:
         return self.ask("POST", "/jobs", json={"project": project, "image": IMAGE, **fields}, headers=headers)
 
     def submit_until_made(
-        self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any
-    ) -> httpx.Response:  # noqa: ANN401 - JSON
+        self,
+        project: str = "team-a",
+        headers: dict[str, str] | None = None,
+        **fields: Any,  # noqa: ANN401 - JSON
+    ) -> httpx.Response:
         """The answer to a submission that is sent again after 503 and 504, as a script would with a name or a key."""
         while (answer := self.submit(project, headers, **fields)).status_code in (503, 504):
             time.sleep(int(answer.headers.get("Retry-After", 0)))

@@ -137,7 +137,7 @@ def unscheduled(reason: str | None = "Unschedulable", message: str | None = "0/3
     return PodStatus(conditions=[condition])
 
 
-def exited(code: int | None, reason: str | None = "Error", message: str | None = None) -> PodStatus:
+def exited(code: int | None, reason: str | None = "Error") -> PodStatus:
     """The status of a pod whose container ended with *code*."""
-    end = Terminated(exit_code=code, reason=reason, message=message)
+    end = Terminated(exit_code=code, reason=reason)
     return PodStatus(container_statuses=[ContainerStatus(name="main", state=ContainerState(terminated=end))])

@@ -11,8 +11,8 @@ import msgspec
 from chalicelib.adapters import eks
 from chalicelib.adapters.impersonation import Impersonation
 from chalicelib.adapters.kube_api import Answer, Call, KubernetesApi
-from chalicelib.adapters.refusals import OK, decoded, refusal, refuses_impersonation
-from chalicelib.domain.errors import JobNotFound
+from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal, refuses_impersonation
+from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from chalicelib.domain.kubernetes import Job, JobList, Manifest, Namespace, NamespaceList, Pod, PodList
 from chalicelib.domain.names import PROJECT_MARK, JobName, ProjectName, namespace_of
 from chalicelib.domain.selectors import pod_selector
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 NAMES_IN_A_SELECTOR = 100
 """Of at most 63 characters each, so that a URL stays below 8 KiB."""
 PAGE = 500
+MAX_PODS = 1000
+UNFINISHED = "status.phase!=Succeeded"
+"""Pods that succeeded stay as long as their Job, which may have made 100,000 of them; no view needs them."""
+CONFLICTS = 3
+"""Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
 ACCESS_KEPT_SECONDS = 30
 MAX_KEPT = 10_000
 
@@ -101,12 +106,12 @@ class CallersCluster:
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
         answer = self._post(project, manifest)
-        return None if answer.status == 409 else decoded(answer, Job)  # noqa: PLR2004 - AlreadyExists
+        return None if is_taken(answer) else decoded(answer, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
         answer = self._post(project, manifest, *_query(dryRun="All"))
-        return None if answer.status == 409 else decoded(answer, Manifest)  # noqa: PLR2004 - AlreadyExists
+        return None if is_taken(answer) else decoded(answer, Manifest)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
@@ -121,11 +126,12 @@ class CallersCluster:
         return decoded(self._send(Call("GET", _jobs(project), query)), JobList)
 
     def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
-        """The pods of *jobs*: one call for each hundred of them."""
+        """Pods of *jobs* that have not succeeded, MAX_PODS for each hundred of them: enough to say why they wait."""
         found: list[Pod] = []
         for names in _chunks(jobs):
             path = f"/api/v1/namespaces/{namespace_of(project)}/pods"
-            answer = self._send(Call("GET", path, _query(labelSelector=pod_selector(names))))
+            query = _query(labelSelector=pod_selector(names), fieldSelector=UNFINISHED, limit=str(MAX_PODS))
+            answer = self._send(Call("GET", path, query))
             found += decoded(answer, PodList).items
         return found
 
@@ -150,7 +156,12 @@ class CallersCluster:
 
     def _post(self, project: ProjectName, manifest: Manifest, *query: tuple[str, str]) -> Answer:
         strict = _query(fieldValidation="Strict", fieldManager="researcher-api")
-        return self._send(Call("POST", _jobs(project), strict + query, msgspec.json.encode(manifest)))
+        call = Call("POST", _jobs(project), strict + query, msgspec.json.encode(manifest))
+        for _ in range(CONFLICTS):
+            answer = self._send(call)
+            if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
+                return answer
+        raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
 
     def _send(self, call: Call) -> Answer:
         return self._cluster.send_as(self._caller, call, self._deadline)

@@ -26,7 +26,6 @@ STALE_SECONDS = 24 * 3600
 COOL_DOWN_SECONDS = 30
 """At most one fetch in this time, whether it succeeds or fails: strangers choose the key ids that are looked up."""
 MAX_DOCUMENT = 2**18
-RETRY_AFTER = 10
 
 READ_SECONDS = 3
 
@@ -58,7 +57,7 @@ class KeySet:
                 self._refresh(now)
             if now - self._fetched_at > STALE_SECONDS:
                 message = "The token issuer cannot be reached, so that no token can be checked. Try again later."
-                raise IssuerUnavailable(message, retry_after=RETRY_AFTER)
+                raise IssuerUnavailable(message, retry_after=int(self._tried_at + COOL_DOWN_SECONDS - now) + 1)
             return self._keys.get(key_id)
 
     def _refresh(self, now: float) -> None:

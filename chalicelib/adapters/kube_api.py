@@ -93,13 +93,13 @@ class KubernetesApi:
 
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
-        self._breaker.check()
         headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
         headers.extend([("Accept", "application/json"), ("Content-Type", "application/json"), *lines])
         url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
         left = deadline.remaining
         if not left:
             raise DeadlineExceeded("The cluster took too long. Try again.")
+        self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
         try:
             response = self._pool.request(

@@ -72,6 +72,11 @@ def refusal(answer: Answer) -> ResearcherError:
     return error(detail)
 
 
+def is_taken(answer: Answer) -> bool:
+    """Whether there is an object of that name; 409 also means that another write came in between."""
+    return answer.status == 409 and _status(answer.body).reason == "AlreadyExists"  # noqa: PLR2004
+
+
 def refuses_impersonation(answer: Answer) -> bool:
     """Whether the cluster refused who we act as, and not what the caller may do."""
     return answer.status == 403 and "cannot impersonate" in (_status(answer.body).message or "")  # noqa: PLR2004

@@ -76,11 +76,21 @@ def _groups(claim: object, name: str, scope_prefix: str) -> tuple[str, ...]:
             found = claim
         case _:
             raise Unauthenticated(f"The token's claim {name} is neither a list nor a text.")
-    groups = [group for group in found if isinstance(group, str) and _GROUP.fullmatch(group)]
+    groups = [group for group in found if isinstance(group, str) and is_group(group)]
     if len(groups) < len(found) or len(found) > MAX_GROUPS:
         raise Unauthenticated(f"The token's claim {name} holds a group that is not usable as a name.")
     # An issuer's group must not pass for one of our own: those act without a token.
-    return tuple(sorted({group for group in groups if not _RESERVED_GROUP.fullmatch(group)}))
+    return tuple(sorted({group for group in groups if not is_reserved_group(group)}))
+
+
+def is_group(text: str) -> bool:
+    """Whether *text* is usable as a group's name."""
+    return _GROUP.fullmatch(text) is not None
+
+
+def is_reserved_group(group: str) -> bool:
+    """Whether the API uses *group* for what it does by itself."""
+    return _RESERVED_GROUP.fullmatch(group) is not None
 
 
 def anonymous() -> Caller:

@@ -33,7 +33,6 @@ class ObjectMeta(_Object):
     """An object's identity and marks."""
 
     name: str = ""
-    namespace: str = ""
     uid: str = ""
     resource_version: str = ""
     creation_timestamp: datetime | None = None
@@ -59,9 +58,8 @@ class Condition(_Object):
 
 
 class ResourceRequirements(_Object):
-    """What a container asks for; quantities as text or number."""
+    """What a container may use at most; quantities as text or number."""
 
-    requests: dict[str, str | int | float] = {}
     limits: dict[str, str | int | float] = {}
 
 
@@ -146,15 +144,12 @@ class Terminated(_Object):
 
     exit_code: int | None = None
     reason: str | None = None
-    message: str | None = None
-    finished_at: datetime | None = None
 
 
 class ContainerState(_Object):
     """Exactly one of these is set, or none yet."""
 
     waiting: Waiting | None = None
-    running: dict[str, Any] | None = None
     terminated: Terminated | None = None
 
 
@@ -171,7 +166,6 @@ class PodStatus(_Object):
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
-    start_time: datetime | None = None
     conditions: list[Condition] = []
     container_statuses: list[ContainerStatus] = []
 
@@ -187,7 +181,6 @@ class Pod(_Object):
 class PodList(_Object):
     """Pods of one or more Jobs."""
 
-    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Pod] = []
 
 
@@ -215,13 +208,11 @@ class StatusDetails(_Object):
     """What a refusal is about."""
 
     causes: list[StatusCause] = []
-    retry_after_seconds: int | None = None
 
 
 class Status(_Object):
     """The cluster's own error document."""
 
-    code: int | None = None
     reason: str | None = None
     message: str | None = None
     details: StatusDetails | None = None

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.errors import BeingDeleted, FieldError, IdempotencyKeyReused, MalformedRequest, NameTaken
+from chalicelib.domain.errors import (
+    BeingDeleted,
+    FieldError,
+    IdempotencyKeyReused,
+    InvalidJob,
+    MalformedRequest,
+    NameTaken,
+)
 from chalicelib.domain.names import KEY_HASH, REQUEST_HASH
 
 if TYPE_CHECKING:
@@ -39,23 +46,37 @@ class Lock:
 
 def lock(submission: Submission, caller: Caller, key: str | None, nonce: str) -> Lock:
     """The lock of a request: by its name, else by its Idempotency-Key, else by *nonce*, which is new each time."""
-    asked = msgspec.json.encode(submission.model_dump(mode="json", by_alias=True), order="deterministic")
+    # Without defaults: a field that a later version adds changes no hash.
+    given = submission.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    asked = msgspec.json.encode(given, order="deterministic")
     who = caller.user.encode()
     key_hash = None if key is None else _hash(who, submission.project.encode(), checked_key(key).encode())
     if submission.name:
         return Lock(submission.name, _hash(who, asked), key_hash)
-    drawn = key_hash or _hash(nonce.encode())
+    if key_hash:
+        return Lock(f"{_keyed_prefix(submission)}-{_suffix(key_hash)}", _hash(who, asked, b""), key_hash)
     prefix = submission.job_name_prefix or submission.job_type.lower()
-    suffix = base64.b32encode(bytes.fromhex(drawn)).decode().lower()[:SUFFIX_LENGTH]
-    # Without a key only this very request may find itself again, after an answer got lost.
-    return Lock(f"{prefix}-{suffix}", _hash(who, asked, b"" if key_hash else nonce.encode()), key_hash)
+    # Only this very request may find itself again, after an answer got lost.
+    return Lock(f"{prefix}-{_suffix(_hash(nonce.encode()))}", _hash(who, asked, nonce.encode()), None)
+
+
+def _keyed_prefix(submission: Submission) -> str:
+    """One for all: a key makes one name, whatever else the request says."""
+    if submission.job_name_prefix:
+        message = "an Idempotency-Key makes the name; send one or the other"
+        raise InvalidJob("The Job was refused; errors names each field.", (FieldError("/jobNamePrefix", message),))
+    return "job"
+
+
+def _suffix(drawn: str) -> str:
+    return base64.b32encode(bytes.fromhex(drawn)).decode().lower()[:SUFFIX_LENGTH]
 
 
 def checked_key(key: str) -> str:
     """*key* as an Idempotency-Key; MalformedRequest when it is none."""
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         message = f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters"
-        raise MalformedRequest("The Idempotency-Key is not one.", (FieldError("Idempotency-Key", message),))
+        raise MalformedRequest("The Idempotency-Key is not one.", (FieldError("/Idempotency-Key", message),))
     return key
 
 

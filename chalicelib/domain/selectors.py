@@ -17,6 +17,7 @@ from chalicelib.domain.names import (
 )
 
 MAX_TERMS = 16
+INTERACTIVE = "Interactive"
 
 _EQUALITY = rf"{LABEL_KEY_PATTERN}(==|=|!=){LABEL_VALUE_PATTERN}"
 SELECTOR_PATTERN = rf"^{_EQUALITY}(,{_EQUALITY}){{0,{MAX_TERMS - 1}}}$"
@@ -29,7 +30,8 @@ def job_selector(label: str | None, user: str | None, job_type: str | None) -> s
     """The selector for Jobs with the labels *label* asks for, of *user* and of *job_type*; empty selects all."""
     terms = _equalities(label) if label else []
     terms += [f"{USER_MARK}={user_label(user)}"] if user else []
-    terms += [f"{TYPE_MARK}={job_type}"] if job_type else []
+    # A Job that does not say what it is counts as Train, as in its view.
+    terms += [f"{TYPE_MARK}{'=' if job_type == INTERACTIVE else '!='}{INTERACTIVE}"] if job_type else []
     return ",".join(terms)
 
 

@@ -23,7 +23,7 @@ def json_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """What *body* holds: UTF-8, of bounded depth; MalformedRequest otherwise."""
     try:
         msgspec.json.decode(body)  # stricter than json about UTF-8, surrogates and numbers, but takes a name twice
-        return json.loads(body, object_pairs_hook=_unique)
+        return json.loads(body, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest("The body is not JSON, or not strictly so.") from error
 
@@ -63,7 +63,8 @@ def _written(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of *pairs*, for json; ValueError when a name stands twice."""
     document = dict(pairs)
     if len(document) < len(pairs):
         raise ValueError("a name stands twice")

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.strict import unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,18 +56,11 @@ def refused(why: str) -> Unauthenticated:
 def _document(part: str) -> Claims:
     try:
         text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8")
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise refused("is not strict JSON in base64url") from error
     if not isinstance(document, dict):
         raise refused("is no JSON object")
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Claims:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise ValueError("a name stands twice")
     return document
 
 

@@ -64,7 +64,7 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     finished_at: Milliseconds | None
     pods: PodCounts
     labels: dict[str, str]
-    links: dict[str, str]
+    links: Annotated[dict[str, str], msgspec.Meta(description="Paths below the API's base URL.")]
 
 
 EXAMPLE = {

@@ -48,4 +48,7 @@ def delete(call: Call) -> Answer:
         detail = 'The body is a list of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
         raise errors.InvalidJob(detail, (field_error(error),)) from error
     jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
-    return Answer(Deletions(delete_jobs(targets, jobs)))
+    done = delete_jobs(targets, jobs)
+    call.notes["deleted"] = [f"{one.project}/{one.name}" for one in done if one.ok]
+    call.notes["refused"] = [f"{one.project}/{one.name}" for one in done if not one.ok]
+    return Answer(Deletions(done))

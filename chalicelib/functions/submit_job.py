@@ -41,7 +41,8 @@ OPERATION = Operation(
     summary="Submit a Job",
     description=(
         "Makes one Job, however often the same request arrives: a repeated `name` or `Idempotency-Key` with the same "
-        "body answers the Job that is there, with `Idempotent-Replayed: true`. The promise lasts as long as the Job."
+        "body answers the Job that is there, with `Idempotent-Replayed: true`. The promise lasts as long as the Job. "
+        "A key makes the name, so it goes without `jobNamePrefix`."
     ),
     query=SubmitQuery,
     headers=(
@@ -56,7 +57,11 @@ OPERATION = Operation(
     body=Submission,
     body_example={"job": {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4}},
     answers={
-        200: Success("With `dryRun`: the Kubernetes Job as it would be stored.", dict, _PREVIEW),
+        200: Success(
+            "With `dryRun`: the Kubernetes Job as it would be stored, or as it was sent if it is there.",
+            dict,
+            _PREVIEW,
+        ),
         201: Success(
             "The Job.",
             JobView,

@@ -36,7 +36,10 @@ class Deletion(msgspec.Struct, frozen=True):
 
 def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
     """Deletes each of *targets* on its own: one that is refused does not stop the rest, an odd name stops all."""
-    named = [(project_name(target.project), job_name(target.name)) for target in targets]
+    named = [
+        (project_name(target.project, f"/{place}/project"), job_name(target.name, f"/{place}/name"))
+        for place, target in enumerate(targets)
+    ]
     with ThreadPoolExecutor(PARALLEL) as pool:
         return list(pool.map(lambda one: _delete(one[0], one[1], jobs), named))
 

@@ -14,7 +14,7 @@ from chalicelib.domain.view import JobView, Status, view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.kubernetes import Pod
+    from chalicelib.domain.kubernetes import Job, Pod
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs
 
@@ -77,8 +77,13 @@ def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, s
     job = jobs.find(project, name)
     if job is None:
         raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
+    return shown(project, job, jobs), job.metadata.resource_version
+
+
+def shown(project: ProjectName, job: Job, jobs: Jobs) -> JobView:
+    """The view of *job* together with its pods."""
     pods = _pods_by_job(jobs.pods(project, [job.metadata.name]))
-    return view(project, job, pods[job.metadata.uid]), job.metadata.resource_version
+    return view(project, job, pods[job.metadata.uid])
 
 
 def _pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:

@@ -11,6 +11,7 @@ from chalicelib.domain.manifest import render
 from chalicelib.domain.names import JobName, project_name
 from chalicelib.domain.once import lock, replayed
 from chalicelib.domain.view import JobView, view
+from chalicelib.usecases.jobs import shown
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -39,7 +40,7 @@ def submit_job(submission: Submission, key: str | None, nonce: str, caller: Call
             return Submitted(view(project, made, ()), replayed=False)
         found = jobs.find(project, JobName(wanted.name))
         if found is not None:
-            return Submitted(view(project, replayed(found, wanted), ()), replayed=True)
+            return Submitted(shown(project, replayed(found, wanted), jobs), replayed=True)
     raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from chalicelib.domain.caller import is_group, is_reserved_group
 from chalicelib.domain.names import PROJECT_PATTERN, ProjectName
 from infra.kubernetes.access import access
 from infra.kubernetes.room import room
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 BASE = Path(__file__).with_name("base")
 GPUS = 8
 
-_GROUP = re.compile(r"[A-Za-z0-9/][A-Za-z0-9._@|:+=/~ -]{0,127}")
-_RESERVED_GROUP = re.compile(r"janitor|anonymous|s3-.*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -69,9 +68,9 @@ def _project(name: str) -> ProjectName:
 
 
 def _group(name: str) -> str:
-    if _RESERVED_GROUP.fullmatch(name):
+    if is_reserved_group(name):
         raise ValueError(f"The group {name!r} is reserved for what the API does by itself.")
-    if not _GROUP.fullmatch(name):
+    if not is_group(name):
         raise ValueError(f"{name!r} is no group that a token could name.")
     return name
 

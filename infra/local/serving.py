@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import threading
@@ -42,7 +43,7 @@ Ctrl-C ends it. One line of log for each request follows.
 def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
     """Serves until it is interrupted, on the port of the command line; 1 when that is taken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="where the API listens on 127.0.0.1")
+    parser.add_argument("--port", type=_port, default=8000, help="where the API listens on 127.0.0.1")
     port = parser.parse_args().port
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -55,9 +56,17 @@ def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
             stop.wait()
             _remove(written)
     except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
         sys.stderr.write(f"Port {port} is taken ({error.strerror}). Choose another: make run PORT={port + 1}\n")
         return 1
     return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**16:
+        raise argparse.ArgumentTypeError("a port is a number below 65536")
+    return int(text)
 
 
 def _check(base_url: str) -> None:
@@ -69,7 +78,8 @@ def _check(base_url: str) -> None:
 def _write(session: dict[str, str]) -> str:
     text = "".join(f"export {name}={value}\n" for name, value in session.items())
     SESSION.parent.mkdir(exist_ok=True)
-    SESSION.touch(mode=0o600)
+    SESSION.touch()
+    SESSION.chmod(0o600)
     SESSION.write_text(text)
     return text
 

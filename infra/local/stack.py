@@ -17,6 +17,7 @@ import app
 from chalicelib.adapters import cluster as cluster_adapter
 from chalicelib.adapters import eks, tokens
 from chalicelib.settings import settings
+from infra.kubernetes.access import API_GROUP
 from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.aws import REGION, LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
@@ -40,6 +41,9 @@ PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-
 GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
 """Application to its groups."""
 GPUS = 16
+
+ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
+"""What cluster-access.yaml makes of the role on a cluster."""
 
 _EXTERNAL_ID = "local-external-id"
 _CACHES = (settings, cluster_adapter.connect, eks.connect, tokens.connect)
@@ -155,8 +159,7 @@ class Stack(Generic[SomeCluster]):
     def _prepare_aws(self) -> str:
         role = self.aws.create_role("researcher-api", _EXTERNAL_ID)
         self.aws.create_bucket(BUCKET)
-        entry = AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))
-        self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: entry})
+        self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: ENTRY})
         return role
 
     def _review(self, token: str) -> Identity:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.kubernetes.kinds import JOB
-from tests.api import Api
+from tests.api import IMAGE, Api
 
 if TYPE_CHECKING:
     from infra.local.stack import Stack
@@ -37,15 +37,25 @@ class TestIdempotencyKey:
         assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count(None) == 1
         assert len(stored(stack)) == len(before) + 1
 
-    def test_another_body_is_refused(self, stack: Stack, api: Api) -> None:
+    @pytest.mark.parametrize(
+        ("other", "code"),
+        [
+            ({"gpu": 2}, "idempotency_key_reused"),
+            ({"type": "Interactive"}, "idempotency_key_reused"),
+            ({"image": "busybox"}, "idempotency_key_reused"),
+            ({"jobNamePrefix": "sweep"}, "invalid_job"),
+        ],
+    )
+    def test_another_body_is_refused(self, stack: Stack, api: Api, other: dict[str, object], code: str) -> None:
         """The key of one request is not taken for another's, and nothing is made."""
-        key = {"Idempotency-Key": "two bodies"}
-        api.submit(headers=key, gpu=1)
+        key = {"Idempotency-Key": f"two bodies, {sorted(other)}"}
+        api.submit(headers=key)
         before = stored(stack)
 
-        answer = api.submit(headers=key, gpu=2)
+        body = {"project": "team-a", "image": IMAGE, **other}
+        answer = api.ask("POST", "/jobs", json=body, headers=key)
 
-        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
         assert stored(stack) == before
 
     def test_another_callers_key_is_another_key(self, stack: Stack, api: Api) -> None:

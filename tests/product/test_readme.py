@@ -127,7 +127,7 @@ class TestWalk:
     def test_writes_a_projects_manifests(self, answers: list[str], running: Path) -> None:
         """The file for kubectl holds the Project's namespace."""
         del answers
-        assert "name: researcher-team-c" in (running / "team-c.yaml").read_text(encoding="utf-8")
+        assert "name: researcher-team-c" in (running / ".local" / "team-c.yaml").read_text(encoding="utf-8")
 
     def test_session_is_the_owners_alone(self, running: Path) -> None:
         """It holds secrets."""
@@ -147,6 +147,15 @@ class TestRun:
 
         assert told.returncode != 0
         assert f"Port {port} is taken" in told.stderr
+        assert "Traceback" not in told.stderr
+
+    def test_an_odd_port_is_told(self, clone: Path) -> None:
+        """Without a stack trace."""
+        told = subprocess.run(
+            ["make", "run"], cwd=clone, env=os.environ | {"PORT": "99999"}, check=False, capture_output=True, text=True
+        )
+
+        assert "a port is a number below 65536" in told.stderr
         assert "Traceback" not in told.stderr
 
     def test_an_interrupt_ends_all_of_it(self, clone: Path) -> None:

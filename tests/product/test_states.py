@@ -60,6 +60,17 @@ class TestGoesWell:
 
         assert (view["nodes"], view["currentAllocatedGPUs"]) == (["gpu-node-0"], 2)
 
+    def test_is_shown_so_by_a_replay_too(self, api: Api, job: str) -> None:
+        """Who sends the request again reads what who gets the Job reads."""
+        api.submit(name=job, gpu=2, environment=RUNS_ON)
+        becomes(api, job, "Running")
+        awaited(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
+
+        again = api.submit(name=job, gpu=2, environment=RUNS_ON)
+
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.json() == shown(api, job)
+
     def test_indexed_pods_all_succeed(self, api: Api, job: str) -> None:
         """As many completions as were asked for."""
         api.submit(name=job, indexed=True, completions=3, parallelism=2)

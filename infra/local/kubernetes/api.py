@@ -123,6 +123,8 @@ class Api:
             "patch": self._patch,
             "delete": self._delete,
         }
+        if asked.verb not in verbs:
+            raise _not_allowed()
         return verbs[asked.verb](asked)
 
     def _get(self, asked: Asked) -> Reply:
@@ -175,10 +177,16 @@ def _asked(method: str, target: str, body: bytes) -> Asked:
         raise no_such_path()
     parts = {key: unquote(value or "") for key, value in found.groupdict().items()}
     verb = _VERBS.get(method) or ("get" if parts["name"] else "list")
+    if verb == "delete" and not parts["name"]:
+        verb = "deletecollection"
     names_one = verb in ("get", "patch", "delete")
     if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
-        raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        raise _not_allowed()
     return Asked(verb=verb, query=dict(parse_qsl(url.query)), body=_document(body), has_body=bool(body), **parts)
+
+
+def _not_allowed() -> Refusal:
+    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def _document(body: bytes) -> Document:

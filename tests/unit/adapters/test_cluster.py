@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from chalicelib.adapters import cluster, eks
-from chalicelib.adapters.cluster import ACCESS_KEPT_SECONDS, MAX_KEPT, NAMES_IN_A_SELECTOR, Cluster
+from chalicelib.adapters.cluster import ACCESS_KEPT_SECONDS, CONFLICTS, MAX_KEPT, NAMES_IN_A_SELECTOR, Cluster
 from chalicelib.adapters.kube_api import Answer, Call
 from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller
@@ -45,6 +45,7 @@ NAMESPACES = "/api/v1/namespaces"
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 JOB = f"{JOBS}/train-1"
 PODS = "/api/v1/namespaces/researcher-team-a/pods"
+BUSY = status_reply(409, "Operation cannot be fulfilled on resourcequotas: the object has been modified", "Conflict")
 TRAIN_1_JSON = {"kind": "Job", "metadata": {"name": "train-1", "uid": "u1", "resourceVersion": "7"}}
 NOT_ALLOWED = status_reply(403, 'jobs.batch is forbidden: User "researcher:api" cannot list resource "jobs"')
 NOT_IMPERSONATED = status_reply(
@@ -290,6 +291,24 @@ class TestCreate:
 
         assert jobs.create(TEAM_A, {}) is None
 
+    def test_write_that_came_in_between_is_no_taken_name(self, site: Script, jobs: CallersCluster) -> None:
+        """Two Jobs are counted into one quota: who loses is sent again."""
+        site.on(JOBS, BUSY, BUSY, json_reply(TRAIN_1_JSON, 201))
+
+        made = jobs.create(TEAM_A, {})
+
+        assert made is not None
+        assert (made.metadata.name, len(site.at(JOBS))) == ("train-1", 3)
+
+    def test_writes_that_keep_coming_in_between(self, site: Script, jobs: CallersCluster) -> None:
+        """Are told as what they are, for a retry."""
+        site.on(JOBS, BUSY)
+
+        with pytest.raises(ClusterUnavailable, match="Too many Jobs come to this Project at once") as busy:
+            jobs.create(TEAM_A, {})
+
+        assert (busy.value.retry_after, len(site.at(JOBS))) == (1, CONFLICTS)
+
     def test_quota_is_told(self, site: Script, jobs: CallersCluster) -> None:
         """With the cluster's own numbers."""
         site.on(JOBS, status_reply(403, 'jobs.batch "train-1" is forbidden: exceeded quota: gpus, requested: 8'))
@@ -321,7 +340,7 @@ class TestPreview:
 
     def test_taken_name_is_no_error(self, site: Script, jobs: CallersCluster) -> None:
         """As when it is made."""
-        site.on(JOBS, status_reply(409))
+        site.on(JOBS, status_reply(409, 'jobs.batch "train-1" already exists', "AlreadyExists"))
 
         assert jobs.preview(TEAM_A, {}) is None
 
@@ -412,7 +431,11 @@ class TestPods:
 
         assert [pod.metadata.name for pod in found] == ["a-x", "b-y"]
         (asked,) = site.at(PODS)
-        assert asked.query == [("labelSelector", "batch.kubernetes.io/job-name in (a,b)")]
+        assert asked.query == [
+            ("labelSelector", "batch.kubernetes.io/job-name in (a,b)"),
+            ("fieldSelector", "status.phase!=Succeeded"),
+            ("limit", "1000"),
+        ]
 
     def test_of_many_jobs_take_several_calls(self, site: Script, jobs: CallersCluster) -> None:
         """Every name once and in order, and no URL longer than servers take."""

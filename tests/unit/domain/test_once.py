@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from itertools import combinations
 
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.errors import BeingDeleted, FieldError, IdempotencyKeyReused, MalformedRequest, NameTaken
+from chalicelib.domain.errors import (
+    BeingDeleted,
+    FieldError,
+    IdempotencyKeyReused,
+    InvalidJob,
+    MalformedRequest,
+    NameTaken,
+)
 from chalicelib.domain.names import KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
 from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, lock, replayed
 from tests.builders import ALICE, BOB, NOW, job, locked, submission
@@ -47,25 +55,38 @@ class TestName:
             ({"jobNamePrefix": "sweep-7", "interactive": True}, "sweep-7-"),
         ],
     )
-    @pytest.mark.parametrize("key", [None, "key"])
-    def test_made_name_begins_as_asked(self, fields: dict[str, object], begins: str, key: str | None) -> None:
+    def test_made_name_begins_as_asked(self, fields: dict[str, object], begins: str) -> None:
         """By the prefix, else by the type; ten characters of the hash follow."""
-        name = lock(submission(**fields), ALICE, key, "nonce").name
+        name = lock(submission(**fields), ALICE, None, "nonce").name
 
         assert re.fullmatch(begins + "[a-z2-7]{10}", name)
+
+    def test_key_makes_one_name_whatever_else_is_asked(self) -> None:
+        """Else the same key with another type would make a second Job, where it has to be refused."""
+        asked = (submission(), submission(interactive=True), submission(gpu=3))
+
+        assert len({lock(one, ALICE, "key", "nonce").name for one in asked}) == 1
+
+    def test_key_goes_without_a_prefix(self) -> None:
+        """Two ways to make a name contradict each other; neither is dropped in silence."""
+        with pytest.raises(InvalidJob) as refused:
+            lock(submission(jobNamePrefix="sweep"), ALICE, "key", "nonce")
+
+        assert [error.pointer for error in refused.value.errors] == ["/jobNamePrefix"]
 
     def test_names_stay(self) -> None:
         """A key of yesterday finds its Job of yesterday after we are deployed anew."""
         found = lock(submission(), ALICE, "sweep-7-trial-3", "nonce")
 
-        assert found.name == "train-673nkzhjgb"
+        assert found.name == "job-673nkzhjgb"
 
     @given(submissions(), st.none() | KEYS, st.text(max_size=40, alphabet="0123456789abcdef"))
     def test_every_name_is_a_new_jobs_name(self, asked: object, key: str | None, nonce: str) -> None:
         """However it is made, pods can be named after it."""
-        name = lock(asked, ALICE, key, nonce).name  # type: ignore[arg-type] # hypothesis knows objects only
+        with contextlib.suppress(InvalidJob):  # a key beside a prefix
+            name = lock(asked, ALICE, key, nonce).name  # type: ignore[arg-type] # hypothesis knows objects only
 
-        assert re.fullmatch(NEW_JOB_PATTERN, name)
+            assert re.fullmatch(NEW_JOB_PATTERN, name)
 
 
 class TestKeyHash:
@@ -177,7 +198,7 @@ class TestCheckedKey:
             checked_key(key)
 
         rule = "an Idempotency-Key has 1 to 255 printable ASCII characters"
-        assert (FieldError("Idempotency-Key", rule),) == refused.value.errors
+        assert (FieldError("/Idempotency-Key", rule),) == refused.value.errors
 
     @pytest.mark.parametrize("name", [None, "train-1"])
     def test_lock_checks_it(self, name: str | None) -> None:

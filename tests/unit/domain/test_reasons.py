@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from chalicelib.domain.kubernetes import (
     Condition,
-    ContainerState,
-    ContainerStatus,
     JobSpec,
     JobStatus,
     Pod,
     PodStatus,
-    Terminated,
 )
 from chalicelib.domain.reasons import MAX_MESSAGE, STARTING, Reason, reason_of, wait_of
 from tests.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
@@ -209,8 +207,8 @@ class TestFinished:
 
     def test_end_of_the_log_is_not_shown(self) -> None:
         """A container's last words may be anything, also a secret; whoever may read the log reads them there."""
-        end = Terminated(exit_code=1, reason="Error", message=CANARY)
-        status = PodStatus(container_statuses=[ContainerStatus(state=ContainerState(terminated=end))])
+        terminated = {"exitCode": 1, "reason": "Error", "message": CANARY}
+        status = msgspec.convert({"containerStatuses": [{"state": {"terminated": terminated}}]}, PodStatus)
 
         reason = reason_of(job(status=ended("Failed", "X")), [pod("Failed", status=status)])
 

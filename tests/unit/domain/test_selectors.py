@@ -29,9 +29,13 @@ class TestJobSelector:
             pytest.param("a!=", None, None, "a!=", id="not the empty value"),
             pytest.param("x.y/a=b", None, None, "x.y/a=b", id="key with a domain"),
             pytest.param(None, "alice", None, "researcher.dev/user=alice", id="user"),
-            pytest.param(None, None, "Train", "researcher.dev/type=Train", id="type"),
+            pytest.param(None, None, "Train", "researcher.dev/type!=Interactive", id="type"),
             pytest.param(
-                "a=b", "alice", "Train", "a=b,researcher.dev/user=alice,researcher.dev/type=Train", id="all at once"
+                "a=b",
+                "alice",
+                "Train",
+                "a=b,researcher.dev/user=alice,researcher.dev/type!=Interactive",
+                id="all at once",
             ),
             pytest.param(
                 "researcher.dev/user=bob",

@@ -110,6 +110,7 @@ class TestOddJobs:
         assert "nightly.v2" in listed(api)
         answer = api.ask("GET", "/jobs/team-shared/nightly.v2").json()["data"][0]
         assert (answer["user"], answer["type"], answer["images"]) == ("", "Train", "busybox")
+        assert "nightly.v2" in listed(api, "?jobTypeFilter=Train")
         assert api.ask("DELETE", "/jobs/team-shared/nightly.v2").status_code == 200
 
 
