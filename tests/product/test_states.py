@@ -123,6 +123,36 @@ class TestWaits:
         assert becomes(api, job, "Running")["currentAllocatedGPUs"] == 8
 
 
+class TestIsOnItsWay:
+    """A Job between two states."""
+
+    def test_its_container_is_being_made(self, api: Api, job: str) -> None:
+        """It has a node, and pulls its image: no trouble, so no reason."""
+        api.submit(name=job, gpu=1, environment={SIMULATE_VARIABLE: "starting"})
+
+        becomes(api, job, "ContainerCreating")
+
+    def test_its_node_is_lost(self, api: Api, job: str) -> None:
+        """Nobody can say how its pod goes."""
+        api.submit(name=job, gpu=1, environment={SIMULATE_VARIABLE: "node-lost"})
+
+        becomes(api, job, "Unknown")
+
+    def test_it_is_being_deleted(self, stack: Stack, api: Api, job: str) -> None:
+        """Something holds it; meanwhile its name is taken, and whoever wants it is told when to ask again."""
+        metadata = {"name": job, "namespace": "researcher-team-a", "finalizers": ["example.com/held"]}
+        stack.cluster.apply([_by_hand(metadata, suspend=True)])
+        api.ask("DELETE", f"/jobs/team-a/{job}")
+
+        assert shown(api, job)["status"] == "Terminating"
+        refused = api.submit(name=job)
+        assert (refused.status_code, refused.json()["code"]) == (409, "being_deleted")
+        assert int(refused.headers["Retry-After"]) > 0
+
+        stack.cluster.apply([_by_hand({**metadata, "finalizers": []}, suspend=True)])
+        assert api.ask("GET", f"/jobs/team-a/{job}").status_code == 404
+
+
 class TestFails:
     """A Job that ends badly, and how."""
 

@@ -17,7 +17,7 @@ from infra.local.kubernetes.kinds import BY_NAME
 from infra.local.kubernetes.quota_controller import QuotaController
 from infra.local.kubernetes.rbac import Rbac, default_roles
 from infra.local.kubernetes.store import Store
-from infra.local.kubernetes.writing import Writing, merged
+from infra.local.kubernetes.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -90,7 +90,7 @@ class EmbeddedCluster:
                 if old is None:
                     self._writing.create(kind, namespace, document)
                 else:
-                    self.store.replace(kind, merged(old, document))
+                    self._writing.patch(kind, namespace, document["metadata"]["name"], document)
 
     def find(self, kind: Kind, namespace: str) -> list[Document]:
         """The objects of *kind* in *namespace*, by name."""

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 SIMULATE = "researcher.dev/simulate"
-"""The pod annotation that says how the pod goes: image-pull, config-error, exit-N, OOMKilled, Evicted, run-forever."""
+"""The pod annotation that says how the pod goes.
+
+image-pull, config-error, starting, node-lost, exit-N, OOMKilled, Evicted or run-forever."""
 SIMULATE_VARIABLE = "SIMULATE"
 """The same as an environment variable, for those who can set no pod annotation."""
 MISSING_IMAGE = "no-such-image"
@@ -47,6 +49,11 @@ def begun(pod: Document, now: datetime) -> tuple[Document, Event]:
         case "image-pull":
             message = f'Back-off pulling image "{image}": ErrImagePull: {image}: not found'
             return _waiting(pod, now, "ImagePullBackOff", message), Event("Warning", "Failed", message)
+        case "starting":
+            return _waiting(pod, now, "ContainerCreating", ""), Event("Normal", "Pulling", f'Pulling image "{image}"')
+        case "node-lost":
+            lost = {"state": {"running": {"startedAt": _time(now)}}, "ready": False, "started": True}
+            return _status(pod, now, "Unknown", lost), Event("Warning", "NodeNotReady", "Node is not ready")
         case "config-error":
             message = 'secret "no-such-secret" not found'
             return _waiting(pod, now, "CreateContainerConfigError", message), Event("Warning", "Failed", message)

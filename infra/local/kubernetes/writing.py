@@ -62,6 +62,9 @@ class Writing:
             new = merged(old, change)
             if new == old or dry_run:
                 return new
+            if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
+                self._store.remove(kind, namespace, name)  # it waited for them alone
+                return new
             if new.get("spec") != old.get("spec"):
                 new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
             return self._store.replace(kind, new)
@@ -73,6 +76,8 @@ class Writing:
             _check_same(kind, old, options.get("preconditions") or {})
             # Unlike all other kinds, a batch/v1 Job leaves its pods behind where nobody asks otherwise.
             policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
+            if not dry_run and old["metadata"].get("finalizers"):
+                return self._store.replace(kind, merged(old, {"metadata": {"deletionTimestamp": now()}}))
             if not dry_run:
                 self._store.remove(kind, namespace, name, orphan=policy == "Orphan")
             return old
