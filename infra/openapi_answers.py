@@ -88,7 +88,7 @@ _HEADER: dict[Error, str] = {
     IssuerUnavailable: "Retry-After",
 }
 _FIELDS: dict[Error, tuple[FieldError, ...]] = {
-    MalformedRequest: (FieldError("/limit", "Expected `int` <= 500"),),
+    MalformedRequest: (FieldError("/limit", "is above 500"),),
     InvalidJob: (FieldError("/job/gpu", "Input should be less than or equal to 64"),),
 }
 

@@ -35,7 +35,10 @@ def _whole(number: object) -> object:
 
 
 def _words(command: object) -> object:
-    return shlex.split(command) if isinstance(command, str) else command
+    try:
+        return shlex.split(command) if isinstance(command, str) else command
+    except ValueError:
+        raise ValueError("ends within a quote or after a backslash") from None
 
 
 def _variable(value: object) -> object:

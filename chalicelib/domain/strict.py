@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from chalicelib.domain import rules
 from chalicelib.domain.errors import FieldError, MalformedRequest
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ def query_parameters(given: Mapping[str, Sequence[str]], kind: type[Parsed]) -> 
 def field_error(error: msgspec.ValidationError) -> FieldError:
     """Where and why a value does not fit its type."""
     message, _, place = str(error).partition(" - at `$")
-    steps = (field or index for field, index in _STEP.findall(place.removesuffix("`")))
-    return FieldError("".join("/" + step for step in steps), message[:256])
+    named, rule = rules.of_msgspec(message)
+    steps = [field or index for field, index in _STEP.findall(place.removesuffix("`"))]
+    steps += [named[:64].replace("~", "~0").replace("/", "~1")] if named else []
+    return FieldError("".join("/" + step for step in steps), rule)
 
 
 def _misspelt(texts: Mapping[str, str], parsed: object) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from chalicelib.domain import rules
 from chalicelib.domain.errors import FieldError, InvalidJob
 from chalicelib.domain.fields import (
     MAX_SECONDS,
@@ -138,7 +139,7 @@ def parse_submission(document: object) -> Submission:
         return Submission.model_validate(job)
     except ValidationError as error:
         # Its text holds input, which may be a secret: only places and rules are passed on.
-        found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
+        found = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
         fields = tuple(dict.fromkeys(FieldError("/job" * wrapped + _pointer(job, one), _rule(one)) for one in found))
         raise InvalidJob("The Job was refused; errors names each field.", fields) from None
 
@@ -165,4 +166,4 @@ def _rule(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         field = str(error["loc"][-1])
         return f"is not supported: {REFUSED[field]}" if field in REFUSED else "is not a field of a Job"
-    return error["msg"].removeprefix("Value error, ")
+    return rules.of_pydantic(error["type"], error.get("ctx", {}))

@@ -156,16 +156,10 @@ class TestWords:
         """A text is split as a shell splits it, and nothing in it is run."""
         assert expected == taken(fields.Words, value)
 
-    @pytest.mark.parametrize(
-        ("value", "message"),
-        [
-            pytest.param("a 'b", "Value error, No closing quotation", id="open quote"),
-            pytest.param("a \\", "Value error, No escaped character", id="open escape"),
-        ],
-    )
-    def test_text_that_no_shell_splits_is_refused(self, value: str, message: str) -> None:
+    @pytest.mark.parametrize("value", ["a 'b", "a \\"], ids=["open quote", "open escape"])
+    def test_text_that_no_shell_splits_is_refused(self, value: str) -> None:
         """The reason is told."""
-        assert refusals(fields.Words, value) == [message]
+        assert refusals(fields.Words, value) == ["Value error, ends within a quote or after a backslash"]
 
     @pytest.mark.parametrize("value", [["a"] * 257, "a " * 257, [1], 1, "a\x00", ["a", None], {"a": 1}])
     def test_anything_else_is_refused(self, value: object) -> None:

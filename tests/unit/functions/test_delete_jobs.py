@@ -45,11 +45,11 @@ class TestRefused:
             pytest.param([], "", id="empty"),
             pytest.param({"name": "kept"}, "", id="no list"),
             pytest.param([GOOD] * 101, "", id="too many"),
-            pytest.param([GOOD, {"project": "team-a"}], "/1", id="no name"),
+            pytest.param([GOOD, {"project": "team-a"}], "/1/name", id="no name"),
             pytest.param([GOOD, {"project": "team-a", "name": ""}], "/1/name", id="an empty name"),
             pytest.param([GOOD, {"project": "team-a", "name": ".."}], "/1/name", id="a path"),
             pytest.param([GOOD, {"project": "*", "name": "kept"}], "/1/project", id="any project"),
-            pytest.param([GOOD, {"project": "team-a", "name": "kept", "force": True}], "/1", id="another field"),
+            pytest.param([GOOD, {"project": "team-a", "name": "kept", "force": True}], "/1/force", id="another field"),
             pytest.param([GOOD, "kept"], "/1", id="a text"),
         ],
     )
