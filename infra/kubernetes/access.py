@@ -41,7 +41,8 @@ def _role_binding(why: str, namespace: str, role: str, groups: Sequence[str]) ->
         f"{RBAC}/v1/RoleBinding",
         {"name": role, "namespace": namespace},
         roleRef=_cluster_role(role),
-        subjects=[_group(PREFIX + group) for group in groups],
+        # Not an empty list: the cluster keeps none, and each application would change it again.
+        **({"subjects": [_group(PREFIX + group) for group in groups]} if groups else {}),
     )
 
 

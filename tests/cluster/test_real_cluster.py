@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.kubernetes.project import BASE
 from infra.local.stack import Stack
 from tests.api import Api
 from tests.cluster.real_cluster import RealCluster
@@ -13,7 +16,21 @@ from tests.cluster.space import awaited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+BY_KUBECTL = """
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: by-kubectl
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: busybox
+"""
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 
 
@@ -49,6 +66,43 @@ class TestAudit:
         own = [one for one in stack.cluster.plane.audit_lines() if _is_ours(one) and "impersonatedUser" not in one]
         asked = {(one["verb"], one["objectRef"]["resource"]) for one in own}
         assert asked == {("create", "selfsubjectrulesreviews"), ("list", "namespaces")}
+
+
+class TestKubectl:
+    """kubectl beside the API, on the same cluster."""
+
+    def test_its_jobs_are_listed_shown_and_deleted(self, stack: Stack[RealCluster], assets: Path) -> None:
+        """A Job made from YAML is a Job like any other."""
+        run_kubectl(stack, assets, "apply", "-n", "researcher-team-a", "-f", "-", text=BY_KUBECTL)
+
+        with Api(stack) as alice:
+            assert "by-kubectl" in alice.names()
+            assert alice.ask("GET", "/jobs/team-a/by-kubectl").json()["data"][0]["images"] == "busybox"
+            assert alice.ask("DELETE", "/jobs/team-a/by-kubectl").status_code == 200
+            assert "by-kubectl" not in alice.names()
+
+    def test_it_applies_what_platform_engineers_apply(self, stack: Stack[RealCluster], assets: Path) -> None:
+        """The base as it stands, and a Project as it is printed; a second time, nothing changes."""
+        printed = subprocess.run(
+            [sys.executable, "-m", "infra.kubernetes.project", "team-k", "--submitters", "team-a"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+        run_kubectl(stack, assets, "apply", "--kustomize", str(BASE))
+        run_kubectl(stack, assets, "apply", "-f", "-", text=printed)
+        again = run_kubectl(stack, assets, "apply", "-f", "-", text=printed)
+
+        assert [line for line in again.splitlines() if not line.endswith(" unchanged")] == []
+        with Api(stack) as alice:
+            awaited(lambda: alice.submit("team-k").status_code, lambda status: status == 201)
+
+
+def run_kubectl(stack: Stack[RealCluster], assets: Path, *arguments: str, text: str = "") -> str:
+    """What kubectl says to *arguments*, as an administrator, with *text* on its standard input."""
+    command = [str(assets / "kubectl"), "--kubeconfig", str(stack.cluster.plane.admin_kubeconfig), *arguments]
+    return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
 
 
 def _is_ours(line: dict[str, Any]) -> bool:

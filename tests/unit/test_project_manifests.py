@@ -36,8 +36,8 @@ def project(*arguments: Any, **options: Any) -> list[dict[str, Any]]:  # noqa: A
 
 def subjects(binding: dict[str, Any]) -> list[str]:
     """The groups that *binding* gives its role to."""
-    assert {one["kind"] for one in binding["subjects"]} <= {"Group"}
-    return [one["name"] for one in binding["subjects"]]
+    assert {one["kind"] for one in binding.get("subjects", [])} <= {"Group"}
+    return [one["name"] for one in binding.get("subjects", [])]
 
 
 def rules(manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
