@@ -1,0 +1,138 @@
+"""`python -m infra.package --stage dev --out build/dev`: the CloudFormation template, and the zip that it deploys.
+
+Asks nobody: neither AWS nor credentials are needed, and what a deployment is told comes as parameters of its stack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from chalice.config import Config
+from chalice.deploy.appgraph import DependencyBuilder
+from chalice.deploy.deployer import BaseDeployStep, BuildStage, InjectDefaults, PolicyGenerator, SwaggerBuilder
+from chalice.package import PackageOptions, ResourceBuilder, TemplateDeepMerger
+from chalice.policy import AppPolicyGenerator
+from chalice.utils import OSUtils
+
+import app
+from infra.bundle import LAMBDA, ROOT, write_bundle
+from infra.endpoints import EndpointGraph, EndpointSwagger, EndpointTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.deploy import models
+
+JsonObject = dict[str, Any]
+
+CONFIG = ROOT / ".chalice" / "config.json"
+RESOURCES = Path(__file__).parent / "resources.yaml"
+"""What the template has beside the functions and the API."""
+TEMPLATE = "template.json"
+BUNDLE = "functions.zip"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes both files; SystemExit when there is no such stage."""
+    stages = stage_names()
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
+    parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
+    parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
+    given = parser.parse_args(arguments)
+    compiled = write_bundle(given.out / BUNDLE)
+    (given.out / TEMPLATE).write_text(json.dumps(template(given.stage), indent=2) + "\n", encoding="utf-8")
+    if not compiled:
+        sys.stderr.write(
+            f"There is no Python {LAMBDA.python} here, so {BUNDLE} has no bytecode, and every cold start compiles it. "
+            f"Put python{LAMBDA.python} on the PATH and package again.\n"
+        )
+    sys.stdout.write(f"Packaged stage {given.stage}: {given.out / TEMPLATE} and {given.out / BUNDLE}\n")
+    return 0
+
+
+def stage_names() -> list[str]:
+    """The stages that can be packaged: one for each cluster."""
+    return list(_configured()["stages"])
+
+
+def template(stage: str) -> JsonObject:
+    """The template of *stage*, which names the zip beside it."""
+    config = Deployment(
+        stage,
+        user_provided_params={"chalice_app": app.app, "project_dir": str(ROOT)},
+        config_from_disk=_configured(),
+    )
+    files = OSUtils()
+    steps = [InjectDefaults(), CodeLocation(), PolicyGenerator(AppPolicyGenerator(files), files)]
+    build = BuildStage([*steps, SwaggerBuilder(EndpointSwagger())])
+    resources = ResourceBuilder(EndpointGraph(), DependencyBuilder(), build).construct_resources(config, stage)
+    generated = EndpointTemplate(config, Services()).generate(resources)
+    merged: JsonObject = TemplateDeepMerger().merge(_loaded(RESOURCES), generated)
+    return merged
+
+
+class Deployment(Config):
+    """Chalice's reading of .chalice/config.json, but for the functions' Python in place of the one that packages."""
+
+    @property
+    def lambda_python_version(self) -> str:
+        """The runtime."""
+        return f"python{LAMBDA.python}"
+
+
+class CodeLocation(BaseDeployStep):
+    """Chalice would build a zip of its own here."""
+
+    def handle_deploymentpackage(self, config: Config, resource: models.DeploymentPackage) -> None:
+        """Names ours."""
+        del config
+        resource.filename = f"./{BUNDLE}"
+
+
+class Services(PackageOptions):
+    """The names of AWS services, which are the same in every region; Chalice would ask a client for its region."""
+
+    def __init__(self) -> None:
+        """Needs no client."""
+
+    def service_principal(self, service: str) -> str:
+        """As which *service* calls, or assumes a role."""
+        return f"{service}.amazonaws.com"
+
+
+class CloudFormationYaml(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref X` is `{"Ref": "X"}`."""
+
+    def intrinsic(self, name: str, node: yaml.Node) -> JsonObject:
+        """The long form."""
+        return {name if name in {"Ref", "Condition"} else f"Fn::{name}": self._value(name, node)}
+
+    def _value(self, name: str, node: yaml.Node) -> object:
+        if isinstance(node, yaml.ScalarNode):
+            text = str(self.construct_scalar(node))
+            return text.split(".", 1) if name == "GetAtt" else text
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return self.construct_mapping(node, deep=True)  # type: ignore[arg-type] # what else YAML has
+
+
+CloudFormationYaml.add_multi_constructor("!", CloudFormationYaml.intrinsic)
+
+
+def _configured() -> JsonObject:
+    configured: JsonObject = json.loads(CONFIG.read_text(encoding="utf-8"))
+    return configured
+
+
+def _loaded(path: Path) -> JsonObject:
+    loaded: JsonObject = yaml.load(path.read_text(encoding="utf-8"), CloudFormationYaml)  # noqa: S506 - a safe loader
+    return loaded
+
+
+if __name__ == "__main__":
+    sys.exit(main())

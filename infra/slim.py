@@ -1,0 +1,79 @@
+"""What of the locked requirements a Lambda loads; the rest stays out of the bundle. Decides, and touches no file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+SERVICES = ("sts",)
+"""The AWS services that the functions call; botocore carries the descriptions of four hundred."""
+
+CHALICE_COMMAND = (
+    "ansicon", "blessed", "click", "editor", "inquirer", "jinxed", "packaging", "pip", "pyyaml", "readchar", "runs",
+    "setuptools", "wcwidth", "wheel", "xmod",
+)  # fmt: skip
+KUBERNETES_EXTRAS = (
+    "aiohappyeyeballs", "aiohttp", "aiohttp-retry", "aiosignal", "attrs", "certifi", "charset-normalizer", "durationpy",
+    "frozenlist", "idna", "multidict", "oauthlib", "propcache", "requests", "requests-oauthlib", "websocket-client",
+    "yarl",
+)  # fmt: skip
+BOTO3 = ("boto3", "s3transfer")
+"""The functions use botocore alone."""
+C_PARSER = ("pycparser",)
+"""cffi needs it where it compiles; cryptography only loads what was compiled."""
+LEFT_OUT = frozenset((*CHALICE_COMMAND, *KUBERNETES_EXTRAS, *BOTO3, *C_PARSER))
+
+REPLACED = {
+    "kubernetes/__init__.py": '"""Emptied: what stood here imports every model, and costs each cold start 300 ms."""\n',
+    "kubernetes/client/__init__.py": (
+        '"""Emptied but for what the functions use."""\n\n'
+        "from kubernetes.client.configuration import Configuration as Configuration\n"
+    ),
+    "kubernetes/utils/__init__.py": '"""Emptied: see the package."""\n',
+}
+"""Files of other packages that the bundle has in our words."""
+
+_ONLY = {
+    "chalice": {"__init__.py", "app.py"},
+    "cffi": set[str](),
+    "kubernetes": {
+        "client/configuration.py",
+        "client/exceptions.py",
+        "client/rest.py",
+        "utils/_retry_base.py",
+        "utils/keepalive.py",
+        "utils/retry.py",
+    },
+}
+"""Packages of which only these files are loaded."""
+_BOTOCORE_DATA = {*SERVICES, "_retry", "endpoints", "partitions", "sdk-default-configuration"}
+_NEVER = re.compile(
+    r"botocore/data/.*/(examples|paginators|waiters)-\d"  # of clients' methods that nobody calls
+    r"|dateutil/zoneinfo/.*[.]tar[.]gz"  # time zones; all our times are UTC
+    r"|pydantic/(v1/|mypy[.]py)"  # the old pydantic, and a plugin of mypy
+)
+_DEAD_FOLDERS = {"__pycache__", "bin", "test", "tests"}
+_DEAD_ENDINGS = {".c", ".h", ".lock", ".md", ".pth", ".pxd", ".pyi", ".pyx", ".typed"}
+
+
+def kept_requirements(locked: str) -> str:
+    """The requirements in *locked* that are shipped, with their hashes."""
+    blocks = re.split(r"^(?=[A-Za-z0-9])", locked, flags=re.MULTILINE)
+    return "".join(block for block in blocks if block.partition("==")[0] not in LEFT_OUT)
+
+
+def is_loaded(path: PurePosixPath) -> bool:
+    """Whether a Lambda may ever load the installed file *path*."""
+    package, rest = path.parts[0], "/".join(path.parts[1:])
+    if _NEVER.match(str(path)):
+        return False
+    if package.endswith(".dist-info"):
+        return rest == "METADATA"  # what vulnerability scanners read
+    if package in _ONLY:
+        return str(path) in REPLACED or rest in _ONLY[package]
+    if path.parts[:2] == ("botocore", "data"):
+        return path.parts[2].partition(".")[0] in _BOTOCORE_DATA
+    return path.suffix not in _DEAD_ENDINGS and path.name != ".lock" and _DEAD_FOLDERS.isdisjoint(path.parts[:-1])

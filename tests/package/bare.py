@@ -1,0 +1,17 @@
+"""A process that has nothing but the zip."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def printed_by(unzipped: Path, code: str, **environment: str) -> str:
+    """What *code* prints where the zip is all there is beside Python itself: no site-packages, no checkout."""
+    start = f"import sys; sys.path.insert(0, {str(unzipped)!r})\n"
+    command = [sys.executable, "-I", "-S", "-c", start + code]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=unzipped, env=environment).stdout

@@ -1,0 +1,207 @@
+"""The zip: what is in it, how large it is, and that it runs with nothing beside it."""
+
+from __future__ import annotations
+
+import importlib.util
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from infra import slim
+from infra.bundle import HERE, ROOT, write_bundle
+from tests.package.bare import printed_by
+
+MEGABYTE = 10**6
+MAX_ZIPPED = 12 * MEGABYTE
+MAX_UNZIPPED = 45 * MEGABYTE
+ELF_AARCH64 = 183
+"""e_machine of the ELF header, its bytes 18 and 19."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bool]:
+    """The zip that would be uploaded, and whether it is said to have bytecode."""
+    path = tmp_path_factory.mktemp("upload") / "functions.zip"
+    return path, write_bundle(path)
+
+
+@pytest.fixture(scope="module")
+def archive(built: tuple[Path, bool]) -> Path:
+    """The zip that would be uploaded."""
+    return built[0]
+
+
+@pytest.fixture(scope="module")
+def names(archive: Path) -> list[str]:
+    """What is in it."""
+    return zipfile.ZipFile(archive).namelist()
+
+
+class TestBytes:
+    """The file as it is uploaded."""
+
+    def test_are_the_same_each_time(self, archive: Path, tmp_path: Path) -> None:
+        """An upgrade without a change uploads nothing."""
+        write_bundle(tmp_path / "again.zip")
+
+        assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
+
+    def test_are_the_same_with_bytecode(self, archive_here: Path, tmp_path: Path) -> None:
+        """Neither the build's folder nor the order of a set shows in the bytecode."""
+        write_bundle(tmp_path / "again.zip", HERE)
+
+        assert (tmp_path / "again.zip").read_bytes() == archive_here.read_bytes()
+
+    def test_are_few(self, archive: Path) -> None:
+        """Lambda fetches and unpacks them at each cold start."""
+        assert archive.stat().st_size <= MAX_ZIPPED
+        assert sum(entry.file_size for entry in zipfile.ZipFile(archive).infolist()) <= MAX_UNZIPPED
+
+
+class TestContents:
+    """What is in the zip."""
+
+    def test_are_ours_as_checked_out(self, archive: Path) -> None:
+        """Every module and the OpenAPI document, unchanged."""
+        ours = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py"), ROOT / "chalicelib" / "openapi.json"]
+        zipped = zipfile.ZipFile(archive)
+
+        for path in ours:
+            assert zipped.read(path.relative_to(ROOT).as_posix()) == path.read_bytes()
+
+    def test_have_the_documentation_page(self, names: list[str]) -> None:
+        """Built for the zip, also where nobody ran the API before."""
+        assert "chalicelib/assets/index.html" in names
+        assert [name for name in names if name.startswith("chalicelib/assets/swagger-ui-bundle.")]
+
+    def test_are_for_the_functions_processor(self, archive: Path) -> None:
+        """Compiled code is for arm64, whatever machine packages."""
+        zipped = zipfile.ZipFile(archive)
+        compiled = [name for name in zipped.namelist() if name.endswith(".so")]
+
+        machines = {name: int.from_bytes(zipped.read(name)[18:20], "little") for name in compiled}
+
+        assert machines == dict.fromkeys(compiled, ELF_AARCH64)
+        assert len(compiled) >= 4
+
+    @pytest.mark.parametrize(
+        "dead",
+        ["aiohttp/", "boto3/", "s3transfer/", "requests/", "pip/", "setuptools/", "kubernetes/client/models/",
+         "kubernetes/aio/", "pydantic/v1/", "chalice/deploy/", "infra/", "tests/", ".chalice/"],
+    )  # fmt: skip
+    def test_are_nothing_unused(self, names: list[str], dead: str) -> None:
+        """What no function loads costs size, and what it could do is nobody's wish."""
+        assert [name for name in names if name.startswith(dead)] == []
+
+    def test_know_one_service_of_aws(self, names: list[str]) -> None:
+        """Botocore's descriptions of all others stay out."""
+        data = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+
+        assert data == {"sts"}
+
+    def test_tell_scanners_what_is_shipped(self, names: list[str]) -> None:
+        """Each package's name and version, and nothing else of its dist-info."""
+        told = [name for name in names if ".dist-info/" in name]
+
+        assert "pyjwt-2.15.1.dist-info/METADATA" in told
+        assert {PurePosixPath(name).name for name in told} == {"METADATA"}
+
+
+class TestBytecode:
+    """What each cold start would otherwise compile: Lambda mounts the code read-only."""
+
+    def test_is_there_for_every_module(self, unzipped: Path) -> None:
+        """Also for those of other packages."""
+        modules = list(unzipped.rglob("*.py"))
+
+        missing = [str(path) for path in modules if not Path(importlib.util.cache_from_source(path)).exists()]
+
+        assert missing == []
+
+    def test_is_never_compared_with_its_source(self, unzipped: Path) -> None:
+        """Unchecked hashes: zipping sets all times, by which Python would think it stale."""
+        for path in unzipped.rglob("*.pyc"):
+            head = path.read_bytes()[:8]
+            assert (head[:4], head[4:]) == (importlib.util.MAGIC_NUMBER, b"\x01\0\0\0"), path
+
+    def test_is_left_out_where_it_would_be_another_pythons(self, built: tuple[Path, bool], names: list[str]) -> None:
+        """A Python ignores the bytecode of another version; whoever packages hears that there is none."""
+        bytecode = [name for name in names if name.endswith(".pyc")]
+
+        assert built[1] == bool(bytecode)
+        assert [name for name in bytecode if not name.endswith(".cpython-313.pyc")] == []
+
+
+class TestRunning:
+    """Our code with what is in the zip."""
+
+    def test_finds_every_import(self, unzipped: Path) -> None:
+        """Nothing was pruned that any of our modules wants."""
+        code = (
+            "import importlib, pkgutil, chalicelib\n"
+            "found = [m.name for m in pkgutil.walk_packages(chalicelib.__path__, 'chalicelib.')]\n"
+            "for name in [*found, 'app']: importlib.import_module(name)\n"
+            "print(len(found))"
+        )
+
+        assert int(printed_by(unzipped, code)) > 40
+
+    def test_makes_the_clusters_connection_pool(self, unzipped: Path) -> None:
+        """The emptied kubernetes package still has its Configuration and its REST client."""
+        code = (
+            "from kubernetes.client import Configuration\n"
+            "from kubernetes.client.rest import RESTClientObject\n"
+            "print(type(RESTClientObject(Configuration(host='https://cluster')).pool_manager).__name__)"
+        )
+
+        assert printed_by(unzipped, code) == "PoolManager\n"
+
+    def test_makes_an_sts_client(self, unzipped: Path) -> None:
+        """Botocore finds its data for the one service that is left."""
+        code = (
+            "import botocore.session\n"
+            "sts = botocore.session.get_session().create_client('sts', region_name='eu-west-1')\n"
+            "print(sts.meta.endpoint_url)"
+        )
+
+        assert printed_by(unzipped, code) == "https://sts.eu-west-1.amazonaws.com\n"
+
+
+class TestSlim:
+    """What decides about a file or a requirement."""
+
+    def test_keeps_requirements_with_their_hashes(self) -> None:
+        """A requirement is left out with all of its lines, or kept with them."""
+        dead = "aiohttp==1 \\\n    --hash=sha256:a\n    # via kubernetes\n"
+        kept = "msgspec==2 ; python_version > '3' \\\n    --hash=sha256:b\n"
+
+        assert slim.kept_requirements(dead + kept) == kept
+
+    def test_leaves_out_nothing_that_is_not_locked(self) -> None:
+        """A name in LEFT_OUT that nobody brings any more is to be deleted."""
+        locked = {line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
+
+        assert sorted(slim.LEFT_OUT - locked) == []
+
+    @pytest.mark.parametrize(
+        ("path", "loaded"),
+        [
+            ("msgspec/_core.cpython-313-aarch64-linux-gnu.so", True),
+            ("msgspec/__init__.pyi", False),
+            ("kubernetes/client/rest.py", True),
+            ("kubernetes/client/models/v1_job.py", False),
+            ("botocore/docs/client.py", True),
+            ("botocore/data/_retry.json", True),
+            ("botocore/data/sts/2011-06-15/service-2.json.gz", True),
+            ("botocore/data/sts/2011-06-15/examples-1.json", False),
+            ("botocore/data/s3/2006-03-01/service-2.json.gz", False),
+            ("six.py", True),
+            ("pyjwt-2.15.1.dist-info/RECORD", False),
+            ("bin/jp.py", False),
+            (".lock", False),
+        ],
+    )
+    def test_knows_what_is_loaded(self, path: str, loaded: bool) -> None:
+        """One file of each kind."""
+        assert slim.is_loaded(PurePosixPath(path)) is loaded

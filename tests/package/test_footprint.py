@@ -1,0 +1,77 @@
+"""What each function imports when it starts from the zip, alone in a process: that is its cold start and its memory."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.package.bare import printed_by
+from tests.package.reading import NAMES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERY = {"app", "chalice", "chalicelib", "msgspec", "typing_extensions"}
+TOKENS = {"_cffi_backend", "_openssl", "cryptography", "jwt"}
+AWS = {"botocore", "dateutil", "jmespath", "six"}
+CLUSTER = {"kubernetes", "urllib3"}
+BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
+
+LIGHT = {"docs", "docs_asset", "health", "openapi"}
+"""Functions that ask nobody; health asks the cluster when it is told to, and imports what it needs then."""
+SUBMITTING = {"submit_job"}
+
+STARTED = "import json; before = set(sys.modules); import app; print(json.dumps(sorted(set(sys.modules) - before)))"
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def started(request: pytest.FixtureRequest, unzipped: Path) -> tuple[str, set[str]]:
+    """A function, and the modules that it loads before its first request."""
+    return request.param, set(json.loads(printed_by(unzipped, STARTED, ENDPOINT=request.param)))
+
+
+def packages(modules: set[str]) -> set[str]:
+    """The packages of *modules* that Python does not bring itself."""
+    return {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - {"__mp_main__"}
+
+
+class TestFootprint:
+    """A function's imports."""
+
+    def test_is_what_it_needs(self, started: tuple[str, set[str]]) -> None:
+        """Every package has its reason; only submitting pays for pydantic."""
+        name, modules = started
+        connected = set[str]() if name in LIGHT else TOKENS | AWS | CLUSTER
+        bodies = BODIES if name in SUBMITTING else set[str]()
+
+        # The compiler's own marks differ from machine to machine.
+        found = {package for package in packages(modules) if not package.startswith(("_cython", "_sysconfigdata"))}
+
+        assert found - {"cython_runtime"} == EVERY | connected | bodies
+
+    def test_has_no_models_of_kubernetes(self, started: tuple[str, set[str]]) -> None:
+        """They are 300 ms of a cold start, and the functions read and write JSON."""
+        kubernetes = {module for module in started[1] if module.startswith("kubernetes.client.")}
+
+        assert kubernetes <= {
+            "kubernetes.client.configuration",
+            "kubernetes.client.exceptions",
+            "kubernetes.client.rest",
+        }
+
+    def test_has_no_other_function(self, started: tuple[str, set[str]]) -> None:
+        """What another endpoint needs is no part of this one's cold start."""
+        name, modules = started
+        functions = {module for module in modules if module.startswith("chalicelib.functions.")}
+
+        assert functions == {f"chalicelib.functions.{name}"}
+
+    def test_has_no_boto3(self, started: tuple[str, set[str]]) -> None:
+        """Botocore alone signs and assumes; the functions that ask nobody need not even that."""
+        name, modules = started
+
+        assert "boto3" not in packages(modules)
+        assert name not in LIGHT or "botocore" not in packages(modules)

@@ -1,0 +1,251 @@
+"""The packaged template: one Lambda for each endpoint, each with no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cfnlint.api import lint
+from chalice.app import Chalice
+
+import app
+from chalicelib.settings import Settings
+from infra.endpoints import SharedNameError, endpoints
+from infra.gateway_responses import ANY_METHOD
+from infra.package import CONFIG
+from tests.package.reading import ENDPOINTS, NAMES, environment, function, grants, logical, of_type, statements
+
+if TYPE_CHECKING:
+    Json = dict[str, Any]
+
+WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
+"""Functions that ask nobody. Health is not among them: `?deep=true` asks the cluster."""
+SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name"}
+
+JOINING = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+REASONS = {
+    "xray:PutTelemetryRecords": "X-Ray's data has no resource that a policy could name",
+    "xray:PutTraceSegments": "X-Ray's data has no resource that a policy could name",
+} | dict.fromkeys(JOINING, "Lambda makes interfaces whose names nobody knows before; a condition keeps our code out")
+"""Why an action is granted on everything; no other one may be."""
+
+
+class TestFunctions:
+    """The Lambdas."""
+
+    def test_are_as_many_as_routes(self, packaged: Json) -> None:
+        """No route shares a function, and no function is without a route."""
+        routes = sum(len(views) for views in app.app.routes.values())
+
+        assert routes == len(of_type(packaged, "AWS::Serverless::Function")) == len(NAMES)
+        assert {logical(name) for name in NAMES} == set(of_type(packaged, "AWS::Serverless::Function"))
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_run_alone(self, packaged: Json, name: str) -> None:
+        """Each loads its own endpoint's code and no other's."""
+        assert function(packaged, name)["Handler"] == "app.app"
+        assert function(packaged, name)["Environment"]["Variables"] == {"ENDPOINT": name}
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_run_on_what_the_zip_is_built_for(self, packaged: Json, name: str) -> None:
+        """The wheels in the zip are for this Python and this processor."""
+        found = function(packaged, name)
+
+        assert (found["Runtime"], found["Architectures"]) == ("python3.13", ["arm64"])
+        assert found["CodeUri"] == "./functions.zip"
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_have_memory_and_time_of_their_own(self, packaged: Json, name: str) -> None:
+        """None has Chalice's defaults; a function ends after its deadline, and before API Gateway gives up."""
+        configured = json.loads(CONFIG.read_text(encoding="utf-8"))["lambda_functions"][name]
+        found = function(packaged, name)
+
+        assert found["MemorySize"] == configured["lambda_memory_size"]
+        assert found["Timeout"] == configured["lambda_timeout"] < 29
+        if name not in WITHOUT_CLUSTER:
+            assert found["Timeout"] > packaged["Parameters"]["DeadlineSeconds"]["MaxValue"]
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_are_traced(self, packaged: Json, name: str) -> None:
+        """X-Ray follows each request."""
+        assert function(packaged, name)["Tracing"] == "Active"
+
+    def test_refuse_to_be_shared(self) -> None:
+        """Two routes of one name would be one function with the rights of both."""
+        shared = Chalice("shared")
+        shared.route("/one", name="same")(str)
+        shared.route("/two", name="same")(str)
+
+        with pytest.raises(SharedNameError, match="same"):
+            endpoints(shared)
+
+
+class TestSettings:
+    """What a deployment is told."""
+
+    @pytest.mark.parametrize("setting", [field for field in fields(Settings) if field.name not in SET_BY_LAMBDA])
+    def test_are_parameters(self, packaged: Json, setting: Any) -> None:  # noqa: ANN401 - a field of any type
+        """Every setting reaches every function from a parameter of the stack, with the same default."""
+        name, wanted = logical(setting.name), {"Ref": logical(setting.name)}
+        parameter = packaged["Parameters"][name]
+
+        for one in NAMES:
+            variable = environment(packaged, one)[setting.name.upper()]
+            assert variable in (wanted, {"Fn::If": ["OwnIssuer", *variable.get("Fn::If", [])[1:2], wanted]})
+        if setting.default is not MISSING:
+            assert type(parameter["Default"])(setting.default) == parameter["Default"]
+
+    def test_ask_for_the_cluster_alone(self, packaged: Json) -> None:
+        """Everything else has a default, with which the stack makes its own token issuer."""
+        asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
+
+        assert asked == {"ClusterName", "ClusterEndpoint", "ClusterCa", "ClusterRoleArn", "ClusterExternalId"}
+
+    def test_are_nothing_else(self, packaged: Json) -> None:
+        """A variable that no setting reads is a mistake."""
+        known = {field.name.upper() for field in fields(Settings)} | {"ENDPOINT"}
+
+        assert all(set(environment(packaged, name)) <= known for name in NAMES)
+
+    def test_hide_the_external_id(self, packaged: Json) -> None:
+        """It shows neither in the console nor in the stack's description."""
+        assert packaged["Parameters"]["ClusterExternalId"]["NoEcho"] is True
+
+
+class TestRights:
+    """The roles."""
+
+    def test_are_not_shared(self, packaged: Json) -> None:
+        """A role for each function, that only Lambda assumes."""
+        roles = of_type(packaged, "AWS::IAM::Role")
+        users = [function(packaged, name)["Role"]["Fn::GetAtt"][0] for name in NAMES]
+
+        assert sorted(users) == sorted(roles)
+        for role in roles.values():
+            (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+            assert (trusted["Principal"], trusted["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_are_what_the_function_needs(self, packaged: Json, name: str) -> None:
+        """Own logs, traces, and the cluster's role for whoever reaches the cluster; nothing misspelt."""
+        own_logs = {"Fn::GetAtt": [f"{logical(name)}LogGroup", "Arn"]}
+        reach = [("sts:AssumeRole", {"Ref": "ClusterRoleArn"}), *((action, "*") for action in JOINING)]
+
+        assert list(grants(packaged, name)) == [
+            ("logs:CreateLogStream", own_logs),
+            ("logs:PutLogEvents", own_logs),
+            ("xray:PutTelemetryRecords", "*"),
+            ("xray:PutTraceSegments", "*"),
+            *([] if name in WITHOUT_CLUSTER else reach),
+        ]
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_have_a_reason_where_they_are_wide(self, packaged: Json, name: str) -> None:
+        """A star in an action or a resource stands in REASONS, or nowhere."""
+        wide = {action for action, resource in grants(packaged, name) if "*" in action or "*" in json.dumps(resource)}
+
+        assert wide <= set(REASONS)
+
+    def test_reach_one_cluster_role(self, packaged: Json) -> None:
+        """The parameter that names it takes no star."""
+        allowed = re.compile(packaged["Parameters"]["ClusterRoleArn"]["AllowedPattern"])
+
+        assert allowed.fullmatch("arn:aws:iam::123456789012:role/researcher-cluster")
+        assert not allowed.fullmatch("arn:aws:iam::123456789012:role/*")
+        assert not allowed.fullmatch("*")
+
+
+class TestPrivateClusters:
+    """A cluster whose endpoint only its VPC reaches."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_are_reached_from_its_subnets(self, packaged: Json, name: str) -> None:
+        """Functions that ask the cluster join the subnets that the stack is told, if any; the others never do."""
+        subnets = {"Fn::If": ["InVpc", {"Ref": "SubnetIds"}, []]}
+        groups = {"Fn::If": ["InVpc", {"Ref": "SecurityGroupIds"}, []]}
+        wanted = None if name in WITHOUT_CLUSTER else {"SubnetIds": subnets, "SecurityGroupIds": groups}
+
+        assert function(packaged, name).get("VpcConfig") == wanted
+
+    @pytest.mark.parametrize("name", sorted(set(NAMES) - WITHOUT_CLUSTER))
+    def test_are_joined_by_lambda_alone(self, packaged: Json, name: str) -> None:
+        """The right to make network interfaces is Lambda's: our code, which could be tricked, does not have it."""
+        (joining,) = [one for one in statements(packaged, name) if one["Action"] == list(JOINING)]
+
+        assert joining["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
+
+
+class TestLogs:
+    """The log groups."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_belong_to_one_function_each(self, packaged: Json, name: str) -> None:
+        """Each function writes to its own group, which the stack makes before it."""
+        group = f"{logical(name)}LogGroup"
+
+        assert function(packaged, name)["LoggingConfig"] == {"LogGroup": {"Ref": group}}
+        assert packaged["Resources"][group]["Properties"]["LogGroupName"]["Fn::Sub"].endswith(f"/{name}")
+
+    def test_do_not_grow_for_ever(self, packaged: Json) -> None:
+        """Every group of the stack has a retention."""
+        groups = of_type(packaged, "AWS::Logs::LogGroup")
+
+        assert len(groups) >= len(NAMES)
+        assert [name for name, group in groups.items() if not group.get("RetentionInDays")] == []
+
+
+class TestPermissions:
+    """Who may call a function."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_are_for_one_method_and_path(self, packaged: Json, name: str) -> None:
+        """API Gateway may call it for its own route of this API, and nobody else may."""
+        method, path = ENDPOINTS[name]
+        route = re.sub(r"\{\w+\}", "*", path)
+        permissions = of_type(packaged, "AWS::Lambda::Permission").values()
+        (permission,) = [one for one in permissions if one["FunctionName"] == {"Ref": logical(name)}]
+
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["Action"] == "lambda:InvokeFunction"
+        assert permission["SourceArn"]["Fn::Sub"] == (
+            "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestAPI}/v1/" + method + route
+        )
+
+    def test_are_as_many_as_functions(self, packaged: Json) -> None:
+        """None is left over."""
+        assert len(of_type(packaged, "AWS::Lambda::Permission")) == len(NAMES)
+
+
+class TestTemplate:
+    """All of it."""
+
+    def test_is_clean(self, packaged: Json) -> None:
+        """cfn-lint has nothing to say."""
+        broken = packaged | {"Outputs": {"Nothing": {"Value": {"Ref": "Nobody"}}}}
+
+        assert [str(match) for match in lint(json.dumps(packaged))] == []
+        assert lint(json.dumps(broken))
+
+    def test_has_an_integration_for_every_operation(self, packaged: Json) -> None:
+        """Each route calls its own function; cfn-lint does not look."""
+        paths = packaged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+        called = {
+            (method.upper(), path): operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            for path, operations in paths.items()
+            for method, operation in operations.items()
+            if method != ANY_METHOD
+        }
+
+        for name, route in ENDPOINTS.items():
+            assert f"/functions/${{{logical(name)}.Arn}}/invocations" in called[route]
+        assert set(called) == set(ENDPOINTS.values())
