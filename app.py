@@ -5,12 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from chalice.app import Chalice, CORSConfig
+from chalice.app import CORSConfig
 
 from chalicelib import functions
+from chalicelib.lambda_api import LambdaApi
 from chalicelib.settings import cors_origin, endpoint_name
 
-app = Chalice(app_name="researcher-rest-api")
+app = LambdaApi(app_name="researcher-rest-api")
 
 if cors_origin():
     app.api.cors = CORSConfig(

@@ -62,6 +62,14 @@ class TestFunctions:
         if name not in FOR_ANYBODY:
             assert json.loads(answer["body"])["code"] == "unauthenticated"
 
+    @pytest.mark.parametrize(("name", "other"), [("list_jobs", "health"), ("docs", "list_projects")])
+    def test_answer_no_other_route(self, unzipped: Path, told: dict[str, str], name: str, other: str) -> None:
+        """A request that was led to the wrong function is told that there is nothing, in problem details."""
+        answer = answered(unzipped, other, told | {"ENDPOINT": name})
+
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "route_not_found")
+        assert answer["headers"]["Content-Type"] == "application/problem+json"
+
     def test_ask_the_cluster_when_health_is_to_be_deep(self, unzipped: Path, told: dict[str, str]) -> None:
         """What health imports only then is in the zip, too."""
         answer = answered(unzipped, "health", told | {"ENDPOINT": "health"}, "?deep=true")

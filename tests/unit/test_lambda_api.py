@@ -1,0 +1,59 @@
+"""What the app answers where no view does."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chalicelib.lambda_api import LambdaApi
+
+
+@pytest.fixture
+def api() -> LambdaApi:
+    """An app of one view."""
+    api = LambdaApi("sample", configure_logs=False)
+    api.route("/here", name="here")(lambda: {"here": True})
+    return api
+
+
+def event(path: str | None, method: str | None) -> dict[str, Any]:
+    """An event of API Gateway."""
+    request = {"resourcePath": path, "httpMethod": method, "requestId": "r-1", "path": path, "stage": "v1"}
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("multiValueQueryStringParameters", "pathParameters", "stageVariables", "body"), None
+    )
+    return {"requestContext": request, "headers": {}, "multiValueHeaders": {}, "isBase64Encoded": False, **nothing}
+
+
+class TestOwnRoute:
+    """A request for the app's view."""
+
+    def test_is_answered_by_it(self, api: LambdaApi) -> None:
+        """As Chalice does."""
+        answer = api(event("/here", "GET"), SimpleNamespace())
+
+        assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"here": True})
+
+
+class TestOtherRoutes:
+    """Whatever else a Lambda is invoked with."""
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            pytest.param(event("/there", "GET"), id="another path"),
+            pytest.param(event("/here", "DELETE"), id="another method"),
+            pytest.param(event(None, None), id="no path"),
+            pytest.param({"requestContext": None}, id="no context"),
+            pytest.param({}, id="nothing"),
+        ],
+    )
+    def test_are_not_found(self, api: LambdaApi, wrong: dict[str, Any]) -> None:
+        """404 in problem details, where Chalice would raise or answer in its own words."""
+        answer = api(wrong, SimpleNamespace())
+
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "route_not_found")
+        assert answer["headers"]["Content-Type"] == "application/problem+json"
