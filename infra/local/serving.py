@@ -18,7 +18,7 @@ from infra.local.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.stack import Review, SomeCluster
+    from infra.local.some_cluster import Review, SomeCluster
 
 SESSION = Path(".local/session.env")
 

@@ -9,9 +9,7 @@ import base64
 import os
 import secrets
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Generic, Protocol, Self
-
-from typing_extensions import TypeVar  # its defaults come with Python 3.13
+from typing import TYPE_CHECKING, Generic, Self
 
 import app
 from chalicelib.adapters import cluster as cluster_adapter
@@ -23,17 +21,13 @@ from infra.local.aws import REGION, LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
 from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
-from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.local.some_cluster import SomeCluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
+    from collections.abc import Callable, Mapping
 
     from infra.local.kubernetes.identity import Identity
-    from infra.local.kubernetes.kinds import Document
-
-    Review = Callable[[str], Identity]
-    """Tells whose an EKS token is; PermissionError for nobody's."""
+    from infra.local.some_cluster import Review
 
 BUCKET = "researcher-uploads"
 PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-a", "team-b")}
@@ -47,35 +41,6 @@ ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
 
 _EXTERNAL_ID = "local-external-id"
 _CACHES = (settings, cluster_adapter.connect, eks.connect, tokens.connect)
-
-
-class Cluster(Protocol):
-    """A Kubernetes cluster that authenticates by EKS tokens, while it is entered."""
-
-    name: str
-    """Shown by /health, so that nobody takes a local cluster for another."""
-
-    @property
-    def url(self) -> str:
-        """Where its API server listens."""
-
-    @property
-    def ca_pem(self) -> str:
-        """The authority that its certificate is from."""
-
-    def apply(self, documents: Iterable[Document]) -> None:
-        """Creates or changes objects, as an administrator."""
-
-    def __enter__(self) -> Self:
-        """Starts it."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stops it."""
-
-
-SomeCluster = TypeVar("SomeCluster", bound=Cluster, default=EmbeddedCluster)
 
 
 class Stack(Generic[SomeCluster]):
@@ -101,18 +66,19 @@ class Stack(Generic[SomeCluster]):
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Starts everything; OSError when the port is taken."""
-        self.gateway.start(self._port)
-        self._open.callback(self.gateway.close)
-        self._open.enter_context(self.aws)
-        self.issuer.start()
-        self._open.callback(self.issuer.close)
-        self._open.enter_context(self.cluster)
-        self._prepare_cluster()
-        self._open.callback(_forget)
-        role = self._prepare_aws()
-        self._set_environment(self._settings(role) | self._extra)
-        _forget()
+        """Starts everything, or leaves nothing running; OSError when the port is taken."""
+        with ExitStack() as started:
+            self.gateway.start(self._port)
+            started.callback(self.gateway.close)
+            started.enter_context(self.aws)
+            self.issuer.start()
+            started.callback(self.issuer.close)
+            started.enter_context(self.cluster)
+            self._prepare_cluster()
+            started.callback(_forget)
+            _set_environment(self._settings(self._prepare_aws()) | self._extra, started)
+            _forget()
+            self._open = started.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -183,10 +149,11 @@ class Stack(Generic[SomeCluster]):
             "AWS_SECRET_ACCESS_KEY": "local",
         }
 
-    def _set_environment(self, variables: Mapping[str, str]) -> None:
-        before = {name: os.environ.get(name) for name in variables}
-        os.environ.update(variables)
-        self._open.callback(_restore, before)
+
+def _set_environment(variables: Mapping[str, str], until: ExitStack) -> None:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    until.callback(_restore, before)
 
 
 def _restore(before: Mapping[str, str | None]) -> None:

@@ -13,7 +13,7 @@ import urllib3
 
 from infra.local.http_server import LoopbackServer
 from infra.local.kubernetes.certificates import server_identity
-from infra.local.stack import SomeCluster
+from infra.local.some_cluster import SomeCluster
 from infra.local.wire import Reply
 
 if TYPE_CHECKING:

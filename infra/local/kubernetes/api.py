@@ -7,12 +7,12 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from infra.local.kubernetes import reviews, strict
-from infra.local.kubernetes.kinds import BY_PLURAL, JOB, POD, Document, Kind
-from infra.local.kubernetes.rbac import Ask
-from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path
+from infra.local.kubernetes.asked import Asked, asked_of
+from infra.local.kubernetes.kinds import JOB, POD, Document
+from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path, not_allowed
 from infra.local.kubernetes.selectors import by_fields, by_labels
 from infra.local.wire import Reply
 
@@ -32,45 +32,6 @@ REMEMBERED = 10_000
 """Requests kept for those who ask what was asked."""
 
 _OPEN = {"/version": json.dumps(VERSION).encode(), "/readyz": b"ok", "/livez": b"ok", "/healthz": b"ok"}
-_PATH = re.compile(
-    r"/(?:api/v1|apis/(?P<group>[a-z0-9.-]+)/v1)(?:/namespaces/(?P<namespace>[^/]+)(?=/[a-z]))?"
-    r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?:/(?P<subresource>[a-z]+))?"
-)
-_VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request for objects."""
-
-    verb: str
-    group: str
-    plural: str
-    namespace: str
-    name: str
-    subresource: str
-    query: dict[str, str]
-    body: Document
-    has_body: bool
-
-    @property
-    def ask(self) -> Ask:
-        """The right that it needs."""
-        resource = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
-        return Ask(self.verb, self.group, resource, self.namespace, self.name)
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of objects it is about; Refusal 404 when it is not served."""
-        try:
-            return BY_PLURAL[self.group, self.plural]
-        except KeyError:
-            raise no_such_path() from None
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether nothing is to be kept."""
-        return self.query.get("dryRun") == "All" or "All" in (self.body.get("dryRun") or ())
 
 
 @dataclass(frozen=True)
@@ -100,7 +61,7 @@ class Api:
             return Reply(200, [("Content-Type", "application/json")], _OPEN[path])
         try:
             who = self._authentication.identity(headers)
-            asked = _asked(method, target, body)
+            asked = asked_of(method, target, body)
             with self._store.lock:
                 return self._answer(who, asked)
         except Refusal as refusal:
@@ -124,7 +85,7 @@ class Api:
             "delete": self._delete,
         }
         if asked.verb not in verbs:
-            raise _not_allowed()
+            raise not_allowed()
         return verbs[asked.verb](asked)
 
     def _get(self, asked: Asked) -> Reply:
@@ -168,35 +129,6 @@ class Api:
             waits = f'container "{container}" in pod "{asked.name}" is waiting to start: ContainerCreating'
             raise bad_request(waits)
         return Reply(200, [("Content-Type", "text/plain")], f"{asked.name} runs on paper.\n".encode())
-
-
-def _asked(method: str, target: str, body: bytes) -> Asked:
-    url = urlsplit(target)
-    found = _PATH.fullmatch(url.path)
-    if found is None:
-        raise no_such_path()
-    parts = {key: unquote(value or "") for key, value in found.groupdict().items()}
-    verb = _VERBS.get(method) or ("get" if parts["name"] else "list")
-    if verb == "delete" and not parts["name"]:
-        verb = "deletecollection"
-    names_one = verb in ("get", "patch", "delete")
-    if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
-        raise _not_allowed()
-    return Asked(verb=verb, query=dict(parse_qsl(url.query)), body=_document(body), has_body=bool(body), **parts)
-
-
-def _not_allowed() -> Refusal:
-    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-
-
-def _document(body: bytes) -> Document:
-    try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise bad_request(f"couldn't parse the body as JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise bad_request("the body is not an object")
-    return document
 
 
 def _json(status: int, document: Document) -> Reply:

@@ -36,6 +36,11 @@ def no_such_path() -> Refusal:
     return Refusal(404, "NotFound", "the server could not find the requested resource")
 
 
+def not_allowed() -> Refusal:
+    """Nobody does that there."""
+    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
 def invalid(kind: str, name: str, causes: Causes) -> Refusal:
     """The object breaks the rules of its kind; each cause has a field and a message."""
     told = ", ".join(f"{cause['field']}: {cause['message']}" for cause in causes)
