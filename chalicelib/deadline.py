@@ -17,6 +17,10 @@ class Deadline:
         """The deadline in *seconds* from now."""
         return cls(time.monotonic() + seconds)
 
+    def within(self, seconds: float) -> Deadline:
+        """This deadline, or the one in *seconds* from now where that is sooner."""
+        return Deadline(min(self.at, time.monotonic() + seconds))
+
     @property
     def remaining(self) -> float:
         """Seconds left; never negative."""

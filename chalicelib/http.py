@@ -115,7 +115,7 @@ class _NoQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def endpoint(
-    routes: Blueprint, operation: Operation, authenticate: Callable[[Sequence[str]], Caller] | None = None
+    routes: Blueprint, operation: Operation, authenticate: Callable[[Sequence[str], Deadline], Caller] | None = None
 ) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
     """Makes a Chalice view of a function `(call, **path) -> Answer`. Without *authenticate* anybody may ask."""
 
@@ -125,7 +125,7 @@ def endpoint(
             call = Call(routes.current_request)
             try:
                 if authenticate:
-                    call.caller = authenticate(call.headers("Authorization"))
+                    call.caller = authenticate(call.headers("Authorization"), call.deadline)
                 if operation.query is None:
                     call.query(_NoQuery)
                 answer = function(call, **path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import parse_qsl
 
 from chalicelib.adapters.kube_api import KubernetesApi
+from chalicelib.deadline import Deadline
 from infra.local.http_server import HOST, LoopbackServer
 from infra.local.wire import Headers, Reply, WireError
 from tests.fakes import FakeTokens
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.adapters.eks import EksTokens
+
+NO_HURRY = Deadline(float("inf"))
+"""For calls whose time does not matter."""
 
 
 class Clock:

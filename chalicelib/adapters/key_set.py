@@ -13,11 +13,12 @@ from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters import bounded
-from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from chalicelib.deadline import Deadline
 
 FRESH_SECONDS = 300
 """How long fetched keys are used without asking again."""
@@ -27,9 +28,10 @@ COOL_DOWN_SECONDS = 30
 """At most one fetch in this time, whether it succeeds or fails: strangers choose the key ids that are looked up."""
 MAX_DOCUMENT = 2**18
 
-READ_SECONDS = 3
+FETCH_SECONDS = 5.0
+"""For both documents together."""
+CONNECT_SECONDS = 2.0
 
-_TIMEOUT = Timeout(connect=2, read=READ_SECONDS)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -48,31 +50,31 @@ class KeySet:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = self._tried_at = float("-inf")
 
-    def find(self, key_id: str) -> jwt.PyJWK | None:
-        """The key of that id, or None; IssuerUnavailable when no keys could be had for a day."""
+    def find(self, key_id: str, deadline: Deadline) -> jwt.PyJWK | None:
+        """The key of that id, or None; IssuerUnavailable when no keys could be had for a day, nor until *deadline*."""
         with self._lock:
             now = self._clock()
             aged = now - self._fetched_at
             if (key_id not in self._keys or aged > FRESH_SECONDS) and now - self._tried_at >= COOL_DOWN_SECONDS:
-                self._refresh(now)
+                self._refresh(now, deadline.within(FETCH_SECONDS))
             if now - self._fetched_at > STALE_SECONDS:
                 message = "The token issuer cannot be reached, so that no token can be checked. Try again later."
                 raise IssuerUnavailable(message, retry_after=int(self._tried_at + COOL_DOWN_SECONDS - now) + 1)
             return self._keys.get(key_id)
 
-    def _refresh(self, now: float) -> None:
+    def _refresh(self, now: float, deadline: Deadline) -> None:
         self._tried_at = now
         try:
-            self._keys = self._fetch()
+            self._keys = self._fetch(deadline)
             self._fetched_at = now
         except (_Unusable, HTTPError, OSError, ValueError):  # ValueError: urlsplit's, of a URL that is none
             return  # the old keys go on, as long as STALE_SECONDS allow
 
-    def _fetch(self) -> dict[str, jwt.PyJWK]:
-        discovery = self._get(f"{self._issuer}/.well-known/openid-configuration")
+    def _fetch(self, deadline: Deadline) -> dict[str, jwt.PyJWK]:
+        discovery = self._get(f"{self._issuer}/.well-known/openid-configuration", deadline)
         if str(discovery.get("issuer")).rstrip("/") != self._issuer:
             raise _Unusable
-        document = self._get(str(discovery.get("jwks_uri")))
+        document = self._get(str(discovery.get("jwks_uri")), deadline)
         try:
             found = jwt.PyJWKSet.from_dict(document).keys
         except (jwt.PyJWTError, TypeError) as error:  # PyJWT looks up whatever stands as alg
@@ -82,15 +84,17 @@ class KeySet:
             raise _Unusable
         return keys
 
-    def _get(self, url: str) -> dict[str, Any]:
+    def _get(self, url: str, deadline: Deadline) -> dict[str, Any]:
         """The JSON object at *url*, over TLS except on this machine, in bounded time and memory."""
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise _Unusable
-        response = self._pool.request(
-            "GET", url, timeout=_TIMEOUT, retries=False, redirect=False, preload_content=False
-        )
-        body = bounded.read(response, Deadline.after(READ_SECONDS), MAX_DOCUMENT)
+        left = deadline.remaining
+        if not left:
+            raise _Unusable
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
+        response = self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
+        body = bounded.read(response, deadline, MAX_DOCUMENT)
         if response.status != 200:  # noqa: PLR2004 - OK, and no redirect
             raise _Unusable
         return _json_object(body)

@@ -15,6 +15,8 @@ from chalicelib.settings import Settings, settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.deadline import Deadline
+
 
 class Tokens:
     """The tokens of one issuer."""
@@ -24,7 +26,7 @@ class Tokens:
         self._keys = keys
         self._audiences = frozenset(filter(None, settings.token_audience.split(",")))
 
-    def caller(self, authorization: Sequence[str]) -> Caller:
+    def caller(self, authorization: Sequence[str], deadline: Deadline) -> Caller:
         """Who sends these Authorization headers; Unauthenticated unless there is one good token."""
         if self._settings.authentication == "none":
             return anonymous()
@@ -32,7 +34,7 @@ class Tokens:
         header, claims = parse(token)
         if not self._audiences.intersection(_audience(claims, self._settings.token_audience_claim)):
             raise refused("is for another audience")
-        self._verify(token, header)
+        self._verify(token, header, deadline)
         return caller_from_claims(
             claims,
             subject_claim=self._settings.token_subject_claim,
@@ -40,9 +42,9 @@ class Tokens:
             scope_prefix=self._settings.token_scope_prefix,
         )
 
-    def _verify(self, token: str, header: Claims) -> None:
+    def _verify(self, token: str, header: Claims, deadline: Deadline) -> None:
         """Signature, issuer and times."""
-        key = self._keys.find(header["kid"])
+        key = self._keys.find(header["kid"], deadline)
         if key is None:
             raise refused("is signed by a key the issuer does not have")
         if key.algorithm_name != header["alg"]:
@@ -73,6 +75,6 @@ def connect(settings: Settings) -> Tokens:
     return Tokens(settings, KeySet(settings.token_issuer))
 
 
-def authenticate(authorization: Sequence[str]) -> Caller:
+def authenticate(authorization: Sequence[str], deadline: Deadline) -> Caller:
     """Who sends these Authorization headers to this deployment; Unauthenticated unless there is one good token."""
-    return connect(settings()).caller(authorization)
+    return connect(settings()).caller(authorization, deadline)

@@ -55,5 +55,5 @@ def _kubernetes_version(call: Call) -> str:
     from chalicelib.adapters import cluster  # noqa: PLC0415
     from chalicelib.adapters.tokens import authenticate  # noqa: PLC0415
 
-    call.caller = authenticate(call.headers("Authorization"))
+    call.caller = authenticate(call.headers("Authorization"), call.deadline)
     return cluster.connect(settings()).acting_for(call.caller, call.deadline).version()

@@ -38,3 +38,10 @@ class TestDeadline:
         first, second = deadline.remaining, deadline.remaining
 
         assert second <= first
+
+    def test_within_is_the_sooner_of_two(self) -> None:
+        """A part of the work gets no more time than there is for all of it."""
+        soon, far = Deadline.after(1), Deadline.after(3600)
+
+        assert soon.within(60) == soon
+        assert 59 < far.within(60).remaining <= 60

@@ -30,6 +30,7 @@ from tests.builders import ALICE, deployment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
 
 CANARY = "hunter2-the-canary"
@@ -80,7 +81,7 @@ class Asking:
 
     function: Callable[..., Answer]
     operation: Operation = PLAIN
-    authenticate: Callable[[Sequence[str]], Caller] | None = None
+    authenticate: Callable[[Sequence[str], Deadline], Caller] | None = None
     query: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
@@ -308,7 +309,7 @@ class TestCaller:
         """From every Authorization header, as they came."""
         given: list[Sequence[str]] = []
 
-        def authenticate(authorization: Sequence[str]) -> Caller:
+        def authenticate(authorization: Sequence[str], _: Deadline) -> Caller:
             given.append(authorization)
             return ALICE
 
@@ -321,7 +322,7 @@ class TestCaller:
         """And is told nothing of the request: the token comes first."""
         seen: list[Call] = []
 
-        def authenticate(_: Sequence[str]) -> Caller:
+        def authenticate(*_: object) -> Caller:
             raise Unauthenticated("Send a token.")
 
         answer = sent(seen.append, authenticate=authenticate, query="?unknown=1")
@@ -336,7 +337,7 @@ class TestCaller:
 
     def test_document_of_the_api_can_tell(self) -> None:
         """Which functions want a token, and what they are: the view carries both."""
-        views = [endpoint(Blueprint("x"), PLAIN, who)(Answer) for who in (None, lambda _: ALICE)]
+        views = [endpoint(Blueprint("x"), PLAIN, who)(Answer) for who in (None, lambda *_: ALICE)]
 
         assert [view.authenticated for view in views] == [False, True]  # type: ignore[attr-defined]
         assert views[0].operation is PLAIN  # type: ignore[attr-defined]
@@ -421,7 +422,7 @@ class TestLog:
             call.notes["project"] = "team-a"
             return Answer(None, 204)
 
-        sent(function, authenticate=lambda _: ALICE)
+        sent(function, authenticate=lambda *_: ALICE)
 
         line = logged(capsys)
         told = {name: line[name] for name in ("function", "request", "subject", "status", "name", "project")}

@@ -15,11 +15,12 @@ from chalicelib.adapters.key_set import (
     STALE_SECONDS,
     KeySet,
 )
+from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.signing_keys import SigningKeys
 from infra.local.wire import Reply
-from tests.scripted import Clock, RawServer, Script, json_reply, unused_url
+from tests.scripted import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ def discovery(site: Script, **fields: object) -> Reply:
 def is_unavailable(keys: KeySet) -> bool:
     """Whether no key can be looked up."""
     try:
-        keys.find("old")
+        keys.find("old", NO_HURRY)
     except IssuerUnavailable:
         return True
     return False
@@ -73,12 +74,12 @@ def stays_as_it_was(site: Script, keys: dict[str, dict[str, str]]) -> Stays:
     def stays(path: str, reply: Reply) -> bool:
         clock = Clock()
         found = KeySet(site.url, clock)
-        found.find("old")
+        found.find("old", NO_HURRY)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         site.on(path, reply)
         before = len(site.asked)
         clock.now += FRESH_SECONDS + 1
-        return bool(found.find("old")) and found.find("new") is None and len(site.asked) > before
+        return bool(found.find("old", NO_HURRY)) and found.find("new", NO_HURRY) is None and len(site.asked) > before
 
     return stays
 
@@ -93,27 +94,27 @@ class TestFind:
 
     def test_key_is_found(self, site: Script) -> None:
         """Where the issuer's discovery document says."""
-        found = KeySet(site.url).find("old")
+        found = KeySet(site.url).find("old", NO_HURRY)
 
         assert found is not None
         assert (found.key_id, found.algorithm_name) == ("old", "RS256")
 
     def test_unknown_key_is_none(self, site: Script) -> None:
         """A token signed by it is no fault of the issuer."""
-        assert KeySet(site.url).find("unknown") is None
+        assert KeySet(site.url).find("unknown", NO_HURRY) is None
 
     @pytest.mark.parametrize("key_id", ["", "old ", "OLD", "../old"])
     def test_id_is_compared_as_it_stands(self, site: Script, key_id: str) -> None:
         """It is looked up, and goes into no URL."""
-        assert KeySet(site.url).find(key_id) is None
+        assert KeySet(site.url).find(key_id, NO_HURRY) is None
         assert [asked.target for asked in site.asked] == [DISCOVERY, JWKS]
 
     def test_slash_at_the_end_of_the_issuer_is_forgiven(self, site: Script) -> None:
         """Some issuers end with one, and settings are written by people."""
         site.on(DISCOVERY, discovery(site, issuer=site.url + "/"))
 
-        assert KeySet(site.url).find("old")
-        assert KeySet(site.url + "/").find("old")
+        assert KeySet(site.url).find("old", NO_HURRY)
+        assert KeySet(site.url + "/").find("old", NO_HURRY)
 
     def test_only_usable_keys_count(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
         """Those for signatures, with an id, and of a kind that we know."""
@@ -127,8 +128,8 @@ class TestFind:
         site.on(JWKS, json_reply({"keys": [*others, keys["new"]]}))
         found = KeySet(site.url)
 
-        assert found.find("new")
-        assert [found.find(name) for name in ("", "encrypts", "strange", "broken")] == [None] * 4
+        assert found.find("new", NO_HURRY)
+        assert [found.find(name, NO_HURRY) for name in ("", "encrypts", "strange", "broken")] == [None] * 4
 
 
 class TestKept:
@@ -138,52 +139,52 @@ class TestKept:
         """Five minutes, without a question."""
         clock = Clock()
         keys = KeySet(site.url, clock)
-        keys.find("old")
+        keys.find("old", NO_HURRY)
         clock.now += FRESH_SECONDS
 
-        assert keys.find("old")
+        assert keys.find("old", NO_HURRY)
         assert len(site.at(JWKS)) == 1
 
     def test_keys_are_fetched_again(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
         """So that a key the issuer has withdrawn does not sign for ever."""
         clock = Clock()
         found = KeySet(site.url, clock)
-        found.find("old")
+        found.find("old", NO_HURRY)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         clock.now += FRESH_SECONDS + 1
 
-        assert found.find("old") is None
+        assert found.find("old", NO_HURRY) is None
         assert len(site.at(JWKS)) == 2
 
     def test_new_key_is_found_after_the_cool_down(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
         """An issuer may sign with it as soon as it is published."""
         clock = Clock()
         found = KeySet(site.url, clock)
-        found.find("old")
+        found.find("old", NO_HURRY)
         site.on(JWKS, json_reply({"keys": [keys["old"], keys["new"]]}))
 
         clock.now += COOL_DOWN_SECONDS - 1
-        assert found.find("new") is None
+        assert found.find("new", NO_HURRY) is None
         clock.now += 1
-        assert found.find("new")
+        assert found.find("new", NO_HURRY)
 
     def test_strangers_cannot_make_us_ask(self, site: Script) -> None:
         """Whatever ids they send: one fetch in thirty seconds, then known keys work as before."""
         clock = Clock()
         keys = KeySet(site.url, clock)
         for number in range(100):
-            keys.find(f"guess-{number}")
+            keys.find(f"guess-{number}", NO_HURRY)
             clock.now += 0.5
 
         assert len(site.at(JWKS)) == 2
-        assert keys.find("old")
+        assert keys.find("old", NO_HURRY)
 
     def test_many_threads_fetch_once(self, site: Script) -> None:
         """The first asks, the others wait for it."""
         keys = KeySet(site.url)
 
         with ThreadPoolExecutor(8) as threads:
-            found = list(threads.map(lambda _: keys.find("old"), range(32)))
+            found = list(threads.map(lambda _: keys.find("old", NO_HURRY), range(32)))
 
         assert all(found)
         assert len(site.at(JWKS)) == 1
@@ -196,31 +197,38 @@ class TestOutage:
         """For a day."""
         clock = Clock()
         keys = KeySet(site.url, clock)
-        keys.find("old")
+        keys.find("old", NO_HURRY)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS
 
-        assert keys.find("old")
+        assert keys.find("old", NO_HURRY)
 
     def test_after_a_day_nobody_gets_in(self, site: Script) -> None:
         """A key that was withdrawn meanwhile must not count; the caller hears that it is not their token."""
         clock = Clock()
         keys = KeySet(site.url, clock)
-        keys.find("old")
+        keys.find("old", NO_HURRY)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS + 1
 
         with pytest.raises(IssuerUnavailable) as refusal:
-            keys.find("old")
+            keys.find("old", NO_HURRY)
         clock.now += COOL_DOWN_SECONDS - 10
         with pytest.raises(IssuerUnavailable) as later:
-            keys.find("old")
+            keys.find("old", NO_HURRY)
 
         # When the issuer is asked again.
         assert (refusal.value.retry_after, later.value.retry_after) == (COOL_DOWN_SECONDS + 1, 11)
         assert refusal.value.detail == (
             "The token issuer cannot be reached, so that no token can be checked. Try again later."
         )
+
+    def test_deadline_that_has_passed_asks_nobody(self, site: Script) -> None:
+        """A request whose time is up does not wait for the issuer, too."""
+        with pytest.raises(IssuerUnavailable):
+            KeySet(site.url).find("old", Deadline(0.0))
+
+        assert site.asked == []
 
     def test_issuer_that_is_down_is_left_alone(self, site: Script) -> None:
         """One attempt in thirty seconds, also before there are any keys."""
@@ -245,7 +253,7 @@ class TestOutage:
         site.on(DISCOVERY, discovery(site))
         clock.now += COOL_DOWN_SECONDS
 
-        assert keys.find("old")
+        assert keys.find("old", NO_HURRY)
 
     @pytest.mark.parametrize(
         "pieces",
@@ -353,7 +361,7 @@ class TestUnusable:
         """Up to the limit."""
         site.on(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT))
 
-        assert KeySet(site.url).find("new")
+        assert KeySet(site.url).find("new", NO_HURRY)
 
 
 class TestTransport:
@@ -392,4 +400,4 @@ class TestTransport:
             site.on(DISCOVERY, discovery(site))
             site.on(JWKS, json_reply({"keys": [keys["old"]]}))
 
-            assert KeySet(site.url).find("old")
+            assert KeySet(site.url).find("old", NO_HURRY)

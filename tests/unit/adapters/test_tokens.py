@@ -21,7 +21,7 @@ from chalicelib.domain.tokens import LEEWAY, MAX_TOKEN
 from chalicelib.settings import MissingSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
 from tests.builders import deployment
-from tests.scripted import json_reply, unused_url
+from tests.scripted import NO_HURRY, json_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def verifier(issuer: Issuer, **changes: Any) -> Tokens:  # noqa: ANN401 - whatev
 
 def caller(issuer: Issuer, token: str, **changes: Any) -> Caller:  # noqa: ANN401 - whatever a setting holds
     """Who sends *token*."""
-    return verifier(issuer, **changes).caller([f"Bearer {token}"])
+    return verifier(issuer, **changes).caller([f"Bearer {token}"], NO_HURRY)
 
 
 def refusal(issuer: Issuer, token: str, **changes: Any) -> str:  # noqa: ANN401 - whatever a setting holds
@@ -93,7 +93,7 @@ class TestCaller:
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
     def test_scheme_is_read_in_any_case(self, issuer: Issuer, scheme: str) -> None:
         """RFC 9110."""
-        assert verifier(issuer).caller([f"{scheme} {issuer.mint('alice')}"]).subject == "alice"
+        assert verifier(issuer).caller([f"{scheme} {issuer.mint('alice')}"], NO_HURRY).subject == "alice"
 
     @pytest.mark.parametrize("kind", [None, "JWT", "at+jwt", "application/at+jwt"])
     def test_types_of_access_tokens(self, issuer: Issuer, kind: str | None) -> None:
@@ -150,7 +150,7 @@ class TestHeader:
         good = issuer.mint("alice")
 
         with pytest.raises(Unauthenticated) as refused:
-            verifier(issuer).caller([header.format(good) for header in headers])
+            verifier(issuer).caller([header.format(good) for header in headers], NO_HURRY)
 
         assert refused.value.detail == NO_TOKEN
 
@@ -373,7 +373,7 @@ class TestKeys:
         before = issuer.jwks_requests
 
         for _ in range(5):
-            tokens_of_issuer.caller([f"Bearer {issuer.mint('alice')}"])
+            tokens_of_issuer.caller([f"Bearer {issuer.mint('alice')}"], NO_HURRY)
 
         assert issuer.jwks_requests == before + 1
 
@@ -395,7 +395,7 @@ class TestKeys:
         absent.close()
 
         with pytest.raises(IssuerUnavailable):
-            Tokens(expected, KeySet(unused_url())).caller([f"Bearer {token}"])
+            Tokens(expected, KeySet(unused_url())).caller([f"Bearer {token}"], NO_HURRY)
 
 
 class TestWithoutAuthentication:
@@ -406,13 +406,13 @@ class TestWithoutAuthentication:
         """Without looking at what was sent, or asking an issuer."""
         everybody = Tokens(deployment(authentication="none"), KeySet(unused_url()))
 
-        assert everybody.caller(headers) == Caller("anonymous", ("anonymous",))
+        assert everybody.caller(headers, NO_HURRY) == Caller("anonymous", ("anonymous",))
 
     @pytest.mark.parametrize("setting", ["None", "off", "false", "0", "required"])
     def test_anything_else_means_required(self, issuer: Issuer, setting: str) -> None:
         """A typing error opens nothing."""
         with pytest.raises(Unauthenticated):
-            verifier(issuer, authentication=setting).caller([])
+            verifier(issuer, authentication=setting).caller([], NO_HURRY)
 
 
 class TestAuthenticate:
@@ -431,14 +431,14 @@ class TestAuthenticate:
 
     def test_settings_lead_to_the_issuer(self, issuer: Issuer) -> None:
         """By its URL alone."""
-        assert authenticate([f"Bearer {issuer.mint('alice')}"]) == Caller("alice", ("team-a",))
+        assert authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY) == Caller("alice", ("team-a",))
 
     def test_process_has_one(self, issuer: Issuer) -> None:
         """So that warm calls find their keys."""
         before = issuer.jwks_requests
 
         for _ in range(3):
-            authenticate([f"Bearer {issuer.mint('alice')}"])
+            authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY)
 
         assert issuer.jwks_requests == before + 1
 
@@ -447,4 +447,4 @@ class TestAuthenticate:
         monkeypatch.delenv("TOKEN_AUDIENCE")
 
         with pytest.raises(MissingSettingError, match="TOKEN_AUDIENCE"):
-            authenticate([f"Bearer {issuer.mint('alice')}"])
+            authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY)
