@@ -120,7 +120,7 @@ def _refusal(error: ClientError) -> CredentialsUnavailable:
 @cache
 def connect(settings: Settings) -> EksTokens:
     """The tokens of this deployment's cluster, one for each process."""
-    # 6 s at worst: with the longest deadline, still below API Gateway's 29.
-    config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
+    # 8 s at worst: after the default deadline of 20 s, still below API Gateway's 29.
+    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
     sts = botocore.session.get_session().create_client("sts", region_name=settings.aws_region, config=config)
     return EksTokens(settings, sts)

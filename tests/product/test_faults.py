@@ -51,6 +51,7 @@ def submitted(api: Api, number: int) -> str:
 def test_every_job_is_made_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
     """Every 201 names a Job that exists; none is lost, and none is there twice."""
     with Api(faulty) as api, ThreadPoolExecutor(AT_ONCE) as pool:
+        api.ask("GET", "/projects")  # keys and credentials are there, whatever the cluster says
         ids = list(pool.map(lambda number: submitted(api, number), range(SUBMISSIONS)))
 
     stored = faulty.cluster.cluster.find(JOB, NAMESPACE)
