@@ -10,6 +10,7 @@ import pytest
 from infra import docs_assets
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
+from tests.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +26,10 @@ def stack() -> Iterator[Stack[EmbeddedCluster]]:
     docs_assets.main()
     with Stack(EmbeddedCluster) as stack:
         yield stack
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[Api]:
+    """Alice, who may use team-a and team-shared."""
+    with Api(stack) as api:
+        yield api

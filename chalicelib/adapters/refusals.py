@@ -19,6 +19,7 @@ from chalicelib.domain.errors import (
     QuotaExceeded,
     RefusedByCluster,
     ResearcherError,
+    pointer_step,
 )
 from chalicelib.domain.kubernetes import Status
 
@@ -102,8 +103,7 @@ def _fields(status: Status) -> tuple[FieldError, ...]:
 
 def _pointer(field: str) -> str:
     """The JSON pointer (RFC 6901) to what Kubernetes calls *field*: /containers/0/image for containers[0].image."""
-    steps = (key or name for key, name in _STEP.findall(field))
-    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+    return "".join(pointer_step(key or name) for key, name in _STEP.findall(field))
 
 
 def _status(body: bytes) -> Status:

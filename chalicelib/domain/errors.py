@@ -27,6 +27,11 @@ class FieldError(msgspec.Struct, frozen=True):
     message: str
 
 
+def pointer_step(name: str) -> str:
+    """*name* as one step of a JSON pointer, with the slash before it."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error as it is answered: problem details of RFC 9457, with a stable *code*."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from chalicelib.domain import rules
-from chalicelib.domain.errors import FieldError, MalformedRequest
+from chalicelib.domain.errors import FieldError, MalformedRequest, pointer_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,9 +49,9 @@ def field_error(error: msgspec.ValidationError) -> FieldError:
     """Where and why a value does not fit its type."""
     message, _, place = str(error).partition(" - at `$")
     named, rule = rules.of_msgspec(message)
-    steps = [field or index for field, index in _STEP.findall(place.removesuffix("`"))]
-    steps += [named[:64].replace("~", "~0").replace("/", "~1")] if named else []
-    return FieldError("".join("/" + step for step in steps), rule)
+    steps = (field or index for field, index in _STEP.findall(place.removesuffix("`")))
+    pointer = "".join("/" + step for step in steps) + (pointer_step(named[:64]) if named else "")
+    return FieldError(pointer, rule)
 
 
 def _misspelt(texts: Mapping[str, str], parsed: object) -> list[str]:

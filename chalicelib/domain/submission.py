@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from chalicelib.domain import rules
-from chalicelib.domain.errors import FieldError, InvalidJob
+from chalicelib.domain.errors import FieldError, InvalidJob, pointer_step
 from chalicelib.domain.fields import (
     MAX_SECONDS,
     AbsolutePath,
@@ -157,7 +157,7 @@ def _pointer(document: object, error: ErrorDetails) -> str:
     for part in error["loc"]:
         inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
         if inside or (error["type"] == "missing" and part == error["loc"][-1]):
-            pointer += "/" + str(part)[:64].replace("~", "~0").replace("/", "~1")
+            pointer += pointer_step(str(part)[:64])
         here = here[part] if inside else here
     return pointer
 

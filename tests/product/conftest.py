@@ -11,7 +11,6 @@ import pytest
 from infra import docs_assets
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
-from tests.api import Api
 from tests.cluster.real_cluster import RealCluster
 
 if TYPE_CHECKING:
@@ -37,10 +36,3 @@ def stack(
     docs_assets.main()
     with Stack(partial(make_cluster, run_seconds=RUN_SECONDS)) as stack:
         yield stack
-
-
-@pytest.fixture
-def api(stack: Stack) -> Iterator[Api]:
-    """Alice, who may use team-a and team-shared."""
-    with Api(stack) as api:
-        yield api
