@@ -60,6 +60,11 @@ class Answer:
     repeated: bool = False
 
 
+def parameters(**given: str | int | None) -> tuple[tuple[str, str], ...]:
+    """A Call's query; what is None or empty is left out."""
+    return tuple((name, str(value)) for name, value in given.items() if value not in {None, ""})
+
+
 class KubernetesApi:
     """One cluster's API server."""
 

@@ -9,6 +9,7 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
@@ -54,7 +55,7 @@ def delete(call: Call, project: str, name: str) -> Answer:
     query = call.query(DeleteQuery)
     version = _version(call.header("If-Match"))
     call.notes["reason"] = query.reason
-    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     jobs.delete(project_name(project), job_name(name), query.uid, version)
     return Answer(Deletion(name, project, ok=True))
 

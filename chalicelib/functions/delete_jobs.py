@@ -8,6 +8,7 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.strict import field_error
@@ -47,7 +48,7 @@ def delete(call: Call) -> Answer:
     except msgspec.ValidationError as error:
         detail = 'The body is a list of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
         raise errors.InvalidJob(detail, (field_error(error),)) from error
-    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     done = delete_jobs(targets, jobs)
     call.notes["deleted"] = [f"{one.project}/{one.name}" for one in done if one.ok]
     call.notes["refused"] = [f"{one.project}/{one.name}" for one in done if not one.ok]

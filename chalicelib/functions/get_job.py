@@ -8,6 +8,7 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
@@ -35,7 +36,7 @@ OPERATION = Operation(
 @endpoint(routes, OPERATION, authenticate)
 def get(call: Call, project: str, name: str) -> Answer:
     """Gets the Job as the caller."""
-    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     job, version = get_job(project_name(project), job_name(name), jobs)
     text = msgspec.json.encode(JobPage([job])).decode()
     # The version is the Job's own; its view also changes with its pods, which the checksum sees.

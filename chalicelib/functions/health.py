@@ -56,4 +56,4 @@ def _kubernetes_version(call: Call) -> str:
     from chalicelib.adapters.tokens import authenticate  # noqa: PLC0415
 
     call.caller = authenticate(call.headers("Authorization"), call.deadline)
-    return cluster.connect(settings()).acting_for(call.caller, call.deadline).version()
+    return cluster.connect(settings()).version(call.caller, call.deadline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import project_name
@@ -33,5 +34,5 @@ OPERATION = Operation(
 def list_page(call: Call, project: str) -> Answer:
     """Lists the Project's Jobs as the caller."""
     query = call.query(JobQuery)
-    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     return Answer(list_jobs(project_name(project), query, jobs))

@@ -9,6 +9,7 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.once import MAX_KEY
@@ -87,7 +88,7 @@ def submit(call: Call) -> Answer:
     key = call.header("Idempotency-Key")
     submission = parse_submission(call.document())
     call.notes["project"] = submission.project
-    jobs = cluster.connect(settings()).acting_for(call.known_caller, call.deadline)
+    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     if query.dry_run:
         return Answer(preview_job(submission, key, uuid.uuid4().hex, call.known_caller, jobs))
     made = submit_job(submission, key, uuid.uuid4().hex, call.known_caller, jobs)

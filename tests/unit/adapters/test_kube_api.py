@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.breaker import FAILURES, PAUSE
-from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call
+from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, parameters
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.kubernetes.certificates import server_identity
@@ -393,3 +393,8 @@ class TestTls:
                 send(api_at(site.url, ca=server_identity().ca_pem))
 
             assert site.asked == []
+
+
+def test_parameters_leave_out_what_is_not_asked() -> None:
+    """An empty selector or token would be another question than none."""
+    assert parameters(limit=5, labelSelector="", **{"continue": None}) == (("limit", "5"),)

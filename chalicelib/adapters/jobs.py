@@ -1,0 +1,99 @@
+"""The Jobs of a cluster and their pods, as one caller reaches them until one deadline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.adapters.kube_api import Answer, Call, parameters
+from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal
+from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
+from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod, PodList
+from chalicelib.domain.names import JobName, ProjectName, namespace_of
+from chalicelib.domain.selectors import pod_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chalicelib.adapters.cluster import Cluster
+    from chalicelib.deadline import Deadline
+    from chalicelib.domain.caller import Caller
+
+NAMES_IN_A_SELECTOR = 100
+"""Of at most 63 characters each, so that a URL stays below 8 KiB."""
+MAX_PODS = 1000
+UNFINISHED = "status.phase!=Succeeded"
+"""Pods that succeeded stay as long as their Job, which may have made 100,000 of them; no view needs them."""
+CONFLICTS = 3
+"""Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
+
+
+class CallersJobs:
+    """The port of the use cases."""
+
+    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
+        self._cluster = cluster
+        self._caller = caller
+        self._deadline = deadline
+
+    def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
+        """The Job made from *manifest*, or None when its name is taken."""
+        answer = self._post(project, manifest)
+        return None if is_taken(answer) else decoded(answer, Job)
+
+    def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
+        """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
+        answer = self._post(project, manifest, *parameters(dryRun="All"))
+        return None if is_taken(answer) else decoded(answer, Manifest)
+
+    def find(self, project: ProjectName, name: JobName) -> Job | None:
+        """The Job of that name, or None."""
+        answer = self._send(Call("GET", f"{_jobs(project)}/{name}"))
+        return None if answer.status == 404 else decoded(answer, Job)  # noqa: PLR2004 - NotFound
+
+    def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
+        """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
+        query = parameters(limit=limit, labelSelector=selector, **{"continue": token})
+        return decoded(self._send(Call("GET", _jobs(project), query)), JobList)
+
+    def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
+        """Pods of *jobs* that have not succeeded, MAX_PODS for each hundred of them: enough to say why they wait."""
+        found: list[Pod] = []
+        for names in _chunks(jobs):
+            path = f"/api/v1/namespaces/{namespace_of(project)}/pods"
+            query = parameters(labelSelector=pod_selector(names), fieldSelector=UNFINISHED, limit=MAX_PODS)
+            answer = self._send(Call("GET", path, query))
+            found += decoded(answer, PodList).items
+        return found
+
+    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
+        """Deletes the Job and its pods, if it still has that uid and resource version."""
+        preconditions = {key: value for key, value in (("uid", uid), ("resourceVersion", version)) if value}
+        # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
+        options = {"propagationPolicy": "Background"} | ({"preconditions": preconditions} if preconditions else {})
+        answer = self._send(Call("DELETE", f"{_jobs(project)}/{name}", body=msgspec.json.encode(options)))
+        if answer.status == 404 and not answer.repeated:  # noqa: PLR2004 - NotFound
+            raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
+        if answer.status not in (*OK, 404):
+            raise refusal(answer)
+
+    def _post(self, project: ProjectName, manifest: Manifest, *query: tuple[str, str]) -> Answer:
+        strict = parameters(fieldValidation="Strict", fieldManager="researcher-api")
+        call = Call("POST", _jobs(project), strict + query, msgspec.json.encode(manifest))
+        for _ in range(CONFLICTS):
+            answer = self._send(call)
+            if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
+                return answer
+        raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
+
+    def _send(self, call: Call) -> Answer:
+        return self._cluster.send_as(self._caller, call, self._deadline)
+
+
+def _jobs(project: ProjectName) -> str:
+    return f"/apis/batch/v1/namespaces/{namespace_of(project)}/jobs"
+
+
+def _chunks(names: list[str]) -> Iterator[list[str]]:
+    return (names[start : start + NAMES_IN_A_SELECTOR] for start in range(0, len(names), NAMES_IN_A_SELECTOR))
