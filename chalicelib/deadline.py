@@ -21,6 +21,10 @@ class Deadline:
         """This deadline, or the one in *seconds* from now where that is sooner."""
         return Deadline(min(self.at, time.monotonic() + seconds))
 
+    def before(self, seconds: float) -> Deadline:
+        """The deadline that leaves *seconds* of this one."""
+        return Deadline(self.at - seconds)
+
     @property
     def remaining(self) -> float:
         """Seconds left; never negative."""

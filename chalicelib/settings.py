@@ -27,6 +27,8 @@ class Settings:
     """The `iss` of accepted tokens; its discovery document and keys are read from there."""
     token_audience: str
     """What `token_audience_claim` must hold: one value, or several separated by commas."""
+    uploads_bucket: str
+    """The S3 bucket of uploads, of their status objects and of Receipts."""
     aws_region: str
     token_audience_claim: str = "aud"
     """`client_id` for Cognito's access tokens, which have no `aud`."""
@@ -41,6 +43,8 @@ class Settings:
     """`none` lets everybody in as group `researcher:anonymous`. Anything else means required."""
     deadline_seconds: float = 20.0
     """How long a request may take; API Gateway stops at 29 s."""
+    uploads_bucket_owner: str = ""
+    """The AWS account that the bucket must belong to."""
     aws_lambda_function_name: str = "local"
     """Set by Lambda; names the session in CloudTrail and in the cluster's audit log."""
 

@@ -62,6 +62,7 @@ def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - whatever a setting 
         "cluster_external_id": "x1",
         "token_issuer": "http://127.0.0.1:1",
         "token_audience": "researcher",
+        "uploads_bucket": "researcher-uploads",
         "aws_region": "eu-west-1",
     }
     return Settings(**{**required, **fields})

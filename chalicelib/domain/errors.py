@@ -8,7 +8,8 @@ ResearcherError
 ├── PreconditionFailed (412)    ├── BodyTooLarge (413)         ├── UnsupportedMediaType (415)
 ├── InvalidJob (422)            ├── IdempotencyKeyReused (422) ├── TooManyRequests (429)
 ├── InternalError (500)         ├── BadGateway (502)           ├── ClusterUnavailable (503)
-├── CredentialsUnavailable (503) ├── IssuerUnavailable (503)   └── DeadlineExceeded (504)
+├── CredentialsUnavailable (503) ├── IssuerUnavailable (503)   ├── StorageUnavailable (503)
+└── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
@@ -206,6 +207,12 @@ class IssuerUnavailable(ResearcherError):
     """The token issuer's keys cannot be had, so that no token can be checked."""
 
     status, code, title = 503, "issuer_unavailable", "Token issuer unavailable"
+
+
+class StorageUnavailable(ResearcherError):
+    """The bucket of uploads and Receipts cannot be reached."""
+
+    status, code, title = 503, "storage_unavailable", "Storage unavailable"
 
 
 class DeadlineExceeded(ResearcherError):

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Generic, Self
 
 import app
+from chalicelib.adapters import bucket, eks, tokens
 from chalicelib.adapters import cluster as cluster_adapter
-from chalicelib.adapters import eks, tokens
 from chalicelib.settings import settings
 from infra.kubernetes.access import API_GROUP
 from infra.kubernetes.project import base_manifests, project_manifests
@@ -40,7 +40,7 @@ ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
 """What cluster-access.yaml makes of the role on a cluster."""
 
 _EXTERNAL_ID = "local-external-id"
-_CACHES = (settings, cluster_adapter.connect, eks.connect, tokens.connect)
+_CACHES = (settings, bucket.connect, cluster_adapter.connect, eks.connect, tokens.connect)
 
 
 class Stack(Generic[SomeCluster]):
@@ -143,6 +143,7 @@ class Stack(Generic[SomeCluster]):
             "TOKEN_ISSUER": self.issuer.url,
             "TOKEN_AUDIENCE": AUDIENCE,
             "TOKEN_URL": self.issuer.token_url,
+            "UPLOADS_BUCKET": BUCKET,
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": self.aws.url,
             "AWS_ACCESS_KEY_ID": "local",

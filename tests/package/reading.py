@@ -14,6 +14,10 @@ Json = dict[str, Any]
 
 ENDPOINTS = endpoints(app.app)
 NAMES = list(ENDPOINTS)
+"""The functions that answer requests."""
+EVENTS = sorted(function.name for function in app.app.pure_lambda_functions)
+"""The functions that get events: of S3, of a schedule."""
+FUNCTIONS = [*NAMES, *EVENTS]
 
 
 def logical(name: str) -> str:
@@ -52,5 +56,5 @@ def grants(packaged: Json, name: str) -> Iterator[tuple[str, object]]:
 def environment(packaged: Json, name: str) -> Mapping[str, Any]:
     """The function's variables, as CloudFormation merges them."""
     shared: Json = packaged["Globals"]["Function"]["Environment"]["Variables"]
-    own: Json = function(packaged, name)["Environment"]["Variables"]
+    own: Json = function(packaged, name).get("Environment", {}).get("Variables", {})
     return shared | own

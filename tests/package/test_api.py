@@ -14,7 +14,7 @@ import app
 from infra.bundle import ROOT
 from infra.gateway_responses import ANY_METHOD, BY_TYPE
 from infra.local.gateway import Gateway
-from tests.package.reading import NAMES, function, logical, of_type
+from tests.package.reading import FUNCTIONS, function, logical, of_type
 
 Json = dict[str, Any]
 
@@ -157,7 +157,7 @@ class TestStage:
 class TestAlarms:
     """What somebody is told."""
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_watch_each_function(self, packaged: Json, name: str) -> None:
         """A crash or a time-out, and that the slowest requests come near one."""
         alarms = of_type(packaged, "AWS::CloudWatch::Alarm")

@@ -16,7 +16,18 @@ from chalicelib.settings import Settings
 from infra.endpoints import SharedNameError, endpoints
 from infra.gateway_responses import ANY_METHOD
 from infra.package import CONFIG
-from tests.package.reading import ENDPOINTS, NAMES, environment, function, grants, logical, of_type, statements
+from tests.package.reading import (
+    ENDPOINTS,
+    EVENTS,
+    FUNCTIONS,
+    NAMES,
+    environment,
+    function,
+    grants,
+    logical,
+    of_type,
+    statements,
+)
 
 if TYPE_CHECKING:
     Json = dict[str, Any]
@@ -24,6 +35,8 @@ if TYPE_CHECKING:
 WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
 """Functions that ask nobody. Health is not among them: `?deep=true` asks the cluster."""
 SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name"}
+SET_BY_STACK = {"uploads_bucket_owner"}
+"""The stack's own account: nobody has to tell it."""
 
 JOINING = (
     "ec2:AssignPrivateIpAddresses",
@@ -33,6 +46,8 @@ JOINING = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
+OWN: dict[str, list[tuple[str, object]]] = {}
+"""What functions may do beyond that, by name: action and resource."""
 REASONS = {
     "xray:PutTelemetryRecords": "X-Ray's data has no resource that a policy could name",
     "xray:PutTraceSegments": "X-Ray's data has no resource that a policy could name",
@@ -44,11 +59,11 @@ class TestFunctions:
     """The Lambdas."""
 
     def test_are_as_many_as_routes(self, packaged: Json) -> None:
-        """No route shares a function, and no function is without a route."""
+        """No route shares a function, and no function is without a route or an event."""
         routes = sum(len(views) for views in app.app.routes.values())
 
-        assert routes == len(of_type(packaged, "AWS::Serverless::Function")) == len(NAMES)
-        assert {logical(name) for name in NAMES} == set(of_type(packaged, "AWS::Serverless::Function"))
+        assert routes == len(NAMES)
+        assert sorted(map(logical, FUNCTIONS)) == sorted(of_type(packaged, "AWS::Serverless::Function"))
 
     @pytest.mark.parametrize("name", NAMES)
     def test_run_alone(self, packaged: Json, name: str) -> None:
@@ -56,7 +71,12 @@ class TestFunctions:
         assert function(packaged, name)["Handler"] == "app.app"
         assert function(packaged, name)["Environment"]["Variables"] == {"ENDPOINT": name}
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", EVENTS)
+    def test_run_without_the_api(self, packaged: Json, name: str) -> None:
+        """An event's function is its own module."""
+        assert function(packaged, name)["Handler"] == f"chalicelib.functions.{name}.handle"
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_run_on_what_the_zip_is_built_for(self, packaged: Json, name: str) -> None:
         """The wheels in the zip are for this Python and this processor."""
         found = function(packaged, name)
@@ -75,7 +95,7 @@ class TestFunctions:
         if name not in WITHOUT_CLUSTER:
             assert found["Timeout"] > packaged["Parameters"]["DeadlineSeconds"]["MaxValue"]
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_are_traced(self, packaged: Json, name: str) -> None:
         """X-Ray follows each request."""
         assert function(packaged, name)["Tracing"] == "Active"
@@ -93,29 +113,32 @@ class TestFunctions:
 class TestSettings:
     """What a deployment is told."""
 
-    @pytest.mark.parametrize("setting", [field for field in fields(Settings) if field.name not in SET_BY_LAMBDA])
+    @pytest.mark.parametrize(
+        "setting", [field for field in fields(Settings) if field.name not in SET_BY_LAMBDA | SET_BY_STACK]
+    )
     def test_are_parameters(self, packaged: Json, setting: Any) -> None:  # noqa: ANN401 - a field of any type
         """Every setting reaches every function from a parameter of the stack, with the same default."""
         name, wanted = logical(setting.name), {"Ref": logical(setting.name)}
         parameter = packaged["Parameters"][name]
 
-        for one in NAMES:
+        for one in FUNCTIONS:
             variable = environment(packaged, one)[setting.name.upper()]
             assert variable in (wanted, {"Fn::If": ["OwnIssuer", *variable.get("Fn::If", [])[1:2], wanted]})
         if setting.default is not MISSING:
             assert type(parameter["Default"])(setting.default) == parameter["Default"]
 
     def test_ask_for_the_cluster_alone(self, packaged: Json) -> None:
-        """Everything else has a default, with which the stack makes its own token issuer."""
+        """And for a bucket's name; all else has a default, with which the stack makes its own token issuer."""
         asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
+        cluster = {"ClusterName", "ClusterEndpoint", "ClusterCa", "ClusterRoleArn", "ClusterExternalId"}
 
-        assert asked == {"ClusterName", "ClusterEndpoint", "ClusterCa", "ClusterRoleArn", "ClusterExternalId"}
+        assert asked == cluster | {"UploadsBucket"}
 
     def test_are_nothing_else(self, packaged: Json) -> None:
         """A variable that no setting reads is a mistake."""
         known = {field.name.upper() for field in fields(Settings)} | {"ENDPOINT"}
 
-        assert all(set(environment(packaged, name)) <= known for name in NAMES)
+        assert all(set(environment(packaged, name)) <= known for name in FUNCTIONS)
 
     def test_hide_the_external_id(self, packaged: Json) -> None:
         """It shows neither in the console nor in the stack's description."""
@@ -128,14 +151,14 @@ class TestRights:
     def test_are_not_shared(self, packaged: Json) -> None:
         """A role for each function, that only Lambda assumes."""
         roles = of_type(packaged, "AWS::IAM::Role")
-        users = [function(packaged, name)["Role"]["Fn::GetAtt"][0] for name in NAMES]
+        users = [function(packaged, name)["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
 
         assert sorted(users) == sorted(roles)
         for role in roles.values():
             (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
             assert (trusted["Principal"], trusted["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_are_what_the_function_needs(self, packaged: Json, name: str) -> None:
         """Own logs, traces, and the cluster's role for whoever reaches the cluster; nothing misspelt."""
         own_logs = {"Fn::GetAtt": [f"{logical(name)}LogGroup", "Arn"]}
@@ -147,9 +170,10 @@ class TestRights:
             ("xray:PutTelemetryRecords", "*"),
             ("xray:PutTraceSegments", "*"),
             *([] if name in WITHOUT_CLUSTER else reach),
+            *OWN.get(name, []),
         ]
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_have_a_reason_where_they_are_wide(self, packaged: Json, name: str) -> None:
         """A star in an action or a resource stands in REASONS, or nowhere."""
         wide = {action for action, resource in grants(packaged, name) if "*" in action or "*" in json.dumps(resource)}
@@ -168,7 +192,7 @@ class TestRights:
 class TestPrivateClusters:
     """A cluster whose endpoint only its VPC reaches."""
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_are_reached_from_its_subnets(self, packaged: Json, name: str) -> None:
         """Functions that ask the cluster join the subnets that the stack is told, if any; the others never do."""
         subnets = {"Fn::If": ["InVpc", {"Ref": "SubnetIds"}, []]}
@@ -177,7 +201,7 @@ class TestPrivateClusters:
 
         assert function(packaged, name).get("VpcConfig") == wanted
 
-    @pytest.mark.parametrize("name", sorted(set(NAMES) - WITHOUT_CLUSTER))
+    @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - WITHOUT_CLUSTER))
     def test_are_joined_by_lambda_alone(self, packaged: Json, name: str) -> None:
         """The right to make network interfaces is Lambda's: our code, which could be tricked, does not have it."""
         (joining,) = [one for one in statements(packaged, name) if one["Action"] == list(JOINING)]
@@ -188,7 +212,7 @@ class TestPrivateClusters:
 class TestLogs:
     """The log groups."""
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_belong_to_one_function_each(self, packaged: Json, name: str) -> None:
         """Each function writes to its own group, which the stack makes before it."""
         group = f"{logical(name)}LogGroup"
@@ -200,7 +224,7 @@ class TestLogs:
         """Every group of the stack has a retention."""
         groups = of_type(packaged, "AWS::Logs::LogGroup")
 
-        assert len(groups) >= len(NAMES)
+        assert len(groups) >= len(FUNCTIONS)
         assert [name for name, group in groups.items() if not group.get("RetentionInDays")] == []
 
 
@@ -223,7 +247,38 @@ class TestPermissions:
 
     def test_are_as_many_as_functions(self, packaged: Json) -> None:
         """None is left over."""
-        assert len(of_type(packaged, "AWS::Lambda::Permission")) == len(NAMES)
+        callers = [one["Principal"] for one in of_type(packaged, "AWS::Lambda::Permission").values()]
+
+        assert callers.count("apigateway.amazonaws.com") == len(NAMES)
+        assert len(callers) == len(FUNCTIONS)
+
+
+class TestUploads:
+    """The bucket of uploads, status objects and Receipts."""
+
+    def test_is_nobodys_but_the_accounts(self, packaged: Json) -> None:
+        """Private, encrypted, each version kept, and over TLS alone."""
+        bucket = packaged["Resources"]["Uploads"]["Properties"]
+        (tls,) = packaged["Resources"]["UploadsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert bucket["BucketEncryption"]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert (tls["Effect"], tls["Principal"], tls["Condition"]) == (
+            "Deny", "*", {"Bool": {"aws:SecureTransport": "false"}}
+        )  # fmt: skip
+
+    def test_outlives_the_stack(self, packaged: Json) -> None:
+        """A Receipt is all that is left of a Job; yet nothing is kept for ever."""
+        bucket = packaged["Resources"]["Uploads"]
+        rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+
+        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+        assert {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule} == {
+            "submit/", "status/", "receipts/"
+        }  # fmt: skip
 
 
 class TestTemplate:

@@ -11,7 +11,7 @@ from cfnlint.api import lint
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from tests.package.reading import NAMES, Json, environment, function, logical, of_type
+from tests.package.reading import FUNCTIONS, Json, environment, function, logical, of_type
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ class TestTransform:
             assert of_type(transformed, kind) == of_type(packaged, kind)
         assert of_type(transformed, "AWS::IAM::Policy") == of_type(transformed, "AWS::IAM::ManagedPolicy") == {}
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", FUNCTIONS)
     def test_keeps_each_functions_settings(self, transformed: Json, packaged: Json, name: str) -> None:
         """Settings for all and for the one are merged; nothing gets lost on the way."""
         made, written = of_type(transformed, "AWS::Lambda::Function")[logical(name)], function(packaged, name)

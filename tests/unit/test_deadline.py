@@ -45,3 +45,7 @@ class TestDeadline:
 
         assert soon.within(60) == soon
         assert 59 < far.within(60).remaining <= 60
+
+    def test_before_leaves_time_to_tell(self) -> None:
+        """The end of the work is not the end of the time."""
+        assert Deadline(100.0).before(10) == Deadline(90.0)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import app
 from chalicelib.functions.docs import policy
 from chalicelib.functions.docs_asset import ASSETS, assets
 from chalicelib.operation import BASE
-from chalicelib.settings import settings
+from chalicelib.settings import Settings, settings
 from infra import docs_assets
 from infra.local.gateway import Gateway
 
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(app.__file__).parent
 DOCS = "/researcher/api/docs"
-NEEDED = (
-    "cluster_name cluster_endpoint cluster_ca cluster_role_arn cluster_external_id "
-    "token_issuer token_audience aws_region token_url"
-)
+NEEDED = [field.name for field in fields(Settings) if field.default is MISSING] + ["token_url"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,8 +41,8 @@ def _assets() -> None:
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     """The app behind a gateway that is asked without a network."""
-    for name in NEEDED.upper().split():
-        monkeypatch.setenv(name, "https://issuer.example/oauth2/token")
+    for name in NEEDED:
+        monkeypatch.setenv(name.upper(), "https://issuer.example/oauth2/token")
     settings.cache_clear()
     yield Gateway(app.app)
     settings.cache_clear()

@@ -42,6 +42,7 @@ class TestSettings:
             "CLUSTER_EXTERNAL_ID",
             "TOKEN_ISSUER",
             "TOKEN_AUDIENCE",
+            "UPLOADS_BUCKET",
             "AWS_REGION",
         ]
 

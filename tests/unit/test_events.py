@@ -1,0 +1,106 @@
+"""Events: what a function is handed, what it returns, and what is told of it when it fails."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from chalicelib.domain.errors import ClusterUnavailable, InternalError
+from chalicelib.events import RESERVE_SECONDS, Event, on_event
+from infra.local.lambda_proxy import LambdaContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CANARY = "hunter2-the-canary"
+
+
+class Report(msgspec.Struct, rename="camel"):
+    """What a function may return."""
+
+    deleted_jobs: int
+
+
+def context(seconds: float = 60.0) -> LambdaContext:
+    """An invocation that may still run for *seconds*."""
+    return LambdaContext("cleanup", "invocation-1", lambda: seconds)
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one line that was logged."""
+    (written,) = capsys.readouterr().out.splitlines()
+    found: dict[str, Any] = json.loads(written)
+    return found
+
+
+def raising(error: Exception) -> Callable[[Event], object]:
+    """A function that fails."""
+
+    def fails(event: Event) -> object:
+        event.notes["project"] = "team-a"
+        raise error
+
+    return fails
+
+
+class TestSuccess:
+    """A function that does its work."""
+
+    def test_gets_the_document_and_returns_json(self) -> None:
+        """What is returned is what `aws lambda invoke` shows."""
+        handler = on_event(lambda event: Report(event.document["count"]))
+
+        assert handler({"count": 3}, context()) == {"deletedJobs": 3}
+
+    def test_has_until_shortly_before_the_end(self) -> None:
+        """What is left is for saying what was not done."""
+        left = []
+
+        on_event(lambda event: left.append(event.deadline.remaining))({}, context(seconds=60))
+
+        assert 60 - RESERVE_SECONDS - 5 < left[0] <= 60 - RESERVE_SECONDS
+
+    def test_is_logged(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """With the invocation's id and the function's notes."""
+
+        def notes(event: Event) -> None:
+            event.notes["deleted"] = 3
+
+        on_event(notes)({}, context())
+
+        told = line(capsys)
+        assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
+        assert (told["deleted"], told["Failures"]) == (3, 0)
+
+
+class TestFailure:
+    """A function that does not."""
+
+    def test_is_raised(self) -> None:
+        """Lambda tries again what failed, and only what failed."""
+        with pytest.raises(ClusterUnavailable):
+            on_event(raising(ClusterUnavailable("The cluster does not answer.")))({}, context())
+
+    def test_is_logged_by_its_code(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What was noted until then is kept."""
+        with pytest.raises(ClusterUnavailable):
+            on_event(raising(ClusterUnavailable("The cluster does not answer.")))({}, context())
+
+        told = line(capsys)
+        assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
+        assert told["Failures"] == 1
+
+    def test_nobody_foresaw_is_logged_without_its_text(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The text may hold anything; where it arose is enough to find it."""
+        with pytest.raises(InternalError) as raised:
+            on_event(raising(ValueError(CANARY)))({}, context())
+
+        told = line(capsys)
+        assert (told["status"], told["code"]) == (500, "internal_error")
+        assert "ValueError" in told["error"][0]
+        assert CANARY not in json.dumps(told)
+        assert CANARY not in "".join(traceback.format_exception(raised.value))
