@@ -18,7 +18,7 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -11,13 +12,23 @@ from infra import docs_assets
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
 from tests.api import Api
+from tests.cluster.real_cluster import RealCluster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # A shared machine may stall in any example: how long one takes proves nothing.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+
+CLUSTERS: dict[str, Callable[..., EmbeddedCluster | RealCluster]] = {"embedded": EmbeddedCluster, "real": RealCluster}
+
+
+@pytest.fixture(scope="session")
+def make_cluster() -> Callable[..., EmbeddedCluster | RealCluster]:
+    """What makes the cluster that CLUSTER names, for tests that ask the same of both."""
+    return CLUSTERS[os.environ.get("CLUSTER") or "embedded"]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,8 @@ from infra.local.assume_role import check_assume_role, trust_policy
 from infra.local.presigned_sts import StsRefusal, is_presigned_identity_request, verified_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import WSGIApplication as WsgiApplication
 
     from werkzeug.serving import BaseWSGIServer
 
@@ -42,9 +43,10 @@ MAX_STS_BODY = 64 * 1024
 
 
 class LocalAws:
-    """S3, STS and IAM, from start to close."""
+    """S3, STS and IAM, from start to close; *guard* may put something before them that refuses requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Callable[[WsgiApplication], WsgiApplication] | None = None) -> None:
+        self._guard = guard
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -76,7 +78,8 @@ class LocalAws:
 
     def start(self, port: int = 0) -> None:
         """Listens on loopback; OSError when *port* is taken."""
-        self._server = _listen(port)
+        application: WsgiApplication = _Checked(create_backend_app)
+        self._server = _listen(port, self._guard(application) if self._guard else application)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
@@ -125,13 +128,13 @@ class _Checked(DomainDispatcherApplication):
         return answer
 
 
-def _listen(port: int) -> BaseWSGIServer:
+def _listen(port: int, application: WsgiApplication) -> BaseWSGIServer:
     # werkzeug ends the process when the port is taken, so it gets a socket that listens already.
     with socket.create_server((HOST, port), backlog=128) as listening:
         return make_server(
             HOST,
             port,
-            _Checked(create_backend_app),
+            application,
             threaded=True,
             request_handler=_Requests,
             fd=listening.fileno(),

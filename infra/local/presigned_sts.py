@@ -118,7 +118,15 @@ def signature(
     canonical = "\n".join([method, "/", flat, "".join(lines), signed, _EMPTY_SHA256])
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = "\n".join([ALGORITHM, given.get("X-Amz-Date", ""), str(scope), digest])
-    return hmac.new(_signing_key(secret, scope), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(signing_key(secret, scope), text.encode(), hashlib.sha256).hexdigest()
+
+
+def signing_key(secret: str, scope: Scope) -> bytes:
+    """The key that SigV4 derives from *secret* for *scope*."""
+    key = f"AWS4{secret}".encode()
+    for part in (scope.day, scope.region, scope.service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def _check_scope(scope: Scope, given: Mapping[str, str], host: str, now: datetime) -> None:
@@ -134,13 +142,6 @@ def _check_scope(scope: Scope, given: Mapping[str, str], host: str, now: datetim
         raise StsRefusal("IncompleteSignature", "X-Amz-Date is not a date.") from error
     if not given["X-Amz-Date"].startswith(scope.day) or abs(now - when) > VALIDITY:
         raise StsRefusal("SignatureDoesNotMatch", "Signature expired, or not yet current.")
-
-
-def _signing_key(secret: str, scope: Scope) -> bytes:
-    key = f"AWS4{secret}".encode()
-    for part in (scope.day, scope.region, scope.service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return key
 
 
 def _encoded(text: str) -> str:

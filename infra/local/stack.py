@@ -9,7 +9,7 @@ import base64
 import os
 import secrets
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Generic, Self
+from typing import TYPE_CHECKING, Generic, Protocol, Self
 
 import app
 from chalicelib.adapters import bucket, eks, tokens
@@ -43,6 +43,20 @@ _EXTERNAL_ID = "local-external-id"
 _CACHES = (settings, bucket.connect, cluster_adapter.connect, eks.connect, tokens.connect)
 
 
+class Front(Protocol):
+    """What clients reach."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+
+    def start(self, port: int = 0) -> None:
+        """Listens on loopback; OSError when *port* is taken."""
+
+    def close(self) -> None:
+        """Stops listening."""
+
+
 class Stack(Generic[SomeCluster]):
     """Everything that the API needs, on the cluster that *make_cluster* makes, while it is entered.
 
@@ -58,7 +72,7 @@ class Stack(Generic[SomeCluster]):
         self.applications = {name: Application(secrets.token_urlsafe(24), groups) for name, groups in GROUPS.items()}
         self.aws = LocalAws()
         self.issuer = Issuer(self.applications)
-        self.gateway = Gateway(app.app)
+        self.gateway: Front = Gateway(app.app)
         self.cluster = make_cluster(self._review)
         self._reviewer: EksTokenReviewer | None = None
         self._port = port
@@ -75,9 +89,7 @@ class Stack(Generic[SomeCluster]):
             started.callback(self.issuer.close)
             started.enter_context(self.cluster)
             self._prepare_cluster()
-            started.callback(_forget)
-            _set_environment(self._settings(self._prepare_aws()) | self._extra, started)
-            _forget()
+            self._deploy(self._settings(self._prepare_aws()) | self._extra, started)
             self._open = started.pop_all()
         return self
 
@@ -116,6 +128,12 @@ class Stack(Generic[SomeCluster]):
             "AWS_SECRET_ACCESS_KEY": "local",
             "UPLOADS_BUCKET": BUCKET,
         }
+
+    def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
+        """Lets the functions, which are in this process, find everything."""
+        until.callback(_forget)
+        _set_environment(settings, until)
+        _forget()
 
     def _prepare_cluster(self) -> None:
         self.cluster.apply(base_manifests())

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infra import docs_assets
-from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
-from tests.cluster.real_cluster import RealCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CLUSTERS: dict[str, Callable[..., EmbeddedCluster | RealCluster]] = {"embedded": EmbeddedCluster, "real": RealCluster}
+    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from tests.cluster.real_cluster import RealCluster
 
 RUN_SECONDS = 0.5
 """How long a pod runs that does not say otherwise."""
-
-
-@pytest.fixture(scope="session")
-def make_cluster() -> Callable[..., EmbeddedCluster | RealCluster]:
-    """What makes the cluster that CLUSTER names."""
-    return CLUSTERS[os.environ.get("CLUSTER") or "embedded"]
 
 
 @pytest.fixture(scope="module")

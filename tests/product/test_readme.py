@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,67 +17,20 @@ import app
 from chalicelib.domain.refused import REFUSED
 from chalicelib.domain.submission import Submission
 from chalicelib.settings import Settings
+from tests.walk import README, Step, clone_into, pasted, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(app.__file__).parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 OURS = {"labels", "annotations", "maxRuntimeSeconds", "queue", "indexed"}
-STARTS = ("make run", "make test")
-"""Blocks that are not part of the walk: the first is its server, the second is what runs this test."""
-MARK = "\x1e"
-
-
-class Step(NamedTuple):
-    """A block of commands, and the JSON documents that the README says they answer."""
-
-    commands: str
-    shown: str
-
-    def __str__(self) -> str:
-        """How it begins."""
-        return self.commands.partition("\n")[0][:60]
-
-
-def steps() -> list[Step]:
-    """The README's blocks of commands."""
-    found = re.findall(r"```sh\n(.*?)```(?:\n```json\n(.*?)```)?", README, re.DOTALL)
-    return [Step(*one) for one in found if one[0].strip() not in STARTS]
-
-
-def documents(text: str) -> list[Any]:
-    """The JSON documents in *text*, one after the other."""
-    found, text = [], text.strip()
-    while text:
-        document, end = json.JSONDecoder().raw_decode(text)
-        found.append(document)
-        text = text[end:].strip()
-    return found
-
-
-def differences(shown: Any, seen: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Where *seen* lacks something that is *shown*; it may hold more."""
-    if isinstance(shown, dict) and isinstance(seen, dict):
-        for key, value in shown.items():
-            yield from differences(value, seen.get(key), f"{place}/{key}")
-    elif isinstance(shown, list) and isinstance(seen, list) and len(shown) == len(seen):
-        for number, (one, other) in enumerate(zip(shown, seen, strict=True)):
-            yield from differences(one, other, f"{place}/{number}")
-    elif shown != seen:
-        yield f"{place}: shown {shown!r}, seen {seen!r}"
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what is in version control, with this environment."""
     folder = tmp_path_factory.mktemp("clone")
-    told = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
-    for name in told.stdout.decode().splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
+    clone_into(folder)
     return folder
 
 
@@ -108,10 +58,8 @@ def running(clone: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def answers(running: Path) -> list[str]:
-    """What each block answered, all of them pasted into one shell."""
-    script = "".join(f"{step.commands}\nprintf '{MARK}'\n" for step in steps())
-    told = subprocess.run(["bash", "-eu"], input=script, cwd=running, check=True, capture_output=True, text=True)
-    return told.stdout.split(MARK)
+    """What each block answered."""
+    return pasted(running)
 
 
 class TestWalk:
@@ -120,9 +68,7 @@ class TestWalk:
     @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
     def test_answers_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
         """Each block answers the documents below it, and maybe more fields."""
-        shown, seen = documents(step.shown), documents(answers[number]) if step.shown else []
-
-        assert list(differences(shown, seen)) == []
+        assert surprises(step, answers[number]) == []
 
     def test_writes_a_projects_manifests(self, answers: list[str], running: Path) -> None:
         """The file for kubectl holds the Project's namespace."""

@@ -1,0 +1,88 @@
+"""The deployed product: the packaged template and the unzipped bundle, on doubles of all that they meet.
+
+Each function is a process of its own with the credentials of its own role; IAM is enforced on each call that it makes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from infra.local.aws import LocalAws
+from infra.local.some_cluster import SomeCluster
+from infra.local.stack import Stack
+from tests.deployed.cloudformation import ACCOUNT
+from tests.deployed.cloudformation import Stack as Template
+from tests.deployed.execution import Function
+from tests.deployed.iam import IamGate
+from tests.deployed.lambda_service import LambdaService
+from tests.deployed.template_gateway import TemplateGateway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from infra.local.some_cluster import Review
+
+Json = dict[str, Any]
+
+
+class Deployed(Stack[SomeCluster]):
+    """*packaged* is the template; *task* the unzipped bundle; *runtime* what AWS puts beside it."""
+
+    def __init__(
+        self, make_cluster: Callable[[Review], SomeCluster], packaged: Json, task: Path, runtime: Path
+    ) -> None:
+        super().__init__(make_cluster)
+        self.iam = IamGate()
+        self.lambdas = LambdaService()
+        self.aws = LocalAws(self.iam.guard)
+        self.front = TemplateGateway(self.lambdas)
+        self.gateway = self.front
+        self._packaged = packaged
+        self._task = task
+        self._runtime = runtime
+
+    def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
+        """Makes what the template names, told by *settings* as the parameters of its stack."""
+        until.enter_context(self.lambdas)
+        told = {"".join(part.capitalize() for part in name.split("_")): value for name, value in settings.items()}
+        template = Template(self._packaged, {name: told[name] for name in self._packaged["Parameters"] if name in told})
+        shared = template.resolved(self._packaged["Globals"]["Function"]["Environment"]["Variables"])
+        roles = template.of_type("AWS::IAM::Role")
+        for name, properties in template.of_type("AWS::Serverless::Function").items():
+            role = self._packaged["Resources"][name]["Properties"]["Role"]["Fn::GetAtt"][0]
+            own = properties.get("Environment", {}).get("Variables", {})
+            environment = {key: str(value) for key, value in (shared | own).items()}
+            outside = {"AWS_ENDPOINT_URL": self.aws.url, "AWS_REGION": settings["AWS_REGION"]}
+            self.lambdas.deploy(
+                Function(
+                    name=name,
+                    handler=properties["Handler"],
+                    task=self._task,
+                    runtime=self._runtime,
+                    timeout=properties["Timeout"],
+                    memory=properties["MemorySize"],
+                    environment=environment | outside | self._credentials(role, roles[role]),
+                )
+            )
+        self.front.deploy(template)
+
+    def _credentials(self, role: str, properties: Json) -> dict[str, str]:
+        """A session of the function's role, whose policies the gate knows from now on."""
+        self.iam.policies[role] = [
+            statement for policy in properties["Policies"] for statement in policy["PolicyDocument"]["Statement"]
+        ]
+        trust = json.dumps(properties["AssumeRolePolicyDocument"])
+        boto3.client("iam", **self.aws.connection).create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        sts = boto3.client("sts", **self.aws.connection)
+        given = sts.assume_role(RoleArn=arn, RoleSessionName="function")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }

@@ -1,0 +1,205 @@
+"""One execution environment of a Lambda: a process that has the zip and the managed runtime, and one event at a time.
+
+The process is AWS's own runtime client, driven over the documented interface:
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from infra.local.http_server import LoopbackServer
+from infra.local.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from infra.local.wire import Headers, WireError
+
+INIT_SECONDS = 30.0
+"""Lambda gives a function 10 s to load; this machine is busier."""
+LOOK_SECONDS = 0.02
+"""Between two looks at a process's memory."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
+MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function as its template configures it: *task* is the unzipped folder, *runtime* what AWS puts beside it."""
+
+    name: str
+    handler: str
+    task: Path
+    runtime: Path
+    timeout: float
+    memory: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outcome(NamedTuple):
+    """What became of one event: the answer, or what Lambda says when there is none."""
+
+    body: bytes
+    error: str | None = None
+    """Lambda's word for a failure: Unhandled, Sandbox.Timedout, Runtime.ExitError, Runtime.OutOfMemory."""
+
+
+class Execution:
+    """A running environment of *function*; each line that it prints goes to *log*."""
+
+    def __init__(self, function: Function, log: Callable[[str], None]) -> None:
+        self._function = function
+        self._events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
+        self._outcomes: queue.Queue[Outcome] = queue.Queue()
+        self._ready = threading.Event()
+        self._init_error: Outcome | None = None
+        self._over_memory = False
+        self._server = LoopbackServer(self)
+        self._process = self._started()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (lambda: self._pump(log), self._watch)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether another event can be given to it."""
+        return self._process.poll() is None and self._init_error is None
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Returns when the code is loaded, or has failed to load."""
+        self._ready.wait(INIT_SECONDS)
+
+    def outcome(self, request_id: str, event: bytes) -> Outcome:
+        """What becomes of *event*; afterwards the environment may have ended."""
+        self.wait_until_ready()
+        if self._init_error:
+            return self._init_error
+        self._events.put((request_id, event))
+        try:
+            return self._outcomes.get(timeout=self._function.timeout)
+        except queue.Empty:
+            self.kill()
+            told = f"{request_id} Task timed out after {self._function.timeout:.2f} seconds"
+            return _failed("Sandbox.Timedout", told)
+
+    def kill(self) -> None:
+        """Ends the process, whatever it does."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """Ends the process, and the interface to it; all that it printed is in the log then."""
+        self.kill()
+        self._events.put(None)
+        self._server.close()
+        for thread in self._threads:
+            thread.join()
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one call of the runtime client."""
+        del headers
+        if method == "GET":
+            return self._next_event()
+        if target.endswith("/init/error"):
+            self._init_error = Outcome(body, "Runtime.InitError")
+            self._ready.set()
+        else:
+            self._outcomes.put(Outcome(body, "Unhandled" if target.endswith("/error") else None))
+        return Reply(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no call."""
+        return Reply(400, [], error.detail.encode())
+
+    def _next_event(self) -> Reply:
+        self._ready.set()
+        given = self._events.get()
+        if given is None:
+            return Reply(410)
+        request_id, event = given
+        ends = int((time.time() + self._function.timeout) * 1000)
+        name = self._function.name
+        return Reply(
+            200,
+            [
+                ("Content-Type", "application/json"),
+                ("Lambda-Runtime-Aws-Request-Id", request_id),
+                ("Lambda-Runtime-Deadline-Ms", str(ends)),
+                ("Lambda-Runtime-Invoked-Function-Arn", f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"),
+            ],
+            event,
+        )
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        function = self._function
+        given = {
+            "PATH": "/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": f"{function.task}:{function.runtime}",
+            "LAMBDA_TASK_ROOT": str(function.task),
+            "_HANDLER": function.handler,
+            "AWS_LAMBDA_RUNTIME_API": self._server.url.removeprefix("http://"),
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        }
+        return subprocess.Popen(
+            # Without site: the environment that runs the tests is not there.
+            [sys.executable, "-S", "-m", "awslambdaric", function.handler],
+            cwd=function.task,
+            env=given | dict(function.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _pump(self, log: Callable[[str], None]) -> None:
+        assert self._process.stdout
+        with self._process.stdout as lines:
+            for line in lines:
+                log(line.decode(errors="replace").rstrip("\n"))
+
+    def _watch(self) -> None:
+        """Kills the process when it needs more memory than it may, and tells how it ended."""
+        while self._process.poll() is None:
+            if resident(self._process.pid) > self._function.memory * MEGABYTE:
+                self._over_memory = True
+                self.kill()
+            time.sleep(LOOK_SECONDS)
+        kind = "Runtime.OutOfMemory" if self._over_memory else "Runtime.ExitError"
+        gone = _failed(kind, f"Error: Runtime exited with status {self._process.returncode}")
+        if not self._ready.is_set():
+            self._init_error = gone
+        self._ready.set()
+        self._outcomes.put(gone)
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _failed(kind: str, message: str) -> Outcome:
+    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), kind)

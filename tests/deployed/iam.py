@@ -1,0 +1,194 @@
+"""IAM enforced: each call that a function makes is held against the policies of the role whose session signed it.
+
+Knows only the calls that the product makes; any other is denied by name, so that a new one needs a line here.
+`calls` keeps what was asked: a test can show that no grant is missing, and that none is unused.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import hmac
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from moto.sts.models import sts_backends
+
+from infra.local.aws import ACCOUNT, PARTITION
+from infra.local.presigned_sts import ALGORITHM, Scope, StsRefusal, signing_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from wsgiref.types import WSGIApplication
+
+    from infra.local.presigned_sts import Session
+
+Json = dict[str, Any]
+
+_AUTHORIZATION = re.compile(
+    rf"{ALGORITHM} Credential=(?P<credential>[^,]+), ?SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>\w+)"
+)
+_OBJECT = re.compile(r"/(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
+_OBJECT_ACTIONS = {"GET": "GetObject", "PUT": "PutObject"}
+
+
+NOT_FOUND = 404
+
+
+class Call(NamedTuple):
+    """What a role asked AWS for."""
+
+    role: str
+    action: str
+    resource: str
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A request that says who signed it."""
+
+    environ: Json
+    body: bytes
+    scope: Scope
+    headers: tuple[str, ...]
+    signature: str
+
+
+class IamGate:
+    """Stands before AWS; *policies* are the statements of each role's policies, by the role's name."""
+
+    def __init__(self) -> None:
+        self.policies: dict[str, list[Json]] = {}
+        self.calls: list[Call] = []
+
+    def guard(self, application: WSGIApplication) -> WSGIApplication:
+        """*application* behind this gate. Calls without a role's session, which only tests make, pass."""
+
+        def guarded(environ: Json, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
+            signed = signed_request(environ)
+            if signed is None:
+                return application(environ, start_response)
+            refusal = self._refusal(signed)
+            if refusal is None:
+                refusal = self._hidden(signed, application)
+            if refusal is None:
+                return application(environ, start_response)
+            start_response("403 Forbidden", [("Content-Type", "text/xml")])
+            body = f"<Error><Code>{refusal}</Code></Error>"
+            # S3's errors stand alone, those of STS in a response.
+            return [(body if signed.scope.service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>").encode()]
+
+        return guarded
+
+    def denied(self) -> list[Call]:
+        """The calls that no policy allowed."""
+        return [call for call in self.calls if not call.allowed]
+
+    def _refusal(self, signed: Signed) -> str | None:
+        session = _session(signed.scope.access_key_id)
+        if session is None or session.session_token != signed.environ.get("HTTP_X_AMZ_SECURITY_TOKEN"):
+            return "InvalidClientTokenId"
+        if not hmac.compare_digest(computed_signature(signed, session.secret_access_key), signed.signature):
+            return "SignatureDoesNotMatch"
+        return self._decided(session, *asked(signed))
+
+    def _hidden(self, signed: Signed, application: WSGIApplication) -> str | None:
+        """S3 tells only those that an object is not there who may list the bucket."""
+        action, resource = asked(signed)
+        if not action.startswith("s3:GetObject") or _status(application, signed.environ) != NOT_FOUND:
+            return None
+        session = _session(signed.scope.access_key_id)
+        return self._decided(session, "s3:ListBucket", resource.partition("/")[0]) if session else None
+
+    def _decided(self, session: Session, action: str, resource: str) -> str | None:
+        role = session.arn.split("/")[1]
+        allowed = any(covers(statement, action, resource) for statement in self.policies.get(role, ()))
+        self.calls.append(Call(role, action, resource, allowed))
+        return None if allowed else "AccessDenied"
+
+
+def signed_request(environ: Json) -> Signed | None:
+    """The request when a role's session signed its headers, else None; its body can be read again."""
+    found = _AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    if not found or not found["credential"].startswith("ASIA"):
+        return None
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    try:
+        scope = Scope.parse(found["credential"])
+    except StsRefusal:
+        return None
+    return Signed(environ, body, scope, tuple(found["headers"].split(";")), found["signature"])
+
+
+def computed_signature(signed: Signed, secret: str) -> str:
+    """The SigV4 signature that the request must have, by the rules and not by the code that signed."""
+    environ = signed.environ
+    path, _, query = str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")
+    pairs = sorted(part if "=" in part else f"{part}=" for part in query.split("&") if part)
+    lines = "".join(f"{name}:{' '.join(_header(environ, name).split())}\n" for name in signed.headers)
+    digest = environ.get("HTTP_X_AMZ_CONTENT_SHA256") or hashlib.sha256(signed.body).hexdigest()
+    canonical = "\n".join(
+        [environ["REQUEST_METHOD"], path or "/", "&".join(pairs), lines, ";".join(signed.headers), digest]
+    )
+    hashed = hashlib.sha256(canonical.encode()).hexdigest()
+    text = "\n".join([ALGORITHM, environ["HTTP_X_AMZ_DATE"], str(signed.scope), hashed])
+    return hmac.new(signing_key(secret, signed.scope), text.encode(), hashlib.sha256).hexdigest()
+
+
+def asked(signed: Signed) -> tuple[str, str]:
+    """Action and resource in IAM's words."""
+    environ, service = signed.environ, signed.scope.service
+    if service == "sts":
+        form = dict(parse_qsl(signed.body.decode()))
+        return f"sts:{form['Action']}", form.get("RoleArn", "*")
+    method, path = environ["REQUEST_METHOD"], unquote(str(environ["RAW_URI"]).partition("?")[0])
+    stored = _OBJECT.fullmatch(path)
+    if service == "s3" and stored and method in _OBJECT_ACTIONS:
+        version = "Version" if "versionId=" in environ.get("QUERY_STRING", "") else ""
+        return f"s3:{_OBJECT_ACTIONS[method]}{version}", f"arn:aws:s3:::{stored['bucket']}/{stored['key']}"
+    return f"{service}:{method} {path}", "*"
+
+
+def covers(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    """Whether *statement*, which has no conditions on what is asked here, allows it."""
+    actions, resources = statement["Action"], statement["Resource"]
+    return (
+        statement["Effect"] == "Allow"
+        and not statement.get("Condition")
+        and any(fnmatch.fnmatchcase(action, one) for one in _listed(actions))
+        and any(fnmatch.fnmatchcase(resource, one.replace("[", "[[]")) for one in _listed(resources))
+    )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _header(environ: Json, name: str) -> str:
+    own = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+    return str(environ.get(own.get(name, "HTTP_" + name.upper().replace("-", "_")), ""))
+
+
+def _status(application: WSGIApplication, environ: Json) -> int:
+    """How a request without a body would be answered."""
+    told: list[str] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], object]:  # noqa: ANN401 - WSGI
+        del headers, error
+        told.append(status)
+        return len
+
+    for _ in application(dict(environ) | {"wsgi.input": io.BytesIO()}, start_response):
+        pass
+    return int(told[0].split()[0])
+
+
+def _session(access_key_id: str) -> Session | None:
+    session: Session | None = sts_backends[ACCOUNT][PARTITION].get_assumed_role_from_access_key(access_key_id)
+    return session

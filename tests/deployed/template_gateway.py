@@ -1,0 +1,154 @@
+"""API Gateway as the template describes it: its routes, its integrations and what it answers where no function does."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from infra.gateway_responses import ANY_METHOD
+from infra.local.compression import compressed
+from infra.local.gateway import MAX_HEADER_BYTES
+from infra.local.http_server import LoopbackServer
+from infra.local.lambda_proxy import ProxyRequest, reply_of
+from infra.local.routes import Routes
+from infra.local.wire import MAX_BODY, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.local.wire import Headers, WireError
+    from tests.deployed.cloudformation import Stack
+    from tests.deployed.lambda_service import LambdaService
+
+Json = dict[str, Any]
+
+INTEGRATION_SECONDS = 29.0
+
+_INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+)/invocations$")
+
+
+class TemplateGateway:
+    """Serves the API of *stack* with the functions of *lambdas*, at the root as with a custom domain."""
+
+    def __init__(self, lambdas: LambdaService, minimum_compression_size: int = 1024) -> None:
+        self._lambdas = lambdas
+        self._minimum_compression_size = minimum_compression_size
+        self._server: LoopbackServer | None = None
+        self._routes = Routes({})
+        self._responses: Mapping[str, Json] = {}
+        self._stage = ""
+
+    @property
+    def url(self) -> str:
+        """Where the API is, without a slash at the end."""
+        if self._server is None:
+            raise RuntimeError("The gateway has not been started.")
+        return self._server.url
+
+    def start(self, port: int = 0) -> None:
+        """Listens on loopback; answers 404 until an API is deployed."""
+        self._server = LoopbackServer(self, port)
+
+    def close(self) -> None:
+        """Stops listening."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def deploy(self, stack: Stack) -> None:
+        """Serves the one API of *stack* from now on."""
+        (api,) = stack.of_type("AWS::Serverless::Api").values()
+        document = api["DefinitionBody"]
+        self._stage = api["StageName"]
+        self._routes = Routes(document["paths"])
+        self._responses = document["x-amazon-apigateway-gateway-responses"]
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one request."""
+        request_id = str(uuid.uuid4())
+        context = {"requestId": request_id, "httpMethod": method}
+        reply = self._routed(context, target, headers, body)
+        reply = Reply(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
+        return compressed(reply, headers, self._minimum_compression_size)
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
+        kind = "REQUEST_TOO_LARGE" if error.too_large else "BAD_REQUEST_BODY"
+        return self._response(kind, {"requestId": str(uuid.uuid4()), "httpMethod": ""})
+
+    def _routed(self, context: Mapping[str, str], target: str, headers: Headers, body: bytes) -> Reply:
+        if len(target) + sum(len(value) for _, value in headers) > MAX_HEADER_BYTES:
+            return self._response("BAD_REQUEST_PARAMETERS", context)
+        if len(body) > MAX_BODY:
+            return self._response("REQUEST_TOO_LARGE", context)
+        found = self._routes.find(target.partition("?")[0])
+        if found is None:
+            return self._response("MISSING_AUTHENTICATION_TOKEN", context)
+        resource, variables = found
+        operations: Any = resource.views
+        integration = operations.get(context["httpMethod"].lower(), operations[ANY_METHOD])[
+            "x-amazon-apigateway-integration"
+        ]
+        if integration["type"] == "mock":
+            return _mocked(integration, context)
+        request = ProxyRequest(
+            request_id=context["requestId"],
+            stage=self._stage,
+            resource=resource.path,
+            path_parameters=variables,
+            method=context["httpMethod"],
+            target=target,
+            headers=headers,
+            body=body,
+            epoch=time.time(),
+        )
+        return self._integrated(request, integration, context)
+
+    def _integrated(self, request: ProxyRequest, integration: Json, context: Mapping[str, str]) -> Reply:
+        function = _INTEGRATED.search(integration["uri"])
+        assert function, integration["uri"]
+        started = time.monotonic()
+        outcome = self._lambdas.invoke(function[1], request.event(binary_types=()))
+        if time.monotonic() - started > INTEGRATION_SECONDS:
+            return self._response("INTEGRATION_TIMEOUT", context)
+        if outcome.error:
+            return self._response("INTEGRATION_FAILURE", context)
+        try:
+            return reply_of(json.loads(outcome.body), decode=False)
+        except (ValueError, TypeError):
+            return self._response("DEFAULT_5XX", context)
+
+    def _response(self, kind: str, context: Mapping[str, str]) -> Reply:
+        response = self._responses[kind]
+        headers = {
+            name.removeprefix("gatewayresponse.header."): _mapped(value, context)
+            for name, value in response["responseParameters"].items()
+        }
+        return _templated(int(response["statusCode"]), headers, response["responseTemplates"], context)
+
+
+def _mocked(integration: Json, context: Mapping[str, str]) -> Reply:
+    """The answer of an integration that asks nobody."""
+    response = integration["responses"]["default"]
+    headers = {
+        name.removeprefix("method.response.header."): _mapped(value, context)
+        for name, value in response["responseParameters"].items()
+    }
+    return _templated(int(response["statusCode"]), headers, response.get("responseTemplates", {}), context)
+
+
+def _mapped(expression: str, context: Mapping[str, str]) -> str:
+    """A header's value: a quoted text, or what the context holds."""
+    if expression.startswith("'"):
+        return expression.strip("'")
+    return context[expression.removeprefix("context.")]
+
+
+def _templated(status: int, headers: Mapping[str, str], templates: Json, context: Mapping[str, str]) -> Reply:
+    text = str(templates.get("application/json", ""))
+    for name, value in context.items():
+        text = text.replace(f"$context.{name}", value)
+    return Reply(status, list(headers.items()), text.encode())

@@ -1,0 +1,117 @@
+"""The IAM gate: who signed what, and whether a policy allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.aws import ACCOUNT, LocalAws
+from tests.deployed.iam import IamGate, covers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRUST = '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}'
+BUCKET = "uploads"
+ALLOWED = f"arn:aws:s3:::{BUCKET}/submit/*"
+
+
+@pytest.fixture
+def gate() -> IamGate:
+    """A gate that knows one role, which may read what was submitted."""
+    gate = IamGate()
+    gate.policies["reader"] = [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": ALLOWED}
+    ]
+    return gate
+
+
+@pytest.fixture
+def aws(gate: IamGate) -> Iterator[LocalAws]:
+    """AWS behind it, with one object."""
+    with LocalAws(gate.guard) as aws:
+        aws.create_bucket(BUCKET)
+        boto3.client("s3", **aws.connection).put_object(Bucket=BUCKET, Key="submit/ä +1", Body=b"1")
+        boto3.client("iam", **aws.connection).create_role(RoleName="reader", AssumeRolePolicyDocument=TRUST)
+        yield aws
+
+
+def s3_of(aws: LocalAws, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """S3 as the role reaches it, with *changed* credentials."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/reader"
+    given = boto3.client("sts", **aws.connection).assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    session = {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+    return boto3.client("s3", **aws.connection | session | changed)
+
+
+def refusal(call: Any, **arguments: str) -> str:  # noqa: ANN401 - a method of a client
+    """The code with which the *call* is refused."""
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    return str(refused.value.response["Error"]["Code"])
+
+
+class TestGate:
+    """What passes."""
+
+    def test_lets_a_granted_call_pass(self, aws: LocalAws, gate: IamGate) -> None:
+        """And keeps it."""
+        found = s3_of(aws).get_object(Bucket=BUCKET, Key="submit/ä +1")
+
+        assert found["Body"].read() == b"1"
+        assert gate.calls == [("reader", "s3:GetObject", f"arn:aws:s3:::{BUCKET}/submit/ä +1", True)]
+
+    def test_refuses_what_is_not_granted(self, aws: LocalAws, gate: IamGate) -> None:
+        """Another action, another object, or one that nobody foresaw."""
+        s3 = s3_of(aws)
+
+        assert refusal(s3.put_object, Bucket=BUCKET, Key="submit/x", Body="1") == "AccessDenied"
+        assert refusal(s3.get_object, Bucket=BUCKET, Key="receipts/x") == "AccessDenied"
+        assert refusal(s3.list_objects_v2, Bucket=BUCKET) == "AccessDenied"
+        assert len(gate.denied()) == 3
+
+    def test_tells_a_missing_object_to_those_who_may_list(self, aws: LocalAws, gate: IamGate) -> None:
+        """To all others S3 says that they may not."""
+        s3 = s3_of(aws)
+
+        assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "AccessDenied"
+        gate.policies["reader"] += [
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"}
+        ]
+        assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "NoSuchKey"
+
+    @pytest.mark.parametrize(
+        ("changed", "code"),
+        [
+            ({"aws_secret_access_key": "x" * 40}, "SignatureDoesNotMatch"),
+            ({"aws_session_token": "x"}, "InvalidClientTokenId"),
+            ({"aws_access_key_id": "ASIAXXXXXXXXXXXXXXXX"}, "InvalidClientTokenId"),
+        ],
+    )
+    def test_refuses_a_forged_signature(self, aws: LocalAws, gate: IamGate, changed: dict[str, str], code: str) -> None:
+        """Whoever does not hold the session's secret is not its role."""
+        assert refusal(s3_of(aws, **changed).get_object, Bucket=BUCKET, Key="submit/ä +1") == code
+        assert gate.calls == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "covered"),
+    [
+        ({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a/*"}, True),
+        ({"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": ["b", "a/1"]}, True),
+        ({"Effect": "Allow", "Action": "s3:PutObject", "Resource": "a/*"}, False),
+        ({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a"}, False),
+        ({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "a/*"}, False),
+        ({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a/*", "Condition": {"Null": {"x": "true"}}}, False),
+    ],
+)
+def test_covers(statement: dict[str, Any], covered: bool) -> None:
+    """A statement allows its actions on its resources, and nothing by a condition that is not looked at."""
+    assert covers(statement, "s3:GetObject", "a/1") is covered

@@ -1,0 +1,176 @@
+"""The packaged product at work: each function a process with nothing but the zip, its own rights enforced.
+
+On the embedded cluster or, with CLUSTER=real, on the real one, whose API server has every EKS token checked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import site
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.api import Api
+from tests.deployed.deployed import Deployed
+from tests.deployed.lambda_service import managed_runtime
+from tests.package.reading import FUNCTIONS, Json, grants, logical
+from tests.walk import Step, clone_into, pasted, steps, surprises
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import httpx
+
+RUN_SECONDS = 20.0
+"""As long as pods run in `make run`: the walk counts on it."""
+BY_LAMBDA = {"logs:", "xray:", "ec2:"}
+"""Grants that Lambda itself uses, for a function's logs, traces and network interfaces; no call of ours shows them."""
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    make_cluster: Callable[..., Any], packaged: Json, unzipped: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed[Any]]:
+    """The stack, deployed."""
+    runtime = managed_runtime(Path(site.getsitepackages()[0]), tmp_path_factory.mktemp("aws") / "runtime")
+    with Deployed(partial(make_cluster, run_seconds=RUN_SECONDS), packaged, unzipped, runtime) as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def answers(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each block of the README answers."""
+    folder = tmp_path_factory.mktemp("clone")
+    clone_into(folder)
+    session = folder / ".local" / "session.env"
+    session.parent.mkdir()
+    session.write_text("".join(f"export {name}={value}\n" for name, value in deployed.session().items()))
+    return pasted(folder)
+
+
+@pytest.fixture
+def api(deployed: Deployed[Any]) -> Iterator[Api]:
+    """Alice."""
+    with Api(deployed) as api:
+        yield api
+
+
+class TestWalk:
+    """The README, pasted into a shell, with the deployed functions at its other end."""
+
+    @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
+    def test_answers_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
+        """As from the sources."""
+        assert surprises(step, answers[number]) == []
+
+    def test_needs_every_grant_and_no_other(self, answers: list[str], deployed: Deployed[Any], packaged: Json) -> None:
+        """No call was refused by IAM, and each function that has a right has used it."""
+        assert answers
+        used = {(call.role, call.action) for call in deployed.iam.calls}
+        granted = {
+            (f"{logical(name)}Role", action)
+            for name in FUNCTIONS
+            for action, _ in grants(packaged, name)
+            if not action.startswith(tuple(BY_LAMBDA))
+        }
+
+        assert deployed.iam.denied() == []
+        assert sorted(granted - used) == []
+        assert sorted(used - granted) == []
+
+
+class TestRights:
+    """The roles of the functions."""
+
+    def test_are_enforced(self, deployed: Deployed[Any], api: Api) -> None:
+        """A function whose role lost its grant reaches no cluster: the walk proves something."""
+        role = f"{logical('list_jobs')}Role"
+        policy = deployed.iam.policies[role]
+        before = list(deployed.iam.calls)
+        deployed.lambdas.forget()
+        deployed.iam.policies[role] = []
+
+        answer = api.ask("GET", "/jobs/team-a")
+
+        deployed.iam.policies[role] = policy
+        deployed.iam.calls[:] = before
+        deployed.lambdas.forget()
+        assert (answer.status_code, answer.json()["code"]) == (503, "credentials_unavailable")
+        assert api.ask("GET", "/jobs/team-a").status_code == 200
+
+
+class TestFailures:
+    """One function that fails, in a way that none of our code can answer for."""
+
+    def test_crash(self, deployed: Deployed[Any], api: Api) -> None:
+        """The process is gone in the middle of a request; the next one has a new process."""
+        api.ask("GET", "/jobs/team-a")
+        (execution,) = deployed.lambdas.executions("ListJobs")
+        os.kill(execution.pid, signal.SIGSTOP)
+        stopped = partial(os.kill, execution.pid, signal.SIGKILL)
+
+        answer = meanwhile(stopped, partial(api.ask, "GET", "/jobs/team-a"))
+
+        assert is_bad_gateway(answer)
+        assert others_work(api)
+        assert api.ask("GET", "/jobs/team-a").status_code == 200
+
+    def test_time_out(self, deployed: Deployed[Any], api: Api) -> None:
+        """Lambda ends what takes too long."""
+        api.ask("GET", "/jobs/team-a")
+        function = deployed.lambdas.functions["ListJobs"]
+        deployed.lambdas.deploy(dataclasses.replace(function, timeout=1.0))
+        deployed.lambdas.forget()
+        api.ask("GET", "/jobs/team-a")
+        (execution,) = deployed.lambdas.executions("ListJobs")
+        os.kill(execution.pid, signal.SIGSTOP)
+
+        answer = api.ask("GET", "/jobs/team-a")
+
+        deployed.lambdas.deploy(function)
+        deployed.lambdas.forget()
+        assert is_bad_gateway(answer)
+        assert others_work(api)
+
+    def test_out_of_memory(self, deployed: Deployed[Any], api: Api) -> None:
+        """Lambda ends what needs more than it was given."""
+        function = deployed.lambdas.functions["ListJobs"]
+        deployed.lambdas.forget()
+        deployed.lambdas.deploy(dataclasses.replace(function, memory=16))
+
+        answer = api.ask("GET", "/jobs/team-a")
+
+        deployed.lambdas.deploy(function)
+        assert is_bad_gateway(answer)
+        assert others_work(api)
+
+
+def meanwhile(happens: Callable[[], object], ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer to a request, soon after whose start something *happens*."""
+    timer = threading.Timer(0.5, happens)
+    timer.start()
+    answer = ask()
+    timer.join()
+    return answer
+
+
+def is_bad_gateway(answer: httpx.Response) -> bool:
+    """Whether API Gateway answered in our words that the function failed."""
+    problem = answer.json()
+    return (
+        answer.status_code == 502
+        and answer.headers["Content-Type"] == "application/problem+json"
+        and problem["code"] == "bad_gateway"
+        and problem["instance"] == f"urn:researcher:request:{answer.headers['X-Request-Id']}"
+    )
+
+
+def others_work(api: Api) -> bool:
+    """Whether the other functions answer."""
+    return api.ask("GET", "/projects").status_code == 200 == api.ask("GET", "/health").status_code
