@@ -3,6 +3,8 @@ PYTHON := $(shell for p in python3.13 python3.12 python3; do $$p -c 'import sys;
 PORT ?= 8000
 CLUSTER ?= embedded
 STAGE ?= dev
+STACK ?= researcher-$(STAGE)
+PARAMETERS ?= .local/$(STAGE).json
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 UV = 0.13.9
@@ -10,7 +12,7 @@ BIN = .venv/bin
 READY = .venv/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run test check format lock openapi lint-openapi control-plane test-cluster test-browser package bench
+.PHONY: run test check format lock openapi lint-openapi control-plane test-cluster test-browser package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -52,6 +54,15 @@ test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 
 package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
 	$(BIN)/python -m infra.package --stage $(STAGE) --out build/$(STAGE)
+
+deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket of yours for the zip; needs the AWS CLI
+	@test -n "$(ARTIFACTS)" || { echo "Name a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
+	@test -f "$(PARAMETERS)" || { echo "There is no $(PARAMETERS), which tells the stack of its cluster; the README shows one." >&2; exit 1; }
+	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
+		--use-json --output-template-file build/$(STAGE)/uploaded.json
+	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
+		--stack-name $(STACK) --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides file://$(PARAMETERS)
+	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
 bench:
 	@echo "make $@: not yet." >&2; exit 1

@@ -31,7 +31,7 @@ class Settings:
     """The S3 bucket of uploads, of their status objects and of Receipts."""
     aws_region: str
     token_audience_claim: str = "aud"
-    """`client_id` for Cognito's access tokens, which have no `aud`."""
+    """For Cognito's access tokens, which have no `aud`: `scope`, whose resource server is meant, or `client_id`."""
     token_groups_claim: str = "groups"
     """A list of groups, or scopes in one text such as Cognito's `scope`."""
     token_scope_prefix: str = "researcher/"

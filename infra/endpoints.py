@@ -18,6 +18,7 @@ from chalice.utils import to_cfn_resource_name as logical_id
 from chalicelib.operation import BASE
 from chalicelib.settings import cors_origin
 from infra.alarms import api_alarm, function_alarms
+from infra.dashboard import dashboard
 from infra.gateway_responses import ANY_METHOD, gateway_responses, not_allowed
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class EndpointTemplate(SAMTemplateGenerator):
         }
         template["Resources"][API] = {"Type": "AWS::Serverless::Api", "Properties": properties}
         template["Resources"] |= api_alarm(API, API_NAME, resource.api_gateway_stage)
+        template["Resources"]["Dashboard"] = dashboard(
+            functions(self._config.chalice_app), "${AWS::StackName}", resource.api_gateway_stage
+        )
         template["Outputs"] |= _urls(resource.api_gateway_stage)
         for name, (method, path) in endpoints(self._config.chalice_app).items():
             template["Resources"][f"{logical_id(name)}InvokePermission"] = {
@@ -119,6 +123,11 @@ def endpoints(app: Chalice) -> dict[str, tuple[str, str]]:
                 raise SharedNameError(view.view_name)
             found[view.view_name] = method, path
     return dict(sorted(found.items()))
+
+
+def functions(app: Chalice) -> list[str]:
+    """The names of all functions: those that answer requests, then those that get events."""
+    return [*endpoints(app), *sorted(function.name for function in app.pure_lambda_functions)]
 
 
 def _urls(stage: str) -> JsonObject:

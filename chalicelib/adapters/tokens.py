@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from chalicelib.deadline import Deadline
 
+SCOPES = "scope"
+"""As an audience claim: Cognito's tokens have no `aud`, but name the resource server in each scope."""
+
 
 class Tokens:
     """The tokens of one issuer."""
@@ -63,8 +66,10 @@ class Tokens:
 
 
 def _audience(claims: Claims, name: str) -> list[str]:
-    """Whom the token is for; one text, or a list of them."""
+    """Whom the token is for; one text, or a list of them. Scopes name it before their last slash."""
     audience = claims.get(name)
+    if name == SCOPES and isinstance(audience, str):
+        return [scope.rpartition("/")[0] for scope in audience.split(" ")]
     found = audience if isinstance(audience, list) else [audience]
     return [one for one in found if isinstance(one, str)]
 

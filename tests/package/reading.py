@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import app
-from infra.endpoints import endpoints
+from infra.endpoints import endpoints, functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,9 +15,9 @@ Json = dict[str, Any]
 ENDPOINTS = endpoints(app.app)
 NAMES = list(ENDPOINTS)
 """The functions that answer requests."""
-EVENTS = sorted(function.name for function in app.app.pure_lambda_functions)
+FUNCTIONS = functions(app.app)
+EVENTS = FUNCTIONS[len(NAMES) :]
 """The functions that get events: of S3, of a schedule."""
-FUNCTIONS = [*NAMES, *EVENTS]
 
 
 def logical(name: str) -> str:

@@ -184,6 +184,31 @@ class TestAlarms:
             assert alarm["TreatMissingData"] == "notBreaching"
 
 
+class TestDashboard:
+    """What a platform engineer looks at."""
+
+    @pytest.fixture
+    def widgets(self, packaged: Json) -> list[Json]:
+        """What is on it."""
+        body = packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        found: list[Json] = json.loads(body)["widgets"]
+        return found
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_shows_each_function(self, widgets: list[Json], name: str) -> None:
+        """By its name in this stack, and by the name that our own metrics have for it."""
+        series = [tuple(one[:4]) for widget in widgets for one in widget["properties"]["metrics"]]
+
+        assert ("AWS/Lambda", "Duration", "FunctionName", f"${{{logical(name)}}}") in series
+        assert ("ResearcherAPI", "Failures", "function", name) in series
+
+    def test_leaves_no_hole(self, widgets: list[Json]) -> None:
+        """Two widgets beside each other, in rows."""
+        places = [(widget["x"], widget["y"]) for widget in widgets]
+
+        assert places == [(place % 2 * 12, place // 2 * 6) for place in range(len(widgets))]
+
+
 class TestIssuer:
     """The stack's own token issuer, where none is given."""
 
@@ -207,10 +232,11 @@ class TestIssuer:
         assert application["GenerateSecret"] is True
         assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
 
-    def test_is_checked_by_client(self, packaged: Json) -> None:
-        """Cognito's access tokens have no audience; the client id stands for it, and scopes for groups."""
+    def test_is_checked_by_scope(self, packaged: Json) -> None:
+        """Cognito's access tokens have no audience and no groups; scopes of our resource server stand for both."""
         variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+        server = packaged["Resources"]["Groups"]["Properties"]["Identifier"]
 
-        assert variables["TOKEN_AUDIENCE_CLAIM"]["Fn::If"][1] == "client_id"
+        assert variables["TOKEN_AUDIENCE_CLAIM"]["Fn::If"][1] == "scope"
+        assert variables["TOKEN_AUDIENCE"]["Fn::If"][1] == server
         assert variables["TOKEN_GROUPS_CLAIM"]["Fn::If"][1] == "scope"
-        assert "${SampleApplication}" in variables["TOKEN_AUDIENCE"]["Fn::If"][1]["Fn::Sub"]

@@ -226,6 +226,22 @@ class TestForeign:
         """A token that another application got does not open this one."""
         assert refusal(issuer, issuer.mint("alice", aud=audience)) == "the token is for another audience"
 
+    @pytest.mark.parametrize("scope", ["researcher/team-a", "openid researcher/x", "https://other/x researcher/team-a"])
+    def test_resource_server_of_a_scope(self, issuer: Issuer, scope: str) -> None:
+        """Cognito's tokens have no `aud`; it gives an Application only the scopes it was allowed."""
+        token = issuer.mint("alice", aud=None, scope=scope)
+
+        assert caller(issuer, token, token_audience_claim="scope").subject == "alice"
+
+    @pytest.mark.parametrize(
+        "scope", ["", "researcher", "other/team-a", "other/researcher/team-a", "researcher/a/b", "/researcher", None, 5]
+    )
+    def test_another_resource_server(self, issuer: Issuer, scope: object) -> None:
+        """A token of the same issuer for another API, or for none."""
+        token = issuer.mint("alice", aud="researcher", scope=scope)
+
+        assert refusal(issuer, token, token_audience_claim="scope") == "the token is for another audience"
+
     @pytest.mark.parametrize("audience", ["researcher", ["other", "researcher"], "ours-2"])
     def test_one_of_our_audiences(self, issuer: Issuer, audience: object) -> None:
         """One of the token's must be one of the settings'."""

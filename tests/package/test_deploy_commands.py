@@ -1,0 +1,89 @@
+"""The README's commands for AWS, which cannot be run here: held against the models that the AWS CLI is made from."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from infra.package import stage_names
+from tests.walk import README, ROOT
+
+if TYPE_CHECKING:
+    from tests.package.reading import Json
+
+COMMANDS = [
+    line.strip()
+    for block in re.findall(r"^ *```console\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+] + [line.strip() for line in (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines() if "\taws " in line]
+OF_THE_CLI = {"--query", "--output"}
+CLIS_OWN = {
+    ("cloudformation", "deploy"): {
+        "--capabilities", "--no-fail-on-empty-changeset", "--parameter-overrides", "--s3-bucket", "--s3-prefix",
+        "--stack-name", "--template-file",
+    },
+    ("cloudformation", "package"): {
+        "--output-template-file", "--s3-bucket", "--s3-prefix", "--template-file", "--use-json",
+    },
+}  # fmt: skip
+"""Commands that the CLI has beside those of the services, and their options that are used here."""
+AWS = [command for command in COMMANDS if command.startswith("aws ")]
+
+
+def operations(service: str) -> dict[str, set[str]]:
+    """The CLI's commands for a service, each with its options."""
+    model = botocore.session.get_session().get_service_model(service)
+    found = {}
+    for name in model.operation_names:
+        shape = model.operation_model(name).input_shape
+        members = shape.members if shape else ()
+        found[xform_name(name, "-")] = {f"--{xform_name(member, '-')}" for member in members}
+    return found
+
+
+@pytest.mark.parametrize("command", AWS)
+def test_aws_knows_the_command(command: str) -> None:
+    """The service, its operation and every option."""
+    _, service, operation, *rest = shlex.split(command)
+    options = {word for word in rest if word.startswith("--")} - OF_THE_CLI
+    known = CLIS_OWN.get((service, operation)) or operations(service)[operation]
+
+    assert sorted(options - known) == []
+
+
+def test_there_are_some() -> None:
+    """Both in the walk and in the Makefile."""
+    assert len(AWS) >= 10
+
+
+def test_parameters_are_those_without_a_default(packaged: Json) -> None:
+    """What the walk tells a first stack is what CloudFormation would ask for."""
+    (shown,) = re.findall(r'^ +\[\n((?:^ +"\w+=.*\n)+)', README, re.MULTILINE)
+    asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
+
+    assert set(re.findall(r'"(\w+)=', shown)) == asked
+
+
+@pytest.mark.parametrize(
+    ("told", "missing"), [("", "ARTIFACTS"), ("ARTIFACTS=acme", "PARAMETERS")], ids=["no bucket", "no parameters"]
+)
+def test_deploy_says_what_it_needs(told: str, missing: str) -> None:
+    """Before anything is uploaded."""
+    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere.json", *told.split()]
+    refused = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    assert refused.returncode != 0
+    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "There is no nowhere.json"}[missing] in refused.stderr
+
+
+def test_walk_deploys_a_stage_that_there_is() -> None:
+    """As .chalice/config.json has it."""
+    (stage,) = re.findall(r"make deploy STAGE=(\S+)", README)
+
+    assert stage in stage_names()
