@@ -4,7 +4,7 @@ PORT ?= 8000
 CLUSTER ?= embedded
 STAGE ?= dev
 STACK ?= researcher-$(STAGE)
-PARAMETERS ?= .local/$(STAGE).json
+PARAMETERS ?= .local/$(STAGE).parameters
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 UV = 0.13.9
@@ -61,7 +61,7 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
 		--use-json --output-template-file build/$(STAGE)/uploaded.json
 	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
-		--stack-name $(STACK) --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides file://$(PARAMETERS)
+		--stack-name $(STACK) --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides $$(cat $(PARAMETERS))
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
 bench:

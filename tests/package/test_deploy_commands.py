@@ -64,10 +64,10 @@ def test_there_are_some() -> None:
 
 def test_parameters_are_those_without_a_default(packaged: Json) -> None:
     """What the walk tells a first stack is what CloudFormation would ask for."""
-    (shown,) = re.findall(r'^ +\[\n((?:^ +"\w+=.*\n)+)', README, re.MULTILINE)
+    (shown,) = re.findall(r"```text\n((?: +[A-Z]\w+=.*\n)+)", README)
     asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
 
-    assert set(re.findall(r'"(\w+)=', shown)) == asked
+    assert set(re.findall(r"^ +(\w+)=", shown, re.MULTILINE)) == asked
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_parameters_are_those_without_a_default(packaged: Json) -> None:
 )
 def test_deploy_says_what_it_needs(told: str, missing: str) -> None:
     """Before anything is uploaded."""
-    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere.json", *told.split()]
+    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere", *told.split()]
     refused = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
 
     assert refused.returncode != 0
-    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "There is no nowhere.json"}[missing] in refused.stderr
+    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "There is no nowhere"}[missing] in refused.stderr
 
 
 def test_walk_deploys_a_stage_that_there_is() -> None:
