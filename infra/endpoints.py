@@ -35,6 +35,18 @@ API_NAME = {"Ref": "AWS::StackName"}
 DOCS = "/researcher/api/docs"
 
 
+ALIAS = "live"
+PUBLISHING = {
+    "AutoPublishAlias": ALIAS,
+    # SAM publishes a version when the function's text changes, but no parameter's value is in that text. A version
+    # with another description is another version, and each deployment has its own.
+    "AutoPublishAliasAllProperties": True,
+    "VersionDescription": {"Ref": "Release"},
+    "SnapStart": {"ApplyOn": {"Ref": "SnapStart"}},
+}
+"""What API Gateway calls is a version behind an alias: only versions have SnapStart."""
+
+
 class SharedNameError(Exception):
     """Two routes have one name, so that they would share a function; its text is the name."""
 
@@ -73,7 +85,7 @@ class EndpointSwagger(CFNSwaggerGenerator):
 
     def _generate_apig_integ(self, view: RouteEntry) -> JsonObject:
         integration: JsonObject = super()._generate_apig_integ(view)
-        uri = integration["uri"]["Fn::Sub"].replace("APIHandler", logical_id(view.view_name))
+        uri = integration["uri"]["Fn::Sub"].replace("APIHandler.Arn", published(view.view_name))
         return integration | {"uri": {"Fn::Sub": uri}}
 
 
@@ -103,10 +115,11 @@ class EndpointTemplate(SAMTemplateGenerator):
         )
         template["Outputs"] |= _urls(resource.api_gateway_stage)
         for name, (method, path) in endpoints(self._config.chalice_app).items():
+            template["Resources"][logical_id(name)]["Properties"] |= PUBLISHING
             template["Resources"][f"{logical_id(name)}InvokePermission"] = {
                 "Type": "AWS::Lambda::Permission",
                 "Properties": {
-                    "FunctionName": {"Ref": logical_id(name)},
+                    "FunctionName": {"Ref": published(name)},
                     "Action": "lambda:InvokeFunction",
                     "Principal": self._options.service_principal("apigateway"),
                     "SourceArn": {"Fn::Sub": _source(resource.api_gateway_stage, method, path)},
@@ -123,6 +136,11 @@ def endpoints(app: Chalice) -> dict[str, tuple[str, str]]:
                 raise SharedNameError(view.view_name)
             found[view.view_name] = method, path
     return dict(sorted(found.items()))
+
+
+def published(name: str) -> str:
+    """The logical id that SAM gives to the alias of a function."""
+    return f"{logical_id(name)}Alias{ALIAS}"
 
 
 def functions(app: Chalice) -> list[str]:

@@ -76,7 +76,11 @@ class Stack:
         }
 
     def name_of(self, logical: str) -> str:
-        """What a resource is called in its service."""
+        """What a resource is called in its service; a published function by the ARN of its alias."""
+        if logical not in self.template["Resources"]:
+            function, alias = logical.split("Alias")
+            assert self.template["Resources"][function]["Properties"]["AutoPublishAlias"] == alias
+            return f"{self._getatt([function, 'Arn'])}:{alias}"
         resource = self.template["Resources"][logical]
         given = resource.get("Properties", {}).get(_NAMES.get(resource["Type"], ""))
         return str(self.resolved(given)) if given else logical

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 INTEGRATION_SECONDS = 29.0
 
-_INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+)/invocations$")
+_INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+):live/invocations$")
 
 
 class TemplateGateway:

@@ -100,6 +100,16 @@ class TestFunctions:
         """X-Ray follows each request."""
         assert function(packaged, name)["Tracing"] == "Active"
 
+    @pytest.mark.parametrize("name", NAMES)
+    def test_are_published_with_each_deployment(self, packaged: Json, name: str) -> None:
+        """API Gateway calls a version; one that kept the last deployment's parameters would be a trap."""
+        found = function(packaged, name)
+
+        assert found["AutoPublishAlias"] == "live"
+        assert found["VersionDescription"] == {"Ref": "Release"}
+        assert found["SnapStart"] == {"ApplyOn": {"Ref": "SnapStart"}}
+        assert packaged["Parameters"]["SnapStart"]["Default"] == "None"
+
     def test_refuse_to_be_shared(self) -> None:
         """Two routes of one name would be one function with the rights of both."""
         shared = Chalice("shared")
@@ -237,7 +247,7 @@ class TestPermissions:
         method, path = ENDPOINTS[name]
         route = re.sub(r"\{\w+\}", "*", path)
         permissions = of_type(packaged, "AWS::Lambda::Permission").values()
-        (permission,) = [one for one in permissions if one["FunctionName"] == {"Ref": logical(name)}]
+        (permission,) = [one for one in permissions if one["FunctionName"] == {"Ref": f"{logical(name)}Aliaslive"}]
 
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert permission["Action"] == "lambda:InvokeFunction"
@@ -302,5 +312,5 @@ class TestTemplate:
         }
 
         for name, route in ENDPOINTS.items():
-            assert f"/functions/${{{logical(name)}.Arn}}/invocations" in called[route]
+            assert f"/functions/${{{logical(name)}Aliaslive}}/invocations" in called[route]
         assert set(called) == set(ENDPOINTS.values())

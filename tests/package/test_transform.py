@@ -11,7 +11,7 @@ from cfnlint.api import lint
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from tests.package.reading import FUNCTIONS, Json, environment, function, logical, of_type
+from tests.package.reading import FUNCTIONS, NAMES, Json, environment, function, logical, of_type
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,18 @@ class TestTransform:
         assert made["TracingConfig"] == {"Mode": "Active"}
         for same in ("Runtime", "Handler", "MemorySize", "Timeout", "Architectures", "Role", "LoggingConfig"):
             assert made[same] == written[same], same
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_publishes_a_version_behind_an_alias(self, transformed: Json, name: str) -> None:
+        """Described by the deployment: another description replaces the version, whatever else is the same."""
+        (alias,) = [
+            properties
+            for logical_id, properties in of_type(transformed, "AWS::Lambda::Alias").items()
+            if logical_id == f"{logical(name)}Aliaslive"
+        ]
+        version = transformed["Resources"][alias["FunctionVersion"]["Fn::GetAtt"][0]]["Properties"]
+
+        assert version == {"FunctionName": {"Ref": logical(name)}, "Description": {"Ref": "Release"}}
 
     def test_is_regional(self, transformed: Json) -> None:
         """Not edge-optimized: callers are machines in or near the region."""
