@@ -20,7 +20,7 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
 
@@ -65,8 +65,8 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
-bench:
-	@echo "make $@: not yet." >&2; exit 1
+bench: $(READY) $(ASSETS)  ## how fast it is, beside peers in the same run; minutes, and true on a quiet machine only
+	$(BIN)/python -m tests.bench
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.txt

@@ -112,6 +112,11 @@ class Stack(Generic[SomeCluster]):
         """Where an Application buys a token."""
         return self.issuer.token_url
 
+    @property
+    def authority(self) -> str:
+        """The cluster's certificate authority, as DescribeCluster gives it."""
+        return base64.b64encode(self.cluster.ca_pem.encode()).decode()
+
     def session(self) -> dict[str, str]:
         """The variables by which the README's commands find this stack."""
         return {
@@ -155,7 +160,7 @@ class Stack(Generic[SomeCluster]):
         return {
             "CLUSTER_NAME": self.cluster.name,
             "CLUSTER_ENDPOINT": self.cluster.url,
-            "CLUSTER_CA": base64.b64encode(self.cluster.ca_pem.encode()).decode(),
+            "CLUSTER_CA": self.authority,
             "CLUSTER_ROLE_ARN": role,
             "CLUSTER_EXTERNAL_ID": _EXTERNAL_ID,
             "TOKEN_ISSUER": self.issuer.url,

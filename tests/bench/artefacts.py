@@ -1,0 +1,79 @@
+"""What is measured, as folders that Lambda would mount: our bundle, and the peers as they are usually packaged."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+from uv import find_uv_bin
+
+from infra import docs_assets
+from infra.bundle import HERE, ROOT, TASK_ROOT, write_bundle
+
+PEERS = Path(__file__).with_name("peers")
+
+
+class Size(NamedTuple):
+    """Bytes of an artefact."""
+
+    zipped: int
+    unzipped: int
+
+
+def ours(folder: Path) -> Path:
+    """Our bundle, for this machine."""
+    archive = folder.with_suffix(".zip")
+    write_bundle(archive, HERE)
+    with zipfile.ZipFile(archive) as zipped:
+        zipped.extractall(folder)
+    return folder
+
+
+def ours_as_chalice_packages(folder: Path) -> Path:
+    """The same code as `chalice package` would zip it: all of the requirements, as sources, one app for all routes."""
+    _install(ROOT / "requirements.txt", folder)
+    shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__", "assets"))
+    shutil.copyfile(ROOT / "app.py", folder / "app.py")
+    docs_assets.write(folder / "chalicelib" / "assets")
+    return folder
+
+
+def naive(folder: Path) -> Path:
+    """The naive peer, as `chalice package` would zip it."""
+    _install(PEERS / "requirements.txt", folder)
+    shutil.copyfile(PEERS / "naive" / "app.py", folder / "app.py")
+    return folder
+
+
+def with_bytecode(source: Path, folder: Path) -> Path:
+    """A copy of *source* with bytecode that is never compared with its source."""
+    shutil.copytree(source, folder)
+    mode = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT]
+    subprocess.run([sys.executable, "-m", "compileall", "-qq", *mode, folder], check=False)
+    return folder
+
+
+def floor(folder: Path) -> Path:
+    """A function that does nothing, with its bytecode."""
+    shutil.copytree(PEERS / "floor", folder.with_name("floor-source"), ignore=shutil.ignore_patterns("__pycache__"))
+    return with_bytecode(folder.with_name("floor-source"), folder)
+
+
+def size(folder: Path) -> Size:
+    """How large *folder* is, and its zip."""
+    archive = folder.with_name(f"{folder.name}-measured.zip")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for path in files:
+            zipped.write(path, path.relative_to(folder))
+    return Size(archive.stat().st_size, sum(path.stat().st_size for path in files))
+
+
+def _install(requirements: Path, folder: Path) -> None:
+    options = ["--quiet", "--link-mode", "copy", "--no-deps", "--require-hashes", "--python", sys.executable]
+    command = [find_uv_bin(), "pip", "install", *options, "--target", str(folder), "-r", str(requirements)]
+    subprocess.run(command, check=True)
