@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.bench.figures import Comparison, Figure, Limit, as_json, in_turns, table
+
+if TYPE_CHECKING:
+    from tests.bench.figures import Result
 
 OURS, PEER = Figure.of("list_jobs", "ms", [30, 10, 20]), Figure.of("peer", "ms", [200.0])
 
@@ -63,7 +68,7 @@ def test_turns_leave_out_the_first() -> None:
 
 def test_table_and_json_tell_the_same() -> None:
     """One for people, one for programs."""
-    results = [Comparison(OURS, PEER, 0.1), Limit(OURS)]
+    results: list[Result] = [Comparison(OURS, PEER, 0.1), Limit(OURS)]
 
     assert table(results).count("\n") == 3
     assert [one["kind"] for one in as_json(results)] == ["Comparison", "Limit"]
