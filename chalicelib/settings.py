@@ -45,6 +45,8 @@ class Settings:
     """How long a request may take; API Gateway stops at 29 s."""
     uploads_bucket_owner: str = ""
     """The AWS account that the bucket must belong to."""
+    aws_endpoint_url: str = ""
+    """Where AWS's services are asked instead of at their own hosts, as AWS's SDKs understand it."""
     aws_lambda_function_name: str = "local"
     """Set by Lambda; names the session in CloudTrail and in the cluster's audit log."""
 

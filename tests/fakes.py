@@ -17,6 +17,7 @@ from tests.builders import NOW, TEAM_A
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.deadline import Deadline
     from chalicelib.domain.names import JobName, ProjectName
 
 
@@ -120,8 +121,9 @@ class FakeTokens:
         self.made = 1
         self.fault: Exception | None = None
 
-    def token(self, *, fresh: bool = False) -> str:
+    def token(self, deadline: Deadline, *, fresh: bool = False) -> str:
         """A token; raises the *fault* while there is one."""
+        del deadline
         if self.fault:
             raise self.fault
         self.made += fresh

@@ -9,23 +9,24 @@ from __future__ import annotations
 import base64
 import re
 import time
-from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-import botocore.session
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
-from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters import https
+from chalicelib.adapters.sts import Sts
 from chalicelib.domain.errors import CredentialsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from botocore.credentials import Credentials
+
+    from chalicelib.adapters.sts import Session
+    from chalicelib.deadline import Deadline
     from chalicelib.settings import Settings
 
 TOKEN_LIFE = 600
@@ -34,75 +35,70 @@ RENEW_BEFORE = 600
 """Seconds before its end that a role session is renewed, so that no token outlives it."""
 PRESIGNED_FOR = 60
 """Seconds: what aws-iam-authenticator asks for; the cluster reads the date, not this."""
-RETRY_AFTER = 5
 
 
-@dataclass(frozen=True)
-class _Session:
-    """A session of the cluster's role."""
+class Roles(Protocol):
+    """Who gives sessions of roles."""
 
-    credentials: Credentials
-    ends: float
+    def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
+        """The session for what is *asked*; CredentialsUnavailable when there is none."""
 
 
 class EksTokens:
     """Tokens for one cluster, kept until shortly before they expire."""
 
-    def __init__(self, settings: Settings, sts: Any, clock: Callable[[], float] = time.time) -> None:  # noqa: ANN401 - botocore makes its clients at run time
+    def __init__(self, settings: Settings, sts: Roles, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._sts = sts
         self._clock = clock
         self._lock = Lock()
-        self._session: _Session | None = None
+        self._session: Session | None = None
         self._token = ""
         self._renew_at = 0.0
 
-    def token(self, *, fresh: bool = False) -> str:
+    def token(self, deadline: Deadline, *, fresh: bool = False) -> str:
         """A token the cluster accepts; *fresh* after it refused the last one, with a new role session."""
         with self._lock:
             now = self._clock()
             if fresh:
                 self._session = None
             if fresh or now >= self._renew_at:
-                self._token = eks_token(self._credentials(now), self._settings.cluster_name, self._settings.aws_region)
+                credentials = self._credentials(now, deadline)
+                self._token = eks_token(credentials, self._settings.cluster_name, self._settings.aws_region)
                 self._renew_at = now + TOKEN_LIFE
             return self._token
 
-    def _credentials(self, now: float) -> Credentials:
+    def _credentials(self, now: float, deadline: Deadline) -> Credentials:
         session = self._session
         if session is None or now >= session.ends - RENEW_BEFORE:
             try:
-                session = self._session = self._assume_role()
+                session = self._session = self._assume_role(deadline)
             except CredentialsUnavailable:
                 if session is None or now >= session.ends:
                     raise
         return session.credentials
 
-    def _assume_role(self) -> _Session:
-        try:
-            answer = self._sts.assume_role(
-                RoleArn=self._settings.cluster_role_arn,
-                RoleSessionName=session_name(self._settings.aws_lambda_function_name),
-                ExternalId=self._settings.cluster_external_id,
-            )
-        except ClientError as error:
-            raise _refusal(error) from error
-        except BotoCoreError as error:
-            message = "AWS STS cannot be reached for the cluster's role. Try again."
-            raise CredentialsUnavailable(message, retry_after=RETRY_AFTER) from error
-        given = answer["Credentials"]
-        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return _Session(credentials, given["Expiration"].timestamp())
+    def _assume_role(self, deadline: Deadline) -> Session:
+        asked = {
+            "RoleArn": self._settings.cluster_role_arn,
+            "RoleSessionName": session_name(self._settings.aws_lambda_function_name),
+            "ExternalId": self._settings.cluster_external_id,
+        }
+        return self._sts.assume_role(asked, deadline)
 
 
 def eks_token(credentials: Credentials, cluster: str, region: str) -> str:
     """The bearer token by which *credentials* prove themselves to *cluster*."""
     # Always the real host, even where AWS_ENDPOINT_URL points elsewhere: the cluster checks it.
-    host = f"sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
-    url = f"https://{host}/?Action=GetCallerIdentity&Version=2011-06-15"
+    url = f"{sts_endpoint(region)}/?Action=GetCallerIdentity&Version=2011-06-15"
     request = AWSRequest(method="GET", url=url, headers={"x-k8s-aws-id": cluster})
     SigV4QueryAuth(credentials, "sts", region, expires=PRESIGNED_FOR).add_auth(request)
     return "k8s-aws-v1." + base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
+
+
+def sts_endpoint(region: str) -> str:
+    """STS of *region*, without a slash at the end."""
+    return f"https://sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
 
 
 def session_name(function: str) -> str:
@@ -111,16 +107,8 @@ def session_name(function: str) -> str:
     return clean[:64].ljust(2, "-")
 
 
-def _refusal(error: ClientError) -> CredentialsUnavailable:
-    if error.response["Error"]["Code"] in ("Throttling", "ThrottlingException", "RequestLimitExceeded"):
-        return CredentialsUnavailable("AWS STS asks for a pause. Try again.", retry_after=RETRY_AFTER)
-    return CredentialsUnavailable("AWS does not let this API assume the cluster's role. Tell whoever deployed it.")
-
-
 @cache
 def connect(settings: Settings) -> EksTokens:
     """The tokens of this deployment's cluster, one for each process."""
-    # 8 s at worst: after the default deadline of 20 s, still below API Gateway's 29.
-    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
-    sts = botocore.session.get_session().create_client("sts", region_name=settings.aws_region, config=config)
-    return EksTokens(settings, sts)
+    endpoint = settings.aws_endpoint_url or sts_endpoint(settings.aws_region)
+    return EksTokens(settings, Sts(settings.aws_region, endpoint + "/", https.pool()))

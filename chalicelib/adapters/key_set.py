@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import jwt
-from urllib3 import PoolManager, Timeout
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
-from chalicelib.adapters import bounded
+from chalicelib.adapters import bounded, https
 from chalicelib.domain.errors import IssuerUnavailable
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class KeySet:
     def __init__(self, issuer: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer.rstrip("/")
         self._clock = clock
-        self._pool = PoolManager()
+        self._pool = https.pool()
         self._lock = Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = self._tried_at = float("-inf")

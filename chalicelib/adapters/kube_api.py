@@ -98,7 +98,7 @@ class KubernetesApi:
 
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
-        headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
+        headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(deadline, fresh=fresh)}")])
         headers.extend([("Accept", "application/json"), ("Content-Type", "application/json"), *lines])
         url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
         left = deadline.remaining

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EVERY = {"app", "chalice", "chalicelib", "msgspec", "typing_extensions"}
 TOKENS = {"_cffi_backend", "_openssl", "cryptography", "jwt"}
-AWS = {"botocore", "dateutil", "jmespath", "six"}
+AWS = {"botocore", "dateutil", "six"}
 CLUSTER = {"kubernetes", "urllib3"}
 BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
 """Functions that ask nobody. Health is not among them: `?deep=true` asks the cluster."""
-SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name"}
+SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name", "aws_endpoint_url"}
 SET_BY_STACK = {"uploads_bucket_owner"}
 """The stack's own account: nobody has to tell it."""
 

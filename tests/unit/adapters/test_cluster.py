@@ -210,16 +210,17 @@ class TestConnect:
         cluster.connect.cache_clear()
         eks.connect.cache_clear()
 
-    def test_settings_lead_to_the_cluster(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_settings_lead_to_the_cluster(self) -> None:
         """Endpoint, authority and role: a Lambda needs no more to ask as itself."""
         identity = server_identity()
         with Script(identity.context) as api, Script() as sts:
-            monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
             sts.on("/", session_reply())
             api.on(NAMESPACES, page("researcher-a"))
             authority = base64.b64encode(identity.ca_pem.encode()).decode()
 
-            connected = cluster.connect(deployment(cluster_endpoint=api.url, cluster_ca=authority))
+            connected = cluster.connect(
+                deployment(cluster_endpoint=api.url, cluster_ca=authority, aws_endpoint_url=sts.url)
+            )
 
             assert [one.metadata.name for one in connected.namespaces(Deadline.after(60))] == ["researcher-a"]
             assert api.asked[0].values("Authorization")[0].startswith("Bearer k8s-aws-v1.")

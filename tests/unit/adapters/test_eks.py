@@ -6,49 +6,48 @@ import base64
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-import botocore.session
 import pytest
-from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.adapters import eks
+from chalicelib.adapters import eks, https
 from chalicelib.adapters.eks import RENEW_BEFORE, TOKEN_LIFE, EksTokens, eks_token, session_name
+from chalicelib.adapters.sts import Session, Sts
 from chalicelib.domain.errors import CredentialsUnavailable
 from infra.local.aws import LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
-from infra.local.wire import Reply
 from tests.builders import deployment
-from tests.scripted import Clock, Script, unused_url
+from tests.scripted import NO_HURRY, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from chalicelib.deadline import Deadline
 
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 ENTRIES = {ROLE: AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))}
 SESSION_SECONDS = 3600
-OUTAGE = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
+OUTAGE = CredentialsUnavailable("AWS STS cannot be reached for the cluster's role. Try again.", retry_after=5)
 
 
-class Sts:
-    """The client of STS, which counts the sessions it got, and fails while it has a *fault*."""
+class CountingSts(Sts):
+    """STS, which counts the sessions it gave, and fails while it has a *fault*."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore makes its clients at run time
+    def __init__(self, endpoint: str) -> None:
+        super().__init__("eu-west-1", endpoint + "/", https.pool())
         self.sessions = 0
         self.fault: Exception | None = None
-        self._client = client
 
-    def assume_role(self, **request: str) -> Any:  # noqa: ANN401 - as above
+    def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
         """A session of the role."""
         if self.fault:
             raise self.fault
         self.sessions += 1
-        return self._client.assume_role(**request)
+        return super().assume_role(asked, deadline)
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +58,17 @@ def aws() -> Iterator[LocalAws]:
         yield aws
 
 
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Lambda's own."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+
+
 @pytest.fixture
-def sts(aws: LocalAws) -> Iterator[Sts]:
+def sts(aws: LocalAws) -> CountingSts:
     """STS."""
-    client = botocore.session.get_session().create_client("sts", **aws.connection)
-    yield Sts(client)
-    client.close()
+    return CountingSts(aws.url)
 
 
 @pytest.fixture
@@ -85,26 +89,26 @@ def signed(token: str) -> dict[str, str]:
 class TestAccepted:
     """What the cluster makes of a token."""
 
-    def test_cluster_knows_the_functions_session(self, aws: LocalAws, sts: Sts) -> None:
+    def test_cluster_knows_the_functions_session(self, aws: LocalAws, sts: CountingSts) -> None:
         """By its access entry, so that the audit log names the function that asked."""
         tokens = EksTokens(deployment(aws_lambda_function_name="submit_job"), sts)
 
-        identity = EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token())
+        identity = EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token(NO_HURRY))
 
         assert (identity.user, identity.groups) == ("researcher-api:submit_job", ("researcher-api",))
 
-    def test_other_cluster_refuses_it(self, aws: LocalAws, sts: Sts) -> None:
+    def test_other_cluster_refuses_it(self, aws: LocalAws, sts: CountingSts) -> None:
         """Who steals one cluster's token has not got the next one's."""
         tokens = EksTokens(deployment(), sts)
 
         with pytest.raises(PermissionError, match="STS answered 403"):
-            EksTokenReviewer("gpu-b", aws.url, ENTRIES)(tokens.token())
+            EksTokenReviewer("gpu-b", aws.url, ENTRIES)(tokens.token(NO_HURRY))
 
-    def test_local_endpoint_is_not_signed(self, sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_local_endpoint_is_not_signed(self, sts: CountingSts, monkeypatch: pytest.MonkeyPatch) -> None:
         """The cluster takes the real host alone, wherever we bought the session."""
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
-        assert signed(EksTokens(deployment(), sts).token())["host"] == "sts.eu-west-1.amazonaws.com"
+        assert signed(EksTokens(deployment(), sts).token(NO_HURRY))["host"] == "sts.eu-west-1.amazonaws.com"
 
     @pytest.mark.parametrize(
         ("region", "host"),
@@ -122,43 +126,43 @@ class TestAccepted:
 class TestKept:
     """How often AWS is asked."""
 
-    def test_token_is_kept(self, sts: Sts, clock: Clock) -> None:
+    def test_token_is_kept(self, sts: CountingSts, clock: Clock) -> None:
         """Ten minutes, without a call or a signature."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = tokens.token()
+        first = tokens.token(NO_HURRY)
         clock.now += TOKEN_LIFE - 1
 
-        assert tokens.token() == first
+        assert tokens.token(NO_HURRY) == first
 
-    def test_token_is_renewed_well_before_the_cluster_refuses_it(self, sts: Sts, clock: Clock) -> None:
+    def test_token_is_renewed_well_before_the_cluster_refuses_it(self, sts: CountingSts, clock: Clock) -> None:
         """Five minutes before, and by the session at hand."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = signed(tokens.token())
+        first = signed(tokens.token(NO_HURRY))
         clock.now += TOKEN_LIFE
 
-        second = signed(tokens.token())
+        second = signed(tokens.token(NO_HURRY))
 
         assert second["X-Amz-Date"] > first["X-Amz-Date"]
         assert second["X-Amz-Credential"].split("/")[0] == first["X-Amz-Credential"].split("/")[0]
         assert sts.sessions == 1
 
-    def test_no_token_outlives_its_session(self, sts: Sts, clock: Clock) -> None:
+    def test_no_token_outlives_its_session(self, sts: CountingSts, clock: Clock) -> None:
         """A session that ends within a token's life is renewed before it signs another."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = tokens.token()
+        first = tokens.token(NO_HURRY)
         clock.now += SESSION_SECONDS - RENEW_BEFORE + 2
 
-        second = tokens.token()
+        second = tokens.token(NO_HURRY)
 
         assert signed(second)["X-Amz-Security-Token"] != signed(first)["X-Amz-Security-Token"]
         assert sts.sessions == 2
 
-    def test_many_threads_share_one_session(self, sts: Sts) -> None:
+    def test_many_threads_share_one_session(self, sts: CountingSts) -> None:
         """The first asks, the others wait for it."""
         tokens = EksTokens(deployment(), sts)
 
         with ThreadPoolExecutor(8) as threads:
-            made = list(threads.map(lambda _: tokens.token(), range(32)))
+            made = list(threads.map(lambda _: tokens.token(NO_HURRY), range(32)))
 
         assert (len(set(made)), sts.sessions) == (1, 1)
 
@@ -166,117 +170,83 @@ class TestKept:
 class TestFresh:
     """After the cluster refused a token."""
 
-    def test_session_is_new_too(self, sts: Sts) -> None:
+    def test_session_is_new_too(self, sts: CountingSts) -> None:
         """The role may have been made anew, and the old session is no longer its."""
         tokens = EksTokens(deployment(), sts)
-        refused = tokens.token()
+        refused = tokens.token(NO_HURRY)
 
-        fresh = tokens.token(fresh=True)
+        fresh = tokens.token(NO_HURRY, fresh=True)
 
         assert signed(fresh)["X-Amz-Security-Token"] != signed(refused)["X-Amz-Security-Token"]
 
-    def test_fresh_token_is_kept(self, sts: Sts) -> None:
+    def test_fresh_token_is_kept(self, sts: CountingSts) -> None:
         """The next call has it, too."""
         tokens = EksTokens(deployment(), sts)
-        tokens.token()
+        tokens.token(NO_HURRY)
 
-        fresh = tokens.token(fresh=True)
+        fresh = tokens.token(NO_HURRY, fresh=True)
 
-        assert (tokens.token(), sts.sessions) == (fresh, 2)
+        assert (tokens.token(NO_HURRY), sts.sessions) == (fresh, 2)
 
 
 class TestOutage:
     """While STS does not answer."""
 
-    def test_session_at_hand_goes_on(self, sts: Sts, clock: Clock) -> None:
+    def test_session_at_hand_goes_on(self, sts: CountingSts, clock: Clock) -> None:
         """Until its very end, so that a short outage is not seen."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = signed(tokens.token())
+        first = signed(tokens.token(NO_HURRY))
         sts.fault = OUTAGE
         clock.now += SESSION_SECONDS - 10
 
-        assert signed(tokens.token())["X-Amz-Security-Token"] == first["X-Amz-Security-Token"]
+        assert signed(tokens.token(NO_HURRY))["X-Amz-Security-Token"] == first["X-Amz-Security-Token"]
 
-    def test_ended_session_is_not_used(self, sts: Sts, clock: Clock) -> None:
+    def test_ended_session_is_not_used(self, sts: CountingSts, clock: Clock) -> None:
         """The cluster would refuse its token, in words that mislead."""
         tokens = EksTokens(deployment(), sts, clock)
-        tokens.token()
+        tokens.token(NO_HURRY)
         sts.fault = OUTAGE
         clock.now += SESSION_SECONDS + 60  # STS counts from its own now, which is later
 
         with pytest.raises(CredentialsUnavailable):
-            tokens.token()
+            tokens.token(NO_HURRY)
 
-    def test_it_comes_back_by_itself(self, sts: Sts) -> None:
+    def test_it_comes_back_by_itself(self, sts: CountingSts) -> None:
         """The next call asks again."""
         tokens = EksTokens(deployment(), sts)
         sts.fault = OUTAGE
         with pytest.raises(CredentialsUnavailable):
-            tokens.token()
+            tokens.token(NO_HURRY)
 
         sts.fault = None
 
-        assert tokens.token().startswith("k8s-aws-v1.")
+        assert tokens.token(NO_HURRY).startswith("k8s-aws-v1.")
 
-    def test_failed_renewal_does_not_lose_the_token(self, sts: Sts) -> None:
+    def test_failed_renewal_does_not_lose_the_token(self, sts: CountingSts) -> None:
         """One refusal of the cluster's may be its own mistake."""
         tokens = EksTokens(deployment(), sts)
-        first = tokens.token()
+        first = tokens.token(NO_HURRY)
         sts.fault = OUTAGE
         with pytest.raises(CredentialsUnavailable):
-            tokens.token(fresh=True)
+            tokens.token(NO_HURRY, fresh=True)
 
-        assert tokens.token() == first
+        assert tokens.token(NO_HURRY) == first
 
 
 class TestErrors:
     """What the caller reads when there are no credentials."""
 
-    def test_wrong_external_id(self, sts: Sts) -> None:
+    def test_wrong_external_id(self, sts: CountingSts) -> None:
         """It is for whoever deployed the API, and no use to try again; it tells neither role nor id."""
         tokens = EksTokens(deployment(cluster_external_id="guessed"), sts)
 
         with pytest.raises(CredentialsUnavailable) as refusal:
-            tokens.token()
+            tokens.token(NO_HURRY)
 
         assert refusal.value.retry_after is None
         assert refusal.value.detail == (
             "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
         )
-
-    @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
-    def test_throttled(self, code: str) -> None:
-        """A pause, then it works again."""
-        error = f"<ErrorResponse><Error><Code>{code}</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
-        with Script() as site:
-            site.on("/", Reply(400, [("Content-Type", "text/xml")], error.encode()))
-
-            refusal = refused_by(site.url)
-
-        assert (refusal.retry_after, refusal.detail) == (5, "AWS STS asks for a pause. Try again.")
-
-    def test_unreachable(self) -> None:
-        """That may pass, too."""
-        refusal = refused_by(unused_url())
-
-        expected = "AWS STS cannot be reached for the cluster's role. Try again."
-        assert (refusal.retry_after, refusal.detail) == (5, expected)
-
-
-def refused_by(endpoint: str) -> CredentialsUnavailable:
-    """Why there is no token with the STS at *endpoint*."""
-    client = botocore.session.get_session().create_client(
-        "sts",
-        region_name="eu-west-1",
-        endpoint_url=endpoint,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    with pytest.raises(CredentialsUnavailable) as refusal:
-        EksTokens(deployment(), client).token()
-    client.close()
-    return refusal.value
 
 
 class TestSessionName:
@@ -314,17 +284,14 @@ class TestConnect:
     """The tokens of this deployment."""
 
     @pytest.fixture(autouse=True)
-    def environment(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """A Lambda's environment; nothing stays connected afterwards."""
-        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    def forgotten(self) -> Iterator[None]:
+        """Nothing stays connected afterwards."""
         yield
         eks.connect.cache_clear()
 
     def test_lambdas_own_credentials_assume_the_role(self, aws: LocalAws) -> None:
         """Found where botocore finds them; no setting of ours holds a secret."""
-        token = eks.connect(deployment()).token()
+        token = eks.connect(deployment(aws_endpoint_url=aws.url)).token(NO_HURRY)
 
         assert EksTokenReviewer("gpu-a", aws.url, ENTRIES)(token).user == "researcher-api:local"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.adapters import https
 from chalicelib.adapters.key_set import (
     COOL_DOWN_SECONDS,
     FRESH_SECONDS,
@@ -396,8 +397,10 @@ class TestTransport:
         authority = tmp_path / "authority.pem"
         authority.write_text(identity.ca_pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        https.pool.cache_clear()
         with Script(identity.context) as site:
             site.on(DISCOVERY, discovery(site))
             site.on(JWKS, json_reply({"keys": [keys["old"]]}))
 
             assert KeySet(site.url).find("old", NO_HURRY)
+        https.pool.cache_clear()

@@ -1,0 +1,20 @@
+"""The connection pool for the hosts of the web."""
+
+from __future__ import annotations
+
+import ssl
+
+from chalicelib.adapters import https
+
+
+def test_process_has_one() -> None:
+    """The authorities of the web are loaded once."""
+    assert https.pool() is https.pool()
+
+
+def test_certificates_are_checked() -> None:
+    """Of the host that is asked, by an authority that this machine trusts."""
+    context = https.pool().connection_pool_kw["ssl_context"]
+
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
