@@ -15,3 +15,7 @@ from urllib3 import PoolManager
 def pool() -> PoolManager:
     """The pool of this process."""
     return PoolManager(ssl_context=ssl.create_default_context())
+
+
+# On import, which is a Lambda's INIT: that has a whole processor, a request of 512 MB less than a third of one.
+pool()

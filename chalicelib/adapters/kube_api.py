@@ -37,6 +37,8 @@ PAUSE_SECONDS = 0.1
 CONNECTIONS = 16
 MAX_ANSWER = 64 * 2**20
 
+_JITTER = random.SystemRandom()
+"""Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -125,7 +127,7 @@ class KubernetesApi:
 def _pause(answer: Answer | None, attempt: int, deadline: Deadline, *, last: bool) -> None:
     """Waits before the next attempt; raises where waiting is useless or would pass the deadline."""
     asked = answer.retry_after if answer else None
-    pause = float(asked) if asked else PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+    pause = float(asked) if asked else PAUSE_SECONDS * 2**attempt * _JITTER.uniform(0.5, 1.5)
     if not deadline.remaining:
         raise DeadlineExceeded("The cluster took too long. Try again.")
     if last or pause >= deadline.remaining:

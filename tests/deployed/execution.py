@@ -115,6 +115,8 @@ class Execution:
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The answer to one call of the runtime client."""
         del headers
+        if target.endswith("/restore/next"):
+            return Reply(200)
         if method == "GET":
             return self._next_event()
         if target.endswith("/init/error"):

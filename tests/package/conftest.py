@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import site
 import zipfile
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.bundle import HERE, write_bundle
 from infra.package import template
+from tests.deployed.deployed import Deployed
+from tests.deployed.lambda_service import managed_runtime
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+RUN_SECONDS = 20.0
+"""As long as pods run in `make run`: the README's walk counts on it."""
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +43,18 @@ def unzipped(archive_here: Path) -> Path:
     with zipfile.ZipFile(archive_here) as archive:
         archive.extractall(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What AWS puts beside the zip."""
+    return managed_runtime(Path(site.getsitepackages()[0]), tmp_path_factory.mktemp("aws") / "runtime")
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    make_cluster: Callable[..., Any], packaged: dict[str, Any], unzipped: Path, runtime: Path
+) -> Iterator[Deployed[Any]]:
+    """The stack, deployed."""
+    with Deployed(partial(make_cluster, run_seconds=RUN_SECONDS), packaged, unzipped, runtime) as deployed:
+        yield deployed

@@ -8,17 +8,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import site
 import threading
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.api import Api
-from tests.deployed.deployed import Deployed
-from tests.deployed.lambda_service import managed_runtime
 from tests.package.reading import FUNCTIONS, Json, grants, logical
 from tests.walk import Step, clone_into, pasted, steps, surprises
 
@@ -27,20 +23,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-RUN_SECONDS = 20.0
-"""As long as pods run in `make run`: the walk counts on it."""
+    from tests.deployed.deployed import Deployed
+
 BY_LAMBDA = {"logs:", "xray:", "ec2:"}
 """Grants that Lambda itself uses, for a function's logs, traces and network interfaces; no call of ours shows them."""
-
-
-@pytest.fixture(scope="module")
-def deployed(
-    make_cluster: Callable[..., Any], packaged: Json, unzipped: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployed[Any]]:
-    """The stack, deployed."""
-    runtime = managed_runtime(Path(site.getsitepackages()[0]), tmp_path_factory.mktemp("aws") / "runtime")
-    with Deployed(partial(make_cluster, run_seconds=RUN_SECONDS), packaged, unzipped, runtime) as deployed:
-        yield deployed
 
 
 @pytest.fixture(scope="module")
