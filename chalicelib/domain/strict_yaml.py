@@ -42,10 +42,11 @@ def yaml_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         raise MalformedRequest("The document begins with a byte order mark. Save it as UTF-8 without one.")
     try:
         return _Reader(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"Line {mark.line + 1} of the document" if mark else "The document"
+    except yaml.MarkedYAMLError as error:
+        where = f"Line {error.problem_mark.line + 1} of the document" if error.problem_mark else "The document"
         raise MalformedRequest(f"{where} cannot be read as YAML.") from error
+    except yaml.YAMLError as error:
+        raise MalformedRequest("The document has characters that YAML does not take.") from error
 
 
 class _Reader:
@@ -58,7 +59,7 @@ class _Reader:
         """The value of the first document, which is the last."""
         next(self._events)
         start = next(self._events)
-        if isinstance(start, yaml.StreamEndEvent):
+        if not isinstance(start, yaml.DocumentStartEvent):
             return None
         if start.version or start.tags:
             _refuse(start, "has a directive; leave it out")
@@ -69,7 +70,7 @@ class _Reader:
         return value
 
     def _value(self, event: yaml.Event, depth: int) -> Any:  # noqa: ANN401 - whatever JSON holds
-        if isinstance(event, yaml.AliasEvent) or event.anchor:
+        if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) or event.anchor:
             _refuse(event, "has an anchor or an alias; write the value out")
         if event.tag:
             _refuse(event, "has a tag; leave it out")

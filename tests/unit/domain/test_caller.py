@@ -188,8 +188,8 @@ class TestCaller:
         """A Project's RoleBinding names the bucket; who uploaded there has no say, and is told for the record."""
         found = uploads_of("uploads-a", "AWS:AIDAEXAMPLE")
 
-        assert (found.user, found.kubernetes_groups) == ("researcher:s3-uploads-a", {"researcher:s3-uploads-a"})
-        assert found.uploader == "AWS:AIDAEXAMPLE"
+        assert found.kubernetes_groups == frozenset({"researcher:s3-uploads-a"})
+        assert (found.user, found.uploader) == ("researcher:s3-uploads-a", "AWS:AIDAEXAMPLE")
 
     def test_it_cannot_be_changed(self) -> None:
         """Who asks is decided once; the caller can key what is remembered of them."""

@@ -46,7 +46,7 @@ REFUSED = [
     pytest.param("a: b: c", "Line 1 of the document cannot be read as YAML.", id="no YAML"),
     pytest.param("a: 'b", "Line 1 of the document cannot be read as YAML.", id="an open quote"),
     pytest.param('a: "\\ud800"', "Line 1 of the document cannot be read as YAML.", id="half a surrogate pair"),
-    pytest.param("a: \x00", "The document cannot be read as YAML.", id="a NUL"),
+    pytest.param("a: \x00", "The document has characters that YAML does not take.", id="a NUL"),
     pytest.param("\ufeffa: 1", MARK, id="a mark"),
 ]
 
