@@ -1,4 +1,4 @@
-"""Uploads that are none: each has one status that says what to do, where its key has room for one, and no second try."""
+"""Uploads that are none: one status each that says what to do, where the key has room for one, and no second try."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TOLD = [
     pytest.param(Poison("merge.yaml", b"a: &a {image: x}\n<<: *a", "malformed_request"), id="merge key"),
     pytest.param(Poison("deep.yaml", b"[" * 60_000, "malformed_request"), id="deep YAML"),
     pytest.param(Poison("deep.json", b"[" * 60_000, "malformed_request"), id="deep JSON"),
-    pytest.param(Poison("python.yaml", b"!!python/object/apply:os.system [id]", "malformed_request"), id="a Python tag"),
+    pytest.param(Poison("python.yaml", b"!!python/object/apply:os.system [id]", "malformed_request"), id="Python"),
     pytest.param(Poison("tag.yaml", b"image: !!binary YnVzeWJveA==", "malformed_request"), id="a tag"),
     pytest.param(Poison("twice.yaml", b"image: a\nimage: b", "malformed_request"), id="a key twice in YAML"),
     pytest.param(Poison("twice.json", b'{"image": "a", "image": "b"}', "malformed_request"), id="a key twice in JSON"),
@@ -54,8 +54,10 @@ TOLD = [
     pytest.param(Poison("empty.yaml", b"", "invalid_job"), id="an empty YAML"),
     pytest.param(Poison("nan.json", b'{"image": "busybox", "cpu": NaN}', "malformed_request"), id="NaN"),
     pytest.param(Poison("list.yaml", b"- image: busybox", "invalid_job"), id="a list"),
-    pytest.param(Poison("pod.yaml", b"apiVersion: v1\nkind: Pod\nspec: {hostNetwork: true}", "invalid_job"), id="a Pod"),
-    pytest.param(Poison("theirs.json", b'{"image": "busybox", "project": "team-b"}', "invalid_job"), id="wrong Project"),
+    pytest.param(
+        Poison("pod.yaml", b"apiVersion: v1\nkind: Pod\nspec: {hostNetwork: true}", "invalid_job"), id="a Pod"
+    ),
+    pytest.param(Poison("theirs.json", b'{"image": "busybox", "project": "team-b"}', "invalid_job"), id="a Project"),
     pytest.param(Poison("sexagesimal.yaml", b"image: busybox\ngpu: 1:30", "invalid_job"), id="a sexagesimal"),
     pytest.param(Poison("large.json", GOOD + b" " * 70_000, "body_too_large"), id="too large"),
     pytest.param(Poison("liar.json", GOOD + b" " * 70_000, "body_too_large", {"size": 20}), id="larger than told"),
