@@ -112,4 +112,5 @@ def _scalar(event: yaml.ScalarEvent) -> Any:  # noqa: ANN401 - null, a boolean, 
 
 
 def _refuse(event: yaml.Event, why: str) -> NoReturn:
-    raise MalformedRequest(f"Line {event.start_mark.line + 1} of the document {why}.")
+    line = event.start_mark.line + 1  # type: ignore[union-attr] # a parser marks all its events
+    raise MalformedRequest(f"Line {line} of the document {why}.")

@@ -76,7 +76,7 @@ class Deliveries:
         return None
 
 
-def _destination_record(function: str, event: Event, failure: BaseException, tries: int) -> Event:
+def _destination_record(function: str, event: Event, failure: object, tries: int) -> Event:
     return {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -29,11 +29,12 @@ _sequence = itertools.count(time.time_ns())
 def object_events(deliver: Callable[[str, Event], None]) -> Iterator[None]:
     """While it is entered, moto's S3 calls *deliver* with the function that a bucket's configuration names."""
 
-    def send(_account: str, kind: notifications.S3NotificationEvent, bucket: Any, key: Any) -> None:  # noqa: ANN401 - moto's
+    def send(account_id: str, event_name: notifications.S3NotificationEvent, bucket: Any, key: Any) -> None:  # noqa: ANN401 - moto's
+        del account_id
         told = bucket.notification_configuration
         for one in told.cloud_function if told else ():
-            if one.matches(kind, key.name):
-                deliver(one.arn.rpartition(":")[2], object_event(kind, bucket, key, one.id))
+            if one.matches(event_name, key.name):
+                deliver(one.arn.rpartition(":")[2], object_event(event_name, bucket, key, one.id))
 
     before = notifications.send_event
     notifications.send_event = send
