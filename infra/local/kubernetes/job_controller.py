@@ -120,7 +120,8 @@ def _status(job: Document, pods: _Pods, end: Document | None, moment: datetime) 
     if conditions := [*_suspension(job, moment), *_ending(end)]:
         status["conditions"] = conditions
     if not job["spec"]["suspend"]:
-        status["startTime"] = job["status"].get("startTime") or _text(moment)
+        # The step may have begun before the Job was there.
+        status["startTime"] = job["status"].get("startTime") or max(_text(moment), job["metadata"]["creationTimestamp"])
     if end and end["type"] == "Complete":
         status["completionTime"] = _text(moment)
     return status

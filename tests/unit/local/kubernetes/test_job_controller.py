@@ -66,3 +66,11 @@ def test_job_that_is_gone_is_forgotten(parts: Parts, controller: JobController) 
     controller.step(NOW)
 
     assert attempts(parts) == 2
+
+
+def test_no_job_starts_before_it_was_made(parts: Parts, controller: JobController) -> None:
+    """A step that was held up looks at Jobs that are younger than its moment."""
+    controller.step(NOW - timedelta(days=365 * 99))
+
+    (job,) = parts.store.all(JOB)
+    assert job["status"]["startTime"] == job["metadata"]["creationTimestamp"]
