@@ -12,7 +12,7 @@ SERVICES = ("s3", "sts")
 """The AWS services that the functions call; botocore carries the descriptions of four hundred."""
 
 CHALICE_COMMAND = (
-    "ansicon", "blessed", "click", "editor", "inquirer", "jinxed", "packaging", "pip", "pyyaml", "readchar", "runs",
+    "ansicon", "blessed", "click", "editor", "inquirer", "jinxed", "packaging", "pip", "readchar", "runs",
     "setuptools", "wcwidth", "wheel", "xmod",
 )  # fmt: skip
 KUBERNETES_EXTRAS = (
@@ -37,6 +37,7 @@ REPLACED = {
 """Files of other packages that the bundle has in our words."""
 
 _ONLY = {
+    "_yaml": set[str](),
     "chalice": {"__init__.py", "app.py"},
     "cffi": set[str](),
     "kubernetes": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.kubernetes import (
@@ -28,6 +29,7 @@ from chalicelib.domain.kubernetes import (
 from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.domain.once import Lock
 from chalicelib.domain.submission import parse_submission
+from chalicelib.domain.uploads import Upload
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -142,3 +144,48 @@ def exited(code: int | None, reason: str | None = "Error") -> PodStatus:
     """The status of a pod whose container ended with *code*."""
     end = Terminated(exit_code=code, reason=reason)
     return PodStatus(container_statuses=[ContainerStatus(name="main", state=ContainerState(terminated=end))])
+
+
+def upload(**fields: Any) -> Upload:  # noqa: ANN401 - whatever a field holds
+    """An upload to team-a of a document that is in JSON by its name."""
+    told = {
+        "bucket": "researcher-uploads",
+        "project": TEAM_A,
+        "key": "submit/team-a/sweep.json",
+        "version": "v1",
+        "sequencer": "0055AED6DCD90281E5",
+        "etag": '"d41d8cd98f00b204e9800998ecf8427e"',
+        "size": 100,
+        "uploader": "AWS:AIDAEXAMPLE",
+    }
+    return Upload(**{**told, **fields})
+
+
+def record(  # noqa: PLR0913 - each is a place of its own in the record
+    key: str = "submit/team-a/sweep.json",
+    *,
+    written: str | None = None,
+    bucket: str = "researcher-uploads",
+    version: str | None = "v1",
+    sequencer: str = "0055AED6DCD90281E5",
+    etag: str = "d41d8cd98f00b204e9800998ecf8427e",
+    size: object = 100,
+    principal: str = "AWS:AIDAEXAMPLE",
+    **fields: object,
+) -> dict[str, Any]:
+    """A record of S3's event that an object came; *written* is the key as S3 writes it."""
+    told = {"key": quote_plus(key) if written is None else written, "size": size, "eTag": etag, "sequencer": sequencer}
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "eu-west-1",
+        "eventTime": "2026-11-24T10:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": principal},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
+            "object": told if version is None else {**told, "versionId": version},
+        },
+        **fields,
+    }

@@ -6,19 +6,21 @@ import base64
 import binascii
 import threading
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
 from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest, Pod
+from chalicelib.domain.uploads import SEQUENCER, SETTLED, is_settled, may_tell
 from tests.builders import NOW, TEAM_A
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chalicelib.deadline import Deadline
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.uploads import Upload
 
 
 class FakeJobs:
@@ -112,6 +114,53 @@ class FakeJobs:
             self._seams[method].popleft()()
         if project not in self._projects:
             raise Forbidden("You may not do this in that Project, or there is no such Project.")
+
+
+class FakeUploads:
+    """A bucket in memory: what reading each upload gives or raises, and the statuses that were told.
+
+    `before` schedules faults, as of FakeJobs.
+    """
+
+    def __init__(self, documents: Mapping[Upload, bytes | Exception]) -> None:
+        self.documents = documents
+        self.statuses: dict[str, tuple[bytes, dict[str, str]]] = {}
+        self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
+
+    def before(self, method: str, *seams: Callable[[], None]) -> None:
+        """The next calls of *method* first run one of *seams* each."""
+        self._seams[method].extend(seams)
+
+    def told(self, upload: Upload | None = None) -> Any:  # noqa: ANN401 - JSON
+        """What the status of *upload*, or the only one, says."""
+        (only,) = self.statuses.values() if upload is None else [self.statuses[upload.status_key]]
+        return msgspec.json.decode(only[0])
+
+    def is_settled(self, upload: Upload) -> bool:
+        """Whether an earlier delivery of the same event had the last word."""
+        self._enter("is_settled")
+        _, metadata = self.statuses.get(upload.status_key, (b"", {}))
+        return is_settled(upload, metadata)
+
+    def read(self, upload: Upload) -> bytes:
+        """The document."""
+        self._enter("read")
+        document = self.documents[upload]
+        if isinstance(document, Exception):
+            raise document
+        return document
+
+    def tell(self, upload: Upload, status: bytes, *, settled: bool) -> None:
+        """Stores *status*, unless more is known already."""
+        self._enter("tell")
+        _, metadata = self.statuses.get(upload.status_key, (b"", {}))
+        if may_tell(upload, metadata):
+            told = {SEQUENCER: upload.sequencer} | ({SETTLED: "true"} if settled else {})
+            self.statuses[upload.status_key] = status, told
+
+    def _enter(self, method: str) -> None:
+        if self._seams[method]:
+            self._seams[method].popleft()()
 
 
 class FakeTokens:

@@ -26,10 +26,12 @@ _HASHED_LABEL = "sha256-"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. *groups* decide what the caller may do; *subject* is for the record."""
+    """Who asks. *groups* decide what the caller may do; *subject* and *uploader* are for the record."""
 
     subject: str
     groups: tuple[str, ...]
+    uploader: str | None = None
+    """Whom S3 names as the one who put an upload there; trusted for nothing."""
 
     @property
     def user(self) -> str:
@@ -96,3 +98,8 @@ def is_reserved_group(group: str) -> bool:
 def anonymous() -> Caller:
     """The caller when authentication is switched off by name."""
     return Caller("anonymous", ("anonymous",))
+
+
+def uploads_of(bucket: str, uploader: str | None = None) -> Caller:
+    """The caller of everything that is uploaded to *bucket*, whoever the *uploader* is."""
+    return Caller(f"s3-{bucket}", (f"s3-{bucket}",), uploader)

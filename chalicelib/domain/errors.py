@@ -5,11 +5,11 @@ ResearcherError
 ├── Forbidden (403)             ├── QuotaExceeded (403)        ├── RefusedByCluster (403)
 ├── JobNotFound (404)           ├── RouteNotFound (404)        ├── MethodNotAllowed (405)
 ├── NameTaken (409)             ├── BeingDeleted (409)         ├── PageTokenExpired (410)
-├── PreconditionFailed (412)    ├── BodyTooLarge (413)         ├── UnsupportedMediaType (415)
-├── InvalidJob (422)            ├── IdempotencyKeyReused (422) ├── TooManyRequests (429)
-├── InternalError (500)         ├── BadGateway (502)           ├── ClusterUnavailable (503)
-├── CredentialsUnavailable (503) ├── IssuerUnavailable (503)   ├── StorageUnavailable (503)
-└── DeadlineExceeded (504)
+├── UploadGone (410)            ├── PreconditionFailed (412)   ├── BodyTooLarge (413)
+├── UnsupportedMediaType (415)  ├── InvalidJob (422)           ├── IdempotencyKeyReused (422)
+├── TooManyRequests (429)       ├── InternalError (500)        ├── BadGateway (502)
+├── ClusterUnavailable (503)    ├── CredentialsUnavailable (503) ├── IssuerUnavailable (503)
+├── StorageUnavailable (503)    └── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
@@ -141,6 +141,12 @@ class PageTokenExpired(ResearcherError):
     """The page token is too old for the cluster to continue from."""
 
     status, code, title = 410, "page_token_expired", "Page token expired"
+
+
+class UploadGone(ResearcherError):
+    """The object was deleted before it could be read."""
+
+    status, code, title = 410, "upload_gone", "Upload gone"
 
 
 class PreconditionFailed(ResearcherError):

@@ -18,6 +18,7 @@ from chalicelib.domain.names import (
     PROJECT_MARK,
     REQUEST_HASH,
     TYPE_MARK,
+    UPLOADER_MARK,
     USER_MARK,
     namespace_of,
     project_name,
@@ -38,7 +39,8 @@ CONTAINER = "main"
 
 def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
     """The Job that *submission* asks for, under the name of *lock*, marked with who asked and what."""
-    marks = {USER_MARK: caller.subject, REQUEST_HASH: lock.request_hash, KEY_HASH: lock.key_hash}
+    asked_by = {USER_MARK: caller.subject, UPLOADER_MARK: caller.uploader}
+    marks = {**asked_by, REQUEST_HASH: lock.request_hash, KEY_HASH: lock.key_hash}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -41,6 +41,8 @@ USER_MARK = f"{OWN_DOMAIN}/user"
 REQUEST_HASH = f"{OWN_DOMAIN}/request-hash"
 """What was asked and by whom: the same again is a replay."""
 KEY_HASH = f"{OWN_DOMAIN}/idempotency-key-hash"
+UPLOADER_MARK = f"{OWN_DOMAIN}/uploaded-by"
+"""Who put the object of an upload, as S3 says."""
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 """Kubernetes' own label on a Job's pods."""
 

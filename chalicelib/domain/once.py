@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,37 @@ SUFFIX_LENGTH = 10
 """Characters of base 32: 50 bits, so that keys of one Project do not meet by chance."""
 
 
+PREFIX_LENGTH = 40
+"""Of a made name: with a hyphen and the suffix it is as long as a new Job's name may be."""
+
+
+@dataclass(frozen=True)
+class Nonce:
+    """A request of its own: only its own attempts share what was drawn for it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """A request that the caller calls by a name of its choice."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """A request that is one version of an object in S3, however often we are told of it."""
+
+    bucket: str
+    key: str
+    version: str
+
+
+KnownBy = Nonce | IdempotencyKey | ObjectVersion
+"""What makes a request known again."""
+
+
 @dataclass(frozen=True)
 class Lock:
     """The name a Job gets, and the hashes that it carries to be known again."""
@@ -44,20 +76,36 @@ class Lock:
     key_hash: str | None
 
 
-def lock(submission: Submission, caller: Caller, key: str | None, nonce: str) -> Lock:
-    """The lock of a request: by its name, else by its Idempotency-Key, else by *nonce*, which is new each time."""
+def lock(submission: Submission, caller: Caller, known_by: KnownBy) -> Lock:
+    """The lock of a request: by the name that it asks for, else by one that is made of what it is known by."""
     # Without defaults: a field that a later version adds changes no hash.
     given = submission.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     asked = msgspec.json.encode(given, order="deterministic")
-    who = caller.user.encode()
-    key_hash = None if key is None else _hash(who, submission.project.encode(), checked_key(key).encode())
+    who, key_hash = caller.user.encode(), None
+    if isinstance(known_by, IdempotencyKey):
+        key_hash = _hash(who, submission.project.encode(), checked_key(known_by.text).encode())
     if submission.name:
         return Lock(submission.name, _hash(who, asked), key_hash)
     if key_hash:
         return Lock(f"{_keyed_prefix(submission)}-{_suffix(key_hash)}", _hash(who, asked, b""), key_hash)
-    prefix = submission.job_name_prefix or submission.job_type.lower()
     # Only this very request may find itself again, after an answer got lost.
-    return Lock(f"{prefix}-{_suffix(_hash(nonce.encode()))}", _hash(who, asked, nonce.encode()), None)
+    own = _own_hash(known_by)
+    return Lock(f"{_prefix(submission, known_by)}-{_suffix(own)}", _hash(who, asked, own.encode()), None)
+
+
+def _own_hash(known_by: KnownBy) -> str:
+    if isinstance(known_by, ObjectVersion):
+        return _hash(known_by.bucket.encode(), known_by.key.encode(), known_by.version.encode())
+    return _hash(known_by.text.encode())
+
+
+def _prefix(submission: Submission, known_by: KnownBy) -> str:
+    """As asked, else the name of the uploaded file as far as a Job can have it, else the type."""
+    stem = ""
+    if isinstance(known_by, ObjectVersion):
+        stem = known_by.key.rpartition("/")[2].rpartition(".")[0]
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower())[:PREFIX_LENGTH].strip("-")
+    return submission.job_name_prefix or slug or submission.job_type.lower()
 
 
 def _keyed_prefix(submission: Submission) -> str:

@@ -12,7 +12,7 @@ from chalicelib.adapters import cluster
 from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.once import MAX_KEY
+from chalicelib.domain.once import MAX_KEY, IdempotencyKey, Nonce
 from chalicelib.domain.submission import Submission, parse_submission
 from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
@@ -86,12 +86,13 @@ def submit(call: Call) -> Answer:
     """Submits the Job in the body as the caller."""
     query = call.query(SubmitQuery)
     key = call.header("Idempotency-Key")
+    known_by = Nonce(uuid.uuid4().hex) if key is None else IdempotencyKey(key)
     submission = parse_submission(call.document())
     call.notes["project"] = submission.project
     jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     if query.dry_run:
-        return Answer(preview_job(submission, key, uuid.uuid4().hex, call.known_caller, jobs))
-    made = submit_job(submission, key, uuid.uuid4().hex, call.known_caller, jobs)
+        return Answer(preview_job(submission, known_by, call.known_caller, jobs))
+    made = submit_job(submission, known_by, call.known_caller, jobs)
     call.notes["name"] = made.job.name
     headers = {"Location": f"{call.path.rstrip('/')}/{made.job.project}/{made.job.name}"}
     return Answer(made.job, 201, headers | ({"Idempotent-Replayed": "true"} if made.replayed else {}))

@@ -16,6 +16,7 @@ from chalicelib.usecases.jobs import shown
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.once import KnownBy
     from chalicelib.domain.submission import Submission
     from chalicelib.usecases.ports import Jobs
 
@@ -29,10 +30,10 @@ class Submitted(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-def submit_job(submission: Submission, key: str | None, nonce: str, caller: Caller, jobs: Jobs) -> Submitted:
+def submit_job(submission: Submission, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Submitted:
     """Makes the Job once, however often and from however many sides the same request comes."""
     project = project_name(submission.project)
-    wanted = lock(submission, caller, key, nonce)
+    wanted = lock(submission, caller, known_by)
     manifest = render(submission, caller, wanted)
     for _ in range(ATTEMPTS):
         made = jobs.create(project, manifest)
@@ -44,12 +45,12 @@ def submit_job(submission: Submission, key: str | None, nonce: str, caller: Call
     raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
 
 
-def preview_job(submission: Submission, key: str | None, nonce: str, caller: Caller, jobs: Jobs) -> Manifest:
+def preview_job(submission: Submission, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Manifest:
     """The Job as the cluster would store it, after its defaults and admission; nothing is made.
 
     A request that has made its Job already is shown as it was sent, and one that would be refused is refused.
     """
-    project, wanted = project_name(submission.project), lock(submission, caller, key, nonce)
+    project, wanted = project_name(submission.project), lock(submission, caller, known_by)
     manifest = render(submission, caller, wanted)
     preview = jobs.preview(project, manifest)
     if preview is None and (found := jobs.find(project, JobName(wanted.name))):

@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's S3, STS and IAM in this process, with the checks of STS that moto lacks.
+"""AWS on loopback: moto's S3, SQS, STS and IAM in this process, with the checks of STS that moto lacks.
 
 moto keeps its state in module globals: one LocalAws in a process at a time, and closing it forgets everything.
 """
@@ -43,7 +43,7 @@ MAX_STS_BODY = 64 * 1024
 
 
 class LocalAws:
-    """S3, STS and IAM, from start to close; *guard* may put something before them that refuses requests."""
+    """S3, SQS, STS and IAM, from start to close; *guard* may put something before them that refuses requests."""
 
     def __init__(self, guard: Callable[[WsgiApplication], WsgiApplication] | None = None) -> None:
         self._guard = guard
@@ -104,6 +104,28 @@ class LocalAws:
         s3 = boto3.client("s3", **self.connection)
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
+    def notify(self, function: str, bucket: str, prefix: str) -> None:
+        """From now on *bucket* keeps every version, and tells *function* of new objects whose keys begin so."""
+        told = {
+            "LambdaFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}",
+            "Events": ["s3:ObjectCreated:*"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+        }
+        s3 = boto3.client("s3", **self.connection)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [told]}
+        )
+
+    def create_queue(self, name: str) -> str:
+        """Makes an empty queue, and tells its URL."""
+        url: str = boto3.client("sqs", **self.connection).create_queue(QueueName=name)["QueueUrl"]
+        return url
+
+    def send(self, queue: str, message: str) -> None:
+        """Puts *message* into the queue of that URL."""
+        boto3.client("sqs", **self.connection).send_message(QueueUrl=queue, MessageBody=message)
+
 
 class _Requests(MotoRequestHandler):
     disable_nagle_algorithm = True  # else every answer waits 40 ms for the client's delayed acknowledgement
@@ -115,6 +137,8 @@ class _Requests(MotoRequestHandler):
 class _Checked(DomainDispatcherApplication):
     """moto's application behind our checks of STS."""
 
+    _one_at_a_time = threading.RLock()
+
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
         query = environ.get("QUERY_STRING", "")
         try:
@@ -124,7 +148,9 @@ class _Checked(DomainDispatcherApplication):
                 check_assume_role(query, _body(environ), environ.get("HTTP_AUTHORIZATION"), _trust_policy_of)
         except StsRefusal as refusal:
             return _refused(refusal, start_response)
-        answer: Iterable[bytes] = super().__call__(environ, start_response)
+        # moto stores an object before its metadata, and compares before it stores: S3 does each at once.
+        with self._one_at_a_time:
+            answer: Iterable[bytes] = super().__call__(environ, start_response)
         return answer
 
 

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self
 import app
 from chalicelib.adapters import bucket, eks, tokens
 from chalicelib.adapters import cluster as cluster_adapter
+from chalicelib.domain.uploads import SUBMIT
 from chalicelib.settings import settings
 from infra.kubernetes.access import API_GROUP
 from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.aws import REGION, LocalAws
+from infra.local.deliveries import Deliveries
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
 from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
+from infra.local.object_events import object_events
 from infra.local.some_cluster import SomeCluster
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from infra.local.some_cluster import Review
 
 BUCKET = "researcher-uploads"
+FAILURES = "researcher-upload-failures"
 PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-a", "team-b")}
 """Project to the groups that may submit to it."""
 GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
@@ -74,6 +78,8 @@ class Stack(Generic[SomeCluster]):
         self.issuer = Issuer(self.applications)
         self.gateway: Front = Gateway(app.app)
         self.cluster = make_cluster(self._review)
+        self.deliveries = Deliveries(app.app.handler_map, lambda text: self.aws.send(self.failures_url, text))
+        self.failures_url = ""
         self._reviewer: EksTokenReviewer | None = None
         self._port = port
         self._extra = dict(environment or {})
@@ -90,6 +96,8 @@ class Stack(Generic[SomeCluster]):
             started.enter_context(self.cluster)
             self._prepare_cluster()
             self._deploy(self._settings(self._prepare_aws()) | self._extra, started)
+            started.enter_context(self.deliveries)
+            started.enter_context(object_events(self.deliveries.invoke))
             self._open = started.pop_all()
         return self
 
@@ -135,7 +143,8 @@ class Stack(Generic[SomeCluster]):
         }
 
     def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
-        """Lets the functions, which are in this process, find everything."""
+        """Lets the functions, which are in this process, find everything, and S3 find the one for uploads."""
+        self.aws.notify("submit_upload", BUCKET, SUBMIT)
         until.callback(_forget)
         _set_environment(settings, until)
         _forget()
@@ -148,6 +157,7 @@ class Stack(Generic[SomeCluster]):
     def _prepare_aws(self) -> str:
         role = self.aws.create_role("researcher-api", _EXTERNAL_ID)
         self.aws.create_bucket(BUCKET)
+        self.failures_url = self.aws.create_queue(FAILURES)
         self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: ENTRY})
         return role
 

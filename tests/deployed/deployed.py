@@ -6,11 +6,13 @@ Each function is a process of its own with the credentials of its own role; IAM 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from infra.local.aws import LocalAws
+from infra.local.deliveries import Deliveries
 from infra.local.some_cluster import SomeCluster
 from infra.local.stack import Stack
 from tests.deployed.cloudformation import ACCOUNT
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from infra.local.deliveries import Handler
+    from infra.local.lambda_proxy import LambdaContext
     from infra.local.some_cluster import Review
 
 Json = dict[str, Any]
@@ -42,6 +46,8 @@ class Deployed(Stack[SomeCluster]):
         self.aws = LocalAws(self.iam.guard)
         self.front = TemplateGateway(self.lambdas)
         self.gateway = self.front
+        self._handlers: dict[str, Handler] = {}
+        self.deliveries = Deliveries(self._handlers, lambda text: self.aws.send(self.failures_url, text))
         self._packaged = packaged
         self._task = task
         self._runtime = runtime
@@ -69,7 +75,24 @@ class Deployed(Stack[SomeCluster]):
                     environment=environment | outside | self._credentials(role, roles[role]),
                 )
             )
+            self._handlers[name] = partial(self._handled, name)
         self.front.deploy(template)
+        self._notify(template)
+
+    def _handled(self, name: str, event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - whatever JSON holds
+        """What a function returns to an event; raises what it raised, by name."""
+        del context
+        outcome = self.lambdas.invoke(name, event)
+        if outcome.error:
+            raise RuntimeError(outcome.error)
+        return json.loads(outcome.body)
+
+    def _notify(self, template: Template) -> None:
+        """Lets S3 tell functions of new objects as the template says."""
+        for bucket in template.of_type("AWS::S3::Bucket").values():
+            for told in bucket["NotificationConfiguration"]["LambdaConfigurations"]:
+                (rule,) = told["Filter"]["S3Key"]["Rules"]
+                self.aws.notify(told["Function"].rpartition(":")[2], bucket["BucketName"], rule["Value"])
 
     def _credentials(self, role: str, properties: Json) -> dict[str, str]:
         """A session of the function's role, whose policies the gate knows from now on."""

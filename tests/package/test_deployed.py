@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from tests.deployed.deployed import Deployed
 
-BY_LAMBDA = {"logs:", "xray:", "ec2:"}
-"""Grants that Lambda itself uses, for a function's logs, traces and network interfaces; no call of ours shows them."""
+BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
+"""Grants that Lambda itself uses, for a function's logs, traces, network interfaces and failed events; no call of ours
+shows them."""
 
 
 @pytest.fixture(scope="module")

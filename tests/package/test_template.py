@@ -46,9 +46,23 @@ JOINING = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
-OWN: dict[str, list[tuple[str, object]]] = {}
+UPLOADS = "arn:${AWS::Partition}:s3:::${UploadsBucket}"
+OWN: dict[str, list[tuple[str, object]]] = {
+    "submit_upload": [
+        ("s3:GetObject", {"Fn::Sub": f"{UPLOADS}/submit/*"}),
+        ("s3:GetObjectVersion", {"Fn::Sub": f"{UPLOADS}/submit/*"}),
+        ("s3:GetObject", {"Fn::Sub": f"{UPLOADS}/status/*"}),
+        ("s3:PutObject", {"Fn::Sub": f"{UPLOADS}/status/*"}),
+        ("s3:ListBucket", {"Fn::Sub": UPLOADS}),
+        ("sqs:SendMessage", {"Fn::GetAtt": ["UploadFailures", "Arn"]}),
+    ],
+}
 """What functions may do beyond that, by name: action and resource."""
+KEYS = "the names of objects are their uploaders' choice; a folder of one bucket is named"
 REASONS = {
+    "s3:GetObject": KEYS,
+    "s3:GetObjectVersion": KEYS,
+    "s3:PutObject": KEYS,
     "xray:PutTelemetryRecords": "X-Ray's data has no resource that a policy could name",
     "xray:PutTraceSegments": "X-Ray's data has no resource that a policy could name",
 } | dict.fromkeys(JOINING, "Lambda makes interfaces whose names nobody knows before; a condition keeps our code out")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.store import Store
     from infra.local.kubernetes.writing import Writing
 
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
+"""Until a pod that was refused is tried again, doubled each time, as the real controller's DefaultJobApiBackOff."""
+
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -41,10 +44,14 @@ class JobController:
     def __init__(self, store: Store, writing: Writing) -> None:
         self._store = store
         self._writing = writing
+        self._refused: dict[str, tuple[datetime, timedelta]] = {}
+        """By a Job's uid: when to try again, and how long to wait after that."""
 
     def step(self, moment: datetime) -> None:
         """Looks at every Job as of *moment*."""
-        for job in self._store.all(JOB):
+        jobs = list(self._store.all(JOB))
+        self._refused = {uid: self._refused[uid] for job in jobs if (uid := job["metadata"]["uid"]) in self._refused}
+        for job in jobs:
             if (end := finish(job)) is None:
                 self._advance(job, moment)
             elif _expired(job, end, moment):
@@ -53,18 +60,23 @@ class JobController:
     def _advance(self, job: Document, moment: datetime) -> None:
         pods = _Pods.of(self._store.owned_by(job["metadata"]["uid"], POD))
         end = _end(job, pods, moment)
-        pods = self._stopped(pods) if end or job["spec"]["suspend"] else self._filled(job, pods)
+        pods = self._stopped(pods) if end or job["spec"]["suspend"] else self._filled(job, pods, moment)
         self._report(job, _status(job, pods, end, moment))
 
-    def _filled(self, job: Document, pods: _Pods) -> _Pods:
+    def _filled(self, job: Document, pods: _Pods, moment: datetime) -> _Pods:
         """Enough pods for what is left to do; as many as there is room for."""
-        spec, active = job["spec"], list(pods.active)
+        spec, uid, active = job["spec"], job["metadata"]["uid"], list(pods.active)
+        again, pause = self._refused.pop(uid, (moment, FIRST_PAUSE))
+        if moment < again:
+            self._refused[uid] = again, pause
+            return pods
         left = spec["completions"] - pods.succeeded if spec.get("completions") else spec["parallelism"]
         while len(active) < min(spec["parallelism"], left):
             try:
                 active.append(self._writing.create(POD, job["metadata"]["namespace"], _pod(job)))
             except Refusal as refusal:
                 self._writing.record(job, "Warning", "FailedCreate", f"Error creating: {refusal}")
+                self._refused[uid] = moment + pause, min(2 * pause, LONGEST_PAUSE)
                 break
         return replace(pods, active=active)
 
@@ -108,7 +120,8 @@ def _status(job: Document, pods: _Pods, end: Document | None, moment: datetime) 
     if conditions := [*_suspension(job, moment), *_ending(end)]:
         status["conditions"] = conditions
     if not job["spec"]["suspend"]:
-        status["startTime"] = job["status"].get("startTime") or _text(moment)
+        # The step may have begun before the Job was there.
+        status["startTime"] = job["status"].get("startTime") or max(_text(moment), job["metadata"]["creationTimestamp"])
     if end and end["type"] == "Complete":
         status["completionTime"] = _text(moment)
     return status

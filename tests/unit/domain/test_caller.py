@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.caller import MAX_GROUPS, Caller, anonymous, caller_from_claims, user_label
+from chalicelib.domain.caller import MAX_GROUPS, Caller, anonymous, caller_from_claims, uploads_of, user_label
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.names import is_label_value
 
@@ -183,6 +183,13 @@ class TestCaller:
     def test_anonymous_is_a_group_of_its_own(self) -> None:
         """Whoever comes without a token has the rights given to `researcher:anonymous`, and no others."""
         assert frozenset({"researcher:anonymous"}) == anonymous().kubernetes_groups
+
+    def test_uploads_are_a_group_for_each_bucket(self) -> None:
+        """A Project's RoleBinding names the bucket; who uploaded there has no say, and is told for the record."""
+        found = uploads_of("uploads-a", "AWS:AIDAEXAMPLE")
+
+        assert found.kubernetes_groups == frozenset({"researcher:s3-uploads-a"})
+        assert (found.user, found.uploader) == ("researcher:s3-uploads-a", "AWS:AIDAEXAMPLE")
 
     def test_it_cannot_be_changed(self) -> None:
         """Who asks is decided once; the caller can key what is remembered of them."""

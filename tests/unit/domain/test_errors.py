@@ -53,6 +53,7 @@ class TestCatalogue:
             ("name_taken", 409),
             ("being_deleted", 409),
             ("page_token_expired", 410),
+            ("upload_gone", 410),
             ("precondition_failed", 412),
             ("body_too_large", 413),
             ("unsupported_media_type", 415),

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from chalicelib.domain.caller import Caller
+from chalicelib.domain.caller import Caller, uploads_of
 from chalicelib.domain.kubernetes import Job
 from chalicelib.domain.manifest import render
 from chalicelib.domain.names import is_label_key, is_label_value
@@ -338,6 +338,13 @@ class TestMarks:
             meta["labels"]["researcher.dev/user"],
             meta["annotations"]["researcher.dev/user"],
         )
+
+    def test_uploader_is_noted(self) -> None:
+        """S3 alone knows who put the object there; the Job is the bucket's all the same."""
+        meta = render(submission(), uploads_of("uploads-a", "AWS:AIDAEXAMPLE"), locked())["metadata"]
+
+        assert meta["annotations"]["researcher.dev/uploaded-by"] == "AWS:AIDAEXAMPLE"
+        assert meta["annotations"]["researcher.dev/user"] == "s3-uploads-a"
 
 
 class TestPodSecurity:

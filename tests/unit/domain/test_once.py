@@ -20,11 +20,23 @@ from chalicelib.domain.errors import (
     NameTaken,
 )
 from chalicelib.domain.names import KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
-from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, lock, replayed
+from chalicelib.domain.once import (
+    RETRY_AFTER_DELETION,
+    IdempotencyKey,
+    KnownBy,
+    Lock,
+    Nonce,
+    ObjectVersion,
+    checked_key,
+    lock,
+    replayed,
+)
 from tests.builders import ALICE, BOB, NOW, job, locked, submission
 from tests.submissions import submissions
 
 KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)
+VERSIONS = st.builds(ObjectVersion, st.text(), st.text(), st.text())
+KEY, NONCE, VERSION = IdempotencyKey("key"), Nonce("nonce"), ObjectVersion("uploads", "submit/team-a/sweep.yaml", "1")
 
 
 class TestName:
@@ -32,17 +44,17 @@ class TestName:
 
     def test_given_name_is_the_name(self) -> None:
         """Neither key nor nonce has a say."""
-        assert lock(submission(name="train-1"), ALICE, "key", "nonce").name == "train-1"
+        assert lock(submission(name="train-1"), ALICE, KEY).name == "train-1"
 
     def test_key_makes_the_name(self) -> None:
-        """The same key makes the same name, whatever the nonce: two deliveries meet at one lock."""
-        one, other = (lock(submission(), ALICE, "key", nonce).name for nonce in ("nonce", "other"))
+        """The same key makes the same name, and another key another: two deliveries meet at one lock."""
+        one, again, other = (lock(submission(), ALICE, IdempotencyKey(key)).name for key in ("1", "1", "2"))
 
-        assert one == other
+        assert one == again != other
 
     def test_nonce_makes_the_name_without_a_key(self) -> None:
         """Requests that do not ask to be one are two."""
-        one, other = (lock(submission(), ALICE, None, nonce).name for nonce in ("nonce", "other"))
+        one, other = (lock(submission(), ALICE, Nonce(nonce)).name for nonce in ("nonce", "other"))
 
         assert one != other
 
@@ -57,7 +69,7 @@ class TestName:
     )
     def test_made_name_begins_as_asked(self, fields: dict[str, object], begins: str) -> None:
         """By the prefix, else by the type; ten characters of the hash follow."""
-        name = lock(submission(**fields), ALICE, None, "nonce").name
+        name = lock(submission(**fields), ALICE, NONCE).name
 
         assert re.fullmatch(begins + "[a-z2-7]{10}", name)
 
@@ -65,26 +77,52 @@ class TestName:
         """Else the same key with another type would make a second Job, where it has to be refused."""
         asked = (submission(), submission(interactive=True), submission(gpu=3))
 
-        assert len({lock(one, ALICE, "key", "nonce").name for one in asked}) == 1
+        assert len({lock(one, ALICE, KEY).name for one in asked}) == 1
 
     def test_key_goes_without_a_prefix(self) -> None:
         """Two ways to make a name contradict each other; neither is dropped in silence."""
         with pytest.raises(InvalidJob) as refused:
-            lock(submission(jobNamePrefix="sweep"), ALICE, "key", "nonce")
+            lock(submission(jobNamePrefix="sweep"), ALICE, KEY)
 
         assert [error.pointer for error in refused.value.errors] == ["/jobNamePrefix"]
 
     def test_names_stay(self) -> None:
         """A key of yesterday finds its Job of yesterday after we are deployed anew."""
-        found = lock(submission(), ALICE, "sweep-7-trial-3", "nonce")
+        found = lock(submission(), ALICE, IdempotencyKey("sweep-7-trial-3"))
 
         assert found.name == "job-673nkzhjgb"
 
-    @given(submissions(), st.none() | KEYS, st.text(max_size=40, alphabet="0123456789abcdef"))
-    def test_every_name_is_a_new_jobs_name(self, asked: object, key: str | None, nonce: str) -> None:
+    @pytest.mark.parametrize(
+        ("file", "fields", "begins"),
+        [
+            ("sweep.yaml", {}, "sweep"),
+            ("7/Sweep 7_b.v2.yaml", {}, "sweep-7-b-v2"),
+            (f"{'long-' * 9}.json", {}, "long-long-long-long-long-long-long-long"),
+            ("sweep.yaml", {"jobNamePrefix": "mine"}, "mine"),
+            ("\u5b66.json", {}, "train"),
+            (".json", {"type": "Interactive"}, "interactive"),
+        ],
+    )
+    def test_upload_is_named_after_its_file(self, file: str, fields: dict[str, object], begins: str) -> None:
+        """As far as a Job can be, unless the document asks for another beginning."""
+        name = lock(submission(**fields), ALICE, ObjectVersion("uploads", f"submit/team-a/{file}", "1")).name
+
+        assert re.fullmatch(begins + "-[a-z2-7]{10}", name)
+
+    def test_another_object_or_version_makes_another_name(self) -> None:
+        """A new version is a new submission; the same one again is not."""
+        versions = [("b", "k.json", "1"), ("b", "k.json", "2"), ("c", "k.json", "1"), ("b", "l/k.json", "1")]
+
+        names = [lock(submission(), ALICE, ObjectVersion(*one)).name for one in versions * 2]
+
+        assert len(set(names)) == len(versions)
+        assert names[:4] == names[4:]
+
+    @given(submissions(), st.builds(Nonce, st.text()) | st.builds(IdempotencyKey, KEYS) | VERSIONS)
+    def test_every_name_is_a_new_jobs_name(self, asked: object, known_by: KnownBy) -> None:
         """However it is made, pods can be named after it."""
         with contextlib.suppress(InvalidJob):  # a key beside a prefix
-            name = lock(asked, ALICE, key, nonce).name  # type: ignore[arg-type] # hypothesis knows objects only
+            name = lock(asked, ALICE, known_by).name  # type: ignore[arg-type] # hypothesis knows objects only
 
             assert re.fullmatch(NEW_JOB_PATTERN, name)
 
@@ -95,12 +133,12 @@ class TestKeyHash:
     @pytest.mark.parametrize("name", [None, "train-1"])
     def test_no_key_no_hash(self, name: str | None) -> None:
         """A Job that was submitted without a key carries none."""
-        assert lock(submission(name=name), ALICE, None, "nonce").key_hash is None
+        assert lock(submission(name=name), ALICE, NONCE).key_hash is None
 
     def test_key_belongs_to_project_and_caller(self) -> None:
         """Two callers, or two Projects, may use the same key and never meet."""
         hashes = {
-            lock(submission(project=project), caller, key, "").key_hash
+            lock(submission(project=project), caller, IdempotencyKey(key)).key_hash
             for project in ("team-a", "team-b")
             for caller in (ALICE, BOB)
             for key in ("1", "2")
@@ -110,20 +148,21 @@ class TestKeyHash:
 
     def test_key_is_not_in_it(self) -> None:
         """Whoever may read the Job does not learn the key."""
-        assert "sweep" not in repr(lock(submission(), ALICE, "sweep", "nonce"))
+        assert "sweep" not in repr(lock(submission(), ALICE, IdempotencyKey("sweep")))
 
     def test_groups_do_not_matter(self) -> None:
         """A retry after the caller joined a group is still a retry."""
         promoted = Caller("alice", ("team-a", "admins"))
 
-        assert lock(submission(), ALICE, "key", "") == lock(submission(), promoted, "key", "")
+        assert lock(submission(), ALICE, KEY) == lock(submission(), promoted, KEY)
 
     def test_parts_cannot_be_confused(self) -> None:
         """Where one part ends and the next begins is hashed too."""
         parts = [("a", "b", "cd"), ("a", "bc", "d"), ("ab", "c", "d"), ("a", "b", "c"), ("a", "b", "cde")]
 
         hashes = {
-            lock(submission(project=project), Caller(subject, ()), key, "").key_hash for subject, project, key in parts
+            lock(submission(project=project), Caller(subject, ()), IdempotencyKey(key)).key_hash
+            for subject, project, key in parts
         }
 
         assert len(hashes) == len(parts)
@@ -134,8 +173,8 @@ class TestRequestHash:
 
     def test_same_request_same_hash(self) -> None:
         """Order of fields, defaults that are written out, and the nonce do not make another request."""
-        plain = lock(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, None, "1")
-        written = lock(submission(labels={"y": "2", "x": "1"}, gpu=0.0, completions=None, name="a"), ALICE, None, "2")
+        plain = lock(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, Nonce("1"))
+        written = lock(submission(labels={"y": "2", "x": "1"}, gpu=0.0, completions=None, name="a"), ALICE, Nonce("2"))
 
         assert plain == written
 
@@ -157,30 +196,31 @@ class TestRequestHash:
             {"stdin": True},
         ]
 
-        hashes = {lock(submission(name="a", **fields), ALICE, None, "").request_hash for fields in asked}
+        hashes = {lock(submission(name="a", **fields), ALICE, NONCE).request_hash for fields in asked}
 
         assert len(hashes) == len(asked)
 
     def test_another_caller_makes_another_request(self) -> None:
         """Alice is not told that Bob's Job is hers."""
-        assert lock(submission(name="a"), ALICE, None, "") != lock(submission(name="a"), BOB, None, "")
+        assert lock(submission(name="a"), ALICE, NONCE) != lock(submission(name="a"), BOB, NONCE)
 
-    def test_named_keyed_and_free_requests_differ(self) -> None:
-        """The same Job asked for in three ways is never mistaken for one request."""
-        named = lock(submission(name="train-a"), ALICE, None, "nonce")
-        keyed = lock(submission(), ALICE, "key", "nonce")
-        free = lock(submission(), ALICE, None, "nonce")
-        other = lock(submission(), ALICE, None, "other")
+    def test_named_keyed_free_and_uploaded_requests_differ(self) -> None:
+        """The same Job asked for in four ways is never mistaken for one request."""
+        named = lock(submission(name="train-a"), ALICE, NONCE)
+        keyed = lock(submission(), ALICE, KEY)
+        free = lock(submission(), ALICE, NONCE)
+        other = lock(submission(), ALICE, Nonce("other"))
+        uploaded = lock(submission(), ALICE, VERSION)
 
-        assert all(a.request_hash != b.request_hash for a, b in combinations((named, keyed, free, other), 2))
+        assert all(a.request_hash != b.request_hash for a, b in combinations((named, keyed, free, other, uploaded), 2))
 
     def test_free_request_finds_itself(self) -> None:
         """After an answer got lost, the same attempt knows the Job it made."""
-        assert lock(submission(), ALICE, None, "nonce") == lock(submission(), ALICE, None, "nonce")
+        assert lock(submission(), ALICE, NONCE) == lock(submission(), ALICE, NONCE)
 
     def test_hash_is_a_sha256(self) -> None:
         """It fits an annotation and gives no value away."""
-        assert re.fullmatch("[0-9a-f]{64}", lock(submission(name="a"), ALICE, None, "").request_hash)
+        assert re.fullmatch("[0-9a-f]{64}", lock(submission(name="a"), ALICE, NONCE).request_hash)
 
 
 class TestCheckedKey:
@@ -204,7 +244,7 @@ class TestCheckedKey:
     def test_lock_checks_it(self, name: str | None) -> None:
         """A bad key is refused even where the name alone would do: the caller relies on it."""
         with pytest.raises(MalformedRequest):
-            lock(submission(name=name), ALICE, "", "nonce")
+            lock(submission(name=name), ALICE, IdempotencyKey(""))
 
 
 class TestReplayed:
@@ -258,7 +298,7 @@ class TestReplayed:
 
     def test_lock_is_its_own_replay(self) -> None:
         """What `lock` makes and what is read back fit together."""
-        wanted = lock(submission(), ALICE, "key", "nonce")
+        wanted = lock(submission(), ALICE, KEY)
 
         found = job(wanted.name, annotations={REQUEST_HASH: wanted.request_hash, KEY_HASH: wanted.key_hash})
 

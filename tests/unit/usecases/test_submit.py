@@ -17,6 +17,7 @@ from chalicelib.domain.errors import (
     QuotaExceeded,
 )
 from chalicelib.domain.names import ProjectName
+from chalicelib.domain.once import IdempotencyKey, Nonce
 from chalicelib.usecases.submit import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
 from tests.fakes import FakeJobs, raising
@@ -29,7 +30,7 @@ def submitted(
     jobs: FakeJobs, *, key: str | None = None, nonce: str = "nonce", caller: Caller = ALICE, **fields: object
 ) -> Submitted:
     """What becomes of a submission with *fields*."""
-    return submit_job(submission(**fields), key, nonce, caller, jobs)
+    return submit_job(submission(**fields), Nonce(nonce) if key is None else IdempotencyKey(key), caller, jobs)
 
 
 class TestSubmitJob:
@@ -240,7 +241,7 @@ class TestPreviewJob:
         """With what the cluster adds; nothing is made."""
         jobs = FakeJobs()
 
-        manifest = preview_job(submission(name="train-1"), None, "nonce", ALICE, jobs)
+        manifest = preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
 
         assert (manifest["metadata"]["name"], manifest["metadata"]["uid"]) == ("train-1", "uid-of-a-preview")
         assert jobs.jobs == {}
@@ -249,7 +250,7 @@ class TestPreviewJob:
         """The same names, hashes and spec."""
         jobs = FakeJobs()
 
-        manifest = preview_job(submission(gpu=1), "key", "nonce", ALICE, jobs)
+        manifest = preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
         submitted(jobs, key="key", gpu=1)
 
         manifest["metadata"].pop("uid")
@@ -261,7 +262,7 @@ class TestPreviewJob:
         submitted(jobs, name="train-1", caller=BOB)
 
         with pytest.raises(NameTaken):
-            preview_job(submission(name="train-1"), None, "nonce", ALICE, jobs)
+            preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
 
     def test_key_of_another_job_is_told(self) -> None:
         """Before the submission itself is refused for it, and not as a name that nobody chose."""
@@ -269,16 +270,16 @@ class TestPreviewJob:
         submitted(jobs, key="key", gpu=1)
 
         with pytest.raises(IdempotencyKeyReused):
-            preview_job(submission(gpu=2), "key", "nonce", ALICE, jobs)
+            preview_job(submission(gpu=2), IdempotencyKey("key"), ALICE, jobs)
 
     def test_request_that_was_made_is_shown_as_it_was_sent(self) -> None:
         """A submission of it would find its Job, so it is no error."""
         jobs = FakeJobs()
         submitted(jobs, key="key", gpu=1)
 
-        assert preview_job(submission(gpu=1), "key", "nonce", ALICE, jobs) == jobs.manifests[0]
+        assert preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs) == jobs.manifests[0]
 
     def test_other_teams_project_is_refused(self) -> None:
         """A preview tells nothing of it."""
         with pytest.raises(Forbidden):
-            preview_job(submission(), None, "nonce", ALICE, FakeJobs(ProjectName("team-b")))
+            preview_job(submission(), Nonce("nonce"), ALICE, FakeJobs(ProjectName("team-b")))

@@ -1,0 +1,92 @@
+"""Lambda's asynchronous invocations: an event is tried three times, and then kept in the failure queue.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from infra.local.invocation import FunctionError, outcome_of
+from infra.local.lambda_proxy import LambdaContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Event = dict[str, Any]
+    Handler = Callable[[Any, LambdaContext], object]
+
+AT_ONCE = 8
+PAUSES = (0.5, 1.0)
+"""Seconds before the second and the third try; Lambda waits one minute, then two."""
+TIMEOUT = 60.0
+"""Seconds that a function may run, as in .chalice/config.json."""
+
+
+class Deliveries:
+    """Calls *functions* by name with events while it is entered; *fail* gets the text about what failed for good."""
+
+    def __init__(
+        self, functions: Mapping[str, Handler], fail: Callable[[str], None], pauses: Sequence[float] = PAUSES
+    ) -> None:
+        self._functions = functions
+        self._fail = fail
+        self._pauses = pauses
+        self._closed = threading.Event()
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends what runs, and drops what waits."""
+        self._closed.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def invoke(self, function: str, event: Event) -> None:
+        """Takes *event* for *function*, and returns at once."""
+        if not self._closed.is_set():
+            # As text: no function sees another's objects, or what JSON cannot hold.
+            self._pool.submit(self._deliver, function, json.dumps(event))
+
+    def _deliver(self, function: str, event: str) -> None:
+        for pause in (*self._pauses, 0.0):
+            failure = self._failure(function, event)
+            if failure is None or self._closed.wait(pause):
+                return
+        self._fail(json.dumps(_destination_record(function, json.loads(event), failure, len(self._pauses) + 1)))
+
+    def _failure(self, function: str, event: str) -> BaseException | None:
+        """What *function* raised, or None."""
+        ends = time.monotonic() + TIMEOUT
+        context = LambdaContext(function, str(uuid.uuid4()), lambda: ends - time.monotonic())
+        try:
+            outcome_of(lambda: self._functions[function](json.loads(event), context), TIMEOUT)
+        except FunctionError as error:
+            return error.__cause__
+        except TimeoutError as error:
+            return error
+        return None
+
+
+def _destination_record(function: str, event: Event, failure: object, tries: int) -> Event:
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": LambdaContext(function, "", lambda: 0.0).invoked_function_arn,
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": tries,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {"errorType": type(failure).__name__, "errorMessage": str(failure)},
+    }

@@ -1,0 +1,92 @@
+"""Uploads through a network that loses, delays and refuses a tenth of all requests, to the cluster and to S3."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.adapters import bucket
+from chalicelib.domain.errors import ResearcherError
+from infra.local.kubernetes.kinds import JOB
+from infra.local.stack import Stack
+from tests.cluster.fault_proxy import FAULTS, FaultProxy, Faulty
+from tests.uploads import Uploads, handled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from tests.cluster.real_cluster import RealCluster
+
+    AnyCluster = EmbeddedCluster | RealCluster
+    Record = dict[str, Any]
+
+OBJECTS = 1_000 if os.environ.get("CLUSTER") else 100
+"""All of them where a cluster is named; a tenth proves the same, less often, in everybody's minutes."""
+DELIVERIES, AT_ONCE, RATE, TRIES = 5, 32, 0.1, 3
+NAMESPACE = "researcher-team-a"
+ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
+"""Room for every Job, and for no pod: this is about Jobs alone."""
+
+
+@pytest.fixture
+def faulty(
+    make_cluster: Callable[..., AnyCluster], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[tuple[Stack[Faulty[AnyCluster]], FaultProxy]]:
+    """The local cloud, with faults between the functions and the cluster, and between them and S3."""
+    with Stack(lambda review: Faulty(make_cluster(review), RATE)) as stack:
+        metadata = {"name": "researcher-project", "namespace": NAMESPACE}
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
+        stack.cluster.apply([quota])
+        with FaultProxy(stack.aws.url, stack.cluster.ca_pem, RATE) as s3:
+            (tmp_path / "ca.pem").write_text(s3.ca_pem)
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.url)
+            monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+            bucket.connect.cache_clear()
+            yield stack, s3
+
+
+def document(number: int) -> tuple[str, bytes]:
+    """The file of that number: every other one names its Job, and every other is YAML."""
+    named = {"name": f"named-{number}"} if number % 2 else {}
+    content = {"image": "busybox", "labels": {"number": str(number)}, **named}
+    ending = "yaml" if number % 3 else "json"
+    return f"submit/team-a/{number}.{ending}", json.dumps(content).encode()
+
+
+def taken(record: Record) -> bool:
+    """Whether the function took the event at last, which Lambda hands it three times."""
+    for _ in range(TRIES):
+        try:
+            handled(record)
+        except ResearcherError:
+            continue
+        return True
+    return False
+
+
+def test_every_upload_becomes_one_job(faulty: tuple[Stack[Faulty[AnyCluster]], FaultProxy]) -> None:
+    """Each event comes five times, in any order, many at once, through faults; what fails for good is replayed."""
+    stack, s3 = faulty
+    uploads = Uploads(stack)
+    records = [uploads.put(*document(number)) for number in range(OBJECTS)] * DELIVERIES
+    random.Random(0).shuffle(records)  # noqa: S311 - repeatable on purpose
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        failed = [record for record, done in zip(records, pool.map(taken, records), strict=True) if not done]
+        while failed:
+            failed = [record for record, done in zip(failed, pool.map(taken, failed), strict=True) if not done]
+
+    stored = stack.cluster.cluster.find(JOB, NAMESPACE)
+    numbers = {one["metadata"]["uid"]: one["metadata"]["labels"]["number"] for one in stored}
+    statuses = uploads.statuses()
+    assert sorted(numbers.values()) == sorted(str(number) for number in range(OBJECTS))
+    assert {key: numbers.get(status.get("id")) for key, status in statuses.items()} == {
+        f"status/{document(number)[0].removeprefix('submit/')}.json": str(number) for number in range(OBJECTS)
+    }
+    assert all(proxy.met[fault] > 0 for proxy in (s3, stack.cluster.proxy) for fault in FAULTS)

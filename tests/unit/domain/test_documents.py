@@ -1,0 +1,96 @@
+"""An uploaded document as a Submission."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chalicelib.domain import documents
+from chalicelib.domain.errors import BodyTooLarge, FieldError, InvalidJob, MalformedRequest
+from chalicelib.domain.uploads import MAX_UPLOAD
+from chalicelib.http import MAX_BODY
+from tests.builders import submission, upload
+
+JOB = {"image": "busybox", "gpu": 2}
+
+
+class TestSubmission:
+    """What a document asks for."""
+
+    @pytest.mark.parametrize("ending", ["json", "JSON", "yaml", "yml", "Yml"])
+    def test_is_the_same_in_json_and_yaml(self, ending: str) -> None:
+        """JSON is YAML, too."""
+        found = documents.submission(upload(key=f"submit/team-a/a.{ending}"), json.dumps(JOB).encode())
+
+        assert found == submission(gpu=2)
+
+    @pytest.mark.parametrize(
+        "text", ["image: busybox\ngpu: 2\n", "job:\n  image: busybox\n  gpu: 2\n", "{image: busybox, gpu: 2}"]
+    )
+    def test_may_be_wrapped_as_run_ai_does(self, text: str) -> None:
+        """And as it pleases, else."""
+        assert documents.submission(upload(key="submit/team-a/a.yaml"), text.encode()) == submission(gpu=2)
+
+    @pytest.mark.parametrize(
+        ("document", "pointer"),
+        [({**JOB, "project": "team-b"}, "/project"), ({"job": {**JOB, "project": "team-b"}}, "/job/project")],
+    )
+    def test_project_is_the_folders(self, document: object, pointer: str) -> None:
+        """Whoever may write to one folder must not submit to another's Project."""
+        with pytest.raises(InvalidJob) as refused:
+            documents.submission(upload(), json.dumps(document).encode())
+
+        message = "is not the Project of the folder submit/team-a/; leave it out, or upload to its own"
+        assert refused.value.errors == (FieldError(pointer, message),)
+
+    def test_project_may_be_said_again(self) -> None:
+        """The body of a request is a document, too."""
+        assert documents.submission(upload(), json.dumps({**JOB, "project": "team-a"}).encode()) == submission(gpu=2)
+
+    @pytest.mark.parametrize("document", [None, [], "x", 1, {"job": None}, {"job": []}, {}, {"job": {}}])
+    def test_is_refused_as_over_http(self, document: object) -> None:
+        """The same words for the same mistake."""
+        with pytest.raises(InvalidJob):
+            documents.submission(upload(), json.dumps(document).encode())
+
+    def test_wrong_type_of_project_is_a_wrong_type(self) -> None:
+        """Not another Project."""
+        with pytest.raises(InvalidJob) as refused:
+            documents.submission(upload(), json.dumps({**JOB, "project": 7}).encode())
+
+        assert refused.value.errors == (FieldError("/project", "is not a text"),)
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"\xff", '{"image": "ä"}'.encode("utf-16"), b"\xef\xbb\xbf{}"])
+    def test_is_strict_json(self, body: bytes) -> None:
+        """As over HTTP."""
+        with pytest.raises(MalformedRequest):
+            documents.submission(upload(), body)
+
+    def test_is_not_larger_than_s3_told(self) -> None:
+        """The body is measured, too."""
+        with pytest.raises(BodyTooLarge):
+            documents.submission(upload(size=1), b" " * (MAX_UPLOAD + 1))
+
+
+class TestCheck:
+    """What need not be read to be refused."""
+
+    @pytest.mark.parametrize("name", ["a", "a.txt", "a.json.gz", "json", ".yaml/a", "a.json ", "a.json\n"])
+    def test_other_files(self, name: str) -> None:
+        """The status says how to call it."""
+        with pytest.raises(MalformedRequest, match=r"[.]json, [.]yaml or [.]yml"):
+            documents.check(upload(key=f"submit/team-a/{name}"))
+
+    def test_large_files(self) -> None:
+        """Five gigabytes are not even begun."""
+        with pytest.raises(BodyTooLarge, match="65536"):
+            documents.check(upload(size=5 * 2**30))
+
+    def test_the_rest_is_read(self) -> None:
+        """Up to the last byte."""
+        documents.check(upload(size=MAX_UPLOAD))
+
+    def test_limit_is_that_of_a_request(self) -> None:
+        """One document, two ways to send it."""
+        assert MAX_UPLOAD == MAX_BODY

@@ -1,0 +1,111 @@
+"""What the local S3 tells of new objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import boto3
+import pytest
+
+from chalicelib.domain.uploads import Upload, read_event
+from infra.local.aws import LocalAws
+from infra.local.object_events import object_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from types_boto3_s3.client import S3Client
+
+    Told = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def told() -> Told:
+    """Function and event of each call."""
+    return []
+
+
+@pytest.fixture
+def s3(told: Told) -> Iterator[S3Client]:
+    """S3 with a bucket that tells of what comes below submit/."""
+    with LocalAws() as aws, object_events(lambda function, event: told.append((function, event))):
+        aws.create_bucket("uploads")
+        aws.notify("submit_upload", "uploads", "submit/")
+        client = boto3.client("s3", **aws.connection)
+        yield client
+        client.close()
+
+
+def test_new_object_is_told(s3: S3Client, told: Told) -> None:
+    """As S3 does: with version, tag, size, and a key as forms write it."""
+    put = s3.put_object(Bucket="uploads", Key="submit/team-a/ä +.json", Body=b"{}")
+
+    ((function, event),) = told
+    (record,) = event["Records"]
+    assert function == "submit_upload"
+    assert (record["eventSource"], record["eventName"]) == ("aws:s3", "ObjectCreated:Put")
+    assert record["s3"]["bucket"]["name"] == "uploads"
+    assert record["s3"]["object"].items() >= {
+        "size": 2, "eTag": put["ETag"].strip('"'), "versionId": put["VersionId"]
+    }.items()  # fmt: skip
+    assert record["s3"]["object"]["key"] == "submit/team-a/%C3%A4+%2B.json"
+    assert unquote_plus(record["s3"]["object"]["key"]) == "submit/team-a/ä +.json"
+
+
+def test_product_reads_it(s3: S3Client, told: Told) -> None:
+    """Whole."""
+    s3.put_object(Bucket="uploads", Key="submit/team-a/a.json", Body=b"{}")
+
+    (found,) = read_event(told[0][1], "uploads")
+
+    assert isinstance(found, Upload)
+    assert (found.key, found.size, found.uploader) == ("submit/team-a/a.json", 2, "AWS:LOCAL")
+
+
+def test_order_is_told(s3: S3Client, told: Told) -> None:
+    """By sequencers that grow."""
+    for _ in range(3):
+        s3.put_object(Bucket="uploads", Key="submit/team-a/a.json", Body=b"{}")
+
+    sequencers = [event["Records"][0]["s3"]["object"]["sequencer"] for _, event in told]
+    assert sequencers == sorted(set(sequencers))
+
+
+def test_copies_and_parts_are_told(s3: S3Client, told: Told) -> None:
+    """Whichever way an object comes; moto tells of assembled parts twice, and S3 promises no better."""
+    s3.put_object(Bucket="uploads", Key="elsewhere.json", Body=b"{}")
+    s3.copy_object(Bucket="uploads", Key="submit/a/copy.json", CopySource="uploads/elsewhere.json")
+    parts = s3.create_multipart_upload(Bucket="uploads", Key="submit/a/parts.json")["UploadId"]
+    part = s3.upload_part(Bucket="uploads", Key="submit/a/parts.json", UploadId=parts, PartNumber=1, Body=b"{}")
+    s3.complete_multipart_upload(
+        Bucket="uploads",
+        Key="submit/a/parts.json",
+        UploadId=parts,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+    )
+
+    kinds = [event["Records"][0]["eventName"] for _, event in told]
+    assert kinds == ["ObjectCreated:Copy", "ObjectCreated:Put", "ObjectCreated:CompleteMultipartUpload"]
+    assert len({event["Records"][0]["s3"]["object"]["versionId"] for _, event in told}) == 2
+
+
+def test_nothing_else_is_told(s3: S3Client, told: Told) -> None:
+    """Neither what is elsewhere, nor what goes."""
+    s3.put_object(Bucket="uploads", Key="status/team-a/a.json.json", Body=b"{}")
+    s3.delete_object(Bucket="uploads", Key="submit/team-a/a.json")
+
+    assert told == []
+
+
+def test_without_versions_none_is_told(told: Told) -> None:
+    """A bucket without versioning has none, as S3's events then have not."""
+    with LocalAws() as aws, object_events(lambda function, event: told.append((function, event))):
+        aws.create_bucket("uploads")
+        aws.notify("submit_upload", "uploads", "submit/")
+        s3 = boto3.client("s3", **aws.connection)
+        s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Suspended"})
+        s3.put_object(Bucket="uploads", Key="submit/team-a/a.json", Body=b"{}")
+        s3.close()
+
+    assert "versionId" not in told[0][1]["Records"][0]["s3"]["object"]
