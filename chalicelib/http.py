@@ -64,12 +64,13 @@ class Call:
         self.request_id = str(self._event["requestContext"]["requestId"])
         self.path = str(self._event["requestContext"]["path"])
         self.caller: Caller | None = None
+        self.attempts: list[float] = []
         self.notes: dict[str, object] = {}
 
     @cached_property
     def deadline(self) -> Deadline:
         """When the answer is due."""
-        return Deadline(self.started + settings().deadline_seconds)
+        return Deadline(self.started + settings().deadline_seconds, self.request_id, self.attempts)
 
     @property
     def known_caller(self) -> Caller:
@@ -174,5 +175,6 @@ def _log(function: str, path: Mapping[str, str], call: Call, answer: Answer) -> 
         subject=call.caller.subject if call.caller else None,
         status=answer.status,
         milliseconds=(time.monotonic() - call.started) * 1000,
+        attempts=call.attempts,
         **{**path, **call.notes},
     )
