@@ -22,6 +22,7 @@ from chalicelib.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from chalicelib.domain.tokens import refused
 from chalicelib.settings import MissingSettingError, settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Call:
     def known_caller(self) -> Caller:
         """The caller, in functions that require one."""
         if self.caller is None:
-            raise Unauthenticated("Send the header Authorization: Bearer <ACCESS-TOKEN>")
+            raise refused("is missing")
         return self.caller
 
     def headers(self, name: str) -> list[str]:

@@ -436,9 +436,9 @@ class TestLog:
         }
         assert 0 <= line["Milliseconds"] < 60_000
 
-    def test_what_the_cluster_cost(self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.usefixtures("environment")
+    def test_what_the_cluster_cost(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The deadline brings it back from wherever the calls were made."""
-        assert environment
 
         def function(call: Call) -> Answer:
             call.deadline.attempts.extend([0.25, 0.5])
