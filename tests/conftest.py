@@ -15,6 +15,8 @@ from tests.api import Api
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["tests.recorder"]
+
 # A shared machine may stall in any example: how long one takes proves nothing.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
