@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.errors import CredentialsUnavailable
 
@@ -35,6 +36,9 @@ RENEW_BEFORE = 600
 PRESIGNED_FOR = 60
 """Seconds: what aws-iam-authenticator asks for; the cluster reads the date, not this."""
 RETRY_AFTER = 5
+
+# What stands in for STS on a broken way may answer 200 with anything: a page, half a document, no date.
+_NO_ANSWER = (BotoCoreError, ResponseParserError, KeyError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -85,14 +89,14 @@ class EksTokens:
                 RoleSessionName=session_name(self._settings.aws_lambda_function_name),
                 ExternalId=self._settings.cluster_external_id,
             )
+            given = answer["Credentials"]
+            credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+            return _Session(credentials, given["Expiration"].timestamp())
         except ClientError as error:
             raise _refusal(error) from error
-        except BotoCoreError as error:
+        except _NO_ANSWER as error:
             message = "AWS STS cannot be reached for the cluster's role. Try again."
             raise CredentialsUnavailable(message, retry_after=RETRY_AFTER) from error
-        given = answer["Credentials"]
-        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return _Session(credentials, given["Expiration"].timestamp())
 
 
 def eks_token(credentials: Credentials, cluster: str, region: str) -> str:
@@ -112,7 +116,8 @@ def session_name(function: str) -> str:
 
 
 def _refusal(error: ClientError) -> CredentialsUnavailable:
-    if error.response["Error"]["Code"] in ("Throttling", "ThrottlingException", "RequestLimitExceeded"):
+    passes = error.response["Error"]["Code"] in ("Throttling", "ThrottlingException", "RequestLimitExceeded")
+    if passes or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004 - STS's own fault
         return CredentialsUnavailable("AWS STS asks for a pause. Try again.", retry_after=RETRY_AFTER)
     return CredentialsUnavailable("AWS does not let this API assume the cluster's role. Tell whoever deployed it.")
 

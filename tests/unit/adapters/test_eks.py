@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 ENTRIES = {ROLE: AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))}
 SESSION_SECONDS = 3600
+KEYS = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken>"
+GRANTED = "<AssumeRoleResponse><AssumeRoleResult><Credentials>{}</Credentials></AssumeRoleResult></AssumeRoleResponse>"
 OUTAGE = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
 
 
@@ -254,6 +256,38 @@ class TestErrors:
             refusal = refused_by(site.url)
 
         assert (refusal.retry_after, refusal.detail) == (5, "AWS STS asks for a pause. Try again.")
+
+    def test_fault_of_sts(self) -> None:
+        """Is no refusal, and passes."""
+        with Script() as site:
+            site.on("/", Reply(500))
+
+            refusal = refused_by(site.url)
+
+        assert (refusal.retry_after, refusal.detail) == (5, "AWS STS asks for a pause. Try again.")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param("", id="nothing"),
+            pytest.param("<html><p>", id="a page"),
+            pytest.param("<a/>", id="another document"),
+            pytest.param(GRANTED.format(""), id="no credentials"),
+            pytest.param(GRANTED.format("<AccessKeyId>A</AccessKeyId>"), id="half of them"),
+            pytest.param(GRANTED.format(KEYS + "<Expiration>soon</Expiration>"), id="no date"),
+        ],
+    )
+    def test_answer_without_credentials(self, body: str) -> None:
+        """Is as good as none, whoever answered."""
+        with Script() as site:
+            site.on("/", Reply(200, [("Content-Type", "text/xml")], body.encode()))
+
+            refusal = refused_by(site.url)
+
+        assert (refusal.retry_after, refusal.detail) == (
+            5,
+            "AWS STS cannot be reached for the cluster's role. Try again.",
+        )
 
     def test_unreachable(self) -> None:
         """That may pass, too."""
