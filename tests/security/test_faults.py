@@ -22,7 +22,7 @@ from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
 from tests.security.sending import sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.wire import Reply
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.attack("faults")
 
-DEADLINE = 1.0
-SLACK = 4.0
+LITTLE = {"DEADLINE_SECONDS": "1.0"}
+"""Time for a cluster that does not answer; the others have more than they need, however busy this machine is."""
+SLACK = 20.0
 """Seconds beyond the deadline at which a test fails, on whatever machine; how many it was stands in the table."""
 NUMBERS = count()
 WELL = {"submit": 201, "list": 200, "get": 200, "delete": 200, "projects": 200}
@@ -106,8 +107,8 @@ class Case:
 
 @pytest.fixture(scope="module")
 def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[FaultyStack]:
-    """The local cloud with faults between the functions and the cluster, and little time."""
-    with Stack(lambda review: ScriptedCluster(make_cluster(review)), environment={"DEADLINE_SECONDS": "1.0"}) as stack:
+    """The local cloud with faults between the functions and the cluster."""
+    with Stack(lambda review: ScriptedCluster(make_cluster(review))) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
         stack.cluster.apply([quota])
@@ -121,11 +122,17 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kube_api, "PAUSE_SECONDS", 0.01)
 
 
-def timed(case: Case, counter: Counter) -> Outcome:
-    """What the caller reads, within the deadline."""
-    started = time.monotonic()
-    reply = case.ask()
-    over = time.monotonic() - started - DEADLINE
+def told(case: Case, counter: Counter, environment: Mapping[str, str]) -> Outcome:
+    """What the caller reads in that *environment*, within the deadline."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        eks.connect(settings()).token()
+        started = time.monotonic()
+        reply = case.ask()
+        over = time.monotonic() - started - settings().deadline_seconds
+    settings.cache_clear()
     counter.measured("seconds over the deadline", round(max(over, 0.0), 2))
     assert over < SLACK
     assert "Retry-After" in dict(reply.headers) or reply.status not in (429, 503) or b"credentials" in reply.body
@@ -155,7 +162,7 @@ def test_fault_that_lasts(stack: FaultyStack, counter: Counter, fault: Fault, fu
     case = Case(stack, function)
     stack.cluster.proxy.meet(fault.name, FOR_EVER)
 
-    outcome = timed(case, counter)
+    outcome = told(case, counter, LITTLE if fault.outcome == LATE else {})
 
     # Of a Job that was deleted there is nothing more to read.
     is_done = (fault.name, function) == ("truncated", "delete")
@@ -170,7 +177,7 @@ def test_fault_of_the_moment(stack: FaultyStack, counter: Counter, fault: Fault,
     case = Case(stack, function)
     stack.cluster.proxy.meet(fault.name, 1)
 
-    outcome = timed(case, counter)
+    outcome = told(case, counter, {})
 
     assert outcome == (WELL[function], None)
     assert_once(case)
@@ -206,23 +213,14 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[tuple[str, str, Outcom
 
 @pytest.mark.parametrize("function", WELL)
 def test_no_cluster_there(
-    stack: FaultyStack,
-    counter: Counter,
-    monkeypatch: pytest.MonkeyPatch,
-    elsewhere: tuple[str, str, Outcome],
-    function: str,
+    stack: FaultyStack, counter: Counter, elsewhere: tuple[str, str, Outcome], function: str
 ) -> None:
     """Is told in time, and nothing of what was sent is anywhere."""
     case = Case(stack, function)
-    url, authority, outcome = elsewhere
-    monkeypatch.setenv("CLUSTER_ENDPOINT", url or stack.cluster.url)
-    monkeypatch.setenv("CLUSTER_CA", authority)
-    settings.cache_clear()
-    eks.connect(settings()).token()
+    url, authority, expected = elsewhere
+    there = {"CLUSTER_ENDPOINT": url or stack.cluster.url, "CLUSTER_CA": authority}
 
-    told = timed(case, counter)
+    outcome = told(case, counter, there | (LITTLE if expected == LATE else {}))
 
-    monkeypatch.undo()
-    settings.cache_clear()
-    assert told == outcome
+    assert outcome == expected
     assert_once(case)
