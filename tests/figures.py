@@ -24,7 +24,7 @@ README = Path(__file__).parent / "README.md"
 CLUSTERS = ("embedded", "real")
 
 _HEAD = ("| attack | what is attacked, and holds | embedded | real | measured | run it |", "|---|---|---|---|---|---|")
-_TABLE = re.compile(r"\| attack \|.*?\n(?!\|)", re.DOTALL)
+_TABLE = re.compile(r"^\| attack \|.*\n(?:\|.*\n)*", re.MULTILINE)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Figure:
 def record(figures: Iterable[Figure], path: Path = RECORD) -> None:
     """Puts *figures* into the record, in place of older ones of the same attack and cluster."""
     kept = {(one.attack, one.cluster): one for one in [*recorded(path), *figures]}
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(one) for one in kept.values()], indent=1) + "\n", encoding="utf-8")
 
 

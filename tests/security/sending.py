@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sent(stack: Stack[Any], method: str, path: str, headers: Headers, document: object = None) -> Reply:
-    """The answer of API Gateway and the function behind it, no refusal with a secret; bytes are a body as they stand."""
+    """The answer of API Gateway and the function behind it, no refusal with a secret; bytes are a body as it stands."""
     typed = [] if document is None else [("Content-Type", "application/json")]
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     reply = stack.gateway.answer(method, BASE + path, [*headers, *typed], b"" if document is None else body)

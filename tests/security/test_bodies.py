@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.attack("bodies")
 
-ENOUGH_SECONDS = 0.5
-"""Of CPU; what it really takes stands in the table. The aim is a tenth of it, on a machine that nobody shares."""
+ENOUGH_SECONDS = 0.25
+"""Of CPU, on whatever machine; the aim is a fifth of it, and what it really takes stands in the table."""
 TIMES = 3
 """Each is sent so often, and the quickest counts: the first pays for what is loaded once."""
 
@@ -113,8 +113,9 @@ BODIES: dict[str, bytes] = {
 }
 
 
-def test_there_are_enough() -> None:
+def test_there_are_enough(counter: Counter) -> None:
     """What the table promises."""
+    counter.tried(0)
     assert len(BODIES) >= 40
 
 

@@ -60,8 +60,9 @@ def statuses(stack: Stack[Any], headers: list[tuple[str, str]], name: str) -> li
     return [reply.status for reply in asked]
 
 
-def test_pattern_of_what_is_asked_holds_no_way_out() -> None:
+def test_pattern_of_what_is_asked_holds_no_way_out(counter: Counter) -> None:
     """The judge of the test below, judged."""
+    counter.tried(0)
     jobs = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
     ways_out = ["/..", "/.", "/", "/a/b", "/a%2fb", "/" + "a" * 64, "/a..b", "?a b", "/../../pods", "/a?b#c\n"]
     outside = [jobs + way for way in ways_out] + [jobs.replace("researcher-team-a", "kube-system"), "/api/v1/secrets"]
