@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -192,6 +193,16 @@ class TestAuthority:
         forget()
 
         assert listed(stack).status == 200
+
+
+def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For longer than its token lives: the cluster refuses that, a new one is made, and the caller sees nothing."""
+    with monkeypatch.context() as past:
+        past.setattr("botocore.auth.get_current_datetime", lambda: datetime.now(UTC) - timedelta(minutes=20))
+        stale = eks.connect(settings()).token()
+
+    assert listed(stack).status == 200
+    assert eks.connect(settings()).token() != stale
 
 
 def test_dead_cluster_is_not_asked_by_everybody(
