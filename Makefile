@@ -12,7 +12,7 @@ BIN = .venv/bin
 READY = .venv/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run test check format lock openapi lint-openapi control-plane test-cluster test-browser package deploy bench
+.PHONY: run test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -20,7 +20,7 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
 
@@ -31,6 +31,7 @@ check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet app.py chalicelib infra tests
 	$(BIN)/python -m infra.openapi --check
+	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -43,14 +44,23 @@ lint-openapi:  ## Spectral and Redocly; needs npm
 	npm --prefix tests/openapi_lint ci --no-audit --no-fund
 	npm --prefix tests/openapi_lint run lint
 
+audit: $(READY)  ## known vulnerabilities; fails where PyPI's advisories cannot be reached, too
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt
+
 control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, and minutes, once per version
 	$(BIN)/python -m tests.cluster.build
 
 test-cluster: control-plane $(ASSETS)  ## the contract and the product on the real control plane
-	CLUSTER=real $(BIN)/pytest -n0 tests/cluster tests/contract tests/product
+	CLUSTER=real $(BIN)/pytest -n0 tests/cluster tests/contract tests/product tests/security
 
 test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
+
+figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand cases, half an hour
+	CASES=10000 $(BIN)/pytest -n0 --figures tests/security
+	CASES=500 CLUSTER=real $(BIN)/pytest -n0 --figures tests/security
+	$(BIN)/python -m tests.figures
 
 package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
 	$(BIN)/python -m infra.package --stage $(STAGE) --out build/$(STAGE)

@@ -1,16 +1,22 @@
-"""How long a request may still take: set once at its start and carried by hand to every call it makes."""
+"""How long a request may still take: set once at its start and carried by hand to every call it makes.
+
+The request's id goes along, and the list of what its calls took, so that the cluster's log and ours can be joined.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on the monotonic clock."""
+    """A moment on the monotonic clock, by which the request of that id is answered."""
 
     at: float
+    request_id: str = ""
+    attempts: list[float] = field(default_factory=list, compare=False)
+    """Seconds that each attempt to reach the cluster took; one list for all deadlines made from one."""
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
@@ -19,11 +25,11 @@ class Deadline:
 
     def within(self, seconds: float) -> Deadline:
         """This deadline, or the one in *seconds* from now where that is sooner."""
-        return Deadline(min(self.at, time.monotonic() + seconds))
+        return replace(self, at=min(self.at, time.monotonic() + seconds))
 
     def before(self, seconds: float) -> Deadline:
         """The deadline that leaves *seconds* of this one."""
-        return Deadline(self.at - seconds)
+        return replace(self, at=self.at - seconds)
 
     @property
     def remaining(self) -> float:

@@ -41,7 +41,8 @@ class Event:
         self.document = document
         self.request_id = context.aws_request_id
         self.started = time.monotonic()
-        self.deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000).before(RESERVE_SECONDS)
+        ends = self.started + context.get_remaining_time_in_millis() / 1000
+        self.deadline = Deadline(ends, self.request_id).before(RESERVE_SECONDS)
         self.notes: dict[str, object] = {}
 
 
@@ -72,5 +73,9 @@ def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], ob
 def _log(function: str, event: Event, status: int) -> None:
     milliseconds = (time.monotonic() - event.started) * 1000
     journal.write_request(
-        function, status=status, milliseconds=milliseconds, **{"request": event.request_id, **event.notes}
+        function,
+        status=status,
+        milliseconds=milliseconds,
+        attempts=event.deadline.attempts,
+        **{"request": event.request_id, **event.notes},
     )

@@ -22,6 +22,7 @@ from chalicelib.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from chalicelib.domain.tokens import refused
 from chalicelib.settings import MissingSettingError, settings
 
 if TYPE_CHECKING:
@@ -64,18 +65,19 @@ class Call:
         self.request_id = str(self._event["requestContext"]["requestId"])
         self.path = str(self._event["requestContext"]["path"])
         self.caller: Caller | None = None
+        self.attempts: list[float] = []
         self.notes: dict[str, object] = {}
 
     @cached_property
     def deadline(self) -> Deadline:
         """When the answer is due."""
-        return Deadline(self.started + settings().deadline_seconds)
+        return Deadline(self.started + settings().deadline_seconds, self.request_id, self.attempts)
 
     @property
     def known_caller(self) -> Caller:
         """The caller, in functions that require one."""
         if self.caller is None:
-            raise Unauthenticated("Send the header Authorization: Bearer <ACCESS-TOKEN>")
+            raise refused("is missing")
         return self.caller
 
     def headers(self, name: str) -> list[str]:
@@ -174,5 +176,6 @@ def _log(function: str, path: Mapping[str, str], call: Call, answer: Answer) -> 
         subject=call.caller.subject if call.caller else None,
         status=answer.status,
         milliseconds=(time.monotonic() - call.started) * 1000,
+        attempts=call.attempts,
         **{**path, **call.notes},
     )

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
 import traceback
 from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NAMESPACE = "ResearcherAPI"
 FAILED = 500
 
+_lines = itertools.count()
 
-def write_request(function: str, *, status: int, milliseconds: float, **event: object) -> None:
-    """Writes the line of one request that *function* answered. Fields without a value are left out."""
+
+def write_request(
+    function: str, *, status: int, milliseconds: float, attempts: Sequence[float] = (), **event: object
+) -> None:
+    """Writes the line of one request that *function* answered, and of its *attempts* to reach the cluster, in seconds.
+
+    Fields without a value are left out.
+    """
     told = {name: value for name, value in event.items() if value is not None}
-    line = {"event": "request", "function": function, "status": status, **told, **_metrics(status, milliseconds)}
+    spent = {"attempts": len(attempts), "clusterMilliseconds": round(sum(attempts) * 1000, 1)}
+    cold = {"cold": next(_lines) == 0}
+    line = {"event": "request", "function": function, "status": status, **told, **spent, **cold}
+    line |= _metrics(status, milliseconds)
     # In ASCII, whatever text a request brought, half a surrogate pair too.
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`python -m infra.package --stage dev --out build/dev`: the CloudFormation template, and the zip that it deploys.
+"""`python -m infra.package --stage dev --out build/dev`: the CloudFormation template, its zip, and what is in that.
 
 Asks nobody: neither AWS nor credentials are needed, and what a deployment is told comes as parameters of its stack.
 """
@@ -20,8 +20,9 @@ from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
 
 import app
-from infra.bundle import LAMBDA, ROOT, write_bundle
+from infra.bundle import LAMBDA, REQUIREMENTS, ROOT, write_bundle
 from infra.endpoints import EndpointGraph, EndpointSwagger, EndpointTemplate
+from infra.sbom import bill_of_materials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,23 +36,27 @@ RESOURCES = Path(__file__).parent / "resources.yaml"
 """What the template has beside the functions and the API."""
 TEMPLATE = "template.json"
 BUNDLE = "functions.zip"
+SBOM = "sbom.cdx.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes both files; SystemExit when there is no such stage."""
+    """Writes the files; SystemExit when there is no such stage."""
     stages = stage_names()
     parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
     parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
     given = parser.parse_args(arguments)
     compiled = write_bundle(given.out / BUNDLE)
-    (given.out / TEMPLATE).write_text(json.dumps(template(given.stage), indent=2) + "\n", encoding="utf-8")
+    bill = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
+    for name, document in ((TEMPLATE, template(given.stage)), (SBOM, bill)):
+        (given.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     if not compiled:
         sys.stderr.write(
             f"There is no Python {LAMBDA.python} here, so {BUNDLE} has no bytecode, and every cold start compiles it. "
             f"Put python{LAMBDA.python} on the PATH and package again.\n"
         )
-    sys.stdout.write(f"Packaged stage {given.stage}: {given.out / TEMPLATE} and {given.out / BUNDLE}\n")
+    written = f"{given.out / TEMPLATE}, {given.out / BUNDLE} and {given.out / SBOM}"
+    sys.stdout.write(f"Packaged stage {given.stage}: {written}\n")
     return 0
 
 
@@ -130,7 +135,7 @@ def _configured() -> JsonObject:
 
 
 def _loaded(path: Path) -> JsonObject:
-    loaded: JsonObject = yaml.load(path.read_text(encoding="utf-8"), CloudFormationYaml)  # noqa: S506 - a safe loader
+    loaded: JsonObject = CloudFormationYaml(path.read_text(encoding="utf-8")).get_single_data()
     return loaded
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from tests.canaries import checked
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -47,8 +49,11 @@ class Api:
         self._http.close()
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        """The answer to a request; *options* are httpx's."""
-        return self._http.request(method, path, **options)
+        """The answer to a request; *options* are httpx's. No refusal tells a secret."""
+        answer = self._http.request(method, path, **options)
+        if answer.is_error:
+            checked(answer.text)
+        return answer
 
     def submit(self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:  # noqa: ANN401 - JSON
         """The answer to a submission of a Job with *fields*."""

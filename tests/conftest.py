@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -12,10 +13,16 @@ from infra import docs_assets
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
 from tests.api import Api
+from tests.canaries import leaks
 from tests.cluster.real_cluster import RealCluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+
+SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "security"))
+"""Suites in which nothing secret is printed on purpose."""
+
+pytest_plugins = ["tests.recorder"]
 
 # A shared machine may stall in any example: how long one takes proves nothing.
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -44,3 +51,15 @@ def api(stack: Stack) -> Iterator[Api]:
     """Alice, who may use team-a and team-shared."""
     with Api(stack) as api:
         yield api
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fails a test of the searched suites that has printed a secret."""
+    report = yield
+    if any(item.path.is_relative_to(suite) for suite in SEARCHED):
+        found = leaks("\n".join(content for _, content in report.sections))
+        if found:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} printed {', '.join(found)}\n{report.longrepr or ''}"
+    return report

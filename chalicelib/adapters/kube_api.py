@@ -40,6 +40,7 @@ MAX_ANSWER = 64 * 2**20
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+_FIXED = (("Accept", "application/json"), ("Content-Type", "application/json"))
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,17 @@ class KubernetesApi:
 
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
-        headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(deadline, fresh=fresh)}")])
-        headers.extend([("Accept", "application/json"), ("Content-Type", "application/json"), *lines])
+        token = self._tokens.token(deadline, fresh=fresh)
+        headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), *_FIXED, *lines])
+        if deadline.request_id:
+            headers.add("Audit-ID", deadline.request_id)  # the API server's audit log calls the call by it
         url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
         left = deadline.remaining
         if not left:
             raise DeadlineExceeded("The cluster took too long. Try again.")
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
+        started = time.monotonic()
         try:
             response = self._pool.request(
                 call.method, url, body=call.body, headers=headers, timeout=timeout,
@@ -120,6 +124,8 @@ class KubernetesApi:
         except (HTTPError, OSError):
             self._breaker.failed()
             return None
+        finally:
+            deadline.attempts.append(time.monotonic() - started)
         self._breaker.answered()
         return answer
 

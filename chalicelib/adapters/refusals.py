@@ -30,6 +30,8 @@ Found = TypeVar("Found")
 
 OK = (200, 201, 202)
 MAX_TEXT = 1024
+RETRY_AFTER = 5
+"""Seconds, after an answer that tells none and should not have come."""
 
 FORBIDDEN = (
     "You may not do this in that Project, or there is no such Project. "
@@ -55,7 +57,8 @@ def decoded(answer: Answer, kind: type[Found]) -> Found:
     try:
         return msgspec.json.decode(answer.body, type=kind)
     except _UNREADABLE as error:
-        raise ClusterUnavailable("The cluster's answer was cut off or is not JSON. Try again.") from error
+        message = "The cluster's answer was cut off or is not JSON. Try again."
+        raise ClusterUnavailable(message, retry_after=RETRY_AFTER) from error
 
 
 def refusal(answer: Answer) -> ResearcherError:
@@ -68,8 +71,10 @@ def refusal(answer: Answer) -> ResearcherError:
             return InvalidJob("The cluster refuses the Job; errors names its fields.", _fields(status))
         case 403:
             return _forbidden(status.message or "")
-    unknown = (ClusterUnavailable, "The cluster answered in a way this API does not know. Try again later.")
-    error, detail = _BY_STATUS.get(answer.status, unknown)
+    if answer.status not in _BY_STATUS:
+        message = "The cluster answered in a way this API does not know. Try again later."
+        return ClusterUnavailable(message, retry_after=RETRY_AFTER)
+    error, detail = _BY_STATUS[answer.status]
     return error(detail)
 
 

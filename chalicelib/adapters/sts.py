@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-from xml.etree import ElementTree as ET
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -33,6 +33,7 @@ RETRY_AFTER = 5
 VERSION = "2011-06-15"
 
 _OK, _FAULT = 200, 500
+_LEAF = re.compile(r"<(\w+)>([^<]*)</\1>")
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
 _REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
 _THROTTLING = "AWS STS asks for a pause. Try again."
@@ -97,20 +98,21 @@ def own_credentials() -> Credentials:
 
 
 def _session(answer: bytes) -> Session:
+    given = _leaves(answer)
     try:
-        given = ET.fromstring(answer).find(".//{*}Credentials")  # noqa: S314 - as above
-        texts = {part.tag.rpartition("}")[2]: part.text or "" for part in given} if given is not None else {}
-        ends = datetime.fromisoformat(texts["Expiration"]).timestamp()
-        return Session(Credentials(texts["AccessKeyId"], texts["SecretAccessKey"], texts["SessionToken"]), ends)
-    except (ET.ParseError, KeyError, ValueError) as error:
+        ends = datetime.fromisoformat(given["Expiration"]).timestamp()
+        return Session(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends)
+    except (KeyError, ValueError) as error:
+        # What stands in for STS on a broken way may answer 200 with anything: a page, half a document, no date.
         raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER) from error
 
 
 def _refusal(answer: bytes) -> CredentialsUnavailable:
-    try:
-        code = ET.fromstring(answer).findtext(".//{*}Code")  # noqa: S314 - as above
-    except ET.ParseError:
-        code = None
-    if code in _THROTTLED:
+    if _leaves(answer).get("Code") in _THROTTLED:
         return CredentialsUnavailable(_THROTTLING, retry_after=RETRY_AFTER)
     return CredentialsUnavailable(_REFUSED)
+
+
+def _leaves(answer: bytes) -> dict[str, str]:
+    """The innermost elements of an answer. None of those we read has a character that XML would escape."""
+    return dict(_LEAF.findall(answer.decode("utf-8", "replace")))

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.names import is_label_value
+from chalicelib.domain.tokens import refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ def caller_from_claims(
     """The caller that verified *claims* name; Unauthenticated when a value is not of the strict pattern."""
     subject = claims.get(subject_claim)
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-        raise Unauthenticated(f"The token's claim {subject_claim} is missing or not usable as a name.")
+        raise refused(f"has a claim {subject_claim} that is missing or not usable as a name")
     return Caller(subject, _groups(claims.get(groups_claim), groups_claim, scope_prefix))
 
 
@@ -77,10 +77,10 @@ def _groups(claim: object, name: str, scope_prefix: str) -> tuple[str, ...]:
         case list():
             found = claim
         case _:
-            raise Unauthenticated(f"The token's claim {name} is neither a list nor a text.")
+            raise refused(f"has a claim {name} that is neither a list nor a text")
     groups = [group for group in found if isinstance(group, str) and is_group(group)]
     if len(groups) < len(found) or len(found) > MAX_GROUPS:
-        raise Unauthenticated(f"The token's claim {name} holds a group that is not usable as a name.")
+        raise refused(f"has a claim {name} with a group that is not usable as a name")
     # An issuer's group must not pass for one of our own: those act without a token.
     return tuple(sorted({group for group in groups if not is_reserved_group(group)}))
 

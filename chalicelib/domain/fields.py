@@ -72,7 +72,8 @@ Project = Annotated[str, _matching(PROJECT_PATTERN, 50)]
 NewJobName = Annotated[str, _matching(NEW_JOB_PATTERN, 52)]
 JobNamePrefix = Annotated[str, _matching(_DNS_LABEL, 40)]
 """Leaves room for a hyphen and the suffix that makes the name one of a kind."""
-Image = Annotated[str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/:@]*", 512)]
+Image = Annotated[str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/:]*(@[a-z0-9]+:[a-f0-9]{32,128})?", 512)]
+"""An @ stands before a digest only: in a URL it would stand behind a password, which every list of Jobs would show."""
 TextList = Annotated[list[Text], Field(max_length=256)]
 Words = Annotated[TextList, BeforeValidator(_words, json_schema_input_type=TextList | Text)]
 """Run:ai types a command as one string: it is split as a shell would."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 MAX_ERRORS = 20
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount path in the container, not a file of ours
+SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - a mount path in the container, not a file of ours
 
 
 class Submission(Strict):

@@ -20,6 +20,10 @@ LEEWAY = 30
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Asymmetric only: with a shared secret, whoever can check a token can make one."""
 
+_DETAIL = (
+    "Send the header Authorization: Bearer <ACCESS-TOKEN> with a token that is valid here. "
+    "Get a new one if it has expired."
+)
 _COMPACT = re.compile(r"[-\w]+\.[-\w]+\.[-\w]+", re.ASCII)
 _KEY_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _TYPES = (None, "jwt", "at+jwt", "application/at+jwt", "application/jwt")
@@ -34,7 +38,7 @@ def bearer_token(authorization: Sequence[str]) -> str:
     """The token in the Authorization headers of a request; Unauthenticated unless there is exactly one."""
     scheme, _, token = authorization[0].partition(" ") if len(authorization) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("Send the header Authorization: Bearer <ACCESS-TOKEN>")
+        raise refused("is missing, or does not stand alone in one Authorization header")
     return token
 
 
@@ -48,7 +52,7 @@ def parse(token: str) -> tuple[Claims, Claims]:
 
 def refused(why: str) -> Unauthenticated:
     """The error that the token *why*; every cause looks alike to a stranger, so the words go to the log alone."""
-    error = Unauthenticated("The access token is not valid here. Get a new one, then send it as a Bearer token.")
+    error = Unauthenticated(_DETAIL)
     error.add_note(f"the token {why}")
     return error
 

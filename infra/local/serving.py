@@ -71,7 +71,7 @@ def _port(text: str) -> int:
 
 def _check(base_url: str) -> None:
     # The log line of this request is no news to anybody.
-    with redirect_stdout(StringIO()), urllib.request.urlopen(f"{base_url}/health", timeout=10) as answer:  # noqa: S310 - our own loopback URL
+    with redirect_stdout(StringIO()), urllib.request.urlopen(f"{base_url}/health", timeout=10) as answer:  # nosec B310 # noqa: S310 - our own loopback URL
         answer.read()
 
 

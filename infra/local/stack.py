@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from infra.local.kubernetes.identity import Identity
     from infra.local.some_cluster import Review
+    from infra.local.wire import Headers, Reply
 
 BUCKET = "researcher-uploads"
 FAILURES = "researcher-upload-failures"
@@ -59,6 +60,9 @@ class Front(Protocol):
 
     def close(self) -> None:
         """Stops listening."""
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one request."""
 
 
 class Stack(Generic[SomeCluster]):

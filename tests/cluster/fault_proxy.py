@@ -75,7 +75,7 @@ class FaultProxy:
             case "reset before":
                 raise ConnectionResetError
             case "reset after":
-                self._forward(method, target, headers, body)
+                self.forward(method, target, headers, body)
                 raise ConnectionResetError
             case "throttled":
                 return Reply(429, [("Retry-After", "1"), ("Content-Type", "text/plain")], b"Too many requests")
@@ -83,19 +83,14 @@ class FaultProxy:
                 return Reply(503, [("Content-Type", "text/plain")], b"Service Unavailable")
             case "hang":
                 time.sleep(HANG_SECONDS)
-        return self._forward(method, target, headers, body)
+        return self.forward(method, target, headers, body)
 
     def refuse(self, error: WireError) -> Reply:
         """The answer to bytes that are no request."""
         return Reply(400, [], error.detail.encode())
 
-    def _drawn(self) -> str:
-        with self._lock:
-            fault = self._random.choice(FAULTS) if self._random.random() < self._rate else "none"
-            self.met[fault] += 1
-            return fault
-
-    def _forward(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def forward(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The upstream's answer."""
         lines = urllib3.HTTPHeaderDict()
         for name, value in headers:
             if name.lower() not in _OWN_HEADERS:
@@ -103,6 +98,12 @@ class FaultProxy:
         answer = self._pool.request(method, self._upstream + target, body=body, headers=lines, redirect=False)
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN_HEADERS]
         return Reply(answer.status, kept, answer.data)
+
+    def _drawn(self) -> str:
+        with self._lock:
+            fault = self._random.choice(FAULTS) if self._random.random() < self._rate else "none"
+            self.met[fault] += 1
+            return fault
 
 
 class Faulty(Generic[SomeCluster]):
@@ -118,7 +119,7 @@ class Faulty(Generic[SomeCluster]):
         """Starts both."""
         with ExitStack() as started:
             cluster = started.enter_context(self.cluster)
-            self.proxy = started.enter_context(FaultProxy(cluster.url, cluster.ca_pem, *self._faults))
+            self.proxy = started.enter_context(self.make_proxy(cluster.url, cluster.ca_pem))
             self._open = started.pop_all()
         return self
 
@@ -127,6 +128,10 @@ class Faulty(Generic[SomeCluster]):
     ) -> None:
         """Stops both."""
         self._open.close()
+
+    def make_proxy(self, url: str, ca_pem: str) -> FaultProxy:
+        """The proxy before the API server at *url*."""
+        return FaultProxy(url, ca_pem, *self._faults)
 
     @property
     def url(self) -> str:

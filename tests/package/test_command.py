@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.package import BUNDLE, TEMPLATE, main, stage_names
+from infra.package import BUNDLE, SBOM, TEMPLATE, main, stage_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +24,15 @@ class TestCommand:
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
-    def test_writes_template_and_zip(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """Both side by side, as the template names the zip; it says where, and warns when there is no bytecode."""
+    def test_writes_template_zip_and_bill(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Side by side, as the template names the zip; it says where, and warns when there is no bytecode."""
         code = main(["--stage", "dev", "--out", str(tmp_path / "new" / "dev")])
 
         written = tmp_path / "new" / "dev"
         told = capsys.readouterr()
         template = json.loads((written / TEMPLATE).read_text(encoding="utf-8"))
         assert code == 0
-        assert sorted(path.name for path in written.iterdir()) == sorted([BUNDLE, TEMPLATE])
+        assert sorted(path.name for path in written.iterdir()) == sorted([BUNDLE, SBOM, TEMPLATE])
         assert template["Resources"]["ListJobs"]["Properties"]["CodeUri"] == f"./{BUNDLE}"
         assert str(written / TEMPLATE) in told.out
         assert ("no bytecode" in told.err) == (b".cpython-313.pyc" not in (written / BUNDLE).read_bytes())

@@ -49,3 +49,15 @@ class TestDeadline:
     def test_before_leaves_time_to_tell(self) -> None:
         """The end of the work is not the end of the time."""
         assert Deadline(100.0).before(10) == Deadline(90.0)
+
+    def test_request_goes_along(self) -> None:
+        """Whatever part of the work a call is of, it is of that request, and counted with the others."""
+        whole = Deadline.after(60)
+        named = Deadline(whole.at, "req-1")
+
+        parts = [named.within(1), named.before(1)]
+        parts[0].attempts.append(0.5)
+
+        assert [part.request_id for part in parts] == ["req-1", "req-1"]
+        assert [0.5] == named.attempts == parts[1].attempts
+        assert whole.attempts == []

@@ -76,6 +76,17 @@ class TestSuccess:
         assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
         assert (told["deleted"], told["Failures"]) == (3, 0)
 
+    def test_names_its_calls_to_the_cluster(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """By the invocation's id, and its line tells how long they took."""
+
+        def calls(event: Event) -> str:
+            event.deadline.attempts.append(0.5)
+            return event.deadline.request_id
+
+        assert on_event(calls)({}, context()) == "invocation-1"
+        told = line(capsys)
+        assert (told["attempts"], told["clusterMilliseconds"]) == (1, 500)
+
 
 class TestFailure:
     """A function that does not."""

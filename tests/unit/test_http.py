@@ -436,6 +436,20 @@ class TestLog:
         }
         assert 0 <= line["Milliseconds"] < 60_000
 
+    @pytest.mark.usefixtures("environment")
+    def test_what_the_cluster_cost(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The deadline brings it back from wherever the calls were made."""
+
+        def function(call: Call) -> Answer:
+            call.deadline.attempts.extend([0.25, 0.5])
+            return Answer(call.deadline.request_id)
+
+        answer = sent(function)
+
+        line = logged(capsys)
+        assert (line["attempts"], line["clusterMilliseconds"]) == (2, 750)
+        assert answer.body == "req-1"
+
     def test_request_without_a_caller(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Has no subject."""
         sent(lambda _: None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import PurePath
 from typing import Any
@@ -31,16 +33,21 @@ class TestWriteRequest:
         """What a person searches for, and what CloudWatch counts."""
         before = int(time.time() * 1000)
 
-        journal.write_request("get_job", status=200, milliseconds=12.345, request="req-1", project="team-a")
+        journal.write_request(
+            "get_job", status=200, milliseconds=12.345, attempts=[0.002, 0.0031], request="req-1", project="team-a"
+        )
 
         found = line(capsys)
         written = found["_aws"].pop("Timestamp")
+        assert found.pop("cold") in {True, False}
         expected = {
             "event": "request",
             "function": "get_job",
             "status": 200,
             "request": "req-1",
             "project": "team-a",
+            "attempts": 2,
+            "clusterMilliseconds": 5.1,
             "_aws": {
                 "CloudWatchMetrics": [
                     {
@@ -83,6 +90,14 @@ class TestWriteRequest:
         assert "subject" not in found
         assert (found["count"], found["dry"], found["text"]) == (0, False, "")
 
+    def test_only_the_first_line_of_a_process_is_cold(self) -> None:
+        """It paid for the imports and for the first connections."""
+        program = "from chalicelib.journal import *; [write_request('f', status=200, milliseconds=1) for _ in range(3)]"
+
+        told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout.splitlines()
+
+        assert [json.loads(one)["cold"] for one in told] == [True, False, False]
+
     @pytest.mark.parametrize("text", ["a\nb", 'a"}\n{"event": "forged"}', "\u2028", "\x00\x1b[31m"])
     def test_no_value_makes_a_second_line(self, capsys: pytest.CaptureFixture[str], text: str) -> None:
         """Whatever a caller sends, it cannot forge an event."""
@@ -92,10 +107,13 @@ class TestWriteRequest:
 
     def test_metrics_cannot_be_overwritten(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Not even by a note of their name."""
-        journal.write_request("f", status=500, milliseconds=1, Failures=0, Milliseconds=-1)
+        notes: dict[str, Any] = {"Failures": 0, "Milliseconds": -1, "cold": "no", "clusterMilliseconds": -1}
+
+        journal.write_request("f", status=500, milliseconds=1, **notes)
 
         found = line(capsys)
-        assert (found["Failures"], found["Milliseconds"]) == (1, 1)
+        assert (found["Failures"], found["Milliseconds"], found["clusterMilliseconds"]) == (1, 1, 0)
+        assert found["cold"] != "no"
 
 
 class TestPlaces:

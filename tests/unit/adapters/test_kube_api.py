@@ -64,6 +64,25 @@ class TestSend:
 
         assert site.asked[0].values("Impersonate-Group") == ["researcher:a,b", "researcher:c"]
 
+    def test_request_is_named_in_the_clusters_audit_log(self, site: Script) -> None:
+        """By its id, in the header that the API server takes for that; a call of no request leaves it out."""
+        api_at(site.url).send(GET, (), Deadline(time.monotonic() + 60, "req-1"))
+        send(api_at(site.url))
+
+        assert [asked.values("Audit-ID") for asked in site.asked] == [["req-1"], []]
+
+    def test_time_of_each_attempt_is_told(self, site: Script) -> None:
+        """With the deadline, for the request's line of the log: also of those that came to nothing."""
+        site.on("/api", json_reply({}, 503), json_reply({}, 200))
+        deadline = Deadline.after(60)
+
+        api_at(site.url).send(GET, (), deadline)
+        with pytest.raises(ClusterUnavailable):
+            api_at(unused_url()).send(GET, (), deadline)
+
+        assert len(deadline.attempts) == 2 + ATTEMPTS
+        assert all(0 < seconds < 60 for seconds in deadline.attempts)
+
     def test_answer_is_whole(self, site: Script) -> None:
         """Status and body as they came."""
         site.on("/api", status_reply(404, "jobs.batch not found"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.kube_api import Answer
-from chalicelib.adapters.refusals import FORBIDDEN, MAX_TEXT, decoded, refusal, refuses_impersonation
+from chalicelib.adapters.refusals import FORBIDDEN, MAX_TEXT, RETRY_AFTER, decoded, refusal, refuses_impersonation
 from chalicelib.domain.errors import (
     ClusterUnavailable,
     CredentialsUnavailable,
@@ -205,6 +205,10 @@ class TestOthers:
         """One error for each, which says what to do."""
         assert told(refusal(answered(status, message))) == (kind, detail)
 
+    def test_answer_that_should_not_have_come_says_when_to_try_again(self) -> None:
+        """The cluster did not; a script waits for what it is told."""
+        assert refusal(answered(302, "")).retry_after == RETRY_AFTER
+
     @pytest.mark.parametrize(
         "body",
         [
@@ -248,6 +252,7 @@ class TestDecoded:
             decoded(Answer(200, body, None), Job)
 
         assert refusal.value.detail == "The cluster's answer was cut off or is not JSON. Try again."
+        assert refusal.value.retry_after == RETRY_AFTER
 
 
 class TestRefusesImpersonation:

@@ -134,10 +134,12 @@ class TestRefusals:
             refusal("InternalFailure", 500),
             document(""),
             document("<AssumeRoleResponse/>"),
+            document("<html><p>"),
+            document("<Credentials><AccessKeyId>id</AccessKeyId></Credentials>"),
             given(ends="soon"),
             Reply(200, [], b"x" * (MAX_ANSWER + 1)),
         ],
-        ids=["fault", "empty", "nothing given", "odd time", "too large"],
+        ids=["fault", "empty", "nothing given", "a page", "half of them", "odd time", "too large"],
     )
     def test_useless_answer(self, site: Script, reply: Reply) -> None:
         """As if nobody had answered."""

@@ -69,7 +69,8 @@ class TestSubject:
         with pytest.raises(Unauthenticated) as refused:
             from_claims({"groups": ["CANARY"]})
 
-        assert refused.value.detail == "The token's claim sub is missing or not usable as a name."
+        assert refused.value.__notes__ == ["the token has a claim sub that is missing or not usable as a name"]
+        assert "sub" not in refused.value.detail
 
     def test_claims_are_those_of_the_settings(self) -> None:
         """Nothing but the two configured claims has a say."""

@@ -33,7 +33,7 @@ def why(text: str) -> str:
     """The note of the log when *text* is refused; the answer is always the same."""
     with pytest.raises(Unauthenticated) as error:
         parse(text)
-    assert error.value.detail == "The access token is not valid here. Get a new one, then send it as a Bearer token."
+    assert error.value.detail == refused("").detail
     assert not error.value.errors
     return error.value.__notes__[0]
 
@@ -213,5 +213,5 @@ class TestRefused:
 
     def test_cause_goes_to_the_log_alone(self) -> None:
         """A stranger does not learn which check failed."""
-        assert "expired" not in repr(refused("is expired").problem())
+        assert refused("is expired").problem() == refused("names no key").problem()
         assert refused("is expired").__notes__ == ["the token is expired"]

@@ -1,0 +1,7 @@
+"""The cluster of these tests is that of the product's: the embedded one or, with CLUSTER=real, the control plane."""
+
+from __future__ import annotations
+
+from tests.product.conftest import stack
+
+__all__ = ["stack"]

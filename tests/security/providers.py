@@ -1,0 +1,135 @@
+"""What five token issuers document of their access tokens, and how a deployment is set up for each.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
+https://www.keycloak.org/docs/latest/server_admin/#_protocol-mappers
+https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/
+https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+TENANT = "5c1a9d1e-0f4b-4a57-9a53-0a4d4e6c2f10"
+NEIGHBOUR = "11111111-2222-3333-4444-555555555555"
+APPLICATION = "2f6e8a54-6d1b-4a8c-8e0e-6b3f0c9d7a21"
+OBJECT = "8d0a4c4e-7a0b-4f0e-9a58-3c1f5b6d9e77"
+
+POOL = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
+REALM = "https://sso.example.com/realms/research"
+ENTRA_1 = f"https://sts.windows.net/{TENANT}/"
+ENTRA_2 = f"https://login.microsoftonline.com/{TENANT}/v2.0"
+OKTA = "https://example.okta.com/oauth2/default"
+AUTH0 = "https://example.eu.auth0.com/"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An issuer: the settings, a token's claims and header, whom it names, and tokens of its that are not for us."""
+
+    settings: dict[str, str]
+    claims: dict[str, Any]
+    subject: str
+    neighbours: dict[str, dict[str, Any]]
+    typ: str | None = "JWT"
+    group: str = "team-a"
+
+
+PROVIDERS = {
+    "Amazon Cognito": Provider(
+        {
+            "token_issuer": POOL,
+            "token_audience": "1example23456789",
+            "token_audience_claim": "client_id",
+            "token_groups_claim": "scope",
+            "token_subject_claim": "client_id",
+        },
+        {
+            "iss": POOL, "sub": "1example23456789", "client_id": "1example23456789", "token_use": "access",
+            "version": 2, "scope": "researcher/team-a other/read", "auth_time": 1795510800, "jti": "a-b-c",
+        },
+        "1example23456789",
+        {
+            "another pool": {"iss": POOL[:-1] + "X"},
+            "another client": {"client_id": "9other"},
+            "an id token": {"token_use": "id", "aud": "1example23456789", "client_id": None, "cognito:username": "a"},
+        },
+        typ=None,
+    ),
+    "Keycloak": Provider(
+        {"token_issuer": REALM, "token_audience": "researcher", "token_subject_claim": "preferred_username"},
+        {
+            "iss": REALM, "aud": ["researcher", "account"], "sub": OBJECT, "typ": "Bearer", "azp": "notebooks",
+            "acr": "1", "realm_access": {"roles": ["offline_access"]}, "scope": "openid profile", "groups": ["/team-a"],
+            "preferred_username": "alice", "jti": "onrtac:1", "email_verified": False, "sid": OBJECT,
+        },
+        "alice",
+        {
+            "another realm": {"iss": REALM.replace("research", "guests")},
+            "no audience mapper": {"aud": "account"},
+            "no audience": {"aud": None},
+            "an id token": {"aud": "notebooks", "typ": "ID", "groups": None},
+        },
+        group="/team-a",
+    ),
+    "Entra ID, v1": Provider(
+        {"token_issuer": ENTRA_1, "token_audience": f"api://{APPLICATION}", "token_groups_claim": "roles",
+         "token_subject_claim": "oid"},
+        {
+            "iss": ENTRA_1, "aud": f"api://{APPLICATION}", "appid": NEIGHBOUR, "appidacr": "1", "idp": ENTRA_1,
+            "oid": OBJECT, "sub": OBJECT, "tid": TENANT, "roles": ["team-a"], "ver": "1.0", "uti": "x",
+        },
+        OBJECT,
+        {
+            "another tenant, same keys": {"iss": ENTRA_1.replace(TENANT, NEIGHBOUR), "tid": NEIGHBOUR},
+            "for Graph": {"aud": "https://graph.microsoft.com"},
+            "of version 2": {"iss": ENTRA_2, "aud": APPLICATION, "ver": "2.0"},
+        },
+    ),
+    "Entra ID, v2": Provider(
+        {"token_issuer": ENTRA_2, "token_audience": APPLICATION, "token_groups_claim": "roles",
+         "token_subject_claim": "oid"},
+        {
+            "iss": ENTRA_2, "aud": APPLICATION, "azp": NEIGHBOUR, "azpacr": "1", "oid": OBJECT, "sub": OBJECT,
+            "tid": TENANT, "roles": ["team-a"], "ver": "2.0", "uti": "x",
+        },
+        OBJECT,
+        {
+            "another tenant, same keys": {"iss": ENTRA_2.replace(TENANT, NEIGHBOUR), "tid": NEIGHBOUR},
+            "for another application": {"aud": NEIGHBOUR},
+            "of version 1": {"iss": ENTRA_1, "aud": f"api://{APPLICATION}", "ver": "1.0"},
+        },
+    ),
+    "Okta": Provider(
+        {"token_issuer": OKTA, "token_audience": "api://researcher"},
+        {
+            "iss": OKTA, "aud": "api://researcher", "sub": "alice@example.com", "cid": "0oa1", "uid": "00u1", "ver": 1,
+            "scp": ["openid", "jobs"], "groups": ["team-a"], "auth_time": 1795510800, "jti": "AT.x",
+        },
+        "alice@example.com",
+        {
+            "the organization's own server": {"iss": "https://example.okta.com", "aud": "https://example.okta.com"},
+            "another server's": {"iss": OKTA.replace("default", "other")},
+            "another API's": {"aud": "api://default"},
+            "an id token": {"aud": "0oa1", "scp": None, "amr": ["pwd"]},
+        },
+        typ=None,
+    ),
+    "Auth0": Provider(
+        {"token_issuer": AUTH0, "token_audience": "https://researcher.example.com", "token_groups_claim": "scope"},
+        {
+            "iss": AUTH0, "aud": ["https://researcher.example.com", AUTH0 + "userinfo"], "sub": "auth0|65f0",
+            "azp": "c1", "scope": "openid researcher/team-a", "permissions": ["researcher/team-a"],
+        },
+        "auth0|65f0",
+        {
+            "another tenant": {"iss": "https://evil.eu.auth0.com/"},
+            "another API's": {"aud": AUTH0 + "userinfo"},
+            "an id token": {"aud": "c1", "scope": None, "nonce": "n"},
+        },
+        typ="at+jwt",
+    ),
+}  # fmt: skip
+"""By the name that the README's table has."""

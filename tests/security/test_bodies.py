@@ -1,0 +1,146 @@
+"""Malformed bodies: each is the client's error, and costs little to refuse."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.domain.errors import CATALOGUE
+from chalicelib.http import MAX_BODY
+from tests.security.hostile_tokens import bearer
+from tests.security.sending import problem, sent
+
+if TYPE_CHECKING:
+    from infra.local.stack import Stack
+    from tests.recorder import Counter
+
+pytestmark = pytest.mark.attack("bodies")
+
+ENOUGH_SECONDS = 0.25
+"""Of CPU, on whatever machine; the aim is a fifth of it, and what it really takes stands in the table."""
+TIMES = 3
+"""Each is sent so often, and the quickest counts: the first pays for what is loaded once."""
+
+
+def job(**fields: object) -> bytes:
+    """A Job with *fields*, as JSON."""
+    return json.dumps({"job": {"project": "team-a", "image": "x", **fields}}).encode()
+
+
+def deep(piece: bytes, end: bytes = b"") -> bytes:
+    """*piece* within itself, as deep as a body may be long."""
+    times = MAX_BODY // (len(piece) + len(end))
+    return piece * times + end * times
+
+
+def full(piece: str, count: int) -> list[str]:
+    """Texts that fill a body."""
+    return [piece] * count
+
+
+BODIES: dict[str, bytes] = {
+    "nothing": b"",
+    "white space": b" \n",
+    "null": b"null",
+    "true": b"true",
+    "number": b"1",
+    "text": b'"job"',
+    "list": b"[]",
+    "empty object": b"{}",
+    "no job": b'{"job": null}',
+    "job is a list": b'{"job": []}',
+    "two objects": b"{}{}",
+    "cut off": job()[:-3],
+    "trailing comma": b'{"job": {},}',
+    "comment": b'{"job": {}} // x',
+    "single quotes": b"{'job': {}}",
+    "byte order mark": b"\xef\xbb\xbf" + job(),
+    "UTF-16": job().decode().encode("utf-16"),
+    "not UTF-8": job()[:-2] + b"\xff}}",
+    "overlong UTF-8": b'{"job": "\xc0\xaf"}',
+    "NUL": b"\x00" * 100,
+    "NUL in a text": b'{"job": {"project": "a\x00"}}',
+    "escaped NUL": job(name="a\x00"),
+    "lone surrogate": b'{"job": {"project": "\\ud800", "image": "x"}}',
+    "NaN": b'{"job": {"project": "team-a", "image": "x", "cpu": NaN}}',
+    "infinity": b'{"cpu": -Infinity}',
+    "1e999": b'{"job": {"project": "team-a", "image": "x", "cpu": 1e999}}',
+    "huge exponent": b'{"gpu": 1e308}',
+    "name twice": b'{"project": "team-a", "project": "team-b", "image": "x"}',
+    "deep list": deep(b"[", b"]"),
+    "deep list, open": deep(b"["),
+    "deep object": deep(b'{"a":'),
+    "deep job": b'{"job":' * 9000,
+    "64 KiB and 1": b" " * (MAX_BODY + 1),
+    "1 MiB": job(command="x" * 2**20),
+    "many digits": b'{"gpu": ' + b"9" * 60_000 + b"}",
+    "many digits behind the point": b'{"cpu": 0.' + b"9" * 60_000 + b"}",
+    "number as a text": job(gpu="1"),
+    "boolean as a number": job(gpu=True),
+    "fraction of a GPU": job(gpu=0.5),
+    "negative GPUs": job(gpu=-1),
+    "unknown fields": job(**{f"f{number}": 1 for number in range(5000)}),
+    "raw pod": job(spec={"hostNetwork": True}),
+    "privileged": job(securityContext={"privileged": True}),
+    "host network": job(hostNetwork=True),
+    "quotes never end": job(command='"' * 8191),
+    "backslashes": job(command="\\" * 8191),
+    "many words": job(command="a " * 4000),
+    "many arguments": job(arguments=full("a", 10_000)),
+    "many variables": job(environment={f"V{n}": "" for n in range(4000)}),
+    "variable with a newline": job(environment={"A\nB": ""}),
+    "variables as a list": job(environment=[["A", "b"]]),
+    "secret with more": job(environment={"A": {"secret": {"name": "s", "key": "k", "optional": True}}}),
+    "labels of Kubernetes": job(labels={"app.kubernetes.io/managed-by": "me"}),
+    "label key of 60 KB": job(labels={"a" * 60_000: ""}),
+    "pattern that backtracks": job(name="a-" * 25_000 + "!"),
+    "image that backtracks": job(image="a/" * 30_000 + " "),
+    "claim that backtracks": job(pvc=[{"path": "/a", "name": "a." * 25_000 + "!"}]),
+    "label key that backtracks": job(labels={"a." * 150 + "/": ""}),
+    "many volumes": job(pvc=[{"path": "/a", "name": "a"}] * 900),
+    "prefix and name": job(name="a", jobNamePrefix="b"),
+    "YAML bomb": b"a: &a [x,x]\nb: &b [*a,*a]\n",
+    "XML": b"<job/>",
+    "form": b"project=team-a&image=x",
+    "multipart": b"--x\r\nContent-Disposition: form-data\r\n\r\n--x--",
+    "gzip": b"\x1f\x8b\x08\0",
+    "prototype": job(__proto__={"gpu": 1}),
+    "pickle": b"\x80\x04\x95",
+    "RTL project": job(project="\u202eteam-a"),
+}
+
+
+def test_there_are_enough(counter: Counter) -> None:
+    """What the table promises."""
+    counter.tried(0)
+    assert len(BODIES) >= 40
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_malformed_body(stack: Stack[Any], counter: Counter, body: bytes) -> None:
+    """Is answered by a client's error of the catalogue, in little time, and makes nothing."""
+    headers = bearer(stack.issuer.mint("alice"))
+    spent = []
+
+    for _ in range(TIMES):
+        before = time.process_time()
+        reply = sent(stack, "POST", "/jobs", headers, body)
+        spent.append(time.process_time() - before)
+
+    told = problem(reply)
+    counter.measured("CPU ms", round(min(spent) * 1000, 1))
+    assert 400 <= reply.status < 500
+    assert CATALOGUE[told["code"]].status == reply.status == told["status"]
+    assert min(spent) < ENOUGH_SECONDS
+    assert len(reply.body) < 16_384
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[1]", b'[{"name": "a"}]', b'[{"project": "team-a", "name": ".."}]', deep(b"[", b"]")]
+)
+def test_malformed_list_of_jobs_deletes_nothing(stack: Stack[Any], body: bytes) -> None:
+    """Not even those of the list that could be read."""
+    assert sent(stack, "DELETE", "/jobs", bearer(stack.issuer.mint("alice")), body).status in (400, 422)

@@ -1,0 +1,188 @@
+"""The token issuer's keys under attack: floods of unknown keys, and issuers that hang, drip, flood or rotate."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.adapters import tokens
+from chalicelib.adapters.key_set import COOL_DOWN_SECONDS, FRESH_SECONDS, MAX_DOCUMENT, STALE_SECONDS, KeySet
+from chalicelib.deadline import Deadline
+from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
+from infra.local.issuer import Application, Issuer
+from infra.local.wire import Reply
+from tests.builders import deployment
+from tests.scripted import NO_HURRY, Clock, RawServer, unused_url
+from tests.security.hostile_tokens import bearer, forged
+from tests.security.sending import sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.stack import Stack
+    from tests.recorder import Counter
+
+pytestmark = pytest.mark.attack("keys")
+
+UNKNOWN = 1000
+FLOOD = 200 * 2**20
+PIECE = b" " * 2**20
+LITTLE = 8 * 2**20
+"""Bytes of memory that reading an issuer's answer may take."""
+
+DOWN = {
+    "500": lambda: Reply(500),
+    "503": lambda: Reply(503, [("Retry-After", "3600")]),
+    "404": lambda: Reply(404),
+    "empty": lambda: Reply(200),
+    "HTML": lambda: Reply(200, [("Content-Type", "text/html")], b"<html><body>Sign in"),
+    "redirect": lambda: Reply(302, [("Location", "http://127.0.0.1:1/")]),
+    "no keys": lambda: Reply(200, [], b'{"keys": []}'),
+    "too large": lambda: Reply(200, [], b'{"keys": []' + b" " * MAX_DOCUMENT + b"}"),
+    "deep": lambda: Reply(200, [], b"[" * 100_000),
+}
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An issuer of this test's own."""
+    issuer = Issuer({"alice": Application("secret", ("team-a",))})
+    issuer.start()
+    yield issuer
+    issuer.close()
+
+
+class Verifier:
+    """The API's verifier of the tokens of *issuer*, and the time by which it keeps keys."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self.clock = Clock()
+        self._tokens = tokens.Tokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
+
+    def takes(self, token: str) -> bool:
+        """Whether it takes *token*; IssuerUnavailable where it cannot know."""
+        try:
+            return self._tokens.caller([f"Bearer {token}"], NO_HURRY).subject == "alice"
+        except Unauthenticated:
+            return False
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["that answers", "that fails"])
+def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, answers: bool) -> None:
+    """A thousand in a minute cost the issuer one fetch in 30 seconds, and a known key works all the while."""
+    verifier = Verifier(issuer)
+    good = issuer.mint("alice")
+    assert verifier.takes(good)
+    issuer.jwks_answer = None if answers else lambda: Reply(500)
+    before = issuer.jwks_requests
+
+    for number in range(UNKNOWN):
+        assert not verifier.takes(issuer.mint("alice", headers={"kid": f"guess-{number}"}))
+        assert number % 100 or verifier.takes(good)
+        verifier.clock.now += 60 / UNKNOWN
+
+    counter.tried(UNKNOWN)
+    counter.measured("fetches in 60 s of 1,000 unknown keys", issuer.jwks_requests - before)
+    assert issuer.jwks_requests - before <= 60 / COOL_DOWN_SECONDS
+
+
+def test_flood_through_the_function(stack: Stack[Any], counter: Counter) -> None:
+    """As a stranger sends it, to a process that has no keys yet: one fetch, and each is answered 401."""
+    tokens.connect.cache_clear()
+    before = stack.issuer.jwks_requests
+    started = time.monotonic()
+
+    statuses = {sent(stack, "GET", "/projects", forged({"kid": f"k{n}"})(stack.issuer)).status for n in range(UNKNOWN)}
+
+    counter.tried(UNKNOWN)
+    assert statuses == {401}
+    assert stack.issuer.jwks_requests - before <= 1 + (time.monotonic() - started) // COOL_DOWN_SECONDS
+    assert sent(stack, "GET", "/projects", bearer(stack.issuer.mint("alice"))).status == 200
+
+
+@pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN)
+def test_long_outage(issuer: Issuer, answer: Any) -> None:  # noqa: ANN401 - what makes a reply
+    """A known key works for a day of it, looked at every ten minutes; then nobody gets in; then it comes back."""
+    verifier = Verifier(issuer)
+    good = issuer.mint("alice", exp=2**33)
+    assert verifier.takes(good)
+    issuer.jwks_answer = answer
+
+    for _ in range(STALE_SECONDS // 600):
+        verifier.clock.now += 600
+        assert verifier.takes(good)
+    verifier.clock.now += 600
+    with pytest.raises(IssuerUnavailable):
+        verifier.takes(good)
+    issuer.jwks_answer = None
+    verifier.clock.now += COOL_DOWN_SECONDS
+
+    assert verifier.takes(good)
+
+
+def test_rotation(issuer: Issuer) -> None:
+    """A new key is live within 30 seconds, the old one until it is taken back, and 5 minutes longer at most."""
+    verifier = Verifier(issuer)
+    old = issuer.mint("alice")
+    assert verifier.takes(old)
+    issuer.rotate()
+    new = issuer.mint("alice")
+
+    verifier.clock.now += COOL_DOWN_SECONDS
+    assert (verifier.takes(new), verifier.takes(old)) == (True, True)
+    issuer.rotate(retire=True)
+    verifier.clock.now += FRESH_SECONDS + 1
+    assert (verifier.takes(new), verifier.takes(old)) == (False, False)
+    assert verifier.takes(issuer.mint("alice"))
+
+
+def flood() -> Iterator[bytes]:
+    """A key set of 200 MB."""
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % FLOOD
+    for _ in range(FLOOD // len(PIECE)):
+        yield PIECE
+
+
+def drip() -> Iterator[bytes]:
+    """One that comes a byte at a time."""
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+    while True:
+        yield b" "
+
+
+@pytest.mark.parametrize(
+    ("pieces", "pause"),
+    [pytest.param(flood(), 0, id="200 MB"), pytest.param(drip(), 0.05, id="drip"), pytest.param([b""], 60, id="hang")],
+)
+def test_answer_without_end(counter: Counter, pieces: Any, pause: float) -> None:  # noqa: ANN401 - bytes, as they come
+    """Is given up by the deadline, and at a quarter of a MiB: neither time nor memory is the issuer's."""
+    tracemalloc.start()
+    started = time.monotonic()
+    with RawServer(pieces, pause) as server:
+        with pytest.raises(IssuerUnavailable):
+            KeySet(server.url).find("k", Deadline.after(0.5))
+        over = time.monotonic() - started - 0.5
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    counter.measured("MiB of memory for 200 MB of answer", round(peak / 2**20, 1))
+    assert peak < LITTLE
+    assert over < 5
+
+
+@pytest.mark.parametrize(
+    "url", ["http://issuer.invalid", "http://10.255.255.1", "ftp://127.0.0.1", "", "//x", "https://["]
+)
+def test_issuer_that_is_not_asked(url: str) -> None:
+    """Without TLS, keys would be those of whoever stands in between."""
+    with pytest.raises(IssuerUnavailable):
+        KeySet(url).find("k", Deadline.after(0.5))
+
+
+def test_nobody_there() -> None:
+    """Is told soon."""
+    with pytest.raises(IssuerUnavailable):
+        KeySet(unused_url()).find("k", Deadline.after(0.5))

@@ -1,0 +1,224 @@
+"""Credentials and certificates that expire, change or cannot be had: nothing is shown, or a stable code."""
+
+from __future__ import annotations
+
+import base64
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.adapters import breaker, eks
+from chalicelib.adapters import cluster as cluster_adapter
+from chalicelib.settings import settings
+from infra.local.http_server import LoopbackServer
+from infra.local.kubernetes.certificates import server_identity
+from infra.local.stack import Stack
+from infra.local.wire import Reply
+from tests.cluster.space import awaited
+from tests.scripted import NO_HURRY, Script, unused_url
+from tests.security.hostile_tokens import bearer
+from tests.security.scripted_faults import ScriptedCluster
+from tests.security.sending import problem, sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from tests.cluster.real_cluster import RealCluster
+    from tests.recorder import Counter
+
+    AnyCluster = EmbeddedCluster | RealCluster
+    ProxiedStack = Stack[ScriptedCluster[AnyCluster]]
+
+pytestmark = pytest.mark.attack("outages")
+
+PATH = "/jobs/team-a"
+
+
+def sts_refusal(code: str, status: int) -> Reply:
+    """STS's own error."""
+    text = (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>arn:x</Message></Error></ErrorResponse>"
+    )
+    return Reply(status, [("Content-Type", "text/xml")], text.encode())
+
+
+def granted(credentials: str) -> Reply:
+    """STS's answer with *credentials*."""
+    result = f"<AssumeRoleResponse><AssumeRoleResult>{credentials}</AssumeRoleResult></AssumeRoleResponse>"
+    return Reply(200, [("Content-Type", "text/xml")], result.encode())
+
+
+STS = {
+    "throttled": sts_refusal("Throttling", 400),
+    "throttled, in other words": sts_refusal("RequestLimitExceeded", 503),
+    "denied": sts_refusal("AccessDenied", 403),
+    "our own session has expired": sts_refusal("ExpiredTokenException", 403),
+    "region switched off": sts_refusal("RegionDisabledException", 403),
+    "a code nobody knows": sts_refusal("Teapot", 418),
+    "500": Reply(500),
+    "a proxy's page": Reply(503, [("Content-Type", "text/html")], b"<html><p>unavailable"),
+    "nothing": Reply(200),
+    "no XML": Reply(200, [("Content-Type", "text/xml")], b"{}"),
+    "another document": Reply(200, [("Content-Type", "text/xml")], b"<a/>"),
+    "no credentials": granted(""),
+    "credentials cut off": granted("<Credentials><AccessKeyId>A</AccessKeyId></Credentials>"),
+    "no end": granted(
+        "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>"
+        "<SessionToken>C</SessionToken><Expiration>soon</Expiration></Credentials>"
+    ),
+}
+
+LASTING = {"denied", "our own session has expired", "region switched off", "a code nobody knows"}
+
+
+@pytest.fixture(scope="module")
+def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[ProxiedStack]:
+    """The local cloud with a proxy before the cluster, whose certificate can be changed."""
+    with Stack(lambda review: ScriptedCluster(make_cluster(review))) as stack:
+        yield stack
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    """Each test begins, and ends, with functions that know nothing yet."""
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    """What a new process does not know."""
+    for cached in (settings, eks.connect, cluster_adapter.connect):
+        cached.cache_clear()
+
+
+def listed(stack: ProxiedStack) -> Reply:
+    """The answer to alice."""
+    return sent(stack, "GET", PATH, bearer(stack.issuer.mint("alice")))
+
+
+def authority(*pems: str) -> str:
+    """CLUSTER_CA of these."""
+    return base64.b64encode("".join(pems).encode()).decode()
+
+
+class TestSts:
+    """AWS STS, which gives the cluster's role."""
+
+    @pytest.mark.parametrize("case", STS)
+    def test_refusal_has_a_stable_code(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+        """Whatever STS says, and nothing of what it says; what does not pass by itself names no time."""
+        with Script() as sts:
+            sts.on("/", STS[case])
+            monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+            answer = listed(stack)
+
+        assert (answer.status, problem(answer)["code"]) == (503, "credentials_unavailable")
+        assert (answer.header("Retry-After") is None) == (case in LASTING)
+        assert b"arn:" not in answer.body
+
+    @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
+    def test_throttle_says_when_to_try_again(
+        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, code: str
+    ) -> None:
+        """And by then it works, in the same process."""
+        with Script() as sts:
+            sts.on("/", sts_refusal(code, 400))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+            answer = listed(stack)
+
+        assert answer.header("Retry-After") == "5"
+        monkeypatch.undo()
+        forget()
+        assert listed(stack).status == 200
+
+    def test_nobody_there(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
+        """Is told soon."""
+        monkeypatch.setenv("AWS_ENDPOINT_URL", unused_url())
+        started = time.monotonic()
+
+        answer = listed(stack)
+
+        counter.measured("seconds without STS", round(time.monotonic() - started, 2))
+        assert (answer.status, problem(answer)["code"]) == (503, "credentials_unavailable")
+
+
+class TestAuthority:
+    """The cluster's certificate authority: it comes with the configuration, so a new one is a new deployment."""
+
+    @pytest.fixture
+    def another(self, stack: ProxiedStack) -> Iterator[tuple[str, str]]:
+        """The cluster at another address with a certificate of another authority: both."""
+        identity = server_identity()
+        server = LoopbackServer(stack.cluster.proxy, context=identity.context)
+        yield server.url, identity.ca_pem
+        server.close()
+
+    def test_unknown_authority_is_refused(
+        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
+    ) -> None:
+        """A warm process does not learn one from the network: whoever answers there gets no token."""
+        assert listed(stack).status == 200
+        monkeypatch.setenv("CLUSTER_ENDPOINT", another[0])
+        forget()
+
+        answer = listed(stack)
+
+        assert (answer.status, problem(answer)["code"]) == (503, "cluster_unavailable")
+        assert answer.header("Retry-After") is not None
+
+    def test_old_and_new_together(
+        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
+    ) -> None:
+        """CLUSTER_CA may hold several: deployed before the cluster changes over, it works on both sides."""
+        monkeypatch.setenv("CLUSTER_CA", authority(stack.cluster.ca_pem, another[1]))
+        for url in (stack.cluster.url, another[0], stack.cluster.url):
+            monkeypatch.setenv("CLUSTER_ENDPOINT", url)
+            settings.cache_clear()
+
+            assert listed(stack).status == 200
+
+    def test_new_deployment_knows_the_new_one(
+        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
+    ) -> None:
+        """And it alone."""
+        monkeypatch.setenv("CLUSTER_CA", authority(another[1]))
+        forget()
+        assert listed(stack).status == 503
+
+        monkeypatch.setenv("CLUSTER_ENDPOINT", another[0])
+        forget()
+
+        assert listed(stack).status == 200
+
+
+def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For longer than its token lives: the cluster refuses that, a new one is made, and the caller sees nothing."""
+    with monkeypatch.context() as past:
+        past.setattr("botocore.auth.get_current_datetime", lambda: datetime.now(UTC) - timedelta(minutes=20))
+        stale = eks.connect(settings()).token(NO_HURRY)
+
+    assert listed(stack).status == 200
+    assert eks.connect(settings()).token(NO_HURRY) != stale
+
+
+def test_dead_cluster_is_not_asked_by_everybody(
+    stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter
+) -> None:
+    """After five failures in a row the answer comes at once; after the pause the same process finds it again."""
+    monkeypatch.setattr(breaker, "PAUSE", 5.0)
+    assert listed(stack).status == 200
+    stack.cluster.proxy.meet("reset", breaker.FAILURES)
+    first = [listed(stack).status for _ in range(2)]
+
+    started = time.monotonic()
+    quick = [listed(stack) for _ in range(20)]
+    counter.measured("ms to answer while the breaker is open", round((time.monotonic() - started) * 1000 / 20, 1))
+
+    assert first == [503] * 2
+    assert {answer.status for answer in quick} == {503}
+    assert all(int(answer.header("Retry-After") or 0) > 0 for answer in quick)
+    assert awaited(lambda: listed(stack).status, lambda status: status == 200)
