@@ -157,7 +157,7 @@ def _ignoring(*statuses: int) -> Iterator[None]:
 
 
 def _join(client: JsonClient, name: str, kubelet: Document) -> None:
-    """Adds the node *name* of *kubelet*, ready and without the taint that new nodes carry until a controller looked at them."""
+    """Adds the node *name* of *kubelet*, ready and without the taint that new nodes carry until somebody looked."""
     labels = {"kubernetes.io/hostname": name, NODE_TYPE: INSTANCE_TYPE}
     client.create("/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
     client.patch(f"/api/v1/nodes/{name}", {"spec": {"taints": None}})

@@ -125,7 +125,7 @@ class Api:
         if asked.kind is not POD or asked.subresource != "log":
             raise no_such_path()
         log = log_of(self._store.get(POD, asked.namespace, asked.name), asked.query)
-        return Reply(200, [("Content-Type", "text/plain")], log)
+        return Reply(204) if log is None else Reply(200, [("Content-Type", "text/plain")], log)
 
 
 def _json(status: int, document: Document) -> Reply:

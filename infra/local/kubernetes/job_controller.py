@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.kinds import Document, Kind
     from infra.local.kubernetes.store import Store
     from infra.local.kubernetes.writing import Writing
+
+INDEX_MARK = "batch.kubernetes.io/job-completion-index"
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -62,7 +65,8 @@ class JobController:
         left = spec["completions"] - pods.succeeded if spec.get("completions") else spec["parallelism"]
         while len(active) < min(spec["parallelism"], left):
             try:
-                active.append(self._writing.create(POD, job["metadata"]["namespace"], _pod(job)))
+                there = self._store.owned_by(job["metadata"]["uid"], POD)
+                active.append(self._writing.create(POD, job["metadata"]["namespace"], _pod(job, there)))
             except Refusal as refusal:
                 self._writing.record(job, "Warning", "FailedCreate", f"Error creating: {refusal}")
                 break
@@ -137,7 +141,8 @@ def _condition(kind: str, reason: str, message: str, moment: datetime) -> Docume
     return {"type": kind, "status": "True", "reason": reason, "message": message, **when}
 
 
-def _pod(job: Document) -> Document:
+def _pod(job: Document, there: list[Document]) -> Document:
+    """The Job's next pod, beside those that are *there*."""
     metadata, template = job["metadata"], job["spec"]["template"]
     owner = {
         "apiVersion": JOB.api_version,
@@ -147,8 +152,19 @@ def _pod(job: Document) -> Document:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    marks = {"generateName": f"{metadata['name']}-", "ownerReferences": [owner]}
+    marks: Document = {"generateName": f"{metadata['name']}-", "ownerReferences": [owner]}
+    if job["spec"]["completionMode"] == "Indexed":
+        index = {INDEX_MARK: _next_index(there)}
+        marks["generateName"] += f"{index[INDEX_MARK]}-"
+        marks["labels"] = {**template["metadata"].get("labels", {}), **index}
+        marks["annotations"] = {**template["metadata"].get("annotations", {}), **index}
     return {"metadata": {**template["metadata"], **marks}, "spec": template["spec"]}
+
+
+def _next_index(there: list[Document]) -> str:
+    """The least completion index that no pod works on, or has worked on well."""
+    held = [pod["metadata"]["annotations"][INDEX_MARK] for pod in there if pod["status"]["phase"] != "Failed"]
+    return next(str(index) for index in itertools.count() if str(index) not in held)
 
 
 def _expired(job: Document, end: Document, moment: datetime) -> bool:

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.kinds import Document
 
 
-def log_of(pod: Document, query: Mapping[str, str]) -> bytes:
-    """The log of *pod* as *query* wants it; a Refusal 400 or 422 in the words of a real API server."""
+def log_of(pod: Document, query: Mapping[str, str]) -> bytes | None:
+    """The log of *pod* as *query* wants it, or None where no kubelet has it yet.
+
+    A Refusal 400 or 422 in the words of a real API server where the query, or the container, is not right.
+    """
     name = pod["metadata"]["name"]
     wanted = _wanted(name, query)
     container = query.get("container") or _only_container(pod)
     if container not in _names(pod, "initContainers", "containers"):
         raise bad_request(f"container {container} is not valid for pod {name}")
     if not pod["spec"].get("nodeName"):
-        return b""  # no kubelet has it yet, and nobody says so
+        return None
     try:
         return pod_log.given_out(pod, container, wanted, datetime.now(UTC))
     except pod_log.NoLogError as error:
