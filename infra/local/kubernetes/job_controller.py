@@ -56,7 +56,11 @@ class JobController:
     def _advance(self, job: Document, moment: datetime) -> None:
         pods = _Pods.of(self._store.owned_by(job["metadata"]["uid"], POD))
         end = _end(job, pods, moment)
-        pods = self._stopped(pods) if end or job["spec"]["suspend"] else self._filled(job, pods)
+        pods = self._stopped(job, pods) if end or job["spec"]["suspend"] else self._filled(job, pods)
+        if end and end["type"] == "Complete":
+            self._writing.record(job, "Normal", "Completed", "Job completed")
+        elif end:
+            self._writing.record(job, "Warning", end["reason"], end["message"])
         self._report(job, _status(job, pods, end, moment))
 
     def _filled(self, job: Document, pods: _Pods) -> _Pods:
@@ -66,15 +70,18 @@ class JobController:
         while len(active) < min(spec["parallelism"], left):
             try:
                 there = self._store.owned_by(job["metadata"]["uid"], POD)
-                active.append(self._writing.create(POD, job["metadata"]["namespace"], _pod(job, there)))
+                made = self._writing.create(POD, job["metadata"]["namespace"], _pod(job, there))
             except Refusal as refusal:
                 self._writing.record(job, "Warning", "FailedCreate", f"Error creating: {refusal}")
                 break
+            self._writing.record(job, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+            active.append(made)
         return replace(pods, active=active)
 
-    def _stopped(self, pods: _Pods) -> _Pods:
+    def _stopped(self, job: Document, pods: _Pods) -> _Pods:
         for pod in pods.active:
             self._delete(POD, pod)
+            self._writing.record(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
         return replace(pods, active=[])
 
     def _delete(self, kind: Kind, document: Document) -> None:
