@@ -39,8 +39,7 @@ Cause = Literal[
 """Why a Job is where it is. The list is closed; `Unknown` is what no other cause explains."""
 
 REMEDIES: dict[Cause, str] = {
-    "NoPodsQuota": "Wait until other Jobs of the Project end, delete one, or ask for less; GET /projects/{project}"
-    " may tell what is used.",
+    "NoPodsQuota": "Wait until other Jobs of the Project end, delete one, or submit the Job again with less.",
     "NoPodsAdmission": "Change what the message names and submit the Job again; a policy of the cluster refuses its"
     " pods.",
     "UnschedulableResources": "Wait until other Jobs free what is missing, or submit the Job again with less.",

@@ -94,7 +94,7 @@ def last_bytes(log: bytes, limit: int) -> str:
     """At most the last *limit* bytes of *log* as text, from the start of a line where there is one."""
     end = log[-limit:]
     if len(end) < len(log):
-        _, _, whole_lines = end.partition(b"\n")
+        _, _, whole_lines = log[-limit - 1 :].partition(b"\n")
         end = whole_lines or end
     return end.decode(errors="replace")
 
