@@ -156,7 +156,7 @@ def running(since: datetime = NOW, *, restarts: int = 0, name: str = "main") -> 
 
 def event(
     reason: str = "Scheduled",
-    message: str = "",
+    message: str | None = "",
     *,
     about: ObjectMeta | None = None,
     kind: str = "Pod",

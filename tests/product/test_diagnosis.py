@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 CAPTURED = Path(__file__).parents[1] / "unit" / "domain" / "captured"
 NAMESPACE = "researcher-team-a"
-RUNS_ON = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
+RUNS_ON: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
 
 
-def goes(simulated: str, **fields: object) -> dict[str, object]:
+def goes(simulated: str, **fields: object) -> dict[str, Any]:
     """The fields of a Job whose pod goes as *simulated*."""
     return {"environment": {SIMULATE_VARIABLE: simulated}, **fields}
 

@@ -167,7 +167,7 @@ class TestNoPods:
     )
     def test_refusal_of_old_does_not_count(self, later: Event) -> None:
         """Nor does an event of something else."""
-        old = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
+        old: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
         told = [later, refused("exceeded quota", **old)] if later.reason == "SuccessfulCreate" else [later]
 
         assert why(job(status=JobStatus(start_time=STARTED)), [], told).cause == "Unknown"
@@ -198,7 +198,7 @@ class TestFailed:
     @pytest.mark.parametrize("status", [ended("Failed"), JobStatus(start_time=STARTED, failed=1)])
     def test_preempted_pod_is_gone_but_for_its_event(self, status: JobStatus) -> None:
         """The last of them, by the scheduler's words."""
-        old = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
+        old: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
         told = [event("Preempted", "by pod a", **old), event("Preempted", "by pod b")]
 
         found = why(job(status=status), [], told)

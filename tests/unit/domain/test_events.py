@@ -23,8 +23,8 @@ from chalicelib.domain.reasons import MAX_MESSAGE
 from tests.builders import NOW, NOW_MS, event, meta, minutes_ago
 from tests.objects import objects
 
-NO_TIMES = {"first_timestamp": None, "last_timestamp": None, "count": None}
-NEWER = {**NO_TIMES, "event_time": minutes_ago(2)}
+NO_TIMES: dict[str, Any] = {"first_timestamp": None, "last_timestamp": None, "count": None}
+NEWER: dict[str, Any] = {**NO_TIMES, "event_time": minutes_ago(2)}
 """An event of the generation that has one time and a series."""
 
 
@@ -47,7 +47,7 @@ class TestTimes:
             pytest.param({"last_timestamp": minutes_ago(9)}, 0, 0, 1, id="ends before it begins"),
         ],
     )
-    def test_of_both_generations(self, fields: dict[str, object], first: int, last: int, times: int) -> None:
+    def test_of_both_generations(self, fields: dict[str, Any], first: int, last: int, times: int) -> None:
         """Whatever fields they use."""
         found = event(**fields)
 
@@ -87,7 +87,7 @@ class TestMerged:
 
     def test_the_same_is_counted(self) -> None:
         """The span is that of all, the count their sum."""
-        early = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8), "count": 2}
+        early: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8), "count": 2}
 
         (view,) = merged([event("x", "m"), event("x", "m", **early)])
 

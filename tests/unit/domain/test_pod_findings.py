@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def waits(status: PodStatus, *events: Event) -> Finding:
     return found
 
 
-def about_pod(reason: str, message: str, **fields: object) -> Event:
+def about_pod(reason: str, message: str, **fields: Any) -> Event:  # noqa: ANN401 - whatever a field holds
     """An event about the pod of these tests."""
     return event(reason, message, about=pod().metadata, **fields)
 

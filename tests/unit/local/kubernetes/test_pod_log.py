@@ -32,7 +32,7 @@ class TestLines:
         ("container", "line"),
         [({}, b"$ image:1"), ({"command": ["torchrun"], "args": ["train.py"]}, b"$ torchrun train.py")],
     )
-    def test_what_would_run(self, container: dict[str, object], line: bytes) -> None:
+    def test_what_would_run(self, container: dict[str, Any], line: bytes) -> None:
         """A newcomer sees that nothing is executed, and what would be."""
         lines = given_out(pod(None, **container), "main", Wanted(), START).splitlines()
 
