@@ -271,6 +271,7 @@ class TestLastBytes:
             (b"one\ntwo\n", 7, "two\n"),
             (b"one\ntwo\n", 4, "two\n"),
             (b"one\ntwo\n", 3, "wo\n"),
+            (b"a\nb\nc\n", 4, "b\nc\n"),
             (b"one\ntwo", 5, "two"),
             (b"endless", 3, "ess"),
             (b"\xff\xc3\xa4\n", 9, "\ufffdä\n"),
