@@ -17,7 +17,7 @@ if cors_origin():
     app.api.cors = CORSConfig(
         allow_origin=cors_origin(),
         allow_headers=["Idempotency-Key", "If-Match", "If-None-Match"],
-        expose_headers=["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-Id"],
+        expose_headers=["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Pod-Name", "X-Request-Id"],
     )
 
 for name in (

@@ -25,12 +25,13 @@ class Header:
 
 @dataclass(frozen=True)
 class Success:
-    """A successful answer: what it means, the type of its body (None: empty), an example, headers beside it."""
+    """A successful answer: what it means, the type of its body (None: empty), an example, headers, a content type."""
 
     description: str
     body: Any = None
     example: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,11 @@ HEADERS: dict[str, JsonObject] = {
         "schema": {"type": "string", "format": "uri-reference", "maxLength": 2048},
         "example": "/researcher/api/v1/jobs/team-a/train-1",
     },
+    "X-Pod-Name": {
+        "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 253},
+        "example": "train-1-x7k2p",
+    },
     "Idempotent-Replayed": {"schema": {"type": "string", "const": "true"}},
     "Retry-After": {
         "description": "Seconds to wait before trying again.",
@@ -121,7 +126,7 @@ class Answers:
         if success.body is None:
             return answer
         example = {} if success.example is None else {"example": success.example}
-        return {**answer, "content": {"application/json": {"schema": self._schemas.answer(success.body), **example}}}
+        return {**answer, "content": {success.content_type: {"schema": self._schemas.answer(success.body), **example}}}
 
     def _refusal(self, errors: list[Error]) -> JsonObject:
         name = "Or".join(error.__name__ for error in errors)

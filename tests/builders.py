@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from chalicelib.domain.caller import Caller
+from chalicelib.domain.events import Event, InvolvedObject
 from chalicelib.domain.kubernetes import (
     GPU,
     Condition,
@@ -23,6 +24,7 @@ from chalicelib.domain.kubernetes import (
     PodStatus,
     PodTemplate,
     ResourceRequirements,
+    Running,
     Terminated,
     Waiting,
 )
@@ -189,3 +191,26 @@ def record(  # noqa: PLR0913 - each is a place of its own in the record
         },
         **fields,
     }
+
+
+def running(since: datetime = NOW, *, restarts: int = 0, name: str = "main") -> PodStatus:
+    """The status of a pod whose container runs, after *restarts*."""
+    before = ContainerState(terminated=Terminated(exit_code=1, reason="Error", finished_at=since)) if restarts else None
+    state = ContainerState(running=Running(started_at=since))
+    status = ContainerStatus(name=name, state=state, restart_count=restarts, last_state=before or ContainerState())
+    return PodStatus(start_time=since, container_statuses=[status])
+
+
+def event(
+    reason: str = "Scheduled",
+    message: str | None = "",
+    *,
+    about: ObjectMeta | None = None,
+    kind: str = "Pod",
+    **fields: Any,  # noqa: ANN401 - whatever a field holds
+) -> Event:
+    """An event about the object *about*, of NOW."""
+    object_ = about or meta("train-1-abcde")
+    involved = InvolvedObject(kind=kind, name=object_.name, uid=object_.uid)
+    times = {"first_timestamp": NOW, "last_timestamp": NOW, "count": 1}
+    return Event(**{"involved_object": involved, "reason": reason, "message": message, **times, **fields})

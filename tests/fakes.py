@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
 from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest, Pod
+from chalicelib.domain.logs import index_of
 from chalicelib.domain.uploads import SEQUENCER, SETTLED, is_settled, may_tell
 from tests.builders import NOW, TEAM_A
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chalicelib.deadline import Deadline
+    from chalicelib.domain.events import Event
+    from chalicelib.domain.logs import Attempt, LogQuery
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.domain.uploads import Upload
 
@@ -161,6 +164,49 @@ class FakeUploads:
     def _enter(self, method: str) -> None:
         if self._seams[method]:
             self._seams[method].popleft()()
+
+
+class FakePods:
+    """The pods and events of a cluster in memory, as a caller reaches them who may use team A and no other Project."""
+
+    def __init__(self) -> None:
+        self.pods: list[Pod] = []
+        self.told: list[Event] = []
+        self.logs: dict[str, bytes] = {}
+        self.asked_for: list[str] = []
+        self.attempts: list[Attempt] = []
+        self._lock = threading.Lock()
+
+    def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
+        """The Job's pods, by name alone, or those of *index*."""
+        self._enter(project)
+        of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{name}-")]
+        return [pod for pod in of_name if index is None or index_of(pod) == index]
+
+    def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
+        """What the pod of *attempt* printed; how much of it is for the cluster to say."""
+        del query
+        self._enter(project)
+        self.attempts.append(attempt)
+        return self.logs[attempt.pod]
+
+    def events(self, project: ProjectName, uid: str) -> list[Event]:
+        """The events about the object with *uid*."""
+        self._enter(project)
+        return [event for event in self.told if event.involved_object.uid == uid]
+
+    def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
+        """The events about the pod of that name."""
+        self._enter(project)
+        with self._lock:
+            self.asked_for.append(pod)
+        return [
+            event for event in self.told if (event.involved_object.kind, event.involved_object.name) == ("Pod", pod)
+        ]
+
+    def _enter(self, project: ProjectName) -> None:
+        if project != TEAM_A:
+            raise Forbidden("You may not do this in that Project, or there is no such Project.")
 
 
 class FakeTokens:

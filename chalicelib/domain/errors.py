@@ -1,15 +1,16 @@
 """Every error a caller can meet: one tree, which is also the catalogue of codes.
 
 ResearcherError
-├── MalformedRequest (400)      ├── InvalidPageToken (400)     ├── Unauthenticated (401)
-├── Forbidden (403)             ├── QuotaExceeded (403)        ├── RefusedByCluster (403)
-├── JobNotFound (404)           ├── RouteNotFound (404)        ├── MethodNotAllowed (405)
-├── NameTaken (409)             ├── BeingDeleted (409)         ├── PageTokenExpired (410)
-├── UploadGone (410)            ├── PreconditionFailed (412)   ├── BodyTooLarge (413)
-├── UnsupportedMediaType (415)  ├── InvalidJob (422)           ├── IdempotencyKeyReused (422)
-├── TooManyRequests (429)       ├── InternalError (500)        ├── BadGateway (502)
-├── ClusterUnavailable (503)    ├── CredentialsUnavailable (503) ├── IssuerUnavailable (503)
-├── StorageUnavailable (503)    └── DeadlineExceeded (504)
+├── MalformedRequest (400)        ├── InvalidPageToken (400)        ├── Unauthenticated (401)
+├── Forbidden (403)               ├── QuotaExceeded (403)           ├── RefusedByCluster (403)
+├── JobNotFound (404)             ├── RouteNotFound (404)           ├── MethodNotAllowed (405)
+├── NameTaken (409)               ├── BeingDeleted (409)            ├── JobNotStarted (409)
+├── LogGone (410)                 ├── PageTokenExpired (410)        ├── UploadGone (410)
+├── PreconditionFailed (412)      ├── BodyTooLarge (413)            ├── UnsupportedMediaType (415)
+├── InvalidJob (422)              ├── IdempotencyKeyReused (422)    ├── TooManyRequests (429)
+├── InternalError (500)           ├── BadGateway (502)              ├── ClusterUnavailable (503)
+├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)       ├── StorageUnavailable (503)
+└── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
@@ -135,6 +136,18 @@ class BeingDeleted(ResearcherError):
     """A Job of that name is still being deleted."""
 
     status, code, title = 409, "being_deleted", "Still being deleted"
+
+
+class JobNotStarted(ResearcherError):
+    """No container of the Job has started, so there is no log yet; *detail* has the reason."""
+
+    status, code, title = 409, "job_not_started", "Not started"
+
+
+class LogGone(ResearcherError):
+    """The pod is gone, and its log with it."""
+
+    status, code, title = 410, "log_gone", "Log gone"
 
 
 class PageTokenExpired(ResearcherError):

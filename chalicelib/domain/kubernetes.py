@@ -75,6 +75,7 @@ class PodSpec(_Object):
     """What a pod runs and where."""
 
     node_name: str | None = None
+    init_containers: list[Container] = []
     containers: list[Container] = []
 
 
@@ -89,6 +90,7 @@ class JobSpec(_Object):
 
     parallelism: int | None = None
     completions: int | None = None
+    completion_mode: str | None = None
     suspend: bool | None = None
     template: PodTemplate = msgspec.field(default_factory=PodTemplate)
 
@@ -139,17 +141,26 @@ class Waiting(_Object):
     message: str | None = None
 
 
+class Running(_Object):
+    """Since when a container runs."""
+
+    started_at: datetime | None = None
+
+
 class Terminated(_Object):
     """How a container ended."""
 
     exit_code: int | None = None
     reason: str | None = None
+    message: str | None = None
+    finished_at: datetime | None = None
 
 
 class ContainerState(_Object):
     """Exactly one of these is set, or none yet."""
 
     waiting: Waiting | None = None
+    running: Running | None = None
     terminated: Terminated | None = None
 
 
@@ -157,7 +168,9 @@ class ContainerStatus(_Object):
     """The state of one container."""
 
     name: str = ""
+    restart_count: int | None = None
     state: ContainerState = msgspec.field(default_factory=ContainerState)
+    last_state: ContainerState = msgspec.field(default_factory=ContainerState)
 
 
 class PodStatus(_Object):
@@ -166,7 +179,9 @@ class PodStatus(_Object):
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
+    start_time: datetime | None = None
     conditions: list[Condition] = []
+    init_container_statuses: list[ContainerStatus] = []
     container_statuses: list[ContainerStatus] = []
 
 
@@ -181,6 +196,7 @@ class Pod(_Object):
 class PodList(_Object):
     """Pods of one or more Jobs."""
 
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Pod] = []
 
 

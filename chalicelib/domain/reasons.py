@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ class Reason:
 
     word: str
     message: str = ""
+    place: str = field(default="", compare=False)
+    """The field of the pod or the Job where it stands."""
 
 
 def reason_of(job: Job, pods: Sequence[Pod]) -> Reason | None:
@@ -40,11 +42,26 @@ def wait_of(pod: Pod) -> Reason | None:
     for status in pod.status.container_statuses:
         waiting = status.state.waiting
         if waiting and waiting.reason and waiting.reason not in STARTING:
-            return _reason(waiting.reason, waiting.message)
+            return _reason(waiting.reason, waiting.message, f"status.containerStatuses[{status.name}].state.waiting")
     for condition in pod.status.conditions:
         if condition.type == "PodScheduled" and condition.status == "False":
-            return _reason(condition.reason or "Unschedulable", condition.message)
+            word = condition.reason or "Unschedulable"
+            return _reason(word, condition.message, "status.conditions[PodScheduled]")
     return None
+
+
+def last_failed(pods: Sequence[Pod]) -> Pod | None:
+    """The last of *pods* that failed, or None."""
+    failed = [pod for pod in pods if pod.status.phase == "Failed"]
+    return max(failed, key=lambda pod: str(pod.metadata.creation_timestamp), default=None)
+
+
+def end_of(pod: Pod) -> Reason | None:
+    """How *pod* ended badly, or None where it does not say."""
+    if pod.status.reason:
+        return _reason(pod.status.reason, pod.status.message, "status.reason")
+    ends = ((status.name, status.state.terminated) for status in pod.status.container_statuses)
+    return next((_ended(name, end) for name, end in ends if end and end.exit_code), None)
 
 
 def _without_active_pods(job: Job, pods: Sequence[Pod]) -> Reason | None:
@@ -59,7 +76,7 @@ def _without_active_pods(job: Job, pods: Sequence[Pod]) -> Reason | None:
 
 def _failure(end: Condition, pods: Sequence[Pod]) -> Reason:
     """The pod's own end says more than `BackoffLimitExceeded`; a deadline says all there is."""
-    cluster = _reason(end.reason or "Failed", end.message)
+    cluster = _reason(end.reason or "Failed", end.message, "status.conditions[Failed]")
     if cluster.word == "DeadlineExceeded":
         return cluster
     return _pod_failure(pods) or cluster
@@ -67,20 +84,15 @@ def _failure(end: Condition, pods: Sequence[Pod]) -> Reason:
 
 def _pod_failure(pods: Sequence[Pod]) -> Reason | None:
     """How the last pod that failed ended."""
-    failed = [pod for pod in pods if pod.status.phase == "Failed"]
-    if not failed:
-        return None
-    last = max(failed, key=lambda pod: str(pod.metadata.creation_timestamp))
-    if last.status.reason:
-        return _reason(last.status.reason, last.status.message)
-    ends = (status.state.terminated for status in last.status.container_statuses)
-    return next((_ended(end) for end in ends if end and end.exit_code), None)
+    last = last_failed(pods)
+    return end_of(last) if last else None
 
 
-def _ended(end: Terminated) -> Reason:
+def _ended(name: str, end: Terminated) -> Reason:
     """How a container ended. Its message is left out: it may be the end of the log, and so anything."""
-    return Reason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.")
+    place = f"status.containerStatuses[{name}].state.terminated"
+    return Reason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", place)
 
 
-def _reason(word: str, message: str | None) -> Reason:
-    return Reason(word, (message or "")[:MAX_MESSAGE])
+def _reason(word: str, message: str | None, place: str) -> Reason:
+    return Reason(word, (message or "")[:MAX_MESSAGE], place)

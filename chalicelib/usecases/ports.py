@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from chalicelib.domain.events import Event
     from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod
+    from chalicelib.domain.logs import Attempt, LogQuery
     from chalicelib.domain.names import JobName, ProjectName
 
 PARALLEL = 16
@@ -32,3 +34,19 @@ class Jobs(Protocol):
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
         """Deletes the Job and its pods, if it still has that uid and resource version."""
+
+
+class Pods(Protocol):
+    """A Project's pods as one caller may reach them; refusals are raised as ResearcherError."""
+
+    def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
+        """The Job's pods, or those of *index*; of very many all that have not succeeded, and some others."""
+
+    def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
+        """What *attempt* printed, as *query* wants it."""
+
+    def events(self, project: ProjectName, uid: str) -> list[Event]:
+        """The events about the object with *uid*."""
+
+    def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
+        """The events about the pod of that name, which may be gone."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from chalicelib.domain.kubernetes import GPU, NODE_TYPE
 from infra.local.kubernetes import pod_status
 from tests.cluster.json_client import Refused
+from tests.cluster.kubelet import Kubelet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,13 +41,15 @@ class GpuNodes:
         self._running: set[str] = set()
         self._tickets = itertools.count()
         self._watch: Watch | None = None
+        self._kubelet = Kubelet(client)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=target, daemon=True) for target in (self._follow, self._work)]
 
     def __enter__(self) -> Self:
         """Itself, with the nodes ready for pods."""
+        self._kubelet.__enter__()
         for name in sorted(self._names):
-            _join(self._client, name)
+            _join(self._client, name, self._kubelet.status)
         for thread in self._threads:
             thread.start()
         return self
@@ -61,6 +64,7 @@ class GpuNodes:
         self._seen.put(None)
         for thread in self._threads:
             thread.join()
+        self._kubelet.__exit__()
 
     def _follow(self) -> None:
         """Passes on every pod as it is, and then each time it changes."""
@@ -152,15 +156,15 @@ def _ignoring(*statuses: int) -> Iterator[None]:
             raise
 
 
-def _join(client: JsonClient, name: str) -> None:
-    """Adds the node *name*, ready and without the taint that new nodes carry until a controller looked at them."""
+def _join(client: JsonClient, name: str, kubelet: Document) -> None:
+    """Adds the node *name* of *kubelet*, ready and without the taint that new nodes carry until somebody looked."""
     labels = {"kubernetes.io/hostname": name, NODE_TYPE: INSTANCE_TYPE}
     client.create("/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
     client.patch(f"/api/v1/nodes/{name}", {"spec": {"taints": None}})
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
     client.patch_lists(
         f"/api/v1/nodes/{name}/status",
-        {"status": {"capacity": CAPACITY, "allocatable": CAPACITY, "conditions": [ready]}},
+        {"status": {"capacity": CAPACITY, "allocatable": CAPACITY, "conditions": [ready], **kubelet}},
     )
 
 

@@ -101,6 +101,14 @@ class JsonClient:
         self, method: str, path: str, document: Document | None = None, headers: Iterable[Header] = ()
     ) -> Document:
         """The API server's answer; Refused when it is not a success."""
+        answer: Document = json.loads(self._sent(method, path, document, headers))
+        return answer
+
+    def text(self, path: str) -> str:
+        """The text at *path*, such as a log; Refused when there is none."""
+        return self._sent("GET", path, None, ()).decode()
+
+    def _sent(self, method: str, path: str, document: Document | None, headers: Iterable[Header]) -> bytes:
         # A plain dict would join the lines of Impersonate-Group into one group.
         lines = urllib3.HTTPHeaderDict({"Accept": "application/json"})
         for name, value in (*self._headers, *headers):
@@ -111,8 +119,7 @@ class JsonClient:
         response = self._pool.request(method, self.url + path, body=body, headers=lines)
         if response.status >= 300:
             raise Refused(response.status, response.data.decode("utf-8", "replace"))
-        answer: Document = json.loads(response.data)
-        return answer
+        return response.data
 
 
 def _with_query(path: str, query: dict[str, str]) -> str:

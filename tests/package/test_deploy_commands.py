@@ -64,7 +64,7 @@ def test_there_are_some() -> None:
 
 def test_parameters_are_those_without_a_default(packaged: Json) -> None:
     """What the walk tells a first stack is what CloudFormation would ask for."""
-    (shown,) = re.findall(r"```text\n((?: +[A-Z]\w+=.*\n)+)", README)
+    (shown,) = re.findall(r"```ini\n((?: +[A-Z]\w+=.*\n)+)", README)
     asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
 
     assert set(re.findall(r"^ +(\w+)=", shown, re.MULTILINE)) == asked

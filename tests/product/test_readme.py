@@ -70,6 +70,12 @@ class TestWalk:
         """Each block answers the documents below it, and maybe more fields."""
         assert surprises(step, answers[number]) == []
 
+    def test_prints_the_log_that_is_shown(self, answers: list[str]) -> None:
+        """A log is text, not JSON."""
+        (shown,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+
+        assert [answer for answer in answers if answer == shown] == [shown]
+
     def test_writes_a_projects_manifests(self, answers: list[str], running: Path) -> None:
         """The file for kubectl holds the Project's namespace."""
         del answers

@@ -45,10 +45,17 @@ TABLE = [
     Row("get_job", "GET", "/jobs/PROJECT/gone", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("delete_job", "DELETE", "/jobs/PROJECT/there", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("delete_job", "DELETE", "/jobs/PROJECT/gone", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("job_logs", "GET", "/jobs/PROJECT/gone/logs", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("job_logs", "GET", "/jobs/PROJECT/there/logs?index=0", alice=(400, 403, 400), bob=(403, 400, 400)),
+    Row("job_events", "GET", "/jobs/PROJECT/there/events", alice=(200, 403, 200), bob=(403, 200, 200)),
+    Row("job_events", "GET", "/jobs/PROJECT/gone/events", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("job_diagnosis", "GET", "/jobs/PROJECT/there/diagnosis", alice=(200, 403, 200), bob=(403, 200, 200)),
+    Row("job_diagnosis", "GET", "/jobs/PROJECT/gone/diagnosis", alice=(404, 403, 404), bob=(403, 404, 404)),
     # The list itself is answered; what became of each Job stands in it.
     Row("delete_jobs", "DELETE", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200), body=TARGETS),
     Row("list_projects", "GET", "/projects", alice=(200, 200, 200), bob=(200, 200, 200)),
 ]
+OF_ONE_PROJECT = [row for row in TABLE if row.alice[1] == 403]
 PROJECTS = ("team-a", "team-b", "team-shared")
 MAY_USE = {"alice": ["team-a", "team-shared"], "bob": ["team-b", "team-shared"]}
 OPEN_TO_ALL = {"docs", "docs_asset", "health", "openapi"}
@@ -139,7 +146,7 @@ class TestTable:
 class TestForeignProjects:
     """What a caller learns about Projects of others: nothing."""
 
-    @pytest.mark.parametrize("row", TABLE[:7], ids=lambda row: f"{row.method} {row.path}")
+    @pytest.mark.parametrize("row", OF_ONE_PROJECT, ids=lambda row: f"{row.method} {row.path}")
     def test_answer_as_missing_ones_do(self, callers: dict[str, Api], row: Row) -> None:
         """The bytes and the headers are those of a Project that does not exist, but for the request's id."""
         foreign, missing = (asked(callers["alice"], row, project) for project in ("team-b", "team-zzz"))

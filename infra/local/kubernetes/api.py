@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from infra.local.kubernetes import reviews, strict
 from infra.local.kubernetes.asked import Asked, asked_of
 from infra.local.kubernetes.kinds import JOB, POD, Document
+from infra.local.kubernetes.logs import log_of
 from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path, not_allowed
 from infra.local.kubernetes.selectors import by_fields, by_labels
 from infra.local.wire import Reply
@@ -123,12 +124,8 @@ class Api:
     def _log(self, asked: Asked) -> Reply:
         if asked.kind is not POD or asked.subresource != "log":
             raise no_such_path()
-        pod = self._store.get(POD, asked.namespace, asked.name)
-        if "startTime" not in pod["status"]:
-            container = pod["spec"]["containers"][0]["name"]
-            waits = f'container "{container}" in pod "{asked.name}" is waiting to start: ContainerCreating'
-            raise bad_request(waits)
-        return Reply(200, [("Content-Type", "text/plain")], f"{asked.name} runs on paper.\n".encode())
+        log = log_of(self._store.get(POD, asked.namespace, asked.name), asked.query)
+        return Reply(204) if log is None else Reply(200, [("Content-Type", "text/plain")], log)
 
 
 def _json(status: int, document: Document) -> Reply:

@@ -16,6 +16,7 @@ from infra.local.kubernetes.job_controller import JobController
 from infra.local.kubernetes.kinds import BY_NAME
 from infra.local.kubernetes.quota_controller import QuotaController
 from infra.local.kubernetes.rbac import Rbac, default_roles
+from infra.local.kubernetes.scheduler import Scheduler
 from infra.local.kubernetes.store import Store
 from infra.local.kubernetes.writing import Writing
 
@@ -45,6 +46,7 @@ class EmbeddedCluster:
         self._api = Api(self.store, self._writing, rbac, Authentication(authenticate, rbac))
         self._controllers = (
             JobController(self.store, self._writing),
+            Scheduler(self.store, self._writing),
             node.Node(self.store, self._writing, run_seconds),
             QuotaController(self.store, admission),
         )

@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 """Until a pod that was refused is tried again, doubled each time, as the real controller's DefaultJobApiBackOff."""
+INDEX_MARK = "batch.kubernetes.io/job-completion-index"
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -60,7 +62,11 @@ class JobController:
     def _advance(self, job: Document, moment: datetime) -> None:
         pods = _Pods.of(self._store.owned_by(job["metadata"]["uid"], POD))
         end = _end(job, pods, moment)
-        pods = self._stopped(pods) if end or job["spec"]["suspend"] else self._filled(job, pods, moment)
+        pods = self._stopped(job, pods) if end or job["spec"]["suspend"] else self._filled(job, pods, moment)
+        if end and end["type"] == "Complete":
+            self._writing.record(job, "Normal", "Completed", "Job completed")
+        elif end:
+            self._writing.record(job, "Warning", end["reason"], end["message"])
         self._report(job, _status(job, pods, end, moment))
 
     def _filled(self, job: Document, pods: _Pods, moment: datetime) -> _Pods:
@@ -73,16 +79,20 @@ class JobController:
         left = spec["completions"] - pods.succeeded if spec.get("completions") else spec["parallelism"]
         while len(active) < min(spec["parallelism"], left):
             try:
-                active.append(self._writing.create(POD, job["metadata"]["namespace"], _pod(job)))
+                there = self._store.owned_by(job["metadata"]["uid"], POD)
+                made = self._writing.create(POD, job["metadata"]["namespace"], _pod(job, there))
             except Refusal as refusal:
                 self._writing.record(job, "Warning", "FailedCreate", f"Error creating: {refusal}")
                 self._refused[uid] = moment + pause, min(2 * pause, LONGEST_PAUSE)
                 break
+            self._writing.record(job, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+            active.append(made)
         return replace(pods, active=active)
 
-    def _stopped(self, pods: _Pods) -> _Pods:
+    def _stopped(self, job: Document, pods: _Pods) -> _Pods:
         for pod in pods.active:
             self._delete(POD, pod)
+            self._writing.record(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
         return replace(pods, active=[])
 
     def _delete(self, kind: Kind, document: Document) -> None:
@@ -150,7 +160,8 @@ def _condition(kind: str, reason: str, message: str, moment: datetime) -> Docume
     return {"type": kind, "status": "True", "reason": reason, "message": message, **when}
 
 
-def _pod(job: Document) -> Document:
+def _pod(job: Document, there: list[Document]) -> Document:
+    """The Job's next pod, beside those that are *there*."""
     metadata, template = job["metadata"], job["spec"]["template"]
     owner = {
         "apiVersion": JOB.api_version,
@@ -160,8 +171,19 @@ def _pod(job: Document) -> Document:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    marks = {"generateName": f"{metadata['name']}-", "ownerReferences": [owner]}
+    marks: Document = {"generateName": f"{metadata['name']}-", "ownerReferences": [owner]}
+    if job["spec"]["completionMode"] == "Indexed":
+        index = {INDEX_MARK: _next_index(there)}
+        marks["generateName"] += f"{index[INDEX_MARK]}-"
+        marks["labels"] = {**template["metadata"].get("labels", {}), **index}
+        marks["annotations"] = {**template["metadata"].get("annotations", {}), **index}
     return {"metadata": {**template["metadata"], **marks}, "spec": template["spec"]}
+
+
+def _next_index(there: list[Document]) -> str:
+    """The least completion index that no pod works on, or has worked on well."""
+    held = [pod["metadata"]["annotations"][INDEX_MARK] for pod in there if pod["status"]["phase"] != "Failed"]
+    return next(str(index) for index in itertools.count() if str(index) not in held)
 
 
 def _expired(job: Document, end: Document, moment: datetime) -> bool:

@@ -43,6 +43,7 @@ QUOTA = Kind("", "resourcequotas", "ResourceQuota")
 LIMIT_RANGE = Kind("", "limitranges", "LimitRange")
 SERVICE_ACCOUNT = Kind("", "serviceaccounts", "ServiceAccount")
 PRIORITY_CLASS = Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False)
+CLAIM = Kind("", "persistentvolumeclaims", "PersistentVolumeClaim")
 NODE = Kind("", "nodes", "Node", namespaced=False)
 ROLE = Kind(RBAC, "roles", "Role")
 ROLE_BINDING = Kind(RBAC, "rolebindings", "RoleBinding")
@@ -63,6 +64,7 @@ KINDS = (
     LIMIT_RANGE,
     PRIORITY_CLASS,
     SERVICE_ACCOUNT,
+    CLAIM,
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
 )
 BY_PLURAL = {(kind.group, kind.plural): kind for kind in KINDS}

@@ -14,13 +14,23 @@ Document = dict[str, Any]
 SIMULATE = "researcher.dev/simulate"
 """The pod annotation that says how the pod goes.
 
-image-pull, config-error, starting, node-lost, exit-N, OOMKilled, Evicted or run-forever."""
+image-pull, image-unauthorized, image-unreachable, config-error, mount-failed, starting, waiting-REASON, node-lost,
+node-not-ready, restarted, start-error, exit-N, OOMKilled, Evicted or run-forever."""
 SIMULATE_VARIABLE = "SIMULATE"
 """The same as an environment variable, for those who can set no pod annotation."""
 MISSING_IMAGE = "no-such-image"
 """An image with this in its name cannot be pulled."""
 
 _KILLED = 137
+_NOT_STARTED = 128
+_PULL_ERRORS = {
+    "image-pull": "{image}: not found",
+    "image-unauthorized": 'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to '
+    "authorize: failed to fetch oauth token: unexpected status: 401 Unauthorized",
+    "image-unreachable": 'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to '
+    'do request: Head "https://registry.invalid/v2/": dial tcp 192.0.2.1:443: i/o timeout',
+}
+"""What containerd says when an image cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +54,43 @@ def simulation(pod: Document) -> str:
 
 def begun(pod: Document, now: datetime) -> tuple[Document, Event]:
     """The status of *pod* soon after it came to the node, and what is said about it."""
-    image = pod["spec"]["containers"][0]["image"]
-    match simulation(pod):
-        case "image-pull":
-            message = f'Back-off pulling image "{image}": ErrImagePull: {image}: not found'
-            return _waiting(pod, now, "ImagePullBackOff", message), Event("Warning", "Failed", message)
-        case "starting":
-            return _waiting(pod, now, "ContainerCreating", ""), Event("Normal", "Pulling", f'Pulling image "{image}"')
+    asked, image = simulation(pod), pod["spec"]["containers"][0]["image"]
+    if wait := _wait(asked, image):
+        return _waiting(pod, now, *wait[0]), wait[1]
+    started = Event("Normal", "Started", "Container started")
+    match asked:
         case "node-lost":
             lost = {"state": {"running": {"startedAt": _time(now)}}, "ready": False, "started": True}
             return _status(pod, now, "Unknown", lost), Event("Warning", "NodeNotReady", "Node is not ready")
-        case "config-error":
-            message = 'secret "no-such-secret" not found'
-            return _waiting(pod, now, "CreateContainerConfigError", message), Event("Warning", "Failed", message)
-        case _:
-            return _running(pod, now), Event("Normal", "Started", "Container started")
+        case "node-not-ready":
+            return _running(pod, now, ready=False), Event("Warning", "NodeNotReady", "Node is not ready")
+        case "restarted":
+            return _running(pod, now, before=_end(pod, now, 1, "Error")), started
+    return _running(pod, now), started
+
+
+def _wait(asked: str, image: str) -> tuple[tuple[str, str], Event] | None:
+    """What a container waits for that goes as *asked*, and the event about it; None where it does not wait."""
+    if asked in _PULL_ERRORS:
+        message = f'Back-off pulling image "{image}": ErrImagePull: {_PULL_ERRORS[asked].format(image=image)}'
+        return ("ImagePullBackOff", message), Event("Warning", "Failed", message)
+    if asked == "starting":
+        return ("ContainerCreating", ""), Event("Normal", "Pulling", f'Pulling image "{image}"')
+    if asked == "mount-failed":
+        message = 'MountVolume.SetUp failed for volume "data" : configmap "no-such-map" not found'
+        return ("ContainerCreating", ""), Event("Warning", "FailedMount", message)
+    if asked == "config-error":
+        message = 'secret "no-such-secret" not found'
+        return ("CreateContainerConfigError", message), Event("Warning", "Failed", message)
+    if asked.startswith("waiting-"):
+        reason = asked.removeprefix("waiting-")
+        return (reason, f"It waits: {reason}"), Event("Warning", "Failed", f"It waits: {reason}")
+    return None
 
 
 def ends_by_itself(pod: Document) -> bool:
     """Whether *pod*, once it runs, ever ends."""
-    return simulation(pod) != "run-forever"
+    return simulation(pod) not in ("run-forever", "restarted", "node-not-ready")
 
 
 def ended(pod: Document, now: datetime) -> tuple[Document, Event | None]:
@@ -73,6 +100,9 @@ def ended(pod: Document, now: datetime) -> tuple[Document, Event | None]:
         return _terminated(pod, now, _KILLED, "OOMKilled"), None
     if asked == "Evicted":
         return _evicted(pod, now)
+    if asked == "start-error":
+        message = 'failed to create containerd task: exec: "no-such-program": executable file not found in $PATH'
+        return _terminated(pod, now, _NOT_STARTED, "StartError", message), None
     exit_code = int(match[1]) if (match := re.fullmatch(r"exit-(\d+)", asked)) else 0
     return _terminated(pod, now, exit_code, "Error" if exit_code else "Completed"), None
 
@@ -87,18 +117,23 @@ def _waiting(pod: Document, now: datetime, reason: str, message: str) -> Documen
     return _status(pod, now, "Pending", {"state": state, "ready": False, "started": False})
 
 
-def _running(pod: Document, now: datetime) -> Document:
+def _running(pod: Document, now: datetime, *, ready: bool = True, before: Document | None = None) -> Document:
     state = {"running": {"startedAt": _time(now)}}
-    return _status(pod, now, "Running", {"state": state, "ready": True, "started": True})
+    restarts = {"restartCount": 1, "lastState": {"terminated": before}} if before else {}
+    return _status(pod, now, "Running", {"state": state, "ready": ready, "started": True, **restarts}, ready=ready)
 
 
-def _terminated(pod: Document, now: datetime, exit_code: int, reason: str) -> Document:
-    start = pod.get("status", {}).get("startTime") or _time(now)
-    end = {"exitCode": exit_code, "reason": reason, "startedAt": start, "finishedAt": _time(now)}
+def _terminated(pod: Document, now: datetime, exit_code: int, reason: str, message: str | None = None) -> Document:
+    end = _end(pod, now, exit_code, reason) | ({"message": message} if message else {})
     phase = "Failed" if exit_code else "Succeeded"
     # null takes the earlier state away; a container may have one only.
     state = {"terminated": end, "running": None, "waiting": None}
     return _status(pod, now, phase, {"state": state, "ready": False, "started": False})
+
+
+def _end(pod: Document, now: datetime, exit_code: int, reason: str) -> Document:
+    start = pod.get("status", {}).get("startTime") or _time(now)
+    return {"exitCode": exit_code, "reason": reason, "startedAt": start, "finishedAt": _time(now)}
 
 
 def _evicted(pod: Document, now: datetime) -> tuple[Document, Event]:
@@ -111,8 +146,8 @@ def _evicted(pod: Document, now: datetime) -> tuple[Document, Event]:
     )
 
 
-def _status(pod: Document, now: datetime, phase: str, container: Document) -> Document:
-    runs = phase == "Running"
+def _status(pod: Document, now: datetime, phase: str, container: Document, *, ready: bool = True) -> Document:
+    runs = phase == "Running" and ready
     return {
         "phase": phase,
         "startTime": pod.get("status", {}).get("startTime") or _time(now),

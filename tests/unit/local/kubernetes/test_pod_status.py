@@ -43,7 +43,14 @@ class TestBegun:
 
     @pytest.mark.parametrize(
         ("simulate", "reason"),
-        [("image-pull", "ImagePullBackOff"), ("config-error", "CreateContainerConfigError")],
+        [
+            ("image-pull", "ImagePullBackOff"),
+            ("image-unauthorized", "ImagePullBackOff"),
+            ("image-unreachable", "ImagePullBackOff"),
+            ("config-error", "CreateContainerConfigError"),
+            ("mount-failed", "ContainerCreating"),
+            ("waiting-Strange", "Strange"),
+        ],
     )
     def test_waits(self, simulate: str, reason: str) -> None:
         """The container says what for."""
@@ -58,13 +65,36 @@ class TestBegun:
 
         assert (status["phase"], event.reason) == ("Running", "Started")
 
+    def test_runs_again(self) -> None:
+        """How it ended before is told."""
+        status, _ = pod_status.begun(pod("restarted"), NOW)
+
+        (container,) = status["containerStatuses"]
+        assert (container["restartCount"], container["lastState"]["terminated"]["exitCode"]) == (1, 1)
+
+    def test_is_not_ready_on_a_node_that_is_lost(self) -> None:
+        """As far as anybody knows it runs."""
+        status, event = pod_status.begun(pod("node-not-ready"), NOW)
+
+        assert (status["phase"], status["conditions"][-1]["status"], event.reason) == (
+            "Running",
+            "False",
+            "NodeNotReady",
+        )
+
 
 class TestEnded:
     """A pod whose time is over."""
 
     @pytest.mark.parametrize(
         ("simulate", "code", "reason"),
-        [("", 0, "Completed"), ("exit-3", 3, "Error"), ("OOMKilled", 137, "OOMKilled"), ("Evicted", 137, "Error")],
+        [
+            ("", 0, "Completed"),
+            ("start-error", 128, "StartError"),
+            ("exit-3", 3, "Error"),
+            ("OOMKilled", 137, "OOMKilled"),
+            ("Evicted", 137, "Error"),
+        ],
     )
     def test_says_how(self, simulate: str, code: int, reason: str) -> None:
         """The container has an exit code and a reason."""

@@ -1,0 +1,87 @@
+"""The pods of a cluster, their logs, and the events about Jobs and pods, as one caller reaches them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.jobs import MAX_PODS, UNFINISHED
+from chalicelib.adapters.kube_api import Answer, Call, parameters
+from chalicelib.adapters.refusals import decoded, refusal
+from chalicelib.domain.errors import JobNotStarted, LogGone
+from chalicelib.domain.events import Event, EventList
+from chalicelib.domain.kubernetes import Pod, PodList
+from chalicelib.domain.logs import INDEX_MARK
+from chalicelib.domain.names import JobName, ProjectName, namespace_of
+from chalicelib.domain.selectors import pod_selector
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.cluster import Cluster
+    from chalicelib.deadline import Deadline
+    from chalicelib.domain.caller import Caller
+    from chalicelib.domain.logs import Attempt, LogQuery
+
+READ_BYTES = 4 * 2**20
+"""How much of a log is read at most, from the first line that was asked for: its end is what is shown."""
+MAX_EVENTS = 200
+"""For each object; the cluster counts what repeats, and forgets all after an hour."""
+
+
+class CallersPods:
+    """The port of the use cases."""
+
+    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
+        self._cluster = cluster
+        self._caller = caller
+        self._deadline = deadline
+
+    def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
+        """The Job's pods, or those of *index*; of more than MAX_PODS all that have not succeeded, and some others."""
+        selector = pod_selector([name]) + ("" if index is None else f",{INDEX_MARK}={index}")
+        page = self._pods(project, selector)
+        found = page.items
+        if page.metadata.continue_:
+            found = self._pods(project, selector, UNFINISHED).items + found
+        return list({pod.metadata.uid: pod for pod in found}.values())
+
+    def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
+        """What *attempt* printed, as *query* wants it; its last lines may be missing where they are many MB."""
+        asked = parameters(
+            container=attempt.container,
+            tailLines=query.tail,
+            sinceSeconds=query.since_seconds,
+            limitBytes=READ_BYTES,
+            previous="true" if attempt.restarted else None,
+            timestamps="true" if query.timestamps else None,
+        )
+        answer = self._send(Call("GET", f"{_core(project)}/pods/{attempt.pod}/log", asked))
+        match answer.status:
+            case 200 | 204:
+                return answer.body
+            case 400:
+                raise JobNotStarted("The container has not started, or was removed meanwhile. Ask again later.")
+            case 404:
+                raise LogGone("The pod is gone by now, and its log with it. Ask for that of the next attempt.")
+        raise refusal(answer)
+
+    def events(self, project: ProjectName, uid: str) -> list[Event]:
+        """The events about the object with *uid*."""
+        return self._events(project, f"involvedObject.uid={uid}")
+
+    def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
+        """The events about the pod of that name, which may be gone: no other pod gets its name."""
+        return self._events(project, f"involvedObject.kind=Pod,involvedObject.name={pod}")
+
+    def _pods(self, project: ProjectName, selector: str, fields: str | None = None) -> PodList:
+        query = parameters(labelSelector=selector, fieldSelector=fields, limit=MAX_PODS)
+        return decoded(self._send(Call("GET", f"{_core(project)}/pods", query)), PodList)
+
+    def _events(self, project: ProjectName, fields: str) -> list[Event]:
+        query = parameters(fieldSelector=fields, limit=MAX_EVENTS)
+        return decoded(self._send(Call("GET", f"{_core(project)}/events", query)), EventList).items
+
+    def _send(self, call: Call) -> Answer:
+        return self._cluster.send_as(self._caller, call, self._deadline)
+
+
+def _core(project: ProjectName) -> str:
+    return f"/api/v1/namespaces/{namespace_of(project)}"

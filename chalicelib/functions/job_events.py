@@ -1,0 +1,37 @@
+"""job_events: GET /jobs/{project}/{name}/events answers what the cluster recorded about the Job and its pods."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.pods import CallersPods
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.domain import errors
+from chalicelib.domain.events import EVENT_EXAMPLE
+from chalicelib.domain.names import job_name, project_name
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Operation, Success
+from chalicelib.settings import settings
+from chalicelib.usecases.diagnosis import EventPage, job_events
+
+routes = Blueprint(__name__)
+
+OPERATION = Operation(
+    summary="A Job's events",
+    description=(
+        "What the cluster recorded about the Job and up to 16 of its pods, the latest last; what says the same of one "
+        "object is counted. The cluster forgets events, usually after an hour."
+    ),
+    answers={200: Success("The events.", EventPage, {"data": [EVENT_EXAMPLE]})},
+    errors=(errors.JobNotFound,),
+)
+
+
+@routes.route(f"{BASE}/jobs/{{project}}/{{name}}/events", methods=["GET"], name="job_events", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def events(call: Call, project: str, name: str) -> Answer:
+    """Reads the events as the caller."""
+    reach = (cluster.connect(settings()), call.known_caller, call.deadline)
+    return Answer(job_events(project_name(project), job_name(name), CallersJobs(*reach), CallersPods(*reach)))

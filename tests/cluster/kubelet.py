@@ -1,0 +1,65 @@
+"""What an API server asks of a node: the logs of its pods, over TLS as of a real kubelet."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from infra.local.http_server import HOST, LoopbackServer
+from infra.local.kubernetes import pod_log
+from infra.local.kubernetes.certificates import server_identity
+from infra.local.wire import Reply
+from tests.cluster.json_client import Refused
+
+if TYPE_CHECKING:
+    from infra.local.wire import Headers, WireError
+    from tests.cluster.json_client import Document, JsonClient
+
+_LOGS = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
+
+
+class Kubelet:
+    """Serves the logs of the pods that *client* finds, while it is entered."""
+
+    def __init__(self, client: JsonClient) -> None:
+        self._client = client
+
+    def __enter__(self) -> Self:
+        """Starts to listen."""
+        self._server = LoopbackServer(self, context=server_identity().context)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops."""
+        self._server.close()
+
+    @property
+    def status(self) -> Document:
+        """What a node's status says of where its kubelet is."""
+        port = urlsplit(self._server.url).port
+        addresses = [{"type": "InternalIP", "address": HOST}]
+        return {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
+
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """A container's log, or why there is none."""
+        del method, headers, body
+        url = urlsplit(target)
+        found = _LOGS.fullmatch(url.path)
+        if found is None:
+            return Reply(404)
+        namespace, name, container = found.groups()
+        try:
+            pod = self._client.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
+            wanted = pod_log.Wanted.of(dict(parse_qsl(url.query)))
+            log = pod_log.given_out(pod, container, wanted, datetime.now(UTC))
+        except pod_log.NoLogError as error:
+            return Reply(400, [("Content-Type", "text/plain")], str(error).encode())
+        except Refused as refusal:
+            return Reply(refusal.status, [("Content-Type", "text/plain")], b"no such pod")
+        return Reply(200, [("Content-Type", "text/plain")], log)
+
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
+        return Reply(400, [], error.detail.encode())

@@ -1,0 +1,246 @@
+"""Why a Job is where it is: a table of objects as a real cluster had them, and what no cluster was asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis, diagnosed
+from chalicelib.domain.events import Event
+from chalicelib.domain.findings import Cause
+from chalicelib.domain.kubernetes import QUEUE_LABEL, Condition, Job, JobSpec, JobStatus, Pod
+from chalicelib.domain.reasons import MAX_MESSAGE
+from chalicelib.domain.view import view
+from tests.builders import (
+    NOW,
+    NOW_MS,
+    ended,
+    event,
+    exited,
+    job,
+    meta,
+    minutes_ago,
+    pod,
+    running,
+    unscheduled,
+    waiting,
+)
+from tests.objects import objects
+
+CAPTURED = sorted((Path(__file__).parent / "captured").glob("*.json"))
+STATUSES = {"Terminating", "Succeeded", "Suspended", "Running"}
+"""Causes that are also what a Job's status says."""
+STARTED = minutes_ago(5)
+
+
+def captured(path: Path) -> tuple[Job, list[Pod], list[Event]]:
+    """What a real cluster had."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    kinds = (("job", Job), ("pods", list[Pod]), ("events", list[Event]))
+    return tuple(msgspec.convert(found[name], kind) for name, kind in kinds)  # type: ignore[return-value] # one of each
+
+
+def why(found: Job, pods: list[Pod] | None = None, events: list[Event] | None = None) -> Diagnosis:
+    """The diagnosis of the Job in team-a."""
+    return diagnosed("team-a", found, pods or [], events or [])
+
+
+def refused(message: str, **fields: Any) -> Event:  # noqa: ANN401 - whatever a field holds
+    """An event about a pod that the Job's controller could not make."""
+    return event("FailedCreate", message, kind="Job", about=meta(), type="Warning", **fields)
+
+
+class TestCaptured:
+    """What tests/product/test_diagnosis.py brought about on a real control plane."""
+
+    @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
+    def test_cause(self, path: Path) -> None:
+        """The file's name is the cause; evidence names the Job or its pod."""
+        found = why(*captured(path))
+
+        assert found.cause == path.stem.partition("-")[0]
+        assert found.evidence.object.name.startswith("train-1")
+        assert all([found.evidence.field, found.evidence.message, found.remedy, found.since])
+
+    @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
+    def test_agrees_with_the_view(self, path: Path) -> None:
+        """A Job is not one thing here and another there."""
+        found, pods, _ = captured(path)
+
+        assert path.stem not in STATUSES or view("team-a", found, pods).status == path.stem
+
+    def test_every_cause(self) -> None:
+        """None was only imagined."""
+        assert {path.stem.partition("-")[0] for path in CAPTURED} == set(get_args(Cause))
+
+
+class TestOrder:
+    """Of several facts the strongest is the cause."""
+
+    @pytest.mark.parametrize(
+        ("found", "pods", "cause"),
+        [
+            pytest.param(job(deletion_timestamp=NOW, status=ended("Failed")), [], "Terminating", id="deleted"),
+            pytest.param(job(spec=JobSpec(suspend=True), status=ended("Complete")), [], "Succeeded", id="complete"),
+            pytest.param(job(spec=JobSpec(suspend=True)), [pod("Running")], "Suspended", id="suspended"),
+            pytest.param(job(spec=JobSpec(suspend=True), labels={QUEUE_LABEL: "q"}), [], "QueueWaiting", id="queued"),
+            pytest.param(
+                job(),
+                [pod("Pending", status=waiting("ErrImagePull")), pod("Running", status=running())],
+                "Running",
+                id="one of two runs",
+            ),
+            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="runs, without pods"),
+            pytest.param(
+                job(), [pod("Pending"), pod("Pending", status=unscheduled())], "Unknown", id="one of two waits"
+            ),
+            pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Starting", id="its pod goes"),
+            pytest.param(job(), [pod("Pending", node="n1")], "Starting", id="on a node"),
+            pytest.param(job(), [pod("Pending")], "Starting", id="on no node yet"),
+            pytest.param(job(), [pod("Unknown")], "NodeLost", id="nobody knows"),
+            pytest.param(job(), [pod("Succeeded")], "Starting", id="between two completions"),
+            pytest.param(job(status=JobStatus(start_time=STARTED)), [], "Unknown", id="no pods, and no word why"),
+            pytest.param(job(status=JobStatus(start_time=STARTED, failed=1)), [], "Starting", id="next try comes"),
+            pytest.param(job(status=ended("Failed", "BackoffLimitExceeded")), [], "Unknown", id="failed, pods gone"),
+            pytest.param(
+                job(status=ended("Failed", "DeadlineExceeded")),
+                [pod("Failed", status=exited(1))],
+                "DeadlineExceeded",
+                id="late",
+            ),
+        ],
+    )
+    def test_is_that_of_the_view(self, found: Job, pods: list[Pod], cause: str) -> None:
+        """Deleted, ended, suspended, then what the pods do."""
+        assert cause == why(found, pods).cause
+
+    def test_node_that_is_lost_under_a_running_pod(self) -> None:
+        """The pod is not ready, and an event says why; one that is merely not ready runs."""
+        status = running()
+        status.conditions.append(Condition(type="Ready", status="False", last_transition_time=minutes_ago(1)))
+        lost = event("NodeNotReady", "Node is not ready")
+
+        assert why(job(), [pod(status=status)]).cause == "Running"
+        found = why(job(), [pod(status=status)], [lost])
+        assert (found.cause, found.since) == ("NodeLost", NOW_MS - 60_000)
+
+    def test_node_that_came_back(self) -> None:
+        """A pod that is ready again runs, whatever the event says."""
+        status = running()
+        status.conditions.append(Condition(type="Ready", status="True"))
+
+        assert why(job(), [pod(status=status)], [event("NodeNotReady")]).cause == "Running"
+
+
+class TestNoPods:
+    """A Job whose pods cannot be made."""
+
+    @pytest.mark.parametrize(
+        ("message", "cause"),
+        [
+            ('pods "x" is forbidden: exceeded quota: room', "NoPodsQuota"),
+            ('pods "x" is forbidden: violates PodSecurity', "NoPodsAdmission"),
+            ('admission webhook "x" denied the request', "NoPodsAdmission"),
+            (None, "NoPodsAdmission"),
+        ],
+    )
+    def test_clusters_words_tell(self, message: str, cause: str) -> None:
+        """In the last of the controller's events, since the first."""
+        told = [refused("older", first_timestamp=minutes_ago(9), last_timestamp=minutes_ago(8)), refused(message)]
+
+        found = why(job(status=JobStatus(start_time=STARTED)), [], told)
+
+        assert (found.cause, found.evidence.message, found.since) == (cause, message or "", NOW_MS - 9 * 60_000)
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            pytest.param(event("SuccessfulCreate", kind="Job", about=meta()), id="made at last"),
+            pytest.param(event("Scheduled"), id="no event of the Job"),
+        ],
+    )
+    def test_refusal_of_old_does_not_count(self, later: Event) -> None:
+        """Nor does an event of something else."""
+        old: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
+        told = [later, refused("exceeded quota", **old)] if later.reason == "SuccessfulCreate" else [later]
+
+        assert why(job(status=JobStatus(start_time=STARTED)), [], told).cause == "Unknown"
+
+    def test_some_pods_are_active(self) -> None:
+        """They tell what they wait for; that there is no room for more is not why."""
+        assert (
+            why(job(status=JobStatus(start_time=STARTED, active=1)), [], [refused("exceeded quota")]).cause
+            == "Starting"
+        )
+
+
+class TestFailed:
+    """A Job that failed, or whose last try did."""
+
+    @pytest.mark.parametrize(
+        "status", [ended("Failed", "BackoffLimitExceeded"), JobStatus(start_time=STARTED, failed=2)]
+    )
+    def test_last_pod_tells(self, status: JobStatus) -> None:
+        """Not an earlier one."""
+        pods = [
+            pod("Failed", status=exited(137, "OOMKilled"), creation_timestamp=minutes_ago(1)),
+            pod("Failed", status=exited(1), creation_timestamp=minutes_ago(2)),
+        ]
+
+        assert why(job(status=status), pods).cause == "OutOfMemory"
+
+    @pytest.mark.parametrize("status", [ended("Failed"), JobStatus(start_time=STARTED, failed=1)])
+    def test_preempted_pod_is_gone_but_for_its_event(self, status: JobStatus) -> None:
+        """The last of them, by the scheduler's words."""
+        old: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
+        told = [event("Preempted", "by pod a", **old), event("Preempted", "by pod b")]
+
+        found = why(job(status=status), [], told)
+
+        assert (found.cause, found.evidence.message, found.since) == ("Preempted", "by pod b", NOW_MS)
+
+    @pytest.mark.parametrize(
+        ("message", "cause"), [("1 Insufficient cpu", "Preempted"), ("persistentvolumeclaim", "VolumeUnavailable")]
+    )
+    def test_pod_that_waits_because_another_took_its_room(self, message: str, cause: str) -> None:
+        """It lacks room because it was preempted; what else it lacks has another cause."""
+        told = [event("Preempted", "by pod a", about=meta("train-1-gone1"))]
+
+        assert why(job(), [pod("Pending", status=unscheduled(message=message))], told).cause == cause
+
+    def test_pod_that_is_still_there_was_not_preempted(self) -> None:
+        """An event of the scheduler comes before the end of the pod."""
+        waits = pod("Pending", status=unscheduled(message="Insufficient cpu"))
+
+        assert why(job(), [waits], [event("Preempted", about=waits.metadata)]).cause == "UnschedulableResources"
+
+
+class TestWire:
+    """How it is answered."""
+
+    def test_documented_example_is_a_diagnosis(self) -> None:
+        """The OpenAPI document shows what is really answered."""
+        assert msgspec.to_builtins(msgspec.convert(DIAGNOSIS_EXAMPLE, Diagnosis)) == DIAGNOSIS_EXAMPLE
+
+    def test_times_are_milliseconds_or_null(self) -> None:
+        """As everywhere in the API."""
+        assert why(job(spec=JobSpec(suspend=True))).since is None
+        assert why(job(deletion_timestamp=NOW)).since == NOW_MS
+
+    def test_long_message_is_cut(self) -> None:
+        """The cluster may say much."""
+        assert len(why(job(status=ended("Complete", message="m" * 9999))).evidence.message) == MAX_MESSAGE
+
+    @given(objects(Job), st.lists(objects(Pod), max_size=3), st.lists(objects(Event), max_size=3))
+    def test_any_job_has_a_diagnosis(self, found: Job, pods: list[Pod], events: list[Event]) -> None:
+        """Whatever stands in the fields of the Job, its pods and their events, or does not."""
+        wire = msgspec.to_builtins(why(found, pods, events))
+
+        assert wire["cause"] in get_args(Cause)
+        assert msgspec.json.encode(wire)

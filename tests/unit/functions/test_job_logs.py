@@ -1,0 +1,88 @@
+"""job_logs: a Job's log over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.kubernetes.pod_log import LOG_VARIABLE
+from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from tests.cluster.space import awaited
+
+if TYPE_CHECKING:
+    import httpx
+
+    from infra.local.stack import Stack
+    from tests.api import Api
+
+
+def printed(api: Api, name: str, text: str) -> httpx.Response:
+    """The answer with the log of a new Job whose pod prints *text*."""
+    api.submit(name=name, environment={SIMULATE_VARIABLE: "run-forever", LOG_VARIABLE: text})
+    return awaited(lambda: api.ask("GET", f"/jobs/team-a/{name}/logs"), lambda answer: answer.status_code == 200)
+
+
+class TestText:
+    """What a pod printed, as it is."""
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("markup", "<script>alert(1)</script>"),
+            ("control", "\x1b[31mred\x07"),
+            ("json", '{"loss": 1}'),
+            ("umlaut", "äß"),
+        ],
+    )
+    def test_is_never_taken_for_anything_else(self, api: Api, name: str, text: str) -> None:
+        """Plain text, whatever it holds, and no browser guesses."""
+        answer = printed(api, name, text)
+
+        assert answer.text == f"{text}\n"
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_names_its_pod(self, api: Api) -> None:
+        """Of several pods it is one."""
+        assert printed(api, "named", "x").headers["X-Pod-Name"].startswith("named-")
+
+    def test_may_be_empty(self, api: Api) -> None:
+        """A program that prints nothing is no error."""
+        assert printed(api, "silent", "").text == ""
+
+
+class TestRefused:
+    """What cannot be read."""
+
+    def test_a_job_that_is_not_there(self, api: Api) -> None:
+        """404, in the caller's own Project."""
+        answer = api.ask("GET", "/jobs/team-a/nobody/logs")
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "job_not_found")
+
+    @pytest.mark.parametrize(
+        "query",
+        ["tail=0", "tail=x", "tail=1&tail=2", "limitBytes=1000001", "container=A", "container=..", "follow=true"],
+    )
+    def test_an_odd_query(self, stack: Stack, api: Api, query: str) -> None:
+        """It never reaches the cluster, and the parameter is named."""
+        asked = len(stack.cluster.requests)
+
+        answer = api.ask("GET", f"/jobs/team-a/nobody/logs?{query}")
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert answer.json()["errors"]
+        assert len(stack.cluster.requests) == asked
+
+    @pytest.mark.parametrize("name", ["-", "%2e%2e", "UPPER", "a" * 64, "a%0A"])
+    @pytest.mark.parametrize("what", ["logs", "events", "diagnosis"])
+    def test_an_odd_name(self, stack: Stack, api: Api, name: str, what: str) -> None:
+        """Nor does a name that is none."""
+        asked = len(stack.cluster.requests)
+
+        answer = api.ask("GET", f"/jobs/team-a/{name}/{what}")
+
+        assert answer.status_code in (400, 404)
+        assert len(stack.cluster.requests) == asked

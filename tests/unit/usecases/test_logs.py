@@ -1,0 +1,78 @@
+"""Read a Job's log."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.errors import Forbidden, JobNotFound, JobNotStarted
+from chalicelib.domain.kubernetes import Container, JobSpec
+from chalicelib.domain.logs import INDEX_MARK, Attempt, LogQuery
+from chalicelib.domain.names import ProjectName
+from chalicelib.usecases.logs import Log, job_log
+from tests.builders import TEAM_A, TRAIN_1, job, pod, running
+from tests.fakes import FakeJobs, FakePods
+
+TEAM_B = ProjectName("team-b")
+
+
+@pytest.fixture
+def jobs() -> FakeJobs:
+    """Team A with one Job."""
+    found = FakeJobs()
+    found.hold(TEAM_A, job())
+    return found
+
+
+@pytest.fixture
+def pods() -> FakePods:
+    """Its pod, which runs and prints."""
+    found = FakePods()
+    found.pods.append(pod("Running", status=running(), containers=[Container(name="main")]))
+    found.logs["train-1-abcde"] = b"epoch 1\nepoch 2\n"
+    return found
+
+
+class TestJobLog:
+    """The end of what a pod printed."""
+
+    def test_of_its_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """And which pod that is."""
+        found = job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
+
+        assert found == Log("train-1-abcde", "epoch 1\nepoch 2\n")
+        assert pods.attempts == [Attempt("train-1-abcde", "main")]
+
+    def test_last_bytes(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """No more than asked for."""
+        assert job_log(TEAM_A, TRAIN_1, LogQuery(limit_bytes=9), jobs, pods).text == "epoch 2\n"
+
+    def test_of_an_index(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """Of many pods only those are asked for."""
+        jobs.hold(TEAM_A, job(spec=JobSpec(completion_mode="Indexed", completions=2)))
+        marks = {INDEX_MARK: "1"}
+        second = pod(
+            "Running", status=running(), containers=[Container(name="main")], name="train-1-1", annotations=marks
+        )
+        pods.pods.append(second)
+        pods.logs["train-1-1"] = b"one\n"
+
+        assert job_log(TEAM_A, TRAIN_1, LogQuery(index=1), jobs, pods) == Log("train-1-1", "one\n")
+
+    def test_pod_of_a_former_job_of_that_name_does_not_count(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """Its owner is another uid."""
+        pods.pods = [pod("Running", status=running(), owner="uid-of-the-former")]
+
+        with pytest.raises(JobNotStarted):
+            job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
+
+    def test_missing_job(self, pods: FakePods) -> None:
+        """No log is asked for."""
+        with pytest.raises(JobNotFound):
+            job_log(TEAM_A, TRAIN_1, LogQuery(), FakeJobs(), pods)
+
+        assert pods.attempts == []
+
+    def test_other_teams_project_is_refused(self, pods: FakePods) -> None:
+        """Nothing of it is told."""
+        with pytest.raises(Forbidden):
+            job_log(TEAM_B, TRAIN_1, LogQuery(), FakeJobs(TEAM_A), pods)
