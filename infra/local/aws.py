@@ -96,8 +96,7 @@ class LocalAws:
         """Makes a role that is assumed with *external_id* only, and tells its ARN."""
         policy = trust_policy(ACCOUNT, external_id)
         iam = boto3.client("iam", **self.connection)
-        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
-        return arn
+        return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"])
 
     def create_bucket(self, name: str) -> None:
         """Makes an empty bucket."""
@@ -106,11 +105,9 @@ class LocalAws:
 
     def notify(self, function: str, bucket: str, prefix: str) -> None:
         """From now on *bucket* keeps every version, and tells *function* of new objects whose keys begin so."""
-        told = {
-            "LambdaFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}",
-            "Events": ["s3:ObjectCreated:*"],
-            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
-        }
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+        keys = {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}}
+        told = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": keys}
         s3 = boto3.client("s3", **self.connection)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         s3.put_bucket_notification_configuration(
@@ -119,12 +116,7 @@ class LocalAws:
 
     def create_queue(self, name: str) -> str:
         """Makes an empty queue, and tells its URL."""
-        url: str = boto3.client("sqs", **self.connection).create_queue(QueueName=name)["QueueUrl"]
-        return url
-
-    def send(self, queue: str, message: str) -> None:
-        """Puts *message* into the queue of that URL."""
-        boto3.client("sqs", **self.connection).send_message(QueueUrl=queue, MessageBody=message)
+        return str(boto3.client("sqs", **self.connection).create_queue(QueueName=name)["QueueUrl"])
 
 
 class _Requests(MotoRequestHandler):
@@ -137,7 +129,7 @@ class _Requests(MotoRequestHandler):
 class _Checked(DomainDispatcherApplication):
     """moto's application behind our checks of STS."""
 
-    _one_at_a_time = threading.RLock()
+    _one_at_a_time = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
         query = environ.get("QUERY_STRING", "")

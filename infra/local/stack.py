@@ -11,6 +11,8 @@ import secrets
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Generic, Protocol, Self
 
+import boto3
+
 import app
 from chalicelib.adapters import bucket, eks, tokens
 from chalicelib.adapters import cluster as cluster_adapter
@@ -82,7 +84,7 @@ class Stack(Generic[SomeCluster]):
         self.issuer = Issuer(self.applications)
         self.gateway: Front = Gateway(app.app)
         self.cluster = make_cluster(self._review)
-        self.deliveries = Deliveries(app.app.handler_map, lambda text: self.aws.send(self.failures_url, text))
+        self.deliveries = Deliveries(app.app.handler_map, self._keep_failure)
         self.failures_url = ""
         self._reviewer: EksTokenReviewer | None = None
         self._port = port
@@ -164,6 +166,9 @@ class Stack(Generic[SomeCluster]):
         self.failures_url = self.aws.create_queue(FAILURES)
         self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: ENTRY})
         return role
+
+    def _keep_failure(self, message: str) -> None:
+        boto3.client("sqs", **self.aws.connection).send_message(QueueUrl=self.failures_url, MessageBody=message)
 
     def _review(self, token: str) -> Identity:
         if self._reviewer is None:

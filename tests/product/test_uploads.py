@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from chalicelib.adapters import bucket
 from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import BUCKET
 from tests.cluster.space import awaited
+from tests.scripted import unused_url
 
 if TYPE_CHECKING:
     from infra.local.kubernetes.cluster import EmbeddedCluster
@@ -42,6 +44,23 @@ class TestUploaded:
         assert told["project"] == "team-a"
         assert told["name"] in jobs_of(stack)
         assert told["user"] == "s3-researcher-uploads"
+
+    def test_that_fails_for_good_waits_in_the_queue(
+        self, stack: Stack[AnyCluster], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With the event itself, for infra.replay_uploads."""
+        s3, sqs = (boto3.client(name, **stack.aws.connection) for name in ("s3", "sqs"))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", unused_url())
+        bucket.connect.cache_clear()
+        s3.put_object(Bucket=BUCKET, Key="submit/team-a/lost.json", Body=b'{"image": "busybox"}')
+
+        found = awaited(lambda: sqs.receive_message(QueueUrl=stack.failures_url), lambda got: "Messages" in got)
+        bucket.connect.cache_clear()
+
+        (kept,) = (json.loads(one["Body"]) for one in found["Messages"])
+        assert kept["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "submit/team-a/lost.json"
+        assert kept["requestContext"]["approximateInvokeCount"] == 3
+        assert kept["responsePayload"]["errorType"] == "StorageUnavailable"
 
 
 def _status(s3: Any, key: str) -> Any:  # noqa: ANN401 - botocore's client, JSON

@@ -28,13 +28,13 @@ class Cloud:
     def __init__(self, aws: LocalAws, functions: Script) -> None:
         self.functions = functions
         self.queue = aws.create_queue("failures")
-        self._aws = aws
         self._sqs = boto3.client("sqs", **aws.connection)
 
     def fail(self, *messages: object) -> None:
         """Puts *messages* into the queue."""
         for message in messages:
-            self._aws.send(self.queue, message if isinstance(message, str) else json.dumps(message))
+            body = message if isinstance(message, str) else json.dumps(message)
+            self._sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
     @property
     def kept(self) -> int:

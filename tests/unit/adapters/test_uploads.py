@@ -117,6 +117,26 @@ class TestRead:
         assert asked.values("If-Match") == ['"1"']
         assert asked.values("x-amz-expected-bucket-owner") == ["123456789012"]
 
+    @pytest.mark.parametrize(
+        ("key", "target"),
+        [
+            ("submit/team-a/a\nb.json", "/submit/team-a/a%0Ab.json"),
+            ("submit/team-a/a+b c%2B.json", "/submit/team-a/a%2Bb%20c%252B.json"),
+            ("submit/team-a//é.json", "/submit/team-a//%C3%A9.json"),
+            ("submit/team-a/a?b#c\\.json", "/submit/team-a/a%3Fb%23c%5C.json"),
+        ],
+    )
+    def test_is_at_its_key_to_the_letter(
+        self, site: Script, environment: pytest.MonkeyPatch, key: str, target: str
+    ) -> None:
+        """No odd key leads to another object."""
+        environment.setenv("AWS_ENDPOINT_URL", site.url)
+
+        with pytest.raises(UploadGone):
+            StoredUploads(_connected()).read(upload(key=key))
+
+        assert [asked.path for asked in site.asked] == [f"/{NAME}{target}"]
+
 
 class TestTell:
     """The status."""
