@@ -22,7 +22,10 @@ MAX_INDEX = 2**31 - 1
 INDEX_MARK = "batch.kubernetes.io/job-completion-index"
 """Kubernetes' own label and annotation on the pods of an Indexed Job."""
 
-GONE = "The pod is gone, and its log with it. Get the Job for how it ended; your platform engineers may keep logs elsewhere."
+GONE = (
+    "The pod is gone, and its log with it. "
+    "Get the Job for how it ended; your platform engineers may keep logs elsewhere."
+)
 
 _CONTAINER = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
