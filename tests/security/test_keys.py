@@ -41,6 +41,9 @@ DOWN = {
     "HTML": lambda: Reply(200, [("Content-Type", "text/html")], b"<html><body>Sign in"),
     "redirect": lambda: Reply(302, [("Location", "http://127.0.0.1:1/")]),
     "no keys": lambda: Reply(200, [], b'{"keys": []}'),
+    "no key for signatures": lambda: Reply(
+        200, [], b'{"keys": [{"kid": "k", "kty": "oct", "use": "enc", "k": "c2VjcmV0"}]}'
+    ),
     "too large": lambda: Reply(200, [], b'{"keys": []' + b" " * MAX_DOCUMENT + b"}"),
     "deep": lambda: Reply(200, [], b"[" * 100_000),
 }
