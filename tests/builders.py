@@ -25,7 +25,7 @@ from chalicelib.domain.kubernetes import (
     Terminated,
     Waiting,
 )
-from chalicelib.domain.names import JobName, ProjectName
+from chalicelib.domain.names import MANAGED_BY, OURS, JobName, ProjectName
 from chalicelib.domain.once import Lock
 from chalicelib.domain.submission import parse_submission
 from chalicelib.settings import Settings
@@ -108,6 +108,19 @@ def ended(kind: str, reason: str | None = None, message: str | None = None) -> J
     """The status of a Job that ended: *kind* is Complete or Failed."""
     end = Condition(type=kind, status="True", reason=reason, message=message, last_transition_time=NOW)
     return JobStatus(start_time=minutes_ago(5), conditions=[end])
+
+
+def finished(
+    kind: str = "Complete",
+    *,
+    at: datetime = NOW,
+    **fields: Any,  # noqa: ANN401 - whatever a field holds
+) -> Job:
+    """A Job of ours that ended *at* that time; *kind* is Complete or Failed."""
+    end = Condition(type=kind, status="True", last_transition_time=at)
+    completed = at if kind == "Complete" else None
+    status = JobStatus(start_time=at - timedelta(minutes=5), completion_time=completed, conditions=[end])
+    return job(**{"labels": {MANAGED_BY: OURS}, "status": status, **fields})
 
 
 def pod(

@@ -118,6 +118,12 @@ class Job(_Object):
         ends = (c for c in self.status.conditions if c.holds and c.type in ("Complete", "Failed"))
         return next(ends, None)
 
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the Job ended; only one that completed has a time of its own."""
+        end = self.finished
+        return (self.status.completion_time or end.last_transition_time) if end else None
+
 
 class ListMeta(_Object):
     """Where a list stops."""
@@ -144,6 +150,8 @@ class Terminated(_Object):
 
     exit_code: int | None = None
     reason: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
 
 
 class ContainerState(_Object):
@@ -157,6 +165,7 @@ class ContainerStatus(_Object):
     """The state of one container."""
 
     name: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
     state: ContainerState = msgspec.field(default_factory=ContainerState)
 
 
@@ -176,6 +185,10 @@ class Pod(_Object):
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+    def is_of(self, job: Job) -> bool:
+        """Whether *job* made it, and not another of the same name."""
+        return any(owner.uid == job.metadata.uid for owner in self.metadata.owner_references)
 
 
 class PodList(_Object):

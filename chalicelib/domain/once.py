@@ -10,8 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from chalicelib.domain.errors import (
     BeingDeleted,
     FieldError,
@@ -46,9 +44,7 @@ class Lock:
 
 def lock(submission: Submission, caller: Caller, key: str | None, nonce: str) -> Lock:
     """The lock of a request: by its name, else by its Idempotency-Key, else by *nonce*, which is new each time."""
-    # Without defaults: a field that a later version adds changes no hash.
-    given = submission.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    asked = msgspec.json.encode(given, order="deterministic")
+    asked = submission.as_asked
     who = caller.user.encode()
     key_hash = None if key is None else _hash(who, submission.project.encode(), checked_key(key).encode())
     if submission.name:
