@@ -7,28 +7,40 @@ import sys
 import time
 import traceback
 from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAMESPACE = "ResearcherAPI"
 FAILED = 500
 
 
-def write_request(function: str, *, status: int, milliseconds: float, **event: object) -> None:
-    """Writes the line of one request that *function* answered. Fields without a value are left out."""
+def write_request(
+    function: str, counts: Mapping[str, int] | None = None, /, *, status: int, milliseconds: float, **event: object
+) -> None:
+    """Writes the line of one request that *function* answered, and *counts* as metrics of its own.
+
+    Fields without a value are left out.
+    """
     told = {name: value for name, value in event.items() if value is not None}
-    line = {"event": "request", "function": function, "status": status, **told, **_metrics(status, milliseconds)}
+    metrics = _metrics(status, milliseconds, counts or {})
+    line = {"event": "request", "function": function, "status": status, **told, **metrics}
     # In ASCII, whatever text a request brought, half a surrogate pair too.
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
-def _metrics(status: int, milliseconds: float) -> dict[str, object]:
+def _metrics(status: int, milliseconds: float, counts: Mapping[str, int]) -> dict[str, object]:
     """The fields by which CloudWatch counts a request (Embedded Metric Format)."""
-    units = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, {"Name": "Failures", "Unit": "Count"}]
+    counted = [{"Name": name, "Unit": "Count"} for name in ("Failures", *counts)]
+    units = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, *counted]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": units}
     return {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         "Milliseconds": round(milliseconds, 1),
         "Failures": int(status >= FAILED),
+        **counts,
     }
 
 

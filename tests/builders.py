@@ -15,6 +15,7 @@ from chalicelib.domain.kubernetes import (
     Job,
     JobSpec,
     JobStatus,
+    Namespace,
     ObjectMeta,
     OwnerReference,
     Pod,
@@ -25,7 +26,7 @@ from chalicelib.domain.kubernetes import (
     Terminated,
     Waiting,
 )
-from chalicelib.domain.names import MANAGED_BY, OURS, JobName, ProjectName
+from chalicelib.domain.names import MANAGED_BY, OURS, PROJECT_MARK, JobName, ProjectName, namespace_of
 from chalicelib.domain.once import Lock
 from chalicelib.domain.submission import parse_submission
 from chalicelib.settings import Settings
@@ -81,6 +82,12 @@ def minutes_ago(minutes: float) -> datetime:
 def meta(name: str = "train-1", **fields: Any) -> ObjectMeta:  # noqa: ANN401 - whatever a field holds
     """The identity of an object that was made at NOW; its uid follows from its name."""
     return ObjectMeta(**{"name": name, "uid": f"uid-of-{name}", "creation_timestamp": NOW, **fields})
+
+
+def project_namespace(project: ProjectName = TEAM_A, **annotations: str) -> Namespace:
+    """The namespace of *project*."""
+    labels = {PROJECT_MARK: project}
+    return Namespace(metadata=meta(namespace_of(project), labels=labels, annotations=annotations))
 
 
 def container(image: str = "busybox", gpus: str | float = 0) -> Container:
