@@ -12,10 +12,12 @@ from cfnlint.api import lint
 from chalice.app import Chalice
 
 import app
+from chalicelib.domain.manifest import render
 from chalicelib.settings import Settings
 from infra.endpoints import SharedNameError, endpoints
 from infra.gateway_responses import ANY_METHOD
 from infra.package import CONFIG
+from tests.builders import ALICE, locked, submission
 from tests.package.reading import (
     ENDPOINTS,
     EVENTS,
@@ -46,11 +48,20 @@ JOINING = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
-OWN: dict[str, list[tuple[str, object]]] = {}
+BUCKET = "arn:${AWS::Partition}:s3:::${UploadsBucket}"
+RECEIPTS: object = {"Fn::Sub": f"{BUCKET}/receipts/*"}
+LISTING = ("s3:ListBucket", {"Fn::Sub": BUCKET})
+"""Or S3 answers 403 for what is not there."""
+OWN: dict[str, list[tuple[str, object]]] = {
+    "cleanup": [("s3:GetObject", RECEIPTS), ("s3:PutObject", RECEIPTS), LISTING],
+    "get_job": [("s3:GetObject", RECEIPTS), LISTING],
+}
 """What functions may do beyond that, by name: action and resource."""
 REASONS = {
     "xray:PutTelemetryRecords": "X-Ray's data has no resource that a policy could name",
     "xray:PutTraceSegments": "X-Ray's data has no resource that a policy could name",
+    "s3:GetObject": "every Project's objects, below one prefix of our own bucket",
+    "s3:PutObject": "every Project's objects, below one prefix of our own bucket",
 } | dict.fromkeys(JOINING, "Lambda makes interfaces whose names nobody knows before; a condition keeps our code out")
 """Why an action is granted on everything; no other one may be."""
 
@@ -279,6 +290,44 @@ class TestUploads:
         assert {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule} == {
             "submit/", "status/", "receipts/"
         }  # fmt: skip
+
+
+class TestCleanup:
+    """The schedule."""
+
+    def test_runs_without_being_told(self, packaged: Json) -> None:
+        """Every hour unless the stack is told otherwise; its settings decide what it does."""
+        rule = packaged["Resources"]["CleanupRule"]["Properties"]
+
+        assert rule["ScheduleExpression"] == {"Ref": "CleanupSchedule"}
+        assert packaged["Parameters"]["CleanupSchedule"]["Default"] == "rate(1 hour)"
+        assert [(one["Arn"], one["Input"]) for one in rule["Targets"]] == [({"Fn::GetAtt": ["Cleanup", "Arn"]}, "{}")]
+
+    def test_is_called_by_its_rule_alone(self, packaged: Json) -> None:
+        """And not by other rules of the account."""
+        permission = packaged["Resources"]["CleanupRulePermission"]["Properties"]
+
+        assert (permission["Principal"], permission["SourceArn"]) == (
+            "events.amazonaws.com",
+            {"Fn::GetAtt": ["CleanupRule", "Arn"]},
+        )
+
+    def test_deletes_nothing_until_it_is_switched_on(self, packaged: Json) -> None:
+        """By a parameter of the stack."""
+        assert packaged["Parameters"]["CleanupDryRun"]["Default"] == "true"
+
+    def test_is_not_tried_again(self, packaged: Json) -> None:
+        """The next run comes anyway."""
+        invocations = packaged["Resources"]["CleanupInvocations"]["Properties"]
+
+        assert (invocations["FunctionName"], invocations["MaximumRetryAttempts"]) == ({"Ref": "Cleanup"}, 0)
+
+    @pytest.mark.parametrize("name", ["CleanupRetentionSeconds", "CleanupFailedRetentionSeconds"])
+    def test_comes_before_the_clusters_own_deletion(self, packaged: Json, name: str) -> None:
+        """Which leaves no Receipt."""
+        assert packaged["Parameters"][name]["MaxValue"] < render(submission(), ALICE, locked())["spec"][
+            "ttlSecondsAfterFinished"
+        ]  # fmt: skip
 
 
 class TestTemplate:
