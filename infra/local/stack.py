@@ -19,6 +19,7 @@ from infra.kubernetes.access import API_GROUP
 from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.aws import REGION, LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
+from infra.local.functions import functions_of
 from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
 from infra.local.some_cluster import SomeCluster
@@ -56,7 +57,8 @@ class Stack(Generic[SomeCluster]):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.applications = {name: Application(secrets.token_urlsafe(24), groups) for name, groups in GROUPS.items()}
-        self.aws = LocalAws()
+        self.functions = functions_of(app.app)
+        self.aws = LocalAws(self.functions)
         self.issuer = Issuer(self.applications)
         self.gateway = Gateway(app.app)
         self.cluster = make_cluster(self._review)
@@ -144,6 +146,7 @@ class Stack(Generic[SomeCluster]):
             "TOKEN_AUDIENCE": AUDIENCE,
             "TOKEN_URL": self.issuer.token_url,
             "UPLOADS_BUCKET": BUCKET,
+            "CLEANUP_DRY_RUN": "false",
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": self.aws.url,
             "AWS_ACCESS_KEY_ID": "local",

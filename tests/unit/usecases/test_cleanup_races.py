@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.kubernetes import Job
     from chalicelib.domain.names import JobName
-    from chalicelib.domain.report import Report
+    from chalicelib.domain.report import Reason, Report
 
 PROJECTS = [ProjectName(f"team-{letter}") for letter in "abcde"]
 NAMESPACES = [project_namespace(project) for project in PROJECTS]
@@ -93,7 +93,7 @@ def may_go(one: Job) -> bool:
 
 def reconciles(report: Report) -> bool:
     """Whether every Job that was looked at is accounted for, once."""
-    late = ("changed", "dryRun", "brake", "outOfTime")
+    late: tuple[Reason, ...] = ("changed", "dryRun", "brake", "outOfTime")
     found = report.deleted + report.failed + sum(report.skipped.get(reason, 0) for reason in late)
     return (found, report.scanned) == (
         report.eligible,
