@@ -72,12 +72,13 @@ def name() -> str:
 def past(api: Api, *names: str) -> None:
     """Waits until the Jobs have ended, and their retention of a second is over."""
     for name in names:
-        awaited(lambda name=name: _status(api, name), lambda status: status in ENDED)
+        await_end(api, f"/jobs/team-a/{name}")
     time.sleep(2)
 
 
-def _status(api: Api, name: str) -> str:
-    return str(api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]["status"])
+def await_end(api: Api, path: str) -> None:
+    """Waits until the Job at *path* has ended."""
+    awaited(lambda: api.ask("GET", path).raise_for_status().json()["data"][0]["status"], lambda status: status in ENDED)
 
 
 def shown(report: dict[str, Any]) -> set[str]:
@@ -90,7 +91,11 @@ class TestGoes:
 
     def test_with_its_pods_and_leaves_a_receipt(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
         """By its day, and by its name; without a secret."""
-        secret = {"environment": {"PASSWORD": CANARY}, "command": f"train {CANARY}", "arguments": [CANARY]}
+        secret: dict[str, Any] = {
+            "environment": {"PASSWORD": CANARY},
+            "command": f"train {CANARY}",
+            "arguments": [CANARY],
+        }
         uid = api.submit(name=name, gpu=2, **BRIEF, **secret).json()["id"]
         past(api, name)
 
@@ -105,7 +110,7 @@ class TestGoes:
         assert receipt["gpuSecondsFrom"] == "pods"
         assert receipt["submission"]["environment"] == {"PASSWORD": "***"}
         assert CANARY not in json.dumps(receipt)
-        awaited(lambda: [one for one in stack.cluster.find(POD, NAMESPACE) if name in one["metadata"]["name"]], _empty)
+        awaited(lambda: _named(name, stack.cluster.find(POD, NAMESPACE)), _empty)
 
     def test_and_is_told_of_with_410(self, api: Api, janitor: Janitor, name: str) -> None:
         """To whoever may look into the Project; a Job that failed says why."""
@@ -121,15 +126,14 @@ class TestGoes:
 
     def test_when_its_project_says_so(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
         """By an annotation of its namespace, for Jobs that did not ask."""
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "researcher-team-shared"}}
-        namespace["metadata"] |= {
+        metadata = {
+            "name": "researcher-team-shared",
             "labels": {"researcher.dev/project": "team-shared"},
             "annotations": {"researcher.dev/retention": "1s"},
-        }  # fmt: skip
-        stack.cluster.apply([namespace])
+        }
+        stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
         api.submit("team-shared", name=name)
-        path = f"/jobs/team-shared/{name}"
-        awaited(lambda: api.ask("GET", path).json()["data"][0]["status"], lambda status: status in ENDED)
+        await_end(api, f"/jobs/team-shared/{name}")
         time.sleep(2)
 
         assert name in shown(janitor.clean_up())
@@ -147,7 +151,11 @@ class TestGoes:
         assert newest["createdAt"] == max(receipt["createdAt"] for _, receipt in janitor.receipts(name))
 
 
-def _empty(found: list[object]) -> bool:
+def _named(name: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in found if name in one["metadata"]["name"]]
+
+
+def _empty(found: list[dict[str, Any]]) -> bool:
     return not found
 
 

@@ -151,6 +151,7 @@ class TestGpuSeconds:
         ("pods", "ended"),
         [
             pytest.param([], 1, id="no pod is left"),
+            pytest.param([], 0, id="no pod is left, nor counted"),
             pytest.param([ran(30)], 2, id="a pod is missing"),
             pytest.param([ran(30), ran(None)], 1, id="a pod does not tell"),
             pytest.param([ran(30), pod("Failed")], 2, id="a pod was evicted before it ran"),

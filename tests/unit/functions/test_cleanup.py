@@ -57,6 +57,24 @@ class TestDryRun:
         """Until it is switched on."""
         assert invoked(client, document)["dryRun"] is dry
 
+    @pytest.mark.parametrize("text", ["", "False", "no", "0", "true"])
+    def test_is_dry_unless_it_is_switched_on_in_one_word(
+        self,
+        stack: Stack,
+        client: Any,  # noqa: ANN401 - boto3's
+        monkeypatch: pytest.MonkeyPatch,
+        text: str,
+    ) -> None:
+        """What might have been meant is not guessed where Jobs would go."""
+        del stack
+        monkeypatch.setenv("CLEANUP_DRY_RUN", text)
+        settings.cache_clear()
+
+        dry = invoked(client, {})["dryRun"]
+
+        settings.cache_clear()
+        assert dry is True
+
     @pytest.mark.parametrize(
         "document", [None, [], "x", 7, {"dryRun": "false"}, {"dryRun": 0}, {"dryRun": None}, {"dry_run": False}]
     )
