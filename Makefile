@@ -12,12 +12,15 @@ BIN = .venv/bin
 READY = .venv/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures package deploy bench
+.PHONY: run cleanup test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
 	@test "$(CLUSTER)" != real || $(BIN)/python -m tests.cluster.build
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
+
+cleanup: $(READY)  ## deletes finished Jobs of `make run` that are past their retention; DRY_RUN=1 only tells which
+	@$(BIN)/python -m infra.cleanup $(if $(FUNCTION),--function $(FUNCTION)) $(if $(DRY_RUN),--dry-run)
 
 test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
 	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=

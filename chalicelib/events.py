@@ -35,7 +35,7 @@ class Context(Protocol):
 
 
 class Event:
-    """One invocation: the *document* that came, and until when; *notes* go into its log line."""
+    """One invocation: the *document* that came, and until when; *notes* go into its log line, *counts* into metrics."""
 
     def __init__(self, document: Any, context: Context) -> None:  # noqa: ANN401 - whatever JSON holds
         self.document = document
@@ -44,6 +44,7 @@ class Event:
         ends = self.started + context.get_remaining_time_in_millis() / 1000
         self.deadline = Deadline(ends, self.request_id).before(RESERVE_SECONDS)
         self.notes: dict[str, object] = {}
+        self.counts: dict[str, int] = {}
 
 
 def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], object]:
@@ -72,10 +73,12 @@ def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], ob
 
 def _log(function: str, event: Event, status: int) -> None:
     milliseconds = (time.monotonic() - event.started) * 1000
+    notes = {"request": event.request_id, **event.notes}
     journal.write_request(
         function,
+        event.counts,
         status=status,
         milliseconds=milliseconds,
         attempts=event.deadline.attempts,
-        **{"request": event.request_id, **event.notes},
+        **notes,
     )

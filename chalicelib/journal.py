@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 NAMESPACE = "ResearcherAPI"
 FAILED = 500
@@ -20,30 +20,39 @@ _lines = itertools.count()
 
 
 def write_request(
-    function: str, *, status: int, milliseconds: float, attempts: Sequence[float] = (), **event: object
+    function: str,
+    counts: Mapping[str, int] | None = None,
+    /,
+    *,
+    status: int,
+    milliseconds: float,
+    attempts: Sequence[float] = (),
+    **event: object,
 ) -> None:
     """Writes the line of one request that *function* answered, and of its *attempts* to reach the cluster, in seconds.
 
-    Fields without a value are left out.
+    *counts* become metrics of its own. Fields without a value are left out.
     """
     told = {name: value for name, value in event.items() if value is not None}
     spent = {"attempts": len(attempts), "clusterMilliseconds": round(sum(attempts) * 1000, 1)}
     cold = {"cold": next(_lines) == 0}
     line = {"event": "request", "function": function, "status": status, **told, **spent, **cold}
-    line |= _metrics(status, milliseconds)
+    line |= _metrics(status, milliseconds, counts or {})
     # In ASCII, whatever text a request brought, half a surrogate pair too.
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
-def _metrics(status: int, milliseconds: float) -> dict[str, object]:
+def _metrics(status: int, milliseconds: float, counts: Mapping[str, int]) -> dict[str, object]:
     """The fields by which CloudWatch counts a request (Embedded Metric Format)."""
-    units = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, {"Name": "Failures", "Unit": "Count"}]
+    counted = [{"Name": name, "Unit": "Count"} for name in ("Failures", *counts)]
+    units = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, *counted]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": units}
     return {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         "Milliseconds": round(milliseconds, 1),
         "Failures": int(status >= FAILED),
+        **counts,
     }
 
 

@@ -47,6 +47,16 @@ class Settings:
     """The AWS account that the bucket must belong to."""
     aws_endpoint_url: str = ""
     """Where AWS's services are asked instead of at their own hosts, as AWS's SDKs understand it."""
+    cleanup_dry_run: str = "true"
+    """`false` lets the cleanup delete. Anything else means that it only tells what it would delete."""
+    cleanup_retention_seconds: int = 604_800
+    """How long a finished Job stays where neither it nor its Project asks otherwise; at most 30 days."""
+    cleanup_failed_retention_seconds: int = 604_800
+    """The same of one that failed."""
+    cleanup_max_deletions: int = 1000
+    """The most Jobs that one run of the cleanup deletes."""
+    cleanup_max_pending_seconds: int = 86_400
+    """After which the cleanup reports a Job that has not started; 0 for never."""
     aws_lambda_function_name: str = "local"
     """Set by Lambda; names the session in CloudTrail and in the cluster's audit log."""
 
@@ -63,7 +73,8 @@ def settings() -> Settings:
 
 
 def _value(kind: object, text: str) -> str | float:
-    return float(text) if kind == "float" else text
+    numbers: dict[object, type[float]] = {"float": float, "int": int}
+    return numbers[kind](text) if kind in numbers else text
 
 
 def endpoint_name() -> str:

@@ -19,13 +19,16 @@ from chalicelib.domain.errors import (
     InternalError,
     InvalidJob,
     IssuerUnavailable,
+    JobCleanedUp,
     MalformedRequest,
     Problem,
     ResearcherError,
+    StorageUnavailable,
     TooManyRequests,
     Unauthenticated,
     UnsupportedMediaType,
 )
+from chalicelib.domain.receipt import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,11 +94,16 @@ _HEADER: dict[Error, str] = {
     ClusterUnavailable: "Retry-After",
     CredentialsUnavailable: "Retry-After",
     IssuerUnavailable: "Retry-After",
+    StorageUnavailable: "Retry-After",
 }
 _FIELDS: dict[Error, tuple[FieldError, ...]] = {
     MalformedRequest: (FieldError("/limit", "is above 500"),),
     InvalidJob: (FieldError("/job/gpu", "Input should be less than or equal to 64"),),
 }
+
+
+# What an error's own constructor takes beyond that.
+_MEMBERS: dict[Error, dict[str, Any]] = {JobCleanedUp: {"receipt": EXAMPLE}}
 
 
 class Answers:
@@ -141,7 +149,9 @@ class Answers:
 
 
 def _example(error: Error) -> object:
-    return msgspec.to_builtins(error(_sentence(error), _FIELDS.get(error, ())).problem(REQUEST_ID))
+    return msgspec.to_builtins(
+        error(_sentence(error), _FIELDS.get(error, ()), **_MEMBERS.get(error, {})).problem(REQUEST_ID)
+    )
 
 
 def _sentence(error: Error) -> str:

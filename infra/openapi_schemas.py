@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from chalicelib.domain.errors import CATALOGUE, Problem
 from chalicelib.domain.names import LABEL_KEY_PATTERN, RESERVED_DOMAINS, RESERVED_KEYS
+from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.submission import Submission
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Schemas:
             for field in component["properties"].values():
                 field.pop("default", None)
             if name == Problem.__name__:
-                component["properties"] |= PROBLEM
+                component["properties"] |= PROBLEM | {"receipt": self.answer(Receipt)}
             else:
                 component["required"] = list(component["properties"])
         return schema

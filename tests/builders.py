@@ -17,6 +17,7 @@ from chalicelib.domain.kubernetes import (
     Job,
     JobSpec,
     JobStatus,
+    Namespace,
     ObjectMeta,
     OwnerReference,
     Pod,
@@ -28,7 +29,7 @@ from chalicelib.domain.kubernetes import (
     Terminated,
     Waiting,
 )
-from chalicelib.domain.names import JobName, ProjectName
+from chalicelib.domain.names import MANAGED_BY, OURS, PROJECT_MARK, JobName, ProjectName, namespace_of
 from chalicelib.domain.once import Lock
 from chalicelib.domain.submission import parse_submission
 from chalicelib.domain.uploads import Upload
@@ -87,6 +88,12 @@ def meta(name: str = "train-1", **fields: Any) -> ObjectMeta:  # noqa: ANN401 - 
     return ObjectMeta(**{"name": name, "uid": f"uid-of-{name}", "creation_timestamp": NOW, **fields})
 
 
+def project_namespace(project: ProjectName = TEAM_A, **annotations: str) -> Namespace:
+    """The namespace of *project*."""
+    labels = {PROJECT_MARK: project}
+    return Namespace(metadata=meta(namespace_of(project), labels=labels, annotations=annotations))
+
+
 def container(image: str = "busybox", gpus: str | float = 0) -> Container:
     """A container that asks for *gpus*."""
     return Container(image=image, resources=ResourceRequirements(limits={GPU: gpus}))
@@ -112,6 +119,19 @@ def ended(kind: str, reason: str | None = None, message: str | None = None) -> J
     """The status of a Job that ended: *kind* is Complete or Failed."""
     end = Condition(type=kind, status="True", reason=reason, message=message, last_transition_time=NOW)
     return JobStatus(start_time=minutes_ago(5), conditions=[end])
+
+
+def finished(
+    kind: str = "Complete",
+    *,
+    at: datetime = NOW,
+    **fields: Any,  # noqa: ANN401 - whatever a field holds
+) -> Job:
+    """A Job of ours that ended *at* that time; *kind* is Complete or Failed."""
+    end = Condition(type=kind, status="True", last_transition_time=at)
+    completed = at if kind == "Complete" else None
+    status = JobStatus(start_time=at - timedelta(minutes=5), completion_time=completed, conditions=[end])
+    return job(**{"labels": {MANAGED_BY: OURS}, "status": status, **fields})
 
 
 def pod(

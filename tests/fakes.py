@@ -13,6 +13,7 @@ import msgspec
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
 from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest, Pod
 from chalicelib.domain.logs import index_of
+from chalicelib.domain.receipt import key_of
 from chalicelib.domain.uploads import SEQUENCER, SETTLED, is_settled, may_tell
 from tests.builders import NOW, TEAM_A
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.events import Event
     from chalicelib.domain.logs import Attempt, LogQuery
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.receipt import Receipt
     from chalicelib.domain.uploads import Upload
 
 
@@ -84,9 +86,11 @@ class FakeJobs:
         """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
         self._enter("page", project)
         after = _last_name(token) if token else ""
+        with self._one_by_one:
+            held = sorted(self.jobs.items())
         found = [
             job
-            for (where, name), job in sorted(self.jobs.items())
+            for (where, name), job in held
             if where == project and name > after and _matches(job.metadata.labels, selector)
         ]
         items = found[:limit]
@@ -207,6 +211,48 @@ class FakePods:
     def _enter(self, project: ProjectName) -> None:
         if project != TEAM_A:
             raise Forbidden("You may not do this in that Project, or there is no such Project.")
+
+
+class FakeRemains:
+    """What is left of the Jobs of *jobs*."""
+
+    def __init__(self, jobs: FakeJobs) -> None:
+        self.log: str | None = "done\n"
+        self._jobs = jobs
+
+    def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
+        """The Job of that name as the cluster stores it, or None."""
+        job = self._jobs.find(project, name)
+        manifest: Manifest = msgspec.to_builtins(job)
+        return manifest if job else None
+
+    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
+        """Its pods, however they ended."""
+        return self._jobs.pods(project, [name])
+
+    def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
+        """The last lines of the pod's log, or None when they cannot be had."""
+        del project, pod
+        return self.log
+
+
+class FakeReceipts:
+    """Receipts in memory: each once, as it was first stored."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Receipt] = {}
+        self.faults: deque[Callable[[], None]] = deque()
+
+    def store(self, receipt: Receipt) -> None:
+        """Stores *receipt*, once, or meets the next of the *faults*."""
+        if self.faults:
+            self.faults.popleft()()
+        self.stored.setdefault(key_of(receipt), receipt)
+
+    def find(self, project: ProjectName, name: JobName) -> Receipt | None:
+        """The newest Receipt of a Job of that name, or None."""
+        found = [one for one in self.stored.values() if (one.project, one.name) == (project, name)]
+        return max(found, key=lambda one: one.created_at, default=None)
 
 
 class FakeTokens:

@@ -35,7 +35,8 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
 CONNECTIONS = 16
-MAX_ANSWER = 64 * 2**20
+MAX_ANSWER = 96 * 2**20
+"""A page of 500 Jobs with the largest submission, which each of them holds twice: as its spec, and as it was asked."""
 
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""

@@ -95,6 +95,11 @@ def is_reserved_group(group: str) -> bool:
     return _RESERVED_GROUP.fullmatch(group) is not None
 
 
+def janitor() -> Caller:
+    """The caller as whom finished Jobs are cleaned up."""
+    return Caller("janitor", ("janitor",))
+
+
 def anonymous() -> Caller:
     """The caller when authentication is switched off by name."""
     return Caller("anonymous", ("anonymous",))

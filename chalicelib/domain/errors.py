@@ -6,18 +6,18 @@ ResearcherError
 ├── JobNotFound (404)             ├── RouteNotFound (404)           ├── MethodNotAllowed (405)
 ├── NameTaken (409)               ├── BeingDeleted (409)            ├── JobNotStarted (409)
 ├── LogGone (410)                 ├── PageTokenExpired (410)        ├── UploadGone (410)
-├── PreconditionFailed (412)      ├── BodyTooLarge (413)            ├── UnsupportedMediaType (415)
-├── InvalidJob (422)              ├── IdempotencyKeyReused (422)    ├── TooManyRequests (429)
-├── InternalError (500)           ├── BadGateway (502)              ├── ClusterUnavailable (503)
-├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)       ├── StorageUnavailable (503)
-└── DeadlineExceeded (504)
+├── JobCleanedUp (410)            ├── PreconditionFailed (412)      ├── BodyTooLarge (413)
+├── UnsupportedMediaType (415)    ├── InvalidJob (422)              ├── IdempotencyKeyReused (422)
+├── TooManyRequests (429)         ├── InternalError (500)           ├── BadGateway (502)
+├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
+├── StorageUnavailable (503)      └── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -35,7 +35,7 @@ def pointer_step(name: str) -> str:
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error as it is answered: problem details of RFC 9457, with a stable *code*."""
+    """An error as it is answered: problem details of RFC 9457, with a stable *code*; *receipt* is of job_cleaned_up."""
 
     type: str
     title: str
@@ -44,6 +44,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     instance: str | None = None
     errors: tuple[FieldError, ...] = ()
+    receipt: Any = None
 
 
 class ResearcherError(Exception):
@@ -160,6 +161,26 @@ class UploadGone(ResearcherError):
     """The object was deleted before it could be read."""
 
     status, code, title = 410, "upload_gone", "Upload gone"
+
+
+class JobCleanedUp(ResearcherError):
+    """The Job has finished and is gone; `receipt` is what is kept of it."""
+
+    status, code, title = 410, "job_cleaned_up", "Job cleaned up"
+
+    def __init__(
+        self,
+        detail: str,
+        errors: tuple[FieldError, ...] = (),
+        *,
+        receipt: Any = None,  # noqa: ANN401 - a Receipt, which knows of errors and not they of it
+    ) -> None:
+        super().__init__(detail, errors)
+        self.receipt = receipt
+
+    def problem(self, request_id: str | None = None) -> Problem:
+        """The same problem details, with the Receipt."""
+        return msgspec.structs.replace(super().problem(request_id), receipt=self.receipt)
 
 
 class PreconditionFailed(ResearcherError):

@@ -14,10 +14,7 @@ from chalicelib.domain.names import (
     is_label_key,
     is_reserved_key,
 )
-from chalicelib.domain.quantity import DURATION_PATTERN, MEMORY_PATTERN, seconds
-
-MAX_SECONDS = 30 * 86400
-"""The longest run, and the longest a finished Job stays: 30 days."""
+from chalicelib.domain.quantity import DURATION_PATTERN, MAX_SECONDS, MEMORY_PATTERN, seconds
 
 
 class Strict(BaseModel):

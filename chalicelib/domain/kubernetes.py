@@ -120,6 +120,12 @@ class Job(_Object):
         ends = (c for c in self.status.conditions if c.holds and c.type in ("Complete", "Failed"))
         return next(ends, None)
 
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the Job ended; only one that completed has a time of its own."""
+        end = self.finished
+        return (self.status.completion_time or end.last_transition_time) if end else None
+
 
 class ListMeta(_Object):
     """Where a list stops."""
@@ -153,6 +159,7 @@ class Terminated(_Object):
     exit_code: int | None = None
     reason: str | None = None
     message: str | None = None
+    started_at: datetime | None = None
     finished_at: datetime | None = None
 
 
@@ -169,6 +176,7 @@ class ContainerStatus(_Object):
 
     name: str = ""
     restart_count: int | None = None
+    image_id: str = msgspec.field(default="", name="imageID")
     state: ContainerState = msgspec.field(default_factory=ContainerState)
     last_state: ContainerState = msgspec.field(default_factory=ContainerState)
 
@@ -191,6 +199,10 @@ class Pod(_Object):
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+    def is_of(self, job: Job) -> bool:
+        """Whether *job* made it, and not another of the same name."""
+        return any(owner.uid == job.metadata.uid for owner in self.metadata.owner_references)
 
 
 class PodList(_Object):

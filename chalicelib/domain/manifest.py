@@ -17,13 +17,15 @@ from chalicelib.domain.names import (
     OURS,
     PROJECT_MARK,
     REQUEST_HASH,
+    RETENTION,
+    SUBMISSION,
     TYPE_MARK,
     UPLOADER_MARK,
     USER_MARK,
     namespace_of,
     project_name,
 )
-from chalicelib.domain.quantity import kubernetes_cpu, kubernetes_memory, seconds
+from chalicelib.domain.quantity import MAX_SECONDS, kubernetes_cpu, kubernetes_memory, seconds
 from chalicelib.domain.submission import SHARED_MEMORY
 
 if TYPE_CHECKING:
@@ -31,16 +33,15 @@ if TYPE_CHECKING:
     from chalicelib.domain.once import Lock
     from chalicelib.domain.submission import Submission
 
-DEFAULT_TTL = 7 * 86400
-"""A finished Job stays for a week, as long as nobody asks otherwise."""
+DAY = 86400
+"""The cluster deletes a Job by itself so long after its retention: the cleanup comes first, and leaves a Receipt."""
 PREEMPTIBLE = "researcher-preemptible"
 CONTAINER = "main"
 
 
 def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
     """The Job that *submission* asks for, under the name of *lock*, marked with who asked and what."""
-    asked_by = {USER_MARK: caller.subject, UPLOADER_MARK: caller.uploader}
-    marks = {**asked_by, REQUEST_HASH: lock.request_hash, KEY_HASH: lock.key_hash}
+    retention = seconds(submission.ttl_after_finish) if submission.ttl_after_finish else None
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -48,7 +49,7 @@ def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
             "name": lock.name,
             "namespace": namespace_of(project_name(submission.project)),
             "labels": {**submission.labels, **_labels(submission, caller)},
-            "annotations": {**submission.annotations, **_without_none(marks)},
+            "annotations": {**submission.annotations, **_annotations(submission, caller, lock, retention)},
         },
         "spec": _without_none(
             {
@@ -57,13 +58,26 @@ def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
                 "completionMode": "Indexed" if submission.indexed else "NonIndexed",
                 "backoffLimit": submission.backoff_limit,
                 "activeDeadlineSeconds": submission.max_runtime_seconds,
-                "ttlSecondsAfterFinished": seconds(submission.ttl_after_finish or DEFAULT_TTL),
+                "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + DAY,
                 # A pod of a finished Job must not count while its replacement already runs.
                 "podReplacementPolicy": "Failed",
                 "template": {"metadata": {"labels": _pod_labels(submission, caller)}, "spec": _pod(submission)},
             }
         ),
     }
+
+
+def _annotations(submission: Submission, caller: Caller, lock: Lock, retention: int | None) -> Manifest:
+    return _without_none(
+        {
+            USER_MARK: caller.subject,
+            UPLOADER_MARK: caller.uploader,
+            REQUEST_HASH: lock.request_hash,
+            KEY_HASH: lock.key_hash,
+            SUBMISSION: submission.as_asked.decode(),
+            RETENTION: None if retention is None else str(retention),
+        }
+    )
 
 
 def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:

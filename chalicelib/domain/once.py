@@ -11,8 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from chalicelib.domain.errors import (
     BeingDeleted,
     FieldError,
@@ -78,9 +76,7 @@ class Lock:
 
 def lock(submission: Submission, caller: Caller, known_by: KnownBy) -> Lock:
     """The lock of a request: by the name that it asks for, else by one that is made of what it is known by."""
-    # Without defaults: a field that a later version adds changes no hash.
-    given = submission.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    asked = msgspec.json.encode(given, order="deterministic")
+    asked = submission.as_asked
     who, key_hash = caller.user.encode(), None
     if isinstance(known_by, IdempotencyKey):
         key_hash = _hash(who, submission.project.encode(), checked_key(known_by.text).encode())

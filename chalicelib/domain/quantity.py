@@ -6,6 +6,8 @@ import re
 
 MEMORY_PATTERN = r"[1-9][0-9]{0,11}(k|K|M|G|T|Ki|Mi|Gi|Ti)?"
 DURATION_PATTERN = r"[1-9][0-9]{0,8}[smhd]?"
+MAX_SECONDS = 30 * 86400
+"""The longest run, and the longest a finished Job stays: 30 days."""
 
 _MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}

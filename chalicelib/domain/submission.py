@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+import msgspec
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from chalicelib.domain import rules
 from chalicelib.domain.errors import FieldError, InvalidJob, pointer_step
 from chalicelib.domain.fields import (
-    MAX_SECONDS,
     AbsolutePath,
     Claim,
     Cores,
@@ -31,7 +31,7 @@ from chalicelib.domain.fields import (
     VariableName,
     Words,
 )
-from chalicelib.domain.quantity import memory_bytes
+from chalicelib.domain.quantity import MAX_SECONDS, memory_bytes
 from chalicelib.domain.refused import REFUSED
 
 if TYPE_CHECKING:
@@ -88,6 +88,12 @@ class Submission(Strict):
     def job_type(self) -> str:
         """`Train` or `Interactive`, whichever way it was asked."""
         return "Interactive" if self.interactive or self.type == "Interactive" else "Train"
+
+    @property
+    def as_asked(self) -> bytes:
+        """The submission in canonical JSON, without defaults: a field that a later version adds changes nothing."""
+        given = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return msgspec.json.encode(given, order="deterministic")
 
     @field_validator("job_name_prefix")
     @classmethod

@@ -106,12 +106,12 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         created_at=milliseconds(meta.creation_timestamp) or 0,
         images=", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers)),
         user=meta.annotations.get(USER_MARK, ""),
-        current_allocated_gpus=sum(_gpus(pod.spec.containers) for pod in running),
-        requested_gpus=_gpus(job.spec.template.spec.containers) * _pods_at_once(job),
+        current_allocated_gpus=sum(gpus(pod.spec.containers) for pod in running),
+        requested_gpus=gpus(job.spec.template.spec.containers) * _pods_at_once(job),
         reason=reason.word if reason else None,
         message=(reason.message or None) if reason else None,
         started_at=milliseconds(job.status.start_time),
-        finished_at=_finished_at(job),
+        finished_at=milliseconds(job.finished_at),
         pods=_counts(job),
         labels={key: value for key, value in meta.labels.items() if not is_reserved_key(key)},
         links={"self": f"/jobs/{project}/{meta.name}"},
@@ -143,7 +143,8 @@ def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
     return "Unknown" if phases == {"Unknown"} else "Pending"
 
 
-def _gpus(containers: Sequence[Container]) -> int:
+def gpus(containers: Sequence[Container]) -> int:
+    """How many GPUs *containers* hold together."""
     return sum(amount(container.resources.limits.get(GPU, 0)) for container in containers)
 
 
@@ -151,11 +152,6 @@ def _pods_at_once(job: Job) -> int:
     """How many pods ask for GPUs together; without completions, parallelism alone says."""
     parallelism = 1 if job.spec.parallelism is None else job.spec.parallelism
     return parallelism if job.spec.completions is None else min(parallelism, job.spec.completions)
-
-
-def _finished_at(job: Job) -> int | None:
-    end = job.finished
-    return milliseconds(job.status.completion_time or (end.last_transition_time if end else None))
 
 
 def _counts(job: Job) -> PodCounts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 import msgspec
 from chalice.app import Blueprint
@@ -16,7 +17,11 @@ from chalicelib.domain.view import EXAMPLE
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings
+from chalicelib.usecases.cleaned_up import cleaned_up
 from chalicelib.usecases.jobs import JobPage, get_job
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.receipts import Receipts
 
 routes = Blueprint(__name__)
 
@@ -28,7 +33,7 @@ OPERATION = Operation(
         200: Success("The Job.", JobPage, {"data": [EXAMPLE], "nextPageToken": None}, {"ETag": "The Job's version."}),
         304: Success("Nothing changed.", headers={"ETag": "The Job's version."}),
     },
-    errors=(errors.JobNotFound,),
+    errors=(errors.JobNotFound, errors.JobCleanedUp, errors.StorageUnavailable),
 )
 
 
@@ -37,7 +42,10 @@ OPERATION = Operation(
 def get(call: Call, project: str, name: str) -> Answer:
     """Gets the Job as the caller."""
     jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
-    job, version = get_job(project_name(project), job_name(name), jobs)
+    try:
+        job, version = get_job(project_name(project), job_name(name), jobs)
+    except errors.JobNotFound as missing:
+        raise cleaned_up(missing, project_name(project), job_name(name), _receipts()) from None
     text = msgspec.json.encode(JobPage([job])).decode()
     # The version is the Job's own; its view also changes with its pods, which the checksum sees.
     tag = f'"{version}.{zlib.crc32(text.encode()):08x}"'
@@ -45,3 +53,11 @@ def get(call: Call, project: str, name: str) -> Answer:
     if tag in known or known.strip() == "*":
         return Answer(None, 304, {"ETag": tag})
     return Answer(text, 200, {"ETag": tag})
+
+
+def _receipts() -> Receipts:
+    # Only here, not above: most Jobs are there, and a cold start should not pay for S3.
+    from chalicelib.adapters import bucket  # noqa: PLC0415
+    from chalicelib.adapters.receipts import Receipts  # noqa: PLC0415
+
+    return Receipts(bucket.connect(settings()))

@@ -34,14 +34,18 @@ def list_projects(namespaces: Sequence[Namespace], may_use: Callable[[ProjectNam
         return [one for one, allowed in zip(projects, verdicts, strict=True) if allowed]
 
 
-def _project(namespace: Namespace) -> ProjectView | None:
-    """The Project that *namespace* is, or None when its label and its name do not say the same."""
-    meta = namespace.metadata
+def project_of(namespace: Namespace) -> ProjectName | None:
+    """The name of the Project that *namespace* is, or None when its label and its name do not say the same."""
     try:
-        name = project_name(meta.labels.get(PROJECT_MARK, ""))
+        name = project_name(namespace.metadata.labels.get(PROJECT_MARK, ""))
     except MalformedRequest:
         return None
-    if namespace_of(name) != meta.name:
+    return name if namespace_of(name) == namespace.metadata.name else None
+
+
+def _project(namespace: Namespace) -> ProjectView | None:
+    name, meta = project_of(namespace), namespace.metadata
+    if name is None:
         return None
     created = meta.creation_timestamp
     return ProjectView(name, meta.name, int(created.timestamp() * 1000) if created else 0)

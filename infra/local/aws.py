@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's S3, SQS, STS and IAM in this process, with the checks of STS that moto lacks.
+"""AWS on loopback: moto's S3, SQS, STS and IAM, with the checks of STS that moto lacks, and our own Lambda.
 
 moto keeps its state in module globals: one LocalAws in a process at a time, and closing it forgets everything.
 """
@@ -10,6 +10,7 @@ import json
 import socket
 import threading
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from xml.sax.saxutils import escape
 
@@ -25,6 +26,7 @@ from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
 from infra.local.assume_role import check_assume_role, trust_policy
+from infra.local.functions import MAX_DOCUMENT, Functions, invoked_name
 from infra.local.presigned_sts import StsRefusal, is_presigned_identity_request, verified_session
 
 if TYPE_CHECKING:
@@ -43,9 +45,14 @@ MAX_STS_BODY = 64 * 1024
 
 
 class LocalAws:
-    """S3, SQS, STS and IAM, from start to close; *guard* may put something before them that refuses requests."""
+    """S3, SQS, STS and IAM, and Lambda for *functions*; *guard* may put something before them that refuses requests."""
 
-    def __init__(self, guard: Callable[[WsgiApplication], WsgiApplication] | None = None) -> None:
+    def __init__(
+        self,
+        functions: Functions | None = None,
+        guard: Callable[[WsgiApplication], WsgiApplication] | None = None,
+    ) -> None:
+        self._functions = functions or Functions({})
         self._guard = guard
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -78,7 +85,7 @@ class LocalAws:
 
     def start(self, port: int = 0) -> None:
         """Listens on loopback; OSError when *port* is taken."""
-        application: WsgiApplication = _Checked(create_backend_app)
+        application: WsgiApplication = _Checked(self._functions)
         self._server = _listen(port, self._guard(application) if self._guard else application)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
@@ -127,12 +134,18 @@ class _Requests(MotoRequestHandler):
 
 
 class _Checked(DomainDispatcherApplication):
-    """moto's application behind our checks of STS."""
+    """moto's application behind our checks of STS, and our Lambda beside it."""
+
+    def __init__(self, functions: Functions) -> None:
+        super().__init__(create_backend_app)
+        self._functions = functions
 
     _one_at_a_time = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
         query = environ.get("QUERY_STRING", "")
+        if (name := invoked_name(environ.get("PATH_INFO", ""))) is not None:
+            return _invoked(environ, self._functions, name, start_response)
         try:
             if is_presigned_identity_request(query):
                 return _identity(environ, query, start_response)
@@ -170,6 +183,14 @@ def _identity(environ: dict[str, Any], query: str, start_response: Any) -> list[
     document = {"GetCallerIdentityResponse": {"GetCallerIdentityResult": result}}
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(document).encode()]
+
+
+def _invoked(environ: dict[str, Any], functions: Functions, name: str, start_response: Any) -> list[bytes]:  # noqa: ANN401 - WSGI
+    body: bytes = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), MAX_DOCUMENT))
+    answer = functions.answer(name, environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse"), body)
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
+    return [answer.body]
 
 
 def _refused(refusal: StsRefusal, start_response: Any) -> list[bytes]:  # noqa: ANN401 - WSGI

@@ -7,34 +7,30 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from infra.local.invocation import FunctionError, outcome_of
+from infra.local.invocation import FunctionError
 from infra.local.lambda_proxy import LambdaContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+
+    from infra.local.functions import Functions
 
     Event = dict[str, Any]
-    Handler = Callable[[Any, LambdaContext], object]
 
 AT_ONCE = 8
 PAUSES = (0.5, 1.0)
 """Seconds before the second and the third try; Lambda waits one minute, then two."""
-TIMEOUT = 60.0
-"""Seconds that a function may run, as in .chalice/config.json."""
 
 
 class Deliveries:
-    """Calls *functions* by name with events while it is entered; *fail* gets the text about what failed for good."""
+    """Calls *functions* with events while it is entered; *fail* gets the text about what failed for good."""
 
-    def __init__(
-        self, functions: Mapping[str, Handler], fail: Callable[[str], None], pauses: Sequence[float] = PAUSES
-    ) -> None:
+    def __init__(self, functions: Functions, fail: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:
         self._functions = functions
         self._fail = fail
         self._pauses = pauses
@@ -65,10 +61,8 @@ class Deliveries:
 
     def _failure(self, function: str, event: str) -> BaseException | None:
         """What *function* raised, or None."""
-        ends = time.monotonic() + TIMEOUT
-        context = LambdaContext(function, str(uuid.uuid4()), lambda: ends - time.monotonic())
         try:
-            outcome_of(lambda: self._functions[function](json.loads(event), context), TIMEOUT)
+            self._functions.invoke(function, json.loads(event))
         except FunctionError as error:
             return error.__cause__
         except TimeoutError as error:

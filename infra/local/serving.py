@@ -9,10 +9,12 @@ import sys
 import threading
 import urllib.request
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.local.schedule import Schedule
 from infra.local.stack import Stack
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from infra.local.some_cluster import Review, SomeCluster
 
 SESSION = Path(".local/session.env")
+CLEANUP_SECONDS = 3600.0
+"""As the schedule of a deployment, by default."""
 
 WELCOME = """
 The Researcher REST API answers on {base_url}
@@ -53,7 +57,8 @@ def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
             _check(stack.base_url)
             written = _write(stack.session())
             print(WELCOME.format(cluster=described, **_lower(stack.session())), flush=True)  # noqa: T201
-            stop.wait()
+            with Schedule(CLEANUP_SECONDS, partial(stack.functions.answer, "cleanup", "RequestResponse", b"{}")):
+                stop.wait()
             _remove(written)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:

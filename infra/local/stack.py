@@ -23,6 +23,7 @@ from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.aws import REGION, LocalAws
 from infra.local.deliveries import Deliveries
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
+from infra.local.functions import functions_of
 from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
 from infra.local.object_events import object_events
@@ -80,11 +81,12 @@ class Stack(Generic[SomeCluster]):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.applications = {name: Application(secrets.token_urlsafe(24), groups) for name, groups in GROUPS.items()}
-        self.aws = LocalAws()
+        self.functions = functions_of(app.app)
+        self.aws = LocalAws(self.functions)
         self.issuer = Issuer(self.applications)
         self.gateway: Front = Gateway(app.app)
         self.cluster = make_cluster(self._review)
-        self.deliveries = Deliveries(app.app.handler_map, self._keep_failure)
+        self.deliveries = Deliveries(self.functions, self._keep_failure)
         self.failures_url = ""
         self._reviewer: EksTokenReviewer | None = None
         self._port = port
@@ -186,6 +188,7 @@ class Stack(Generic[SomeCluster]):
             "TOKEN_AUDIENCE": AUDIENCE,
             "TOKEN_URL": self.issuer.token_url,
             "UPLOADS_BUCKET": BUCKET,
+            "CLEANUP_DRY_RUN": "false",
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": self.aws.url,
             "AWS_ACCESS_KEY_ID": "local",

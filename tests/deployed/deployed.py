@@ -13,6 +13,7 @@ import boto3
 
 from infra.local.aws import LocalAws
 from infra.local.deliveries import Deliveries
+from infra.local.functions import Functions
 from infra.local.some_cluster import SomeCluster
 from infra.local.stack import Stack
 from tests.deployed.cloudformation import ACCOUNT
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from infra.local.deliveries import Handler
+    from infra.local.functions import Handler
     from infra.local.lambda_proxy import LambdaContext
     from infra.local.some_cluster import Review
 
@@ -43,11 +44,12 @@ class Deployed(Stack[SomeCluster]):
         super().__init__(make_cluster)
         self.iam = IamGate()
         self.lambdas = LambdaService()
-        self.aws = LocalAws(self.iam.guard)
         self.front = TemplateGateway(self.lambdas)
         self.gateway = self.front
         self._handlers: dict[str, Handler] = {}
-        self.deliveries = Deliveries(self._handlers, lambda text: self.aws.send(self.failures_url, text))
+        self.functions = Functions(self._handlers)
+        self.aws = LocalAws(self.functions, self.iam.guard)
+        self.deliveries = Deliveries(self.functions, self._keep_failure)
         self._packaged = packaged
         self._task = task
         self._runtime = runtime
@@ -76,6 +78,8 @@ class Deployed(Stack[SomeCluster]):
                 )
             )
             self._handlers[name] = partial(self._handled, name)
+            # make cleanup calls it by the name that it has in the session of make run.
+            self._handlers[properties["Handler"].split(".")[-2]] = self._handlers[name]
         self.front.deploy(template)
         self._notify(template)
 

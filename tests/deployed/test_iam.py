@@ -32,7 +32,7 @@ def gate() -> IamGate:
 @pytest.fixture
 def aws(gate: IamGate) -> Iterator[LocalAws]:
     """AWS behind it, with one object."""
-    with LocalAws(gate.guard) as aws:
+    with LocalAws(guard=gate.guard) as aws:
         aws.create_bucket(BUCKET)
         boto3.client("s3", **aws.connection).put_object(Bucket=BUCKET, Key="submit/ä +1", Body=b"1")
         boto3.client("iam", **aws.connection).create_role(RoleName="reader", AssumeRolePolicyDocument=TRUST)

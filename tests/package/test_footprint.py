@@ -25,7 +25,7 @@ LIGHT = {"docs", "docs_asset", "health", "openapi"}
 SUBMITTING = {"submit_job", "submit_upload"}
 STORAGE = {"jmespath"}
 """What botocore's client of S3 takes beside its signatures."""
-OWN = {"submit_upload": STORAGE | {"yaml"}}
+OWN = {"cleanup": STORAGE, "submit_upload": STORAGE | {"yaml"}}
 
 STARTED = (
     "import importlib, json; before = set(sys.modules); importlib.import_module({module!r}); "

@@ -64,7 +64,7 @@ class TestFailures:
 
     def test_are_tried_twice_more_then_kept(self, packaged: Json) -> None:
         """Lambda calls again after one minute and after two more; then the event goes to the queue, whole."""
-        (retries,) = of_type(packaged, "AWS::Lambda::EventInvokeConfig").values()
+        retries = of_type(packaged, "AWS::Lambda::EventInvokeConfig")["UploadRetries"]
 
         assert retries == {
             "FunctionName": FUNCTION,

@@ -135,7 +135,9 @@ class TestTables:
         """Every setting has its row with its default."""
         rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? ?\|", README, re.MULTILINE))
         settings = {field.name.upper(): field.default for field in fields(Settings)}
-        given = {name: str(default) if isinstance(default, (str, float)) else "" for name, default in settings.items()}
+        given = {
+            name: str(default) if isinstance(default, (str, int, float)) else "" for name, default in settings.items()
+        }
 
         assert rows == {**given, "CORS_ORIGIN": "", "ENDPOINT": ""}
 

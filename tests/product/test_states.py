@@ -217,16 +217,6 @@ class TestByOtherMeans:
         becomes(api, job, "Pending", "PodsNotCreated")
 
 
-class TestIsCleanedUp:
-    """`ttlAfterFinish`."""
-
-    def test_a_finished_job_goes_by_itself(self, api: Api, job: str) -> None:
-        """After that many seconds it is not found any more."""
-        api.submit(name=job, ttlAfterFinish=1)
-
-        awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}").status_code, lambda status: status == 404)
-
-
 def _by_hand(metadata: dict[str, Any], **spec: object) -> dict[str, Any]:
     container = {"name": "main", "image": "busybox"}
     pod = {"restartPolicy": "Never", "containers": [container]}

@@ -75,6 +75,15 @@ class TestWriteRequest:
         named = [metric["Name"] for metric in directive["Metrics"]] + directive["Dimensions"][0]
         assert all(name in found for name in named)
 
+    def test_counts_are_metrics_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What a function counts beside its requests; a note may have any name, that of an argument too."""
+        journal.write_request("cleanup", {"Deleted": 3}, status=200, milliseconds=1, counts="x")
+
+        found = line(capsys)
+        (directive,) = found["_aws"]["CloudWatchMetrics"]
+        assert {"Name": "Deleted", "Unit": "Count"} in directive["Metrics"]
+        assert (found["Deleted"], found["counts"]) == (3, "x")
+
     @pytest.mark.parametrize(("status", "failures"), [(200, 0), (404, 0), (499, 0), (500, 1), (503, 1), (504, 1)])
     def test_failures_are_ours(self, capsys: pytest.CaptureFixture[str], status: int, failures: int) -> None:
         """A caller's mistake wakes nobody."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES = [field.name.upper() for field in fields(Settings)]
+NUMBERS = {field.name.upper() for field in fields(Settings) if field.type in {"int", "float"}}
 REQUIRED = [field.name.upper() for field in fields(Settings) if field.default is MISSING]
 
 
@@ -62,7 +63,7 @@ class TestSettings:
             found.aws_lambda_function_name,
         ) == ("aud", "groups", "researcher/", "sub", "", "required", 20.0, "local")
 
-    @pytest.mark.parametrize("name", [name for name in NAMES if name != "DEADLINE_SECONDS"])
+    @pytest.mark.parametrize("name", [name for name in NAMES if name not in NUMBERS])
     def test_each_is_taken_as_it_stands(self, environment: pytest.MonkeyPatch, name: str) -> None:
         """Texts are not trimmed or changed."""
         environment.setenv(name, " x=Y ")
@@ -74,6 +75,17 @@ class TestSettings:
         environment.setenv("DEADLINE_SECONDS", "2.5")
 
         assert settings().deadline_seconds == 2.5
+
+    def test_counts_are_whole_numbers(self, environment: pytest.MonkeyPatch) -> None:
+        """A brake of half a Job is a slip."""
+        environment.setenv("CLEANUP_MAX_DELETIONS", "20")
+        first = settings().cleanup_max_deletions
+        settings.cache_clear()
+        environment.setenv("CLEANUP_MAX_DELETIONS", "0.5")
+
+        assert first == 20
+        with pytest.raises(ValueError, match="invalid literal"):
+            settings()
 
     @pytest.mark.parametrize("name", REQUIRED)
     @pytest.mark.parametrize("empty", [True, False])
@@ -90,11 +102,13 @@ class TestSettings:
         assert str(missing.value) == name
 
     def test_empty_optional_setting_is_its_default(self, environment: pytest.MonkeyPatch) -> None:
-        """An empty AUTHENTICATION never switches it off."""
+        """An empty AUTHENTICATION never switches it off, and an empty CLEANUP_DRY_RUN deletes nothing."""
         for name in set(NAMES) - set(REQUIRED):
             environment.setenv(name, "")
 
-        assert (settings().authentication, settings().deadline_seconds) == ("required", 20.0)
+        found = settings()
+        assert (found.authentication, found.deadline_seconds) == ("required", 20.0)
+        assert (found.cleanup_dry_run, found.cleanup_max_deletions) == ("true", 1000)
 
     def test_read_once(self, environment: pytest.MonkeyPatch) -> None:
         """A process does not change its mind."""

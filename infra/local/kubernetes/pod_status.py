@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -158,10 +159,22 @@ def _status(pod: Document, now: datetime, phase: str, container: Document, *, re
             _condition("Ready", runs, now),
         ],
         "containerStatuses": [
-            {"name": one["name"], "image": one["image"], "imageID": "", "restartCount": 0, **container}
+            {
+                "name": one["name"],
+                "image": one["image"],
+                "imageID": _digest(one["image"]) if container["started"] or "terminated" in container["state"] else "",
+                "restartCount": 0,
+                **container,
+            }
             for one in pod["spec"]["containers"]
         ],
     }
+
+
+def _digest(image: str) -> str:
+    """The image as its registry would tell it, by the digest of what was pulled."""
+    repository = re.sub(r"(:[^/:@]*)?(@.*)?$", "", image)
+    return f"{repository}@sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
 
 def _condition(name: str, holds: bool, now: datetime) -> Document:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.caller import MAX_GROUPS, Caller, anonymous, caller_from_claims, uploads_of, user_label
+from chalicelib.domain.caller import (
+    MAX_GROUPS,
+    Caller,
+    anonymous,
+    caller_from_claims,
+    janitor,
+    uploads_of,
+    user_label,
+)
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.names import is_label_value
 
@@ -180,6 +188,10 @@ class TestCaller:
     def test_user_is_prefixed(self) -> None:
         """No claim can name a user of Kubernetes."""
         assert Caller("system:admin", ()).user == "researcher:system:admin"
+
+    def test_janitor_is_a_group_of_its_own(self) -> None:
+        """The cleanup has the rights given to `researcher:janitor`, and no others."""
+        assert frozenset({"researcher:janitor"}) == janitor().kubernetes_groups
 
     def test_anonymous_is_a_group_of_its_own(self) -> None:
         """Whoever comes without a token has the rights given to `researcher:anonymous`, and no others."""

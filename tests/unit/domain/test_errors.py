@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib.domain import errors
-from chalicelib.domain.errors import CATALOGUE, FieldError, InvalidJob, JobNotFound, ResearcherError
+from chalicelib.domain.errors import CATALOGUE, FieldError, InvalidJob, JobCleanedUp, JobNotFound, ResearcherError
 
 
 class TestCatalogue:
@@ -54,6 +54,7 @@ class TestCatalogue:
             ("being_deleted", 409),
             ("page_token_expired", 410),
             ("upload_gone", 410),
+            ("job_cleaned_up", 410),
             ("precondition_failed", 412),
             ("body_too_large", 413),
             ("unsupported_media_type", 415),
@@ -99,6 +100,13 @@ class TestProblem:
         wire = msgspec.to_builtins(JobNotFound("No.").problem(request_id))
 
         assert {"type", "title", "status", "detail", "code"} == wire.keys()
+
+    def test_receipt_is_a_member_of_its_own(self) -> None:
+        """Beside what every problem has; a null says nothing."""
+        kept = JobCleanedUp("It is gone.", receipt={"name": "train-1"})
+
+        assert msgspec.to_builtins(kept.problem("req-1"))["receipt"] == {"name": "train-1"}
+        assert "receipt" not in msgspec.to_builtins(JobCleanedUp("It is gone.").problem("req-1"))
 
 
 class TestResearcherError:

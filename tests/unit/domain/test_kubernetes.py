@@ -17,7 +17,7 @@ from chalicelib.domain.kubernetes import (
     PodList,
     Status,
 )
-from tests.builders import NOW
+from tests.builders import NOW, finished, job, minutes_ago, pod
 
 KINDS = [Job, JobList, Pod, PodList, Namespace, NamespaceList, Status]
 
@@ -126,3 +126,26 @@ class TestFinished:
     def test_without_conditions_it_may_still_run(self) -> None:
         """As every Job begins."""
         assert Job().finished is None
+        assert Job().finished_at is None
+
+    def test_ended_when_it_was_complete(self) -> None:
+        """Its condition may be written later."""
+        ended = finished(at=minutes_ago(1))
+        ended.status.conditions[0].last_transition_time = NOW
+
+        assert ended.finished_at == minutes_ago(1)
+
+    def test_failed_when_its_condition_says(self) -> None:
+        """Only a complete Job has a time of its own."""
+        assert finished("Failed", at=minutes_ago(1)).finished_at == minutes_ago(1)
+
+
+class TestPod:
+    """Whose pod it is."""
+
+    def test_is_of_the_job_that_made_it(self) -> None:
+        """And not of a later one of the same name."""
+        made = pod(owner="uid-of-train-1")
+
+        assert made.is_of(job())
+        assert not made.is_of(job(uid="uid-of-another"))

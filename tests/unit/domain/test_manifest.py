@@ -45,14 +45,18 @@ MINIMAL = {
         "name": "train-1",
         "namespace": "researcher-team-a",
         "labels": MARKS,
-        "annotations": {"researcher.dev/user": "alice", "researcher.dev/request-hash": "asked"},
+        "annotations": {
+            "researcher.dev/user": "alice",
+            "researcher.dev/request-hash": "asked",
+            "researcher.dev/submission": '{"image":"busybox","project":"team-a"}',
+        },
     },
     "spec": {
         "parallelism": 1,
         "completions": 1,
         "completionMode": "NonIndexed",
         "backoffLimit": 6,
-        "ttlSecondsAfterFinished": 604_800,
+        "ttlSecondsAfterFinished": 2_678_400,
         "podReplacementPolicy": "Failed",
         "template": {
             "metadata": {"labels": MARKS},
@@ -131,6 +135,8 @@ MAXIMAL = {
             "researcher.dev/user": "alice",
             "researcher.dev/request-hash": "asked",
             "researcher.dev/idempotency-key-hash": "key",
+            "researcher.dev/submission": submission(**EVERYTHING).as_asked.decode(),
+            "researcher.dev/retention": "10800",
         },
     },
     "spec": {
@@ -139,7 +145,7 @@ MAXIMAL = {
         "completionMode": "Indexed",
         "backoffLimit": 0,
         "activeDeadlineSeconds": 3600,
-        "ttlSecondsAfterFinished": 10_800,
+        "ttlSecondsAfterFinished": 97_200,
         "podReplacementPolicy": "Failed",
         "template": {
             "metadata": {"labels": {**MARKS, "researcher.dev/type": "Interactive"}},
@@ -299,10 +305,16 @@ class TestCounts:
 
         assert expected == (spec["parallelism"], spec["completions"], spec["completionMode"])
 
-    @pytest.mark.parametrize(("asked", "expected"), [(None, 604_800), (1, 1), ("30d", 2_592_000), ("2m", 120)])
-    def test_finished_job_goes_in_time(self, asked: object, expected: int) -> None:
-        """After a week unless asked otherwise; never never."""
-        assert expected == rendered(ttlAfterFinish=asked)["spec"]["ttlSecondsAfterFinished"]
+    @pytest.mark.parametrize(
+        ("asked", "retention", "expected"),
+        [(None, None, 2_678_400), (1, "1", 86_401), ("30d", "2592000", 2_678_400), ("2m", "120", 86_520)],
+    )
+    def test_finished_job_goes_in_time(self, asked: object, retention: str | None, expected: int) -> None:
+        """The cleanup reads what was asked; by itself the cluster deletes a day later, and never never."""
+        manifest = rendered(ttlAfterFinish=asked)
+
+        assert retention == manifest["metadata"]["annotations"].get("researcher.dev/retention")
+        assert expected == manifest["spec"]["ttlSecondsAfterFinished"]
 
 
 class TestMarks:

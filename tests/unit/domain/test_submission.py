@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -461,3 +462,12 @@ class TestEverySubmission:
         again = parse_submission(once.model_dump(mode="json", by_alias=True))
 
         assert once == again
+
+    @given(documents())
+    def test_as_asked_it_is_the_same(self, value: dict[str, Any]) -> None:
+        """What is kept on the Job is all that was asked."""
+        asked = parse_submission(value)
+
+        again = parse_submission(json.loads(asked.as_asked))
+
+        assert (asked, asked.as_asked) == (again, again.as_asked)

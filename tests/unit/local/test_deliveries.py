@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.local.deliveries import PAUSES, Deliveries
+from infra.local.functions import Functions
 
 if TYPE_CHECKING:
     from infra.local.lambda_proxy import LambdaContext
@@ -45,7 +46,7 @@ def test_function_is_tried_until_it_takes_the_event(failures: int) -> None:
     """Up to three times, each an invocation of its own with the same event."""
     function = Recorded(failures)
 
-    with Deliveries({"f": function.handle}, function.fail, pauses=(0, 0)) as deliveries:
+    with Deliveries(Functions({"f": function.handle}), function.fail, pauses=(0, 0)) as deliveries:
         deliveries.invoke("f", EVENT)
         assert function.outcomes.get(timeout=SECONDS) == "done"
 
@@ -57,7 +58,7 @@ def test_event_that_fails_for_good_is_kept() -> None:
     """As Lambda's destinations get it: the event, and what the function said."""
     function = Recorded(9)
 
-    with Deliveries({"f": function.handle}, function.fail, pauses=(0, 0)) as deliveries:
+    with Deliveries(Functions({"f": function.handle}), function.fail, pauses=(0, 0)) as deliveries:
         deliveries.invoke("f", EVENT)
         kept = function.outcomes.get(timeout=SECONDS)
 
@@ -82,7 +83,7 @@ def test_caller_does_not_wait() -> None:
         called.set()
         release.wait(SECONDS)
 
-    with Deliveries({"f": slow}, lambda _: None) as deliveries:
+    with Deliveries(Functions({"f": slow}), lambda _: None) as deliveries:
         deliveries.invoke("f", EVENT)
         assert called.wait(SECONDS)
         release.set()
@@ -97,7 +98,7 @@ def test_closing_drops_what_waits() -> None:
         called.set()
         function.handle(event, context)
 
-    with Deliveries({"f": fails}, function.fail, pauses=(SECONDS, SECONDS)) as deliveries:
+    with Deliveries(Functions({"f": fails}), function.fail, pauses=(SECONDS, SECONDS)) as deliveries:
         deliveries.invoke("f", EVENT)
         called.wait(SECONDS)
     deliveries.invoke("f", EVENT)

@@ -1,0 +1,77 @@
+"""cleanup: on a schedule, deletes finished Jobs that are past their retention, and keeps a Receipt of each."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib.adapters import bucket, cluster
+from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.receipts import Receipts
+from chalicelib.adapters.remains import Remains
+from chalicelib.domain.caller import janitor
+from chalicelib.domain.errors import MalformedRequest
+from chalicelib.domain.retention import Rules
+from chalicelib.domain.strict import field_error
+from chalicelib.events import Event, on_event
+from chalicelib.settings import Settings, settings
+from chalicelib.usecases.cleanup import clean_up
+from chalicelib.usecases.delete_expired import Ports
+
+if TYPE_CHECKING:
+    from chalicelib.domain.report import Report
+
+routes = Blueprint(__name__)
+
+STORING_SECONDS = 20
+"""How long a Job that was begun may take: S3 is tried three times."""
+
+
+class CleanupEvent(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a run is told; the setting decides where it is told nothing."""
+
+    dry_run: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+@routes.lambda_function(name="cleanup")
+@on_event
+def handle(event: Event) -> Report:
+    """Cleans up all Projects as the janitor."""
+    told, connected = _told(event.document), cluster.connect(settings())
+    ports = Ports(
+        CallersJobs(connected, janitor(), event.deadline),
+        Remains(connected, janitor(), event.deadline),
+        Receipts(bucket.connect(settings())),
+        lambda: not event.deadline.before(STORING_SECONDS).remaining,
+    )
+    namespaces, now = connected.namespaces(event.deadline), datetime.now(UTC)
+    report = clean_up(namespaces, _rules(settings()), now, ports, dry_run=_is_dry(told, settings()))
+    report.seconds = round(time.monotonic() - event.started, 3)
+    event.notes |= report.told
+    event.counts |= report.counts
+    return report
+
+
+def _told(document: object) -> CleanupEvent:
+    try:
+        return msgspec.convert(document, CleanupEvent)
+    except msgspec.ValidationError as error:
+        message = 'A cleanup is told {"dryRun": true}, {"dryRun": false}, or {}.'
+        raise MalformedRequest(message, (field_error(error),)) from error
+
+
+def _is_dry(told: CleanupEvent, deployed: Settings) -> bool:
+    return deployed.cleanup_dry_run != "false" if told.dry_run is msgspec.UNSET else told.dry_run
+
+
+def _rules(deployed: Settings) -> Rules:
+    return Rules(
+        retention=deployed.cleanup_retention_seconds,
+        failed_retention=deployed.cleanup_failed_retention_seconds,
+        max_deletions=deployed.cleanup_max_deletions,
+        max_pending=deployed.cleanup_max_pending_seconds,
+    )

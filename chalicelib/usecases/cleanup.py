@@ -1,0 +1,149 @@
+"""Clean up: finished Jobs that are past their retention are deleted, each after its Receipt is stored.
+
+Two runs at once do no harm: a Receipt is stored once, and a Job is deleted only as it was when it was decided upon.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.errors import DeadlineExceeded, PageTokenExpired, ResearcherError
+from chalicelib.domain.names import RETENTION
+from chalicelib.domain.reasons import reason_of
+from chalicelib.domain.report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
+from chalicelib.domain.retention import pending_seconds, pends_too_long, verdict
+from chalicelib.usecases.delete_expired import delete_expired
+from chalicelib.usecases.ports import PARALLEL
+from chalicelib.usecases.projects import project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from chalicelib.domain.kubernetes import Job, Namespace, Pod
+    from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.report import Reason
+    from chalicelib.domain.retention import Rules
+    from chalicelib.usecases.delete_expired import Ports
+
+PAGE = 500
+ROTATION_SECONDS = 3600
+
+
+def clean_up(namespaces: Sequence[Namespace], rules: Rules, now: datetime, ports: Ports, *, dry_run: bool) -> Report:
+    """Cleans up the Projects among *namespaces*, or only tells what it would do. One that fails stops no other."""
+    run = _Run(rules, now, ports, Report(dry_run=dry_run))
+    for namespace, project in _in_turn(namespaces, now):
+        if ports.is_late():
+            run.report.truncated = True
+            break
+        run.clean_project(project, namespace)
+    return run.report
+
+
+def _in_turn(namespaces: Sequence[Namespace], now: datetime) -> list[tuple[Namespace, ProjectName]]:
+    """The Projects by name, each hour from another one on: where one takes all the time, the others have theirs."""
+    by_name = sorted(namespaces, key=lambda one: one.metadata.name)
+    found = [(one, project) for one in by_name if (project := project_of(one))]
+    first = int(now.timestamp() // ROTATION_SECONDS) % len(found) if found else 0
+    return found[first:] + found[:first]
+
+
+class _Run:
+    """One cleanup, and its report so far."""
+
+    def __init__(self, rules: Rules, now: datetime, ports: Ports, report: Report) -> None:
+        self.report = report
+        self._rules = rules
+        self._now = now
+        self._ports = ports
+        self._chosen = 0
+
+    def clean_project(self, project: ProjectName, namespace: Namespace) -> None:
+        """Cleans up one Project, with a second start where the cluster has forgotten the list."""
+        seen: set[str] = set()
+        try:
+            try:
+                self._clean_pages(project, namespace, seen)
+            except PageTokenExpired:
+                self._clean_pages(project, namespace, seen)
+        except DeadlineExceeded:
+            self.report.truncated = True
+        except ResearcherError as error:
+            self.report.fail(Failure(project, None, error.code))
+
+    def _clean_pages(self, project: ProjectName, namespace: Namespace, seen: set[str]) -> None:
+        for page in self._pages(project):
+            fresh = [job for job in page if job.metadata.uid not in seen]
+            seen.update(job.metadata.uid for job in fresh)
+            self._clean(project, self._expired(project, namespace, fresh))
+            self._tell_pending(project, fresh)
+
+    def _pages(self, project: ProjectName) -> Iterator[list[Job]]:
+        token: str | None = None
+        while True:
+            page = self._ports.jobs.page(project, "", PAGE, token)
+            yield page.items
+            token = page.metadata.continue_ or None
+            if token is None:
+                return
+            if self._ports.is_late():
+                self.report.truncated = True
+                return
+
+    def _expired(self, project: ProjectName, namespace: Namespace, jobs: list[Job]) -> list[Job]:
+        """Those of *jobs* that may go; why the others stay is counted."""
+        self.report.scanned += len(jobs)
+        expired = []
+        for job in jobs:
+            found = verdict(job, namespace, self._rules, self._now)
+            if found == "expired":
+                expired.append(job)
+            else:
+                self.report.skip(found)
+            if found == "unreadableRetention":
+                whose = job.metadata.name if RETENTION in job.metadata.annotations else None
+                self.report.tell(Failure(project, whose, "unreadable_retention"))
+        self.report.eligible += len(expired)
+        return expired
+
+    def _clean(self, project: ProjectName, expired: list[Job]) -> None:
+        room = max(0, self._rules.max_deletions - self._chosen)
+        chosen = expired[:room]
+        self._chosen += len(chosen)
+        self.report.skip("brake", len(expired) - len(chosen))
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for job, outcome in zip(chosen, pool.map(lambda one: self._outcome(project, one), chosen), strict=True):
+                self._count(project, job, outcome)
+
+    def _count(self, project: ProjectName, job: Job, outcome: Reason | Failure | None) -> None:
+        if isinstance(outcome, Failure):
+            self.report.fail(outcome)
+            return
+        if outcome is None:
+            self.report.deleted += 1
+        else:
+            self.report.skip(outcome)
+        if outcome in {None, "dryRun"}:
+            self.report.jobs.append(NamedJob(project, job.metadata.name))
+        self.report.truncated |= outcome == "outOfTime"
+
+    def _outcome(self, project: ProjectName, job: Job) -> Reason | Failure | None:
+        return "dryRun" if self.report.dry_run else delete_expired(project, job, self._ports)
+
+    def _tell_pending(self, project: ProjectName, jobs: list[Job]) -> None:
+        pending = [job for job in jobs if pends_too_long(job, self._rules, self._now)]
+        self.report.pending += len(pending)
+        told = pending[: MAX_NAMED - len(self.report.pending_jobs)]
+        pods = self._pods(project, told)
+        for job in told:
+            reason = reason_of(job, [pod for pod in pods if pod.is_of(job)])
+            waited, word = pending_seconds(job, self._now), reason.word if reason else None
+            self.report.pending_jobs.append(PendingJob(project, job.metadata.name, waited, word))
+
+    def _pods(self, project: ProjectName, jobs: list[Job]) -> list[Pod]:
+        try:
+            return self._ports.jobs.pods(project, [job.metadata.name for job in jobs]) if jobs else []
+        except ResearcherError:
+            return []  # that a Job waits is worth more than why

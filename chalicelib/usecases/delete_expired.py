@@ -1,0 +1,81 @@
+"""Delete one Job whose retention is over, after its Receipt is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed, ResearcherError
+from chalicelib.domain.names import job_name
+from chalicelib.domain.receipt import receipt_of, telling_pod
+from chalicelib.domain.report import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.domain.kubernetes import Job, Manifest, Pod
+    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.receipt import Receipt
+    from chalicelib.domain.report import Reason
+    from chalicelib.usecases.ports import Jobs
+
+
+class Remains(Protocol):
+    """What the cluster still has of finished Jobs; refusals are raised as ResearcherError."""
+
+    def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
+        """The Job of that name as the cluster stores it, or None."""
+
+    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
+        """Its pods, however they ended."""
+
+    def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
+        """The last lines of the pod's log, or None when they cannot be had."""
+
+
+class Receipts(Protocol):
+    """Where Receipts are kept."""
+
+    def store(self, receipt: Receipt) -> None:
+        """Stores *receipt*, once; ResearcherError when it is not stored."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a cleanup reaches, as whom it acts; *is_late* once nothing new may be begun."""
+
+    jobs: Jobs
+    remains: Remains
+    receipts: Receipts
+    is_late: Callable[[], bool]
+
+
+def delete_expired(project: ProjectName, job: Job, ports: Ports) -> Reason | Failure | None:
+    """Deletes *job* if it is still as it was when it was decided upon; None when it was, else why it was not."""
+    if ports.is_late():
+        return "outOfTime"
+    try:
+        return _delete(project, job, ports)
+    except (JobNotFound, PreconditionFailed):
+        return "changed"
+    except DeadlineExceeded:
+        return "outOfTime"
+    except ResearcherError as error:
+        return Failure(project, job.metadata.name, error.code)
+
+
+def _delete(project: ProjectName, job: Job, ports: Ports) -> Reason | None:
+    name, meta = job_name(job.metadata.name), job.metadata
+    manifest = ports.remains.manifest(project, name)
+    if manifest is None or _identity(manifest) != (meta.uid, meta.resource_version):
+        return "changed"
+    pods = [pod for pod in ports.remains.pods(project, name) if pod.is_of(job)]
+    telling = telling_pod(pods)
+    log = ports.remains.log_tail(project, telling) if telling else None
+    ports.receipts.store(receipt_of(project, manifest, pods, log))
+    ports.jobs.delete(project, name, meta.uid, meta.resource_version)
+    return None
+
+
+def _identity(manifest: Manifest) -> tuple[str, str]:
+    return manifest["metadata"]["uid"], manifest["metadata"]["resourceVersion"]

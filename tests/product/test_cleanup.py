@@ -1,0 +1,281 @@
+"""Cleanup on a cluster: what goes, what stays, and what is kept of what went."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from infra.local.kubernetes.kinds import JOB, POD
+from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.local.stack import BUCKET
+from tests.cluster.space import awaited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.stack import Stack
+    from tests.api import Api
+
+CANARY = "hunter2-the-canary"
+BRIEF: dict[str, Any] = {"ttlAfterFinish": 1}
+NAMESPACE = "researcher-team-a"
+ENDED = ("Succeeded", "Failed")
+
+
+class Janitor:
+    """The cleanup and the bucket, as a platform engineer reaches them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._lambda: Any = boto3.client("lambda", **stack.aws.connection)
+        self._s3: Any = boto3.client("s3", **stack.aws.connection)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._lambda.close()
+        self._s3.close()
+
+    def clean_up(self, *, dry_run: bool = False) -> dict[str, Any]:
+        """The report of one run."""
+        answer = self._lambda.invoke(FunctionName="cleanup", Payload=json.dumps({"dryRun": dry_run}).encode())
+        report: dict[str, Any] = json.loads(answer["Payload"].read())
+        left = report["scanned"] - report["deleted"] - report["failed"] - sum(report["skipped"].values())
+        assert left == 0, report
+        return report
+
+    def receipts(self, name: str) -> list[tuple[str, dict[str, Any]]]:
+        """The Receipts of Jobs of that name in team-a, by their keys."""
+        listed = self._s3.list_objects_v2(Bucket=BUCKET, Prefix="receipts/team-a/").get("Contents", [])
+        keys = sorted(one["Key"] for one in listed if f"/{name}" in one["Key"])
+        return [(key, json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())) for key in keys]
+
+
+@pytest.fixture
+def janitor(stack: Stack) -> Iterator[Janitor]:
+    """The same."""
+    janitor = Janitor(stack)
+    yield janitor
+    janitor.close()
+
+
+@pytest.fixture
+def name() -> str:
+    """A name of the test's own."""
+    return f"clean-{secrets.token_hex(4)}"
+
+
+def past(api: Api, *names: str) -> None:
+    """Waits until the Jobs have ended, and their retention of a second is over."""
+    for name in names:
+        await_end(api, f"/jobs/team-a/{name}")
+    time.sleep(2)
+
+
+def await_end(api: Api, path: str) -> None:
+    """Waits until the Job at *path* has ended."""
+    awaited(lambda: api.ask("GET", path).raise_for_status().json()["data"][0]["status"], lambda status: status in ENDED)
+
+
+def shown(report: dict[str, Any]) -> set[str]:
+    """The names of the Jobs that went, or would go."""
+    return {job["name"] for job in report["jobs"]}
+
+
+class TestGoes:
+    """A finished Job whose retention is over."""
+
+    def test_with_its_pods_and_leaves_a_receipt(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
+        """By its day, and by its name; without a secret."""
+        secret: dict[str, Any] = {
+            "environment": {"PASSWORD": CANARY, "SIMULATE_LOG": "done"},
+            "command": f"train {CANARY}",
+            "arguments": [CANARY],
+        }
+        uid = api.submit(name=name, gpu=2, **BRIEF, **secret).json()["id"]
+        past(api, name)
+
+        report = janitor.clean_up()
+
+        (dated, receipt), (newest, again) = janitor.receipts(name)
+        assert name in shown(report)
+        assert dated.endswith(f"/{name}-{uid}.json")
+        assert (newest, again) == (f"receipts/team-a/latest/{name}.json", receipt)
+        assert (receipt["outcome"], receipt["attempts"], receipt["nodes"]) == ("Succeeded", 1, ["gpu-node-0"])
+        assert receipt["imageDigests"][0].startswith("nvcr.io/nvidia/pytorch@sha256:")
+        assert receipt["gpuSecondsFrom"] == "pods"
+        assert receipt["submission"]["environment"] == {"PASSWORD": "***", "SIMULATE_LOG": "***"}
+        assert CANARY not in json.dumps(receipt)
+        awaited(lambda: _named(name, stack.cluster.find(POD, NAMESPACE)), _empty)
+
+    def test_and_is_told_of_with_410(self, api: Api, janitor: Janitor, name: str) -> None:
+        """To whoever may look into the Project; a Job that failed says why."""
+        api.submit(name=name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"}, **BRIEF)
+        past(api, name)
+        janitor.clean_up()
+
+        answer = awaited(lambda: api.ask("GET", f"/jobs/team-a/{name}"), lambda answer: answer.status_code != 200)
+
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (410, "job_cleaned_up")
+        assert (problem["receipt"]["outcome"], problem["receipt"]["reason"]) == ("Failed", "OOMKilled")
+
+    def test_when_its_project_says_so(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
+        """By an annotation of its namespace, for Jobs that did not ask."""
+        metadata = {
+            "name": "researcher-team-shared",
+            "labels": {"researcher.dev/project": "team-shared"},
+            "annotations": {"researcher.dev/retention": "1s"},
+        }
+        stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
+        api.submit("team-shared", name=name)
+        await_end(api, f"/jobs/team-shared/{name}")
+        time.sleep(2)
+
+        assert name in shown(janitor.clean_up())
+
+    def test_and_its_name_is_free(self, api: Api, janitor: Janitor, name: str) -> None:
+        """A new Job is shown, and when it goes, its Receipt is the newest of two."""
+        for _ in range(2):
+            awaited(lambda: api.submit(name=name, **BRIEF).status_code, lambda status: status == 201)
+            past(api, name)
+            janitor.clean_up()
+
+        uids = [receipt["id"] for key, receipt in janitor.receipts(name) if "/latest/" not in key]
+        ((_, newest),) = [one for one in janitor.receipts(name) if "/latest/" in one[0]]
+        assert len(set(uids)) == 2
+        assert newest["createdAt"] == max(receipt["createdAt"] for _, receipt in janitor.receipts(name))
+
+
+def _named(name: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in found if name in one["metadata"]["name"]]
+
+
+def _empty(found: list[dict[str, Any]]) -> bool:
+    return not found
+
+
+class TestStays:
+    """What no run touches."""
+
+    @pytest.fixture
+    def others(self, stack: Stack, api: Api, name: str) -> Iterator[dict[str, str]]:
+        """Jobs that stay, by the reason why, each with a retention of a second."""
+        names = {kind: f"{name}-{kind}" for kind in ("running", "suspended", "young", "foreign", "kept")}
+        api.submit(name=names["running"], environment={SIMULATE_VARIABLE: "run-forever"}, **BRIEF)
+        api.submit(name=names["young"])
+        api.submit(name=names["kept"], **BRIEF)
+        for kind in ("suspended", "foreign"):
+            stack.cluster.apply([_by_hand(names[kind], kind)])
+        past(api, names["young"], names["kept"], names["foreign"])
+        stack.cluster.apply([_marked(names["kept"])])
+        yield names
+        for one in names.values():
+            api.ask("DELETE", f"/jobs/team-a/{one}")
+
+    def test_whatever_has_a_reason(
+        self, stack: Stack, api: Api, janitor: Janitor, name: str, others: dict[str, str]
+    ) -> None:
+        """Beside one that goes; each is there afterwards as it was."""
+        api.submit(name=name, **BRIEF)
+        past(api, name)
+        before = _versions(stack, others)
+
+        report = janitor.clean_up()
+
+        assert name in shown(report)
+        assert not shown(report) & set(others.values())
+        assert _versions(stack, others) == before
+
+    @pytest.mark.usefixtures("others")
+    def test_and_each_is_counted(self, janitor: Janitor) -> None:
+        """By its reason."""
+        skipped = janitor.clean_up()["skipped"]
+
+        assert {"notFinished", "young", "foreign", "kept"} <= skipped.keys()
+        assert skipped["notFinished"] >= 2
+
+    def test_everything_in_a_dry_run(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
+        """It tells what the next run then does, and stores nothing."""
+        api.submit(name=name, **BRIEF)
+        past(api, name)
+        before = _versions(stack, {"": name})
+
+        planned = janitor.clean_up(dry_run=True)
+
+        assert (planned["deleted"], janitor.receipts(name), _versions(stack, {"": name})) == (0, [], before)
+        assert name in shown(planned)
+        assert shown(janitor.clean_up()) == shown(planned)
+
+
+class TestRuns:
+    """Runs, one after the other and at once."""
+
+    def test_two_at_once_delete_each_job_once(self, api: Api, janitor: Janitor, name: str) -> None:
+        """Together all of them, with one Receipt each; a later one finds nothing."""
+        names = {f"{name}-{number}" for number in range(24)}
+        for one in names:
+            api.submit(name=one, **BRIEF)
+        past(api, *names)
+
+        with ThreadPoolExecutor(2) as both:
+            reports = list(both.map(lambda _: janitor.clean_up(), range(2)))
+
+        assert sum(report["deleted"] for report in reports) == 24
+        assert sum(report["failed"] for report in reports) == 0
+        assert set().union(*map(shown, reports)) == names
+        assert len(janitor.receipts(name)) == 2 * 24
+        assert janitor.clean_up()["deleted"] == 0
+
+    def test_project_that_lets_nobody_in_stops_no_other(
+        self, stack: Stack, api: Api, janitor: Janitor, name: str
+    ) -> None:
+        """It is a namespace with a Project's label, and without the janitor's RoleBinding."""
+        metadata = {"name": "researcher-closed", "labels": {"researcher.dev/project": "closed"}}
+        stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
+        api.submit(name=name, **BRIEF)
+        past(api, name)
+
+        report = janitor.clean_up()
+
+        assert {"project": "closed", "name": None, "code": "forbidden"} in report["failures"]
+        assert name in shown(report)
+
+
+def _by_hand(name: str, kind: str) -> dict[str, Any]:
+    """A Job as somebody with kubectl makes it, which has finished or waits."""
+    container = {
+        "name": "main", "image": "busybox", "resources": {"requests": {"cpu": "1"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
+            "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }  # fmt: skip
+    labels = {"app.kubernetes.io/managed-by": "researcher-api"} if kind == "suspended" else {}
+    marks = {"annotations": {"researcher.dev/retention": "1"}, "labels": labels}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": NAMESPACE, **marks},
+        "spec": {
+            "suspend": kind == "suspended",
+            "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
+        },
+    }
+
+
+def _marked(name: str) -> dict[str, Any]:
+    """The label that keeps the Job of that name."""
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": {"researcher.dev/keep": "true"}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata}
+
+
+def _versions(stack: Stack, names: dict[str, str]) -> dict[str, str]:
+    """Uid by name of those of *names* that are there."""
+    found = stack.cluster.find(JOB, NAMESPACE)
+    there = {one["metadata"]["name"]: str(one["metadata"]["uid"]) for one in found}
+    return {name: there[name] for name in names.values()}

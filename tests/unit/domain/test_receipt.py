@@ -1,0 +1,209 @@
+"""The Receipt of a Job that is cleaned up."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.kubernetes import ContainerState, ContainerStatus, Job, Pod, PodStatus, Terminated
+from chalicelib.domain.manifest import render
+from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.receipt import (
+    EXAMPLE,
+    MAX_LOG,
+    MAX_NAMED,
+    Receipt,
+    key_of,
+    newest_key,
+    receipt_of,
+    telling_pod,
+)
+from tests.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, locked, minutes_ago, pod, submission
+from tests.objects import objects
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+CANARY = "hunter2-the-canary"
+CONDITIONS = {
+    "Complete": {"type": "Complete", "status": "True", "lastTransitionTime": NOW.isoformat()},
+    "Failed": {
+        "type": "Failed", "status": "True", "lastTransitionTime": NOW.isoformat(), "reason": "BackoffLimitExceeded"
+    },
+}  # fmt: skip
+
+
+def stored(end: str = "Complete", succeeded: int = 1, failed: int = 0, **fields: object) -> dict[str, Any]:
+    """A Job of Alice's that ran for an hour until NOW, as the cluster stores it."""
+    manifest = render(submission(**{"gpu": 2, **fields}), ALICE, locked())
+    manifest["metadata"] |= {"uid": "uid-1", "creationTimestamp": minutes_ago(61).isoformat()}
+    manifest["status"] = {
+        "startTime": minutes_ago(60).isoformat(),
+        "succeeded": succeeded,
+        "failed": failed,
+        "conditions": [CONDITIONS[end]],
+    }
+    return manifest
+
+
+def ran(minutes: float | None, phase: str = "Succeeded", gpus: int = 2, node: str = "node-1") -> Pod:
+    """A pod that ran for *minutes* until NOW, or of which nobody knows."""
+    end = Terminated(exit_code=0, started_at=minutes_ago(minutes), finished_at=NOW) if minutes is not None else None
+    state = ContainerState(terminated=end)
+    status = PodStatus(container_statuses=[ContainerStatus(name="main", state=state, image_id="busybox@sha256:1")])
+    return pod(phase, status=status, containers=[container(gpus=gpus)], node=node)
+
+
+class TestReceipt:
+    """What it tells."""
+
+    def test_of_a_job_that_succeeded(self) -> None:
+        """All of it, from what was asked to what it cost."""
+        found = receipt_of(TEAM_A, stored(), [ran(30)], "done\n")
+
+        assert msgspec.to_builtins(found) == {
+            "id": "uid-1",
+            "project": "team-a",
+            "name": "train-1",
+            "user": "alice",
+            "outcome": "Succeeded",
+            "reason": None,
+            "message": None,
+            "attempts": 1,
+            "nodes": ["node-1"],
+            "imageDigests": ["busybox@sha256:1"],
+            "createdAt": NOW_MS - 3_660_000,
+            "startedAt": NOW_MS - 3_600_000,
+            "finishedAt": NOW_MS,
+            "gpuSeconds": 3600.0,
+            "gpuSecondsFrom": "pods",
+            "submission": {"project": "team-a", "image": "busybox", "gpu": 2},
+            "spec": stored()["spec"],
+            "log": "done\n",
+        }
+
+    def test_of_a_job_that_failed(self) -> None:
+        """Why, and after how many attempts."""
+        pods = [pod("Failed", status=exited(137, "OOMKilled"))]
+
+        found = receipt_of(TEAM_A, stored("Failed", 0, 3), pods, None)
+
+        assert (found.outcome, found.reason, found.attempts) == ("Failed", "OOMKilled", 3)
+
+    def test_tells_no_secret(self) -> None:
+        """Neither where it was asked nor where it ran."""
+        secret = stored(environment={"PASSWORD": CANARY}, command=f"train {CANARY}", arguments=[CANARY])
+
+        found = receipt_of(TEAM_A, secret, [], None)
+
+        assert CANARY in json.dumps(secret)
+        assert CANARY not in msgspec.json.encode(found).decode()
+        assert found.submission
+        assert found.submission["environment"] == {"PASSWORD": "***"}
+
+    def test_is_bounded(self) -> None:
+        """A Job of many pods, and one that talks much."""
+        pods = [ran(1, node=f"node-{number}") for number in range(MAX_NAMED + 1)]
+
+        found = receipt_of(TEAM_A, stored(), pods, "x" * MAX_LOG + "end")
+
+        assert (len(found.nodes), len(found.log or "")) == (MAX_NAMED, MAX_LOG)
+        assert (found.log or "").endswith("end")
+
+    @pytest.mark.parametrize("text", ["", "{", "null", "7", '"x"', "[" * 100_000])
+    def test_unreadable_submission_is_none(self, text: str) -> None:
+        """Somebody changed the annotation by hand."""
+        changed = stored()
+        changed["metadata"]["annotations"][SUBMISSION] = text
+
+        assert receipt_of(TEAM_A, changed, [], None).submission is None
+
+    @given(objects(Job), st.lists(objects(Pod), max_size=3))
+    def test_every_job_has_one(self, odd: Job, pods: list[Pod]) -> None:
+        """However odd, so that no Job stops a cleanup."""
+        found = receipt_of(TEAM_A, msgspec.to_builtins(odd, builtin_types=()), pods, None)
+
+        assert msgspec.json.decode(msgspec.json.encode(found))["name"] == odd.metadata.name
+
+    def test_example_is_one(self) -> None:
+        """The document shows what is really answered."""
+        assert msgspec.to_builtins(msgspec.convert(EXAMPLE, Receipt)) == EXAMPLE
+
+
+class TestGpuSeconds:
+    """What a Job cost."""
+
+    def test_is_the_sum_over_its_pods(self) -> None:
+        """Each for as long as it ran, with the GPUs that it held."""
+        pods = [ran(30), ran(10, "Failed", gpus=4)]
+
+        found = receipt_of(TEAM_A, stored(succeeded=1, failed=1), pods, None)
+
+        assert (found.gpu_seconds, found.gpu_seconds_from) == (30 * 60 * 2 + 10 * 60 * 4, "pods")
+
+    @pytest.mark.parametrize(
+        ("pods", "ended"),
+        [
+            pytest.param([], 1, id="no pod is left"),
+            pytest.param([], 0, id="no pod is left, nor counted"),
+            pytest.param([ran(30)], 2, id="a pod is missing"),
+            pytest.param([ran(30), ran(None)], 1, id="a pod does not tell"),
+            pytest.param([ran(30), pod("Failed")], 2, id="a pod was evicted before it ran"),
+        ],
+    )
+    def test_is_estimated_where_a_pod_is_not_known(self, pods: list[Pod], ended: int) -> None:
+        """From the hour that the Job ran, and the GPUs of the pods that it may run at once."""
+        found = receipt_of(TEAM_A, stored(succeeded=ended, parallelism=3), pods, None)
+
+        assert (found.gpu_seconds, found.gpu_seconds_from) == (3600 * 3 * 2, "job")
+
+    @pytest.mark.parametrize(("start", "end"), [(NOW, NOW - timedelta(1)), (None, NOW)])
+    def test_is_never_negative(self, start: datetime | None, end: datetime) -> None:
+        """Clocks of nodes differ."""
+        odd = ran(0)
+        odd.status.container_statuses[0].state.terminated = Terminated(started_at=start, finished_at=end)
+        never = stored()
+        never["status"].pop("startTime")
+
+        assert receipt_of(TEAM_A, never, [odd], None).gpu_seconds == 0
+
+
+class TestTellingPod:
+    """Whose log is kept."""
+
+    def test_last_one_that_failed(self) -> None:
+        """It says why the Job failed, though another one succeeded later."""
+        first = pod("Failed", name="first", creation_timestamp=minutes_ago(3))
+        last = pod("Failed", name="last", creation_timestamp=minutes_ago(2))
+
+        assert telling_pod([last, first, pod("Succeeded")]) is last
+
+    def test_last_one_where_none_failed(self) -> None:
+        """The newest."""
+        last = pod("Succeeded", name="last")
+
+        assert telling_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last
+
+    def test_none_is_left(self) -> None:
+        """Nobody can tell."""
+        assert telling_pod([]) is None
+
+
+class TestKeys:
+    """Where a Receipt is kept."""
+
+    def test_by_the_day_of_the_end(self) -> None:
+        """So that a day's Receipts are listed together; the uid tells Jobs of one name apart."""
+        found = receipt_of(TEAM_A, stored(), [], None)
+
+        assert key_of(found) == "receipts/team-a/2026/11/24/train-1-uid-1.json"
+
+    def test_newest_by_name_alone(self) -> None:
+        """Who asks for a Job that is gone knows no day and no uid."""
+        assert newest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"

@@ -1,0 +1,117 @@
+"""`python -m infra.cleanup`, which `make cleanup` is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.cleanup import main, told
+from infra.local.aws import LocalAws
+from infra.local.functions import Functions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REPORT = {
+    "dryRun": False,
+    "scanned": 9,
+    "eligible": 3,
+    "deleted": 1,
+    "failed": 1,
+    "pending": 1,
+    "truncated": True,
+    "seconds": 1.25,
+    "skipped": {"young": 6, "changed": 1},
+    "failures": [
+        {"project": "team-a", "name": "train-2", "code": "forbidden"},
+        {"project": "team-b", "name": None, "code": "forbidden"},
+    ],
+    "pendingJobs": [
+        {"project": "team-a", "name": "train-3", "seconds": 90000, "reason": "Unschedulable"},
+        {"project": "team-a", "name": "train-4", "seconds": 90000, "reason": None},
+    ],
+    "jobs": [{"project": "team-a", "name": "train-1"}],
+}
+ASKED: list[object] = []
+
+
+def cleanup(document: Any, _context: object) -> object:  # noqa: ANN401 - whatever JSON holds
+    """A cleanup that reports the same each time, or fails when it is to delete."""
+    ASKED.append(document)
+    if document == {"dryRun": False}:
+        raise RuntimeError("not here")
+    return REPORT | document
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The file that a `make run` with that cleanup writes."""
+    with LocalAws(Functions({"cleanup": cleanup})) as aws:
+        connection = aws.connection
+        variables = {
+            "BASE_URL": "http://127.0.0.1:1",
+            "AWS_ENDPOINT_URL": connection["endpoint_url"],
+            "AWS_DEFAULT_REGION": connection["region_name"],
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+        path = tmp_path_factory.mktemp("session") / "session.env"
+        path.write_text("".join(f"export {name}={value}\n" for name, value in variables.items()))
+        yield path
+
+
+class TestCommand:
+    """What it asks."""
+
+    @pytest.mark.parametrize(("arguments", "document"), [([], {}), (["--dry-run"], {"dryRun": True})])
+    def test_runs_the_cleanup_of_the_session(
+        self, session: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], document: object
+    ) -> None:
+        """Told nothing, the settings of `make run` decide."""
+        status = main(arguments, session)
+
+        assert (status, ASKED[-1]) == (0, document)
+        assert "team-a/train-1" in capsys.readouterr().out
+
+    def test_says_that_the_function_failed(self, session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Without a stack trace, and with an error."""
+        assert main(["--delete"], session) == 1
+        assert "The cleanup did not run: not here" in capsys.readouterr().err
+
+    def test_says_that_nothing_runs(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No session, and no AWS configuration."""
+        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+        assert main([], tmp_path / "session.env") == 1
+        assert "make run" in capsys.readouterr().err
+
+
+class TestTold:
+    """What it says to a person."""
+
+    def test_of_a_run(self) -> None:
+        """Each thing on a line of its own."""
+        assert list(told(REPORT)) == [
+            "9 Jobs looked at in 1.2 s, 3 past their retention, 1 deleted, 1 failed.",
+            "It ran out of time; the next run goes on.",
+            "       1 left: changed",
+            "       6 left: young",
+            "  deleted team-a/train-1",
+            "  failed team-a/train-2: forbidden",
+            "  failed team-b/*: forbidden",
+            "  pending for 90000 s: team-a/train-3 (Unschedulable)",
+            "  pending for 90000 s: team-a/train-4 (nobody knows why)",
+        ]
+
+    def test_of_a_dry_run(self) -> None:
+        """Nobody takes it for a real one."""
+        lines = list(told(REPORT | {"dryRun": True, "truncated": False}))
+
+        assert lines[0].startswith("DRY RUN: ")
+        assert "  would delete team-a/train-1" in lines
