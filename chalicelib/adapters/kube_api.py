@@ -37,6 +37,8 @@ PAUSE_SECONDS = 0.1
 CONNECTIONS = 16
 MAX_ANSWER = 64 * 2**20
 
+MERGE_PATCH = "application/merge-patch+json"
+
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -48,6 +50,7 @@ class Call:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class KubernetesApi:
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
         headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
-        headers.extend([("Accept", "application/json"), ("Content-Type", "application/json"), *lines])
+        headers.extend([("Accept", "application/json"), ("Content-Type", call.content_type), *lines])
         url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
         left = deadline.remaining
         if not left:

@@ -4,7 +4,8 @@ ResearcherError
 ├── MalformedRequest (400)      ├── InvalidPageToken (400)     ├── Unauthenticated (401)
 ├── Forbidden (403)             ├── QuotaExceeded (403)        ├── RefusedByCluster (403)
 ├── JobNotFound (404)           ├── RouteNotFound (404)        ├── MethodNotAllowed (405)
-├── NameTaken (409)             ├── BeingDeleted (409)         ├── PageTokenExpired (410)
+├── NameTaken (409)             ├── BeingDeleted (409)         ├── JobFinished (409)
+├── QueueDecides (409)          ├── PageTokenExpired (410)
 ├── PreconditionFailed (412)    ├── BodyTooLarge (413)         ├── UnsupportedMediaType (415)
 ├── InvalidJob (422)            ├── IdempotencyKeyReused (422) ├── TooManyRequests (429)
 ├── InternalError (500)         ├── BadGateway (502)           ├── ClusterUnavailable (503)
@@ -135,6 +136,18 @@ class BeingDeleted(ResearcherError):
     """A Job of that name is still being deleted."""
 
     status, code, title = 409, "being_deleted", "Still being deleted"
+
+
+class JobFinished(ResearcherError):
+    """The Job has ended, so nothing can be changed about its run."""
+
+    status, code, title = 409, "job_finished", "Finished"
+
+
+class QueueDecides(ResearcherError):
+    """The Job is in a queue, which alone decides when it runs."""
+
+    status, code, title = 409, "queue_decides", "The queue decides"
 
 
 class PageTokenExpired(ResearcherError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 import msgspec
 from chalice.app import Blueprint
 
@@ -12,6 +10,7 @@ from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.domain.tags import is_known, tag_of
 from chalicelib.domain.view import EXAMPLE
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Header, Operation, Success
@@ -39,9 +38,7 @@ def get(call: Call, project: str, name: str) -> Answer:
     jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     job, version = get_job(project_name(project), job_name(name), jobs)
     text = msgspec.json.encode(JobPage([job])).decode()
-    # The version is the Job's own; its view also changes with its pods, which the checksum sees.
-    tag = f'"{version}.{zlib.crc32(text.encode()):08x}"'
-    known = call.header("If-None-Match") or ""
-    if tag in known or known.strip() == "*":
+    tag = tag_of(version, text)
+    if is_known(tag, call.header("If-None-Match")):
         return Answer(None, 304, {"ETag": tag})
     return Answer(text, 200, {"ETag": tag})
