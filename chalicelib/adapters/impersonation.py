@@ -9,10 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from chalicelib.adapters.kube_api import Call
-from chalicelib.adapters.refusals import decoded
+from chalicelib.adapters.reviews import rules, rules_review
 from chalicelib.domain.caller import PREFIX
 
 if TYPE_CHECKING:
@@ -28,26 +25,7 @@ KEPT_SECONDS = 300
 LOOK_AGAIN_SECONDS = 10
 """How long the list is kept from a caller with a group that is not in it."""
 
-_REVIEW = Call(
-    "POST",
-    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
-    body=b'{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"default"}}',
-)
-
-
-class _Rule(msgspec.Struct, rename="camel"):
-    verbs: list[str] = []
-    api_groups: list[str] = []
-    resources: list[str] = []
-    resource_names: list[str] = []
-
-
-class _Rules(msgspec.Struct, rename="camel"):
-    resource_rules: list[_Rule] = []
-
-
-class _Review(msgspec.Struct):
-    status: _Rules
+_REVIEW = rules_review("default")
 
 
 class Impersonation:
@@ -71,7 +49,7 @@ class Impersonation:
         return lines + [("Impersonate-Group", group) for group in groups]
 
     def _read(self, deadline: Deadline) -> frozenset[str]:
-        rules = decoded(self._api.send(_REVIEW, (), deadline), _Review).status.resource_rules
-        named = (rule for rule in rules if "impersonate" in rule.verbs and "groups" in rule.resources)
+        listed = rules(self._api.send(_REVIEW, (), deadline))
+        named = (rule for rule in listed if "impersonate" in rule.verbs and "groups" in rule.resources)
         # A rule without names would allow all groups; we never use more than the ones listed for us.
         return frozenset(name for rule in named for name in rule.resource_names if name.startswith(PREFIX))

@@ -181,6 +181,7 @@ class Pod(_Object):
 class PodList(_Object):
     """Pods of one or more Jobs."""
 
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Pod] = []
 
 

@@ -103,14 +103,14 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         status=status,
         type="Interactive" if meta.labels.get(TYPE_MARK) == "Interactive" else "Train",
         nodes=sorted({pod.spec.node_name for pod in running if pod.spec.node_name}),
-        created_at=_milliseconds(meta.creation_timestamp) or 0,
+        created_at=milliseconds(meta.creation_timestamp) or 0,
         images=", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers)),
         user=meta.annotations.get(USER_MARK, ""),
-        current_allocated_gpus=sum(_gpus(pod.spec.containers) for pod in running),
-        requested_gpus=_gpus(job.spec.template.spec.containers) * _pods_at_once(job),
+        current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
+        requested_gpus=gpus_of(job.spec.template.spec.containers) * _pods_at_once(job),
         reason=reason.word if reason else None,
         message=(reason.message or None) if reason else None,
-        started_at=_milliseconds(job.status.start_time),
+        started_at=milliseconds(job.status.start_time),
         finished_at=_finished_at(job),
         pods=_counts(job),
         labels={key: value for key, value in meta.labels.items() if not is_reserved_key(key)},
@@ -138,7 +138,8 @@ def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
     return "Unknown" if phases == {"Unknown"} else "Pending"
 
 
-def _gpus(containers: Sequence[Container]) -> int:
+def gpus_of(containers: Sequence[Container]) -> int:
+    """The GPUs that *containers* ask for together."""
     return sum(amount(container.resources.limits.get(GPU, 0)) for container in containers)
 
 
@@ -150,7 +151,7 @@ def _pods_at_once(job: Job) -> int:
 
 def _finished_at(job: Job) -> int | None:
     end = job.finished
-    return _milliseconds(job.status.completion_time or (end.last_transition_time if end else None))
+    return milliseconds(job.status.completion_time or (end.last_transition_time if end else None))
 
 
 def _counts(job: Job) -> PodCounts:
@@ -158,5 +159,6 @@ def _counts(job: Job) -> PodCounts:
     return PodCounts(status.active or 0, status.ready or 0, status.succeeded or 0, status.failed or 0)
 
 
-def _milliseconds(time: datetime | None) -> int | None:
+def milliseconds(time: datetime | None) -> int | None:
+    """*time* since 1970, as views tell it; None where it has not come yet."""
     return None if time is None else int(time.timestamp() * 1000)

@@ -67,7 +67,7 @@ def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
     """A page of the Project's Jobs. A status is filtered here, after the cluster cut the page: it may be short."""
     selector = job_selector(query.label, query.user, query.job_type_filter)
     page = jobs.page(project, selector, query.limit, query.page_token)
-    pods = _pods_by_job(jobs.pods(project, [job.metadata.name for job in page.items if not job.finished]))
+    pods = pods_by_job(jobs.pods(project, [job.metadata.name for job in page.items if not job.finished]))
     views = [view(project, job, pods[job.metadata.uid]) for job in page.items]
     return JobPage([one for one in views if query.status in (None, one.status)], page.metadata.continue_ or None)
 
@@ -88,11 +88,11 @@ def existing(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
 
 def shown(project: ProjectName, job: Job, jobs: Jobs) -> JobView:
     """The view of *job* together with its pods."""
-    pods = _pods_by_job(jobs.pods(project, [job.metadata.name]))
+    pods = pods_by_job(jobs.pods(project, [job.metadata.name]))
     return view(project, job, pods[job.metadata.uid])
 
 
-def _pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
+def pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
     """Pods by the uid of their Job: a Job of the same name may have had others."""
     owned = defaultdict(list)
     for pod in pods:

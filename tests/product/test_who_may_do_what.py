@@ -53,6 +53,7 @@ TABLE = [
     # The list itself is answered; what became of each Job stands in it.
     Row("delete_jobs", "DELETE", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200), body=TARGETS),
     Row("list_projects", "GET", "/projects", alice=(200, 200, 200), bob=(200, 200, 200)),
+    Row("get_project", "GET", "/projects/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
 ]
 OF_A_PROJECT = [row for row in TABLE if "PROJECT" in row.path or row.body == NEW]
 PROJECTS = ("team-a", "team-b", "team-shared")
@@ -188,7 +189,8 @@ def _pods_of(stack: Stack, uid: str) -> list[dict[str, Any]]:
 def _told(answer: httpx.Response) -> tuple[int, dict[str, object], dict[str, str]]:
     body = answer.json()
     body.pop("instance")
-    headers = {name: text for name, text in answer.headers.items() if not name.endswith(("requestid", "request-id"))}
+    own = ("date", "requestid", "request-id")
+    headers = {name: text for name, text in answer.headers.items() if not name.endswith(own)}
     return answer.status_code, body, headers
 
 

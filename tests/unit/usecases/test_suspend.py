@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,6 @@ from tests.fakes import FakeJobs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import JobStatus
     from chalicelib.domain.view import JobView
 
     Act = Callable[..., JobView]
@@ -34,7 +33,7 @@ def jobs() -> FakeJobs:
     return cluster
 
 
-def changed_to(jobs: FakeJobs, version: str, **fields: JobSpec | JobStatus) -> Callable[[], None]:
+def changed_to(jobs: FakeJobs, version: str, **fields: Any) -> Callable[[], None]:  # noqa: ANN401 - whatever a field holds
     """A seam in which somebody else changes the Job."""
     return lambda: jobs.hold(TEAM_A, job(resource_version=version, **fields))
 
