@@ -19,7 +19,7 @@ from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of
 from chalicelib.domain.rights import verbs_on_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
@@ -59,6 +59,10 @@ class Cluster:
         if refuses_impersonation(answer):
             answer = self._api.send(call, self._impersonation.headers(caller, deadline, fresh=True), deadline)
         return answer
+
+    def lines_as(self, caller: Caller, call: Call, deadline: Deadline) -> Generator[bytes, None, None]:
+        """The lines of a watch as *caller*; none where it breaks or is refused, as the next call will tell."""
+        return self._api.lines(call, self._impersonation.headers(caller, deadline), deadline)
 
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
         """The Project's namespace, whoever may use it, or None. Asked as ourselves."""

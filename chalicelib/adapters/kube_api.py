@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from chalicelib.adapters.breaker import Breaker
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from urllib3 import BaseHTTPResponse
 
@@ -99,21 +100,17 @@ class KubernetesApi:
                 return Answer(answer.status, answer.body, answer.retry_after, repeated)
         raise CredentialsUnavailable("The cluster does not accept this API's token. Tell whoever deployed it.")
 
+    def lines(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Generator[bytes, None, None]:
+        """The lines of a stream, until it ends, breaks or *deadline* is over. Tried once: its reader knows to go on."""
+        with suppress(HTTPError, OSError):
+            response = self._request(call, headers, deadline, deadline.remaining)
+            if response.status == 200:  # noqa: PLR2004 - OK
+                yield from bounded.lines(response, deadline, MAX_ANSWER)
+
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
-        headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
-        headers.extend([("Accept", "application/json"), ("Content-Type", call.content_type), *lines])
-        url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
-        left = deadline.remaining
-        if not left:
-            raise DeadlineExceeded("The cluster took too long. Try again.")
-        self._breaker.check()
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
         try:
-            response = self._pool.request(
-                call.method, url, body=call.body, headers=headers, timeout=timeout,
-                retries=False, redirect=False, preload_content=False,
-            )  # fmt: skip
+            response = self._request(call, lines, deadline, READ_SECONDS, fresh=fresh)
             answer = Answer(response.status, bounded.read(response, deadline, MAX_ANSWER), _retry_after(response))
         except bounded.TooLargeError as error:
             self._breaker.answered()
@@ -123,6 +120,23 @@ class KubernetesApi:
             return None
         self._breaker.answered()
         return answer
+
+    def _request(
+        self, call: Call, lines: Iterable[tuple[str, str]], deadline: Deadline, read: float, *, fresh: bool = False
+    ) -> BaseHTTPResponse:
+        """The answer's head; its body may be silent for *read* seconds, and not beyond *deadline*."""
+        headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
+        headers.extend([("Accept", "application/json"), ("Content-Type", call.content_type), *lines])
+        url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
+        left = deadline.remaining
+        if not left:
+            raise DeadlineExceeded("The cluster took too long. Try again.")
+        self._breaker.check()
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
+        return self._pool.request(
+            call.method, url, body=call.body, headers=headers, timeout=timeout,
+            retries=False, redirect=False, preload_content=False,
+        )  # fmt: skip
 
 
 def _pause(answer: Answer | None, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -32,7 +32,7 @@ class Watch:
 
     def stop(self) -> None:
         """Ends the stream for whoever reads it."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it has ended by itself
             self._response.shutdown()
 
     def close(self) -> None:
