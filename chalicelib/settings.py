@@ -42,7 +42,7 @@ class Settings:
     authentication: str = "required"
     """`none` lets everybody in as group `researcher:anonymous`. Anything else means required."""
     deadline_seconds: float = 20.0
-    """How long a request may take; API Gateway stops at 29 s."""
+    """How long a request may take, beside what it was asked to wait; API Gateway stops at 29 s."""
     uploads_bucket_owner: str = ""
     """The AWS account that the bucket must belong to."""
     aws_lambda_function_name: str = "local"

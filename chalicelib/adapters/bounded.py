@@ -37,7 +37,7 @@ def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
 def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generator[bytes, None, None]:
     """The lines of a body until it ends or *deadline* is over, when it is cut off; TooLargeError for a long line."""
     # A time-out between bytes would wait anew after each of them.
-    end = Timer(deadline.remaining, _cut_off, [response])
+    end = Timer(deadline.remaining, cut_off, [response])
     end.daemon = True
     end.start()
     rest = b""
@@ -52,7 +52,8 @@ def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generat
         response.close()
 
 
-def _cut_off(response: BaseHTTPResponse) -> None:
+def cut_off(response: BaseHTTPResponse) -> None:
+    """Ends *response* for whoever reads it, in another thread."""
     with suppress(OSError, RuntimeError):  # RuntimeError: it has ended by itself, a moment ago
         response.shutdown()
 
