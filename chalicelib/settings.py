@@ -43,6 +43,8 @@ class Settings:
     """`none` lets everybody in as group `researcher:anonymous`. Anything else means required."""
     deadline_seconds: float = 20.0
     """How long a request may take, beside what it was asked to wait; API Gateway stops at 29 s."""
+    preflight: str = "on"
+    """`on` refuses Jobs whose pods the cluster would never take, `strict` also those whose quota is full; or `off`."""
     uploads_bucket_owner: str = ""
     """The AWS account that the bucket must belong to."""
     aws_lambda_function_name: str = "local"

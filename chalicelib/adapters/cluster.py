@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters import eks
-from chalicelib.adapters.impersonation import Impersonation
+from chalicelib.adapters.impersonation import Impersonation, preflight_headers
 from chalicelib.adapters.kept import Kept
 from chalicelib.adapters.kube_api import Answer, Call, KubernetesApi, parameters
 from chalicelib.adapters.refusals import decoded, refuses_impersonation
@@ -59,6 +59,10 @@ class Cluster:
         if refuses_impersonation(answer):
             answer = self._api.send(call, self._impersonation.headers(caller, deadline, fresh=True), deadline)
         return answer
+
+    def send_as_preflight(self, caller: Caller, call: Call, deadline: Deadline) -> Answer:
+        """The answer to a dry run on behalf of *caller*: who asks may do nothing else."""
+        return self._api.send(call, preflight_headers(caller), deadline)
 
     def lines_as(self, caller: Caller, call: Call, deadline: Deadline) -> Generator[bytes, None, None]:
         """The lines of a watch as *caller*; none where it breaks or is refused, as the next call will tell."""

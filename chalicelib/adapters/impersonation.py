@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 
 USER = "researcher:api"
 """The one user we impersonate. It has no rights either: the groups have them, and the audit extra names the caller."""
+PREFLIGHT_USER = "researcher:preflight"
+"""Who tries to create pods in dry runs, and may do nothing else; see infra/kubernetes/base/preflight.yaml."""
 KEPT_SECONDS = 300
 LOOK_AGAIN_SECONDS = 10
 """How long the list is kept from a caller with a group that is not in it."""
 
 _REVIEW = rules_review("default")
+
+
+def preflight_headers(caller: Caller) -> list[tuple[str, str]]:
+    """The header lines for a dry run on behalf of *caller*, without any of the caller's rights."""
+    return [("Impersonate-User", PREFLIGHT_USER), ("Impersonate-Extra-Subject", caller.user)]
 
 
 class Impersonation:

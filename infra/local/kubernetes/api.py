@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.kubernetes import reviews, strict
+from infra.local.kubernetes import policies, reviews, strict
 from infra.local.kubernetes.asked import Asked, asked_of
 from infra.local.kubernetes.kinds import JOB, POD, Document
 from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path, not_allowed
@@ -76,6 +76,7 @@ class Api:
         if asked.group == reviews.GROUP and asked.verb == "create":
             return _json(201, reviews.reviewed(asked.plural, asked.body, who, self._rbac))
         self._rbac.check(who, asked.ask)
+        policies.check(who, asked)
         if asked.subresource:
             return self._log(asked)
         verbs: dict[str, Callable[[Asked], Reply]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+ADMISSION = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 
 Document = dict[str, Any]
@@ -64,6 +65,8 @@ KINDS = (
     PRIORITY_CLASS,
     SERVICE_ACCOUNT,
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
+    Kind(ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False),
+    Kind(ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", namespaced=False),
 )
 BY_PLURAL = {(kind.group, kind.plural): kind for kind in KINDS}
 BY_NAME = {(kind.api_version, kind.name): kind for kind in KINDS}
