@@ -47,6 +47,10 @@ def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generat
             if len(rest) > limit:
                 raise TooLargeError
             yield from whole
+    except (ValueError, AttributeError):
+        # What a TLS socket of Python raises that another thread cuts off between two of its own steps.
+        if deadline.remaining:
+            raise
     finally:
         end.cancel()
         response.close()

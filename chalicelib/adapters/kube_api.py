@@ -133,10 +133,11 @@ class KubernetesApi:
             raise DeadlineExceeded("The cluster took too long. Try again.")
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
-        return self._pool.request(
+        response: BaseHTTPResponse = self._pool.request(
             call.method, url, body=call.body, headers=headers, timeout=timeout,
             retries=False, redirect=False, preload_content=False,
         )  # fmt: skip
+        return response
 
 
 def _pause(answer: Answer | None, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,11 +49,14 @@ def project(stack: Stack[Any]) -> str:
 @pytest.fixture
 def ready(api: Api, project: str) -> str:
     """The same, once the API server acts by its quota and its limits."""
-    probe = {"image": "busybox", "project": project, "memoryLimit": "9Gi"}
-    awaited(lambda: api.ask("POST", "/jobs?dryRun=true", json=probe).status_code, lambda status: status == 403)
-    probe = {"image": "busybox", "project": project, "gpu": 5}
-    awaited(lambda: api.ask("POST", "/jobs?dryRun=true", json=probe).status_code, lambda status: status == 403)
+    for bound in ({"memoryLimit": "9Gi"}, {"gpu": 5}):
+        probe = {"image": "busybox", "project": project, **bound}
+        awaited(partial(_dry_run, api, probe), lambda status: status == 403)
     return project
+
+
+def _dry_run(api: Api, document: dict[str, Any]) -> int:
+    return api.ask("POST", "/jobs?dryRun=true", json=document).status_code
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, connection_from_url
@@ -185,3 +185,30 @@ class TestLines:
             response.release_conn()
 
             bounded.cut_off(response)
+
+    @pytest.mark.parametrize("error", [ValueError("Read on closed or unwrapped SSL socket."), AttributeError("read")])
+    def test_what_a_cut_off_socket_says_is_the_end(self, error: Exception) -> None:
+        """After the deadline it is as if the server had ended; before it, it is a fault."""
+        for deadline, ends in (
+            (Deadline(0.0), contextlib.nullcontext()),
+            (Deadline.after(9), pytest.raises(type(error))),
+        ):
+            with ends:
+                assert list(bounded.lines(cast("BaseHTTPResponse", CutOff(error)), deadline, limit=9)) == []
+
+
+class CutOff:
+    """An answer whose socket is gone."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read1(self, _: int) -> bytes:
+        """Fails."""
+        raise self._error
+
+    def shutdown(self) -> None:
+        """Is shut down already."""
+
+    def close(self) -> None:
+        """Is closed already."""
