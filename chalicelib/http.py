@@ -38,6 +38,8 @@ View = "Callable[..., Response]"
 
 MAX_BODY = 65536
 """Bytes; a Job is an object in etcd, which takes 1.5 MB, and the submission's own limits end well below."""
+LATEST_SECONDS = 27.0
+"""For an answer, however long it was asked to wait: Lambda ends a function after 28 s, API Gateway after 29."""
 ANY_TYPE = {"content_types": ["*/*"]}
 """For routes: Chalice would check the type of GETs too, and answer in its own words; `Call.document` checks bodies."""
 
@@ -72,6 +74,11 @@ class Call:
     def deadline(self) -> Deadline:
         """When the answer is due."""
         return Deadline(self.started + settings().deadline_seconds, self.request_id, self.attempts)
+
+    def postpone(self, seconds: float) -> Deadline:
+        """When *seconds* are over that the caller asks to wait; the answer is due so much later, within reason."""
+        self.deadline = Deadline(min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
+        return Deadline(min(self.started + seconds, self.deadline.at))
 
     @property
     def known_caller(self) -> Caller:

@@ -42,7 +42,9 @@ class Settings:
     authentication: str = "required"
     """`none` lets everybody in as group `researcher:anonymous`. Anything else means required."""
     deadline_seconds: float = 20.0
-    """How long a request may take; API Gateway stops at 29 s."""
+    """How long a request may take, beside what it was asked to wait; API Gateway stops at 29 s."""
+    preflight: str = "on"
+    """`on` refuses Jobs whose pods the cluster would never take, `strict` also those whose quota is full; or `off`."""
     uploads_bucket_owner: str = ""
     """The AWS account that the bucket must belong to."""
     aws_endpoint_url: str = ""

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters import eks
-from chalicelib.adapters.impersonation import Impersonation
+from chalicelib.adapters.impersonation import Impersonation, preflight_headers
+from chalicelib.adapters.kept import Kept
 from chalicelib.adapters.kube_api import Answer, Call, KubernetesApi, parameters
 from chalicelib.adapters.refusals import decoded, refuses_impersonation
+from chalicelib.adapters.reviews import access_review, is_allowed, rules, rules_review
 from chalicelib.domain.kubernetes import Namespace, NamespaceList
 from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of
+from chalicelib.domain.rights import verbs_on_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 
 PAGE = 500
 ACCESS_KEPT_SECONDS = 30
-MAX_KEPT = 10_000
 
-_ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+Asking = tuple[frozenset[str], ProjectName]
+"""The groups of who asks, and about which Project."""
 
 
 class Cluster:
@@ -35,8 +38,8 @@ class Cluster:
     def __init__(self, api: KubernetesApi, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._impersonation = Impersonation(api, clock)
-        self._clock = clock
-        self._access: dict[tuple[frozenset[str], ProjectName], tuple[float, bool]] = {}
+        self._access: Kept[Asking, bool] = Kept(ACCESS_KEPT_SECONDS, clock)
+        self._verbs: Kept[Asking, list[str]] = Kept(ACCESS_KEPT_SECONDS, clock)
 
     def namespaces(self, deadline: Deadline) -> list[Namespace]:
         """The namespaces that are labelled as Projects, whoever may use them. Asked as ourselves."""
@@ -57,39 +60,34 @@ class Cluster:
             answer = self._api.send(call, self._impersonation.headers(caller, deadline, fresh=True), deadline)
         return answer
 
+    def send_as_preflight(self, caller: Caller, call: Call, deadline: Deadline) -> Answer:
+        """The answer to a dry run on behalf of *caller*: who asks may do nothing else."""
+        return self._api.send(call, preflight_headers(caller), deadline)
+
+    def lines_as(self, caller: Caller, call: Call, deadline: Deadline) -> Generator[bytes, None, None]:
+        """The lines of a watch as *caller*; none where it breaks or is refused, as the next call will tell."""
+        return self._api.lines(call, self._impersonation.headers(caller, deadline), deadline)
+
+    def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
+        """The Project's namespace, whoever may use it, or None. Asked as ourselves."""
+        answer = self._api.send(Call("GET", f"/api/v1/namespaces/{namespace_of(project)}"), (), deadline)
+        return None if answer.status == 404 else decoded(answer, Namespace)  # noqa: PLR2004 - NotFound
+
     def may_list_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
         """Whether *caller* may list the Project's Jobs, by the cluster's own verdict of the last 30 seconds."""
+        review = access_review(namespace_of(project), "list", "batch", "jobs")
         key = (caller.kubernetes_groups, project)
-        until, verdict = self._access.get(key, (0.0, False))
-        if self._clock() < until:
-            return verdict
-        verdict = self._review(project, caller, deadline)
-        if len(self._access) >= MAX_KEPT:
-            self._access.clear()
-        self._access[key] = (self._clock() + ACCESS_KEPT_SECONDS, verdict)
-        return verdict
+        return self._access.find(key, lambda: is_allowed(self.send_as(caller, review, deadline)))
+
+    def verbs_on_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> list[str]:
+        """What *caller* may do with the Project's Jobs, by the cluster's own verdict of the last 30 seconds."""
+        review = rules_review(namespace_of(project))
+        key = (caller.kubernetes_groups, project)
+        return self._verbs.find(key, lambda: verbs_on_jobs(rules(self.send_as(caller, review, deadline))))
 
     def version(self, caller: Caller, deadline: Deadline) -> str:
         """The version of Kubernetes the cluster runs."""
         return decoded(self.send_as(caller, Call("GET", "/version"), deadline), _Version).git_version
-
-    def _review(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
-        asked = {"namespace": namespace_of(project), "verb": "list", "group": "batch", "resource": "jobs"}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": asked},
-        }
-        call = Call("POST", _ACCESS, body=msgspec.json.encode(body))
-        return decoded(self.send_as(caller, call, deadline), _AccessReview).status.allowed
-
-
-class _Allowed(msgspec.Struct):
-    allowed: bool = False
-
-
-class _AccessReview(msgspec.Struct):
-    status: _Allowed = msgspec.field(default_factory=_Allowed)
 
 
 class _Version(msgspec.Struct, rename="camel"):

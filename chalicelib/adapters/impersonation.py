@@ -9,10 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from chalicelib.adapters.kube_api import Call
-from chalicelib.adapters.refusals import decoded
+from chalicelib.adapters.reviews import rules, rules_review
 from chalicelib.domain.caller import PREFIX
 
 if TYPE_CHECKING:
@@ -24,30 +21,18 @@ if TYPE_CHECKING:
 
 USER = "researcher:api"
 """The one user we impersonate. It has no rights either: the groups have them, and the audit extra names the caller."""
+PREFLIGHT_USER = "researcher:preflight"
+"""Who tries to create pods in dry runs, and may do nothing else; see infra/kubernetes/base/preflight.yaml."""
 KEPT_SECONDS = 300
 LOOK_AGAIN_SECONDS = 10
 """How long the list is kept from a caller with a group that is not in it."""
 
-_REVIEW = Call(
-    "POST",
-    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
-    body=b'{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"default"}}',
-)
+_REVIEW = rules_review("default")
 
 
-class _Rule(msgspec.Struct, rename="camel"):
-    verbs: list[str] = []
-    api_groups: list[str] = []
-    resources: list[str] = []
-    resource_names: list[str] = []
-
-
-class _Rules(msgspec.Struct, rename="camel"):
-    resource_rules: list[_Rule] = []
-
-
-class _Review(msgspec.Struct):
-    status: _Rules
+def preflight_headers(caller: Caller) -> list[tuple[str, str]]:
+    """The header lines for a dry run on behalf of *caller*, without any of the caller's rights."""
+    return [("Impersonate-User", PREFLIGHT_USER), ("Impersonate-Extra-Subject", caller.user)]
 
 
 class Impersonation:
@@ -71,7 +56,7 @@ class Impersonation:
         return lines + [("Impersonate-Group", group) for group in groups]
 
     def _read(self, deadline: Deadline) -> frozenset[str]:
-        rules = decoded(self._api.send(_REVIEW, (), deadline), _Review).status.resource_rules
-        named = (rule for rule in rules if "impersonate" in rule.verbs and "groups" in rule.resources)
+        listed = rules(self._api.send(_REVIEW, (), deadline))
+        named = (rule for rule in listed if "impersonate" in rule.verbs and "groups" in rule.resources)
         # A rule without names would allow all groups; we never use more than the ones listed for us.
         return frozenset(name for rule in named for name in rule.resource_names if name.startswith(PREFIX))

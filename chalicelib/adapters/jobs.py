@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kube_api import Answer, Call, parameters
+from chalicelib.adapters.kube_api import MERGE_PATCH, Answer, Call, parameters
 from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod, PodList
@@ -25,6 +25,7 @@ NAMES_IN_A_SELECTOR = 100
 MAX_PODS = 1000
 UNFINISHED = "status.phase!=Succeeded"
 """Pods that succeeded stay as long as their Job, which may have made 100,000 of them; no view needs them."""
+FIELD_MANAGER = "researcher-api"
 CONFLICTS = 3
 """Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
 
@@ -78,8 +79,16 @@ class CallersJobs:
         if answer.status not in (*OK, 404):
             raise refusal(answer)
 
+    def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
+        """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
+        patch = msgspec.json.encode({"metadata": {"resourceVersion": version}, "spec": {"suspend": suspended}})
+        query = parameters(fieldManager=FIELD_MANAGER)
+        answer = self._send(Call("PATCH", f"{_jobs(project)}/{name}", query, patch, MERGE_PATCH))
+        # 404: deleted meanwhile, as who looks again will see.
+        return None if answer.status in (404, 409) else decoded(answer, Job)
+
     def _post(self, project: ProjectName, manifest: Manifest, *query: tuple[str, str]) -> Answer:
-        strict = parameters(fieldValidation="Strict", fieldManager="researcher-api")
+        strict = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
         call = Call("POST", _jobs(project), strict + query, msgspec.json.encode(manifest))
         for _ in range(CONFLICTS):
             answer = self._send(call)

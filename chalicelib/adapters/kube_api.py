@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from chalicelib.adapters.breaker import Breaker
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from urllib3 import BaseHTTPResponse
 
@@ -38,10 +39,10 @@ CONNECTIONS = 16
 MAX_ANSWER = 96 * 2**20
 """A page of 500 Jobs with the largest submission, which each of them holds twice: as its spec, and as it was asked."""
 
+MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-_FIXED = (("Accept", "application/json"), ("Content-Type", "application/json"))
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Call:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -100,24 +102,18 @@ class KubernetesApi:
                 return Answer(answer.status, answer.body, answer.retry_after, repeated)
         raise CredentialsUnavailable("The cluster does not accept this API's token. Tell whoever deployed it.")
 
+    def lines(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Generator[bytes, None, None]:
+        """The lines of a stream, until it ends, breaks or *deadline* is over. Tried once: its reader knows to go on."""
+        with suppress(HTTPError, OSError):
+            response = self._request(call, headers, deadline, deadline.remaining)
+            if response.status == 200:  # noqa: PLR2004 - OK
+                yield from bounded.lines(response, deadline, MAX_ANSWER)
+
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
-        token = self._tokens.token(deadline, fresh=fresh)
-        headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), *_FIXED, *lines])
-        if deadline.request_id:
-            headers.add("Audit-ID", deadline.request_id)  # the API server's audit log calls the call by it
-        url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
-        left = deadline.remaining
-        if not left:
-            raise DeadlineExceeded("The cluster took too long. Try again.")
-        self._breaker.check()
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
         started = time.monotonic()
         try:
-            response = self._pool.request(
-                call.method, url, body=call.body, headers=headers, timeout=timeout,
-                retries=False, redirect=False, preload_content=False,
-            )  # fmt: skip
+            response = self._request(call, lines, deadline, READ_SECONDS, fresh=fresh)
             answer = Answer(response.status, bounded.read(response, deadline, MAX_ANSWER), _retry_after(response))
         except bounded.TooLargeError as error:
             self._breaker.answered()
@@ -129,6 +125,27 @@ class KubernetesApi:
             deadline.attempts.append(time.monotonic() - started)
         self._breaker.answered()
         return answer
+
+    def _request(
+        self, call: Call, lines: Iterable[tuple[str, str]], deadline: Deadline, read: float, *, fresh: bool = False
+    ) -> BaseHTTPResponse:
+        """The answer's head; its body may be silent for *read* seconds, and not beyond *deadline*."""
+        token = self._tokens.token(deadline, fresh=fresh)
+        headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), ("Accept", "application/json")])
+        headers.extend([("Content-Type", call.content_type), *lines])
+        if deadline.request_id:
+            headers.add("Audit-ID", deadline.request_id)  # the API server's audit log calls the call by it
+        url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
+        left = deadline.remaining
+        if not left:
+            raise DeadlineExceeded("The cluster took too long. Try again.")
+        self._breaker.check()
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
+        response: BaseHTTPResponse = self._pool.request(
+            call.method, url, body=call.body, headers=headers, timeout=timeout,
+            retries=False, redirect=False, preload_content=False,
+        )  # fmt: skip
+        return response
 
 
 def _pause(answer: Answer | None, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -5,12 +5,13 @@ ResearcherError
 ├── Forbidden (403)               ├── QuotaExceeded (403)           ├── RefusedByCluster (403)
 ├── JobNotFound (404)             ├── RouteNotFound (404)           ├── MethodNotAllowed (405)
 ├── NameTaken (409)               ├── BeingDeleted (409)            ├── JobNotStarted (409)
-├── LogGone (410)                 ├── PageTokenExpired (410)        ├── UploadGone (410)
-├── JobCleanedUp (410)            ├── PreconditionFailed (412)      ├── BodyTooLarge (413)
-├── UnsupportedMediaType (415)    ├── InvalidJob (422)              ├── IdempotencyKeyReused (422)
-├── TooManyRequests (429)         ├── InternalError (500)           ├── BadGateway (502)
-├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
-├── StorageUnavailable (503)      └── DeadlineExceeded (504)
+├── JobFinished (409)             ├── QueueDecides (409)            ├── LogGone (410)
+├── PageTokenExpired (410)        ├── UploadGone (410)              ├── JobCleanedUp (410)
+├── PreconditionFailed (412)      ├── BodyTooLarge (413)            ├── UnsupportedMediaType (415)
+├── InvalidJob (422)              ├── IdempotencyKeyReused (422)    ├── TooManyRequests (429)
+├── InternalError (500)           ├── BadGateway (502)              ├── ClusterUnavailable (503)
+├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)       ├── StorageUnavailable (503)
+└── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
@@ -149,6 +150,18 @@ class LogGone(ResearcherError):
     """The pod is gone, and its log with it."""
 
     status, code, title = 410, "log_gone", "Log gone"
+
+
+class JobFinished(ResearcherError):
+    """The Job has ended, so nothing can be changed about its run."""
+
+    status, code, title = 409, "job_finished", "Finished"
+
+
+class QueueDecides(ResearcherError):
+    """The Job is in a queue, which alone decides when it runs."""
+
+    status, code, title = 409, "queue_decides", "The queue decides"
 
 
 class PageTokenExpired(ResearcherError):

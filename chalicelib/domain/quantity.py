@@ -11,6 +11,10 @@ MAX_SECONDS = 30 * 86400
 
 _MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
+_UNITS |= {unit: 1000.0**power for power, unit in enumerate("kMGTPE", 1)}
+_UNITS |= {f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)}
+_QUANTITY = re.compile(r"(?P<number>[0-9]{1,20}(\.[0-9]{1,20})?(e[0-9]{1,2})?)(?P<unit>[numkMGTPE]|[KMGTPE]i)?")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -44,6 +48,12 @@ def amount(quantity: str | float) -> int:
     """A count the cluster gave, such as GPUs; 0 where it is no plain number."""
     text = str(quantity)
     return int(text) if _COUNT.fullmatch(text) else 0
+
+
+def number(quantity: str) -> float | None:
+    """*quantity* as Kubernetes writes it, such as 0.5 for '500m'; None where it is none."""
+    found = _QUANTITY.fullmatch(quantity)
+    return float(found["number"]) * _UNITS[found["unit"] or ""] if found else None
 
 
 def _split(text: str) -> tuple[int, str]:

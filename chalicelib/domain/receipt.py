@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.domain.kubernetes import Job, Manifest
 from chalicelib.domain.masks import masked_spec, masked_submission
 from chalicelib.domain.names import SUBMISSION
-from chalicelib.domain.view import Count, Milliseconds, gpus, view
+from chalicelib.domain.view import Count, Milliseconds, gpus_of, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -127,7 +127,7 @@ def _gpu_seconds(job: Job, pods: Sequence[Pod]) -> float | None:
     times = [times for pod in pods if (times := _times(pod.status))]
     if not pods or len(times) < max(len(pods), (job.status.succeeded or 0) + (job.status.failed or 0)):
         return None
-    return sum(gpus(pod.spec.containers) * _duration(*time) for pod, time in zip(pods, times, strict=True))
+    return sum(gpus_of(pod.spec.containers) * _duration(*time) for pod, time in zip(pods, times, strict=True))
 
 
 def _times(status: PodStatus) -> tuple[datetime, datetime] | None:

@@ -106,8 +106,8 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         created_at=milliseconds(meta.creation_timestamp) or 0,
         images=", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers)),
         user=meta.annotations.get(USER_MARK, ""),
-        current_allocated_gpus=sum(gpus(pod.spec.containers) for pod in running),
-        requested_gpus=gpus(job.spec.template.spec.containers) * _pods_at_once(job),
+        current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
+        requested_gpus=gpus_of(job.spec.template.spec.containers) * _pods_at_once(job),
         reason=reason.word if reason else None,
         message=(reason.message or None) if reason else None,
         started_at=milliseconds(job.status.start_time),
@@ -143,8 +143,8 @@ def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
     return "Unknown" if phases == {"Unknown"} else "Pending"
 
 
-def gpus(containers: Sequence[Container]) -> int:
-    """How many GPUs *containers* hold together."""
+def gpus_of(containers: Sequence[Container]) -> int:
+    """The GPUs that *containers* ask for together."""
     return sum(amount(container.resources.limits.get(GPU, 0)) for container in containers)
 
 

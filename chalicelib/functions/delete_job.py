@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import msgspec
@@ -13,15 +12,13 @@ from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.domain.tags import ONE_OR_ANY, version_in
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings
 from chalicelib.usecases.delete import Deletion
 
 routes = Blueprint(__name__)
-
-TAG = '"([0-9]+)[.][0-9a-f]{8}"'
-"""An ETag of get_job: the Job's resource version, and a checksum of its view."""
 
 
 class DeleteQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,7 +39,7 @@ OPERATION = Operation(
     summary="Delete a Job",
     description="Deletes the Job and its pods; their GPUs are free when the pods have ended.",
     query=DeleteQuery,
-    headers=(Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=f"^({TAG}|[*])$"),),
+    headers=(Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY),),
     answers={200: Success("The Job is being deleted.", Deletion, _EXAMPLE)},
     errors=(errors.JobNotFound, errors.PreconditionFailed),
 )
@@ -53,18 +50,8 @@ OPERATION = Operation(
 def delete(call: Call, project: str, name: str) -> Answer:
     """Deletes the Job as the caller."""
     query = call.query(DeleteQuery)
-    version = _version(call.header("If-Match"))
+    version = version_in(call.header("If-Match"))
     call.notes["reason"] = query.reason
     jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
     jobs.delete(project_name(project), job_name(name), query.uid, version)
     return Answer(Deletion(name, project, ok=True))
-
-
-def _version(tag: str | None) -> str | None:
-    """The resource version in an ETag of get_job; None where any will do."""
-    if tag in (None, "*"):
-        return None
-    found = re.fullmatch(TAG, tag or "")
-    if found is None:
-        raise errors.PreconditionFailed("If-Match is not the ETag of a Job. Get the Job again.")
-    return found[1]

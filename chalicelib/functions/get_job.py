@@ -1,33 +1,56 @@
-"""get_job: GET /jobs/{project}/{name} answers one Job."""
+"""get_job: GET /jobs/{project}/{name} answers one Job, at once or when it has come to what the caller waits for."""
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
+from chalicelib.adapters.changes import CallersChanges
 from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.view import EXAMPLE
+from chalicelib.domain.tags import is_known, tag_of
+from chalicelib.domain.view import EXAMPLE, JobView
+from chalicelib.domain.waiting import Until, has_come
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings
 from chalicelib.usecases.cleaned_up import cleaned_up
-from chalicelib.usecases.jobs import JobPage, get_job
+from chalicelib.usecases.jobs import JobPage
+from chalicelib.usecases.waiting import await_job
 
 if TYPE_CHECKING:
     from chalicelib.adapters.receipts import Receipts
 
 routes = Blueprint(__name__)
 
+
+class GetQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """How long to wait, and for what."""
+
+    wait: Annotated[
+        int,
+        msgspec.Meta(
+            description="Seconds to wait for `until` or, without it, for a change since `If-None-Match`.", ge=0, le=25
+        ),
+    ] = 0
+    until: Annotated[Until, msgspec.Meta(description="`running` also ends when the Job has ended without.")] | None = (
+        None
+    )
+
+
 OPERATION = Operation(
     summary="Get a Job",
-    description="One Job, in a list as Run:ai answers it. Send its `ETag` as `If-None-Match` to hear only of changes.",
+    description=(
+        "One Job, in a list as Run:ai answers it. Send its `ETag` as `If-None-Match` to hear only of changes. "
+        "With `wait` the answer comes as soon as the Job is `until` where you want it, and at the latest after that "
+        "many seconds as it is then: look at its `status`, and ask again."
+    ),
+    query=GetQuery,
     headers=(Header("If-None-Match", "An `ETag` of this Job: 304 when nothing changed.", '"4711.9f3a21c0"'),),
     answers={
         200: Success("The Job.", JobPage, {"data": [EXAMPLE], "nextPageToken": None}, {"ETag": "The Job's version."}),
@@ -41,18 +64,27 @@ OPERATION = Operation(
 @endpoint(routes, OPERATION, authenticate)
 def get(call: Call, project: str, name: str) -> Answer:
     """Gets the Job as the caller."""
-    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
+    query, known = call.query(GetQuery), call.header("If-None-Match")
+    waits_until = call.postpone(query.wait)
+    connected = cluster.connect(settings())
+
+    def holds(job: JobView, version: str) -> bool:
+        return has_come(query.until, job.status) if query.until else not is_known(_told(job, version)[1], known)
+
+    meant = project_name(project), job_name(name)
+    jobs = CallersJobs(connected, call.known_caller, call.deadline)
     try:
-        job, version = get_job(project_name(project), job_name(name), jobs)
+        job, version = await_job(*meant, holds, jobs, CallersChanges(connected, call.known_caller, waits_until))
     except errors.JobNotFound as missing:
-        raise cleaned_up(missing, project_name(project), job_name(name), _receipts()) from None
+        raise cleaned_up(missing, *meant, _receipts()) from None
+    text, tag = _told(job, version)
+    return Answer(None, 304, {"ETag": tag}) if is_known(tag, known) else Answer(text, 200, {"ETag": tag})
+
+
+def _told(job: JobView, version: str) -> tuple[str, str]:
+    """The answer, and its ETag."""
     text = msgspec.json.encode(JobPage([job])).decode()
-    # The version is the Job's own; its view also changes with its pods, which the checksum sees.
-    tag = f'"{version}.{zlib.crc32(text.encode()):08x}"'
-    known = call.header("If-None-Match") or ""
-    if tag in known or known.strip() == "*":
-        return Answer(None, 304, {"ETag": tag})
-    return Answer(text, 200, {"ETag": tag})
+    return text, tag_of(version, text)
 
 
 def _receipts() -> Receipts:

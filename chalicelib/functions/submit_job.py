@@ -9,7 +9,7 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
-from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.preflight import submitting
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.once import MAX_KEY, IdempotencyKey, Nonce
@@ -43,7 +43,8 @@ OPERATION = Operation(
     description=(
         "Makes one Job, however often the same request arrives: a repeated `name` or `Idempotency-Key` with the same "
         "body answers the Job that is there, with `Idempotent-Replayed: true`. The promise lasts as long as the Job. "
-        "A key makes the name, so it goes without `jobNamePrefix`."
+        "A key makes the name, so it goes without `jobNamePrefix`. A Job whose pods the cluster would never take, by "
+        "quota, Pod Security, limits, priority or admission, is refused in its words, and not made."
     ),
     query=SubmitQuery,
     headers=(
@@ -89,7 +90,7 @@ def submit(call: Call) -> Answer:
     known_by = Nonce(uuid.uuid4().hex) if key is None else IdempotencyKey(key)
     submission = parse_submission(call.document())
     call.notes["project"] = submission.project
-    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
+    jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
     if query.dry_run:
         return Answer(preview_job(submission, known_by, call.known_caller, jobs))
     made = submit_job(submission, known_by, call.known_caller, jobs)

@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.domain.diagnosis import Diagnosis, diagnosed
 from chalicelib.domain.events import EventView, created_pods, merged
-from chalicelib.usecases.jobs import existing_job, pods_by_job
+from chalicelib.usecases.jobs import existing, pods_by_job
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class EventPage(msgspec.Struct, frozen=True):
 
 def job_events(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> EventPage:
     """What the cluster recorded about the Job and its pods, also those that are gone."""
-    _, events = _gathered(project, existing_job(project, name, jobs), name, pods)
+    _, events = _gathered(project, existing(project, name, jobs), name, pods)
     return EventPage(merged(events))
 
 
 def diagnose_job(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> Diagnosis:
     """Why the Job is where it is."""
-    job = existing_job(project, name, jobs)
+    job = existing(project, name, jobs)
     own, events = _gathered(project, job, name, pods)
     return diagnosed(project, job, own, events)
 

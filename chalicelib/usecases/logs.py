@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.logs import chosen, last_bytes
-from chalicelib.usecases.jobs import existing_job, pods_by_job
+from chalicelib.usecases.jobs import existing, pods_by_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.logs import LogQuery
@@ -24,7 +24,7 @@ class Log:
 
 def job_log(project: ProjectName, name: JobName, query: LogQuery, jobs: Jobs, pods: Pods) -> Log:
     """The log that *query* means; JobNotFound, JobNotStarted or LogGone where there is none."""
-    job = existing_job(project, name, jobs)
+    job = existing(project, name, jobs)
     own = pods_by_job(pods.of_job(project, name, query.index))[job.metadata.uid]
     attempt = chosen(job, own, query)
     return Log(attempt.pod, last_bytes(pods.log(project, attempt, query), query.limit_bytes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.names import namespace_of
 from infra.kubernetes.explained import Explained, explained
@@ -31,6 +32,13 @@ def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[st
             viewers,
         ),
         _role_binding("The scheduled cleanup of finished Jobs.", namespace, "researcher-janitor", ["janitor"]),
+        explained(
+            "Asks in dry runs whether a Job's pods would be made; a policy lets it make none.",
+            f"{RBAC}/v1/RoleBinding",
+            {"name": "researcher-preflight", "namespace": namespace},
+            roleRef=_cluster_role("researcher-preflight"),
+            subjects=[{"apiGroup": RBAC, "kind": "User", "name": PREFLIGHT_USER}],
+        ),
         *_impersonation(project, sorted({*submitters, *viewers})),
     ]
 

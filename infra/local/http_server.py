@@ -6,9 +6,10 @@ import contextlib
 import socket
 import socketserver
 import threading
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from infra.local.wire import WireError, read_body, read_head, reply_bytes
+from infra.local.wire import WireError, chunk_bytes, read_body, read_head, reply_bytes
 
 if TYPE_CHECKING:
     import ssl
@@ -77,6 +78,9 @@ class _Connection(socketserver.StreamRequestHandler):
             return False
         reply = site.answer(head.method, head.target, head.headers, body)
         self.wfile.write(reply_bytes(reply, method=head.method, keep_alive=head.keep_alive))
+        if reply.stream is not None:
+            for piece in chain(reply.stream, [b""]):
+                self.wfile.write(chunk_bytes(piece))
         return head.keep_alive
 
     def _body(self, head: Head) -> bytes:

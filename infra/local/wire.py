@@ -62,11 +62,12 @@ class Head:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer."""
+    """An answer, whole in its *body* or, where it comes bit by bit, in its *stream*."""
 
     status: int
     headers: Headers = field(default_factory=list)
     body: bytes = b""
+    stream: Iterator[bytes] | None = None
 
     def header(self, name: str) -> str | None:
         """The value of the first header called *name*."""
@@ -102,16 +103,23 @@ def read_body(stream: BufferedIOBase, head: Head) -> bytes:
 
 
 def reply_bytes(reply: Reply, *, method: str, keep_alive: bool) -> bytes:
-    """*reply* to a request of *method*, in one piece so that it leaves in one packet."""
+    """*reply* to a request of *method*, in one piece so that it leaves in one packet; of a stream the head alone."""
     lines = [f"HTTP/1.1 {reply.status} {_phrase(reply.status)}", f"Date: {formatdate(usegmt=True)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers if name.lower() not in _OURS]
     bodiless = reply.status in _BODILESS
-    if not bodiless:
+    if reply.stream is not None:
+        lines.append("Transfer-Encoding: chunked")
+    elif not bodiless:
         lines.append(f"Content-Length: {len(reply.body)}")
     if not keep_alive:
         lines.append("Connection: close")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
     return head if bodiless or method == "HEAD" else head + reply.body
+
+
+def chunk_bytes(piece: bytes) -> bytes:
+    """*piece* of a stream; an empty one ends it."""
+    return b"%x\r\n%s\r\n" % (len(piece), piece)
 
 
 def _phrase(status: int) -> str:

@@ -92,10 +92,11 @@ class JsonClient:
         space = f"/namespaces/{metadata.get('namespace', 'default')}" if namespaced else ""
         return f"{root}{space}/{plural}/{metadata['name']}"
 
-    def watch(self, path: str, resource_version: str) -> Watch:
-        """What happens to the objects at *path* after *resource_version*."""
-        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version}
-        return Watch(self._pool.request("GET", self.url + _with_query(path, query), preload_content=False))
+    def watch(self, path: str, resource_version: str, **selection: str) -> Watch:
+        """What happens to the objects at *path* after *resource_version*; an empty one begins with those there are."""
+        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version, **selection}
+        headers, url = urllib3.HTTPHeaderDict(self._headers), self.url + _with_query(path, query)
+        return Watch(self._pool.request("GET", url, headers=headers, preload_content=False))
 
     def request(
         self, method: str, path: str, document: Document | None = None, headers: Iterable[Header] = ()

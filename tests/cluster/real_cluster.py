@@ -86,7 +86,9 @@ class RealCluster:
             "name": rule.get("resourceNames", [""])[0],
             "namespace": binding["metadata"].get("namespace", ""),
         }
-        spec = {"groups": [binding["subjects"][0]["name"]], "resourceAttributes": asked}
+        subject = binding["subjects"][0]
+        who = {"user": subject["name"]} if subject["kind"] == "User" else {"groups": [subject["name"]]}
+        spec = {**who, "resourceAttributes": asked}
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
         while not self.plane.admin.create(_REVIEWS, review)["status"]["allowed"]:
             time.sleep(0.05)

@@ -23,7 +23,8 @@ class Watch:
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each event until the stream ends, breaks, or is silent for longer than the client waits."""
         rest = b""
-        with contextlib.suppress(HTTPError, OSError):
+        # ValueError, AttributeError: a TLS socket of Python that another thread cuts off between two of its own steps.
+        with contextlib.suppress(HTTPError, OSError, ValueError, AttributeError):
             for chunk in self._response.stream():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
@@ -32,7 +33,7 @@ class Watch:
 
     def stop(self) -> None:
         """Ends the stream for whoever reads it."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it has ended by itself
             self._response.shutdown()
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ class TestOwnIdentity:
             "list namespaces",
             "get namespaces",
             "impersonate users/researcher:api",
+            "impersonate users/researcher:preflight",
             "impersonate groups/researcher:janitor",
             f"impersonate groups/researcher:{SUBMITTERS}",
             f"impersonate groups/researcher:{VIEWERS}",

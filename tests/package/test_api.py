@@ -159,13 +159,20 @@ class TestAlarms:
 
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_watch_each_function(self, packaged: Json, name: str) -> None:
-        """A crash or a time-out, and that the slowest requests come near one."""
-        alarms = of_type(packaged, "AWS::CloudWatch::Alarm")
-        errors, slow = alarms[f"{logical(name)}ErrorAlarm"], alarms[f"{logical(name)}SlowAlarm"]
+        """A crash or a time-out."""
+        errors = of_type(packaged, "AWS::CloudWatch::Alarm")[f"{logical(name)}ErrorAlarm"]
 
-        for alarm in (errors, slow):
-            assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": logical(name)}}]
+        assert errors["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": logical(name)}}]
         assert (errors["MetricName"], errors["Statistic"], errors["Threshold"]) == ("Errors", "Sum", 0)
+
+    @pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "get_job"])
+    def test_warn_of_a_time_out_to_come(self, packaged: Json, name: str) -> None:
+        """The slowest requests come near one; of get_job they do because a caller asked it to wait."""
+        alarms = of_type(packaged, "AWS::CloudWatch::Alarm")
+        slow = alarms[f"{logical(name)}SlowAlarm"]
+
+        assert "GetJobSlowAlarm" not in alarms
+        assert slow["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": logical(name)}}]
         assert (slow["MetricName"], slow["ExtendedStatistic"]) == ("Duration", "p99")
         assert 0 < slow["Threshold"] < function(packaged, name)["Timeout"] * 1000
 

@@ -106,10 +106,14 @@ class TestWaits:
         becomes(api, job, "Pending", "CreateContainerConfigError")
 
     def test_for_quota(self, api: Api, job: str) -> None:
-        """The Job is there, but the quota lets no pod in."""
-        api.submit(name=job, gpu=17)
+        """The Job is there, but the quota lets no pod in as long as another one takes all of it."""
+        api.submit(name=f"{job}-first", gpu=16)
+        becomes(api, f"{job}-first", "Pending", "Unschedulable")
+        api.submit(name=job, gpu=8)
 
         becomes(api, job, "Pending", "PodsNotCreated")
+
+        api.ask("DELETE", f"/jobs/team-a/{job}-first")
 
     def test_next_one_gets_the_gpus_of_a_deleted_one(self, api: Api, job: str) -> None:
         """Deleting a running Job frees its GPUs for the one that waits for them."""

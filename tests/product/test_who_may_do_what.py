@@ -9,6 +9,7 @@ import pytest
 import app
 from chalicelib.operation import BASE
 from infra.local.kubernetes.kinds import JOB, POD
+from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import IMAGE, Api
 from tests.cluster.space import awaited
 
@@ -51,11 +52,16 @@ TABLE = [
     Row("job_events", "GET", "/jobs/PROJECT/gone/events", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("job_diagnosis", "GET", "/jobs/PROJECT/there/diagnosis", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("job_diagnosis", "GET", "/jobs/PROJECT/gone/diagnosis", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("suspend_job", "POST", "/jobs/PROJECT/there/suspend", alice=(202, 403, 202), bob=(403, 202, 202)),
+    Row("suspend_job", "POST", "/jobs/PROJECT/gone/suspend", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("resume_job", "POST", "/jobs/PROJECT/there/resume", alice=(202, 403, 202), bob=(403, 202, 202)),
+    Row("resume_job", "POST", "/jobs/PROJECT/gone/resume", alice=(404, 403, 404), bob=(403, 404, 404)),
     # The list itself is answered; what became of each Job stands in it.
     Row("delete_jobs", "DELETE", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200), body=TARGETS),
     Row("list_projects", "GET", "/projects", alice=(200, 200, 200), bob=(200, 200, 200)),
+    Row("get_project", "GET", "/projects/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
 ]
-OF_ONE_PROJECT = [row for row in TABLE if row.alice[1] == 403]
+OF_A_PROJECT = [row for row in TABLE if "PROJECT" in row.path or row.body == NEW]
 PROJECTS = ("team-a", "team-b", "team-shared")
 MAY_USE = {"alice": ["team-a", "team-shared"], "bob": ["team-b", "team-shared"]}
 OPEN_TO_ALL = {"docs", "docs_asset", "health", "openapi"}
@@ -85,7 +91,7 @@ def callers(stack: Stack) -> Iterator[dict[str, Api]]:
     """Both callers, and in each Project one Job that is there."""
     with Api(stack, "alice") as alice, Api(stack, "bob") as bob:
         for api, project in ((alice, "team-a"), (bob, "team-b"), (bob, "team-shared")):
-            api.submit(project, name=JOB_THERE, command="sleep 9")
+            api.submit(project, name=JOB_THERE, environment={SIMULATE_VARIABLE: "run-forever"})
         yield {"alice": alice, "bob": bob}
 
 
@@ -146,7 +152,7 @@ class TestTable:
 class TestForeignProjects:
     """What a caller learns about Projects of others: nothing."""
 
-    @pytest.mark.parametrize("row", OF_ONE_PROJECT, ids=lambda row: f"{row.method} {row.path}")
+    @pytest.mark.parametrize("row", OF_A_PROJECT, ids=lambda row: f"{row.method} {row.path}")
     def test_answer_as_missing_ones_do(self, callers: dict[str, Api], row: Row) -> None:
         """The bytes and the headers are those of a Project that does not exist, but for the request's id."""
         foreign, missing = (asked(callers["alice"], row, project) for project in ("team-b", "team-zzz"))
@@ -189,7 +195,8 @@ def _pods_of(stack: Stack, uid: str) -> list[dict[str, Any]]:
 def _told(answer: httpx.Response) -> tuple[int, dict[str, object], dict[str, str]]:
     body = answer.json()
     body.pop("instance")
-    headers = {name: text for name, text in answer.headers.items() if not name.endswith(("requestid", "request-id"))}
+    own = ("date", "requestid", "request-id")
+    headers = {name: text for name, text in answer.headers.items() if not name.endswith(own)}
     return answer.status_code, body, headers
 
 

@@ -356,6 +356,24 @@ class TestDeadline:
         assert before + 5.5 <= at <= time.monotonic() + 5.5
         assert at == again
 
+    @pytest.mark.parametrize(
+        ("setting", "wait", "due"),
+        [
+            pytest.param("5", 10, 15, id="as much later as it waits"),
+            pytest.param("20", 25, 27, id="before the Lambda is ended"),
+            pytest.param("25", 0, 25, id="not at all"),
+        ],
+    )
+    def test_is_put_off_by_what_the_caller_waits(
+        self, environment: pytest.MonkeyPatch, setting: str, wait: int, due: int
+    ) -> None:
+        """The wait ends before the answer is due; waiting is no time that the cluster took."""
+        environment.setenv("DEADLINE_SECONDS", setting)
+
+        answer = sent(lambda call: [call.postpone(wait).at - call.started, call.deadline.at - call.started])
+
+        assert json.loads(answer.body) == pytest.approx([wait, due])
+
 
 class TestErrors:
     """What the caller reads when it fails."""

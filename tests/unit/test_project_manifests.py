@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from chalicelib.adapters.impersonation import USER
+from chalicelib.adapters.impersonation import PREFLIGHT_USER, USER
 from chalicelib.domain.caller import caller_from_claims
 from chalicelib.domain.manifest import PREEMPTIBLE
 from chalicelib.domain.names import PROJECT_MARK, namespace_of, project_name
@@ -35,8 +35,9 @@ def project(*arguments: Any, **options: Any) -> list[dict[str, Any]]:  # noqa: A
 
 
 def subjects(binding: dict[str, Any]) -> list[str]:
-    """The groups that *binding* gives its role to."""
-    assert {one["kind"] for one in binding.get("subjects", [])} <= {"Group"}
+    """Whom *binding* gives its role to: groups, and in dry runs one user."""
+    users = [one["name"] for one in binding.get("subjects", []) if one["kind"] != "Group"]
+    assert users in ([], [PREFLIGHT_USER])
     return [one["name"] for one in binding.get("subjects", [])]
 
 
@@ -76,10 +77,21 @@ class TestBase:
         assert [one["resources"] for one in open_rules] == [["userextras/subject"]]
 
     def test_the_identity_is_the_one_that_the_api_takes(self) -> None:
-        """The user that our headers name is the one that the role allows."""
+        """The users that our headers name are those that the role allows."""
         identity = find(base_manifests(), "ClusterRole", "researcher-api")
 
-        assert [one["resourceNames"] for one in identity["rules"] if "users" in one["resources"]] == [[USER]]
+        assert [one["resourceNames"] for one in identity["rules"] if "users" in one["resources"]] == [
+            [USER, PREFLIGHT_USER]
+        ]
+
+    def test_the_preflight_makes_nothing(self) -> None:
+        """Whoever may create pods may run anything: a policy lets that user try alone, whatever else fails."""
+        policy = find(base_manifests(), "ValidatingAdmissionPolicy", "researcher-preflight")["spec"]
+        binding = find(base_manifests(), "ValidatingAdmissionPolicyBinding", "researcher-preflight")["spec"]
+
+        assert policy["failurePolicy"] == "Fail"
+        assert f"'{PREFLIGHT_USER}'" in policy["matchConditions"][0]["expression"]
+        assert binding == {"policyName": "researcher-preflight", "validationActions": ["Deny"]}
 
     def test_viewers_have_what_submitters_have_but_writes(self) -> None:
         """Whatever a submitter may read, a viewer may read."""
@@ -145,6 +157,7 @@ class TestProject:
             "researcher-submitter": ["researcher:g", "researcher:s3-ups"],
             "researcher-viewer": ["researcher:v"],
             "researcher-janitor": ["researcher:janitor"],
+            "researcher-preflight": [PREFLIGHT_USER],
         }
         assert {one["metadata"]["namespace"] for one in bindings.values()} == {"researcher-team-a"}
         assert all(one["roleRef"]["name"] == name for name, one in bindings.items())

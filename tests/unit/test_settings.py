@@ -61,7 +61,8 @@ class TestSettings:
             found.authentication,
             found.deadline_seconds,
             found.aws_lambda_function_name,
-        ) == ("aud", "groups", "researcher/", "sub", "", "required", 20.0, "local")
+            found.preflight,
+        ) == ("aud", "groups", "researcher/", "sub", "", "required", 20.0, "local", "on")
 
     @pytest.mark.parametrize("name", [name for name in NAMES if name not in NUMBERS])
     def test_each_is_taken_as_it_stands(self, environment: pytest.MonkeyPatch, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ class Admission:
         name = document["metadata"]["name"]
         if kind is POD:
             self._request_defaults(namespace, document["spec"])
+            self._check_limits(namespace, name, document["spec"])
             self._check_priority(name, document["spec"])
             self._check_security(namespace, name, document["spec"])
             self._check_quotas(kind, namespace, name, _of_pods([document]))
@@ -64,6 +66,15 @@ class Admission:
                     resources = container.setdefault("resources", {})
                     own = {**resources.get("limits", {}), **(resources.get("requests") or {})}
                     resources["requests"] = {**limit.get("defaultRequest", {}), **own}
+
+    def _check_limits(self, namespace: str, name: str, pod: Document) -> None:
+        for limits in self._store.all(LIMIT_RANGE, namespace):
+            for limit, container in itertools.product(limits["spec"]["limits"], pod["containers"]):
+                asked = container["resources"].get("limits") or {}
+                for resource, most in limit.get("max", {}).items():
+                    if resource in asked and parse_quantity(asked[resource]) > parse_quantity(most):
+                        over = f"maximum {resource} usage per Container is {most}, but limit is {asked[resource]}"
+                        raise forbidden(POD.resource, name, over)
 
     def _check_priority(self, name: str, pod: Document) -> None:
         wanted = pod.get("priorityClassName")

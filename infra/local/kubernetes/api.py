@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.kubernetes import reviews, strict
+from infra.local.kubernetes import policies, reviews, strict
 from infra.local.kubernetes.asked import Asked, asked_of
 from infra.local.kubernetes.kinds import JOB, POD, Document
 from infra.local.kubernetes.logs import log_of
 from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path, not_allowed
 from infra.local.kubernetes.selectors import by_fields, by_labels
+from infra.local.kubernetes.watching import ENDLESS, Watch
 from infra.local.wire import Reply
 
 if TYPE_CHECKING:
@@ -76,11 +77,13 @@ class Api:
         if asked.group == reviews.GROUP and asked.verb == "create":
             return _json(201, reviews.reviewed(asked.plural, asked.body, who, self._rbac))
         self._rbac.check(who, asked.ask)
+        policies.check(who, asked)
         if asked.subresource:
             return self._log(asked)
         verbs: dict[str, Callable[[Asked], Reply]] = {
             "get": self._get,
             "list": self._list,
+            "watch": self._watch,
             "create": self._create,
             "patch": self._patch,
             "delete": self._delete,
@@ -93,17 +96,16 @@ class Api:
         return _json(200, self._store.get(asked.kind, asked.namespace, asked.name))
 
     def _list(self, asked: Asked) -> Reply:
-        labels = by_labels(asked.query.get("labelSelector", ""))
-        fields = by_fields(asked.query.get("fieldSelector", ""), asked.kind)
-        limit = asked.query.get("limit", "0")
-        if not re.fullmatch("[0-9]{1,9}", limit):
-            raise bad_request(f"limit: Invalid value: {limit}")
-
-        def matches(document: Document) -> bool:
-            return labels(document["metadata"].get("labels") or {}) and fields(document)
-
         token, place = asked.query.get("continue", ""), asked.namespace or None
-        return _json(200, self._store.page(asked.kind, place, matches, int(limit), token))
+        return _json(200, self._store.page(asked.kind, place, _selected(asked), _number(asked, "limit", 0), token))
+
+    def _watch(self, asked: Asked) -> Reply:
+        watch = Watch(self._store, asked.kind, asked.namespace or None, _selected(asked))
+        version = asked.query.get("resourceVersion", "")
+        if version and not version.isdecimal():
+            raise bad_request(f"resourceVersion: Invalid value: {version}")
+        events = watch.events(version, _number(asked, "timeoutSeconds", ENDLESS))
+        return Reply(200, [("Content-Type", "application/json")], stream=events)
 
     def _create(self, asked: Asked) -> Reply:
         if asked.kind is JOB and asked.query.get("fieldValidation") == "Strict":
@@ -126,6 +128,20 @@ class Api:
             raise no_such_path()
         log = log_of(self._store.get(POD, asked.namespace, asked.name), asked.query)
         return Reply(204) if log is None else Reply(200, [("Content-Type", "text/plain")], log)
+
+
+def _selected(asked: Asked) -> Callable[[Document], bool]:
+    """Whether an object is one of those that the selectors in the query choose."""
+    labels = by_labels(asked.query.get("labelSelector", ""))
+    fields = by_fields(asked.query.get("fieldSelector", ""), asked.kind)
+    return lambda document: labels(document["metadata"].get("labels") or {}) and fields(document)
+
+
+def _number(asked: Asked, parameter: str, otherwise: int) -> int:
+    text = asked.query.get(parameter, str(otherwise))
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise bad_request(f"{parameter}: Invalid value: {text}")
+    return int(text)
 
 
 def _json(status: int, document: Document) -> Reply:

@@ -59,13 +59,15 @@ def asked_of(method: str, target: str, body: bytes) -> Asked:
     if found is None:
         raise no_such_path()
     parts = {key: unquote(value or "") for key, value in found.groupdict().items()}
-    verb = _VERBS.get(method) or ("get" if parts["name"] else "list")
+    query = dict(parse_qsl(url.query))
+    several = "watch" if query.get("watch") in ("true", "1") else "list"
+    verb = _VERBS.get(method) or ("get" if parts["name"] else several)
     if verb == "delete" and not parts["name"]:
         verb = "deletecollection"
     names_one = verb in ("get", "patch", "delete")
     if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
         raise not_allowed()
-    return Asked(verb=verb, query=dict(parse_qsl(url.query)), body=_document(body), has_body=bool(body), **parts)
+    return Asked(verb=verb, query=query, body=_document(body), has_body=bool(body), **parts)
 
 
 def _document(body: bytes) -> Document:

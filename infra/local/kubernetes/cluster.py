@@ -68,6 +68,7 @@ class EmbeddedCluster:
         """Ends, and forgets everything."""
         self._stopping.set()
         self._thread.join()
+        self.store.history.close()
         self._server.close()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+ADMISSION = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 
 Document = dict[str, Any]
@@ -66,6 +67,8 @@ KINDS = (
     SERVICE_ACCOUNT,
     CLAIM,
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
+    Kind(ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False),
+    Kind(ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", namespaced=False),
 )
 BY_PLURAL = {(kind.group, kind.plural): kind for kind in KINDS}
 BY_NAME = {(kind.api_version, kind.name): kind for kind in KINDS}

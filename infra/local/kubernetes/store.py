@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from infra.local.kubernetes.history import Change, History
 from infra.local.kubernetes.kinds import KINDS, NAMESPACE, Document, Kind
 from infra.local.kubernetes.refusal import Refusal, bad_request, not_found
 
@@ -30,6 +31,7 @@ class Store:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.history = History(self.lock)
         self.version = 1
         self.oldest_page = 0
         """Page tokens of older versions have expired."""
@@ -80,6 +82,7 @@ class Store:
             document = self.get(kind, namespace, name)
             del self._objects[kind][namespace, name]
             self.version += 1
+            self.history.note(Change(self.version, kind, namespace, document, None))
             for owned, key in self._owned.pop(document["metadata"]["uid"], ()):
                 if key in self._objects[owned] and not orphan:
                     self.remove(owned, *key)
@@ -118,6 +121,7 @@ class Store:
     def _put(self, kind: Kind, key: Key, document: Document) -> Document:
         self.version += 1
         document["metadata"]["resourceVersion"] = str(self.version)
+        self.history.note(Change(self.version, kind, key[0], self._objects[kind].get(key), document))
         self._objects[kind][key] = document
         for owner in document["metadata"].get("ownerReferences", ()):
             self._owned[owner["uid"]].add((kind, key))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, connection_from_url
@@ -125,3 +126,89 @@ class TestRefused:
         """OSError and urllib3's HTTPError: nothing else ends a call."""
         assert issubclass(TooLargeError, OSError)
         assert issubclass(ProtocolError, HTTPError)
+
+
+class TestLines:
+    """A body that comes line by line, and may never end."""
+
+    def test_lines_come_whole(self, pools: PoolManager) -> None:
+        """However the network cuts them; half a line at the end is none."""
+        with RawServer([CHUNKED, b"3\r\na\nb\r\n", b"4\r\nc\n\nd\r\n0\r\n\r\n"]) as server:
+            found = bounded.lines(asked(pools, server.url), Deadline.after(10), limit=9)
+
+            assert list(found) == [b"a", b"bc", b""]
+
+    def test_line_comes_before_the_end(self, pools: PoolManager) -> None:
+        """A watch is silent for minutes: its reader does not wait for that."""
+        with RawServer([CHUNKED + b"2\r\na\n\r\n"], pause=60) as server:
+            found = bounded.lines(asked(pools, server.url), Deadline.after(10), limit=9)
+
+            assert next(found) == b"a"
+            found.close()
+
+    @pytest.mark.parametrize("first", [[], [b"2\r\na\n\r\n"]], ids=["silent", "silent after a line"])
+    def test_silence_ends_at_the_deadline(self, pools: PoolManager, first: list[bytes]) -> None:
+        """The pause outlasts the test, the time-out between bytes outlasts the deadline."""
+        with RawServer([CHUNKED + b"".join(first)], pause=60) as server:
+            response = asked(pools, server.url)
+            deadline = Deadline.after(0.2)
+
+            with contextlib.suppress(HTTPError):
+                list(bounded.lines(response, deadline, limit=9))
+
+            assert not deadline.remaining
+
+    def test_dripping_ends_at_the_deadline(self, pools: PoolManager) -> None:
+        """Each byte comes in time, the line never does."""
+        drops = itertools.chain([CHUNKED], itertools.repeat(b"1\r\nx\r\n"))
+        with RawServer(drops, pause=0.01) as server:
+            response = asked(pools, server.url)
+            deadline = Deadline.after(0.2)
+
+            with contextlib.suppress(HTTPError):
+                list(bounded.lines(response, deadline, limit=2**20))
+
+            assert not deadline.remaining
+
+    def test_a_line_without_end_is_refused(self, pools: PoolManager) -> None:
+        """Before it fills the memory."""
+        with RawServer([CHUNKED + b"a\r\n" + b"x" * 10 + b"\r\n"], pause=60) as server:
+            response = asked(pools, server.url)
+
+            with pytest.raises(TooLargeError):
+                list(bounded.lines(response, Deadline.after(10), limit=9))
+
+    def test_one_that_has_ended_is_cut_off_in_peace(self, pools: PoolManager) -> None:
+        """The deadline comes when all is read: nobody hears of it."""
+        with RawServer([CHUNKED, b"0\r\n\r\n"]) as server:
+            response = asked(pools, server.url)
+            response.release_conn()
+
+            bounded.cut_off(response)
+
+    @pytest.mark.parametrize("error", [ValueError("Read on closed or unwrapped SSL socket."), AttributeError("read")])
+    def test_what_a_cut_off_socket_says_is_the_end(self, error: Exception) -> None:
+        """After the deadline it is as if the server had ended; before it, it is a fault."""
+        for deadline, ends in (
+            (Deadline(0.0), contextlib.nullcontext()),
+            (Deadline.after(9), pytest.raises(type(error))),
+        ):
+            with ends:
+                assert list(bounded.lines(cast("BaseHTTPResponse", CutOff(error)), deadline, limit=9)) == []
+
+
+class CutOff:
+    """An answer whose socket is gone."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read1(self, _: int) -> bytes:
+        """Fails."""
+        raise self._error
+
+    def shutdown(self) -> None:
+        """Is shut down already."""
+
+    def close(self) -> None:
+        """Is closed already."""

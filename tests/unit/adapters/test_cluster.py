@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from chalicelib.adapters import cluster, eks
-from chalicelib.adapters.cluster import ACCESS_KEPT_SECONDS, MAX_KEPT, Cluster
+from chalicelib.adapters.cluster import ACCESS_KEPT_SECONDS, Cluster
+from chalicelib.adapters.kept import MAX_KEPT
 from chalicelib.adapters.kube_api import Answer, Call
 from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller

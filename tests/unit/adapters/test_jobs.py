@@ -76,6 +76,7 @@ class TestActingFor:
             pytest.param(JOBS, lambda jobs: jobs.page(TEAM_A, "", 1, None), id="page"),
             pytest.param(PODS, lambda jobs: jobs.pods(TEAM_A, ["train-1"]), id="pods"),
             pytest.param(JOB, lambda jobs: jobs.delete(TEAM_A, TRAIN_1, None, None), id="delete"),
+            pytest.param(JOB, lambda jobs: jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=True), id="suspend"),
         ],
     )
     def test_every_call_is_the_callers(
@@ -377,3 +378,33 @@ class TestDelete:
 
         with pytest.raises(kind):
             jobs.delete(TEAM_A, TRAIN_1, "u1", None)
+
+
+class TestSuspend:
+    """A change of one field of the Job that the caller has seen, and of no other."""
+
+    def test_is_a_patch_of_that_version(self, site: Script, jobs: CallersJobs) -> None:
+        """A finish in between makes another version, and is not overwritten."""
+        site.on(JOB, json_reply({**TRAIN_1_JSON, "spec": {"suspend": True}}))
+
+        changed = jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=True)
+
+        (asked,) = site.at(JOB)
+        assert (asked.method, asked.values("Content-Type")) == ("PATCH", ["application/merge-patch+json"])
+        assert json.loads(asked.body) == {"metadata": {"resourceVersion": "7"}, "spec": {"suspend": True}}
+        assert changed is not None
+        assert changed.spec.suspend
+
+    @pytest.mark.parametrize("reply", [BUSY, status_reply(404, "", "NotFound")], ids=["changed", "deleted"])
+    def test_of_another_version_is_none(self, site: Script, jobs: CallersJobs, reply: Reply) -> None:
+        """Whoever asked looks again."""
+        site.on(JOB, reply)
+
+        assert jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=False) is None
+
+    def test_refusal_is_told(self, site: Script, jobs: CallersJobs) -> None:
+        """A viewer may look and not change."""
+        site.on(JOB, NOT_ALLOWED)
+
+        with pytest.raises(Forbidden):
+            jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=True)

@@ -417,3 +417,41 @@ class TestTls:
 def test_parameters_leave_out_what_is_not_asked() -> None:
     """An empty selector or token would be another question than none."""
     assert parameters(limit=5, labelSelector="", **{"continue": None}) == (("limit", "5"),)
+
+
+class TestLines:
+    """A stream, such as a watch."""
+
+    def test_lines_are_those_of_the_answer(self, site: Script) -> None:
+        """Asked with our token, and the caller's headers."""
+        site.on("/api", Reply(200, [], stream=iter([b"a\nb", b"\n"])))
+
+        found = list(api_at(site.url).lines(GET, [("Impersonate-User", "researcher:api")], Deadline.after(60)))
+
+        assert found == [b"a", b"b"]
+        assert site.asked[0].values("Authorization") == ["Bearer token-1"]
+        assert site.asked[0].values("Impersonate-User") == ["researcher:api"]
+
+    def test_a_refusal_has_none(self, site: Script) -> None:
+        """Whoever reads them asks otherwise, and hears why."""
+        site.on("/api", status_reply(403, "no\n"))
+
+        assert list(api_at(site.url).lines(GET, (), Deadline.after(60))) == []
+
+    def test_nobody_there_is_tried_once(self, pauses: list[float]) -> None:
+        """There is nothing to repeat: its reader goes on in its own way."""
+        assert list(api_at(unused_url()).lines(GET, (), Deadline.after(60))) == []
+        assert pauses == []
+
+    def test_it_breaks_without_a_word(self) -> None:
+        """What came before stays good."""
+        cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n5\r\nb"
+        with RawServer([cut]) as server:
+            assert list(api_at(server.url).lines(GET, (), Deadline.after(60))) == [b"a"]
+
+    def test_deadline_over_asks_nobody(self, site: Script) -> None:
+        """Nothing is sent."""
+        with pytest.raises(DeadlineExceeded):
+            list(api_at(site.url).lines(GET, (), Deadline(0.0)))
+
+        assert site.asked == []

@@ -15,6 +15,7 @@ from chalicelib.domain.quantity import (
     kubernetes_cpu,
     kubernetes_memory,
     memory_bytes,
+    number,
     seconds,
 )
 
@@ -169,3 +170,33 @@ class TestAmount:
     def test_anything_else_is_none(self, quantity: str | float) -> None:
         """An odd quantity counts as none: it must not break a list."""
         assert amount(quantity) == 0
+
+
+class TestNumber:
+    """Quantities that the cluster writes."""
+
+    @pytest.mark.parametrize(
+        ("quantity", "expected"),
+        [
+            ("0", 0),
+            ("16", 16),
+            ("1.5", 1.5),
+            ("500m", 0.5),
+            ("2u", 2e-6),
+            ("3n", 3e-9),
+            ("2k", 2000),
+            ("1M", 10**6),
+            ("1E", 10**18),
+            ("1e3", 1000),
+            ("4Ki", 4096),
+            ("1Ei", 2**60),
+        ],
+    )
+    def test_is_what_it_means(self, quantity: str, expected: float) -> None:
+        """Decimal and binary units, as Kubernetes has them."""
+        assert number(quantity) == pytest.approx(expected)
+
+    @pytest.mark.parametrize("quantity", ["", "x", "-1", "1K", "1 ", "1\n", "9" * 21, "1e999", "NaN", "1.", ".5"])
+    def test_what_is_none_has_none(self, quantity: str) -> None:
+        """Nobody reckons with it."""
+        assert number(quantity) is None

@@ -18,6 +18,7 @@ from tests.scripted import unused_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.stack import Stack
     from tests.api import Api
 
@@ -57,6 +58,52 @@ class TestETag:
 
         assert answer.status_code == 200
         assert answer.headers["ETag"] != '"1.00000000"'
+
+
+class TestWait:
+    """`wait` and `until`."""
+
+    def watches(self, stack: Stack[EmbeddedCluster]) -> int:
+        """How many watches the cluster was asked for so far."""
+        return sum("watch=true" in request.target for request in stack.cluster.requests)
+
+    def test_what_holds_is_answered_without_a_watch(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
+        """At once."""
+        api.submit(name="ends", environment={"SIMULATE": "exit-1"}, maxRuntimeSeconds=1, backoffLimit=0)
+        api.ask("GET", "/jobs/team-a/ends?wait=25&until=finished")
+        before = self.watches(stack)
+
+        answers = [api.ask("GET", f"/jobs/team-a/ends?wait=25&until={until}") for until in ("running", "finished")]
+
+        assert [answer.json()["data"][0]["status"] for answer in answers] == ["Failed", "Failed"]
+        assert self.watches(stack) == before
+
+    def test_one_watch_is_open_at_a_time(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
+        """Nothing happens for a second: one watch told so."""
+        tag = api.waiting_job("waits")
+        before = self.watches(stack)
+
+        answer = api.ask("GET", "/jobs/team-a/waits?wait=1", headers={"If-None-Match": tag})
+
+        assert (answer.status_code, answer.headers["ETag"], self.watches(stack) - before) == (304, tag, 1)
+
+    @pytest.mark.parametrize(
+        "query", ["wait=26", "wait=-1", "wait=1.5", "wait=", "until=started", "wait=1&wait=2", "until=running&x=1"]
+    )
+    def test_an_odd_wish_is_refused(self, stack: Stack[EmbeddedCluster], api: Api, query: str) -> None:
+        """400, and the cluster is not asked."""
+        asked = len(stack.cluster.requests)
+
+        assert api.ask("GET", f"/jobs/team-a/nobody?{query}").status_code == 400
+        assert len(stack.cluster.requests) == asked
+
+    def test_without_a_tag_any_job_is_news(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
+        """Who knows nothing yet is not kept waiting."""
+        api.waiting_job("waits")
+        before = self.watches(stack)
+
+        assert api.ask("GET", "/jobs/team-a/waits?wait=25").status_code == 200
+        assert self.watches(stack) == before
 
 
 class TestRefused:

@@ -6,7 +6,18 @@ import io
 
 import pytest
 
-from infra.local.wire import MAX_BODY, MAX_HEADERS, MAX_LINE, Head, Reply, WireError, read_body, read_head, reply_bytes
+from infra.local.wire import (
+    MAX_BODY,
+    MAX_HEADERS,
+    MAX_LINE,
+    Head,
+    Reply,
+    WireError,
+    chunk_bytes,
+    read_body,
+    read_head,
+    reply_bytes,
+)
 
 
 def head_of(text: str) -> Head:
@@ -171,6 +182,14 @@ class TestReplyBytes:
         assert b"chunked" not in raw
         assert b": 9" not in raw
         assert b"\r\nConnection: close\r\n" in raw
+
+    def test_stream_comes_in_chunks(self) -> None:
+        """Of a length that nobody knows yet (RFC 9112, section 7.1)."""
+        raw = reply_bytes(Reply(200, stream=iter([])), method="GET", keep_alive=True)
+
+        assert raw.endswith(b"Transfer-Encoding: chunked\r\n\r\n")
+        assert b"Content-Length" not in raw
+        assert (chunk_bytes(b"x" * 17), chunk_bytes(b"")) == (b"11\r\n" + b"x" * 17 + b"\r\n", b"0\r\n\r\n")
 
     def test_unknown_status_is_sent(self) -> None:
         """A status without a name is still a status."""

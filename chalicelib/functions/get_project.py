@@ -1,0 +1,55 @@
+"""get_project: GET /projects/{project} tells of one Project."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.projects import CallersProject
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.domain import errors
+from chalicelib.domain.names import project_name
+from chalicelib.domain.project import ProjectDetail
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Operation, Success
+from chalicelib.settings import settings
+from chalicelib.usecases.project import get_project
+
+routes = Blueprint(__name__)
+
+_EXAMPLE = {
+    "name": "team-a",
+    "namespace": "researcher-team-a",
+    "createdAt": 1795510800000,
+    "verbs": ["create", "delete", "get", "list", "patch", "watch"],
+    "gpus": {"quota": 16, "requested": 12, "allocated": 8},
+    "jobs": {"running": 2, "pending": 1, "suspended": 0},
+    "quotas": [
+        {
+            "name": "researcher-project",
+            "hard": {"count/jobs.batch": "2k", "pods": "500", "requests.nvidia.com/gpu": "16"},
+            "used": {"count/jobs.batch": "7", "pods": "3", "requests.nvidia.com/gpu": "12"},
+        }
+    ],
+    "complete": True,
+}
+
+OPERATION = Operation(
+    summary="Get a Project",
+    description=(
+        "Its quotas and their use, the GPUs that its Jobs ask for and hold, how many Jobs run and wait, and what you "
+        "may do with its Jobs, by the cluster's own verdict of the last 30 seconds."
+    ),
+    answers={200: Success("The Project.", ProjectDetail, _EXAMPLE)},
+    errors=(errors.Forbidden,),
+    tag="Projects",
+)
+
+
+@routes.route(f"{BASE}/projects/{{project}}", methods=["GET"], name="get_project", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def get(call: Call, project: str) -> Answer:
+    """Gets the Project as the caller sees it."""
+    asked = cluster.connect(settings()), call.known_caller, call.deadline
+    return Answer(get_project(project_name(project), CallersProject(*asked), CallersJobs(*asked)))

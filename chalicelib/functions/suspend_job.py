@@ -1,0 +1,51 @@
+"""suspend_job: POST /jobs/{project}/{name}/suspend ends a Job's pods and keeps the Job."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.domain import errors
+from chalicelib.domain.names import job_name, project_name
+from chalicelib.domain.tags import ONE_OR_ANY, version_in
+from chalicelib.domain.view import EXAMPLE, JobView
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Header, Operation, Success
+from chalicelib.settings import settings
+from chalicelib.usecases.suspend import suspend_job
+
+routes = Blueprint(__name__)
+
+OPERATION = Operation(
+    summary="Suspend a Job",
+    description=(
+        "Ends the Job's pods and keeps the Job: their GPUs are free when the pods have ended. "
+        "Suspending it again changes nothing."
+    ),
+    headers=(Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY),),
+    answers={
+        202: Success(
+            "The Job is suspended; its pods are ending.",
+            JobView,
+            EXAMPLE | {"status": "Suspended", "nodes": [], "currentAllocatedGPUs": 0},
+        )
+    },
+    errors=(
+        errors.JobNotFound,
+        errors.JobFinished,
+        errors.BeingDeleted,
+        errors.QueueDecides,
+        errors.PreconditionFailed,
+    ),
+)
+
+
+@routes.route(f"{BASE}/jobs/{{project}}/{{name}}/suspend", methods=["POST"], name="suspend_job", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def suspend(call: Call, project: str, name: str) -> Answer:
+    """Suspends the Job as the caller."""
+    version = version_in(call.header("If-Match"))
+    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
+    return Answer(suspend_job(project_name(project), job_name(name), version, jobs), 202)

@@ -1,0 +1,68 @@
+"""Tell of one Project: its room, its use, and what the caller may do there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.domain.project import ProjectDetail, Tally, gpu_use, quota_views
+from chalicelib.domain.view import milliseconds, view
+from chalicelib.usecases.jobs import pods_by_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.domain.kubernetes import Namespace, Pod
+    from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.project import ResourceQuota
+    from chalicelib.usecases.ports import Jobs
+
+PAGE = 500
+PAGES = 8
+"""Twice as many Jobs as a Project's own quota takes."""
+
+
+class Project(Protocol):
+    """A Project as one caller may see it; refusals are raised as ResearcherError."""
+
+    def verbs(self, project: ProjectName) -> list[str]:
+        """What the caller may do with Jobs; Forbidden where not even list them."""
+
+    def namespace(self, project: ProjectName) -> Namespace:
+        """The Project's namespace; Forbidden where there is none, or where it is no Project."""
+
+    def quotas(self, project: ProjectName) -> list[ResourceQuota]:
+        """The Project's quotas."""
+
+    def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
+        """The pods of Jobs that have not ended, and whether these are all of them."""
+
+
+def get_project(name: ProjectName, project: Project, jobs: Jobs) -> ProjectDetail:
+    """The Project: four calls and one for each 500 Jobs, at most eight of these."""
+    verbs = project.verbs(name)
+    namespace = project.namespace(name)
+    quotas = project.quotas(name)
+    pods, all_pods = project.pods(name)
+    tally, all_jobs = _tally(name, jobs, pods)
+    return ProjectDetail(
+        name=name,
+        namespace=namespace.metadata.name,
+        created_at=milliseconds(namespace.metadata.creation_timestamp) or 0,
+        verbs=verbs,
+        gpus=gpu_use(quotas, tally.requested, pods),
+        jobs=tally.jobs,
+        quotas=quota_views(quotas),
+        complete=all_pods and all_jobs,
+    )
+
+
+def _tally(name: ProjectName, jobs: Jobs, pods: Sequence[Pod]) -> tuple[Tally, bool]:
+    """The Project's Jobs counted, a page in memory at a time, and whether these are all of them."""
+    tally, owned, token = Tally(), pods_by_job(pods), None
+    for _ in range(PAGES):
+        page = jobs.page(name, "", PAGE, token)
+        tally.add(view(name, job, owned[job.metadata.uid]) for job in page.items if not job.finished)
+        token = page.metadata.continue_
+        if not token:
+            return tally, True
+    return tally, False

@@ -1,0 +1,42 @@
+"""Suspend and resume a Job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.errors import ClusterUnavailable, PreconditionFailed
+from chalicelib.domain.suspension import check_suspendable
+from chalicelib.usecases.jobs import existing, shown
+
+if TYPE_CHECKING:
+    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.view import JobView
+    from chalicelib.usecases.ports import Jobs
+
+ATTEMPTS = 4
+"""Times that a change is sent which meets others: a Job that starts has its status written several times a second."""
+
+
+def suspend_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
+    """The Job, whose pods end and give their GPUs back; if it still has that resource *version*."""
+    return _written(project, name, version, jobs, suspended=True)
+
+
+def resume_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
+    """The Job, which gets new pods; if it still has that resource *version*."""
+    return _written(project, name, version, jobs, suspended=False)
+
+
+def _written(project: ProjectName, name: JobName, version: str | None, jobs: Jobs, *, suspended: bool) -> JobView:
+    """The Job after the change, which is also sent where nothing changes: the cluster decides who may."""
+    for attempt in range(ATTEMPTS):
+        job = existing(project, name, jobs)
+        # Of a change that met others the answer may have been lost: then it is ours, and as it was asked for.
+        ours = attempt > 0 and bool(job.spec.suspend) == suspended
+        if version not in (None, job.metadata.resource_version) and not ours:
+            raise PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
+        check_suspendable(job)
+        changed = jobs.suspend(project, name, job.metadata.resource_version, suspended=suspended)
+        if changed is not None:
+            return shown(project, changed, jobs)
+    raise ClusterUnavailable("The Job changes all the time. Try again.", retry_after=1)

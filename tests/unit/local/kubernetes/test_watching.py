@@ -1,0 +1,49 @@
+"""What the embedded cluster remembers for those who watch."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from infra.local.kubernetes.history import REMEMBERED, History
+from infra.local.kubernetes.kinds import JOB
+from infra.local.kubernetes.watching import Watch
+
+if TYPE_CHECKING:
+    from tests.unit.local.kubernetes.conftest import Parts
+
+
+class TestHistory:
+    """The last changes."""
+
+    def test_a_version_that_is_forgotten_has_expired(self, parts: Parts) -> None:
+        """In the words of a real cluster, which keeps some minutes."""
+        for number in range(REMEMBERED):
+            parts.store.add(JOB, "team", {"metadata": {"name": f"job-{number}"}})
+        watch = Watch(parts.store, JOB, "team", lambda _: True)
+
+        (event,) = [json.loads(line) for line in watch.events("1", 0)]
+
+        assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+        assert event["object"]["message"].startswith("too old resource version: 1 (")
+
+    def test_closing_ends_every_watch(self, parts: Parts) -> None:
+        """A cluster that stops leaves nobody waiting."""
+        parts.store.history.close()
+
+        assert list(Watch(parts.store, JOB, "team", lambda _: True).events("", 60)) == []
+        assert parts.store.history.since(parts.store.version, 60) == []
+
+    def test_a_new_one_knows_its_start(self, parts: Parts) -> None:
+        """Nothing is forgotten yet."""
+        assert History(parts.store.lock).knows(0)
+
+
+class TestRequest:
+    """The query of a watch."""
+
+    def test_an_odd_version_is_refused(self, parts: Parts) -> None:
+        """It is none of ours."""
+        status, _ = parts.ask("GET", "/apis/batch/v1/namespaces/team/jobs?watch=true&resourceVersion=abc")
+
+        assert status == 400
