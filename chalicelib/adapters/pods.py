@@ -10,7 +10,7 @@ from chalicelib.adapters.refusals import decoded, refusal
 from chalicelib.domain.errors import JobNotStarted, LogGone
 from chalicelib.domain.events import Event, EventList
 from chalicelib.domain.kubernetes import Pod, PodList
-from chalicelib.domain.logs import INDEX_MARK
+from chalicelib.domain.logs import GONE, INDEX_MARK
 from chalicelib.domain.names import JobName, ProjectName, namespace_of
 from chalicelib.domain.selectors import pod_selector
 
@@ -60,7 +60,7 @@ class CallersPods:
             case 400:
                 raise JobNotStarted("The container has not started, or was removed meanwhile. Ask again later.")
             case 404:
-                raise LogGone("The pod is gone by now, and its log with it. Ask for that of the next attempt.")
+                raise LogGone(GONE)
         raise refusal(answer)
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:

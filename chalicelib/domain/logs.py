@@ -22,6 +22,11 @@ MAX_INDEX = 2**31 - 1
 INDEX_MARK = "batch.kubernetes.io/job-completion-index"
 """Kubernetes' own label and annotation on the pods of an Indexed Job."""
 
+GONE = (
+    "The pod is gone, and its log with it. "
+    "Get the Job for how it ended; your platform engineers may keep logs elsewhere."
+)
+
 _CONTAINER = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 
@@ -155,8 +160,7 @@ def _check_index(job: Job, index: int | None) -> None:
 
 def _nothing(job: Job, pods: Sequence[Pod]) -> JobNotStarted | LogGone:
     if job.finished:
-        message = "No pod of the Job is left that ran, and its log went with it. Get the Job for how it ended"
-        return LogGone(f"{message}; your platform engineers may keep logs elsewhere.")
+        return LogGone(GONE)
     reason = Reason("Suspended", "It waits to be resumed.") if job.spec.suspend else reason_of(job, pods)
     why = f"{reason.word}: {reason.message}".rstrip(": .") if reason else "Its pod is on its way"
     return JobNotStarted(f"No container of the Job has started. {why}. Ask again later, or ask for its diagnosis.")
