@@ -28,6 +28,9 @@ UNFINISHED = "status.phase!=Succeeded"
 CONFLICTS = 3
 """Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
 
+_STRICT = parameters(fieldValidation="Strict", fieldManager="researcher-api")
+"""What every write says: a field that the cluster does not know is refused, not dropped."""
+
 
 class CallersJobs:
     """The port of the use cases."""
@@ -39,13 +42,24 @@ class CallersJobs:
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
-        answer = self._post(project, manifest)
+        answer = self._post(_jobs(project), manifest)
         return None if is_taken(answer) else decoded(answer, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
-        answer = self._post(project, manifest, *parameters(dryRun="All"))
+        answer = self._post(_jobs(project), manifest, *parameters(dryRun="All"))
         return None if is_taken(answer) else decoded(answer, Manifest)
+
+    def create_service(self, project: ProjectName, manifest: Manifest) -> None:
+        """Makes the Service of *manifest*, unless it is there already."""
+        answer = self._post(f"/api/v1/namespaces/{namespace_of(project)}/services", manifest)
+        if answer.status not in OK and not is_taken(answer):
+            raise refusal(answer)
+
+    def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
+        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        answer = self._send(Call("PATCH", f"{_jobs(project)}/{name}", _STRICT, msgspec.json.encode(change)))
+        return None if answer.status in (404, 409) else decoded(answer, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
@@ -78,9 +92,8 @@ class CallersJobs:
         if answer.status not in (*OK, 404):
             raise refusal(answer)
 
-    def _post(self, project: ProjectName, manifest: Manifest, *query: tuple[str, str]) -> Answer:
-        strict = parameters(fieldValidation="Strict", fieldManager="researcher-api")
-        call = Call("POST", _jobs(project), strict + query, msgspec.json.encode(manifest))
+    def _post(self, path: str, manifest: Manifest, *query: tuple[str, str]) -> Answer:
+        call = Call("POST", path, _STRICT + query, msgspec.json.encode(manifest))
         for _ in range(CONFLICTS):
             answer = self._send(call)
             if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict

@@ -38,6 +38,9 @@ CONNECTIONS = 16
 MAX_ANSWER = 64 * 2**20
 
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+_JSON = "application/json"
+_TYPES = {"PATCH": "application/merge-patch+json"}
+"""Of the bodies of methods that take no plain JSON."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class KubernetesApi:
     def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
         """The answer, or None when there was none."""
         headers = HTTPHeaderDict([("Authorization", f"Bearer {self._tokens.token(fresh=fresh)}")])
-        headers.extend([("Accept", "application/json"), ("Content-Type", "application/json"), *lines])
+        headers.extend([("Accept", _JSON), ("Content-Type", _TYPES.get(call.method, _JSON)), *lines])
         url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
         left = deadline.remaining
         if not left:

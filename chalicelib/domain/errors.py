@@ -5,6 +5,7 @@ ResearcherError
 ├── Forbidden (403)             ├── QuotaExceeded (403)        ├── RefusedByCluster (403)
 ├── JobNotFound (404)           ├── RouteNotFound (404)        ├── MethodNotAllowed (405)
 ├── NameTaken (409)             ├── BeingDeleted (409)         ├── PageTokenExpired (410)
+├── JobNotFinished (409)        ├── JobNotRetriable (409)      ├── SubmissionUnknown (409)
 ├── PreconditionFailed (412)    ├── BodyTooLarge (413)         ├── UnsupportedMediaType (415)
 ├── InvalidJob (422)            ├── IdempotencyKeyReused (422) ├── TooManyRequests (429)
 ├── InternalError (500)         ├── BadGateway (502)           ├── ClusterUnavailable (503)
@@ -135,6 +136,24 @@ class BeingDeleted(ResearcherError):
     """A Job of that name is still being deleted."""
 
     status, code, title = 409, "being_deleted", "Still being deleted"
+
+
+class JobNotFinished(ResearcherError):
+    """The Job still runs, or waits."""
+
+    status, code, title = 409, "job_not_finished", "Job not finished"
+
+
+class JobNotRetriable(ResearcherError):
+    """The Job has no failed indexes that could run again."""
+
+    status, code, title = 409, "job_not_retriable", "Nothing to retry"
+
+
+class SubmissionUnknown(ResearcherError):
+    """The Job was not made by this API, so nobody knows what was asked."""
+
+    status, code, title = 409, "submission_unknown", "Submission unknown"
 
 
 class PageTokenExpired(ResearcherError):

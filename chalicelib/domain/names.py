@@ -16,6 +16,7 @@ JobName = NewType("JobName", str)
 PROJECT_PATTERN = r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?"
 JOB_PATTERN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 """Of at most 63 characters."""
+MAX_NEW_NAME = 52
 NEW_JOB_PATTERN = r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
 """Stricter than JOB_PATTERN: a Job's pods append up to 11 characters, and their names are host names."""
 
@@ -41,8 +42,15 @@ USER_MARK = f"{OWN_DOMAIN}/user"
 REQUEST_HASH = f"{OWN_DOMAIN}/request-hash"
 """What was asked and by whom: the same again is a replay."""
 KEY_HASH = f"{OWN_DOMAIN}/idempotency-key-hash"
+SUBMISSION = f"{OWN_DOMAIN}/submission"
+"""The submission as it was asked."""
+HALF_MADE = f"{OWN_DOMAIN}/half-made"
+"""On a multi-node Job that waits, suspended, for its Service; its value is the queue that it will wait in then."""
+JOB_UID_LABEL = "batch.kubernetes.io/controller-uid"
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
-"""Kubernetes' own label on a Job's pods."""
+"""Kubernetes' own labels on a Job's pods."""
+INDEX_MARK = "batch.kubernetes.io/job-completion-index"
+"""Kubernetes' own label and annotation on the pods of an Indexed Job."""
 
 
 def project_name(text: str, pointer: str = "/project") -> ProjectName:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from chalicelib.domain.errors import (
     BeingDeleted,
@@ -20,7 +18,7 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     NameTaken,
 )
-from chalicelib.domain.names import KEY_HASH, REQUEST_HASH
+from chalicelib.domain.names import KEY_HASH, MAX_NEW_NAME, REQUEST_HASH
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -42,22 +40,33 @@ class Lock:
     name: str
     request_hash: str
     key_hash: str | None
+    nonce: str = field(default="", compare=False)
+    """New with each request, so it tells no request from another."""
+
+    @property
+    def service(self) -> str:
+        """The name of the Service that a multi-node Job gets: another one for each request."""
+        return f"{self.name}-{_suffix(_hash(b'service', self.nonce.encode()))}"
 
 
 def lock(submission: Submission, caller: Caller, key: str | None, nonce: str) -> Lock:
     """The lock of a request: by its name, else by its Idempotency-Key, else by *nonce*, which is new each time."""
-    # Without defaults: a field that a later version adds changes no hash.
-    given = submission.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    asked = msgspec.json.encode(given, order="deterministic")
+    asked = submission.as_asked
     who = caller.user.encode()
     key_hash = None if key is None else _hash(who, submission.project.encode(), checked_key(key).encode())
     if submission.name:
-        return Lock(submission.name, _hash(who, asked), key_hash)
+        return Lock(submission.name, _hash(who, asked), key_hash, nonce)
     if key_hash:
-        return Lock(f"{_keyed_prefix(submission)}-{_suffix(key_hash)}", _hash(who, asked, b""), key_hash)
+        return Lock(f"{_keyed_prefix(submission)}-{_suffix(key_hash)}", _hash(who, asked, b""), key_hash, nonce)
     prefix = submission.job_name_prefix or submission.job_type.lower()
     # Only this very request may find itself again, after an answer got lost.
-    return Lock(f"{prefix}-{_suffix(_hash(nonce.encode()))}", _hash(who, asked, nonce.encode()), None)
+    return Lock(f"{prefix}-{_suffix(_hash(nonce.encode()))}", _hash(who, asked, nonce.encode()), None, nonce)
+
+
+def derived_name(base: str, uid: str) -> str:
+    """The name of what follows from the Job *base* with that *uid*: the same each time, and no other Job's."""
+    stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")
+    return f"{stem}-{_suffix(_hash(uid.encode()))}"
 
 
 def _keyed_prefix(submission: Submission) -> str:

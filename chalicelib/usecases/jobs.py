@@ -74,10 +74,16 @@ def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
 
 def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, str]:
     """The Job and its resource version; JobNotFound when there is none."""
+    job = existing(project, name, jobs)
+    return shown(project, job, jobs), job.metadata.resource_version
+
+
+def existing(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
+    """The Job of that name; JobNotFound when there is none."""
     job = jobs.find(project, name)
     if job is None:
         raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
-    return shown(project, job, jobs), job.metadata.resource_version
+    return job
 
 
 def shown(project: ProjectName, job: Job, jobs: Jobs) -> JobView:

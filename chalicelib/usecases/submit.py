@@ -8,10 +8,12 @@ import msgspec
 
 from chalicelib.domain.errors import NameTaken
 from chalicelib.domain.manifest import render
+from chalicelib.domain.multi_node import half_made
 from chalicelib.domain.names import JobName, project_name
 from chalicelib.domain.once import lock, replayed
 from chalicelib.domain.view import JobView, view
 from chalicelib.usecases.jobs import shown
+from chalicelib.usecases.multi_node import completed
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -33,14 +35,16 @@ def submit_job(submission: Submission, key: str | None, nonce: str, caller: Call
     """Makes the Job once, however often and from however many sides the same request comes."""
     project = project_name(submission.project)
     wanted = lock(submission, caller, key, nonce)
-    manifest = render(submission, caller, wanted)
+    whole = render(submission, caller, wanted)
+    manifest = half_made(whole) if submission.nodes else whole
     for _ in range(ATTEMPTS):
         made = jobs.create(project, manifest)
         if made is not None:
-            return Submitted(view(project, made, ()), replayed=False)
+            return Submitted(view(project, completed(project, made, jobs), ()), replayed=False)
         found = jobs.find(project, JobName(wanted.name))
         if found is not None:
-            return Submitted(shown(project, replayed(found, wanted), jobs), replayed=True)
+            same = completed(project, replayed(found, wanted), jobs)
+            return Submitted(shown(project, same, jobs), replayed=True)
     raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
 
 

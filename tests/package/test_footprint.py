@@ -22,7 +22,7 @@ BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
 LIGHT = {"docs", "docs_asset", "health", "openapi"}
 """Functions that ask nobody; health asks the cluster when it is told to, and imports what it needs then."""
-SUBMITTING = {"submit_job"}
+SUBMITTING = {"clone_job", "retry_job", "submit_job"}
 
 STARTED = (
     "import importlib, json; before = set(sys.modules); importlib.import_module({module!r}); "

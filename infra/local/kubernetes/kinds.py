@@ -41,6 +41,7 @@ EVENT = Kind(
 )
 QUOTA = Kind("", "resourcequotas", "ResourceQuota")
 LIMIT_RANGE = Kind("", "limitranges", "LimitRange")
+SERVICE = Kind("", "services", "Service")
 SERVICE_ACCOUNT = Kind("", "serviceaccounts", "ServiceAccount")
 PRIORITY_CLASS = Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False)
 NODE = Kind("", "nodes", "Node", namespaced=False)
@@ -62,6 +63,7 @@ KINDS = (
     CLUSTER_ROLE_BINDING,
     LIMIT_RANGE,
     PRIORITY_CLASS,
+    SERVICE,
     SERVICE_ACCOUNT,
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
 )

@@ -19,8 +19,8 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     NameTaken,
 )
-from chalicelib.domain.names import KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
-from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, lock, replayed
+from chalicelib.domain.names import JOB_PATTERN, KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
+from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, derived_name, lock, replayed
 from tests.builders import ALICE, BOB, NOW, job, locked, submission
 from tests.submissions import submissions
 
@@ -87,6 +87,22 @@ class TestName:
             name = lock(asked, ALICE, key, nonce).name  # type: ignore[arg-type] # hypothesis knows objects only
 
             assert re.fullmatch(NEW_JOB_PATTERN, name)
+
+
+class TestDerivedName:
+    """The name of what follows from another Job."""
+
+    def test_is_the_same_for_the_same_job(self) -> None:
+        """It says whose it is; a Job of the same name, but another uid, has another one."""
+        one, other = (derived_name("sweep", uid) for uid in ("u1", "u2"))
+
+        assert (one, one == other) == (derived_name("sweep", "u1"), False)
+        assert re.fullmatch("sweep-[a-z2-7]{10}", one)
+
+    @given(st.from_regex(JOB_PATTERN, fullmatch=True).filter(lambda name: len(name) < 64), st.text(max_size=40))
+    def test_is_a_new_jobs_name(self, name: str, uid: str) -> None:
+        """However the other Job is called."""
+        assert re.fullmatch(NEW_JOB_PATTERN, derived_name(name, uid))
 
 
 class TestKeyHash:
