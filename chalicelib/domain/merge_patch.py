@@ -11,4 +11,4 @@ def merged(target: Any, patch: Any) -> Any:  # noqa: ANN401 - JSON
         return patch
     kept = target if isinstance(target, dict) else {}
     changed = {name: merged(kept.get(name), value) for name, value in patch.items() if value is not None}
-    return {name: value for name, value in kept.items() if name not in patch} | changed
+    return {name: value for name, value in {**kept, **changed}.items() if name in changed or name not in patch}

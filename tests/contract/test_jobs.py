@@ -38,6 +38,13 @@ class TestCreate:
 
         assert made["spec"]["backoffLimit"] == 2**31 - 1
 
+    def test_indexes_need_completions(self, space: Space) -> None:
+        """A work queue has no indexes; without parallelism, one completion is the default."""
+        refusal = said(lambda: space.submit(job("queue", completionMode="Indexed", parallelism=2)))
+
+        assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.completions"]
+        assert space.submit(job("one", completionMode="Indexed", suspend=True))["spec"]["completions"] == 1
+
     def test_more_failed_indexes_than_there_are(self, space: Space) -> None:
         """Such a limit is none."""
         limits = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 3}
@@ -143,7 +150,6 @@ class TestInvalid:
             pytest.param("spec.backoffLimit", -1, "spec.backoffLimit", id="backoff limit"),
             pytest.param("spec.activeDeadlineSeconds", -1, "spec.activeDeadlineSeconds", id="deadline"),
             pytest.param("spec.ttlSecondsAfterFinished", -1, "spec.ttlSecondsAfterFinished", id="time to live"),
-            pytest.param("spec.completionMode", "Indexed", "spec.completions", id="indexes without completions"),
             pytest.param("spec.backoffLimitPerIndex", 1, "spec.backoffLimitPerIndex", id="limit of no index"),
             pytest.param("spec.maxFailedIndexes", 1, "spec.maxFailedIndexes", id="failures of no index"),
             pytest.param(

@@ -89,7 +89,7 @@ def _faults_of_indexes(spec: Document) -> Iterator[tuple[str, str]]:
         spec.get(name) for name in ("backoffLimitPerIndex", "maxFailedIndexes", "completions")
     )
     indexed = spec.get("completionMode") == INDEXED
-    if indexed and completions is None:
+    if indexed and completions is None and "parallelism" in spec:  # else both get their defaults
         yield "spec.completions", "Required value: when completion mode is Indexed"
     if indexed and most is not None and completions is not None and most > completions:
         yield "spec.maxFailedIndexes", f"Invalid value: {most}: must be less than or equal to completions"
