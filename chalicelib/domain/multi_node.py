@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes import Job
     from chalicelib.domain.once import Lock
 
+_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NNODES", "NODE_RANK")
+RENDEZVOUS = (*_VARIABLES, *(f"PET_{name}" for name in _VARIABLES))
+"""What a script reads, and by the other name torchrun itself, in place of its options."""
 MASTER_PORT = 29500
 """torchrun's own default."""
 RANK = f"metadata.annotations['{INDEX_MARK}']"
@@ -24,12 +27,13 @@ RANK = f"metadata.annotations['{INDEX_MARK}']"
 
 def rendezvous(lock: Lock, nodes: int) -> list[Manifest]:
     """The variables that torchrun expects: where the first of the *nodes* is, how many there are, and which this is."""
-    return [
-        {"name": "MASTER_ADDR", "value": f"{lock.name}-0.{lock.service}"},
-        {"name": "MASTER_PORT", "value": str(MASTER_PORT)},
-        {"name": "NNODES", "value": str(nodes)},
-        {"name": "NODE_RANK", "valueFrom": {"fieldRef": {"fieldPath": RANK}}},
+    values: list[Manifest] = [
+        {"value": f"{lock.name}-0.{lock.service}"},
+        {"value": str(MASTER_PORT)},
+        {"value": str(nodes)},
+        {"valueFrom": {"fieldRef": {"fieldPath": RANK}}},
     ]
+    return [{"name": name, **value} for name, value in zip(RENDEZVOUS, values * 2, strict=True)]
 
 
 def half_made(manifest: Manifest) -> Manifest:

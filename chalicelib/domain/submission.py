@@ -33,13 +33,12 @@ from chalicelib.domain.fields import (
     VariableName,
     Words,
 )
+from chalicelib.domain.multi_node import RENDEZVOUS
 from chalicelib.domain.quantity import memory_bytes
 
 Value = TypeVar("Value")
 
 MAX_ERRORS = 20
-RENDEZVOUS = frozenset({"MASTER_ADDR", "MASTER_PORT", "NNODES", "NODE_RANK"})
-"""Variables that torchrun, or a script in its place, reads in a multi-node Job."""
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount path in the container, not a file of ours
 
 
@@ -144,8 +143,8 @@ class Submission(Strict):
         given = info.data
         alone = not (given.get("completions") or given.get("indexed")) and given.get("parallelism", 1) == 1
         _agree(nodes, nodes is None or alone, "says how many pods; leave out parallelism, completions and indexed")
-        ours = nodes is None or not RENDEZVOUS & given.get("environment", {}).keys()
-        return _agree(nodes, ours, f"sets {', '.join(sorted(RENDEZVOUS))}; leave them out of environment")
+        ours = nodes is None or not given.get("environment", {}).keys() & RENDEZVOUS
+        return _agree(nodes, ours, f"sets {', '.join(RENDEZVOUS)}; leave them out of environment")
 
     @field_validator("backoff_limit_per_index")
     @classmethod

@@ -33,7 +33,7 @@ class TestCreate:
 
     def test_limit_of_each_index_lifts_that_of_all(self, space: Space) -> None:
         """Beside `backoffLimitPerIndex`, the Job itself has no limit that it did not ask for."""
-        limits = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 2}
+        limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 2}
         made = space.submit(job("limits", completionMode="Indexed", completions=2, suspend=True, **limits))
 
         assert made["spec"]["backoffLimit"] == 2**31 - 1
@@ -47,7 +47,7 @@ class TestCreate:
 
     def test_more_failed_indexes_than_there_are(self, space: Space) -> None:
         """Such a limit is none."""
-        limits = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 3}
+        limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 3}
         refusal = said(lambda: space.submit(job("most", completionMode="Indexed", completions=2, **limits)))
 
         assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.maxFailedIndexes"]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from infra.local.stack import Stack
 
-ARRAY = {"indexed": True, "completions": 4, "parallelism": 4, "backoffLimitPerIndex": 0}
-BAD = {**ARRAY, "environment": {SIMULATE_VARIABLE: "exit-3@1,3"}}
+ARRAY: dict[str, Any] = {"indexed": True, "completions": 4, "parallelism": 4, "backoffLimitPerIndex": 0}
+BAD: dict[str, Any] = {**ARRAY, "environment": {SIMULATE_VARIABLE: "exit-3@1,3"}}
 """Its indexes 1 and 3 fail, in a retry as well."""
 AT_ONCE = 64
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infra.local.stack import Stack
     from tests.api import Api
 
-ORIGINAL = {
+ORIGINAL: dict[str, Any] = {
     "name": "original",
     "gpu": 1,
     "command": "python 'train it.py'",

@@ -10,7 +10,7 @@ from chalicelib.domain.counts import counts
 from tests.builders import submission
 
 DISRUPTED = [{"type": "DisruptionTarget", "status": "True"}]
-ARRAY = {"indexed": True, "completions": 4}
+ARRAY: dict[str, Any] = {"indexed": True, "completions": 4}
 
 
 def rules(**fields: object) -> list[dict[str, Any]]:

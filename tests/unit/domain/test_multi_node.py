@@ -39,7 +39,7 @@ class TestRendezvous:
     """What torchrun finds in the environment."""
 
     def test_variables(self) -> None:
-        """The first pod's name in the Service, the port, how many there are, and which this one is."""
+        """The first pod's name in the Service, the port, how many there are, and which this one is; under two names."""
         found = Lock("train-1", "asked", None, "nonce")
 
         rank = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
@@ -48,6 +48,10 @@ class TestRendezvous:
             {"name": "MASTER_PORT", "value": "29500"},
             {"name": "NNODES", "value": "2"},
             {"name": "NODE_RANK", "valueFrom": {"fieldRef": {"fieldPath": rank}}},
+            {"name": "PET_MASTER_ADDR", "value": f"train-1-0.{found.service}"},
+            {"name": "PET_MASTER_PORT", "value": "29500"},
+            {"name": "PET_NNODES", "value": "2"},
+            {"name": "PET_NODE_RANK", "valueFrom": {"fieldRef": {"fieldPath": rank}}},
         ]
 
     def test_pods_have_their_names_in_the_service(self) -> None:

@@ -15,16 +15,17 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     SubmissionUnknown,
 )
+from chalicelib.domain.indexes import INDEX_MAP
 from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
 from chalicelib.domain.names import SUBMISSION
-from chalicelib.domain.original import INDEX_MAP, clone_of, retry_of
+from chalicelib.domain.original import clone_of, retry_of
 from tests.builders import TEAM_A, ended, job, submission
 from tests.submissions import submissions
 
 if TYPE_CHECKING:
     from chalicelib.domain.submission import Submission
 
-ARRAY = {"name": "sweep", "indexed": True, "completions": 4, "parallelism": 3}
+ARRAY: dict[str, Any] = {"name": "sweep", "indexed": True, "completions": 4, "parallelism": 3}
 
 
 def made(asked: Submission, completed: str = "", *, status: JobStatus | None = None) -> Job:

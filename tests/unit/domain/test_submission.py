@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidJob
+from chalicelib.domain.multi_node import RENDEZVOUS
 from chalicelib.domain.submission import MAX_ERRORS, Submission, parse_submission
 from tests.builders import document, submission
 from tests.submissions import documents
@@ -236,7 +237,7 @@ class TestAgreement:
             pytest.param({"nodes": 2, "indexed": True, "completions": 2}, ("/nodes", ALONE), id="nodes and indexed"),
             pytest.param(
                 {"nodes": 2, "environment": {"MASTER_PORT": "1"}},
-                ("/nodes", "sets MASTER_ADDR, MASTER_PORT, NNODES, NODE_RANK; leave them out of environment"),
+                ("/nodes", f"sets {', '.join(RENDEZVOUS)}; leave them out of environment"),
                 id="a rendezvous of one's own",
             ),
             pytest.param({"backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "needs indexed")),
