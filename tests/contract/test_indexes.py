@@ -121,9 +121,10 @@ class TestLimits:
 class TestRules:
     """`podFailurePolicy`."""
 
-    def test_one_exit_code_ends_the_job(self, space: Space) -> None:
+    @pytest.mark.parametrize(("operator", "code"), [("NotIn", 42), ("In", 3)])
+    def test_one_exit_code_ends_the_job(self, space: Space, operator: str, code: int) -> None:
         """However many retries are left."""
-        space.submit(job("final", "exit-3", podFailurePolicy=rule("FailJob", 42)))
+        space.submit(job("final", "exit-3", podFailurePolicy=rule("FailJob", code, operator=operator)))
 
         end = space.await_end("final")
 
