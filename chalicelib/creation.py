@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.submission import Submission
     from chalicelib.http import Call
     from chalicelib.usecases.ports import Jobs
+    from chalicelib.usecases.submit import Submitted
 
 
 class SubmitQuery(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -66,7 +67,11 @@ def preview(call: Call, submission: Submission, key: str | None, jobs: Jobs) -> 
 
 def create(call: Call, submission: Submission, key: str | None, jobs: Jobs) -> Answer:
     """The Job that *submission* makes, or has made."""
-    made = submit_job(submission, key, uuid.uuid4().hex, call.known_caller, jobs)
+    return created(call, submit_job(submission, key, uuid.uuid4().hex, call.known_caller, jobs))
+
+
+def created(call: Call, made: Submitted) -> Answer:
+    """The answer that shows the Job, and where it is."""
     call.notes["name"] = made.job.name
     place = f"{call.path.partition('/jobs')[0]}/jobs/{made.job.project}/{made.job.name}"
     return Answer(made.job, 201, {"Location": place} | ({"Idempotent-Replayed": "true"} if made.replayed else {}))

@@ -63,6 +63,11 @@ def lock(submission: Submission, caller: Caller, key: str | None, nonce: str) ->
     return Lock(f"{prefix}-{_suffix(_hash(nonce.encode()))}", _hash(who, asked, nonce.encode()), None, nonce)
 
 
+def shared_lock(name: str, submission: Submission) -> Lock:
+    """The lock of what follows from another Job: the same for all callers, who ask for the same."""
+    return Lock(name, _hash(b"all", submission.as_asked), None)
+
+
 def derived_name(base: str, uid: str) -> str:
     """The name of what follows from the Job *base* with that *uid*: the same each time, and no other Job's."""
     stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")

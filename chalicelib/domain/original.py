@@ -16,7 +16,6 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.indexes import INDEX_MAP, unfinished_indexes
 from chalicelib.domain.merge_patch import merged
 from chalicelib.domain.names import SUBMISSION
-from chalicelib.domain.once import derived_name
 from chalicelib.domain.strict import json_document
 from chalicelib.domain.submission import parse_submission
 
@@ -47,8 +46,8 @@ def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> S
     return parse_submission({**document, "project": project})
 
 
-def retry_of(project: ProjectName, job: Job) -> Submission:
-    """The submission that runs what *job* did not complete; the same each time, for the same Job."""
+def retry_of(project: ProjectName, job: Job, name: str) -> Submission:
+    """The submission, under *name*, that runs what *job* did not complete; the same each time, for the same Job."""
     inherited = _inherited(job, keyed=True)
     asked, places = parse_submission(inherited), unfinished_indexes(job)
     if not job.finished:
@@ -62,7 +61,7 @@ def retry_of(project: ProjectName, job: Job) -> Submission:
         raise JobNotRetriable("More indexes failed than a variable can name. Clone the Job, which runs all of them.")
     again = {
         "project": project,
-        "name": derived_name(job.metadata.name, job.metadata.uid),
+        "name": name,
         "environment": {**inherited.get("environment", {}), INDEX_MAP: index_map},
         "completions": len(places),
         "parallelism": min(asked.parallelism, len(places)),

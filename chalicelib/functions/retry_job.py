@@ -7,13 +7,13 @@ from chalice.app import Blueprint
 from chalicelib.adapters import cluster
 from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
-from chalicelib.creation import CREATED, ERRORS, create
+from chalicelib.creation import CREATED, ERRORS, created
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Operation
 from chalicelib.settings import settings
-from chalicelib.usecases.original import retry
+from chalicelib.usecases.original import retry_job
 
 routes = Blueprint(__name__)
 
@@ -21,8 +21,8 @@ OPERATION = Operation(
     summary="Retry the failed indexes of a Job",
     description=(
         "Makes an indexed Job of as many indexes as the finished one did not complete. `RESEARCHER_INDEX_MAP` in the "
-        "environment tells which: with `1,4,7`, the pod of index 2 works on 7. However often it is asked, there is one "
-        "retry of a Job, as long as that retry is there; a retry can be retried in turn."
+        "environment tells which: with `1,4,7`, the pod of index 2 works on 7. However often it is asked, and by "
+        "whom, there is one retry of a Job, as long as that retry is there; a retry can be retried in turn."
     ),
     answers={201: CREATED},
     errors=(
@@ -38,8 +38,8 @@ OPERATION = Operation(
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/retry", methods=["POST"], name="retry_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def retry_job(call: Call, project: str, name: str) -> Answer:
+def retry(call: Call, project: str, name: str) -> Answer:
     """Submits the retry as the caller."""
     call.notes["of"] = name
     jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
-    return create(call, retry(project_name(project), job_name(name), jobs), None, jobs)
+    return created(call, retry_job(project_name(project), job_name(name), call.known_caller, jobs))

@@ -18,6 +18,7 @@ from chalicelib.usecases.multi_node import completed
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.once import Lock
     from chalicelib.domain.submission import Submission
     from chalicelib.usecases.ports import Jobs
 
@@ -33,8 +34,12 @@ class Submitted(msgspec.Struct, frozen=True):
 
 def submit_job(submission: Submission, key: str | None, nonce: str, caller: Caller, jobs: Jobs) -> Submitted:
     """Makes the Job once, however often and from however many sides the same request comes."""
+    return make_once(submission, lock(submission, caller, key, nonce), caller, jobs)
+
+
+def make_once(submission: Submission, wanted: Lock, caller: Caller, jobs: Jobs) -> Submitted:
+    """The Job of *submission* under the lock that is *wanted*, or the one that an earlier delivery made."""
     project = project_name(submission.project)
-    wanted = lock(submission, caller, key, nonce)
     whole = render(submission, caller, wanted)
     manifest = half_made(whole) if submission.nodes else whole
     for _ in range(ATTEMPTS):

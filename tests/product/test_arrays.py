@@ -24,11 +24,11 @@ BAD: dict[str, Any] = {**ARRAY, "environment": {SIMULATE_VARIABLE: "exit-3@1,3"}
 AT_ONCE = 64
 
 
-def ended(api: Api, name: str) -> dict[str, Any]:
+def ended(api: Api, name: str, project: str = "team-a") -> dict[str, Any]:
     """The Job as get_job shows it, once it has finished."""
 
     def look() -> dict[str, Any]:
-        view: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
+        view: dict[str, Any] = api.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
         return view
 
     return awaited(look, lambda view: view["finishedAt"] is not None)
@@ -133,6 +133,18 @@ class TestRetry:
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.json()["id"] for answer in answers}) == 1
         assert len(names(stack)) == len(before) + 1
+
+    def test_is_one_for_the_whole_team(self, stack: Stack, api: Api, name: str) -> None:
+        """Who asks after a colleague is answered with the colleague's."""
+        api.submit("team-shared", name=name, **BAD)
+        ended(api, name, "team-shared")
+        path = f"/jobs/team-shared/{name}/retry"
+        with Api(stack, "bob") as bob:
+            answers = [bob.ask("POST", path), api.ask("POST", path)]
+
+        assert [answer.status_code for answer in answers] == [201, 201]
+        assert answers[0].json()["id"] == answers[1].json()["id"]
+        assert answers[1].headers["Idempotent-Replayed"] == "true"
 
     @pytest.mark.parametrize(
         ("fields", "waits", "code"),

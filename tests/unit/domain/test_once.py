@@ -20,7 +20,7 @@ from chalicelib.domain.errors import (
     NameTaken,
 )
 from chalicelib.domain.names import JOB_PATTERN, KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
-from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, derived_name, lock, replayed
+from chalicelib.domain.once import RETRY_AFTER_DELETION, Lock, checked_key, derived_name, lock, replayed, shared_lock
 from tests.builders import ALICE, BOB, NOW, job, locked, submission
 from tests.submissions import submissions
 
@@ -103,6 +103,18 @@ class TestDerivedName:
     def test_is_a_new_jobs_name(self, name: str, uid: str) -> None:
         """However the other Job is called."""
         assert re.fullmatch(NEW_JOB_PATTERN, derived_name(name, uid))
+
+
+class TestSharedLock:
+    """The lock of what follows from another Job."""
+
+    def test_is_the_same_for_all_who_ask_for_the_same(self) -> None:
+        """It knows no caller, and so is no caller's own lock either."""
+        one, other = submission(name="again"), submission(name="again", gpu=1)
+
+        assert shared_lock("again", one) == shared_lock("again", one)
+        hashes = {shared_lock("again", one), shared_lock("again", other), lock(one, ALICE, None, "nonce")}
+        assert len(hashes) == 3
 
 
 class TestKeyHash:

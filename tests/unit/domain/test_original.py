@@ -44,7 +44,7 @@ def cloned(patch: object, *, keyed: bool = False, **fields: object) -> Submissio
 
 def retried(completed: str, **fields: object) -> Submission:
     """The retry of an array with *fields* of which those indexes completed."""
-    return retry_of(TEAM_A, made(submission(**{**ARRAY, **fields}), completed))
+    return retry_of(TEAM_A, made(submission(**{**ARRAY, **fields}), completed), "again")
 
 
 def odd(text: str | None) -> Job:
@@ -127,13 +127,13 @@ class TestUnknown:
         with pytest.raises(SubmissionUnknown):
             clone_of(TEAM_A, odd(text), {}, keyed=False)
         with pytest.raises(SubmissionUnknown):
-            retry_of(TEAM_A, odd(text))
+            retry_of(TEAM_A, odd(text), "again")
 
     @pytest.mark.parametrize("text", ["{}", '{"project": "team-a", "image": "x", "parallelism": "3"}'])
     def test_odd_one_is_refused_as_any_submission(self, text: str) -> None:
         """Nothing of it reaches the cluster unchecked."""
         with pytest.raises(InvalidJob):
-            retry_of(TEAM_A, odd(text))
+            retry_of(TEAM_A, odd(text), "again")
 
 
 class TestRetry:
@@ -156,11 +156,11 @@ class TestRetry:
         assert retried("0", environment={INDEX_MAP: text}).environment[INDEX_MAP] == "1,2,3"
 
     def test_is_the_same_each_time(self) -> None:
-        """The name follows from the Job's uid, so the retry is made once."""
+        """So the retry is made once."""
         one, other = (retried("0,2") for _ in range(2))
 
         assert one.as_asked == other.as_asked
-        assert (one.name or "").startswith("sweep-")
+        assert one.name == "again"
 
     def test_takes_no_name_from_a_prefix(self) -> None:
         """A name and a prefix contradict each other."""
@@ -174,7 +174,7 @@ class TestRetry:
     def test_waits_for_the_end(self) -> None:
         """While the Job runs, nobody knows what fails."""
         with pytest.raises(JobNotFinished):
-            retry_of(TEAM_A, made(submission(**ARRAY), "0", status=JobStatus()))
+            retry_of(TEAM_A, made(submission(**ARRAY), "0", status=JobStatus()), "again")
 
     @pytest.mark.parametrize(
         ("fields", "completed", "why"),
@@ -188,4 +188,4 @@ class TestRetry:
     def test_what_cannot_be_retried_is_told(self, fields: dict[str, object], completed: str, why: str) -> None:
         """With what to do instead."""
         with pytest.raises(JobNotRetriable, match=why):
-            retry_of(TEAM_A, made(submission(**fields), completed))
+            retry_of(TEAM_A, made(submission(**fields), completed), "again")
