@@ -29,6 +29,7 @@ MAX_KEY = 255
 RETRY_AFTER_DELETION = 5
 """Seconds; a pod's grace period is longer, but most pods of finished Jobs are gone by then."""
 
+_MAX_LABEL = 63
 SUFFIX_LENGTH = 10
 """Characters of base 32: 50 bits, so that keys of one Project do not meet by chance."""
 
@@ -46,7 +47,9 @@ class Lock:
     @property
     def service(self) -> str:
         """The name of the Service that a multi-node Job gets: another one for each request."""
-        return f"{self.name}-{_suffix(_hash(b'service', self.nonce.encode()))}"
+        # Before Kubernetes 1.36 a Service's name begins with a letter (RFC 1035), which a Job's need not.
+        stem = f"job-{self.name}"[: _MAX_LABEL - SUFFIX_LENGTH - 1].rstrip("-")
+        return f"{stem}-{_suffix(_hash(b'service', self.nonce.encode()))}"
 
 
 def lock(submission: Submission, caller: Caller, key: str | None, nonce: str) -> Lock:
