@@ -96,6 +96,16 @@ class TestRendezvous:
 
         awaited(lambda: services(stack, uid), lambda found: not found)
 
+    def test_name_may_be_long_and_begin_with_a_digit(self, stack: Stack, api: Api) -> None:
+        """A Job's may; what is named after it follows other rules."""
+        name = f"7{secrets.token_hex(25)}x"
+        uid = api.submit(name=name, nodes=2, environment=RUNS_ON).json()["id"]
+
+        found = awaited(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
+
+        assert [pod["spec"]["hostname"] for pod in found] == [f"{name}-0", f"{name}-1"]
+        api.ask("DELETE", f"/jobs/team-a/{name}")
+
     def test_same_name_again_at_once(self, stack: Stack, api: Api, name: str) -> None:
         """The Service of the Job before may be there still: it is another's, and goes without harm."""
         first = api.submit(name=name, nodes=2).json()["id"]

@@ -24,6 +24,16 @@ class TestAsked:
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
         assert api.names() == before
 
+    def test_dry_run_shows_the_job(self, api: Api) -> None:
+        """As the cluster would store it; nothing is made."""
+        api.submit(name="asked")
+        before = api.names()
+
+        answer = api.ask("POST", "/jobs/team-a/asked/clone?dryRun=true", json={"name": "dry"})
+
+        assert (answer.status_code, answer.json()["metadata"]["name"]) == (200, "dry")
+        assert api.names() == before
+
     @pytest.mark.parametrize("path", ["/jobs/Team-A/asked/clone", "/jobs/team-a/..%2Fx/clone", "/jobs/team-a/A/clone"])
     def test_odd_names_reach_no_cluster(self, api: Api, path: str) -> None:
         """A name is checked before it stands in a URL."""
