@@ -13,6 +13,7 @@ import msgspec
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
 from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest, Pod
 from chalicelib.domain.logs import index_of
+from chalicelib.domain.merge_patch import merged
 from chalicelib.domain.receipt import key_of
 from chalicelib.domain.uploads import SEQUENCER, SETTLED, is_settled, may_tell
 from tests.builders import NOW, TEAM_A
@@ -38,6 +39,7 @@ class FakeJobs:
         self.jobs: dict[tuple[ProjectName, str], Job] = {}
         self.all_pods: list[tuple[ProjectName, Pod]] = []
         self.manifests: list[Manifest] = []
+        self.services: dict[tuple[ProjectName, str], Manifest] = {}
         self.asked_for_pods: list[list[str]] = []
         self._projects = projects or (TEAM_A,)
         self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
@@ -76,6 +78,24 @@ class FakeJobs:
         if (project, manifest["metadata"]["name"]) in self.jobs:
             return None
         return {**manifest, "metadata": {**manifest["metadata"], "uid": "uid-of-a-preview"}}
+
+    def create_service(self, project: ProjectName, manifest: Manifest) -> None:
+        """Makes the Service of *manifest*, unless it is there already."""
+        self._enter("create_service", project)
+        self.services.setdefault((project, manifest["metadata"]["name"]), manifest)
+
+    def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
+        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        self._enter("patch", project)
+        with self._one_by_one:
+            job = self.jobs.get((project, name))
+            seen = (change["metadata"]["uid"], change["metadata"]["resourceVersion"])
+            if job is None or seen != (job.metadata.uid, job.metadata.resource_version):
+                return None
+            changed = msgspec.convert(merged(msgspec.to_builtins(job), change), Job)
+            changed.metadata.resource_version += "1"
+            self.hold(project, changed)
+            return changed
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""

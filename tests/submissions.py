@@ -75,5 +75,5 @@ def _objects(schema: Schema, known: Schema) -> st.SearchStrategy[dict[str, Any]]
         named = {"pattern": pattern} if pattern else {}
         return st.dictionaries(_texts(named), _values(values, known), max_size=MOST)
     fields = {name: _values(field, known) for name, field in schema["properties"].items()}
-    required = {name: fields.pop(name) for name in schema["required"]}
+    required = {name: fields.pop(name) for name in schema.get("required", [])}
     return st.fixed_dictionaries(required, optional=fields)

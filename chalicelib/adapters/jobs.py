@@ -29,6 +29,9 @@ FIELD_MANAGER = "researcher-api"
 CONFLICTS = 3
 """Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
 
+_STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
+"""What every write says: a field that the cluster does not know is refused, not dropped."""
+
 
 class CallersJobs:
     """The port of the use cases."""
@@ -40,13 +43,26 @@ class CallersJobs:
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
-        answer = self._post(project, manifest)
+        answer = self._post(_jobs(project), manifest)
         return None if is_taken(answer) else decoded(answer, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
-        answer = self._post(project, manifest, *parameters(dryRun="All"))
+        answer = self._post(_jobs(project), manifest, *parameters(dryRun="All"))
         return None if is_taken(answer) else decoded(answer, Manifest)
+
+    def create_service(self, project: ProjectName, manifest: Manifest) -> None:
+        """Makes the Service of *manifest*, unless it is there already."""
+        answer = self._post(f"/api/v1/namespaces/{namespace_of(project)}/services", manifest)
+        if answer.status not in OK and not is_taken(answer):
+            raise refusal(answer)
+
+    def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
+        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        answer = self._send(
+            Call("PATCH", f"{_jobs(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
+        )
+        return None if answer.status in (404, 409) else decoded(answer, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
@@ -81,15 +97,10 @@ class CallersJobs:
 
     def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
         """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
-        patch = msgspec.json.encode({"metadata": {"resourceVersion": version}, "spec": {"suspend": suspended}})
-        query = parameters(fieldManager=FIELD_MANAGER)
-        answer = self._send(Call("PATCH", f"{_jobs(project)}/{name}", query, patch, MERGE_PATCH))
-        # 404: deleted meanwhile, as who looks again will see.
-        return None if answer.status in (404, 409) else decoded(answer, Job)
+        return self.patch(project, name, {"metadata": {"resourceVersion": version}, "spec": {"suspend": suspended}})
 
-    def _post(self, project: ProjectName, manifest: Manifest, *query: tuple[str, str]) -> Answer:
-        strict = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
-        call = Call("POST", _jobs(project), strict + query, msgspec.json.encode(manifest))
+    def _post(self, path: str, manifest: Manifest, *query: tuple[str, str]) -> Answer:
+        call = Call("POST", path, _STRICT + query, msgspec.json.encode(manifest))
         for _ in range(CONFLICTS):
             answer = self._send(call)
             if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict

@@ -43,6 +43,9 @@ MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+_JSON = "application/json"
+_TYPES = {"PATCH": "application/merge-patch+json"}
+"""Of the bodies of methods that take no plain JSON."""
 
 
 @dataclass(frozen=True)

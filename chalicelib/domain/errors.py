@@ -5,13 +5,14 @@ ResearcherError
 ├── Forbidden (403)               ├── QuotaExceeded (403)           ├── RefusedByCluster (403)
 ├── JobNotFound (404)             ├── RouteNotFound (404)           ├── MethodNotAllowed (405)
 ├── NameTaken (409)               ├── BeingDeleted (409)            ├── JobNotStarted (409)
-├── JobFinished (409)             ├── QueueDecides (409)            ├── LogGone (410)
-├── PageTokenExpired (410)        ├── UploadGone (410)              ├── JobCleanedUp (410)
-├── PreconditionFailed (412)      ├── BodyTooLarge (413)            ├── UnsupportedMediaType (415)
-├── InvalidJob (422)              ├── IdempotencyKeyReused (422)    ├── TooManyRequests (429)
-├── InternalError (500)           ├── BadGateway (502)              ├── ClusterUnavailable (503)
-├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)       ├── StorageUnavailable (503)
-└── DeadlineExceeded (504)
+├── BeingMade (409)               ├── JobFinished (409)             ├── QueueDecides (409)
+├── JobNotFinished (409)          ├── JobNotRetriable (409)         ├── SubmissionUnknown (409)
+├── LogGone (410)                 ├── PageTokenExpired (410)        ├── UploadGone (410)
+├── JobCleanedUp (410)            ├── PreconditionFailed (412)      ├── BodyTooLarge (413)
+├── UnsupportedMediaType (415)    ├── InvalidJob (422)              ├── IdempotencyKeyReused (422)
+├── TooManyRequests (429)         ├── InternalError (500)           ├── BadGateway (502)
+├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
+├── StorageUnavailable (503)      └── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
@@ -152,6 +153,12 @@ class LogGone(ResearcherError):
     status, code, title = 410, "log_gone", "Log gone"
 
 
+class BeingMade(ResearcherError):
+    """The multi-node Job waits for its Service, which the request that makes it was kept from making."""
+
+    status, code, title = 409, "being_made", "Still being made"
+
+
 class JobFinished(ResearcherError):
     """The Job has ended, so nothing can be changed about its run."""
 
@@ -162,6 +169,24 @@ class QueueDecides(ResearcherError):
     """The Job is in a queue, which alone decides when it runs."""
 
     status, code, title = 409, "queue_decides", "The queue decides"
+
+
+class JobNotFinished(ResearcherError):
+    """The Job still runs, or waits."""
+
+    status, code, title = 409, "job_not_finished", "Job not finished"
+
+
+class JobNotRetriable(ResearcherError):
+    """The Job has no failed indexes that could run again."""
+
+    status, code, title = 409, "job_not_retriable", "Nothing to retry"
+
+
+class SubmissionUnknown(ResearcherError):
+    """The Job was not made by this API, so nobody knows what was asked."""
+
+    status, code, title = 409, "submission_unknown", "Submission unknown"
 
 
 class PageTokenExpired(ResearcherError):

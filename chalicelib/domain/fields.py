@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from chalicelib.domain.names import (
@@ -119,3 +119,21 @@ class Claim(Strict):
     size: Memory | None = None
     storage_class: DnsSubdomain | None = None
     read_only: bool = False
+
+
+class Retry(Strict):
+    """Which failures of pods are tried again, within the backoff limits; any other one ends the Job, or its index."""
+
+    exit_codes: Annotated[
+        list[Annotated[int, Field(ge=1, le=255)]] | None,
+        Field(min_length=1, max_length=255, description="A pod that ends otherwise has failed for good."),
+    ] = None
+    ignore_disruptions: Annotated[
+        bool, Field(description="A pod that was evicted or preempted is replaced, and not counted.")
+    ] = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.exit_codes or self.ignore_disruptions):
+            raise ValueError("needs exitCodes, or ignoreDisruptions")
+        return self

@@ -17,6 +17,8 @@ Manifest = dict[str, Any]
 GPU = "nvidia.com/gpu"
 NODE_TYPE = "node.kubernetes.io/instance-type"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+INDEXED = "Indexed"
+"""The completion mode of a Job whose pods are numbered."""
 
 
 class _Object(msgspec.Struct, rename="camel", kw_only=True, gc=False):
@@ -76,6 +78,7 @@ class PodSpec(_Object):
 
     node_name: str | None = None
     init_containers: list[Container] = []
+    subdomain: str = ""
     containers: list[Container] = []
 
 
@@ -102,6 +105,8 @@ class JobStatus(_Object):
     ready: int | None = None
     succeeded: int | None = None
     failed: int | None = None
+    completed_indexes: str | None = None
+    failed_indexes: str | None = None
     start_time: datetime | None = None
     completion_time: datetime | None = None
     conditions: list[Condition] = []
@@ -244,3 +249,8 @@ class Status(_Object):
     reason: str | None = None
     message: str | None = None
     details: StatusDetails | None = None
+
+
+def without_none(fields: Manifest) -> Manifest:
+    """*fields* without those that are not set, which Kubernetes then gives their defaults."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.fields import Claim, SecretVariable
-from chalicelib.domain.kubernetes import GPU, NODE_TYPE, QUEUE_LABEL, Manifest
+from chalicelib.domain.counts import CONTAINER, counts
+from chalicelib.domain.fields import SecretVariable
+from chalicelib.domain.kubernetes import GPU, NODE_TYPE, QUEUE_LABEL, Manifest, without_none
+from chalicelib.domain.multi_node import rendezvous
 from chalicelib.domain.names import (
     KEY_HASH,
     MANAGED_BY,
@@ -26,7 +28,7 @@ from chalicelib.domain.names import (
     project_name,
 )
 from chalicelib.domain.quantity import MAX_SECONDS, kubernetes_cpu, kubernetes_memory, seconds
-from chalicelib.domain.submission import SHARED_MEMORY
+from chalicelib.domain.volumes import mounts, volumes
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 DAY = 86400
 """The cluster deletes a Job by itself so long after its retention: the cleanup comes first, and leaves a Receipt."""
 PREEMPTIBLE = "researcher-preemptible"
-CONTAINER = "main"
 
 
 def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
@@ -51,24 +52,21 @@ def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
             "labels": {**submission.labels, **_labels(submission, caller)},
             "annotations": {**submission.annotations, **_annotations(submission, caller, lock, retention)},
         },
-        "spec": _without_none(
+        "spec": without_none(
             {
-                "parallelism": submission.parallelism,
-                "completions": submission.completions or submission.parallelism,
-                "completionMode": "Indexed" if submission.indexed else "NonIndexed",
-                "backoffLimit": submission.backoff_limit,
+                **counts(submission),
                 "activeDeadlineSeconds": submission.max_runtime_seconds,
                 "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + DAY,
                 # A pod of a finished Job must not count while its replacement already runs.
                 "podReplacementPolicy": "Failed",
-                "template": {"metadata": {"labels": _pod_labels(submission, caller)}, "spec": _pod(submission)},
+                "template": {"metadata": {"labels": _pod_labels(submission, caller)}, "spec": _pod(submission, lock)},
             }
         ),
     }
 
 
 def _annotations(submission: Submission, caller: Caller, lock: Lock, retention: int | None) -> Manifest:
-    return _without_none(
+    return without_none(
         {
             USER_MARK: caller.subject,
             UPLOADER_MARK: caller.uploader,
@@ -95,12 +93,13 @@ def _labels(submission: Submission, caller: Caller) -> dict[str, str]:
     return {**_pod_labels(submission, caller), **queue}
 
 
-def _pod(submission: Submission) -> Manifest:
-    return _without_none(
+def _pod(submission: Submission, lock: Lock) -> Manifest:
+    return without_none(
         {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
+            "subdomain": lock.service if submission.nodes else None,
             "nodeSelector": {NODE_TYPE: submission.node_type} if submission.node_type else None,
             "priorityClassName": PREEMPTIBLE if submission.preemptible else None,
             "securityContext": {
@@ -112,26 +111,26 @@ def _pod(submission: Submission) -> Manifest:
                 "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [_container(submission)],
-            "volumes": _volumes(submission) or None,
+            "containers": [_container(submission, lock)],
+            "volumes": volumes(submission) or None,
         }
     )
 
 
-def _container(submission: Submission) -> Manifest:
-    return _without_none(
+def _container(submission: Submission, lock: Lock) -> Manifest:
+    return without_none(
         {
             "name": CONTAINER,
             "image": submission.image,
             "imagePullPolicy": submission.image_pull_policy,
             "command": submission.command or None,
             "args": submission.arguments or None,
-            "env": [_variable(name, value) for name, value in submission.environment.items()] or None,
+            "env": _environment(submission, lock) or None,
             "workingDir": submission.working_dir,
             "stdin": submission.stdin or None,
             "tty": submission.tty or None,
             "resources": _resources(submission),
-            "volumeMounts": _mounts(submission) or None,
+            "volumeMounts": mounts(submission) or None,
             # The end of the log stays readable in the pod's status when the log itself is gone.
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "securityContext": {
@@ -141,6 +140,11 @@ def _container(submission: Submission) -> Manifest:
             },
         }
     )
+
+
+def _environment(submission: Submission, lock: Lock) -> list[Manifest]:
+    given = [_variable(name, value) for name, value in submission.environment.items()]
+    return given + (rendezvous(lock, submission.nodes) if submission.nodes else [])
 
 
 def _variable(name: str, value: str | SecretVariable) -> Manifest:
@@ -159,35 +163,3 @@ def _resources(submission: Submission) -> Manifest:
 def _amounts(cpu: float | None, memory: str | None) -> dict[str, str]:
     amounts = {"cpu": kubernetes_cpu(cpu)} if cpu else {}
     return amounts | ({"memory": kubernetes_memory(memory)} if memory else {})
-
-
-def _mounts(submission: Submission) -> list[Manifest]:
-    shared = [{"name": "shared-memory", "mountPath": SHARED_MEMORY}] * submission.large_shm
-    claims = [
-        {"name": f"volume-{number}", "mountPath": claim.path, "readOnly": claim.read_only}
-        for number, claim in enumerate(submission.pvc)
-    ]
-    return [*shared, *claims]
-
-
-def _volumes(submission: Submission) -> list[Manifest]:
-    limit = submission.memory_limit or submission.memory
-    memory = _without_none({"medium": "Memory", "sizeLimit": kubernetes_memory(limit) if limit else None})
-    shared = [{"name": "shared-memory", "emptyDir": memory}] * submission.large_shm
-    claims = [{"name": f"volume-{number}", **_claim(claim)} for number, claim in enumerate(submission.pvc)]
-    return [*shared, *claims]
-
-
-def _claim(claim: Claim) -> Manifest:
-    if claim.name:
-        return {"persistentVolumeClaim": {"claimName": claim.name, "readOnly": claim.read_only}}
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "storageClassName": claim.storage_class,
-        "resources": {"requests": {"storage": kubernetes_memory(claim.size or "")}},
-    }
-    return {"ephemeral": {"volumeClaimTemplate": {"spec": _without_none(spec)}}}
-
-
-def _without_none(fields: Manifest) -> Manifest:
-    return {name: value for name, value in fields.items() if value is not None}

@@ -16,6 +16,7 @@ JobName = NewType("JobName", str)
 PROJECT_PATTERN = r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?"
 JOB_PATTERN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 """Of at most 63 characters."""
+MAX_NEW_NAME = 52
 NEW_JOB_PATTERN = r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
 """Stricter than JOB_PATTERN: a Job's pods append up to 11 characters, and their names are host names."""
 
@@ -49,8 +50,13 @@ RETENTION = f"{OWN_DOMAIN}/retention"
 """How long a finished Job stays: of a Job as it was asked, of a namespace for the Jobs that did not ask."""
 KEEP = f"{OWN_DOMAIN}/keep"
 """As a label, what the cleanup leaves alone."""
+HALF_MADE = f"{OWN_DOMAIN}/half-made"
+"""On a multi-node Job that waits, suspended, for its Service; its value is the queue that it will wait in then."""
+JOB_UID_LABEL = "batch.kubernetes.io/controller-uid"
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
-"""Kubernetes' own label on a Job's pods."""
+"""Kubernetes' own labels on a Job's pods."""
+INDEX_MARK = "batch.kubernetes.io/job-completion-index"
+"""Kubernetes' own label and annotation on the pods of an Indexed Job."""
 
 
 def project_name(text: str, pointer: str = "/project") -> ProjectName:

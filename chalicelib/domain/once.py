@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import (
@@ -19,7 +19,7 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     NameTaken,
 )
-from chalicelib.domain.names import KEY_HASH, REQUEST_HASH
+from chalicelib.domain.names import KEY_HASH, MAX_NEW_NAME, REQUEST_HASH
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -30,6 +30,7 @@ MAX_KEY = 255
 RETRY_AFTER_DELETION = 5
 """Seconds; a pod's grace period is longer, but most pods of finished Jobs are gone by then."""
 
+_MAX_LABEL = 63
 SUFFIX_LENGTH = 10
 """Characters of base 32: 50 bits, so that keys of one Project do not meet by chance."""
 
@@ -42,14 +43,15 @@ PREFIX_LENGTH = 40
 class Nonce:
     """A request of its own: only its own attempts share what was drawn for it."""
 
-    text: str
+    drawn: str
 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A request that the caller calls by a name of its choice."""
+    """A request that the caller calls by a name of its choice; *drawn* is new each time."""
 
     text: str
+    drawn: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class ObjectVersion:
     bucket: str
     key: str
     version: str
+
+    @property
+    def drawn(self) -> str:
+        """Of the version itself: each makes one Job in its life."""
+        return _hash(self.bucket.encode(), self.key.encode(), self.version.encode())
 
 
 KnownBy = Nonce | IdempotencyKey | ObjectVersion
@@ -72,6 +79,15 @@ class Lock:
     name: str
     request_hash: str
     key_hash: str | None
+    drawn: str = field(default="", compare=False)
+    """New with each request, so it tells no request from another."""
+
+    @property
+    def service(self) -> str:
+        """The name of the Service that a multi-node Job gets: another one for each request."""
+        # Before Kubernetes 1.36 a Service's name begins with a letter (RFC 1035), which a Job's need not.
+        stem = f"job-{self.name}"[: _MAX_LABEL - SUFFIX_LENGTH - 1].rstrip("-")
+        return f"{stem}-{_suffix(_hash(b'service', self.drawn.encode()))}"
 
 
 def lock(submission: Submission, caller: Caller, known_by: KnownBy) -> Lock:
@@ -81,18 +97,15 @@ def lock(submission: Submission, caller: Caller, known_by: KnownBy) -> Lock:
     if isinstance(known_by, IdempotencyKey):
         key_hash = _hash(who, submission.project.encode(), checked_key(known_by.text).encode())
     if submission.name:
-        return Lock(submission.name, _hash(who, asked), key_hash)
+        return Lock(submission.name, _hash(who, asked), key_hash, known_by.drawn)
     if key_hash:
-        return Lock(f"{_keyed_prefix(submission)}-{_suffix(key_hash)}", _hash(who, asked, b""), key_hash)
+        name = f"{_keyed_prefix(submission)}-{_suffix(key_hash)}"
+        return Lock(name, _hash(who, asked, b""), key_hash, known_by.drawn)
     # Only this very request may find itself again, after an answer got lost.
-    own = _own_hash(known_by)
-    return Lock(f"{_prefix(submission, known_by)}-{_suffix(own)}", _hash(who, asked, own.encode()), None)
-
-
-def _own_hash(known_by: KnownBy) -> str:
-    if isinstance(known_by, ObjectVersion):
-        return _hash(known_by.bucket.encode(), known_by.key.encode(), known_by.version.encode())
-    return _hash(known_by.text.encode())
+    own = known_by.drawn if isinstance(known_by, ObjectVersion) else _hash(known_by.drawn.encode())
+    return Lock(
+        f"{_prefix(submission, known_by)}-{_suffix(own)}", _hash(who, asked, own.encode()), None, known_by.drawn
+    )
 
 
 def _prefix(submission: Submission, known_by: KnownBy) -> str:
@@ -102,6 +115,17 @@ def _prefix(submission: Submission, known_by: KnownBy) -> str:
         stem = known_by.key.rpartition("/")[2].rpartition(".")[0]
     slug = re.sub(r"[^a-z0-9]+", "-", stem.lower())[:PREFIX_LENGTH].strip("-")
     return submission.job_name_prefix or slug or submission.job_type.lower()
+
+
+def shared_lock(name: str, submission: Submission) -> Lock:
+    """The lock of what follows from another Job: the same for all callers, who ask for the same."""
+    return Lock(name, _hash(b"all", submission.as_asked), None)
+
+
+def derived_name(base: str, uid: str) -> str:
+    """The name of what follows from the Job *base* with that *uid*: the same each time, and no other Job's."""
+    stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")
+    return f"{stem}-{_suffix(_hash(uid.encode()))}"
 
 
 def _keyed_prefix(submission: Submission) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.multi_node import is_half_made
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -65,6 +67,8 @@ def end_of(pod: Pod) -> Reason | None:
 
 
 def _without_active_pods(job: Job, pods: Sequence[Pod]) -> Reason | None:
+    if is_half_made(job):
+        return Reason("HalfMade", "Its submission broke off. Send the same request again, or delete the Job.")
     if job.spec.suspend or job.status.active or job.status.start_time is None:
         return None
     if job.status.failed:

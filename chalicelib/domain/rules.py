@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.errors import FieldError, pointer_step
+from chalicelib.domain.refused import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
 
 UNKNOWN = "is not valid"
 
@@ -48,6 +53,11 @@ _OF_MSGSPEC = (
 )
 
 
+def field_errors(document: object, found: Sequence[ErrorDetails], root: str = "") -> tuple[FieldError, ...]:
+    """Each place of *document* that pydantic *found* wrong, once; *root* leads to the document."""
+    return tuple(dict.fromkeys(FieldError(root + _pointer(document, one), _rule(one)) for one in found))
+
+
 def of_pydantic(kind: str, context: Mapping[str, object]) -> str:
     """The rule that an error of that type, with its limits in *context*, stands for."""
     return _OF_PYDANTIC.get(kind, UNKNOWN).format(**context)
@@ -63,3 +73,22 @@ def of_msgspec(message: str) -> tuple[str, str]:
         if found := re.fullmatch(pattern, message, re.DOTALL):
             return "", rule.format(*found.groups())
     return "", UNKNOWN
+
+
+def _pointer(document: object, error: ErrorDetails) -> str:
+    """Where *error* is: a JSON pointer into *document*; pydantic also names branches of unions, which are no places."""
+    pointer = ""
+    here: Any = document
+    for part in error["loc"]:
+        inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
+        if inside or (error["type"] == "missing" and part == error["loc"][-1]):
+            pointer += pointer_step(str(part)[:64])
+        here = here[part] if inside else here
+    return pointer
+
+
+def _rule(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        field = str(error["loc"][-1])
+        return f"is not supported: {REFUSED[field]}" if field in REFUSED else "is not a field of a Job"
+    return of_pydantic(error["type"], error.get("ctx", {}))

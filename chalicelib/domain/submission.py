@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from chalicelib.domain import rules
-from chalicelib.domain.errors import FieldError, InvalidJob, pointer_step
+from chalicelib.domain.errors import InvalidJob
 from chalicelib.domain.fields import (
     AbsolutePath,
     Claim,
@@ -24,6 +24,7 @@ from chalicelib.domain.fields import (
     NewJobName,
     NodeType,
     Project,
+    Retry,
     Strict,
     Text,
     TextList,
@@ -31,11 +32,8 @@ from chalicelib.domain.fields import (
     VariableName,
     Words,
 )
+from chalicelib.domain.multi_node import RENDEZVOUS
 from chalicelib.domain.quantity import MAX_SECONDS, memory_bytes
-from chalicelib.domain.refused import REFUSED
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 Value = TypeVar("Value")
 
@@ -68,7 +66,19 @@ class Submission(Strict):
     parallelism: Annotated[int, Field(ge=1, le=1024, description="Pods that run at once.")] = 1
     completions: Annotated[int | None, Field(ge=1, le=100_000, description="Pods that must succeed.")] = None
     indexed: Annotated[bool, Field(description="Give each pod its index in JOB_COMPLETION_INDEX.")] = False
-    backoff_limit: Annotated[int, Field(ge=0, le=100, description="Retries before the Job fails.")] = 6
+    nodes: Annotated[
+        int | None, Field(ge=1, le=256, description="Pods that work together, with a rendezvous for torchrun.")
+    ] = None
+    backoff_limit: Annotated[
+        int | None, Field(ge=0, le=100, description="Retries before the Job fails; 6, unless each index has its own.")
+    ] = None
+    backoff_limit_per_index: Annotated[
+        int | None, Field(ge=0, le=100, description="Retries before an index fails; the others go on.")
+    ] = None
+    max_failed_indexes: Annotated[
+        int | None, Field(ge=0, le=100_000, description="One failed index more ends the Job.")
+    ] = None
+    retry: Annotated[Retry | None, Field(description="Which failures are tried again; all, unless it is set.")] = None
     max_runtime_seconds: Annotated[int | None, Field(ge=1, le=MAX_SECONDS, description="Then the Job fails.")] = None
     ttl_after_finish: Annotated[Duration | None, Field(description="How long a finished Job stays: 3600, 3h.")] = None
     preemptible: Annotated[bool, Field(description="May be evicted for Jobs that are not.")] = False
@@ -126,6 +136,27 @@ class Submission(Strict):
     def _indices(cls, indexed: bool, info: ValidationInfo) -> bool:
         return _agree(indexed, not indexed or bool(info.data.get("completions")), "needs completions")
 
+    @field_validator("nodes")
+    @classmethod
+    def _ranks(cls, nodes: int | None, info: ValidationInfo) -> int | None:
+        given = info.data
+        alone = not (given.get("completions") or given.get("indexed")) and given.get("parallelism", 1) == 1
+        _agree(nodes, nodes is None or alone, "says how many pods; leave out parallelism, completions and indexed")
+        ours = nodes is None or not given.get("environment", {}).keys() & RENDEZVOUS
+        return _agree(nodes, ours, f"sets {', '.join(RENDEZVOUS)}; leave them out of environment")
+
+    @field_validator("backoff_limit_per_index")
+    @classmethod
+    def _retries_of_indexes(cls, limit: int | None, info: ValidationInfo) -> int | None:
+        return _agree(limit, limit is None or info.data.get("indexed") is True, "needs indexed")
+
+    @field_validator("max_failed_indexes")
+    @classmethod
+    def _failed_indexes(cls, most: int | None, info: ValidationInfo) -> int | None:
+        given = info.data
+        _agree(most, most is None or given.get("backoff_limit_per_index") is not None, "needs backoffLimitPerIndex")
+        return _agree(most, most is None or most <= (given.get("completions") or 0), "is above completions")
+
     @field_validator("pvc")
     @classmethod
     def _mounts(cls, claims: list[Claim], info: ValidationInfo) -> list[Claim]:
@@ -146,7 +177,7 @@ def parse_submission(document: object) -> Submission:
     except ValidationError as error:
         # Its text holds input, which may be a secret: only places and rules are passed on.
         found = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
-        fields = tuple(dict.fromkeys(FieldError("/job" * wrapped + _pointer(job, one), _rule(one)) for one in found))
+        fields = rules.field_errors(job, found, "/job" * wrapped)
         raise InvalidJob("The Job was refused; errors names each field.", fields) from None
 
 
@@ -154,22 +185,3 @@ def _agree(value: Value, agrees: bool, message: str) -> Value:
     if not agrees:
         raise ValueError(message)
     return value
-
-
-def _pointer(document: object, error: ErrorDetails) -> str:
-    """Where *error* is: a JSON pointer into *document*; pydantic also names branches of unions, which are no places."""
-    pointer = ""
-    here: Any = document
-    for part in error["loc"]:
-        inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
-        if inside or (error["type"] == "missing" and part == error["loc"][-1]):
-            pointer += pointer_step(str(part)[:64])
-        here = here[part] if inside else here
-    return pointer
-
-
-def _rule(error: ErrorDetails) -> str:
-    if error["type"] == "extra_forbidden":
-        field = str(error["loc"][-1])
-        return f"is not supported: {REFUSED[field]}" if field in REFUSED else "is not a field of a Job"
-    return rules.of_pydantic(error["type"], error.get("ctx", {}))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from chalicelib.domain.indexes import shown_indexes
 from chalicelib.domain.kubernetes import GPU, QUEUE_LABEL
 from chalicelib.domain.names import TYPE_MARK, USER_MARK, is_reserved_key
 from chalicelib.domain.quantity import amount
@@ -33,6 +34,8 @@ Status = Literal[
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"format": "int64"})]
 """Since 1970; more than the 32 bits a client would choose."""
+
+Indexes = Annotated[str, msgspec.Meta(description="Of an indexed Job, such as `1,3-5,7`; a long one ends with `,...`.")]
 
 
 class PodCounts(msgspec.Struct, frozen=True):
@@ -63,6 +66,8 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     started_at: Milliseconds | None
     finished_at: Milliseconds | None
     pods: PodCounts
+    completed_indexes: Indexes | None
+    failed_indexes: Indexes | None
     labels: dict[str, str]
     links: Annotated[dict[str, str], msgspec.Meta(description="Paths below the API's base URL.")]
 
@@ -84,6 +89,8 @@ EXAMPLE = {
     "startedAt": 1795510801000,
     "finishedAt": None,
     "pods": {"active": 1, "ready": 1, "succeeded": 0, "failed": 0},
+    "completedIndexes": None,
+    "failedIndexes": None,
     "labels": {"sweep": "7"},
     "links": {"self": "/jobs/team-a/train-1"},
 }
@@ -113,6 +120,8 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         started_at=milliseconds(job.status.start_time),
         finished_at=milliseconds(job.finished_at),
         pods=_counts(job),
+        completed_indexes=shown_indexes(job.status.completed_indexes, job),
+        failed_indexes=shown_indexes(job.status.failed_indexes, job),
         labels={key: value for key, value in meta.labels.items() if not is_reserved_key(key)},
         links={"self": f"/jobs/{project}/{meta.name}"},
     )

@@ -35,6 +35,7 @@ OPERATION = Operation(
         errors.JobNotFound,
         errors.JobFinished,
         errors.BeingDeleted,
+        errors.BeingMade,
         errors.QueueDecides,
         errors.PreconditionFailed,
     ),

@@ -6,7 +6,7 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters import bucket, cluster
-from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.preflight import submitting
 from chalicelib.adapters.uploads import StoredUploads
 from chalicelib.domain.caller import uploads_of
 from chalicelib.domain.uploads import read_event
@@ -22,7 +22,7 @@ routes = Blueprint(__name__)
 def handle(event: Event) -> list[Outcome]:
     """Submits what S3 tells of; raises where another try may help, once every record had its turn."""
     name = settings().uploads_bucket
-    jobs = CallersJobs(cluster.connect(settings()), uploads_of(name), event.deadline)
+    jobs = submitting(settings().preflight, cluster.connect(settings()), uploads_of(name), event.deadline)
     uploads = StoredUploads(bucket.connect(settings()))
     outcomes, failures = submit_uploads(read_event(event.document, name), event.request_id, uploads, jobs)
     event.notes["uploads"] = msgspec.to_builtins(outcomes)

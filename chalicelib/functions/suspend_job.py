@@ -36,6 +36,7 @@ OPERATION = Operation(
         errors.JobNotFound,
         errors.JobFinished,
         errors.BeingDeleted,
+        errors.BeingMade,
         errors.QueueDecides,
         errors.PreconditionFailed,
     ),

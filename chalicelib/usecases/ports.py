@@ -23,6 +23,12 @@ class Jobs(Protocol):
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
 
+    def create_service(self, project: ProjectName, manifest: Manifest) -> None:
+        """Makes the Service of *manifest*, unless it is there already."""
+
+    def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
+        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
 

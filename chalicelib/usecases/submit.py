@@ -8,15 +8,17 @@ import msgspec
 
 from chalicelib.domain.errors import NameTaken
 from chalicelib.domain.manifest import render
+from chalicelib.domain.multi_node import half_made
 from chalicelib.domain.names import JobName, project_name
 from chalicelib.domain.once import lock, replayed
 from chalicelib.domain.view import JobView, view
 from chalicelib.usecases.jobs import shown
+from chalicelib.usecases.multi_node import completed
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes import Manifest
-    from chalicelib.domain.once import KnownBy
+    from chalicelib.domain.once import KnownBy, Lock
     from chalicelib.domain.submission import Submission
     from chalicelib.usecases.ports import Jobs
 
@@ -32,16 +34,22 @@ class Submitted(msgspec.Struct, frozen=True):
 
 def submit_job(submission: Submission, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Submitted:
     """Makes the Job once, however often and from however many sides the same request comes."""
+    return make_once(submission, lock(submission, caller, known_by), caller, jobs)
+
+
+def make_once(submission: Submission, wanted: Lock, caller: Caller, jobs: Jobs) -> Submitted:
+    """The Job of *submission* under the lock that is *wanted*, or the one that an earlier delivery made."""
     project = project_name(submission.project)
-    wanted = lock(submission, caller, known_by)
-    manifest = render(submission, caller, wanted)
+    whole = render(submission, caller, wanted)
+    manifest = half_made(whole) if submission.nodes else whole
     for _ in range(ATTEMPTS):
         made = jobs.create(project, manifest)
         if made is not None:
-            return Submitted(view(project, made, ()), replayed=False)
+            return Submitted(view(project, completed(project, made, jobs), ()), replayed=False)
         found = jobs.find(project, JobName(wanted.name))
         if found is not None:
-            return Submitted(shown(project, replayed(found, wanted), jobs), replayed=True)
+            same = completed(project, replayed(found, wanted), jobs)
+            return Submitted(shown(project, same, jobs), replayed=True)
     raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
 
 

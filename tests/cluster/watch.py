@@ -19,6 +19,7 @@ class Watch:
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
+        self._stopped = False
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each event until the stream ends, breaks, or is silent for longer than the client waits."""
@@ -28,11 +29,14 @@ class Watch:
             for chunk in self._response.stream():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
+                    if self._stopped:  # a reader that is interrupted may be left with bytes that nobody deciphered
+                        return
                     event = json.loads(line)
                     yield event["type"], event["object"]
 
     def stop(self) -> None:
         """Ends the stream for whoever reads it."""
+        self._stopped = True
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it has ended by itself
             self._response.shutdown()
 

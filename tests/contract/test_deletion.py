@@ -9,6 +9,7 @@ import pytest
 from tests.cluster.space import awaited, job, said
 
 if TYPE_CHECKING:
+    from tests.cluster.json_client import Document
     from tests.cluster.space import Space
 
 
@@ -33,6 +34,18 @@ class TestPolicy:
 
         assert is_gone(space, "whole")
         space.await_pods("whole", 0)
+
+    def test_a_service_goes_with_its_owner(self, space: Space) -> None:
+        """Also one that comes when its owner has gone already."""
+        made = [space.submit(job(name, suspend=True))["metadata"] for name in ("early", "late")]
+        early, late = (_service(one["name"], one["uid"]) for one in made)
+        space.client.create(f"{space.path}/services", early)
+
+        for one in made:
+            space.client.delete(f"{space.jobs}/{one['name']}", propagationPolicy="Background")
+        space.client.create(f"{space.path}/services", late)
+
+        awaited(lambda: space.client.get(f"{space.path}/services")["items"], lambda found: not found)
 
     def test_none_leaves_the_pods(self, space: Space) -> None:
         """Without a word, a batch/v1 Job leaves its pods running, and their GPUs taken."""
@@ -95,3 +108,10 @@ class TestPreconditions:
         space.client.delete(f"{space.jobs}/meant", propagationPolicy="Background", preconditions=wanted)
 
         assert is_gone(space, "meant")
+
+
+def _service(name: str, job_uid: str) -> Document:
+    """A headless Service of the Job with the same name."""
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": job_uid}
+    spec = {"clusterIP": "None", "selector": {"batch.kubernetes.io/controller-uid": job_uid}}
+    return {"metadata": {"name": name, "ownerReferences": [owner]}, "spec": spec}

@@ -31,6 +31,27 @@ class TestCreate:
 
         assert "completions" not in made["spec"]
 
+    def test_limit_of_each_index_lifts_that_of_all(self, space: Space) -> None:
+        """Beside `backoffLimitPerIndex`, the Job itself has no limit that it did not ask for."""
+        limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 2}
+        made = space.submit(job("limits", completionMode="Indexed", completions=2, suspend=True, **limits))
+
+        assert made["spec"]["backoffLimit"] == 2**31 - 1
+
+    def test_indexes_need_completions(self, space: Space) -> None:
+        """A work queue has no indexes; without parallelism, one completion is the default."""
+        refusal = said(lambda: space.submit(job("queue", completionMode="Indexed", parallelism=2)))
+
+        assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.completions"]
+        assert space.submit(job("one", completionMode="Indexed", suspend=True))["spec"]["completions"] == 1
+
+    def test_more_failed_indexes_than_there_are(self, space: Space) -> None:
+        """Such a limit is none."""
+        limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 3}
+        refusal = said(lambda: space.submit(job("most", completionMode="Indexed", completions=2, **limits)))
+
+        assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.maxFailedIndexes"]
+
     def test_is_identified(self, space: Space) -> None:
         """It has a uid, a version, an age and a generation."""
         metadata = space.submit(job("identified"))["metadata"]
@@ -129,6 +150,14 @@ class TestInvalid:
             pytest.param("spec.backoffLimit", -1, "spec.backoffLimit", id="backoff limit"),
             pytest.param("spec.activeDeadlineSeconds", -1, "spec.activeDeadlineSeconds", id="deadline"),
             pytest.param("spec.ttlSecondsAfterFinished", -1, "spec.ttlSecondsAfterFinished", id="time to live"),
+            pytest.param("spec.backoffLimitPerIndex", 1, "spec.backoffLimitPerIndex", id="limit of no index"),
+            pytest.param("spec.maxFailedIndexes", 1, "spec.maxFailedIndexes", id="failures of no index"),
+            pytest.param(
+                "spec.podFailurePolicy",
+                {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]},
+                "spec.podFailurePolicy.rules[0].action",
+                id="rule for no index",
+            ),
             pytest.param("metadata.name", "Upper_Case", "metadata.name", id="name's letters"),
             pytest.param("metadata.name", None, "metadata.name", id="no name of its own"),
         ],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.cluster.json_client import JsonClient
 
 JOB_READS = [f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "watch")]
-JOB_WRITES = [f"{verb} jobs.batch @ {OURS}" for verb in ("create", "patch", "delete")]
+JOB_WRITES = [*(f"{verb} jobs.batch @ {OURS}" for verb in ("create", "patch", "delete")), f"create services @ {OURS}"]
 OTHER_READS = [
     f"list pods @ {OURS}",
     f"get pods:log @ {OURS}",
@@ -26,6 +26,7 @@ NOBODYS = [
     f"delete pods @ {OURS}",
     f"create pods:exec @ {OURS}",
     f"create pods:portforward @ {OURS}",
+    *(f"{verb} services @ {OURS}" for verb in ("get", "list", "patch", "delete")),
     f"get secrets @ {OURS}",
     f"list secrets @ {OURS}",
     f"get configmaps @ {OURS}",

@@ -22,7 +22,7 @@ BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
 LIGHT = {"docs", "docs_asset", "health", "openapi"}
 """Functions that ask nobody; health asks the cluster when it is told to, and imports what it needs then."""
-SUBMITTING = {"submit_job", "submit_upload"}
+SUBMITTING = {"clone_job", "retry_job", "submit_job", "submit_upload"}
 STORAGE = {"jmespath"}
 """What botocore's client of S3 takes beside its signatures."""
 OWN = {"cleanup": STORAGE, "submit_upload": STORAGE | {"yaml"}}

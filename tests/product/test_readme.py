@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OURS = {"labels", "annotations", "maxRuntimeSeconds", "queue", "indexed"}
+OURS = {
+    "labels",
+    "annotations",
+    "maxRuntimeSeconds",
+    "queue",
+    "indexed",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+    "nodes",
+    "retry",
+}
 
 
 @pytest.fixture(scope="module")
@@ -144,13 +154,13 @@ class TestTables:
     def test_fields_of_a_job(self) -> None:
         """Every field that is taken stands in the table of Run:ai's, or among the added ones."""
         table = README.partition("| Run:ai's field | here |")[2].partition("Refused, with the reason")[0]
-        rows, _, added = table.partition("Added: ")
+        rows, _, added = table.partition("| added field | here |")
         named = {
             name for row in re.findall(r"^\| (.*?) \|", rows, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
         }
         taken = {field.alias for field in Submission.model_fields.values()}
 
-        assert set(re.findall(r"`(\w+)`", added)) == OURS
+        assert set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (.*?) \|", added, re.MULTILINE)))) == OURS
         assert named | OURS == taken
 
     def test_refused_fields(self) -> None:

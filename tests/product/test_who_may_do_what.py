@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
 
 NEW = {"project": "PROJECT", "image": IMAGE}
+SAME = {"project": "PROJECT"}
 TARGETS = [{"project": "PROJECT", "name": JOB_THERE}]
 
 #                                                                        team-a team-b team-shared
@@ -58,6 +59,11 @@ TABLE = [
     Row("resume_job", "POST", "/jobs/PROJECT/gone/resume", alice=(404, 403, 404), bob=(403, 404, 404)),
     # The list itself is answered; what became of each Job stands in it.
     Row("delete_jobs", "DELETE", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200), body=TARGETS),
+    Row("clone_job", "POST", "/jobs/PROJECT/there/clone", alice=(201, 403, 201), bob=(403, 201, 201), body=SAME),
+    Row("clone_job", "POST", "/jobs/PROJECT/gone/clone", alice=(404, 403, 404), bob=(403, 404, 404), body=SAME),
+    # It still runs; test_arrays.py has one that failed.
+    Row("retry_job", "POST", "/jobs/PROJECT/there/retry", alice=(409, 403, 409), bob=(403, 409, 409)),
+    Row("retry_job", "POST", "/jobs/PROJECT/gone/retry", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("list_projects", "GET", "/projects", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("get_project", "GET", "/projects/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
 ]

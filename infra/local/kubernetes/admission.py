@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubernetes.utils.quantity import parse_quantity
 
-from infra.local.kubernetes.kinds import JOB, LIMIT_RANGE, NAMESPACE, POD, PRIORITY_CLASS, QUOTA
+from infra.local.kubernetes.kinds import JOB, LIMIT_RANGE, NAMESPACE, POD, PRIORITY_CLASS, QUOTA, SERVICE
 from infra.local.kubernetes.pod_security import violations
 from infra.local.kubernetes.refusal import forbidden
 from infra.local.kubernetes.selectors import at
@@ -42,11 +42,15 @@ class Admission:
             self._check_quotas(kind, namespace, name, _of_pods([document]))
         elif kind is JOB:
             self._check_quotas(kind, namespace, name, {"count/jobs.batch": Decimal(1)})
+        elif kind is SERVICE:
+            self._check_quotas(kind, namespace, name, {"count/services": Decimal(1)})
 
     def usage(self, namespace: str) -> Amounts:
         """What counts against the quotas of *namespace* now."""
         active = [pod for pod in self._store.all(POD, namespace) if at(pod, "status.phase") not in _ENDED]
-        return {"count/jobs.batch": Decimal(sum(1 for _ in self._store.all(JOB, namespace))), **_of_pods(active)}
+        counted = {"count/jobs.batch": JOB, "count/services": SERVICE}
+        counts = {name: Decimal(sum(1 for _ in self._store.all(kind, namespace))) for name, kind in counted.items()}
+        return {**counts, **_of_pods(active)}
 
     def _check_quotas(self, kind: Kind, namespace: str, name: str, asked: Amounts) -> None:
         for quota in self._store.all(QUOTA, namespace):

@@ -12,6 +12,7 @@ from infra.local.kubernetes.admission import Admission
 from infra.local.kubernetes.api import Api
 from infra.local.kubernetes.authentication import Authentication
 from infra.local.kubernetes.certificates import server_identity
+from infra.local.kubernetes.garbage import GarbageCollector
 from infra.local.kubernetes.job_controller import JobController
 from infra.local.kubernetes.kinds import BY_NAME
 from infra.local.kubernetes.quota_controller import QuotaController
@@ -49,6 +50,7 @@ class EmbeddedCluster:
             Scheduler(self.store, self._writing),
             node.Node(self.store, self._writing, run_seconds),
             QuotaController(self.store, admission),
+            GarbageCollector(self.store),
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -5,11 +5,11 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from infra.local.kubernetes.job_pods import Pods, compressed, is_indexed, pod_of
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.refusal import Refusal
 
@@ -20,24 +20,8 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 """Until a pod that was refused is tried again, doubled each time, as the real controller's DefaultJobApiBackOff."""
-INDEX_MARK = "batch.kubernetes.io/job-completion-index"
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
-
-@dataclass(frozen=True)
-class _Pods:
-    """How a Job's pods stand."""
-
-    active: list[Document]
-    succeeded: int
-    failed: int
-
-    @classmethod
-    def of(cls, pods: list[Document]) -> _Pods:
-        phases = [pod["status"]["phase"] for pod in pods]
-        active = [pod for pod, phase in zip(pods, phases, strict=True) if phase not in ("Succeeded", "Failed")]
-        return cls(active, phases.count("Succeeded"), phases.count("Failed"))
 
 
 class JobController:
@@ -60,7 +44,7 @@ class JobController:
                 self._delete(JOB, job)
 
     def _advance(self, job: Document, moment: datetime) -> None:
-        pods = _Pods.of(self._store.owned_by(job["metadata"]["uid"], POD))
+        pods = Pods.of(job, self._store.owned_by(job["metadata"]["uid"], POD))
         end = _end(job, pods, moment)
         pods = self._stopped(job, pods) if end or job["spec"]["suspend"] else self._filled(job, pods, moment)
         if end and end["type"] == "Complete":
@@ -69,18 +53,16 @@ class JobController:
             self._writing.record(job, "Warning", end["reason"], end["message"])
         self._report(job, _status(job, pods, end, moment))
 
-    def _filled(self, job: Document, pods: _Pods, moment: datetime) -> _Pods:
+    def _filled(self, job: Document, pods: Pods, moment: datetime) -> Pods:
         """Enough pods for what is left to do; as many as there is room for."""
-        spec, uid, active = job["spec"], job["metadata"]["uid"], list(pods.active)
+        uid, active = job["metadata"]["uid"], list(pods.active)
         again, pause = self._refused.pop(uid, (moment, FIRST_PAUSE))
         if moment < again:
             self._refused[uid] = again, pause
             return pods
-        left = spec["completions"] - pods.succeeded if spec.get("completions") else spec["parallelism"]
-        while len(active) < min(spec["parallelism"], left):
+        for index in pods.missing(job):
             try:
-                there = self._store.owned_by(job["metadata"]["uid"], POD)
-                made = self._writing.create(POD, job["metadata"]["namespace"], _pod(job, there))
+                made = self._writing.create(POD, job["metadata"]["namespace"], pod_of(job, index))
             except Refusal as refusal:
                 self._writing.record(job, "Warning", "FailedCreate", f"Error creating: {refusal}")
                 self._refused[uid] = moment + pause, min(2 * pause, LONGEST_PAUSE)
@@ -89,7 +71,7 @@ class JobController:
             active.append(made)
         return replace(pods, active=active)
 
-    def _stopped(self, job: Document, pods: _Pods) -> _Pods:
+    def _stopped(self, job: Document, pods: Pods) -> Pods:
         for pod in pods.active:
             self._delete(POD, pod)
             self._writing.record(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
@@ -110,23 +92,39 @@ def finish(job: Document) -> Document | None:
     return next((one for one in ended if one["status"] == "True"), None)
 
 
-def _end(job: Document, pods: _Pods, moment: datetime) -> Document | None:
+def _end(job: Document, pods: Pods, moment: datetime) -> Document | None:
     """The condition that ends *job* now, or None."""
-    spec, started = job["spec"], job["status"].get("startTime")
-    if pods.failed > spec["backoffLimit"]:
-        return _condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit", moment)
-    if started and _overdue(started, spec.get("activeDeadlineSeconds"), moment):
-        return _condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline", moment)
-    if pods.succeeded >= (spec.get("completions") or 1):
+    if why := _failure(job, pods, moment):
+        return _condition("Failed", *why, moment)
+    if pods.succeeded >= (job["spec"].get("completions") or 1):
         return _condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods", moment)
     return None
 
 
-def _status(job: Document, pods: _Pods, end: Document | None, moment: datetime) -> Document:
+def _failure(job: Document, pods: Pods, moment: datetime) -> tuple[str, str] | None:
+    """Reason and message of the failure that ends *job* now: the first that holds, in the real controller's order."""
+    spec, started, lost = job["spec"], job["status"].get("startTime"), len(pods.failed_indexes)
+    overdue = bool(started) and _overdue(started, spec.get("activeDeadlineSeconds"), moment)
+    too_many = "Job has exceeded the specified maximal number of failed indexes"
+    failures = {
+        ("PodFailurePolicy", pods.verdict): bool(pods.verdict),
+        ("BackoffLimitExceeded", "Job has reached the specified backoff limit"): pods.failed > spec["backoffLimit"],
+        ("DeadlineExceeded", "Job was active longer than specified deadline"): overdue,
+        ("MaxFailedIndexesExceeded", too_many): lost > spec.get("maxFailedIndexes", lost),
+        ("FailedIndexes", "Job has failed indexes"): lost and lost + pods.succeeded >= spec["completions"],
+    }
+    return next((failure for failure, holds in failures.items() if holds), None)
+
+
+def _status(job: Document, pods: Pods, end: Document | None, moment: datetime) -> Document:
     """The status of *job*. Counts of zero are left out, but for `ready`, as the real controller leaves them."""
     ready = sum(pod["status"].get("phase") == "Running" for pod in pods.active)
     counts = {"active": len(pods.active), "succeeded": pods.succeeded, "failed": pods.failed}
     status: Document = {"ready": ready, **{name: count for name, count in counts.items() if count}}
+    if is_indexed(job) and pods.completed_indexes:
+        status["completedIndexes"] = compressed(pods.completed_indexes)
+    if "backoffLimitPerIndex" in job["spec"]:
+        status["failedIndexes"] = compressed(pods.failed_indexes)
     if conditions := [*_suspension(job, moment), *_ending(end)]:
         status["conditions"] = conditions
     if not job["spec"]["suspend"]:
@@ -158,32 +156,6 @@ def _ending(end: Document | None) -> list[Document]:
 def _condition(kind: str, reason: str, message: str, moment: datetime) -> Document:
     when = {"lastProbeTime": _text(moment), "lastTransitionTime": _text(moment)}
     return {"type": kind, "status": "True", "reason": reason, "message": message, **when}
-
-
-def _pod(job: Document, there: list[Document]) -> Document:
-    """The Job's next pod, beside those that are *there*."""
-    metadata, template = job["metadata"], job["spec"]["template"]
-    owner = {
-        "apiVersion": JOB.api_version,
-        "kind": JOB.name,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-    marks: Document = {"generateName": f"{metadata['name']}-", "ownerReferences": [owner]}
-    if job["spec"]["completionMode"] == "Indexed":
-        index = {INDEX_MARK: _next_index(there)}
-        marks["generateName"] += f"{index[INDEX_MARK]}-"
-        marks["labels"] = {**template["metadata"].get("labels", {}), **index}
-        marks["annotations"] = {**template["metadata"].get("annotations", {}), **index}
-    return {"metadata": {**template["metadata"], **marks}, "spec": template["spec"]}
-
-
-def _next_index(there: list[Document]) -> str:
-    """The least completion index that no pod works on, or has worked on well."""
-    held = [pod["metadata"]["annotations"][INDEX_MARK] for pod in there if pod["status"]["phase"] != "Failed"]
-    return next(str(index) for index in itertools.count() if str(index) not in held)
 
 
 def _expired(job: Document, end: Document, moment: datetime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.kubernetes import INDEXED
 from infra.local.kubernetes.refusal import invalid
 
 if TYPE_CHECKING:
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 MAX_NAME = 63
 """Pods carry the name of their Job as a label's value."""
 
+_NO_LIMIT = 2**31 - 1
+
 _DEFAULTS = {
     "parallelism": 1,
-    "backoffLimit": 6,
     "completionMode": "NonIndexed",
     "suspend": False,
     "manualSelector": False,
@@ -28,7 +30,15 @@ _POD_DEFAULTS = {
     "securityContext": {},
     "terminationGracePeriodSeconds": 30,
 }
-_COUNTS = ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
+_COUNTS = (
+    "parallelism",
+    "completions",
+    "backoffLimit",
+    "activeDeadlineSeconds",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+)
 
 
 def check(job: Document) -> None:
@@ -43,7 +53,8 @@ def set_defaults(job: Document) -> None:
     spec, metadata = job["spec"], job["metadata"]
     if "parallelism" not in spec:
         spec.setdefault("completions", 1)  # else it is a work queue, which ends when its pods say so
-    job["spec"] = spec = {**_DEFAULTS, **spec}
+    backoff_limit = _NO_LIMIT if "backoffLimitPerIndex" in spec else 6
+    job["spec"] = spec = {**_DEFAULTS, "backoffLimit": backoff_limit, **spec}
     own = {"batch.kubernetes.io/controller-uid": metadata["uid"], "batch.kubernetes.io/job-name": metadata["name"]}
     old = {"controller-uid": metadata["uid"], "job-name": metadata["name"]}
     spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}}
@@ -62,6 +73,7 @@ def _faults(job: Document) -> Iterator[tuple[str, str]]:
     for name in _COUNTS:
         if isinstance(spec.get(name), int) and spec[name] < 0:
             yield f"spec.{name}", f"Invalid value: {spec[name]}: must be greater than or equal to 0"
+    yield from _faults_of_indexes(spec)
     if pod.get("restartPolicy") not in ("Never", "OnFailure"):
         yield "spec.template.spec.restartPolicy", 'Required value: valid values: "OnFailure", "Never"'
     if not pod.get("containers"):
@@ -70,3 +82,22 @@ def _faults(job: Document) -> Iterator[tuple[str, str]]:
         for field in ("name", "image"):
             if not container.get(field):
                 yield f"spec.template.spec.containers[{number}].{field}", "Required value"
+
+
+def _faults_of_indexes(spec: Document) -> Iterator[tuple[str, str]]:
+    per_index, most, completions = (
+        spec.get(name) for name in ("backoffLimitPerIndex", "maxFailedIndexes", "completions")
+    )
+    indexed = spec.get("completionMode") == INDEXED
+    if indexed and completions is None and "parallelism" in spec:  # else both get their defaults
+        yield "spec.completions", "Required value: when completion mode is Indexed"
+    if indexed and most is not None and completions is not None and most > completions:
+        yield "spec.maxFailedIndexes", f"Invalid value: {most}: must be less than or equal to completions"
+    if most is not None and per_index is None:
+        yield "spec.backoffLimitPerIndex", "Required value: when maxFailedIndexes is specified"
+    for name, value in (("backoffLimitPerIndex", per_index), ("maxFailedIndexes", most)):
+        if value is not None and not indexed:
+            yield f"spec.{name}", f"Invalid value: {value}: requires indexed completion mode"
+    for number, rule in enumerate(spec.get("podFailurePolicy", {}).get("rules", ())):
+        if rule.get("action") == "FailIndex" and per_index is None:
+            yield f"spec.podFailurePolicy.rules[{number}].action", "requires the backoffLimitPerIndex to be set"

@@ -42,6 +42,7 @@ EVENT = Kind(
 )
 QUOTA = Kind("", "resourcequotas", "ResourceQuota")
 LIMIT_RANGE = Kind("", "limitranges", "LimitRange")
+SERVICE = Kind("", "services", "Service")
 SERVICE_ACCOUNT = Kind("", "serviceaccounts", "ServiceAccount")
 PRIORITY_CLASS = Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False)
 CLAIM = Kind("", "persistentvolumeclaims", "PersistentVolumeClaim")
@@ -64,6 +65,7 @@ KINDS = (
     CLUSTER_ROLE_BINDING,
     LIMIT_RANGE,
     PRIORITY_CLASS,
+    SERVICE,
     SERVICE_ACCOUNT,
     CLAIM,
     Kind("networking.k8s.io", "networkpolicies", "NetworkPolicy"),

@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.indexes import INDEX_MAP
+from chalicelib.domain.names import INDEX_MARK
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -16,7 +19,8 @@ SIMULATE = "researcher.dev/simulate"
 """The pod annotation that says how the pod goes.
 
 image-pull, image-unauthorized, image-unreachable, config-error, mount-failed, starting, waiting-REASON, node-lost,
-node-not-ready, restarted, start-error, exit-N, OOMKilled, Evicted or run-forever."""
+node-not-ready, restarted, start-error, exit-N, OOMKilled, Evicted or run-forever; `exit-3@1,4`
+is meant for the pods of an Indexed Job that work on index 1 or 4, by RESEARCHER_INDEX_MAP where the Job is a retry."""
 SIMULATE_VARIABLE = "SIMULATE"
 """The same as an environment variable, for those who can set no pod annotation."""
 MISSING_IMAGE = "no-such-image"
@@ -49,8 +53,18 @@ def simulation(pod: Document) -> str:
     containers = pod["spec"]["containers"]
     variables = [one for container in containers for one in container.get("env", [])]
     named = [str(one.get("value", "")) for one in variables if one["name"] == SIMULATE_VARIABLE]
+    asked, _, indexes = str(next(iter([*([asked] if asked else []), *named]), "")).partition("@")
+    if asked and indexes and _index(pod, variables) not in indexes.split(","):
+        return ""
     unpullable = ["image-pull"] if any(MISSING_IMAGE in container["image"] for container in containers) else []
-    return str(next(iter([*([asked] if asked else []), *named, *unpullable]), ""))
+    return asked or next(iter(unpullable), "")
+
+
+def _index(pod: Document, variables: list[Document]) -> str:
+    """The index that *pod* works on; empty where it has none."""
+    own = str(pod["metadata"].get("annotations", {}).get(INDEX_MARK, ""))
+    maps = [str(one.get("value", "")) for one in variables if one["name"] == INDEX_MAP]
+    return maps[0].split(",")[int(own)] if maps and own else own
 
 
 def begun(pod: Document, now: datetime) -> tuple[Document, Event]:

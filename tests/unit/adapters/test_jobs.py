@@ -37,6 +37,7 @@ ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NAMESPACES = "/api/v1/namespaces"
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 JOB = f"{JOBS}/train-1"
+SERVICES = "/api/v1/namespaces/researcher-team-a/services"
 PODS = "/api/v1/namespaces/researcher-team-a/pods"
 BUSY = status_reply(409, "Operation cannot be fulfilled on resourcequotas: the object has been modified", "Conflict")
 TRAIN_1_JSON = {"kind": "Job", "metadata": {"name": "train-1", "uid": "u1", "resourceVersion": "7"}}
@@ -72,6 +73,8 @@ class TestActingFor:
         [
             pytest.param(JOBS, lambda jobs: jobs.create(TEAM_A, {}), id="create"),
             pytest.param(JOBS, lambda jobs: jobs.preview(TEAM_A, {}), id="preview"),
+            pytest.param(SERVICES, lambda jobs: jobs.create_service(TEAM_A, {}), id="create a Service"),
+            pytest.param(JOB, lambda jobs: jobs.patch(TEAM_A, TRAIN_1, {}), id="patch"),
             pytest.param(JOB, lambda jobs: jobs.find(TEAM_A, TRAIN_1), id="find"),
             pytest.param(JOBS, lambda jobs: jobs.page(TEAM_A, "", 1, None), id="page"),
             pytest.param(PODS, lambda jobs: jobs.pods(TEAM_A, ["train-1"]), id="pods"),
@@ -207,6 +210,70 @@ class TestPreview:
         site.on(JOBS, status_reply(409, 'jobs.batch "train-1" already exists', "AlreadyExists"))
 
         assert jobs.preview(TEAM_A, {}) is None
+
+
+class TestCreateService:
+    """Making a Service."""
+
+    def test_manifest_is_sent_strictly(self, site: Script, jobs: CallersJobs) -> None:
+        """As a Job's is."""
+        site.on(SERVICES, json_reply({}, 201))
+
+        jobs.create_service(TEAM_A, {"kind": "Service"})
+
+        (asked,) = site.at(SERVICES)
+        assert (asked.method, json.loads(asked.body)) == ("POST", {"kind": "Service"})
+        assert asked.query == [("fieldValidation", "Strict"), ("fieldManager", "researcher-api")]
+
+    def test_one_that_is_there_is_no_error(self, site: Script, jobs: CallersJobs) -> None:
+        """Its name belongs to this Job alone, so an earlier attempt has made it."""
+        site.on(SERVICES, status_reply(409, reason="AlreadyExists"))
+
+        jobs.create_service(TEAM_A, {})
+
+    @pytest.mark.parametrize(
+        ("reply", "kind"),
+        [
+            pytest.param(NOT_ALLOWED, Forbidden, id="no right to Services"),
+            pytest.param(status_reply(403, "services is forbidden: exceeded quota: q", ""), QuotaExceeded, id="quota"),
+        ],
+    )
+    def test_refusal_is_told(self, site: Script, jobs: CallersJobs, reply: Reply, kind: type[ResearcherError]) -> None:
+        """A Job without its Service is none."""
+        site.on(SERVICES, reply)
+
+        with pytest.raises(kind):
+            jobs.create_service(TEAM_A, {})
+
+
+class TestPatch:
+    """Changing a Job."""
+
+    def test_change_is_a_merge_patch(self, site: Script, jobs: CallersJobs) -> None:
+        """The answer is the Job as it is then."""
+        site.on(JOB, json_reply(TRAIN_1_JSON))
+
+        found = jobs.patch(TEAM_A, TRAIN_1, {"spec": {"suspend": False}})
+
+        (asked,) = site.at(JOB)
+        assert (asked.method, json.loads(asked.body)) == ("PATCH", {"spec": {"suspend": False}})
+        assert asked.values("Content-Type") == ["application/merge-patch+json"]
+        assert found is not None
+        assert found.metadata.uid == "u1"
+
+    @pytest.mark.parametrize("reply", [BUSY, status_reply(404)], ids=["changed meanwhile", "gone"])
+    def test_another_job_is_none(self, site: Script, jobs: CallersJobs, reply: Reply) -> None:
+        """The caller looks again, and decides."""
+        site.on(JOB, reply)
+
+        assert jobs.patch(TEAM_A, TRAIN_1, {}) is None
+
+    def test_refusal_is_told(self, site: Script, jobs: CallersJobs) -> None:
+        """The cluster decides."""
+        site.on(JOB, NOT_ALLOWED)
+
+        with pytest.raises(Forbidden):
+            jobs.patch(TEAM_A, TRAIN_1, {})
 
 
 class TestFind:

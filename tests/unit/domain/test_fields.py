@@ -287,3 +287,40 @@ class TestClaim:
     def test_anything_else_is_refused(self, value: object) -> None:
         """No path of the node, no unknown field, no Python spelling."""
         assert refusals(fields.Claim, value)
+
+
+class TestRetry:
+    """Which failures are tried again."""
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"exitCodes": [1, 255]},
+            {"exitCodes": [7] * 255, "ignoreDisruptions": False},
+            {"ignoreDisruptions": True},
+        ],
+    )
+    def test_says_something(self, value: object) -> None:
+        """Codes, or what is not counted, or both."""
+        assert fields.Retry.model_validate(value).model_dump(by_alias=True, exclude_defaults=True)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {},
+            {"ignoreDisruptions": False},
+            {"exitCodes": []},
+            {"exitCodes": [0]},
+            {"exitCodes": [256]},
+            {"exitCodes": ["1"]},
+            {"exitCodes": [True]},
+            {"exitCodes": [1] * 256},
+            {"exitCodes": 1},
+            {"ignoreDisruptions": "true"},
+            {"limit": 3},
+            [],
+        ],
+    )
+    def test_anything_else_is_refused(self, value: object) -> None:
+        """Success is no failure, and a rule that says nothing is a mistake."""
+        assert refusals(fields.Retry, value)

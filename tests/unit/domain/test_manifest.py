@@ -97,6 +97,9 @@ EVERYTHING = document(
     completions=4,
     indexed=True,
     backoffLimit=0,
+    backoffLimitPerIndex=2,
+    maxFailedIndexes=3,
+    retry={"exitCodes": [42, 7], "ignoreDisruptions": True},
     maxRuntimeSeconds=3600,
     ttlAfterFinish="3h",
     preemptible=True,
@@ -144,6 +147,17 @@ MAXIMAL = {
         "completions": 4,
         "completionMode": "Indexed",
         "backoffLimit": 0,
+        "backoffLimitPerIndex": 2,
+        "maxFailedIndexes": 3,
+        "podFailurePolicy": {
+            "rules": [
+                {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                {
+                    "action": "FailIndex",
+                    "onExitCodes": {"containerName": "main", "operator": "NotIn", "values": [7, 42]},
+                },
+            ]
+        },
         "activeDeadlineSeconds": 3600,
         "ttlSecondsAfterFinished": 97_200,
         "podReplacementPolicy": "Failed",
@@ -247,10 +261,10 @@ class TestWhole:
         assert render(submission(**EVERYTHING), ALICE, locked(key_hash="key")) == MAXIMAL
 
     def test_every_field_is_asked_in_the_maximal_one(self) -> None:
-        """A field that is added to the model must be added above; a prefix only stands in for a name."""
+        """A field that is added to the model must be added above; two only stand in for others that are there."""
         asked = submission(**EVERYTHING)
 
-        assert asked.model_fields_set == set(type(asked).model_fields) - {"job_name_prefix"}
+        assert asked.model_fields_set == set(type(asked).model_fields) - {"job_name_prefix", "nodes"}
 
 
 class TestResources:
@@ -273,37 +287,9 @@ class TestResources:
         """Requests are what a pod is given at least, limits what it gets at most; GPUs are both."""
         assert {"requests": requests, "limits": limits} == main_of(rendered(**fields))["resources"]
 
-    @pytest.mark.parametrize(
-        ("fields", "volume"),
-        [
-            ({}, {"medium": "Memory"}),
-            ({"memory": "1K"}, {"medium": "Memory", "sizeLimit": "1k"}),
-            ({"memory": "1Gi", "memoryLimit": "2Gi"}, {"medium": "Memory", "sizeLimit": "2Gi"}),
-        ],
-    )
-    def test_shared_memory_is_bounded_by_the_jobs(self, fields: dict[str, object], volume: Manifest) -> None:
-        """It counts as the pod's memory, so it cannot be more."""
-        volumes = pod_of(rendered(largeShm=True, **fields))["volumes"]
 
-        assert [{"name": "shared-memory", "emptyDir": volume}] == volumes
-
-
-class TestCounts:
-    """How many pods, for how long."""
-
-    @pytest.mark.parametrize(
-        ("fields", "expected"),
-        [
-            ({"parallelism": 3}, (3, 3, "NonIndexed")),
-            ({"parallelism": 3, "completions": 5}, (3, 5, "NonIndexed")),
-            ({"completions": 2, "indexed": True}, (1, 2, "Indexed")),
-        ],
-    )
-    def test_completions(self, fields: dict[str, object], expected: tuple[int, int, str]) -> None:
-        """Without completions each pod must succeed once: a work queue would end with the first."""
-        spec = rendered(**fields)["spec"]
-
-        assert expected == (spec["parallelism"], spec["completions"], spec["completionMode"])
+class TestTime:
+    """For how long."""
 
     @pytest.mark.parametrize(
         ("asked", "retention", "expected"),
@@ -459,7 +445,7 @@ class TestEverySubmission:
             asked.image,
             "alice",
             asked.labels,
-            asked.gpu * min(asked.parallelism, asked.completions or asked.parallelism),
+            asked.gpu * (asked.nodes or min(asked.parallelism, asked.completions or asked.parallelism)),
         )
         assert expected == (shown.type, shown.images, shown.user, shown.labels, shown.requested_gpus)
 

@@ -19,7 +19,7 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     NameTaken,
 )
-from chalicelib.domain.names import KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
+from chalicelib.domain.names import JOB_PATTERN, KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
 from chalicelib.domain.once import (
     RETRY_AFTER_DELETION,
     IdempotencyKey,
@@ -28,8 +28,10 @@ from chalicelib.domain.once import (
     Nonce,
     ObjectVersion,
     checked_key,
+    derived_name,
     lock,
     replayed,
+    shared_lock,
 )
 from tests.builders import ALICE, BOB, NOW, job, locked, submission
 from tests.submissions import submissions
@@ -125,6 +127,34 @@ class TestName:
             name = lock(asked, ALICE, known_by).name  # type: ignore[arg-type] # hypothesis knows objects only
 
             assert re.fullmatch(NEW_JOB_PATTERN, name)
+
+
+class TestDerivedName:
+    """The name of what follows from another Job."""
+
+    def test_is_the_same_for_the_same_job(self) -> None:
+        """It says whose it is; a Job of the same name, but another uid, has another one."""
+        one, other = (derived_name("sweep", uid) for uid in ("u1", "u2"))
+
+        assert (one, one == other) == (derived_name("sweep", "u1"), False)
+        assert re.fullmatch("sweep-[a-z2-7]{10}", one)
+
+    @given(st.from_regex(JOB_PATTERN, fullmatch=True).filter(lambda name: len(name) < 64), st.text(max_size=40))
+    def test_is_a_new_jobs_name(self, name: str, uid: str) -> None:
+        """However the other Job is called."""
+        assert re.fullmatch(NEW_JOB_PATTERN, derived_name(name, uid))
+
+
+class TestSharedLock:
+    """The lock of what follows from another Job."""
+
+    def test_is_the_same_for_all_who_ask_for_the_same(self) -> None:
+        """It knows no caller, and so is no caller's own lock either."""
+        one, other = submission(name="again"), submission(name="again", gpu=1)
+
+        assert shared_lock("again", one) == shared_lock("again", one)
+        hashes = {shared_lock("again", one), shared_lock("again", other), lock(one, ALICE, Nonce("nonce"))}
+        assert len(hashes) == 3
 
 
 class TestKeyHash:

@@ -12,6 +12,7 @@ from chalicelib.domain.kubernetes import (
     Pod,
     PodStatus,
 )
+from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.reasons import MAX_MESSAGE, STARTING, Reason, reason_of, wait_of
 from tests.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
 
@@ -103,6 +104,15 @@ class TestUnfinished:
     def test_without_pods_the_jobs_own_counts_speak(self, status: JobStatus, expected: Reason | None) -> None:
         """A Job whose pods cannot be made has no pod to ask."""
         assert expected == reason_of(job(status=status), [])
+
+    def test_half_made_job_says_how_it_goes_on(self) -> None:
+        """A multi-node Job without its Service, whose submission was cut off."""
+        found = job(spec=JobSpec(suspend=True), annotations={HALF_MADE: ""})
+
+        reason = reason_of(found, ())
+
+        assert reason is not None
+        assert (reason.word, "same request" in reason.message) == ("HalfMade", True)
 
     def test_suspended_job_waits_for_nobody(self) -> None:
         """It is where it was put."""

@@ -22,7 +22,6 @@ BY_DESIGN = [
     "createHomeDir",
     "gitSync",
     "volumes",
-    "nodes",
     "allowPrivilegeEscalation",
 ]
 

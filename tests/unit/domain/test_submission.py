@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidJob
+from chalicelib.domain.multi_node import RENDEZVOUS
 from chalicelib.domain.submission import MAX_ERRORS, Submission, parse_submission
 from tests.builders import document, submission
 from tests.submissions import documents
 
 CANARY = "hunter2-the-canary"
 
+ALONE = "says how many pods; leave out parallelism, completions and indexed"
 FIELDS = [field.alias or "" for field in Submission.model_fields.values()]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -68,7 +70,7 @@ class TestDefaults:
     """What is asked when only the required is said."""
 
     def test_minimal(self) -> None:
-        """One pod without a GPU, as user 1000, retried six times."""
+        """One pod without a GPU, as user 1000."""
         found = submission()
 
         expected: dict[str, object] = {
@@ -91,7 +93,11 @@ class TestDefaults:
             "parallelism": 1,
             "completions": None,
             "indexed": False,
-            "backoffLimit": 6,
+            "nodes": None,
+            "backoffLimit": None,
+            "backoffLimitPerIndex": None,
+            "maxFailedIndexes": None,
+            "retry": None,
             "maxRuntimeSeconds": None,
             "ttlAfterFinish": None,
             "preemptible": False,
@@ -141,6 +147,7 @@ class TestLimits:
             ("gpu", 0, 64),
             ("parallelism", 1, 1024),
             ("completions", 1, 100_000),
+            ("nodes", 1, 256),
             ("backoffLimit", 0, 100),
             ("maxRuntimeSeconds", 1, 2_592_000),
             ("ttlAfterFinish", 1, 2_592_000),
@@ -226,6 +233,27 @@ class TestAgreement:
             pytest.param({"cpu": 2, "cpuLimit": 1.999}, ("/cpuLimit", "is below cpu")),
             pytest.param({"memory": "1Gi", "memoryLimit": "1G"}, ("/memoryLimit", "is below memory")),
             pytest.param({"indexed": True}, ("/indexed", "needs completions")),
+            pytest.param({"nodes": 2, "parallelism": 2}, ("/nodes", ALONE), id="nodes and parallelism"),
+            pytest.param({"nodes": 2, "completions": 2}, ("/nodes", ALONE), id="nodes and completions"),
+            pytest.param({"nodes": 2, "indexed": True, "completions": 2}, ("/nodes", ALONE), id="nodes and indexed"),
+            pytest.param(
+                {"nodes": 2, "environment": {"MASTER_PORT": "1"}},
+                ("/nodes", f"sets {', '.join(RENDEZVOUS)}; leave them out of environment"),
+                id="a rendezvous of one's own",
+            ),
+            pytest.param({"backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "needs indexed")),
+            pytest.param(
+                {"nodes": 2, "backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "needs indexed"), id="ranks"
+            ),
+            pytest.param(
+                {"indexed": True, "completions": 2, "maxFailedIndexes": 1},
+                ("/maxFailedIndexes", "needs backoffLimitPerIndex"),
+            ),
+            pytest.param(
+                {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0, "maxFailedIndexes": 3},
+                ("/maxFailedIndexes", "is above completions"),
+            ),
+            pytest.param({"retry": {}}, ("/retry", "needs exitCodes, or ignoreDisruptions"), id="no rule"),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]},
                 ("/pvc", "two volumes share a path"),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.domain.errors import BeingDeleted, JobFinished, QueueDecides
+from chalicelib.domain.errors import BeingDeleted, BeingMade, JobFinished, QueueDecides
 from chalicelib.domain.kubernetes import QUEUE_LABEL, JobSpec
+from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.suspension import check_suspendable
 from tests.builders import NOW, ended, job
 
@@ -30,6 +31,7 @@ class TestCheckSuspendable:
             pytest.param(job(status=ended("Complete")), JobFinished, id="succeeded"),
             pytest.param(job(status=ended("Failed")), JobFinished, id="failed"),
             pytest.param(job(deletion_timestamp=NOW), BeingDeleted, id="being deleted"),
+            pytest.param(job(annotations={HALF_MADE: ""}), BeingMade, id="half-made"),
             pytest.param(job(labels={QUEUE_LABEL: "gpus"}), QueueDecides, id="in a queue"),
         ],
     )

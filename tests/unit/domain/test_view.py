@@ -174,8 +174,21 @@ class TestFields:
         found = job(
             labels={TYPE_MARK: "Interactive", USER_MARK: "sha256-x", "team": "vision", "job-name": "train-1"},
             annotations={USER_MARK: "alice@example.com"},
-            spec=JobSpec(parallelism=2, completions=2, template=template(container("a", 1), container("b"))),
-            status=JobStatus(active=2, ready=1, succeeded=3, failed=4, start_time=minutes_ago(1)),
+            spec=JobSpec(
+                parallelism=2,
+                completions=2,
+                completion_mode="Indexed",
+                template=template(container("a", 1), container("b")),
+            ),
+            status=JobStatus(
+                active=2,
+                ready=1,
+                succeeded=3,
+                failed=4,
+                completed_indexes="0,2-4",
+                failed_indexes="1",
+                start_time=minutes_ago(1),
+            ),
         )
 
         wire = msgspec.to_builtins(
@@ -206,6 +219,8 @@ class TestFields:
             "startedAt": NOW_MS - 60_000,
             "finishedAt": None,
             "pods": {"active": 2, "ready": 1, "succeeded": 3, "failed": 4},
+            "completedIndexes": "0,2-4",
+            "failedIndexes": "1",
             "labels": {"team": "vision"},
             "links": {"self": "/jobs/team-a/train-1"},
         }
@@ -270,6 +285,8 @@ class TestTotality:
             started_at=None,
             finished_at=None,
             pods=PodCounts(0, 0, 0, 0),
+            completed_indexes=None,
+            failed_indexes=None,
             labels={},
             links={"self": "/jobs/team-a/a.b"},
         )

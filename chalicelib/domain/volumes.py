@@ -1,0 +1,43 @@
+"""The volumes of a Job's pods, and where its container mounts them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.kubernetes import Manifest, without_none
+from chalicelib.domain.quantity import kubernetes_memory
+from chalicelib.domain.submission import SHARED_MEMORY
+
+if TYPE_CHECKING:
+    from chalicelib.domain.fields import Claim
+    from chalicelib.domain.submission import Submission
+
+
+def mounts(submission: Submission) -> list[Manifest]:
+    """Where the container finds each volume."""
+    shared = [{"name": "shared-memory", "mountPath": SHARED_MEMORY}] * submission.large_shm
+    claims = [
+        {"name": f"volume-{number}", "mountPath": claim.path, "readOnly": claim.read_only}
+        for number, claim in enumerate(submission.pvc)
+    ]
+    return [*shared, *claims]
+
+
+def volumes(submission: Submission) -> list[Manifest]:
+    """What each volume is: memory, a claim that is there, or a scratch volume that goes with the pod."""
+    limit = submission.memory_limit or submission.memory
+    memory = without_none({"medium": "Memory", "sizeLimit": kubernetes_memory(limit) if limit else None})
+    shared = [{"name": "shared-memory", "emptyDir": memory}] * submission.large_shm
+    claims = [{"name": f"volume-{number}", **_claim(claim)} for number, claim in enumerate(submission.pvc)]
+    return [*shared, *claims]
+
+
+def _claim(claim: Claim) -> Manifest:
+    if claim.name:
+        return {"persistentVolumeClaim": {"claimName": claim.name, "readOnly": claim.read_only}}
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": claim.storage_class,
+        "resources": {"requests": {"storage": kubernetes_memory(claim.size or "")}},
+    }
+    return {"ephemeral": {"volumeClaimTemplate": {"spec": without_none(spec)}}}

@@ -1,0 +1,45 @@
+"""retry_job: POST /jobs/{project}/{name}/retry runs the failed indexes of a Job again, as a new Job."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster
+from chalicelib.adapters.preflight import submitting
+from chalicelib.adapters.tokens import authenticate
+from chalicelib.creation import CREATED, ERRORS, created
+from chalicelib.domain import errors
+from chalicelib.domain.names import job_name, project_name
+from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.operation import BASE, Operation
+from chalicelib.settings import settings
+from chalicelib.usecases.original import retry_job
+
+routes = Blueprint(__name__)
+
+OPERATION = Operation(
+    summary="Retry the failed indexes of a Job",
+    description=(
+        "Makes an indexed Job of as many indexes as the finished one did not complete. `RESEARCHER_INDEX_MAP` in the "
+        "environment tells which: with `1,4,7`, the pod of index 2 works on 7. However often it is asked, and by "
+        "whom, there is one retry of a Job, as long as that retry is there; a retry can be retried in turn."
+    ),
+    answers={201: CREATED},
+    errors=(
+        *ERRORS,
+        errors.InvalidJob,
+        errors.JobNotFound,
+        errors.JobNotFinished,
+        errors.JobNotRetriable,
+        errors.SubmissionUnknown,
+    ),
+)
+
+
+@routes.route(f"{BASE}/jobs/{{project}}/{{name}}/retry", methods=["POST"], name="retry_job", **ANY_TYPE)
+@endpoint(routes, OPERATION, authenticate)
+def retry(call: Call, project: str, name: str) -> Answer:
+    """Submits the retry as the caller."""
+    call.notes["of"] = name
+    jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
+    return created(call, retry_job(project_name(project), job_name(name), call.known_caller, jobs))

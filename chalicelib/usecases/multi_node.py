@@ -1,0 +1,61 @@
+"""Complete a multi-node Job: its Service first, then its start; where that fails, no half of it stays."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, ResearcherError
+from chalicelib.domain.multi_node import is_half_made, service_of, start
+from chalicelib.domain.names import JobName
+from chalicelib.domain.once import RETRY_AFTER_DELETION
+
+if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.names import ProjectName
+    from chalicelib.usecases.ports import Jobs
+
+STARTS = 5
+"""Attempts to start a Job whose status the cluster writes at the same time."""
+
+
+def completed(project: ProjectName, job: Job, jobs: Jobs) -> Job:
+    """*job* with all that belongs to it, whoever began to make it; unchanged where nothing is missing."""
+    if not is_half_made(job):
+        return job
+    try:
+        jobs.create_service(project, service_of(job))
+        return _started(project, job, jobs)
+    except ResearcherError:
+        _undo(project, job, jobs)
+        raise
+
+
+def _started(project: ProjectName, job: Job, jobs: Jobs) -> Job:
+    for _ in range(STARTS):
+        started = jobs.patch(project, JobName(job.metadata.name), start(job))
+        found = started or _same(project, job, jobs)
+        if found is None:
+            raise BeingDeleted(
+                f"The Job {job.metadata.name} was deleted while it was made. Submit it again.",
+                retry_after=RETRY_AFTER_DELETION,
+            )
+        if not is_half_made(found):
+            return found
+        job = found
+    raise ClusterUnavailable("The Job changes too fast to be started. Send the same request again.", retry_after=1)
+
+
+def _undo(project: ProjectName, job: Job, jobs: Jobs) -> None:
+    """Deletes *job* if it is half made still. What cannot be deleted now is completed by the same request."""
+    with suppress(ResearcherError):
+        found = _same(project, job, jobs)
+        if found and is_half_made(found):
+            meta = found.metadata
+            jobs.delete(project, JobName(meta.name), meta.uid, meta.resource_version)
+
+
+def _same(project: ProjectName, job: Job, jobs: Jobs) -> Job | None:
+    """*job* as it is now, or None when it is gone."""
+    found = jobs.find(project, JobName(job.metadata.name))
+    return found if found and found.metadata.uid == job.metadata.uid else None

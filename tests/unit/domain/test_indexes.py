@@ -1,0 +1,88 @@
+"""Indexes in Kubernetes' compressed text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.indexes import MAX_TEXT, indexes, shown_indexes, unfinished_indexes
+from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
+from infra.local.kubernetes.job_pods import compressed
+from tests.builders import job
+
+
+def array(completions: int | None, completed: str | None = None, mode: str = "Indexed") -> Job:
+    """A Job of that many indexes, some of them completed."""
+    spec = JobSpec(completions=completions, completion_mode=mode)
+    return job(spec=spec, status=JobStatus(completed_indexes=completed))
+
+
+class TestIndexes:
+    """The indexes that a text means."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", set()),
+            ("0", {0}),
+            ("1,3-5,7", {1, 3, 4, 5, 7}),
+            ("5-3", set()),
+            ("1,x,-2,3-,4", {1, 4}),
+            ("1\n", set()),
+            ("99999-999999", {99_999, 100_000}),
+        ],
+    )
+    def test_are_read(self, text: str, expected: set[int]) -> None:
+        """What is no interval means nothing, and none is without end."""
+        assert indexes(text) == expected
+
+    @given(st.frozensets(st.integers(0, 300)))
+    def test_are_those_that_were_written(self, written: frozenset[int]) -> None:
+        """Whatever Kubernetes writes is read so."""
+        assert indexes(compressed(written)) == written
+
+
+class TestUnfinished:
+    """What a Job did not complete."""
+
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            pytest.param(array(5, "0,2-3"), [1, 4], id="some"),
+            pytest.param(array(2), [0, 1], id="all"),
+            pytest.param(array(2, "0,1"), [], id="none"),
+            pytest.param(array(2, mode="NonIndexed"), [], id="no indexes"),
+            pytest.param(array(None), [], id="no completions"),
+            pytest.param(array(10**9), [], id="more than anybody could ask for"),
+        ],
+    )
+    def test_indexes(self, found: Job, expected: list[int]) -> None:
+        """In order."""
+        assert unfinished_indexes(found) == expected
+
+
+class TestShown:
+    """What a view says."""
+
+    def test_text_is_kubernetes_own(self) -> None:
+        """It is passed on as it is."""
+        assert shown_indexes("1,3-5", array(9)) == "1,3-5"
+
+    def test_none_yet_is_an_empty_text(self) -> None:
+        """The Job has indexes, and none of them is there."""
+        assert shown_indexes(None, array(9)) == ""
+
+    def test_other_jobs_have_none(self) -> None:
+        """Null, not an empty text."""
+        assert shown_indexes("1", array(9, mode="NonIndexed")) is None
+
+    def test_long_text_is_cut_between_two_indexes(self) -> None:
+        """A page of 500 Jobs must fit into an answer."""
+        text = ",".join(str(index) for index in range(1001, 1999, 2))
+
+        shown = shown_indexes(text, array(9)) or ""
+
+        assert shown.endswith(",...")
+        assert len(shown) <= MAX_TEXT + 4
+        assert indexes(shown) <= indexes(text)
