@@ -29,6 +29,9 @@ BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
 """Grants that Lambda itself uses, for a function's logs, traces, network interfaces and failed events; no call of ours
 shows them."""
 
+BESIDE_THE_WALK = ("resume", "retry")
+"""What the README only names."""
+
 
 @pytest.fixture(scope="module")
 def answers(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
@@ -56,9 +59,13 @@ class TestWalk:
         """As from the sources."""
         assert surprises(step, answers[number]) == []
 
-    def test_needs_every_grant_and_no_other(self, answers: list[str], deployed: Deployed[Any], packaged: Json) -> None:
+    def test_needs_every_grant_and_no_other(
+        self, answers: list[str], deployed: Deployed[Any], api: Api, packaged: Json
+    ) -> None:
         """No call was refused by IAM, and each function that has a right has used it."""
         assert answers
+        for change in BESIDE_THE_WALK:
+            assert api.ask("POST", f"/jobs/team-a/train-0/{change}").status_code == 404
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {
             (f"{logical(name)}Role", action)
