@@ -77,8 +77,8 @@ class Call:
 
     def postpone(self, seconds: float) -> Deadline:
         """When *seconds* are over that the caller asks to wait; the answer is due so much later, within reason."""
-        self.deadline = Deadline(min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
-        return Deadline(min(self.started + seconds, self.deadline.at))
+        self.deadline = self.deadline.moved(min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
+        return self.deadline.moved(min(self.started + seconds, self.deadline.at))
 
     @property
     def known_caller(self) -> Caller:

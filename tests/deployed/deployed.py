@@ -51,14 +51,23 @@ class Deployed(Stack[SomeCluster]):
         self.aws = LocalAws(self.functions, self.iam.guard)
         self.deliveries = Deliveries(self.functions, self._keep_failure)
         self._packaged = packaged
+        self._parameters: dict[str, str] = {}
         self._task = task
         self._runtime = runtime
+
+    def fire(self, rule: str) -> list[object]:
+        """What the targets of a schedule return when its time has come."""
+        return [
+            self.functions.invoke(target["Arn"].rpartition(":")[2], json.loads(target["Input"]))
+            for target in self._template().of_type("AWS::Events::Rule")[rule]["Targets"]
+        ]
 
     def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
         """Makes what the template names, told by *settings* as the parameters of its stack."""
         until.enter_context(self.lambdas)
         told = {"".join(part.capitalize() for part in name.split("_")): value for name, value in settings.items()}
-        template = Template(self._packaged, {name: told[name] for name in self._packaged["Parameters"] if name in told})
+        self._parameters = {name: told[name] for name in self._packaged["Parameters"] if name in told}
+        template = self._template()
         shared = template.resolved(self._packaged["Globals"]["Function"]["Environment"]["Variables"])
         roles = template.of_type("AWS::IAM::Role")
         for name, properties in template.of_type("AWS::Serverless::Function").items():
@@ -82,6 +91,9 @@ class Deployed(Stack[SomeCluster]):
             self._handlers[properties["Handler"].split(".")[-2]] = self._handlers[name]
         self.front.deploy(template)
         self._notify(template)
+
+    def _template(self) -> Template:
+        return Template(self._packaged, self._parameters)
 
     def _handled(self, name: str, event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - whatever JSON holds
         """What a function returns to an event; raises what it raised, by name."""

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import signal
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,24 @@ class TestWalk:
         assert deployed.iam.denied() == []
         assert sorted(granted - used) == []
         assert sorted(used - granted) == []
+
+
+class TestSchedule:
+    """What EventBridge calls."""
+
+    def test_cleans_up(self, deployed: Deployed[Any], api: Api) -> None:
+        """By the rule of the template, the function of the zip: a Job that is past its retention goes."""
+        api.submit(name="scheduled", maxRuntimeSeconds=1, ttlAfterFinish=1).raise_for_status()
+        api.ask("GET", "/jobs/team-a/scheduled?wait=20&until=finished").raise_for_status()
+        time.sleep(2)
+
+        (report,) = deployed.fire("CleanupRule")
+
+        assert isinstance(report, dict)
+        assert {"project": "team-a", "name": "scheduled"}.items() <= report["jobs"][-1].items()
+        while (answer := api.ask("GET", "/jobs/team-a/scheduled")).status_code == 200:
+            time.sleep(0.1)
+        assert answer.json()["code"] == "job_cleaned_up"
 
 
 class TestRights:

@@ -36,7 +36,6 @@ def goes(simulated: str, **fields: object) -> dict[str, Any]:
 
 
 SUBMITTED = [
-    ("NoPodsQuota", {"gpu": 20}),
     ("UnschedulableResources", {"gpu": 9}),
     ("UnschedulableSelector", {"nodeType": "p99.gigantic"}),
     ("VolumeUnavailable", {"pvc": [{"path": "/data", "name": "no-such-claim"}]}),
@@ -121,6 +120,16 @@ class TestCauses:
         assert found["evidence"]["object"]["name"].startswith(job)
         assert all([found["evidence"]["field"], found["evidence"]["message"], found["remedy"], found["since"]])
 
+    def test_of_a_job_that_the_quota_has_no_room_for(self, stack: Stack, api: Api, job: str) -> None:
+        """As long as another Job has all of it; one that never fits would not have been made."""
+        api.waiting_job(f"{job}-first")
+        api.submit(name=job, gpu=8).raise_for_status()
+
+        found = diagnosed(stack, api, job, "NoPodsQuota")
+
+        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        assert "exceeded quota" in found["evidence"]["message"]
+
     @pytest.mark.parametrize("case", BY_HAND)
     def test_of_a_job_by_hand(self, stack: Stack, api: Api, job: str, case: str) -> None:
         """Jobs that others made are diagnosed as well."""
@@ -163,7 +172,14 @@ class TestCauses:
 
     def test_list_is_complete(self) -> None:
         """A new cause needs its case here."""
-        cases = [*(case for case, _ in SUBMITTED), *BY_HAND, "UnschedulableTaint", "Preempted", "Terminating"]
+        cases = [
+            *(case for case, _ in SUBMITTED),
+            *BY_HAND,
+            "NoPodsQuota",
+            "UnschedulableTaint",
+            "Preempted",
+            "Terminating",
+        ]
 
         assert {case.partition("-")[0] for case in cases} == set(get_args(Cause))
 
@@ -185,13 +201,15 @@ class TestEvents:
 
     def test_repeated_ones_are_counted(self, api: Api, job: str) -> None:
         """A quota that refuses one pod after the other is one event."""
-        api.submit(name=job, gpu=20)
+        api.waiting_job(f"{job}-first")
+        api.submit(name=job, gpu=8)
 
         (event,) = awaited(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: bool(events) and events[0]["count"] > 1,
         )
 
+        api.ask("DELETE", f"/jobs/team-a/{job}-first")
         assert (event["reason"], event["firstSeen"] <= event["lastSeen"]) == ("FailedCreate", True)
 
     def test_of_a_pod_that_is_gone(self, api: Api, job: str) -> None:

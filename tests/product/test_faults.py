@@ -27,13 +27,15 @@ AT_ONCE = 64
 RATE = 0.3
 NAMESPACE = "researcher-team-a"
 ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
+NO_PREFLIGHT = {"PREFLIGHT": "off"}
+"""Jobs without pods are quick to make, and no Job that the preflight would let pass."""
 """Room for every Job, and for no pod: this is about Jobs alone."""
 
 
 @pytest.fixture
 def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[AnyCluster]]]:
     """The local cloud, with faults between the functions and the cluster."""
-    with Stack(lambda review: Faulty(make_cluster(review), RATE)) as stack:
+    with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
         stack.cluster.apply([quota])

@@ -85,9 +85,8 @@ class TestLogs:
         [
             (goes("image-pull"), "ImagePullBackOff: Back-off pulling image"),
             ({"gpu": 9}, "Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu"),
-            ({"gpu": 20}, "PodsNotCreated: The cluster could not create the Job's pods"),
         ],
-        ids=["image", "gpus", "quota"],
+        ids=["image", "gpus"],
     )
     def test_of_a_job_that_has_not_started(self, api: Api, job: str, fields: dict[str, Any], reason: str) -> None:
         """409, with the reason."""
@@ -98,6 +97,17 @@ class TestLogs:
         )
 
         assert (refused.status_code, refused.json()["code"]) == (409, "job_not_started")
+
+    def test_of_a_job_that_the_quota_has_no_room_for(self, api: Api, job: str) -> None:
+        """409 likewise, as long as another Job has all of it."""
+        api.waiting_job(f"{job}-first")
+        api.submit(name=job, gpu=8)
+
+        refused = awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: "Pods" in answer.text)
+
+        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        assert (refused.status_code, refused.json()["code"]) == (409, "job_not_started")
+        assert "PodsNotCreated: The cluster could not create the Job's pods" in refused.json()["detail"]
 
     def test_of_a_job_whose_pods_are_gone(self, api: Api, job: str) -> None:
         """410, and where else to look."""

@@ -14,6 +14,7 @@ from infra.local.stack import Stack
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
 from tests.cluster.space import awaited
+from tests.product.test_faults import NO_PREFLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ NAMESPACE = "researcher-team-a"
 @pytest.fixture
 def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[AnyCluster]]]:
     """The local cloud, with faults between the functions and the cluster; no pod finds room."""
-    with Stack(lambda review: Faulty(make_cluster(review), RATE)) as stack:
+    with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}}
         stack.cluster.apply([quota])

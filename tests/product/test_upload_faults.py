@@ -32,6 +32,8 @@ OBJECTS = 1_000 if os.environ.get("CLUSTER") else 100
 DELIVERIES, AT_ONCE, RATE, TRIES = 5, 32, 0.1, 3
 NAMESPACE = "researcher-team-a"
 ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
+NO_PREFLIGHT = {"PREFLIGHT": "off"}
+"""It would let no Job pass that has no room for a pod."""
 """Room for every Job, and for no pod: this is about Jobs alone."""
 
 
@@ -40,7 +42,7 @@ def faulty(
     make_cluster: Callable[..., AnyCluster], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[tuple[Stack[Faulty[AnyCluster]], FaultProxy]]:
     """The local cloud, with faults between the functions and the cluster, and between them and S3."""
-    with Stack(lambda review: Faulty(make_cluster(review), RATE)) as stack:
+    with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
         stack.cluster.apply([quota])

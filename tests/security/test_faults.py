@@ -17,7 +17,7 @@ from chalicelib.settings import settings
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack
-from tests.product.test_faults import NAMESPACE, ROOMY
+from tests.product.test_faults import NAMESPACE, NO_PREFLIGHT, ROOMY
 from tests.scripted import NO_HURRY, RawServer, unused_url
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
@@ -110,7 +110,7 @@ class Case:
 @pytest.fixture(scope="module")
 def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[FaultyStack]:
     """The local cloud with faults between the functions and the cluster."""
-    with Stack(lambda review: ScriptedCluster(make_cluster(review))) as stack:
+    with Stack(lambda review: ScriptedCluster(make_cluster(review)), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
         stack.cluster.apply([quota])
