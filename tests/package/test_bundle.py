@@ -13,7 +13,8 @@ from infra.bundle import HERE, ROOT, write_bundle
 from tests.package.bare import printed_by
 
 MEGABYTE = 10**6
-MAX_ZIPPED = 12 * MEGABYTE
+MAX_ZIPPED = 12.5 * MEGABYTE
+"""With bytecode; half of it is compiled code of cryptography and pydantic."""
 MAX_UNZIPPED = 45 * MEGABYTE
 ELF_AARCH64 = 183
 """e_machine of the ELF header, its bytes 18 and 19."""
@@ -197,6 +198,10 @@ class TestSlim:
             ("botocore/data/sts/2011-06-15/examples-1.json", False),
             ("botocore/data/s3/2006-03-01/service-2.json.gz", True),
             ("botocore/data/ec2/2016-11-15/service-2.json.gz", False),
+            ("dateutil/rrule.py", False),
+            ("dateutil/tz/tz.py", True),
+            ("urllib3/contrib/emscripten/fetch.py", False),
+            ("urllib3/contrib/pyopenssl.py", True),
             ("six.py", True),
             ("pyjwt-2.15.1.dist-info/RECORD", False),
             ("bin/jp.py", False),
