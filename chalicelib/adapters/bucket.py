@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.errors import StorageUnavailable
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 RETRY_AFTER = 5
 
+# What stands in for S3 on a broken way may answer with anything.
+_NO_ANSWER = (BotoCoreError, ResponseParserError, OSError, KeyError)
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
@@ -63,7 +66,7 @@ class Bucket:
             if code in _REFUSED:
                 raise ObjectChangedError from error
             raise _unavailable(code) from error
-        except (BotoCoreError, OSError) as error:
+        except _NO_ANSWER as error:
             raise _unavailable() from error
         return StoredObject(body, answer["ETag"], answer["Metadata"])
 
@@ -87,7 +90,7 @@ class Bucket:
             if code in _REFUSED | _MISSING:
                 raise ObjectChangedError from error
             raise _unavailable(code) from error
-        except (BotoCoreError, OSError) as error:
+        except _NO_ANSWER as error:
             raise _unavailable() from error
 
 
@@ -100,6 +103,7 @@ def _unavailable(code: str = "") -> StorageUnavailable:
 @cache
 def connect(settings: Settings) -> Bucket:
     """This deployment's bucket, one for each process."""
-    config = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+    # 8 s at worst, which a request that looks for a Receipt has left after its deadline of 20.
+    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
     client = botocore.session.get_session().create_client("s3", region_name=settings.aws_region, config=config)
     return Bucket(settings.uploads_bucket, settings.uploads_bucket_owner, client)

@@ -155,6 +155,14 @@ class TestRefusals:
         assert ("Tell whoever deployed it" in reading.value.detail) == (code == "AccessDenied")
         assert reading.value.detail == writing.value.detail
 
+    @pytest.mark.parametrize("body", [b"<html><p>", b"{", b""])
+    def test_answer_of_somebody_else(self, scripted: Bucket, site: Script, body: bytes) -> None:
+        """As good as none, whoever answered."""
+        site.on(f"/{NAME}/key", Reply(500, [("Content-Type", "text/xml")], body))
+
+        with pytest.raises(StorageUnavailable):
+            scripted.find("key", LIMIT)
+
     def test_nobody_there(self, environment: pytest.MonkeyPatch) -> None:
         """As if S3 were down."""
         environment.setenv("AWS_ENDPOINT_URL", unused_url())
