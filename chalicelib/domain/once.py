@@ -92,7 +92,7 @@ class Lock:
 
 def lock(submission: Submission, caller: Caller, known_by: KnownBy) -> Lock:
     """The lock of a request: by the name that it asks for, else by one that is made of what it is known by."""
-    asked = submission.as_asked
+    asked = submission.identity
     who, key_hash = caller.user.encode(), None
     if isinstance(known_by, IdempotencyKey):
         key_hash = _hash(who, submission.project.encode(), checked_key(known_by.text).encode())
@@ -119,7 +119,7 @@ def _prefix(submission: Submission, known_by: KnownBy) -> str:
 
 def shared_lock(name: str, submission: Submission) -> Lock:
     """The lock of what follows from another Job: the same for all callers, who ask for the same."""
-    return Lock(name, _hash(b"all", submission.as_asked), None)
+    return Lock(name, _hash(b"all", submission.identity), None)
 
 
 def derived_name(base: str, uid: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -101,9 +101,17 @@ class Submission(Strict):
 
     @property
     def as_asked(self) -> bytes:
-        """The submission in canonical JSON, without defaults: a field that a later version adds changes nothing."""
-        given = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return msgspec.json.encode(given, order="deterministic")
+        """The submission in JSON, without defaults; in its own order, as a variable may refer to those before it."""
+        return msgspec.json.encode(self._given)
+
+    @property
+    def identity(self) -> bytes:
+        """The submission in canonical JSON: neither the order of keys nor a field of a later version changes it."""
+        return msgspec.json.encode(self._given, order="deterministic")
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     @field_validator("job_name_prefix")
     @classmethod

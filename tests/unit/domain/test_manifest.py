@@ -48,7 +48,7 @@ MINIMAL = {
         "annotations": {
             "researcher.dev/user": "alice",
             "researcher.dev/request-hash": "asked",
-            "researcher.dev/submission": '{"image":"busybox","project":"team-a"}',
+            "researcher.dev/submission": '{"project":"team-a","image":"busybox"}',
         },
     },
     "spec": {

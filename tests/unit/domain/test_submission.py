@@ -499,3 +499,15 @@ class TestEverySubmission:
         again = parse_submission(json.loads(asked.as_asked))
 
         assert (asked, asked.as_asked) == (again, again.as_asked)
+
+    def test_order_of_variables_is_kept_but_no_part_of_its_identity(self) -> None:
+        """Kubernetes expands `$(NAME)` from the variables before it, so a copy must hold them as they were given."""
+        root, run = ("ROOT", "/data"), ("RUN", "$(ROOT)/7")
+        one, other = (
+            parse_submission({"project": "team-a", "image": "busybox", "environment": dict(variables)})
+            for variables in ([root, run], [run, root])
+        )
+
+        assert list(json.loads(one.as_asked)["environment"]) == ["ROOT", "RUN"]
+        assert list(json.loads(other.as_asked)["environment"]) == ["RUN", "ROOT"]
+        assert one.identity == other.identity
