@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.tags import ONE_OR_ANY
+
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError
 
@@ -21,6 +23,9 @@ class Header:
     example: str
     pattern: str = ""
     max_length: int | None = None
+
+
+IF_MATCH = Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY)
 
 
 @dataclass(frozen=True)

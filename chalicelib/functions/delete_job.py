@@ -12,9 +12,9 @@ from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.tags import ONE_OR_ANY, version_in
+from chalicelib.domain.tags import version_in
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Header, Operation, Success
+from chalicelib.operation import BASE, IF_MATCH, Operation, Success
 from chalicelib.settings import settings
 from chalicelib.usecases.delete import Deletion
 
@@ -39,7 +39,7 @@ OPERATION = Operation(
     summary="Delete a Job",
     description="Deletes the Job and its pods; their GPUs are free when the pods have ended.",
     query=DeleteQuery,
-    headers=(Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY),),
+    headers=(IF_MATCH,),
     answers={200: Success("The Job is being deleted.", Deletion, _EXAMPLE)},
     errors=(errors.JobNotFound, errors.PreconditionFailed),
 )

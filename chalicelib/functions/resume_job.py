@@ -7,14 +7,13 @@ from chalice.app import Blueprint
 from chalicelib.adapters import cluster
 from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
-from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.tags import ONE_OR_ANY, version_in
+from chalicelib.domain.tags import version_in
 from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Header, Operation, Success
+from chalicelib.operation import BASE, IF_MATCH, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.suspend import resume_job
+from chalicelib.usecases.suspend import REFUSALS, resume_job
 
 routes = Blueprint(__name__)
 
@@ -23,7 +22,7 @@ OPERATION = Operation(
     description=(
         "Lets a suspended Job have pods again, which start from the beginning. Resuming it again changes nothing."
     ),
-    headers=(Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY),),
+    headers=(IF_MATCH,),
     answers={
         202: Success(
             "The Job may run; its pods are on their way.",
@@ -31,14 +30,7 @@ OPERATION = Operation(
             EXAMPLE | {"status": "Pending", "nodes": [], "currentAllocatedGPUs": 0},
         )
     },
-    errors=(
-        errors.JobNotFound,
-        errors.JobFinished,
-        errors.BeingDeleted,
-        errors.BeingMade,
-        errors.QueueDecides,
-        errors.PreconditionFailed,
-    ),
+    errors=REFUSALS,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.errors import ClusterUnavailable, PreconditionFailed
+from chalicelib.domain import errors
 from chalicelib.domain.suspension import check_suspendable
 from chalicelib.usecases.jobs import existing, shown
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4
 """Times that a change is sent which meets others: a Job that starts has its status written several times a second."""
+
+REFUSALS = (
+    errors.JobNotFound,
+    errors.JobFinished,
+    errors.BeingDeleted,
+    errors.BeingMade,
+    errors.QueueDecides,
+    errors.PreconditionFailed,
+)
+"""Why either is refused, beyond what any request can meet."""
 
 
 def suspend_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
@@ -34,9 +44,9 @@ def _written(project: ProjectName, name: JobName, version: str | None, jobs: Job
         # Of a change that met others the answer may have been lost: then it is ours, and as it was asked for.
         ours = attempt > 0 and bool(job.spec.suspend) == suspended
         if version not in (None, job.metadata.resource_version) and not ours:
-            raise PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
+            raise errors.PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
         check_suspendable(job)
         changed = jobs.suspend(project, name, job.metadata.resource_version, suspended=suspended)
         if changed is not None:
             return shown(project, changed, jobs)
-    raise ClusterUnavailable("The Job changes all the time. Try again.", retry_after=1)
+    raise errors.ClusterUnavailable("The Job changes all the time. Try again.", retry_after=1)

@@ -1,47 +1,31 @@
-"""AWS on loopback: moto's S3, SQS, STS and IAM, with the checks of STS that moto lacks, and our own Lambda.
+"""AWS on loopback: moto's S3, SQS, STS and IAM, and our own Lambda.
 
 moto keeps its state in module globals: one LocalAws in a process at a time, and closing it forgets everything.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import socket
 import threading
-from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
-from xml.sax.saxutils import escape
 
 import boto3
-from moto.iam.models import iam_backends
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from moto.sts.models import sts_backends
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from infra.local.assume_role import check_assume_role, trust_policy
-from infra.local.functions import MAX_DOCUMENT, Functions, invoked_name
-from infra.local.presigned_sts import StsRefusal, is_presigned_identity_request, verified_session
+from infra.local.assume_role import trust_policy
+from infra.local.aws_requests import ACCOUNT, AwsRequests
+from infra.local.functions import Functions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from wsgiref.types import WSGIApplication as WsgiApplication
 
     from werkzeug.serving import BaseWSGIServer
 
-    from infra.local.presigned_sts import Session
-
-ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
-PARTITION = "aws"
 REGION = "eu-west-1"
-MAX_STS_BODY = 64 * 1024
 
 
 class LocalAws:
@@ -85,7 +69,7 @@ class LocalAws:
 
     def start(self, port: int = 0) -> None:
         """Listens on loopback; OSError when *port* is taken."""
-        application: WsgiApplication = _Checked(self._functions)
+        application: WsgiApplication = AwsRequests(self._functions)
         self._server = _listen(port, self._guard(application) if self._guard else application)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
@@ -133,32 +117,6 @@ class _Requests(MotoRequestHandler):
         """Logs nothing."""
 
 
-class _Checked(DomainDispatcherApplication):
-    """moto's application behind our checks of STS, and our Lambda beside it."""
-
-    def __init__(self, functions: Functions) -> None:
-        super().__init__(create_backend_app)
-        self._functions = functions
-
-    _one_at_a_time = threading.Lock()
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
-        query = environ.get("QUERY_STRING", "")
-        if (name := invoked_name(environ.get("PATH_INFO", ""))) is not None:
-            return _invoked(environ, self._functions, name, start_response)
-        try:
-            if is_presigned_identity_request(query):
-                return _identity(environ, query, start_response)
-            if environ.get("PATH_INFO") == "/":
-                check_assume_role(query, _body(environ), environ.get("HTTP_AUTHORIZATION"), _trust_policy_of)
-        except StsRefusal as refusal:
-            return _refused(refusal, start_response)
-        # moto stores an object before its metadata, and compares before it stores: S3 does each at once.
-        with self._one_at_a_time:
-            answer: Iterable[bytes] = super().__call__(environ, start_response)
-        return answer
-
-
 def _listen(port: int, application: WsgiApplication) -> BaseWSGIServer:
     # werkzeug ends the process when the port is taken, so it gets a socket that listens already.
     with socket.create_server((HOST, port), backlog=128) as listening:
@@ -170,52 +128,3 @@ def _listen(port: int, application: WsgiApplication) -> BaseWSGIServer:
             request_handler=_Requests,
             fd=listening.fileno(),
         )
-
-
-def _identity(environ: dict[str, Any], query: str, start_response: Any) -> list[bytes]:  # noqa: ANN401 - WSGI
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    session = verified_session(query, headers, _session_of, datetime.now(UTC))
-    result = {"Account": session.account_id, "Arn": session.arn, "UserId": session.user_id}
-    document = {"GetCallerIdentityResponse": {"GetCallerIdentityResult": result}}
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps(document).encode()]
-
-
-def _invoked(environ: dict[str, Any], functions: Functions, name: str, start_response: Any) -> list[bytes]:  # noqa: ANN401 - WSGI
-    body: bytes = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), MAX_DOCUMENT))
-    answer = functions.answer(name, environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse"), body)
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
-    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
-    return [answer.body]
-
-
-def _refused(refusal: StsRefusal, start_response: Any) -> list[bytes]:  # noqa: ANN401 - WSGI
-    start_response("403 Forbidden", [("Content-Type", "text/xml")])
-    return [
-        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
-        f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message></Error>"
-        "<RequestId>local</RequestId></ErrorResponse>".encode()
-    ]
-
-
-def _body(environ: dict[str, Any]) -> str:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if environ.get("REQUEST_METHOD") != "POST" or not 0 < length <= MAX_STS_BODY:
-        return ""
-    body: bytes = environ["wsgi.input"].read(length)
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body.decode("latin-1")
-
-
-def _session_of(access_key_id: str) -> Session | None:
-    session: Session | None = sts_backends[ACCOUNT][PARTITION].get_assumed_role_from_access_key(access_key_id)
-    return session
-
-
-def _trust_policy_of(arn: str) -> str | None:
-    roles = iam_backends[ACCOUNT][PARTITION].get_roles()
-    return next((role.assume_role_policy_document for role in roles if role.arn == arn), None)

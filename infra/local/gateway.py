@@ -22,7 +22,7 @@ from chalicelib.domain.errors import (
     RouteNotFound,
 )
 from infra.local.compression import compressed
-from infra.local.http_server import LoopbackServer
+from infra.local.http_server import LoopbackSite
 from infra.local.invocation import FunctionError, outcome_of
 from infra.local.lambda_proxy import LambdaContext, ProxyRequest, reply_of
 from infra.local.per_thread import give_each_thread_its_own_request
@@ -52,7 +52,7 @@ _TOO_SLOW = "The function took longer than {seconds:g} seconds. It may still fin
 _log = logging.getLogger(__name__)
 
 
-class Gateway:
+class Gateway(LoopbackSite):
     """Answers HTTP requests with the views of a Chalice app, as the deployed API would."""
 
     def __init__(
@@ -68,24 +68,6 @@ class Gateway:
         self._minimum_compression_size = minimum_compression_size
         self._integration_seconds = integration_seconds
         self._routes = Routes(app.routes)
-        self._server: LoopbackServer | None = None
-
-    @property
-    def url(self) -> str:
-        """Where the API is, without a slash at the end."""
-        if self._server is None:
-            raise RuntimeError("The gateway has not been started.")
-        return self._server.url
-
-    def start(self, port: int = 0) -> None:
-        """Listens on loopback; OSError when *port* is taken."""
-        self._server = LoopbackServer(self, port)
-
-    def close(self) -> None:
-        """Stops listening."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The answer to one request; nothing that the app does makes this raise."""

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import socketserver
 import threading
+from abc import ABC, abstractmethod
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -52,6 +53,38 @@ class LoopbackServer:
         self._server.server_close()
         self._server.end_connections()
         self._thread.join()
+
+
+class LoopbackSite(ABC):
+    """A site that serves itself from `start` to `close`, and may be started again."""
+
+    _server: LoopbackServer | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a slash at the end; RuntimeError while it is not started."""
+        if self._server is None:
+            message = f"The {type(self).__name__} has not been started."
+            raise RuntimeError(message)
+        return self._server.url
+
+    def start(self, port: int = 0) -> None:
+        """Listens on loopback; OSError when *port* is taken."""
+        self._server = LoopbackServer(self, port)
+
+    def close(self) -> None:
+        """Stops listening."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    @abstractmethod
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        """The answer to one request; called by many threads at once."""
+
+    @abstractmethod
+    def refuse(self, error: WireError) -> Reply:
+        """The answer to bytes that are no request."""
 
 
 class _Connection(socketserver.StreamRequestHandler):

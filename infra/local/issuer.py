@@ -12,7 +12,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from infra.local.client_credentials import Application, OAuthError, granted
-from infra.local.http_server import LoopbackServer
+from infra.local.http_server import LoopbackSite
 from infra.local.signing_keys import SigningKeys
 from infra.local.wire import Reply
 
@@ -39,7 +39,7 @@ PREFLIGHT: Headers = [
 NOT_STORED: Headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
 
 
-class Issuer:
+class Issuer(LoopbackSite):
     """Issues tokens to *applications*, which are OAuth2 clients by their id."""
 
     def __init__(
@@ -52,15 +52,7 @@ class Issuer:
         self._applications = applications
         self._audience = audience
         self._lifetime = lifetime
-        self._server: LoopbackServer | None = None
         self._counting = threading.Lock()
-
-    @property
-    def url(self) -> str:
-        """The issuer identifier, as it stands in the claim `iss`."""
-        if self._server is None:
-            raise RuntimeError("The issuer has not been started.")
-        return self._server.url
 
     @property
     def token_url(self) -> str:
@@ -71,16 +63,6 @@ class Issuer:
     def jwks_url(self) -> str:
         """Where the public keys are."""
         return self.url + JWKS_PATH
-
-    def start(self, port: int = 0) -> None:
-        """Listens on loopback; OSError when *port* is taken."""
-        self._server = LoopbackServer(self, port)
-
-    def close(self) -> None:
-        """Stops listening."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
 
     def rotate(self, *, retire: bool = False) -> str:
         """Signs with a new key from now on and tells its id; *retire* takes the others out of the JWKS."""

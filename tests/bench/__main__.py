@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from moto.eks.models import eks_backends
 
-from infra.local.aws import ACCOUNT, REGION
+from infra.local.aws import REGION
+from infra.local.aws_requests import ACCOUNT
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.package import template
 from tests.api import IMAGE, Api

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 
 from moto.sts.models import sts_backends
 
-from infra.local.aws import ACCOUNT, PARTITION
+from infra.local.aws_requests import ACCOUNT, PARTITION
 from infra.local.presigned_sts import ALGORITHM, Scope, StsRefusal, signing_key
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infra.gateway_responses import ANY_METHOD
 from infra.local.compression import compressed
 from infra.local.gateway import MAX_HEADER_BYTES
-from infra.local.http_server import LoopbackServer
+from infra.local.http_server import LoopbackSite
 from infra.local.lambda_proxy import ProxyRequest, reply_of
 from infra.local.routes import Routes
 from infra.local.wire import MAX_BODY, Reply
@@ -30,33 +30,15 @@ INTEGRATION_SECONDS = 29.0
 _INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+):live/invocations$")
 
 
-class TemplateGateway:
+class TemplateGateway(LoopbackSite):
     """Serves the API of *stack* with the functions of *lambdas*, at the root as with a custom domain."""
 
     def __init__(self, lambdas: LambdaService, minimum_compression_size: int = 1024) -> None:
         self._lambdas = lambdas
         self._minimum_compression_size = minimum_compression_size
-        self._server: LoopbackServer | None = None
         self._routes = Routes({})
         self._responses: Mapping[str, Json] = {}
         self._stage = ""
-
-    @property
-    def url(self) -> str:
-        """Where the API is, without a slash at the end."""
-        if self._server is None:
-            raise RuntimeError("The gateway has not been started.")
-        return self._server.url
-
-    def start(self, port: int = 0) -> None:
-        """Listens on loopback; answers 404 until an API is deployed."""
-        self._server = LoopbackServer(self, port)
-
-    def close(self) -> None:
-        """Stops listening."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
 
     def deploy(self, stack: Stack) -> None:
         """Serves the one API of *stack* from now on."""

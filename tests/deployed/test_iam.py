@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.aws import ACCOUNT, LocalAws
+from infra.local.aws import LocalAws
+from infra.local.aws_requests import ACCOUNT
 from tests.deployed.iam import IamGate, covers
 
 if TYPE_CHECKING:

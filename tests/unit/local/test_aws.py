@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -52,28 +50,6 @@ class TestRoles:
         assert refusal.value.response["Error"]["Code"] == "AccessDenied"
         assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
         sts.close()
-
-    def test_unsigned_request_is_denied(self, aws: LocalAws) -> None:
-        """Even with the right external id."""
-        form = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": ROLE, "ExternalId": "x1"}
-        request = urllib.request.Request(aws.url, urlencode(form).encode())  # noqa: S310 - loopback
-
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            urllib.request.urlopen(request, timeout=30)  # noqa: S310 - loopback
-
-        with refusal.value:
-            assert refusal.value.code == 403
-            assert b"MissingAuthenticationToken" in refusal.value.read()
-
-    def test_unverified_identity_is_refused(self, aws: LocalAws) -> None:
-        """A presigned request is STS's, not S3's, and its signature is looked at."""
-        query = "Action=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0"
-
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            urllib.request.urlopen(f"{aws.url}/?{query}", timeout=30)  # noqa: S310 - loopback
-
-        with refusal.value:
-            assert b"IncompleteSignature" in refusal.value.read()
 
 
 class TestObjects:
