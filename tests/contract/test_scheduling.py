@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,20 @@ def message(space: Space, name: str) -> str:
         return [one["message"] for one in conditions if one.get("reason") == "Unschedulable"]
 
     return awaited(look, bool)[0]
+
+
+def without_a_node(space: Space) -> str:
+    """The name of a new Job whose pod was given no node, else nothing: the scheduler may not know of a change yet."""
+    name = f"waits-{secrets.token_hex(4)}"
+    space.submit(job(name, "run-forever"))
+    (pod,) = awaited(
+        lambda: space.pods_of(name),
+        lambda pods: any(one["type"] == "PodScheduled" for pod in pods for one in pod["status"].get("conditions", [])),
+    )
+    if "nodeName" not in pod["spec"]:
+        return name
+    space.client.delete(f"{space.jobs}/{name}")
+    return ""
 
 
 def of_class(manifest: Document, priority_class: str) -> Document:
@@ -96,11 +111,11 @@ class TestNode:
         """The pod waits, and says what for; it comes when the node is free for all."""
         space.client.patch(node, {"spec": spec})
 
-        space.submit(job("waits", "run-forever"))
+        name = awaited(lambda: without_a_node(space), bool)
 
-        assert why in message(space, "waits")
+        assert why in message(space, name)
         space.client.patch(node, {"spec": dict.fromkeys(spec)})
-        space.await_pods("waits", phase="Running")
+        space.await_pods(name, phase="Running")
 
 
 class TestClaims:
