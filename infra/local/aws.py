@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's S3, SQS, STS and IAM, with the checks of STS that moto lacks, and our own Lambda.
+"""AWS on loopback: moto with the checks of STS that moto lacks, and our own Lambda beside it.
 
 moto keeps its state in module globals: one LocalAws in a process at a time, and closing it forgets everything.
 """
@@ -45,7 +45,7 @@ MAX_STS_BODY = 64 * 1024
 
 
 class LocalAws:
-    """S3, SQS, STS and IAM, and Lambda for *functions*; *guard* may put something before them that refuses requests."""
+    """S3, SQS, EventBridge, STS, IAM, and Lambda for *functions*; *guard* may refuse requests before they come there."""
 
     def __init__(
         self,
@@ -124,6 +124,13 @@ class LocalAws:
     def create_queue(self, name: str) -> str:
         """Makes an empty queue, and tells its URL."""
         return str(boto3.client("sqs", **self.connection).create_queue(QueueName=name)["QueueUrl"])
+
+    def send_events(self, source: str, queue: str) -> None:
+        """From now on *queue* gets each event of *source* on the default bus."""
+        events = boto3.client("events", **self.connection)
+        events.put_rule(Name=queue, EventPattern=json.dumps({"source": [source]}))
+        target = {"Id": queue, "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"}
+        events.put_targets(Rule=queue, Targets=[target])
 
 
 class _Requests(MotoRequestHandler):

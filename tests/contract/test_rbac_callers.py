@@ -68,17 +68,18 @@ class TestCallers:
         assert may(own_identity, ask, as_caller(UPLOADS))
 
     @pytest.mark.parametrize(
-        "ask", rows(*(f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "delete")), f"list pods @ {OTHERS}")
+        "ask",
+        rows(*(f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "patch", "delete")), f"list pods @ {OTHERS}"),
     )
     def test_janitor_cleans_every_project(self, own_identity: JsonClient, ask: Ask) -> None:
-        """The cleanup finds finished Jobs and removes them."""
+        """Finished Jobs are found, marked once they are announced, and removed."""
         assert may(own_identity, ask, as_caller("janitor"))
 
     @pytest.mark.parametrize(
         "ask",
         rows(
             f"create jobs.batch @ {OURS}",
-            f"patch jobs.batch @ {OURS}",
+            f"update jobs.batch @ {OURS}",
             f"deletecollection jobs.batch @ {OURS}",
             f"get pods:log @ {OURS}",
             f"delete pods @ {OURS}",
