@@ -45,7 +45,7 @@ MAX_STS_BODY = 64 * 1024
 
 
 class LocalAws:
-    """S3, SQS, EventBridge, STS, IAM, and Lambda for *functions*; *guard* may refuse requests before they come there."""
+    """S3, SQS, EventBridge, STS and IAM, and Lambda for *functions*; *guard* may refuse requests before they arrive."""
 
     def __init__(
         self,
