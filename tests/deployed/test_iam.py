@@ -49,7 +49,7 @@ def client_of(aws: LocalAws, service: str, **changed: str) -> Any:  # noqa: ANN4
         "aws_secret_access_key": given["SecretAccessKey"],
         "aws_session_token": given["SessionToken"],
     }
-    client: Any = boto3.client(service, **aws.connection | session | changed)  # type: ignore[call-overload]  # any name
+    client: Any = boto3.client(service, **aws.connection | session | changed)
     return client
 
 
