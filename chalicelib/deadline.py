@@ -23,13 +23,17 @@ class Deadline:
         """The deadline in *seconds* from now."""
         return cls(time.monotonic() + seconds)
 
+    def moved(self, at: float) -> Deadline:
+        """The deadline of the same request at another moment."""
+        return replace(self, at=at)
+
     def within(self, seconds: float) -> Deadline:
         """This deadline, or the one in *seconds* from now where that is sooner."""
-        return replace(self, at=min(self.at, time.monotonic() + seconds))
+        return self.moved(min(self.at, time.monotonic() + seconds))
 
     def before(self, seconds: float) -> Deadline:
         """The deadline that leaves *seconds* of this one."""
-        return replace(self, at=self.at - seconds)
+        return self.moved(self.at - seconds)
 
     @property
     def remaining(self) -> float:

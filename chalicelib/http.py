@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -77,8 +77,8 @@ class Call:
 
     def postpone(self, seconds: float) -> Deadline:
         """When *seconds* are over that the caller asks to wait; the answer is due so much later, within reason."""
-        self.deadline = replace(self.deadline, at=min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
-        return replace(self.deadline, at=min(self.started + seconds, self.deadline.at))
+        self.deadline = self.deadline.moved(min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
+        return self.deadline.moved(min(self.started + seconds, self.deadline.at))
 
     @property
     def known_caller(self) -> Caller:

@@ -9,6 +9,7 @@ import botocore.session
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.errors import EventBusUnavailable
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.announcement import Announcement
     from chalicelib.settings import Settings
+
+# What stands in for EventBridge on a broken way may answer with anything.
+_NO_ANSWER = (BotoCoreError, ClientError, ResponseParserError, ValueError)
 
 
 class EventBus:
@@ -30,7 +34,7 @@ class EventBus:
         """The ids of those that were accepted; EventBusUnavailable when none could be sent."""
         try:
             answer = self._client.put_events(Entries=[_entry(one) for one in announcements])
-        except (BotoCoreError, ClientError) as error:
+        except _NO_ANSWER as error:
             raise EventBusUnavailable(
                 "EventBridge does not take this API's events. The next run tries again; it may lack a right or a way."
             ) from error

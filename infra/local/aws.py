@@ -1,4 +1,4 @@
-"""AWS on loopback: moto with the checks of STS that moto lacks, and our own Lambda beside it.
+"""AWS on loopback: moto's S3, SQS, STS and IAM, with the checks of STS that moto lacks, and our own Lambda.
 
 moto keeps its state in module globals: one LocalAws in a process at a time, and closing it forgets everything.
 """
@@ -128,7 +128,7 @@ class LocalAws:
     def send_events(self, source: str, queue: str) -> None:
         """From now on *queue* gets each event of *source* on the default bus."""
         events = boto3.client("events", **self.connection)
-        events.put_rule(Name=queue, EventPattern=json.dumps({"source": [source]}))
+        events.put_rule(Name=queue, EventPattern=f'{{"source": ["{source}"]}}')
         target = {"Id": queue, "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"}
         events.put_targets(Rule=queue, Targets=[target])
 

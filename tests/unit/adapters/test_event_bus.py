@@ -115,6 +115,19 @@ class TestRefusals:
 
         assert "arn:" not in refused.value.detail
 
+    @pytest.mark.parametrize("status", [200, 500])
+    @pytest.mark.parametrize("body", [b"<html><p>", b"{", b"", b"\xff"])
+    def test_answer_of_somebody_else(self, scripted: EventBus, site: Script, body: bytes, status: int) -> None:
+        """As good as none: what was not taken is not marked."""
+        site.on("/", Reply(status, [("Content-Type", "application/x-amz-json-1.1")], body))
+
+        try:
+            accepted = scripted.publish([announcement()])
+        except EventBusUnavailable:
+            accepted = set()
+
+        assert accepted == set()
+
     def test_nobody_there(self, environment: pytest.MonkeyPatch) -> None:
         """As in a VPC without a way to EventBridge."""
         environment.setenv("AWS_ENDPOINT_URL", unused_url())
