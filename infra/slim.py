@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
-SERVICES = ("s3", "sts")
+SERVICES = ("events", "s3", "sts")
 """The AWS services that the functions call; botocore carries the descriptions of four hundred."""
 
 CHALICE_COMMAND = (

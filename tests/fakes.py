@@ -19,9 +19,10 @@ from chalicelib.domain.uploads import SEQUENCER, SETTLED, is_settled, may_tell
 from tests.builders import NOW, TEAM_A
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.deadline import Deadline
+    from chalicelib.domain.announcement import Announcement
     from chalicelib.domain.events import Event
     from chalicelib.domain.logs import Attempt, LogQuery
     from chalicelib.domain.names import JobName, ProjectName
@@ -289,6 +290,25 @@ class FakeReceipts:
         return max(found, key=lambda one: one.created_at, default=None)
 
 
+class FakeEventBus:
+    """Events that were accepted, in their order; `refused` are ids that are not."""
+
+    def __init__(self) -> None:
+        self.told: list[Announcement] = []
+        self.calls: list[int] = []
+        self.refused: set[str] = set()
+        self.faults: deque[Callable[[], None]] = deque()
+
+    def publish(self, announcements: Sequence[Announcement]) -> set[str]:
+        """The ids of those that were accepted; meets the next of the *faults*."""
+        if self.faults:
+            self.faults.popleft()()
+        self.calls.append(len(announcements))
+        accepted = [one for one in announcements if one.id not in self.refused]
+        self.told += accepted
+        return {one.id for one in accepted}
+
+
 class FakeTokens:
     """The tokens of a cluster: `token-1`, and the next one each time that a fresh one is asked for."""
 
@@ -322,8 +342,12 @@ def _last_name(token: str) -> str:
 
 
 def _matches(labels: dict[str, str], selector: str) -> bool:
-    """Whether *labels* fit *selector*, which holds equalities alone."""
+    """Whether *labels* fit *selector*, which holds equalities, and keys that must not be there."""
     for term in filter(None, selector.split(",")):
+        if term.startswith("!"):
+            if term[1:] in labels:
+                return False
+            continue
         key, _, value = term.replace("==", "=").partition("=")
         unequal = key.endswith("!")
         if (labels.get(key.rstrip("!")) == value) is unequal:

@@ -38,6 +38,12 @@ def steps() -> list[Step]:
     return [Step(*one) for one in found if one[0].strip() not in STARTS]
 
 
+def recipes() -> list[str]:
+    """The README's recipes in Python, each of which goes on where the one before it ended."""
+    chapter = README.partition("\n## Recipes\n")[2].partition("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
+
+
 def documents(text: str) -> list[Any]:
     """The JSON documents in *text*, one after the other."""
     found, text = [], text.strip()

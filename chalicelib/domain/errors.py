@@ -12,7 +12,7 @@ ResearcherError
 ├── UnsupportedMediaType (415)    ├── InvalidJob (422)              ├── IdempotencyKeyReused (422)
 ├── TooManyRequests (429)         ├── InternalError (500)           ├── BadGateway (502)
 ├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
-├── StorageUnavailable (503)      └── DeadlineExceeded (504)
+├── StorageUnavailable (503)      ├── EventBusUnavailable (503)     └── DeadlineExceeded (504)
 
 A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
 """
@@ -291,6 +291,12 @@ class StorageUnavailable(ResearcherError):
     """The bucket of uploads and Receipts cannot be reached."""
 
     status, code, title = 503, "storage_unavailable", "Storage unavailable"
+
+
+class EventBusUnavailable(ResearcherError):
+    """EventBridge takes no events, so that no finished Job can be announced."""
+
+    status, code, title = 503, "event_bus_unavailable", "Event bus unavailable"
 
 
 class DeadlineExceeded(ResearcherError):

@@ -10,12 +10,13 @@ import msgspec
 from chalicelib.domain.kubernetes import Job, Manifest
 from chalicelib.domain.masks import masked_spec, masked_submission
 from chalicelib.domain.names import SUBMISSION
-from chalicelib.domain.view import Count, Milliseconds, gpus_of, view
+from chalicelib.domain.usage import usage
+from chalicelib.domain.view import Count, Milliseconds, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.domain.kubernetes import Pod, PodStatus
+    from chalicelib.domain.kubernetes import Pod
     from chalicelib.domain.names import ProjectName
 
 MAX_NAMED = 1000
@@ -80,8 +81,7 @@ def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], lo
     """The Receipt of the Job that is stored as *manifest*; *pods* are those of its own that are still there."""
     job = msgspec.convert(manifest, Job)
     shown = view(project, job, pods)
-    used = _gpu_seconds(job, pods)
-    at_once = shown.requested_gpus * _duration(job.status.start_time, job.finished_at)
+    used = usage(job, pods)
     statuses = [status for pod in pods for status in pod.status.container_statuses]
     return Receipt(
         id=shown.id,
@@ -97,8 +97,8 @@ def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], lo
         created_at=shown.created_at,
         started_at=shown.started_at,
         finished_at=shown.finished_at,
-        gpu_seconds=at_once if used is None else used,
-        gpu_seconds_from="job" if used is None else "pods",
+        gpu_seconds=used.gpu_seconds,
+        gpu_seconds_from=used.source,
         submission=masked_submission(_asked(job)),
         spec=masked_spec(manifest.get("spec")),
         log=log[-MAX_LOG:] if log else None,
@@ -120,26 +120,6 @@ def key_of(receipt: Receipt) -> str:
 def newest_key(project: str, name: str) -> str:
     """Where the newest Receipt of a Job of that name is kept once more, to be found by the name alone."""
     return f"receipts/{project}/latest/{name}.json"
-
-
-def _gpu_seconds(job: Job, pods: Sequence[Pod]) -> float | None:
-    """What the pods used; None unless every pod that ended is there and tells its times."""
-    times = [times for pod in pods if (times := _times(pod.status))]
-    if not pods or len(times) < max(len(pods), (job.status.succeeded or 0) + (job.status.failed or 0)):
-        return None
-    return sum(gpus_of(pod.spec.containers) * _duration(*time) for pod, time in zip(pods, times, strict=True))
-
-
-def _times(status: PodStatus) -> tuple[datetime, datetime] | None:
-    """When the first container of a pod started, and when the last one ended."""
-    ends = [one.state.terminated for one in status.container_statuses]
-    starts = [end.started_at for end in ends if end and end.started_at]
-    finishes = [end.finished_at for end in ends if end and end.finished_at]
-    return (min(starts), max(finishes)) if starts and finishes else None
-
-
-def _duration(start: datetime | None, end: datetime | None) -> float:
-    return max(0.0, (end - start).total_seconds()) if start and end else 0.0
 
 
 def _asked(job: Job) -> Any:  # noqa: ANN401 - JSON, or whatever somebody wrote in its place

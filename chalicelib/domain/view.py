@@ -114,7 +114,7 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         images=", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers)),
         user=meta.annotations.get(USER_MARK, ""),
         current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
-        requested_gpus=gpus_of(job.spec.template.spec.containers) * _pods_at_once(job),
+        requested_gpus=gpus_at_once(job),
         reason=reason.word if reason else None,
         message=(reason.message or None) if reason else None,
         started_at=milliseconds(job.status.start_time),
@@ -155,6 +155,11 @@ def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
 def gpus_of(containers: Sequence[Container]) -> int:
     """The GPUs that *containers* ask for together."""
     return sum(amount(container.resources.limits.get(GPU, 0)) for container in containers)
+
+
+def gpus_at_once(job: Job) -> int:
+    """The GPUs that the pods of *job* ask for together."""
+    return gpus_of(job.spec.template.spec.containers) * _pods_at_once(job)
 
 
 def _pods_at_once(job: Job) -> int:

@@ -15,7 +15,7 @@ from chalicelib.domain.report import MAX_NAMED, Failure, NamedJob, PendingJob, R
 from chalicelib.domain.retention import pending_seconds, pends_too_long, verdict
 from chalicelib.usecases.delete_expired import delete_expired
 from chalicelib.usecases.ports import PARALLEL
-from chalicelib.usecases.projects import project_of
+from chalicelib.usecases.projects import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,26 +28,19 @@ if TYPE_CHECKING:
     from chalicelib.usecases.delete_expired import Ports
 
 PAGE = 500
-ROTATION_SECONDS = 3600
+TURN_SECONDS = 3600
+"""After which a run begins with another Project."""
 
 
 def clean_up(namespaces: Sequence[Namespace], rules: Rules, now: datetime, ports: Ports, *, dry_run: bool) -> Report:
     """Cleans up the Projects among *namespaces*, or only tells what it would do. One that fails stops no other."""
     run = _Run(rules, now, ports, Report(dry_run=dry_run))
-    for namespace, project in _in_turn(namespaces, now):
+    for namespace, project in in_turn(namespaces, int(now.timestamp() // TURN_SECONDS)):
         if ports.is_late():
             run.report.truncated = True
             break
         run.clean_project(project, namespace)
     return run.report
-
-
-def _in_turn(namespaces: Sequence[Namespace], now: datetime) -> list[tuple[Namespace, ProjectName]]:
-    """The Projects by name, each hour from another one on: where one takes all the time, the others have theirs."""
-    by_name = sorted(namespaces, key=lambda one: one.metadata.name)
-    found = [(one, project) for one in by_name if (project := project_of(one))]
-    first = int(now.timestamp() // ROTATION_SECONDS) % len(found) if found else 0
-    return found[first:] + found[:first]
 
 
 class _Run:

@@ -43,6 +43,14 @@ def project_of(namespace: Namespace) -> ProjectName | None:
     return name if namespace_of(name) == namespace.metadata.name else None
 
 
+def in_turn(namespaces: Sequence[Namespace], turn: int) -> list[tuple[Namespace, ProjectName]]:
+    """The Projects by name, each *turn* from another one on: where one takes all the time, the others have theirs."""
+    by_name = sorted(namespaces, key=lambda one: one.metadata.name)
+    found = [(one, project) for one in by_name if (project := project_of(one))]
+    first = turn % len(found) if found else 0
+    return found[first:] + found[:first]
+
+
 def _project(namespace: Namespace) -> ProjectView | None:
     name, meta = project_of(namespace), namespace.metadata
     if name is None:

@@ -31,7 +31,12 @@ def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[st
             "researcher-viewer",
             viewers,
         ),
-        _role_binding("The scheduled cleanup of finished Jobs.", namespace, "researcher-janitor", ["janitor"]),
+        _role_binding(
+            "The scheduled cleanup of finished Jobs, and their announcement.",
+            namespace,
+            "researcher-janitor",
+            ["janitor"],
+        ),
         explained(
             "Asks in dry runs whether a Job's pods would be made; a policy lets it make none.",
             f"{RBAC}/v1/RoleBinding",

@@ -29,7 +29,7 @@ REGION = "eu-west-1"
 
 
 class LocalAws:
-    """S3, SQS, STS and IAM, and Lambda for *functions*; *guard* may put something before them that refuses requests."""
+    """S3, SQS, EventBridge, STS and IAM, and Lambda for *functions*; *guard* may refuse requests before they arrive."""
 
     def __init__(
         self,
@@ -108,6 +108,13 @@ class LocalAws:
     def create_queue(self, name: str) -> str:
         """Makes an empty queue, and tells its URL."""
         return str(boto3.client("sqs", **self.connection).create_queue(QueueName=name)["QueueUrl"])
+
+    def send_events(self, source: str, queue: str) -> None:
+        """From now on *queue* gets each event of *source* on the default bus."""
+        events = boto3.client("events", **self.connection)
+        events.put_rule(Name=queue, EventPattern=f'{{"source": ["{source}"]}}')
+        target = {"Id": queue, "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"}
+        events.put_targets(Rule=queue, Targets=[target])
 
 
 class _Requests(MotoRequestHandler):

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import urllib.request
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from infra.local.some_cluster import Review, SomeCluster
 
 SESSION = Path(".local/session.env")
-CLEANUP_SECONDS = 3600.0
-"""As the schedule of a deployment, by default."""
+SECONDS = {"announce": 60.0, "cleanup": 3600.0}
+"""Between two runs of a function: as the schedules of a deployment, by default."""
 
 WELCOME = """
 The Researcher REST API answers on {base_url}
@@ -57,7 +57,10 @@ def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
             _check(stack.base_url)
             written = _write(stack.session())
             print(WELCOME.format(cluster=described, **_lower(stack.session())), flush=True)  # noqa: T201
-            with Schedule(CLEANUP_SECONDS, partial(stack.functions.answer, "cleanup", "RequestResponse", b"{}")):
+            with ExitStack() as schedules:
+                for name, seconds in SECONDS.items():
+                    action = partial(stack.functions.answer, name, "RequestResponse", b"{}")
+                    schedules.enter_context(Schedule(seconds, action))
                 stop.wait()
             _remove(written)
     except OSError as error:

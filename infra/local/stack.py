@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self
 import boto3
 
 import app
-from chalicelib.adapters import bucket, eks, tokens
+from chalicelib.adapters import bucket, eks, event_bus, tokens
 from chalicelib.adapters import cluster as cluster_adapter
+from chalicelib.domain.announcement import SOURCE
 from chalicelib.domain.uploads import SUBMIT
 from chalicelib.settings import settings
 from infra.kubernetes.access import API_GROUP
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 BUCKET = "researcher-uploads"
 FAILURES = "researcher-upload-failures"
+FINISHED = "researcher-finished-jobs"
+"""The queue to which a rule sends what is announced."""
 PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-a", "team-b")}
 """Project to the groups that may submit to it."""
 GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
@@ -48,7 +51,7 @@ ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
 """What cluster-access.yaml makes of the role on a cluster."""
 
 _EXTERNAL_ID = "local-external-id"
-_CACHES = (settings, bucket.connect, cluster_adapter.connect, eks.connect, tokens.connect)
+_CACHES = (settings, bucket.connect, cluster_adapter.connect, eks.connect, event_bus.connect, tokens.connect)
 
 
 class Front(Protocol):
@@ -88,6 +91,7 @@ class Stack(Generic[SomeCluster]):
         self.cluster = make_cluster(self._review)
         self.deliveries = Deliveries(self.functions, self._keep_failure)
         self.failures_url = ""
+        self.finished_url = ""
         self._reviewer: EksTokenReviewer | None = None
         self._port = port
         self._extra = dict(environment or {})
@@ -148,6 +152,7 @@ class Stack(Generic[SomeCluster]):
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "UPLOADS_BUCKET": BUCKET,
+            "FINISHED_QUEUE": self.finished_url,
         }
 
     def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
@@ -166,6 +171,8 @@ class Stack(Generic[SomeCluster]):
         role = self.aws.create_role("researcher-api", _EXTERNAL_ID)
         self.aws.create_bucket(BUCKET)
         self.failures_url = self.aws.create_queue(FAILURES)
+        self.finished_url = self.aws.create_queue(FINISHED)
+        self.aws.send_events(SOURCE, FINISHED)
         self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: ENTRY})
         return role
 

@@ -70,20 +70,20 @@ class TestCallers:
     @pytest.mark.parametrize(
         "ask",
         rows(
-            *(f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "delete")),
+            *(f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "patch", "delete")),
             f"list pods @ {OTHERS}",
             f"get pods:log @ {OURS}",
         ),
     )
     def test_janitor_cleans_every_project(self, own_identity: JsonClient, ask: Ask) -> None:
-        """The cleanup finds finished Jobs, keeps the end of their logs, and removes them."""
+        """Finished Jobs are found, marked once they are announced, and removed with the end of their logs kept."""
         assert may(own_identity, ask, as_caller("janitor"))
 
     @pytest.mark.parametrize(
         "ask",
         rows(
             f"create jobs.batch @ {OURS}",
-            f"patch jobs.batch @ {OURS}",
+            f"update jobs.batch @ {OURS}",
             f"deletecollection jobs.batch @ {OURS}",
             f"delete pods @ {OURS}",
             f"get secrets @ {OURS}",

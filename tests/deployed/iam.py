@@ -2,15 +2,14 @@
 
 Knows only the calls that the product makes; any other is denied by name, so that a new one needs a line here.
 `calls` keeps what was asked: a test can show that no grant is missing, and that none is unused.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import hmac
 import io
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,9 +19,10 @@ from moto.sts.models import sts_backends
 
 from infra.local.aws_requests import ACCOUNT, PARTITION
 from infra.local.presigned_sts import ALGORITHM, Scope, StsRefusal, signing_key
+from tests.deployed.policies import Asked, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from wsgiref.types import WSGIApplication
 
     from infra.local.presigned_sts import Session
@@ -78,6 +78,9 @@ class IamGate:
                 refusal = self._hidden(signed, application)
             if refusal is None:
                 return application(environ, start_response)
+            if signed.scope.service == "events":
+                start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+                return [json.dumps({"__type": refusal}).encode()]
             start_response("403 Forbidden", [("Content-Type", "text/xml")])
             body = f"<Error><Code>{refusal}</Code></Error>"
             # S3's errors stand alone, those of STS in a response.
@@ -95,20 +98,21 @@ class IamGate:
             return "InvalidClientTokenId"
         if not hmac.compare_digest(computed_signature(signed, session.secret_access_key), signed.signature):
             return "SignatureDoesNotMatch"
-        return self._decided(session, *asked(signed))
+        return self._decided(session, asked(signed))
 
     def _hidden(self, signed: Signed, application: WSGIApplication) -> str | None:
         """S3 tells only those that an object is not there who may list the bucket."""
-        action, resource = asked(signed)
-        if not action.startswith("s3:GetObject") or _status(application, signed.environ) != NOT_FOUND:
+        found = asked(signed)
+        if not found.action.startswith("s3:GetObject") or _status(application, signed.environ) != NOT_FOUND:
             return None
         session = _session(signed.scope.access_key_id)
-        return self._decided(session, "s3:ListBucket", resource.partition("/")[0]) if session else None
+        listing = Asked("s3:ListBucket", found.resource.partition("/")[0], {})
+        return self._decided(session, listing) if session else None
 
-    def _decided(self, session: Session, action: str, resource: str) -> str | None:
+    def _decided(self, session: Session, found: Asked) -> str | None:
         role = session.arn.split("/")[1]
-        allowed = any(covers(statement, action, resource) for statement in self.policies.get(role, ()))
-        self.calls.append(Call(role, action, resource, allowed))
+        allowed = any(covers(statement, found) for statement in self.policies.get(role, ()))
+        self.calls.append(Call(role, found.action, found.resource, allowed))
         return None if allowed else "AccessDenied"
 
 
@@ -141,33 +145,31 @@ def computed_signature(signed: Signed, secret: str) -> str:
     return hmac.new(signing_key(secret, signed.scope), text.encode(), hashlib.sha256).hexdigest()
 
 
-def asked(signed: Signed) -> tuple[str, str]:
-    """Action and resource in IAM's words."""
+def asked(signed: Signed) -> Asked:
+    """What the request is, in IAM's words."""
     environ, service = signed.environ, signed.scope.service
     if service == "sts":
         form = dict(parse_qsl(signed.body.decode()))
-        return f"sts:{form['Action']}", form.get("RoleArn", "*")
+        return Asked(f"sts:{form['Action']}", form.get("RoleArn", "*"), {})
     method, path = environ["REQUEST_METHOD"], unquote(str(environ["RAW_URI"]).partition("?")[0])
     stored = _OBJECT.fullmatch(path)
     if service == "s3" and stored and method in _OBJECT_ACTIONS:
         version = "Version" if "versionId=" in environ.get("QUERY_STRING", "") else ""
-        return f"s3:{_OBJECT_ACTIONS[method]}{version}", f"arn:aws:s3:::{stored['bucket']}/{stored['key']}"
-    return f"{service}:{method} {path}", "*"
+        resource = f"arn:aws:s3:::{stored['bucket']}/{stored['key']}"
+        return Asked(f"s3:{_OBJECT_ACTIONS[method]}{version}", resource, {})
+    if service == "events" and environ.get("HTTP_X_AMZ_TARGET") == "AWSEvents.PutEvents":
+        return _events(json.loads(signed.body)["Entries"], signed.scope.region)
+    return Asked(f"{service}:{method} {path}", "*", {})
 
 
-def covers(statement: Mapping[str, Any], action: str, resource: str) -> bool:
-    """Whether *statement*, which has no conditions on what is asked here, allows it."""
-    actions, resources = statement["Action"], statement["Resource"]
-    return (
-        statement["Effect"] == "Allow"
-        and not statement.get("Condition")
-        and any(fnmatch.fnmatchcase(action, one) for one in _listed(actions))
-        and any(fnmatch.fnmatchcase(resource, one.replace("[", "[[]")) for one in _listed(resources))
-    )
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def _events(entries: list[Json], region: str) -> Asked:
+    """Events, all of which go to one bus here."""
+    (bus,) = {entry.get("EventBusName", "default") for entry in entries}
+    context = {
+        "events:source": frozenset(entry["Source"] for entry in entries),
+        "events:detail-type": frozenset(entry["DetailType"] for entry in entries),
+    }
+    return Asked("events:PutEvents", f"arn:aws:events:{region}:{ACCOUNT}:event-bus/{bus}", context)
 
 
 def _header(environ: Json, name: str) -> str:

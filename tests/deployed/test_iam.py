@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from infra.local.aws import LocalAws
 from infra.local.aws_requests import ACCOUNT
-from tests.deployed.iam import IamGate, covers
+from tests.deployed.iam import IamGate
+from tests.deployed.policies import Asked, covers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,8 @@ def aws(gate: IamGate) -> Iterator[LocalAws]:
         yield aws
 
 
-def s3_of(aws: LocalAws, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """S3 as the role reaches it, with *changed* credentials."""
+def client_of(aws: LocalAws, service: str, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """The service as the role reaches it, with *changed* credentials."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/reader"
     given = boto3.client("sts", **aws.connection).assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     session = {
@@ -49,10 +50,16 @@ def s3_of(aws: LocalAws, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes i
         "aws_secret_access_key": given["SecretAccessKey"],
         "aws_session_token": given["SessionToken"],
     }
-    return boto3.client("s3", **aws.connection | session | changed)
+    client: Any = boto3.client(service, **aws.connection | session | changed)
+    return client
 
 
-def refusal(call: Any, **arguments: str) -> str:  # noqa: ANN401 - a method of a client
+def s3_of(aws: LocalAws, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """S3 as the role reaches it, with *changed* credentials."""
+    return client_of(aws, "s3", **changed)
+
+
+def refusal(call: Any, **arguments: object) -> str:  # noqa: ANN401 - a method of a client
     """The code with which the *call* is refused."""
     with pytest.raises(ClientError) as refused:
         call(**arguments)
@@ -88,6 +95,19 @@ class TestGate:
         ]
         assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "NoSuchKey"
 
+    def test_lets_events_pass_by_their_source(self, aws: LocalAws, gate: IamGate) -> None:
+        """Of a call all events, or none of them."""
+        bus = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+        condition = {"StringEquals": {"events:source": "mine", "events:detail-type": "done"}}
+        gate.policies["reader"] = [
+            {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus, "Condition": condition}
+        ]
+        events, mine = client_of(aws, "events"), {"Source": "mine", "DetailType": "done", "Detail": "{}"}
+
+        assert events.put_events(Entries=[mine])["FailedEntryCount"] == 0
+        assert refusal(events.put_events, Entries=[mine, mine | {"Source": "aws.ec2"}]) == "AccessDenied"
+        assert refusal(events.list_rules) == "AccessDenied"
+
     @pytest.mark.parametrize(
         ("changed", "code"),
         [
@@ -111,8 +131,19 @@ class TestGate:
         ({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a"}, False),
         ({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "a/*"}, False),
         ({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a/*", "Condition": {"Null": {"x": "true"}}}, False),
+        (
+            {
+                "Effect": "Allow",
+                "Action": "s3:*",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"x": ["1", "2"]}},
+            },
+            True,
+        ),
+        ({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"x": "2"}}}, False),
+        ({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"y": "1"}}}, False),
     ],
 )
 def test_covers(statement: dict[str, Any], covered: bool) -> None:
     """A statement allows its actions on its resources, and nothing by a condition that is not looked at."""
-    assert covers(statement, "s3:GetObject", "a/1") is covered
+    assert covers(statement, Asked("s3:GetObject", "a/1", {"x": frozenset({"1"})})) is covered

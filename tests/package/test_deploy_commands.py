@@ -23,6 +23,8 @@ COMMANDS = [
     for line in block.splitlines()
 ] + [line.strip() for line in (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines() if "\taws " in line]
 OF_THE_CLI = {"--query", "--output"}
+RENAMED = {("sns", "subscribe"): {"--notification-endpoint"}}
+"""Options that are no members of an operation's input: the CLI has its own --endpoint."""
 CLIS_OWN = {
     ("cloudformation", "deploy"): {
         "--capabilities", "--no-fail-on-empty-changeset", "--parameter-overrides", "--s3-bucket", "--s3-prefix",
@@ -54,7 +56,7 @@ def test_aws_knows_the_command(command: str) -> None:
     options = {word for word in rest if word.startswith("--")} - OF_THE_CLI
     known = CLIS_OWN.get((service, operation)) or operations(service)[operation]
 
-    assert sorted(options - known) == []
+    assert sorted(options - known - RENAMED.get((service, operation), set())) == []
 
 
 def test_there_are_some() -> None:

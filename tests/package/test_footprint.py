@@ -23,9 +23,9 @@ BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 LIGHT = {"docs", "docs_asset", "health", "openapi"}
 """Functions that ask nobody; health asks the cluster when it is told to, and imports what it needs then."""
 SUBMITTING = {"clone_job", "retry_job", "submit_job", "submit_upload"}
-STORAGE = {"jmespath"}
-"""What botocore's client of S3 takes beside its signatures."""
-OWN = {"cleanup": STORAGE, "submit_upload": STORAGE | {"yaml"}}
+CLIENT = {"jmespath"}
+"""What botocore's clients, of S3 and of EventBridge, take beside its signatures."""
+OWN = {"announce": CLIENT, "cleanup": CLIENT, "submit_upload": CLIENT | {"yaml"}}
 
 STARTED = (
     "import importlib, json; before = set(sys.modules); importlib.import_module({module!r}); "

@@ -12,12 +12,10 @@ from cfnlint.api import lint
 from chalice.app import Chalice
 
 import app
-from chalicelib.domain.manifest import render
 from chalicelib.settings import Settings
 from infra.endpoints import SharedNameError, endpoints
 from infra.gateway_responses import ANY_METHOD
 from infra.package import CONFIG
-from tests.builders import ALICE, locked, submission
 from tests.package.reading import (
     ENDPOINTS,
     EVENTS,
@@ -52,7 +50,9 @@ BUCKET = "arn:${AWS::Partition}:s3:::${UploadsBucket}"
 RECEIPTS: object = {"Fn::Sub": f"{BUCKET}/receipts/*"}
 LISTING = ("s3:ListBucket", {"Fn::Sub": BUCKET})
 """Or S3 answers 403 for what is not there."""
+EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 OWN: dict[str, list[tuple[str, object]]] = {
+    "announce": [("events:PutEvents", {"Fn::Sub": EVENT_BUS})],
     "cleanup": [("s3:GetObject", RECEIPTS), ("s3:PutObject", RECEIPTS), LISTING],
     "get_job": [("s3:GetObject", RECEIPTS), LISTING],
     "submit_upload": [
@@ -310,44 +310,6 @@ class TestUploads:
         assert {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule} == {
             "submit/", "status/", "receipts/"
         }  # fmt: skip
-
-
-class TestCleanup:
-    """The schedule."""
-
-    def test_runs_without_being_told(self, packaged: Json) -> None:
-        """Every hour unless the stack is told otherwise; its settings decide what it does."""
-        rule = packaged["Resources"]["CleanupRule"]["Properties"]
-
-        assert rule["ScheduleExpression"] == {"Ref": "CleanupSchedule"}
-        assert packaged["Parameters"]["CleanupSchedule"]["Default"] == "rate(1 hour)"
-        assert [(one["Arn"], one["Input"]) for one in rule["Targets"]] == [({"Fn::GetAtt": ["Cleanup", "Arn"]}, "{}")]
-
-    def test_is_called_by_its_rule_alone(self, packaged: Json) -> None:
-        """And not by other rules of the account."""
-        permission = packaged["Resources"]["CleanupRulePermission"]["Properties"]
-
-        assert (permission["Principal"], permission["SourceArn"]) == (
-            "events.amazonaws.com",
-            {"Fn::GetAtt": ["CleanupRule", "Arn"]},
-        )
-
-    def test_deletes_nothing_until_it_is_switched_on(self, packaged: Json) -> None:
-        """By a parameter of the stack."""
-        assert packaged["Parameters"]["CleanupDryRun"]["Default"] == "true"
-
-    def test_is_not_tried_again(self, packaged: Json) -> None:
-        """The next run comes anyway."""
-        invocations = packaged["Resources"]["CleanupInvocations"]["Properties"]
-
-        assert (invocations["FunctionName"], invocations["MaximumRetryAttempts"]) == ({"Ref": "Cleanup"}, 0)
-
-    @pytest.mark.parametrize("name", ["CleanupRetentionSeconds", "CleanupFailedRetentionSeconds"])
-    def test_comes_before_the_clusters_own_deletion(self, packaged: Json, name: str) -> None:
-        """Which leaves no Receipt."""
-        assert packaged["Parameters"][name]["MaxValue"] < render(submission(), ALICE, locked())["spec"][
-            "ttlSecondsAfterFinished"
-        ]  # fmt: skip
 
 
 class TestTemplate:

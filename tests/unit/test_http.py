@@ -374,6 +374,12 @@ class TestDeadline:
 
         assert json.loads(answer.body) == pytest.approx([wait, due])
 
+    def test_that_is_postponed_is_still_of_the_request(self) -> None:
+        """Its calls to the cluster carry the request's id, and are counted in its line."""
+        answer = sent(lambda call: [one.request_id for one in (call.postpone(5), call.deadline)])
+
+        assert json.loads(answer.body) == ["req-1", "req-1"]
+
 
 class TestErrors:
     """What the caller reads when it fails."""

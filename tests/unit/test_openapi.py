@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FOUND = json.loads(openapi.rendered(openapi.document(app.app.routes)))
 GATEWAYS_OWN = {"method_not_allowed", "route_not_found"}
 """Codes of requests that reach no operation."""
-EVENTS_OWN = {"upload_gone"}
+EVENTS_OWN = {"event_bus_unavailable", "upload_gone"}
 """Codes of functions that answer no request."""
 JOB = {"project": "team-a", "image": "busybox"}
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,9 +25,6 @@ from chalicelib.domain.receipt import (
 )
 from tests.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, locked, minutes_ago, pod, submission
 from tests.objects import objects
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 CANARY = "hunter2-the-canary"
 CONDITIONS = {
@@ -134,44 +130,6 @@ class TestReceipt:
     def test_example_is_one(self) -> None:
         """The document shows what is really answered."""
         assert msgspec.to_builtins(msgspec.convert(EXAMPLE, Receipt)) == EXAMPLE
-
-
-class TestGpuSeconds:
-    """What a Job cost."""
-
-    def test_is_the_sum_over_its_pods(self) -> None:
-        """Each for as long as it ran, with the GPUs that it held."""
-        pods = [ran(30), ran(10, "Failed", gpus=4)]
-
-        found = receipt_of(TEAM_A, stored(succeeded=1, failed=1), pods, None)
-
-        assert (found.gpu_seconds, found.gpu_seconds_from) == (30 * 60 * 2 + 10 * 60 * 4, "pods")
-
-    @pytest.mark.parametrize(
-        ("pods", "ended"),
-        [
-            pytest.param([], 1, id="no pod is left"),
-            pytest.param([], 0, id="no pod is left, nor counted"),
-            pytest.param([ran(30)], 2, id="a pod is missing"),
-            pytest.param([ran(30), ran(None)], 1, id="a pod does not tell"),
-            pytest.param([ran(30), pod("Failed")], 2, id="a pod was evicted before it ran"),
-        ],
-    )
-    def test_is_estimated_where_a_pod_is_not_known(self, pods: list[Pod], ended: int) -> None:
-        """From the hour that the Job ran, and the GPUs of the pods that it may run at once."""
-        found = receipt_of(TEAM_A, stored(succeeded=ended, parallelism=3), pods, None)
-
-        assert (found.gpu_seconds, found.gpu_seconds_from) == (3600 * 3 * 2, "job")
-
-    @pytest.mark.parametrize(("start", "end"), [(NOW, NOW - timedelta(1)), (None, NOW)])
-    def test_is_never_negative(self, start: datetime | None, end: datetime) -> None:
-        """Clocks of nodes differ."""
-        odd = ran(0)
-        odd.status.container_statuses[0].state.terminated = Terminated(started_at=start, finished_at=end)
-        never = stored()
-        never["status"].pop("startTime")
-
-        assert receipt_of(TEAM_A, never, [odd], None).gpu_seconds == 0
 
 
 class TestTellingPod:

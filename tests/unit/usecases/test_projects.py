@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.errors import ClusterUnavailable
 from chalicelib.domain.kubernetes import Namespace, ObjectMeta
 from chalicelib.domain.names import PROJECT_MARK, ProjectName
-from chalicelib.usecases.projects import ProjectView, list_projects
+from chalicelib.usecases.projects import ProjectView, in_turn, list_projects
 from tests.builders import NOW, NOW_MS
 
 
@@ -89,3 +89,19 @@ class TestListProjects:
         found = list_projects(namespaces, lambda one: int(one[1:]) % 3 == 0)
 
         assert {f"p{number}" for number in range(0, 100, 3)} == {one.name for one in found}
+
+
+class TestInTurn:
+    """Projects one after the other."""
+
+    def test_begins_with_another_one_each_time(self) -> None:
+        """By name, whatever the order in which the cluster lists them; what is no Project is left out."""
+        namespaces = [namespace("kube-system"), *(namespace(f"researcher-{team}", team) for team in "cab")]
+
+        found = [[project for _, project in in_turn(namespaces, turn)] for turn in range(4)]
+
+        assert found == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"]]
+
+    def test_of_none_is_none(self) -> None:
+        """A cluster without Projects has no first one."""
+        assert in_turn([], 7) == []

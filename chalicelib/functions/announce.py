@@ -1,0 +1,42 @@
+"""announce: every minute, tells EventBridge of the Jobs that have finished since."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from chalice.app import Blueprint
+
+from chalicelib.adapters import cluster, event_bus
+from chalicelib.adapters.jobs import CallersJobs
+from chalicelib.adapters.remains import Remains
+from chalicelib.domain.caller import janitor
+from chalicelib.events import Event, on_event
+from chalicelib.settings import settings
+from chalicelib.usecases.announce import Ports, announce
+
+if TYPE_CHECKING:
+    from chalicelib.domain.announcement import Announced
+
+routes = Blueprint(__name__)
+
+TELLING_SECONDS = 15
+"""How long it takes to tell of a few Jobs and to mark them: EventBridge is tried twice."""
+
+
+@routes.lambda_function(name="announce")
+@on_event
+def handle(event: Event) -> Announced:
+    """Announces what has finished in all Projects, as the janitor."""
+    connected = cluster.connect(settings())
+    ports = Ports(
+        CallersJobs(connected, janitor(), event.deadline),
+        Remains(connected, janitor(), event.deadline),
+        event_bus.connect(settings()),
+        lambda: not event.deadline.before(TELLING_SECONDS).remaining,
+    )
+    namespaces = connected.namespaces(event.deadline)
+    told = announce(namespaces, settings().cluster_name, datetime.now(UTC), ports)
+    event.notes |= told.told
+    event.counts |= told.counts
+    return told

@@ -1,0 +1,133 @@
+"""Announce finished Jobs: each is told of once its event was accepted, and then marked.
+
+So whoever is interrupted tells again, and never forgets. Two runs at once may tell of a Job twice, with the same id.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from chalicelib.domain.announcement import UNANNOUNCED, Announced, announcement_of, mark_of
+from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired, ResearcherError
+from chalicelib.domain.names import job_name
+from chalicelib.domain.report import Failure
+from chalicelib.usecases.ports import PARALLEL
+from chalicelib.usecases.projects import in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from chalicelib.domain.announcement import Announcement
+    from chalicelib.domain.kubernetes import Job, Namespace, Pod
+    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.usecases.ports import Jobs
+
+PAGE = 500
+TOGETHER = 10
+"""Events in a call, as many as EventBridge takes."""
+TURN_SECONDS = 60
+"""After which a run begins with another Project."""
+
+
+class Remains(Protocol):
+    """What the cluster still has of finished Jobs; refusals are raised as ResearcherError."""
+
+    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
+        """The Job's pods, however they ended."""
+
+
+class EventBus(Protocol):
+    """Where events go."""
+
+    def publish(self, announcements: Sequence[Announcement]) -> set[str]:
+        """The ids of those that were accepted; EventBusUnavailable when none could be sent."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What an announcement reaches, as whom it acts; *is_late* once nothing new may be begun."""
+
+    jobs: Jobs
+    remains: Remains
+    bus: EventBus
+    is_late: Callable[[], bool]
+
+
+def announce(namespaces: Sequence[Namespace], cluster: str, now: datetime, ports: Ports) -> Announced:
+    """Announces what has finished in the Projects among *namespaces*. A Project that fails stops no other."""
+    run = _Run(cluster, ports)
+    projects = [project for _, project in in_turn(namespaces, int(now.timestamp() // TURN_SECONDS))]
+    total = Announced()
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for one in pool.map(run.announce_in, projects):
+            total.announced += one.announced
+            total.truncated |= one.truncated
+            for failure in one.failures:
+                total.fail(failure)
+    return total
+
+
+class _Run:
+    """One run in all Projects."""
+
+    def __init__(self, cluster: str, ports: Ports) -> None:
+        self._cluster = cluster
+        self._ports = ports
+
+    def announce_in(self, project: ProjectName) -> Announced:
+        """What was announced of one Project; EventBusUnavailable ends the run, as nothing could be announced."""
+        told = Announced()
+        try:
+            for few in self._news(project):
+                if self._ports.is_late():
+                    told.truncated = True
+                    break
+                self._announce(project, few, told)
+        except EventBusUnavailable:
+            raise
+        except (DeadlineExceeded, PageTokenExpired):
+            told.truncated = True  # the next run looks anew, and what is marked is not listed again
+        except ResearcherError as error:
+            told.fail(Failure(project, None, error.code))
+        return told
+
+    def _news(self, project: ProjectName) -> Iterator[list[Job]]:
+        """The finished Jobs, a few at a time."""
+        token: str | None = None
+        while True:
+            page = self._ports.jobs.page(project, UNANNOUNCED, PAGE, token)
+            finished = [job for job in page.items if job.finished]
+            yield from (finished[start : start + TOGETHER] for start in range(0, len(finished), TOGETHER))
+            token = page.metadata.continue_ or None
+            if token is None:
+                return
+
+    def _announce(self, project: ProjectName, few: list[Job], told: Announced) -> None:
+        made = {job.metadata.uid: one for job in few if (one := self._announcement(project, job, told))}
+        accepted = self._ports.bus.publish([*made.values()]) if made else set()
+        for job in few:
+            if job.metadata.uid in accepted:
+                told.announced += 1
+                self._mark(project, job, told)
+            elif job.metadata.uid in made:
+                told.fail(Failure(project, job.metadata.name, EventBusUnavailable.code))
+
+    def _announcement(self, project: ProjectName, job: Job, told: Announced) -> Announcement | None:
+        try:
+            pods = self._ports.remains.pods(project, job_name(job.metadata.name))
+        except DeadlineExceeded:
+            raise
+        except ResearcherError as error:
+            told.fail(Failure(project, job.metadata.name, error.code))
+            return None
+        return announcement_of(project, job, [pod for pod in pods if pod.is_of(job)], self._cluster)
+
+    def _mark(self, project: ProjectName, job: Job, told: Announced) -> None:
+        """Where the Job has changed since, or is gone, nothing is marked; if it is there, the next run tells again."""
+        try:
+            self._ports.jobs.patch(project, job_name(job.metadata.name), mark_of(job))
+        except ResearcherError as error:
+            told.fail(Failure(project, job.metadata.name, error.code))

@@ -1,0 +1,55 @@
+"""announce: what a run returns and logs, and when it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+import app
+from infra.local.lambda_proxy import LambdaContext
+from tests.cluster.space import awaited
+
+if TYPE_CHECKING:
+    import pytest
+
+    from infra.local.stack import Stack
+    from tests.api import Api
+
+
+def invoked(stack: Stack) -> dict[str, Any]:
+    """What the function returns."""
+    client: Any = boto3.client("lambda", **stack.aws.connection)
+    returned: dict[str, Any] = json.loads(client.invoke(FunctionName="announce", Payload=b"{}")["Payload"].read())
+    client.close()
+    return returned
+
+
+class TestRun:
+    """What is told of a run."""
+
+    def test_is_returned_and_logged_with_metrics(
+        self, stack: Stack, api: Api, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """So that it can be counted over time."""
+        api.submit(name="ends", environment={"SIMULATE": "exit-0"})
+        awaited(lambda: api.ask("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
+
+        returned = invoked(stack)
+
+        line = json.loads(capsys.readouterr().out.splitlines()[-1])
+        metrics = {one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+        assert returned == {"announced": 1, "failed": 0, "truncated": False, "failures": []}
+        assert (line["function"], line["status"], line["announced"], line["Announced"]) == ("announce", 200, 1, 1)
+        assert {"Announced", "Failed", "Truncated"} <= metrics
+
+    def test_ends_where_there_is_too_little_time(self, stack: Stack, api: Api) -> None:
+        """It tells of nothing that it could not mark, and leaves it to the next run."""
+        api.submit(name="later", environment={"SIMULATE": "exit-0"})
+        awaited(lambda: api.ask("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
+
+        returned = app.app.handler_map["announce"]({}, LambdaContext("announce", "r-1", lambda: 24.0))
+
+        assert returned == {"announced": 0, "failed": 0, "truncated": True, "failures": []}
+        assert invoked(stack)["announced"] == 1

@@ -1,0 +1,241 @@
+"""Announce finished Jobs: each at least once, whatever fails, and none that has not finished."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.domain.announcement import Announced
+from chalicelib.domain.errors import (
+    ClusterUnavailable,
+    DeadlineExceeded,
+    EventBusUnavailable,
+    Forbidden,
+    PageTokenExpired,
+)
+from chalicelib.domain.kubernetes import Namespace
+from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
+from chalicelib.domain.report import Failure
+from chalicelib.usecases.announce import PAGE, TOGETHER, Ports, announce
+from tests.builders import NOW, TEAM_A, exited, finished, job, meta, pod, project_namespace
+from tests.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.domain.kubernetes import Job
+
+TEAM_B = ProjectName("team-b")
+CLOSED = ProjectName("closed")
+OUR_OWN = {MANAGED_BY: OURS}
+
+
+class Cluster:
+    """A cluster of two Projects, and the event bus that hears of it."""
+
+    def __init__(self) -> None:
+        self.jobs = FakeJobs(TEAM_A, TEAM_B)
+        self.bus = FakeEventBus()
+        self.namespaces = [project_namespace(one) for one in (TEAM_A, TEAM_B)]
+        self.is_late: Callable[[], bool] = lambda: False
+
+    def announce(self) -> Announced:
+        """One run."""
+        ports = Ports(self.jobs, FakeRemains(self.jobs), self.bus, self.is_late)
+        return announce(self.namespaces, "gpu-east", NOW, ports)
+
+    @property
+    def told(self) -> list[str]:
+        """The names of the Jobs that were announced, in order."""
+        return sorted(one.name for one in self.bus.told)
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    """The same, without a Job."""
+    return Cluster()
+
+
+def ended(number: int) -> list[Job]:
+    """So many Jobs that have finished."""
+    return [finished(name=f"job-{one:05}", resource_version="1") for one in range(number)]
+
+
+class TestAnnounce:
+    """What is told."""
+
+    def test_finished_jobs_once(self, cluster: Cluster) -> None:
+        """In all Projects; those that run are told of later, and those of others never."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"), job("runs", labels=OUR_OWN), finished(name="foreign", labels={}))
+        cluster.jobs.hold(TEAM_B, finished("Failed", name="b"))
+
+        first, second = cluster.announce(), cluster.announce()
+
+        assert cluster.told == ["a", "b"]
+        assert (first, second) == (Announced(announced=2), Announced())
+
+    def test_of_its_pods(self, cluster: Cluster) -> None:
+        """And of no other Job's of the same name."""
+        cluster.jobs.hold(TEAM_A, finished("Failed", name="a"))
+        killed = pod("Failed", name="a-1", owner="uid-of-a", status=exited(137, "OOMKilled"))
+        cluster.jobs.all_pods = [(TEAM_A, pod("Failed", name="a-0", status=exited(1, "Error"))), (TEAM_A, killed)]
+
+        cluster.announce()
+
+        assert [(one.reason, one.cluster) for one in cluster.bus.told] == [("OOMKilled", "gpu-east")]
+
+    def test_nothing_where_nothing_has_finished(self, cluster: Cluster) -> None:
+        """EventBridge is not asked."""
+        cluster.jobs.hold(TEAM_A, job("runs", labels=OUR_OWN))
+
+        assert cluster.announce() == Announced()
+        assert cluster.bus.calls == []
+
+    def test_nothing_of_other_namespaces(self, cluster: Cluster) -> None:
+        """One whose label and name do not say the same is no Project."""
+        cluster.namespaces = [Namespace(metadata=meta("researcher-team-a", labels={"researcher.dev/project": "x"}))]
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+
+        assert cluster.announce() == Announced()
+
+    def test_mark_changes_nothing_else(self, cluster: Cluster) -> None:
+        """The Job stays as it is but for one label."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+
+        cluster.announce()
+
+        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {**OUR_OWN, ANNOUNCED: "true"}
+
+
+class TestFaults:
+    """What fails is told again, and stops nothing else."""
+
+    def test_refused_event_is_told_again(self, cluster: Cluster) -> None:
+        """EventBridge may take some of a call's events and not others."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
+        cluster.bus.refused = {"uid-of-a"}
+
+        first = cluster.announce()
+        cluster.bus.refused = set()
+        second = cluster.announce()
+
+        assert first.failures == [Failure("team-a", "a", "event_bus_unavailable")]
+        assert (first.announced, second, cluster.told) == (1, Announced(announced=1), ["a", "b"])
+
+    def test_unreachable_bus_ends_the_run(self, cluster: Cluster) -> None:
+        """Loudly, so that the function's alarm tells; nothing is marked, and the next run tells all."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+        cluster.bus.faults.append(raising(EventBusUnavailable("Down.")))
+
+        with pytest.raises(EventBusUnavailable):
+            cluster.announce()
+
+        assert cluster.announce() == Announced(announced=1)
+
+    def test_crash_before_the_mark_repeats(self, cluster: Cluster) -> None:
+        """With the same id: nothing is lost, and who listens knows it."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+        cluster.jobs.before("patch", raising(ClusterUnavailable("Down.")))
+
+        first, second = cluster.announce(), cluster.announce()
+
+        assert first.failures == [Failure("team-a", "a", "cluster_unavailable")]
+        assert (second.failed, [one.id for one in cluster.bus.told]) == (0, ["uid-of-a", "uid-of-a"])
+
+    def test_job_that_changes_meanwhile_repeats(self, cluster: Cluster) -> None:
+        """Somebody labels it between the event and the mark; their label stays."""
+        cluster.jobs.hold(TEAM_A, finished(name="a", resource_version="1"))
+        changed = finished(name="a", resource_version="2", labels={**OUR_OWN, "mine": "1"})
+        cluster.jobs.before("patch", lambda: cluster.jobs.hold(TEAM_A, changed))
+
+        cluster.announce()
+        cluster.announce()
+
+        assert cluster.told == ["a", "a"]
+        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {**OUR_OWN, "mine": "1", ANNOUNCED: "true"}
+
+    def test_job_that_goes_meanwhile_is_no_failure(self, cluster: Cluster) -> None:
+        """It was told of."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+        cluster.jobs.before("patch", cluster.jobs.jobs.clear)
+
+        assert cluster.announce() == Announced(announced=1)
+
+    def test_job_whose_pods_cannot_be_read_stops_no_other(self, cluster: Cluster) -> None:
+        """It is told of when they can."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
+        cluster.jobs.before("pods", raising(ClusterUnavailable("Down.")))
+
+        first = cluster.announce()
+        cluster.announce()
+
+        assert first.failures == [Failure("team-a", "a", "cluster_unavailable")]
+        assert cluster.told == ["a", "b"]
+
+    def test_project_that_lets_nobody_in_stops_no_other(self, cluster: Cluster) -> None:
+        """Its error is told."""
+        cluster.namespaces.append(project_namespace(CLOSED))
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+
+        told = cluster.announce()
+
+        assert (told.announced, told.failures) == (1, [Failure("closed", None, Forbidden.code)])
+
+    @pytest.mark.parametrize(
+        ("method", "error"),
+        [
+            pytest.param("page", DeadlineExceeded("Late."), id="the list comes too late"),
+            pytest.param("page", PageTokenExpired("Old."), id="the list is forgotten"),
+            pytest.param("pods", DeadlineExceeded("Late."), id="the pods come too late"),
+        ],
+    )
+    def test_what_breaks_off_waits_for_the_next_run(
+        self, cluster: Cluster, method: str, error: DeadlineExceeded | PageTokenExpired
+    ) -> None:
+        """It is no failure, and nothing is lost."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"))
+        cluster.jobs.before(method, raising(error))
+
+        first, second = cluster.announce(), cluster.announce()
+
+        assert (first, second) == (Announced(truncated=True), Announced(announced=1))
+
+    def test_two_runs_at_once_lose_nothing(self, cluster: Cluster) -> None:
+        """What both tell has one id, and is marked once."""
+        cluster.jobs.hold(TEAM_A, *ended(200))
+
+        with ThreadPoolExecutor(2) as both:
+            told = list(both.map(lambda _: cluster.announce(), range(2)))
+
+        assert sorted({one.id for one in cluster.bus.told}) == sorted(one.metadata.uid for one in ended(200))
+        assert all(one.failed == 0 for one in told)
+        assert cluster.announce() == Announced()
+
+
+class TestBounds:
+    """How much of it there may be."""
+
+    def test_ten_thousand_at_once(self, cluster: Cluster) -> None:
+        """As many events in a call as EventBridge takes, each Job once, in pages."""
+        cluster.jobs.hold(TEAM_A, *ended(10_000))
+
+        told = cluster.announce()
+
+        assert (told, len(set(cluster.told))) == (Announced(announced=10_000), 10_000)
+        assert set(cluster.bus.calls) == {TOGETHER}
+
+    def test_late_run_begins_nothing(self, cluster: Cluster) -> None:
+        """What was begun is told and marked; the next run goes on where it ended."""
+        cluster.jobs.hold(TEAM_A, *ended(PAGE + 1))
+        asked = count()
+        cluster.is_late = lambda: next(asked) > 2
+
+        first = cluster.announce()
+        cluster.is_late = lambda: False
+        second = cluster.announce()
+
+        assert (first.truncated, first.announced, second.announced) == (True, 3 * TOGETHER, PAGE + 1 - 3 * TOGETHER)
+        assert len(set(cluster.told)) == len(cluster.told) == PAGE + 1
