@@ -81,18 +81,18 @@ class ColdStarts:
 
 def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
     """Each function against the peers, all of them on one embedded cluster."""
-    with Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime) as deployed:
-        with Api(deployed) as alice:
-            _describe(deployed)
-            for number in range(LISTED):
-                alice.submit(name=f"bench-{number}").raise_for_status()
-            functions = {name: deployed.lambdas.functions[logical(name)] for name in REQUESTS}
+    deploy = Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime)
+    with deploy as deployed, Api(deployed) as alice:
+        _describe(deployed)
+        for number in range(LISTED):
+            alice.submit(name=f"bench-{number}").raise_for_status()
+        functions = {name: deployed.lambdas.functions[logical(name)] for name in REQUESTS}
 
-            def make_job(name: str) -> None:
-                alice.submit(name=name, image=IMAGE).raise_for_status()
+        def make_job(name: str) -> None:
+            alice.submit(name=name, image=IMAGE).raise_for_status()
 
-            starts = ColdStarts(deployed, make_job, deployed.issuer.mint("alice"))
-            yield from results(starts, functions, _peers(functions["list_jobs"], artefacts), rounds)
+        starts = ColdStarts(deployed, make_job, deployed.issuer.mint("alice"))
+        yield from results(starts, functions, _peers(functions["list_jobs"], artefacts), rounds)
 
 
 def _peers(one: Function, artefacts: Artefacts) -> dict[str, Function]:

@@ -56,7 +56,7 @@ class Comparison:
         """A row of the table."""
         wanted = "" if self.reach is None else f"<= {self.reach:.3g}"
         met = "" if self.reach is None or self.ratio <= self.reach else " **missed**"
-        ratio = f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.3f}"  # noqa: PLR2004 - two digits that tell
+        ratio = f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.3f}"
         return f"| {self.ours.what} | {self.ours} | {self.other.what}: {self.other} | {ratio}{met} | {wanted} |"
 
 

@@ -12,7 +12,7 @@ from chalicelib.domain.manifest import render
 from infra.local.some_cluster import SomeCluster
 from infra.local.wire import Reply
 from tests.builders import ALICE, locked, submission
-from tests.cluster.fault_proxy import Faulty, FaultProxy
+from tests.cluster.fault_proxy import FaultProxy, Faulty
 
 if TYPE_CHECKING:
     from infra.local.wire import Headers
@@ -59,7 +59,7 @@ def _job(namespace: str) -> str:
         command=["torchrun", "--nproc-per-node", "4", "train.py"],
         gpu=4,
         memory="64Gi",
-        environment={f"SETTING_{number}": f"value {number}" for number in range(12)},
+        environment={f"SETTING_{number}": "value" * 29 for number in range(6)},
     )
     manifest = render(asked, ALICE, locked("train-#"))
     manifest["metadata"] |= {"namespace": namespace, "uid": "32201782-a525-4939-9dcb-df6654#"}
@@ -75,7 +75,10 @@ def _job(namespace: str) -> str:
         "uncountedTerminatedPods": {},
     }
     told = {"status": manifest["status"]}
-    manifest["metadata"]["managedFields"] = [_managed("researcher-api", written), _managed("kube-controller-manager", told)]
+    manifest["metadata"]["managedFields"] = [
+        _managed("researcher-api", written),
+        _managed("kube-controller-manager", told),
+    ]
     return json.dumps(manifest, separators=(",", ":"))
 
 

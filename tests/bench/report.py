@@ -26,9 +26,9 @@ _PLACE = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 def circumstances(rounds: int, seconds: float) -> list[str]:
     """The sentences that belong to the figures of a run: command, machine, versions and spread."""
+    machine = f"Python {platform.python_version()} on {platform.machine()}, {_processor()}"
     return [
-        f"`make bench`, in {seconds / 60:.0f} minutes: Python {platform.python_version()} on {platform.machine()}, "
-        f"{_processor()}; Kubernetes {kubernetes_version()}.",
+        f"`make bench`, in {seconds / 60:.0f} minutes: {machine}; Kubernetes {kubernetes_version()}.",
         f"Medians of {rounds} rounds in turns, least and most in brackets.",
         "Ours: " + ", ".join(f"{name} {version(name)}" for name in OURS) + ".",
         "Peers: " + ", ".join(f"{name} {_pinned(name)}" for name in THEIRS) + ".",

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 class Measured(NamedTuple):
-    """What a list of requests took: milliseconds of each, of the processor for all; MB at the peak; what loading took."""
+    """Milliseconds of each request, of the processor for all and for loading; MB at the peak; the answers."""
 
     wall: list[float]
     cpu: float

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def main() -> None:
     """Answers until there is no more to read."""
     # What the subject prints, such as its log, is written too, to nowhere.
-    told, sys.stdout = os.fdopen(os.dup(1), "w"), Path(os.devnull).open("w", encoding="utf-8")
-    module, _, function = sys.argv[1].partition(":")
-    subject = getattr(importlib.import_module(module), function)
-    loaded = time.process_time()
-    for line in sys.stdin:
-        told.write(json.dumps({"loaded": loaded * 1000, **measured(subject, json.loads(line))}) + "\n")
-        told.flush()
+    with os.fdopen(os.dup(1), "w") as told, Path(os.devnull).open("w", encoding="utf-8") as sys.stdout:
+        module, _, function = sys.argv[1].partition(":")
+        subject = getattr(importlib.import_module(module), function)
+        loaded = time.process_time()
+        for line in sys.stdin:
+            told.write(json.dumps({"loaded": loaded * 1000, **measured(subject, json.loads(line))}) + "\n")
+            told.flush()
 
 
 def measured(subject: Callable[[Any], object], requests: list[Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def measured(subject: Callable[[Any], object], requests: list[Any]) -> dict[str,
 
 
 def peak() -> float:
-    """MB of memory that this process has held at most. (What getrusage tells begins with the parent's.)"""
+    """MB of memory that this process has held at most; what getrusage tells begins with its parent's."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 10**6
 
