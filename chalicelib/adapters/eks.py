@@ -23,9 +23,7 @@ from chalicelib.domain.errors import CredentialsUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.credentials import Credentials
-
-    from chalicelib.adapters.sts import Session
+    from chalicelib.adapters.sts import Credentials, Session
     from chalicelib.deadline import Deadline
     from chalicelib.settings import Settings
 
