@@ -1,6 +1,6 @@
-"""`make bench [ONLY=lists] [ROUNDS=3]`: measures, prints a table, and writes build/bench.json.
+"""`make bench [ONLY=lists] [ROUNDS=3] [README=1]`: measures, prints a table, and writes build/bench.json.
 
-With --readme the table of a whole run is written into the README, too.
+With README=1 the table of a whole run is written into the README, too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.bench import cold_start, growth, lists, memory, projects, report, size, warm
+from tests.bench import cold_start, growth, lists, memory, parts, projects, report, size, warm
 from tests.bench.artefacts import Artefacts
 from tests.bench.figures import ROUNDS, as_json, table
 
@@ -33,6 +33,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "size": size.measured,
     "memory": memory.measured,
     "growth": growth.measured,
+    "parts": parts.measured,
 }
 
 

@@ -61,16 +61,16 @@ class ColdStarts:
     def milliseconds(self, function: Function, request: Request) -> float:
         """Processor milliseconds of a new process of *function* that answers *request*."""
         event = self._event(request)
-        before = _spent()
+        before = spent()
         execution = Execution(function, lambda _line: None)
         try:
             outcome = execution.outcome(str(uuid.uuid4()), event)
         finally:
             execution.close()
-        spent = _spent() - before
+        took = spent() - before
         if outcome.error or json.loads(outcome.body)["statusCode"] >= 300:
             raise AssertionError(f"{function.name} answered {outcome.error} {outcome.body[:300]!r}")
-        return spent * 1000
+        return took * 1000
 
     def _event(self, request: Request) -> bytes:
         name = next(self._names)
@@ -145,7 +145,7 @@ def results(
         yield Comparison(seen[name], seen[f"naive peer, bytecode: {name}"], reach)
 
 
-def _spent() -> float:
+def spent() -> float:
     """Seconds of processor time of all processes that have ended so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
