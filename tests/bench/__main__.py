@@ -6,9 +6,11 @@ With README=1 the table of a whole run is written into the README, too.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -47,7 +49,8 @@ def main() -> int:
     if given.readme and given.only:
         parser.error("The README shows a whole run.")
     begun = time.monotonic()
-    with TemporaryDirectory(prefix="bench-") as folder:
+    # The functions that run in this process write their log lines meanwhile.
+    with TemporaryDirectory(prefix="bench-") as folder, redirect_stdout(io.StringIO()):
         found = list(_found(Artefacts(Path(folder)), given.rounds, given.only))
     told = report.circumstances(given.rounds, time.monotonic() - begun)
     OUT.parent.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -90,10 +91,15 @@ def as_json(results: Iterable[Result]) -> list[dict[str, Any]]:
 
 
 def in_turns(subjects: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:
-    """Samples of each subject, taken in turns so that a slow moment meets all of them; a first one is left out."""
+    """Samples of each subject, taken in turns so that a slow moment meets all of them; a first one is left out.
+
+    Each round begins with the next subject, so that none always comes after the same.
+    """
     seen: dict[str, list[Sample]] = {name: [] for name in subjects}
+    order = deque(subjects.items())
     for number in range(rounds + 1):
-        for name, measured in subjects.items():
+        order.rotate(-1)
+        for name, measured in order:
             sample = measured()
             if number:
                 seen[name].append(sample)
