@@ -78,8 +78,8 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
-bench: $(READY) $(ASSETS)  ## how fast it is, beside peers in the same run; minutes, and true on a quiet machine only
-	$(BIN)/python -m tests.bench
+bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: half an hour, true on a quiet machine only; ONLY, ROUNDS, README=1
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(README),--readme)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.txt

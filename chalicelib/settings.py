@@ -6,6 +6,8 @@ import os
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 
+_KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+
 
 class MissingSettingError(Exception):
     """The environment lacks a setting; its text is the setting's name."""
@@ -77,6 +79,12 @@ def settings() -> Settings:
 def _value(kind: object, text: str) -> str | float:
     numbers: dict[object, type[float]] = {"float": float, "int": int}
     return numbers[kind](text) if kind in numbers else text
+
+
+def own_keys() -> tuple[str, str, str] | None:
+    """Id, secret and token of this function's role, as Lambda sets them; None after a start from a snapshot."""
+    key_id, secret, token = (os.environ.get(f"AWS_{name}", "") for name in _KEYS)
+    return (key_id, secret, token) if key_id and secret else None
 
 
 def endpoint_name() -> str:

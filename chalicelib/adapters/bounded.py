@@ -22,16 +22,17 @@ class TooLargeError(OSError):
 
 def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
     """The whole body; TimeoutError after *deadline*, TooLargeError beyond *limit* bytes."""
-    body = bytearray()
+    chunks, size = [], 0
     try:
         while chunk := response.read1(CHUNK):
-            body += chunk
-            _check(len(body), deadline, limit)
+            chunks.append(chunk)
+            size += len(chunk)
+            _check(size, deadline, limit)
     except BaseException:
         response.close()
         raise
     response.release_conn()
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generator[bytes, None, None]:

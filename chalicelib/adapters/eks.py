@@ -23,9 +23,7 @@ from chalicelib.domain.errors import CredentialsUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.credentials import Credentials
-
-    from chalicelib.adapters.sts import Session
+    from chalicelib.adapters.sts import Credentials, Session
     from chalicelib.deadline import Deadline
     from chalicelib.settings import Settings
 
@@ -92,7 +90,7 @@ def eks_token(credentials: Credentials, cluster: str, region: str) -> str:
     # Always the real host, even where AWS_ENDPOINT_URL points elsewhere: the cluster checks it.
     url = f"{sts_endpoint(region)}/?Action=GetCallerIdentity&Version=2011-06-15"
     request = AWSRequest(method="GET", url=url, headers={"x-k8s-aws-id": cluster})
-    SigV4QueryAuth(credentials, "sts", region, expires=PRESIGNED_FOR).add_auth(request)
+    SigV4QueryAuth(credentials.of_botocore, "sts", region, expires=PRESIGNED_FOR).add_auth(request)
     return "k8s-aws-v1." + base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
 
 

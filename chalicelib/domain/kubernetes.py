@@ -122,8 +122,10 @@ class Job(_Object):
     @property
     def finished(self) -> Condition | None:
         """The condition that ended the Job, or None while it may still run."""
-        ends = (c for c in self.status.conditions if c.holds and c.type in ("Complete", "Failed"))
-        return next(ends, None)
+        for condition in self.status.conditions:
+            if condition.type in ("Complete", "Failed") and condition.holds:
+                return condition
+        return None
 
     @property
     def finished_at(self) -> datetime | None:

@@ -32,6 +32,7 @@ NAMESPACE_PREFIX = "researcher-"
 OWN_DOMAIN = "researcher.dev"
 RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "x-k8s.io", "amazonaws.com", OWN_DOMAIN)
 RESERVED_KEYS = ("job-name", "controller-uid")
+_RESERVED_ENDINGS = tuple(f".{domain}" for domain in RESERVED_DOMAINS)
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "researcher-api"
@@ -96,7 +97,7 @@ def is_label_key(text: str) -> bool:
 def is_reserved_key(key: str) -> bool:
     """Whether the label or annotation *key* has a meaning to Kubernetes, to AWS or to us, and is not the user's."""
     domain, _, _ = key.rpartition("/")
-    return key in RESERVED_KEYS or any(domain == one or domain.endswith("." + one) for one in RESERVED_DOMAINS)
+    return f".{domain}".endswith(_RESERVED_ENDINGS) or key in RESERVED_KEYS
 
 
 def _refusal(pointer: str, message: str) -> MalformedRequest:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import site
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +16,46 @@ from uv import find_uv_bin
 
 from infra import docs_assets
 from infra.bundle import HERE, ROOT, TASK_ROOT, write_bundle
+from tests.deployed.lambda_service import managed_runtime
 
 PEERS = Path(__file__).with_name("peers")
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """All of them below *folder*, each made when it is first needed."""
+
+    folder: Path
+
+    @cached_property
+    def ours(self) -> Path:
+        """Our bundle."""
+        return ours(self.folder / "ours")
+
+    @cached_property
+    def same(self) -> Path:
+        """Our code, as Chalice packages it."""
+        return ours_as_chalice_packages(self.folder / "same")
+
+    @cached_property
+    def sources(self) -> Path:
+        """The naive peer, as Chalice packages it; the other peers' packages are among its own."""
+        return naive(self.folder / "sources")
+
+    @cached_property
+    def bytecode(self) -> Path:
+        """The same with bytecode."""
+        return with_bytecode(self.sources, self.folder / "bytecode")
+
+    @cached_property
+    def floor(self) -> Path:
+        """A function that does nothing."""
+        return floor(self.folder / "floor")
+
+    @cached_property
+    def runtime(self) -> Path:
+        """What AWS puts beside a zip."""
+        return managed_runtime(Path(site.getsitepackages()[0]), self.folder / "runtime")
 
 
 class Size(NamedTuple):

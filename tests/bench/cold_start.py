@@ -6,43 +6,43 @@ import itertools
 import json
 import resource
 import uuid
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from infra.local.lambda_proxy import ProxyRequest
+import boto3
+from moto.eks.models import eks_backends
+
+from infra.local.aws import REGION
+from infra.local.aws_requests import ACCOUNT
+from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.package import template
+from tests.api import IMAGE, Api
+from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
+from tests.deployed.deployed import Deployed
 from tests.deployed.execution import Execution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.bench.artefacts import Artefacts
     from tests.bench.figures import Result
-    from tests.deployed.deployed import Deployed
     from tests.deployed.execution import Function
 
-BASE = "/researcher/api/v1"
 AGAINST_SOURCES = {"submit_job": 0.16, "list_jobs": 0.11, "get_job": 0.11, "delete_job": 0.11, "docs": 0.05}
 AGAINST_BYTECODE = {"submit_job": 0.42, "list_jobs": 0.30, "get_job": 0.30, "delete_job": 0.30}
 """How far each function should reach against the naive peer as Chalice packages it, and with bytecode."""
 PEER_OF = {"docs": "list_jobs"}
 """The naive peer has no documentation page; one Lambda for all starts the same for any route."""
+LISTED = 10
 
-
-class Request(NamedTuple):
-    """A request for one endpoint; a star in *path* becomes a new Job's name."""
-
-    method: str
-    path: str
-    resource: str
-    body: dict[str, object] | None = None
-
-
-JOB = {"project": "team-a", "name": "*", "image": "busybox", "gpu": 1}
+SUBMITTED = {"project": "team-a", "name": "*", "image": "busybox", "gpu": 1}
 REQUESTS = {
-    "submit_job": Request("POST", f"{BASE}/jobs", f"{BASE}/jobs", JOB),
+    "submit_job": Request("POST", f"{BASE}/jobs", f"{BASE}/jobs", SUBMITTED),
     "list_jobs": Request("GET", f"{BASE}/jobs/team-a", f"{BASE}/jobs/{{project}}"),
-    "get_job": Request("GET", f"{BASE}/jobs/team-a/bench-0", f"{BASE}/jobs/{{project}}/{{name}}"),
-    "delete_job": Request("DELETE", f"{BASE}/jobs/team-a/*", f"{BASE}/jobs/{{project}}/{{name}}"),
+    "get_job": Request("GET", f"{BASE}/jobs/team-a/bench-0", JOB),
+    "delete_job": Request("DELETE", f"{BASE}/jobs/team-a/*", JOB),
     "list_projects": Request("GET", f"{BASE}/projects", f"{BASE}/projects"),
     "health": Request("GET", f"{BASE}/health", f"{BASE}/health"),
     "openapi": Request("GET", f"{BASE}/openapi.json", f"{BASE}/openapi.json"),
@@ -53,7 +53,7 @@ REQUESTS = {
 class ColdStarts:
     """Measures functions of *deployed*, and peers that know the same surroundings."""
 
-    def __init__(self, deployed: Deployed[Any], make_job: Callable[[str], None], bearer: str) -> None:
+    def __init__(self, deployed: Deployed, make_job: Callable[[str], None], bearer: str) -> None:
         self._deployed = deployed
         self._make_job = make_job
         self._bearer = bearer
@@ -62,30 +62,70 @@ class ColdStarts:
     def milliseconds(self, function: Function, request: Request) -> float:
         """Processor milliseconds of a new process of *function* that answers *request*."""
         event = self._event(request)
-        before = _spent()
+        before = spent()
         execution = Execution(function, lambda _line: None)
         try:
             outcome = execution.outcome(str(uuid.uuid4()), event)
         finally:
             execution.close()
-        spent = _spent() - before
+        took = spent() - before
         if outcome.error or json.loads(outcome.body)["statusCode"] >= 300:
             raise AssertionError(f"{function.name} answered {outcome.error} {outcome.body[:300]!r}")
-        return spent * 1000
+        return took * 1000
 
     def _event(self, request: Request) -> bytes:
         name = next(self._names)
         if request.method == "DELETE":
             self._make_job(name)
-        path = request.path.replace("*", name)
-        values = dict(zip(_variables(request.resource), path.removeprefix(f"{BASE}/jobs/").split("/"), strict=False))
-        body = json.dumps(request.body).replace("*", name).encode() if request.body else b""
-        headers = [("Authorization", f"Bearer {self._bearer}"), ("Content-Type", "application/json")]
-        proxy = ProxyRequest("r", "v1", request.resource, values, request.method, path, headers, body, 0.0)
-        return json.dumps(proxy.event(())).encode()
+        return json.dumps(request.event(self._bearer, name)).encode()
 
 
-def results(starts: ColdStarts, functions: dict[str, Function], peers: dict[str, Function]) -> Iterator[Result]:
+def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
+    """Each function against the peers, all of them on one embedded cluster."""
+    deploy = Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime)
+    with deploy as deployed, Api(deployed) as alice:
+        _describe(deployed)
+        for number in range(LISTED):
+            alice.submit(name=f"bench-{number}").raise_for_status()
+        functions = {name: deployed.lambdas.functions[logical(name)] for name in REQUESTS}
+
+        def make_job(name: str) -> None:
+            alice.submit(name=name, image=IMAGE).raise_for_status()
+
+        starts = ColdStarts(deployed, make_job, deployed.issuer.mint("alice"))
+        yield from results(starts, functions, _peers(functions["list_jobs"], artefacts), rounds)
+
+
+def _peers(one: Function, artefacts: Artefacts) -> dict[str, Function]:
+    """They are one Lambda for all routes, with as much memory as *one* of ours; no role of ours has their rights."""
+    outside = dict(one.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    outside = {name: value for name, value in outside.items() if name not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
+    tasks = {"same": artefacts.same, "sources": artefacts.sources, "bytecode": artefacts.bytecode}
+    peers = {
+        kind: replace(one, name=kind, handler="app.app", task=task, environment=outside) for kind, task in tasks.items()
+    }
+    floor = replace(one, name="floor", handler="floor.handle", task=artefacts.floor, environment=outside)
+    return {"floor": floor, **peers}
+
+
+def logical(name: str) -> str:
+    """The name of a function in the template."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _describe(deployed: Deployed) -> None:
+    """Lets DescribeCluster, which only the peer asks, tell of our cluster."""
+    eks = boto3.client("eks", **deployed.aws.connection)
+    role = f"arn:aws:iam::{ACCOUNT}:role/eks"
+    eks.create_cluster(name=deployed.cluster.name, roleArn=role, resourcesVpcConfig={})
+    cluster = eks_backends[ACCOUNT][REGION].clusters[deployed.cluster.name]
+    cluster.endpoint = deployed.cluster.url
+    cluster.certificate_authority = {"data": deployed.authority}
+
+
+def results(
+    starts: ColdStarts, functions: dict[str, Function], peers: dict[str, Function], rounds: int
+) -> Iterator[Result]:
     """Each function against the peers: *peers* are floor, same, sources and bytecode."""
     subjects: dict[str, Callable[[], float]] = {
         "a function that does nothing": partial(starts.milliseconds, peers["floor"], REQUESTS["health"])
@@ -96,7 +136,7 @@ def results(starts: ColdStarts, functions: dict[str, Function], peers: dict[str,
     for name in AGAINST_BYTECODE:
         for kind in ("sources", "bytecode"):
             subjects[f"naive peer, {kind}: {name}"] = partial(starts.milliseconds, peers[kind], REQUESTS[name])
-    seen = {what: Figure.of(what, "ms", samples) for what, samples in in_turns(subjects).items()}
+    seen = {what: Figure.of(what, "ms", samples) for what, samples in in_turns(subjects, rounds).items()}
     yield Limit(seen["a function that does nothing"])
     for name in REQUESTS:
         yield Comparison(seen[name], seen[f"same code, packaged by Chalice: {name}"])
@@ -106,11 +146,7 @@ def results(starts: ColdStarts, functions: dict[str, Function], peers: dict[str,
         yield Comparison(seen[name], seen[f"naive peer, bytecode: {name}"], reach)
 
 
-def _variables(resource: str) -> list[str]:
-    return [part.strip("{}") for part in resource.split("/") if part.startswith("{")]
-
-
-def _spent() -> float:
+def spent() -> float:
     """Seconds of processor time of all processes that have ended so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

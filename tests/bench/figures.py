@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from collections import deque
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+Sample = TypeVar("Sample")
 
 ROUNDS = 15
 
@@ -52,11 +55,10 @@ class Comparison:
     @property
     def row(self) -> str:
         """A row of the table."""
-        wanted = "" if self.reach is None else f"<= {self.reach:g}"
+        wanted = "" if self.reach is None else f"<= {self.reach:.3g}"
         met = "" if self.reach is None or self.ratio <= self.reach else " **missed**"
-        return (
-            f"| {self.ours.what} | {self.ours} | {self.other.what}: {self.other} | {self.ratio:.2f}{met} | {wanted} |"
-        )
+        ratio = f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.3f}"
+        return f"| {self.ours.what} | {self.ours} | {self.other.what}: {self.other} | {ratio}{met} | {wanted} |"
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,16 @@ def as_json(results: Iterable[Result]) -> list[dict[str, Any]]:
     return [{"kind": type(result).__name__, **asdict(result)} for result in results]
 
 
-def in_turns(subjects: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Samples of each subject, taken in turns so that a slow moment meets all of them; a first one is left out."""
-    seen: dict[str, list[float]] = {name: [] for name in subjects}
+def in_turns(subjects: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:
+    """Samples of each subject, taken in turns so that a slow moment meets all of them; a first one is left out.
+
+    Each round begins with the next subject, so that none always comes after the same.
+    """
+    seen: dict[str, list[Sample]] = {name: [] for name in subjects}
+    order = deque(subjects.items())
     for number in range(rounds + 1):
-        for name, measured in subjects.items():
+        order.rotate(-1)
+        for name, measured in order:
             sample = measured()
             if number:
                 seen[name].append(sample)

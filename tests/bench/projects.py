@@ -1,48 +1,54 @@
-"""`python -m tests.bench.projects`: GET /projects with 200 Projects, 3 of them the caller's, 10 ms from the cluster."""
+"""GET /projects of a cluster that is 10 ms away, by a process that is warm but knows no verdict."""
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING
 
 from infra.kubernetes.project import project_manifests
-from infra.local.stack import Stack
-from tests.api import Api
-from tests.cluster.fault_proxy import Faulty
+from infra.local.stack import PROJECTS, Stack
+from tests.bench import surroundings
+from tests.bench.asking import BASE, Request
+from tests.bench.far_away import far_away
+from tests.bench.figures import Comparison, Figure, Limit
 from tests.cluster.real_cluster import RealCluster
 
-PROJECTS = 200
-MINE = {"bench-007", "bench-077", "bench-177"}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.artefacts import Artefacts
+    from tests.bench.figures import Result
+    from tests.bench.subject import Subject
+
 DELAY = 0.010
-ROUNDS = 15
+COUNTS = (50, 100, 200, 400)
+"""Projects on the cluster; every tenth is the caller's."""
+MOST_MILLISECONDS = {200: 300.0}
+LINEAR = COUNTS[-1] / COUNTS[0]
+
+ASKED = Request("GET", f"{BASE}/projects", f"{BASE}/projects")
 
 
-def main() -> None:
-    """Prints the median, the fastest and the slowest of 15 answers by a process that is warm but knows no verdict."""
-    names = [f"bench-{number:03}" for number in range(PROJECTS)]
-    with Stack(lambda review: Faulty(RealCluster(review), rate=0.0, delay=DELAY)) as stack:
-        for name in names:
-            stack.cluster.apply(project_manifests(name, ["mine" if name in MINE else "others"]))
+def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
+    """The time for each count of Projects, and how it grows."""
+    found: list[Figure] = []
+    with Stack(RealCluster) as stack, far_away(stack.cluster.url, DELAY) as url:
+        variables = surroundings.environment(url, stack.cluster.ca_pem) | {"ENDPOINT": "list_projects"}
         # Each with a group of its own, so that no verdict on the one is known for the other.
-        seen = [_timed(stack.issuer.mint("carol", groups=["mine", f"x-{n}"]), stack) for n in range(ROUNDS + 1)][1:]
-    median, fastest, slowest = statistics.median(seen), min(seen), max(seen)
-    told = f"{median * 1000:.0f} ms (median of {ROUNDS}; {fastest * 1000:.0f} to {slowest * 1000:.0f} ms)"
-    sys.stdout.write(f"GET /projects, {PROJECTS} Projects, {DELAY * 1000:.0f} ms to the cluster: {told}\n")
+        bearers = (stack.issuer.mint("carol", groups=["mine", f"x-{number}"]) for number in itertools.count())
+        with surroundings.ours(made, "handle", variables) as subject:
+            there = len(PROJECTS)
+            for count in COUNTS:
+                for number in range(there, count):
+                    groups = ["mine"] if number % 10 == 0 else ["others"]
+                    stack.cluster.apply(project_manifests(f"bench-{number:03}", groups))
+                there = count
+                what = f"list of {count} Projects, {DELAY * 1000:.0f} ms away"
+                found.append(Figure.of(what, "ms", _samples(subject, bearers, rounds)))
+                yield Limit(found[-1], MOST_MILLISECONDS.get(count))
+    yield Comparison(found[-1], found[0], LINEAR)
 
 
-def _timed(bearer: str, stack: Stack[Any]) -> float:
-    with Api(stack, bearer=bearer) as carol:
-        carol.ask("GET", "/health")  # the connection to the API itself
-        begun = time.perf_counter()
-        answer = carol.ask("GET", "/projects")
-        took = time.perf_counter() - begun
-    found = {project["name"] for project in answer.raise_for_status().json()["data"]}
-    if found != MINE:
-        raise AssertionError(f"Not the Projects of the caller: {found}")
-    return took
-
-
-if __name__ == "__main__":
-    main()
+def _samples(subject: Subject, bearers: Iterator[str], rounds: int) -> list[float]:
+    asked = [ASKED.event(bearer) for bearer in itertools.islice(bearers, rounds + 1)]
+    return subject.ask(asked, {200}).wall[1:]

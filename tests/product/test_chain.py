@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import boto3
 import pytest
 import urllib3
-from botocore.credentials import Credentials
 
 from chalicelib.adapters.eks import eks_token
 from chalicelib.adapters.impersonation import Impersonation
+from chalicelib.adapters.sts import Credentials
 from infra.kubernetes.project import project_manifests
 from infra.local.aws import REGION
 from infra.local.presigned_sts import Scope, signature

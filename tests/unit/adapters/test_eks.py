@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.adapters import eks, https
 from chalicelib.adapters.eks import RENEW_BEFORE, TOKEN_LIFE, EksTokens, eks_token, session_name
-from chalicelib.adapters.sts import Session, Sts
+from chalicelib.adapters.sts import Credentials, Session, Sts
 from chalicelib.domain.errors import CredentialsUnavailable
 from infra.local.aws import LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer

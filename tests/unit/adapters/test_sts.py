@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import pytest
+from botocore.utils import ContainerMetadataFetcher
 
 from chalicelib.adapters import https
 from chalicelib.adapters.sts import MAX_ANSWER, Sts, own_credentials
@@ -195,9 +196,18 @@ class TestOwnCredentials:
         with pytest.raises(CredentialsUnavailable, match="no AWS credentials"):
             own_credentials()
 
-    def test_may_be_out_of_reach(self, environment: pytest.MonkeyPatch) -> None:
+    def test_are_whole_or_missing(self, environment: pytest.MonkeyPatch) -> None:
         """Half of them is none."""
         environment.delenv("AWS_SECRET_ACCESS_KEY")
+
+        with pytest.raises(CredentialsUnavailable, match="no AWS credentials"):
+            own_credentials()
+
+    def test_may_be_out_of_reach(self, environment: pytest.MonkeyPatch) -> None:
+        """Lambda does not answer, however often botocore asks."""
+        environment.delenv("AWS_ACCESS_KEY_ID")
+        environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", unused_url())
+        environment.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
 
         with pytest.raises(CredentialsUnavailable, match="cannot be reached"):
             own_credentials()

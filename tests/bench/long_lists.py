@@ -1,0 +1,101 @@
+"""Lists of thousands of Jobs, as an API server sends them, prepared so that nobody waits for the server."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from chalicelib.domain.manifest import render
+from infra.local.some_cluster import SomeCluster
+from infra.local.wire import Reply
+from tests.builders import ALICE, locked, submission
+from tests.cluster.fault_proxy import FaultProxy, Faulty
+
+if TYPE_CHECKING:
+    from infra.local.wire import Headers
+
+TIME = "2026-11-24T12:00:00Z"
+
+_LIST = re.compile(r"/apis/batch/v1/namespaces/(researcher-long-(\d+))/jobs")
+
+
+class LongLists(Faulty[SomeCluster]):
+    """A cluster whose Projects `long-<n>` have n finished Jobs."""
+
+    def make_proxy(self, url: str, ca_pem: str) -> FaultProxy:
+        """The proxy that answers these lists itself."""
+        return _Lists(url, ca_pem, rate=0.0)
+
+
+class _Lists(FaultProxy):
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+        path, _, query = target.partition("?")
+        found = _LIST.fullmatch(path)
+        if found is None:
+            return self.forward(method, target, headers, body)
+        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        size = int(found[2])
+        page = job_list(found[1], size, int(asked.get("continue", 0)), int(asked.get("limit", size)))
+        return Reply(200, [("Content-Type", "application/json")], page)
+
+
+@cache
+def job_list(namespace: str, size: int, start: int, limit: int) -> bytes:
+    """The page of at most *limit* Jobs from *start* on, of *size* in all."""
+    end = min(size, start + limit)
+    meta = {"resourceVersion": "4711"} | ({"continue": str(end)} if end < size else {})
+    head = json.dumps({"kind": "JobList", "apiVersion": "batch/v1", "metadata": meta}, separators=(",", ":"))
+    jobs = ",".join(_job(namespace).replace("#", f"{number:06}") for number in range(start, end))
+    return f'{head[:-1]},"items":[{jobs}]}}'.encode()
+
+
+@cache
+def _job(namespace: str) -> str:
+    """A finished Job, whose number stands where there is a #."""
+    asked = submission(
+        command=["torchrun", "--nproc-per-node", "4", "train.py"],
+        gpu=4,
+        memory="64Gi",
+        environment={f"SETTING_{number}": "value" * 29 for number in range(6)},
+    )
+    manifest = render(asked, ALICE, locked("train-#"))
+    manifest["metadata"] |= {"namespace": namespace, "uid": "32201782-a525-4939-9dcb-df6654#"}
+    manifest["metadata"] |= {"resourceVersion": "4711", "creationTimestamp": TIME, "generation": 1}
+    written = {name: manifest[name] for name in ("metadata", "spec")}
+    manifest["status"] = {
+        "conditions": [_condition("SuccessCriteriaMet"), _condition("Complete")],
+        "startTime": TIME,
+        "completionTime": TIME,
+        "succeeded": 1,
+        "ready": 0,
+        "terminating": 0,
+        "uncountedTerminatedPods": {},
+    }
+    told = {"status": manifest["status"]}
+    manifest["metadata"]["managedFields"] = [
+        _managed("researcher-api", written),
+        _managed("kube-controller-manager", told),
+    ]
+    return json.dumps(manifest, separators=(",", ":"))
+
+
+def _condition(kind: str) -> dict[str, str]:
+    told = {"status": "True", "reason": "CompletionsReached", "message": "Reached expected number of succeeded pods"}
+    return {"type": kind, "lastProbeTime": TIME, "lastTransitionTime": TIME, **told}
+
+
+def _managed(manager: str, fields: object) -> dict[str, object]:
+    """Who wrote which fields, as the API server notes it on each object."""
+    told = {"manager": manager, "operation": "Update", "apiVersion": "batch/v1", "time": TIME}
+    return {**told, "fieldsType": "FieldsV1", "fieldsV1": _owned(fields)}
+
+
+def _owned(value: object) -> dict[str, object]:
+    if isinstance(value, dict):
+        return {f"f:{name}": _owned(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return {f'k:{{"name":"{number}"}}': _owned(inner) for number, inner in enumerate(value)}
+    return {}
