@@ -41,7 +41,7 @@ class FaultProxy:
         """How often each fault was met; "none" for those without."""
         self._upstream = upstream
         self.rate = rate
-        self.faults = FAULTS
+        self.faults: tuple[str, ...] = FAULTS
         self._delay = delay
         self._random = random.Random(0)  # noqa: S311 - repeatable on purpose
         self._lock = threading.Lock()
