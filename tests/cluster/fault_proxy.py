@@ -33,14 +33,15 @@ _OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "ac
 class FaultProxy:
     """Forwards to *upstream* while it is entered, each request after *delay* seconds, or with a fault instead.
 
-    *rate* is the probability of a fault.
+    *rate* is the probability of a fault, drawn from `faults`; both may change.
     """
 
     def __init__(self, upstream: str, ca_pem: str, rate: float, delay: float = 0.0) -> None:
         self.met: Counter[str] = Counter()
         """How often each fault was met; "none" for those without."""
         self._upstream = upstream
-        self._rate = rate
+        self.rate = rate
+        self.faults: tuple[str, ...] = FAULTS
         self._delay = delay
         self._random = random.Random(0)  # noqa: S311 - repeatable on purpose
         self._lock = threading.Lock()
@@ -101,7 +102,7 @@ class FaultProxy:
 
     def _drawn(self) -> str:
         with self._lock:
-            fault = self._random.choice(FAULTS) if self._random.random() < self._rate else "none"
+            fault = self._random.choice(self.faults) if self._random.random() < self.rate else "none"
             self.met[fault] += 1
             return fault
 

@@ -175,6 +175,26 @@ class TestGroups:
 
         assert "CANARY" not in refused.value.detail
 
+    @pytest.mark.parametrize(
+        ("claim", "why"),
+        [
+            (["a\n"], "the token has a claim groups with a group that is not usable as a name"),
+            (7, "the token has a claim groups that is neither a list nor a text"),
+        ],
+    )
+    def test_log_says_why(self, claim: object, why: str) -> None:
+        """By the claim's name, which the deployment chose."""
+        with pytest.raises(Unauthenticated) as refused:
+            groups_of(claim)
+
+        assert refused.value.__notes__ == [why]
+
+    def test_are_in_order(self) -> None:
+        """However the issuer sends them."""
+        names = [f"team-{letter}" for letter in "hgfedcba"]
+
+        assert groups_of(names) == tuple(reversed(names))
+
 
 class TestCaller:
     """What the cluster is told."""
@@ -215,6 +235,18 @@ class TestCaller:
     def test_label_is_the_subjects(self) -> None:
         """A Job's label says who submitted it."""
         assert Caller("alice", ()).label == "alice"
+
+    @pytest.mark.parametrize(
+        ("caller", "user"),
+        [
+            (janitor(), "researcher:janitor"),
+            (anonymous(), "researcher:anonymous"),
+            (uploads_of("uploads"), "researcher:s3-uploads"),
+        ],
+    )
+    def test_our_own_are_named_in_the_audit_log(self, caller: Caller, user: str) -> None:
+        """Each as what it is, and put up by nobody."""
+        assert (caller.user, caller.uploader) == (user, None)
 
 
 class TestUserLabel:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from chalicelib.domain import names
 from chalicelib.domain.errors import FieldError, MalformedRequest
 from chalicelib.domain.names import (
+    MAX_NEW_NAME,
+    NEW_JOB_PATTERN,
     RESERVED_DOMAINS,
     is_label_key,
     is_label_value,
@@ -188,3 +193,56 @@ class TestIsReservedKey:
     def test_others_are_the_users(self, key: str) -> None:
         """Looking alike is not being under the domain."""
         assert not is_reserved_key(key)
+
+
+class TestNewJobPattern:
+    """The pattern of the names that new Jobs may have."""
+
+    @pytest.mark.parametrize("name", ["a", "0", "train-1", "a" * MAX_NEW_NAME])
+    def test_names_are_host_names(self, name: str) -> None:
+        """Short enough for what Kubernetes appends."""
+        assert re.fullmatch(NEW_JOB_PATTERN, name)
+
+    @pytest.mark.parametrize("name", ["", "a.b", "-a", "a-", "A", "a" * 53])
+    def test_nothing_else_is_one(self, name: str) -> None:
+        """Stricter than the name of a Job that exists."""
+        assert not re.fullmatch(NEW_JOB_PATTERN, name)
+
+
+def test_label_key_pattern_says_what_is_checked() -> None:
+    """The pattern in the document and the check agree."""
+    keys = ["team", "example.com/team", "", "/team", "example.com/", "a/b/c", "A/b", "XXteam-"]
+
+    assert [bool(re.fullmatch(names.LABEL_KEY_PATTERN, key)) for key in keys] == [*map(is_label_key, keys)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        (names.MANAGED_BY, "app.kubernetes.io/managed-by"),
+        (names.OURS, "researcher-api"),
+        (names.PROJECT_MARK, "researcher.dev/project"),
+        (names.TYPE_MARK, "researcher.dev/type"),
+        (names.USER_MARK, "researcher.dev/user"),
+        (names.REQUEST_HASH, "researcher.dev/request-hash"),
+        (names.KEY_HASH, "researcher.dev/idempotency-key-hash"),
+        (names.UPLOADER_MARK, "researcher.dev/uploaded-by"),
+        (names.SUBMISSION, "researcher.dev/submission"),
+        (names.RETENTION, "researcher.dev/retention"),
+        (names.KEEP, "researcher.dev/keep"),
+        (names.HALF_MADE, "researcher.dev/half-made"),
+        (names.JOB_UID_LABEL, "batch.kubernetes.io/controller-uid"),
+        (names.JOB_NAME_LABEL, "batch.kubernetes.io/job-name"),
+        (names.INDEX_MARK, "batch.kubernetes.io/job-completion-index"),
+    ],
+)
+def test_marks_stay(mark: str, expected: str) -> None:
+    """Jobs of yesterday, and the policies of a cluster, know them."""
+    assert mark == expected
+
+
+@pytest.mark.parametrize("domain", ["kubernetes.io", "k8s.io", "x-k8s.io", "amazonaws.com", "researcher.dev"])
+def test_reserved_domain_is_reserved_with_all_below(domain: str) -> None:
+    """Kubernetes, AWS and we give meanings to what stands there."""
+    assert is_reserved_key(f"{domain}/a")
+    assert is_reserved_key(f"below.{domain}/a")

@@ -128,6 +128,35 @@ class TestName:
 
             assert re.fullmatch(NEW_JOB_PATTERN, name)
 
+    def test_upload_keeps_its_name(self) -> None:
+        """A delivery that comes after a release finds the Job of the release before."""
+        file = ObjectVersion("uploads", f"submit/team-a/{'a' * 60}.yaml", "1")
+
+        assert lock(submission(), ALICE, file).name == "a" * 40 + "-vwh5ram4hd"
+
+    @pytest.mark.parametrize("known_by", [IdempotencyKey("key", "drawn"), Nonce("drawn")])
+    @pytest.mark.parametrize("name", [None, "train-1"])
+    def test_service_is_of_what_was_drawn(self, known_by: KnownBy, name: str | None) -> None:
+        """Another request's Service is another one, also for a Job of the same name."""
+        fields = {"name": name} if name else {}
+        found = lock(submission(**fields), ALICE, known_by)
+
+        assert found.drawn == "drawn"
+        assert found.service != Lock(found.name, found.request_hash, None, "other").service
+
+    def test_service_of_an_upload_is_of_its_version(self) -> None:
+        """Each makes one Job in its life."""
+        assert lock(submission(), ALICE, VERSION).drawn == VERSION.drawn
+
+    def test_service_has_a_longest_name(self) -> None:
+        """Of 63 characters, and no hyphen stands twice where the Job's name is cut."""
+        assert len(Lock("a" * 60, "asked", None, "drawn").service) == 63
+        assert "--" not in Lock("a" * 47 + "-" + "b" * 10, "asked", None, "drawn").service
+
+    def test_what_was_drawn_tells_no_request_from_another(self) -> None:
+        """A key is the same key the second time."""
+        assert IdempotencyKey("key", "drawn") == IdempotencyKey("key", "other")
+
 
 class TestDerivedName:
     """The name of what follows from another Job."""
@@ -143,6 +172,10 @@ class TestDerivedName:
     def test_is_a_new_jobs_name(self, name: str, uid: str) -> None:
         """However the other Job is called."""
         assert re.fullmatch(NEW_JOB_PATTERN, derived_name(name, uid))
+
+    def test_is_cut_before_a_hyphen(self) -> None:
+        """Not behind it, where two would stand."""
+        assert "--" not in derived_name("a" * 40 + "-" + "b" * 10, "uid")
 
 
 class TestSharedLock:
@@ -324,7 +357,7 @@ class TestReplayed:
         with pytest.raises(BeingDeleted) as refused:
             replayed(found, locked())
 
-        assert refused.value.retry_after == RETRY_AFTER_DELETION
+        assert refused.value.retry_after == RETRY_AFTER_DELETION == 5
 
     def test_lock_is_its_own_replay(self) -> None:
         """What `lock` makes and what is read back fit together."""

@@ -164,6 +164,7 @@ class TestPending:
             pytest.param(job(spec=JobSpec(suspend=True), creation_timestamp=days_ago(9)), id="is suspended"),
             pytest.param(job(creation_timestamp=days_ago(9), deletion_timestamp=NOW), id="is being deleted"),
             pytest.param(finished(at=minutes_ago(1)), id="has finished"),
+            pytest.param(finished("Failed", at=days_ago(9)), id="has finished without a pod"),
             pytest.param(Job(), id="nobody knows since when"),
         ],
     )
@@ -176,3 +177,14 @@ class TestPending:
         never = Rules(retention=1, failed_retention=1, max_deletions=1, max_pending=0)
 
         assert not pends_too_long(job(status=JobStatus(start_time=days_ago(99))), never, NOW)
+
+    def test_counts_from_its_making(self) -> None:
+        """Where no controller has started it yet."""
+        unseen = job(creation_timestamp=days_ago(2))
+
+        assert pends_too_long(unseen, RULES, NOW)
+        assert pending_seconds(unseen, NOW) == 2 * DAY
+
+    def test_is_nothing_where_nobody_knows_since_when(self) -> None:
+        """No time is made up."""
+        assert pending_seconds(Job(), NOW) == 0
