@@ -1,7 +1,8 @@
-"""What a million requests cost, from what was measured and AWS's list prices, beside a pod that always runs.
+"""What a million requests cost, from what was measured and assumed prices, beside a pod that always runs.
 
-The prices are those of us-east-1 without a free tier, in November 2026, in dollars: https://aws.amazon.com/lambda/pricing/,
-/api-gateway/pricing/, /fargate/pricing/ and /elasticloadbalancing/pricing/. Logs and traffic cost both sides the same.
+The prices are assumed for us-east-1 without a free tier, in dollars, and have not been compared with AWS's own pages:
+https://aws.amazon.com/lambda/pricing/, /api-gateway/pricing/, /fargate/pricing/ and /elasticloadbalancing/pricing/.
+Logs and traffic cost both sides the same.
 """
 
 from __future__ import annotations
