@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters.kube_api import Call, parameters
+from chalicelib.adapters.reach import jobs_path
 from chalicelib.domain.errors import DeadlineExceeded
 from chalicelib.domain.kubernetes import ObjectMeta
-from chalicelib.domain.names import JobName, ProjectName, namespace_of
 
 if TYPE_CHECKING:
     from chalicelib.adapters.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
+    from chalicelib.domain.names import JobName, ProjectName
 
 LOOK_AGAIN_SECONDS = 5.0
 """A pod that cannot start changes nothing about its Job: the watch does not tell."""
@@ -63,7 +64,7 @@ class CallersChanges:
         # Without a version to start from: the Job's own may be too old for the cluster to go on from (410).
         seconds = max(1, math.ceil(end.remaining))
         query = parameters(watch="true", fieldSelector=f"metadata.name={name}", timeoutSeconds=seconds)
-        call = Call("GET", f"/apis/batch/v1/namespaces/{namespace_of(project)}/jobs", query)
+        call = Call("GET", jobs_path(project), query)
         with suppress(DeadlineExceeded), closing(self._cluster.lines_as(self._caller, call, end)) as lines:
             return any(_tells_of_another(line, version) for line in lines)
         return False

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters.kube_api import MERGE_PATCH, Answer, Call, parameters
+from chalicelib.adapters.reach import Reach, core_path, jobs_path
 from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod, PodList
-from chalicelib.domain.names import JobName, ProjectName, namespace_of
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.adapters.cluster import Cluster
-    from chalicelib.deadline import Deadline
-    from chalicelib.domain.caller import Caller
+    from chalicelib.domain.names import JobName, ProjectName
 
 NAMES_IN_A_SELECTOR = 100
 """Of at most 63 characters each, so that a URL stays below 8 KiB."""
@@ -33,54 +31,48 @@ _STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
 """What every write says: a field that the cluster does not know is refused, not dropped."""
 
 
-class CallersJobs:
+class CallersJobs(Reach):
     """The port of the use cases."""
-
-    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
-        self._cluster = cluster
-        self._caller = caller
-        self._deadline = deadline
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
-        answer = self._post(_jobs(project), manifest)
+        answer = self._post(jobs_path(project), manifest)
         return None if is_taken(answer) else decoded(answer, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
-        answer = self._post(_jobs(project), manifest, *parameters(dryRun="All"))
+        answer = self._post(jobs_path(project), manifest, *parameters(dryRun="All"))
         return None if is_taken(answer) else decoded(answer, Manifest)
 
     def create_service(self, project: ProjectName, manifest: Manifest) -> None:
         """Makes the Service of *manifest*, unless it is there already."""
-        answer = self._post(f"/api/v1/namespaces/{namespace_of(project)}/services", manifest)
+        answer = self._post(core_path(project, "services"), manifest)
         if answer.status not in OK and not is_taken(answer):
             raise refusal(answer)
 
     def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
         """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
         answer = self._send(
-            Call("PATCH", f"{_jobs(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
+            Call("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
         )
         return None if answer.status in (404, 409) else decoded(answer, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
-        answer = self._send(Call("GET", f"{_jobs(project)}/{name}"))
+        answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
         return None if answer.status == 404 else decoded(answer, Job)  # noqa: PLR2004 - NotFound
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
         """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
         query = parameters(limit=limit, labelSelector=selector, **{"continue": token})
-        return decoded(self._send(Call("GET", _jobs(project), query)), JobList)
+        return decoded(self._send(Call("GET", jobs_path(project), query)), JobList)
 
     def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
         """Pods of *jobs* that have not succeeded, MAX_PODS for each hundred of them: enough to say why they wait."""
         found: list[Pod] = []
         for names in _chunks(jobs):
-            path = f"/api/v1/namespaces/{namespace_of(project)}/pods"
             query = parameters(labelSelector=pod_selector(names), fieldSelector=UNFINISHED, limit=MAX_PODS)
-            answer = self._send(Call("GET", path, query))
+            answer = self._send(Call("GET", core_path(project, "pods"), query))
             found += decoded(answer, PodList).items
         return found
 
@@ -89,7 +81,7 @@ class CallersJobs:
         preconditions = {key: value for key, value in (("uid", uid), ("resourceVersion", version)) if value}
         # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
         options = {"propagationPolicy": "Background"} | ({"preconditions": preconditions} if preconditions else {})
-        answer = self._send(Call("DELETE", f"{_jobs(project)}/{name}", body=msgspec.json.encode(options)))
+        answer = self._send(Call("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
         if answer.status == 404 and not answer.repeated:  # noqa: PLR2004 - NotFound
             raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
         if answer.status not in (*OK, 404):
@@ -106,13 +98,6 @@ class CallersJobs:
             if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
                 return answer
         raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
-
-    def _send(self, call: Call) -> Answer:
-        return self._cluster.send_as(self._caller, call, self._deadline)
-
-
-def _jobs(project: ProjectName) -> str:
-    return f"/apis/batch/v1/namespaces/{namespace_of(project)}/jobs"
 
 
 def _chunks(names: list[str]) -> Iterator[list[str]]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.jobs import MAX_PODS, UNFINISHED
-from chalicelib.adapters.kube_api import Answer, Call, parameters
+from chalicelib.adapters.kube_api import Call, parameters
+from chalicelib.adapters.reach import Reach, core_path
 from chalicelib.adapters.refusals import decoded, refusal
 from chalicelib.domain.errors import JobNotStarted, LogGone
 from chalicelib.domain.events import Event, EventList
 from chalicelib.domain.kubernetes import Pod, PodList
 from chalicelib.domain.logs import GONE, INDEX_MARK
-from chalicelib.domain.names import JobName, ProjectName, namespace_of
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.cluster import Cluster
-    from chalicelib.deadline import Deadline
-    from chalicelib.domain.caller import Caller
     from chalicelib.domain.logs import Attempt, LogQuery
+    from chalicelib.domain.names import JobName, ProjectName
 
 READ_BYTES = 4 * 2**20
 """How much of a log is read at most, from the first line that was asked for: its end is what is shown."""
@@ -26,13 +24,8 @@ MAX_EVENTS = 200
 """For each object; the cluster counts what repeats, and forgets all after an hour."""
 
 
-class CallersPods:
+class CallersPods(Reach):
     """The port of the use cases."""
-
-    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
-        self._cluster = cluster
-        self._caller = caller
-        self._deadline = deadline
 
     def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
         """The Job's pods, or those of *index*; of more than MAX_PODS all that have not succeeded, and some others."""
@@ -53,7 +46,7 @@ class CallersPods:
             previous="true" if attempt.restarted else None,
             timestamps="true" if query.timestamps else None,
         )
-        answer = self._send(Call("GET", f"{_core(project)}/pods/{attempt.pod}/log", asked))
+        answer = self._send(Call("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", asked))
         match answer.status:
             case 200 | 204:
                 return answer.body
@@ -73,15 +66,8 @@ class CallersPods:
 
     def _pods(self, project: ProjectName, selector: str, fields: str | None = None) -> PodList:
         query = parameters(labelSelector=selector, fieldSelector=fields, limit=MAX_PODS)
-        return decoded(self._send(Call("GET", f"{_core(project)}/pods", query)), PodList)
+        return decoded(self._send(Call("GET", core_path(project, "pods"), query)), PodList)
 
     def _events(self, project: ProjectName, fields: str) -> list[Event]:
         query = parameters(fieldSelector=fields, limit=MAX_EVENTS)
-        return decoded(self._send(Call("GET", f"{_core(project)}/events", query)), EventList).items
-
-    def _send(self, call: Call) -> Answer:
-        return self._cluster.send_as(self._caller, call, self._deadline)
-
-
-def _core(project: ProjectName) -> str:
-    return f"/api/v1/namespaces/{namespace_of(project)}"
+        return decoded(self._send(Call("GET", core_path(project, "events"), query)), EventList).items

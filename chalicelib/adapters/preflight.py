@@ -12,9 +12,9 @@ import msgspec
 
 from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.kube_api import Call, parameters
+from chalicelib.adapters.reach import core_path
 from chalicelib.adapters.refusals import OK, refusal
 from chalicelib.domain.errors import InvalidJob, QuotaExceeded, RefusedByCluster, ResearcherError
-from chalicelib.domain.names import namespace_of
 from chalicelib.domain.preflight import is_queued, never_fits, pod_of
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class PreflightedJobs(CallersJobs):
 
     def _refusal(self, project: ProjectName, manifest: Manifest) -> ResearcherError | None:
         """Why the cluster would make no pod of the Job; None where it would, or where nobody knows."""
-        path = f"/api/v1/namespaces/{namespace_of(project)}/pods"
-        call = Call("POST", path, parameters(dryRun="All"), msgspec.json.encode(pod_of(manifest)))
+        call = Call("POST", core_path(project, "pods"), parameters(dryRun="All"), msgspec.json.encode(pod_of(manifest)))
         answer = self._cluster.send_as_preflight(self._caller, call, self._deadline)
         if answer.status in (*OK, _NO_DRY_RUN):
             return None

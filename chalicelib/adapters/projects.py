@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chalicelib.adapters.kube_api import Call, parameters
+from chalicelib.adapters.reach import Reach, core_path
 from chalicelib.adapters.refusals import FORBIDDEN, decoded
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes import Namespace, Pod, PodList
-from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName, namespace_of
+from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName
 from chalicelib.domain.project import QuotaList, ResourceQuota
-
-if TYPE_CHECKING:
-    from chalicelib.adapters.cluster import Cluster
-    from chalicelib.deadline import Deadline
-    from chalicelib.domain.caller import Caller
 
 MAX_PODS = 1000
 """Twice what a Project's own quota lets run."""
 ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-class CallersProject:
+class CallersProject(Reach):
     """The port of the use case that tells of a Project."""
-
-    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
-        self._cluster = cluster
-        self._caller = caller
-        self._deadline = deadline
 
     def verbs(self, project: ProjectName) -> list[str]:
         """What the caller may do with Jobs; Forbidden where not even list them."""
@@ -45,12 +34,12 @@ class CallersProject:
 
     def quotas(self, project: ProjectName) -> list[ResourceQuota]:
         """The Project's quotas."""
-        call = Call("GET", f"/api/v1/namespaces/{namespace_of(project)}/resourcequotas")
-        return decoded(self._cluster.send_as(self._caller, call, self._deadline), QuotaList).items
+        call = Call("GET", core_path(project, "resourcequotas"))
+        return decoded(self._send(call), QuotaList).items
 
     def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
         """The pods of Jobs that have not ended, and whether these are all of them."""
         query = parameters(labelSelector=JOB_NAME_LABEL, fieldSelector=ACTIVE, limit=MAX_PODS)
-        call = Call("GET", f"/api/v1/namespaces/{namespace_of(project)}/pods", query)
-        page = decoded(self._cluster.send_as(self._caller, call, self._deadline), PodList)
+        call = Call("GET", core_path(project, "pods"), query)
+        page = decoded(self._send(call), PodList)
         return page.items, not page.metadata.continue_

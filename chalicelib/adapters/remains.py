@@ -10,10 +10,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.kube_api import Answer, Call, parameters
+from chalicelib.adapters.reach import Reach, core_path, jobs_path
 from chalicelib.adapters.refusals import decoded
 from chalicelib.domain.errors import ResearcherError
 from chalicelib.domain.kubernetes import Manifest, Pod, PodList
-from chalicelib.domain.names import JobName, ProjectName, job_name, namespace_of
+from chalicelib.domain.names import JobName, ProjectName, job_name
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
@@ -29,25 +30,23 @@ LOG_FAILURES = 3
 """Logs in a cleanup that may be missed before no more are asked for; less than open the cluster's breaker."""
 
 
-class Remains:
+class Remains(Reach):
     """The port of the cleanup."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
-        self._cluster = cluster
-        self._caller = caller
-        self._deadline = deadline
+        super().__init__(cluster, caller, deadline)
         self._one_log = Lock()
         self._missed = 0
 
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
         """The Job of that name as the cluster stores it, or None."""
-        answer = self._send(Call("GET", f"/apis/batch/v1/namespaces/{namespace_of(project)}/jobs/{name}"))
+        answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
         return None if answer.status == 404 else decoded(answer, Manifest)  # noqa: PLR2004 - NotFound
 
     def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
         """Its pods, at most MAX_PODS, however they ended."""
         query = parameters(labelSelector=pod_selector([name]), limit=MAX_PODS)
-        return decoded(self._send(Call("GET", _pods(project), query)), PodList).items
+        return decoded(self._send(Call("GET", core_path(project, "pods"), query)), PodList).items
 
     def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
         """The last lines of the pod's first container, or None when they cannot be had."""
@@ -64,12 +63,5 @@ class Remains:
     def _log(self, project: ProjectName, pod: Pod) -> Answer:
         container = next((one.name for one in pod.spec.containers), None)
         query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)
-        call = Call("GET", f"{_pods(project)}/{job_name(pod.metadata.name)}/log", query)
+        call = Call("GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query)
         return self._cluster.send_as(self._caller, call, self._deadline.within(LOG_SECONDS))
-
-    def _send(self, call: Call) -> Answer:
-        return self._cluster.send_as(self._caller, call, self._deadline)
-
-
-def _pods(project: ProjectName) -> str:
-    return f"/api/v1/namespaces/{namespace_of(project)}/pods"
