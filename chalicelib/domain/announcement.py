@@ -70,7 +70,7 @@ def announcement_of(project: ProjectName, job: Job, pods: Sequence[Pod], cluster
         id=shown.id,
         project=project,
         name=shown.name,
-        status="Succeeded" if job.finished and job.finished.type == "Complete" else "Failed",
+        status=job.outcome or "Failed",
         reason=shown.reason,
         user=shown.user,
         gpu_seconds=usage(job, pods).gpu_seconds,

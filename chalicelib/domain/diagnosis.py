@@ -78,8 +78,7 @@ def _finding(job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Finding:
 def _ended(job: Job, end: Condition, pods: Sequence[Pod], events: Sequence[Event]) -> Finding:
     message = end.message or end.reason or end.type
     if end.type == "Complete":
-        when = job.status.completion_time or end.last_transition_time
-        return _of_job("Succeeded", job, "status.conditions[Complete]", message, when)
+        return _of_job("Succeeded", job, "status.conditions[Complete]", message, job.finished_at)
     late = end.reason == "DeadlineExceeded"
     pod_end = None if late else _last_end(pods, events)
     cause: Cause = "DeadlineExceeded" if late else "Unknown"

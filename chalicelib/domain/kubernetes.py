@@ -7,7 +7,7 @@ msgspec skips what is not named here, above all `managedFields`, which is half o
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - msgspec reads the annotations at run time
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -126,6 +126,14 @@ class Job(_Object):
             if condition.type in ("Complete", "Failed") and condition.holds:
                 return condition
         return None
+
+    @property
+    def outcome(self) -> Literal["Succeeded", "Failed"] | None:
+        """How the Job ended, or None while it may still run."""
+        end = self.finished
+        if end is None:
+            return None
+        return "Succeeded" if end.type == "Complete" else "Failed"
 
     @property
     def finished_at(self) -> datetime | None:

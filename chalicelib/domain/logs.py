@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest
+from chalicelib.domain.kubernetes import INDEXED
+from chalicelib.domain.names import INDEX_MARK
 from chalicelib.domain.reasons import Reason, reason_of
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ MAX_BYTES = 1_000_000
 """Lambda's answers end at 6 MB of JSON, which writes a control character, or a broken byte, as six."""
 MAX_LINES = 100_000
 MAX_INDEX = 2**31 - 1
-INDEX_MARK = "batch.kubernetes.io/job-completion-index"
-"""Kubernetes' own label and annotation on the pods of an Indexed Job."""
-
 GONE = (
     "The pod is gone, and its log with it. "
     "Get the Job for how it ended; your platform engineers may keep logs elsewhere."
@@ -151,7 +150,7 @@ def _container(pods: Sequence[Pod], wanted: str | None) -> str:
 def _check_index(job: Job, index: int | None) -> None:
     if index is None:
         return
-    if job.spec.completion_mode != "Indexed":
+    if job.spec.completion_mode != INDEXED:
         raise _refusal("/index", "is for Indexed Jobs, and this is none")
     completions = job.spec.completions or 0
     if index >= completions:

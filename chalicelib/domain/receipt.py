@@ -88,7 +88,7 @@ def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], lo
         project=project,
         name=shown.name,
         user=shown.user,
-        outcome="Unknown" if job.finished is None else "Succeeded" if job.finished.type == "Complete" else "Failed",
+        outcome=job.outcome or "Unknown",
         reason=shown.reason,
         message=shown.message,
         attempts=shown.pods.succeeded + shown.pods.failed,

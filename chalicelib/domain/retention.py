@@ -63,8 +63,7 @@ def retention(job: Job, project: Namespace, rules: Rules) -> int | None:
     for meta in (job.metadata, project.metadata):
         if RETENTION in meta.annotations:
             return readable(meta.annotations[RETENTION])
-    failed = job.finished is not None and job.finished.type == "Failed"
-    return rules.failed_retention if failed else rules.retention
+    return rules.failed_retention if job.outcome == "Failed" else rules.retention
 
 
 def readable(text: str) -> int | None:

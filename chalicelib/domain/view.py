@@ -135,9 +135,8 @@ def milliseconds(time: datetime | None) -> int | None:
 def _status(job: Job, pods: Sequence[Pod]) -> Status:
     if job.metadata.deletion_timestamp:
         return "Terminating"
-    end = job.finished
-    if end:
-        return "Succeeded" if end.type == "Complete" else "Failed"
+    if outcome := job.outcome:
+        return outcome
     if job.spec.suspend:
         return "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
     return _status_of_pods(job, [pod for pod in pods if not pod.metadata.deletion_timestamp])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 routes = Blueprint(__name__)
 
 STORING_SECONDS = 20
-"""How long a Job that was begun may take: S3 is tried three times."""
+"""How long a Job that was begun may take: S3 is tried twice at each step."""
 
 
 class CleanupEvent(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from chalicelib.domain.announcement import UNANNOUNCED, Announced, announcement_
 from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired, ResearcherError
 from chalicelib.domain.names import job_name
 from chalicelib.domain.report import Failure
+from chalicelib.usecases.jobs import every_page
 from chalicelib.usecases.ports import PARALLEL
 from chalicelib.usecases.projects import in_turn
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs
 
-PAGE = 500
 TOGETHER = 10
 """Events in a call, as many as EventBridge takes."""
 TURN_SECONDS = 60
@@ -96,14 +96,9 @@ class _Run:
 
     def _news(self, project: ProjectName) -> Iterator[list[Job]]:
         """The finished Jobs, a few at a time."""
-        token: str | None = None
-        while True:
-            page = self._ports.jobs.page(project, UNANNOUNCED, PAGE, token)
+        for page in every_page(project, UNANNOUNCED, self._ports.jobs):
             finished = [job for job in page.items if job.finished]
             yield from (finished[start : start + TOGETHER] for start in range(0, len(finished), TOGETHER))
-            token = page.metadata.continue_ or None
-            if token is None:
-                return
 
     def _announce(self, project: ProjectName, few: list[Job], told: Announced) -> None:
         made = {job.metadata.uid: one for job in few if (one := self._announcement(project, job, told))}

@@ -14,11 +14,12 @@ from chalicelib.domain.reasons import reason_of
 from chalicelib.domain.report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
 from chalicelib.domain.retention import pending_seconds, pends_too_long, verdict
 from chalicelib.usecases.delete_expired import delete_expired
+from chalicelib.usecases.jobs import every_page
 from chalicelib.usecases.ports import PARALLEL
 from chalicelib.usecases.projects import in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from chalicelib.domain.kubernetes import Job, Namespace, Pod
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.retention import Rules
     from chalicelib.usecases.delete_expired import Ports
 
-PAGE = 500
 TURN_SECONDS = 3600
 """After which a run begins with another Project."""
 
@@ -67,21 +67,12 @@ class _Run:
             self.report.fail(Failure(project, None, error.code))
 
     def _clean_pages(self, project: ProjectName, namespace: Namespace, seen: set[str]) -> None:
-        for page in self._pages(project):
-            fresh = [job for job in page if job.metadata.uid not in seen]
+        for page in every_page(project, "", self._ports.jobs):
+            fresh = [job for job in page.items if job.metadata.uid not in seen]
             seen.update(job.metadata.uid for job in fresh)
             self._clean(project, self._expired(project, namespace, fresh))
             self._tell_pending(project, fresh)
-
-    def _pages(self, project: ProjectName) -> Iterator[list[Job]]:
-        token: str | None = None
-        while True:
-            page = self._ports.jobs.page(project, "", PAGE, token)
-            yield page.items
-            token = page.metadata.continue_ or None
-            if token is None:
-                return
-            if self._ports.is_late():
+            if page.metadata.continue_ and self._ports.is_late():
                 self.report.truncated = True
                 return
 

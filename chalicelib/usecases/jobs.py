@@ -12,11 +12,14 @@ from chalicelib.domain.selectors import SELECTOR_PATTERN, job_selector
 from chalicelib.domain.view import JobView, Status, view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from chalicelib.domain.kubernetes import Job, Pod
+    from chalicelib.domain.kubernetes import Job, JobList, Pod
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs
+
+PAGE = 500
+"""Jobs that are asked for at once where all are wanted."""
 
 
 class JobPage(msgspec.Struct, frozen=True, rename="camel"):
@@ -70,6 +73,17 @@ def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
     pods = pods_by_job(jobs.pods(project, [job.metadata.name for job in page.items if not job.finished]))
     views = [view(project, job, pods[job.metadata.uid]) for job in page.items]
     return JobPage([one for one in views if query.status in (None, one.status)], page.metadata.continue_ or None)
+
+
+def every_page(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobList]:
+    """The Jobs that match *selector*, page by page; the next is asked for when the one before was dealt with."""
+    token: str | None = None
+    while True:
+        page = jobs.page(project, selector, PAGE, token)
+        yield page
+        token = page.metadata.continue_ or None
+        if token is None:
+            return
 
 
 def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.project import ProjectDetail, Tally, gpu_use, quota_views
 from chalicelib.domain.view import milliseconds, view
-from chalicelib.usecases.jobs import pods_by_job
+from chalicelib.usecases.jobs import every_page, pods_by_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.project import ResourceQuota
     from chalicelib.usecases.ports import Jobs
 
-PAGE = 500
 PAGES = 8
 """Twice as many Jobs as a Project's own quota takes."""
 
@@ -58,11 +58,8 @@ def get_project(name: ProjectName, project: Project, jobs: Jobs) -> ProjectDetai
 
 def _tally(name: ProjectName, jobs: Jobs, pods: Sequence[Pod]) -> tuple[Tally, bool]:
     """The Project's Jobs counted, a page in memory at a time, and whether these are all of them."""
-    tally, owned, token = Tally(), pods_by_job(pods), None
-    for _ in range(PAGES):
-        page = jobs.page(name, "", PAGE, token)
+    tally, owned, more = Tally(), pods_by_job(pods), None
+    for page in islice(every_page(name, "", jobs), PAGES):
         tally.add(view(name, job, owned[job.metadata.uid]) for job in page.items if not job.finished)
-        token = page.metadata.continue_
-        if not token:
-            return tally, True
-    return tally, False
+        more = page.metadata.continue_
+    return tally, not more

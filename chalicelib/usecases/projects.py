@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of, project_name
-from chalicelib.domain.view import Milliseconds  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.domain.view import Milliseconds, milliseconds
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
@@ -53,7 +53,4 @@ def in_turn(namespaces: Sequence[Namespace], turn: int) -> list[tuple[Namespace,
 
 def _project(namespace: Namespace) -> ProjectView | None:
     name, meta = project_of(namespace), namespace.metadata
-    if name is None:
-        return None
-    created = meta.creation_timestamp
-    return ProjectView(name, meta.name, int(created.timestamp() * 1000) if created else 0)
+    return None if name is None else ProjectView(name, meta.name, milliseconds(meta.creation_timestamp) or 0)

@@ -33,14 +33,6 @@ RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NAMESPACES = "/api/v1/namespaces"
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
-JOB = f"{JOBS}/train-1"
-PODS = "/api/v1/namespaces/researcher-team-a/pods"
-BUSY = status_reply(409, "Operation cannot be fulfilled on resourcequotas: the object has been modified", "Conflict")
-TRAIN_1_JSON = {"kind": "Job", "metadata": {"name": "train-1", "uid": "u1", "resourceVersion": "7"}}
-NOT_ALLOWED = status_reply(403, 'jobs.batch is forbidden: User "researcher:api" cannot list resource "jobs"')
-NOT_IMPERSONATED = status_reply(
-    403, 'groups.authentication.k8s.io "researcher:team-a" is forbidden: User "x" cannot impersonate resource "groups"'
-)
 
 
 @pytest.fixture

@@ -128,6 +128,15 @@ class TestFinished:
         assert Job().finished is None
         assert Job().finished_at is None
 
+    @pytest.mark.parametrize(
+        ("ended", "outcome"),
+        [(Job(), None), (finished("Complete"), "Succeeded"), (finished("Failed"), "Failed")],
+        ids=["runs", "complete", "failed"],
+    )
+    def test_outcome_is_told_in_our_words(self, ended: Job, outcome: str | None) -> None:
+        """As views, Receipts and announcements tell it; none while it may still run."""
+        assert ended.outcome == outcome
+
     def test_ended_when_it_was_complete(self) -> None:
         """Its condition may be written later."""
         ended = finished(at=minutes_ago(1))

@@ -23,7 +23,8 @@ from chalicelib.domain.kubernetes import (
     PodStatus,
     Terminated,
 )
-from chalicelib.domain.logs import INDEX_MARK, MAX_BYTES, Attempt, LogQuery, chosen, index_of, last_bytes
+from chalicelib.domain.logs import MAX_BYTES, Attempt, LogQuery, chosen, index_of, last_bytes
+from chalicelib.domain.names import INDEX_MARK
 from chalicelib.domain.strict import query_parameters
 from tests.builders import ended, exited, job, minutes_ago, pod, running, unscheduled, waiting
 from tests.objects import objects

@@ -19,7 +19,8 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.kubernetes import Namespace
 from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
 from chalicelib.domain.report import Failure
-from chalicelib.usecases.announce import PAGE, TOGETHER, Ports, announce
+from chalicelib.usecases.announce import TOGETHER, Ports, announce
+from chalicelib.usecases.jobs import PAGE
 from tests.builders import NOW, TEAM_A, exited, finished, job, meta, pod, project_namespace
 from tests.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 

@@ -12,8 +12,9 @@ from chalicelib.domain.kubernetes import JobSpec, JobStatus, Namespace
 from chalicelib.domain.names import MANAGED_BY, OURS, RETENTION, ProjectName
 from chalicelib.domain.report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
 from chalicelib.domain.retention import Rules
-from chalicelib.usecases.cleanup import PAGE, clean_up
+from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
+from chalicelib.usecases.jobs import PAGE
 from tests.builders import NOW, TEAM_A, finished, job, meta, minutes_ago, pod, project_namespace, unscheduled
 from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 

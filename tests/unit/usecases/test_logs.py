@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.domain.errors import Forbidden, JobNotFound, JobNotStarted
 from chalicelib.domain.kubernetes import Container, JobSpec
-from chalicelib.domain.logs import INDEX_MARK, Attempt, LogQuery
-from chalicelib.domain.names import ProjectName
+from chalicelib.domain.logs import Attempt, LogQuery
+from chalicelib.domain.names import INDEX_MARK, ProjectName
 from chalicelib.usecases.logs import Log, job_log
 from tests.builders import TEAM_A, TRAIN_1, job, pod, running
 from tests.fakes import FakeJobs, FakePods

@@ -10,7 +10,8 @@ import pytest
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes import JobSpec, Namespace, Pod
 from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
-from chalicelib.usecases.project import PAGE, PAGES, get_project
+from chalicelib.usecases.jobs import PAGE
+from chalicelib.usecases.project import PAGES, get_project
 from tests.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
 from tests.fakes import FakeJobs
 
