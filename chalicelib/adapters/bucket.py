@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
+from chalicelib.adapters.clients import NO_ANSWER, client
 from chalicelib.domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
 
 RETRY_AFTER = 5
 
-# What stands in for S3 on a broken way may answer with anything.
-_NO_ANSWER = (BotoCoreError, ResponseParserError, OSError, KeyError)
+_NO_ANSWER = (*NO_ANSWER, OSError, KeyError)
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
@@ -103,7 +100,5 @@ def _unavailable(code: str = "") -> StorageUnavailable:
 @cache
 def connect(settings: Settings) -> Bucket:
     """This deployment's bucket, one for each process."""
-    # 8 s at worst, which a request that looks for a Receipt has left after its deadline of 20.
-    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
-    client = botocore.session.get_session().create_client("s3", region_name=settings.aws_region, config=config)
-    return Bucket(settings.uploads_bucket, settings.uploads_bucket_owner, client)
+    # Of the client's 8 s a request that looks for a Receipt has as many left, after its deadline of 20.
+    return Bucket(settings.uploads_bucket, settings.uploads_bucket_owner, client("s3", settings.aws_region))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import msgspec
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
+from chalicelib.adapters.clients import NO_ANSWER, client
 from chalicelib.domain.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.errors import EventBusUnavailable
 
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.announcement import Announcement
     from chalicelib.settings import Settings
 
-# What stands in for EventBridge on a broken way may answer with anything.
-_NO_ANSWER = (BotoCoreError, ClientError, ResponseParserError, ValueError)
+_NO_ANSWER = (*NO_ANSWER, ClientError, ValueError)
 
 
 class EventBus:
@@ -50,7 +47,4 @@ def _entry(announcement: Announcement) -> dict[str, str]:
 @cache
 def connect(settings: Settings) -> EventBus:
     """This deployment's event bus, one for each process."""
-    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
-    return EventBus(
-        botocore.session.get_session().create_client("events", region_name=settings.aws_region, config=config)
-    )
+    return EventBus(client("events", settings.aws_region))

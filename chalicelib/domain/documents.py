@@ -41,9 +41,7 @@ def submission(upload: Upload, body: bytes) -> Submission:
     asked = parse_submission({"job": job} if wrapped else job)
     if asked.project != upload.project:
         message = f"is not the Project of the folder {SUBMIT}{upload.project}/; leave it out, or upload to its own"
-        raise InvalidJob(
-            "The Job was refused; errors names each field.", (FieldError("/job" * wrapped + "/project", message),)
-        )
+        raise InvalidJob.at(FieldError("/job" * wrapped + "/project", message))
     return asked
 
 

@@ -244,6 +244,11 @@ class InvalidJob(ResearcherError):
 
     status, code, title = 422, "invalid_job", "Invalid Job"
 
+    @classmethod
+    def at(cls, *errors: FieldError) -> InvalidJob:
+        """The refusal of a Job for these fields."""
+        return cls("The Job was refused; errors names each field.", errors)
+
 
 class IdempotencyKeyReused(ResearcherError):
     """The Idempotency-Key was used before, for another Job."""

@@ -30,13 +30,12 @@ MAX_KEY = 255
 RETRY_AFTER_DELETION = 5
 """Seconds; a pod's grace period is longer, but most pods of finished Jobs are gone by then."""
 
-_MAX_LABEL = 63
 SUFFIX_LENGTH = 10
 """Characters of base 32: 50 bits, so that keys of one Project do not meet by chance."""
-
-
 PREFIX_LENGTH = 40
 """Of a made name: with a hyphen and the suffix it is as long as a new Job's name may be."""
+
+_MAX_LABEL = 63
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _keyed_prefix(submission: Submission) -> str:
     """One for all: a key makes one name, whatever else the request says."""
     if submission.job_name_prefix:
         message = "an Idempotency-Key makes the name; send one or the other"
-        raise InvalidJob("The Job was refused; errors names each field.", (FieldError("/jobNamePrefix", message),))
+        raise InvalidJob.at(FieldError("/jobNamePrefix", message))
     return "job"
 
 

@@ -36,9 +36,11 @@ _INDEX_MAP = re.compile(r"[0-9]{1,6}(,[0-9]{1,6})*")
 def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> Submission:
     """The submission of *job* as *patch* changes it. A name is not inherited; nor is a prefix if *keyed*, by a key."""
     if not isinstance(patch, dict):
-        raise _refused("", "is not an object")
+        raise InvalidJob.at(FieldError("", "is not an object"))
     if patch.get("project", project) != project:
-        raise _refused("/project", "is not the original's; submit the Job to the other Project instead")
+        raise InvalidJob.at(
+            FieldError("/project", "is not the original's; submit the Job to the other Project instead")
+        )
     try:
         document = merged(_inherited(job, keyed=keyed), patch)
     except RecursionError:
@@ -86,7 +88,3 @@ def _index_map(asked: Submission, places: Sequence[int], job: Job) -> str:
     text = asked.environment.get(INDEX_MAP)
     known = text.split(",") if isinstance(text, str) and _INDEX_MAP.fullmatch(text) else []
     return ",".join(known[place] if len(known) == job.spec.completions else str(place) for place in places)
-
-
-def _refused(pointer: str, message: str) -> InvalidJob:
-    return InvalidJob("The Job was refused; errors names each field.", (FieldError(pointer, message),))

@@ -186,7 +186,7 @@ def parse_submission(document: object) -> Submission:
         # Its text holds input, which may be a secret: only places and rules are passed on.
         found = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
         fields = rules.field_errors(job, found, "/job" * wrapped)
-        raise InvalidJob("The Job was refused; errors names each field.", fields) from None
+        raise InvalidJob.at(*fields) from None
 
 
 def _agree(value: Value, agrees: bool, message: str) -> Value:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.adapters import bucket, event_bus
 from tests.scripted import Script
 
 if TYPE_CHECKING:
@@ -24,3 +25,13 @@ def site(server: Script) -> Script:
     """The server, which knows nothing of the tests before."""
     server.forget()
     return server
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """AWS credentials, and no client that stays connected from one test to the next."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    yield monkeypatch
+    bucket.connect.cache_clear()
+    event_bus.connect.cache_clear()

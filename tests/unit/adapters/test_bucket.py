@@ -24,13 +24,7 @@ KEY = "submit/team-a/ä +1.json"
 LIMIT = 100
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Credentials, and nothing that stays connected from one test to the next."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    yield monkeypatch
-    bucket.connect.cache_clear()
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture(scope="module")

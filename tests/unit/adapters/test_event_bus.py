@@ -17,21 +17,13 @@ from tests.builders import NOW_MS, deployment
 from tests.scripted import unused_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from chalicelib.adapters.event_bus import EventBus
     from tests.scripted import Script
 
 QUEUE = "heard"
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Credentials, and nothing that stays connected from one test to the next."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    yield monkeypatch
-    event_bus.connect.cache_clear()
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture

@@ -30,13 +30,7 @@ if TYPE_CHECKING:
 NAME = "researcher-uploads"
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Credentials, and nothing that stays connected from one test to the next."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    yield monkeypatch
-    bucket.connect.cache_clear()
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture
