@@ -8,11 +8,12 @@ PARAMETERS ?= .local/$(STAGE).parameters
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 UV = 0.13.9
+COSMIC_RAY = ../../.venv/bin/uvx --quiet --from cosmic-ray==8.7.0
 BIN = .venv/bin
 READY = .venv/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures package deploy bench
+.PHONY: run cleanup test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -64,6 +65,13 @@ figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand 
 	LOAD_SECONDS=60 CASES=10000 $(BIN)/pytest -n0 --figures tests/security
 	LOAD_SECONDS=60 CASES=500 CLUSTER=real $(BIN)/pytest -n0 --figures tests/security
 	$(BIN)/python -m tests.figures
+
+mutants: $(READY)  ## mutants of the rules that matter most, in a copy of the last commit; prints the survivors, in half an hour
+	rm -rf build/mutants && git clone --quiet . build/mutants
+	cd build/mutants && $(COSMIC_RAY) cosmic-ray init tests/mutants.toml mutants.sqlite
+	cd build/mutants && $(COSMIC_RAY) cr-filter-operators mutants.sqlite tests/mutants.toml
+	cd build/mutants && $(COSMIC_RAY) cosmic-ray exec tests/mutants.toml mutants.sqlite
+	cd build/mutants && $(COSMIC_RAY) cr-report --surviving-only --show-diff mutants.sqlite
 
 package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
 	$(BIN)/python -m infra.package --stage $(STAGE) --out build/$(STAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -20,7 +21,10 @@ if cors_origin():
         expose_headers=["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Pod-Name", "X-Request-Id"],
     )
 
+# What is imported stays: to look for garbage among it is 7 of the 130 ms of a cold start.
+gc.disable()
 for name in (
     [endpoint_name()] if endpoint_name() else sorted(module.name for module in iter_modules(functions.__path__))
 ):
     app.register_blueprint(import_module(f"{functions.__name__}.{name}").routes)
+gc.enable()

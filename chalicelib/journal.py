@@ -7,7 +7,6 @@ import json
 import sys
 import time
 import traceback
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,8 +61,7 @@ def places(error: BaseException) -> list[str]:
     found = []
     while here is not None:
         frames = traceback.extract_tb(here.__traceback__)[-3:]
-        found.append(
-            " < ".join([type(here).__name__] + [f"{PurePath(f.filename).name}:{f.lineno}" for f in frames[::-1]])
-        )
+        lines = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1]]
+        found.append(" < ".join([type(here).__name__, *lines]))
         here = here.__cause__
     return found

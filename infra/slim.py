@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
-SERVICES = ("events", "s3", "sts")
-"""The AWS services that the functions call; botocore carries the descriptions of four hundred."""
+SERVICES = ("events", "s3")
+"""The AWS services whose clients the functions use; botocore carries the descriptions of four hundred."""
 
 CHALICE_COMMAND = (
     "ansicon", "blessed", "click", "editor", "inquirer", "jinxed", "packaging", "pip", "readchar", "runs",
@@ -27,11 +27,19 @@ C_PARSER = ("pycparser",)
 LEFT_OUT = frozenset((*CHALICE_COMMAND, *KUBERNETES_EXTRAS, *BOTO3, *C_PARSER))
 
 REPLACED = {
-    "kubernetes/__init__.py": '"""Emptied: what stood here imports every model, and costs each cold start 300 ms."""\n',
-    "kubernetes/client/__init__.py": (
-        '"""Emptied but for what the functions use."""\n\n'
-        "from kubernetes.client.configuration import Configuration as Configuration\n"
+    "cryptography/hazmat/primitives/serialization/ssh.py": (
+        '"""Emptied: no key comes as OpenSSH has them, and what stood here imports for 4 ms."""\n\n\n'
+        "def __getattr__(_name: str) -> None:\n"
+        '    """What the package names, and nobody uses."""\n'
     ),
+    "cryptography/x509/__init__.py": '"""Emptied: keys come as JWKs, and what stood here imports for 5 ms."""\n',
+    "jwt/jwks_client.py": (
+        '"""Emptied: keys come through our own pool, and what stood here imports for 4 ms."""\n\n\n'
+        "class PyJWKClient:\n"
+        '    """Not here."""\n'
+    ),
+    "kubernetes/__init__.py": '"""Emptied: what stood here imports every model, and costs each cold start 300 ms."""\n',
+    "kubernetes/client/__init__.py": '"""Emptied: see the package."""\n',
     "kubernetes/utils/__init__.py": '"""Emptied: see the package."""\n',
     "pydantic/plugin/_loader.py": (
         '"""Emptied: nobody has plugins, and what stood here looks for them among all packages."""\n\n\n'
@@ -48,7 +56,6 @@ _ONLY = {
     "chalice": {"__init__.py", "app.py"},
     "cffi": set[str](),
     "kubernetes": {
-        "client/configuration.py",
         "client/exceptions.py",
         "client/rest.py",
         "utils/_retry_base.py",
@@ -65,6 +72,7 @@ _NEVER = re.compile(
     r"|pydantic/(v1/|mypy[.]py|color[.]py|experimental/)"  # the old pydantic, a plugin of mypy, what nobody uses
     r"|urllib3/contrib/(emscripten/|socks[.]py)"  # browsers and proxies
     r"|cryptography/(fernet[.]py|hazmat/primitives/twofactor/)"  # nothing is encrypted or counted here
+    r"|cryptography/x509/(?!__init__)"  # no certificate is read by it; TLS is OpenSSL's
 )
 _DEAD_FOLDERS = {"__pycache__", "bin", "test", "tests"}
 _DEAD_ENDINGS = {".c", ".h", ".lock", ".md", ".pth", ".pxd", ".pyi", ".pyx", ".typed"}

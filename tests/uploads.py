@@ -47,7 +47,11 @@ class Uploads:
 
     def statuses(self) -> dict[str, Any]:
         """What each status says, by its key."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="status/")
+        return self.kept("status/")
+
+    def kept(self, prefix: str) -> dict[str, Any]:
+        """What each object says whose key begins with *prefix*, by its key."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
         return {key: json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys}
 

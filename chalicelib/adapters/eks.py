@@ -13,17 +13,15 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-
-from chalicelib.adapters import https
-from chalicelib.adapters.sts import Sts
+from chalicelib.adapters import https, sts
+from chalicelib.adapters.sigv4 import Signer
 from chalicelib.domain.errors import CredentialsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chalicelib.adapters.sts import Credentials, Session
+    from chalicelib.adapters.sigv4 import Credentials
+    from chalicelib.adapters.sts import Session
     from chalicelib.deadline import Deadline
     from chalicelib.settings import Settings
 
@@ -62,7 +60,7 @@ class EksTokens:
                 self._session = None
             if fresh or now >= self._renew_at:
                 credentials = self._credentials(now, deadline)
-                self._token = eks_token(credentials, self._settings.cluster_name, self._settings.aws_region)
+                self._token = eks_token(credentials, self._settings.cluster_name, self._settings.aws_region, now)
                 self._renew_at = now + TOKEN_LIFE
             return self._token
 
@@ -85,13 +83,13 @@ class EksTokens:
         return self._sts.assume_role(asked, deadline)
 
 
-def eks_token(credentials: Credentials, cluster: str, region: str) -> str:
-    """The bearer token by which *credentials* prove themselves to *cluster*."""
+def eks_token(credentials: Credentials, cluster: str, region: str, now: float) -> str:
+    """The bearer token by which *credentials* prove themselves to *cluster*, from *now* in seconds since 1970."""
     # Always the real host, even where AWS_ENDPOINT_URL points elsewhere: the cluster checks it.
-    url = f"{sts_endpoint(region)}/?Action=GetCallerIdentity&Version=2011-06-15"
-    request = AWSRequest(method="GET", url=url, headers={"x-k8s-aws-id": cluster})
-    SigV4QueryAuth(credentials.of_botocore, "sts", region, expires=PRESIGNED_FOR).add_auth(request)
-    return "k8s-aws-v1." + base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
+    url = sts_endpoint(region) + "/"
+    query = {"Action": "GetCallerIdentity", "Version": sts.VERSION}
+    presigned = Signer(credentials, region, now).url(url, query, {"x-k8s-aws-id": cluster}, PRESIGNED_FOR)
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(presigned.encode()).decode().rstrip("=")
 
 
 def sts_endpoint(region: str) -> str:
@@ -109,4 +107,4 @@ def session_name(function: str) -> str:
 def connect(settings: Settings) -> EksTokens:
     """The tokens of this deployment's cluster, one for each process."""
     endpoint = settings.aws_endpoint_url or sts_endpoint(settings.aws_region)
-    return EksTokens(settings, Sts(settings.aws_region, endpoint + "/", https.pool()))
+    return EksTokens(settings, sts.Sts(settings.aws_region, endpoint + "/", https.pool()))

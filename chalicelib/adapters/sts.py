@@ -1,27 +1,25 @@
-"""AWS STS: a session of a role, by one request that botocore signs. Its client for STS costs 70 ms of a cold start."""
+"""AWS STS: a session of a role, by one request. Botocore's client for STS costs 70 ms of a cold start."""
 
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters import bounded
+from chalicelib.adapters.sigv4 import Credentials, Signer
 from chalicelib.domain.errors import CredentialsUnavailable
 from chalicelib.settings import own_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from botocore.credentials import ReadOnlyCredentials
     from urllib3 import PoolManager
 
     from chalicelib.deadline import Deadline
@@ -39,20 +37,6 @@ _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceed
 _REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
 _THROTTLING = "AWS STS asks for a pause. Try again."
 _UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What AWS knows somebody by. Botocore signs with them as with its own, whose module is 9 ms of a cold start."""
-
-    access_key: str
-    secret_key: str
-    token: str = ""
-
-    @property
-    def of_botocore(self) -> ReadOnlyCredentials:
-        """These, called what botocore's signers say they take: they read the three attributes and nothing else."""
-        return cast("ReadOnlyCredentials", self)
 
 
 @dataclass(frozen=True)
@@ -84,16 +68,15 @@ class Sts:
 
     def _sent(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
         """Status and body of an answer; 0 when there is none."""
-        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-        request = AWSRequest("POST", self._endpoint, headers, body)
-        SigV4Auth(own_credentials().of_botocore, "sts", self._region).add_auth(request)
+        form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        headers = Signer(own_credentials(), self._region, time.time()).headers(self._endpoint, form, body)
         left = deadline.remaining
         if not left:
             return 0, b""
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
         try:
             response = self._pool.request(
-                "POST", self._endpoint, body=body, headers=dict(request.headers), timeout=timeout,
+                "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
                 retries=False, redirect=False, preload_content=False,
             )  # fmt: skip
             return response.status, bounded.read(response, deadline, MAX_ANSWER)
@@ -110,6 +93,7 @@ def own_credentials() -> Credentials:
 def _asked_for() -> Credentials:
     # Only here, not above: few functions start from a snapshot, and a cold start should not pay for it.
     from botocore.credentials import ContainerProvider  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     try:
         found = ContainerProvider().load()

@@ -17,7 +17,7 @@ PROJECT_PATTERN = r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?"
 JOB_PATTERN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 """Of at most 63 characters."""
 MAX_NEW_NAME = 52
-NEW_JOB_PATTERN = r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
+NEW_JOB_PATTERN = rf"[a-z0-9]([-a-z0-9]{{0,{MAX_NEW_NAME - 2}}}[a-z0-9])?"
 """Stricter than JOB_PATTERN: a Job's pods append up to 11 characters, and their names are host names."""
 
 _LABEL_NAME_PATTERN = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"

@@ -31,7 +31,7 @@ IMPORTS = {
     "msgspec": "import msgspec",
     "PyJWT with cryptography": "import jwt",
     "urllib3": "import urllib3",
-    "botocore's signatures, with urllib3": "import botocore.auth",
+    "kubernetes, slimmed, with urllib3": "import kubernetes.client.rest",
     "TLS with the web's authorities": "import ssl; ssl.create_default_context()",
     "pydantic": "import pydantic",
 }

@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 
 EVERY = {"app", "chalice", "chalicelib", "msgspec", "typing_extensions"}
 TOKENS = {"_cffi_backend", "_openssl", "cryptography", "jwt"}
-AWS = {"botocore", "dateutil", "six"}
 CLUSTER = {"kubernetes", "urllib3"}
 BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
 LIGHT = {"docs", "docs_asset", "health", "openapi"}
 """Functions that ask nobody; health asks the cluster when it is told to, and imports what it needs then."""
 SUBMITTING = {"clone_job", "retry_job", "submit_job", "submit_upload"}
-CLIENT = {"jmespath"}
-"""What botocore's clients, of S3 and of EventBridge, take beside its signatures."""
+CLIENT = {"botocore", "dateutil", "jmespath", "six"}
+"""What botocore's clients, of S3 and of EventBridge, take."""
 OWN = {"announce": CLIENT, "cleanup": CLIENT, "submit_upload": CLIENT | {"yaml"}}
 
 STARTED = (
@@ -52,7 +51,7 @@ class TestFootprint:
     def test_is_what_it_needs(self, started: tuple[str, set[str]]) -> None:
         """Every package has its reason; only submitting pays for pydantic."""
         name, modules = started
-        connected = set[str]() if name in LIGHT else TOKENS | AWS | CLUSTER
+        connected = set[str]() if name in LIGHT else TOKENS | CLUSTER
         bodies = BODIES if name in SUBMITTING else set[str]()
 
         # The compiler's own marks differ from machine to machine.
@@ -66,11 +65,7 @@ class TestFootprint:
         """They are 300 ms of a cold start, and the functions read and write JSON."""
         kubernetes = {module for module in started[1] if module.startswith("kubernetes.client.")}
 
-        assert kubernetes <= {
-            "kubernetes.client.configuration",
-            "kubernetes.client.exceptions",
-            "kubernetes.client.rest",
-        }
+        assert kubernetes <= {"kubernetes.client.exceptions", "kubernetes.client.rest"}
 
     def test_looks_for_no_versions(self, started: tuple[str, set[str]]) -> None:
         """What reads the versions of packages costs 8 ms, and nobody asks."""
@@ -82,10 +77,3 @@ class TestFootprint:
         functions = {module for module in modules if module.startswith("chalicelib.functions.")}
 
         assert functions == {f"chalicelib.functions.{name}"}
-
-    def test_has_no_boto3(self, started: tuple[str, set[str]]) -> None:
-        """Botocore alone signs and assumes; the functions that ask nobody need not even that."""
-        name, modules = started
-
-        assert "boto3" not in packages(modules)
-        assert name not in LIGHT or "botocore" not in packages(modules)

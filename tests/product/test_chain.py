@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -14,7 +15,7 @@ import urllib3
 
 from chalicelib.adapters.eks import eks_token
 from chalicelib.adapters.impersonation import Impersonation
-from chalicelib.adapters.sts import Credentials
+from chalicelib.adapters.sigv4 import Credentials
 from infra.kubernetes.project import project_manifests
 from infra.local.aws import REGION
 from infra.local.presigned_sts import Scope, signature
@@ -55,7 +56,7 @@ class ApiServer:
     def token(self, cluster: str | None = None) -> str:
         """A token as the product makes it."""
         credentials = Credentials(self.given["AccessKeyId"], self.given["SecretAccessKey"], self.given["SessionToken"])
-        return eks_token(credentials, cluster or self.cluster, REGION)
+        return eks_token(credentials, cluster or self.cluster, REGION, time.time())
 
     def signed(self, when: datetime, signed_headers: str = "host;x-k8s-aws-id") -> str:
         """A token of that time over those headers, with a signature that is right."""

@@ -16,6 +16,7 @@ ATTACKS = {
     "specs": "generated Submissions: restricted Pod Security, and no field beyond the list",
     "strict": "generated Submissions, dry run: none fails the API server's strict validation",
     "bodies": "malformed bodies: each a client's error, cheap to refuse",
+    "document": "requests made from the OpenAPI document: every check of Schemathesis holds, no 500, others' Jobs stay",
     "faults": "a faulty cluster: the right status in time, no Job twice",
     "outages": "credentials and certificates that expire or fail: nothing shown, or a stable code",
     "secrets": "secrets in everything that goes in: none comes out in logs, metrics or errors",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import time
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters import breaker, eks
+from chalicelib.adapters import breaker, eks, sigv4
 from chalicelib.adapters import cluster as cluster_adapter
 from chalicelib.settings import settings
 from infra.local.http_server import LoopbackServer
@@ -198,7 +197,7 @@ class TestAuthority:
 def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """For longer than its token lives: the cluster refuses that, a new one is made, and the caller sees nothing."""
     with monkeypatch.context() as past:
-        past.setattr("botocore.auth.get_current_datetime", lambda: datetime.now(UTC) - timedelta(minutes=20))
+        past.setattr(sigv4, "gmtime", lambda now: time.gmtime(now - 1200))
         stale = eks.connect(settings()).token(NO_HURRY)
 
     assert listed(stack).status == 200

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from chalicelib.adapters import cluster as cluster_adapter
@@ -13,11 +15,13 @@ from chalicelib.adapters.cluster import Cluster
 from chalicelib.settings import settings
 from infra.local.stack import Stack
 from tests.canaries import CANARY, checked, leaks, watch
+from tests.cluster.space import awaited
 from tests.scripted import NO_HURRY, Script
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
 from tests.security.sending import sent
 from tests.security.test_outages import sts_refusal
+from tests.uploads import Uploads, handled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +66,7 @@ REFUSED: dict[str, dict[str, object]] = {
 def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[SecretiveStack]:
     """The local cloud, with canaries for its AWS credentials."""
     environment = {"AWS_SECRET_ACCESS_KEY": CANARY + "-key", "AWS_SESSION_TOKEN": CANARY + "-session"}
-    with Stack(lambda review: ScriptedCluster(make_cluster(review)), environment=environment) as stack:
+    with Stack(lambda review: ScriptedCluster(make_cluster(review, run_seconds=0.1)), environment=environment) as stack:
         watch("the role's external id", os.environ["CLUSTER_EXTERNAL_ID"])
         for application in stack.applications.values():
             watch("an application's secret", application.secret)
@@ -183,3 +187,42 @@ def test_unforeseen_error(stack: SecretiveStack, monkeypatch: pytest.MonkeyPatch
 
     assert reply.status == 500
     checked(reply.body.decode())
+
+
+def test_what_is_kept_of_a_job(stack: SecretiveStack) -> None:
+    """Statuses of uploads, the announcement of the Job that came of one, and its Receipt, when it is cleaned up.
+
+    A Receipt masks variables, command and arguments. It shows paths, which are no place for a secret, and the end of
+    the log: what the program itself printed, as pods here print their command.
+    """
+    uploads = Uploads(stack)
+    documents = {"good": {**JOB, "workingDir": "/data", "name": "kept", "ttlAfterFinish": 1}}
+    documents |= {name: {**JOB, **changes} for name, changes in REFUSED.items()}
+    records = [uploads.put(f"submit/team-a/{name}.json", json.dumps(one).encode()) for name, one in documents.items()]
+    handled(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
+    told = awaited(lambda: told_of(stack, "kept"), bool)
+    awaited(lambda: invoked(stack, "cleanup", dryRun=False), lambda report: report["deleted"] > 0)
+
+    statuses, receipts = uploads.kept("status/"), uploads.kept("receipts/")
+
+    assert len(statuses) == len(documents) + 1
+    assert "kept" in {receipt["name"] for receipt in receipts.values() if receipt.pop("log")}
+    checked(json.dumps([told, statuses, receipts]))
+
+
+def invoked(stack: SecretiveStack, function: str, **event: bool) -> dict[str, Any]:
+    """What one run of a scheduled *function* tells of *event*."""
+    client: Any = boto3.client("lambda", **stack.aws.connection)
+    told: dict[str, Any] = json.loads(
+        client.invoke(FunctionName=function, Payload=json.dumps(event).encode())["Payload"].read()
+    )
+    return told
+
+
+def told_of(stack: SecretiveStack, name: str) -> list[dict[str, Any]]:
+    """What a rule of EventBridge gets of the Job of that name, once another minute is over."""
+    invoked(stack, "announce")
+    client: Any = boto3.client("sqs", **stack.aws.connection)
+    messages = client.receive_message(QueueUrl=stack.finished_url, MaxNumberOfMessages=10).get("Messages", [])
+    events: list[dict[str, Any]] = [json.loads(message["Body"]) for message in messages]
+    return [event for event in events if event["detail"]["name"] == name]

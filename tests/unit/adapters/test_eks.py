@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters import eks, https
 from chalicelib.adapters.eks import RENEW_BEFORE, TOKEN_LIFE, EksTokens, eks_token, session_name
-from chalicelib.adapters.sts import Credentials, Session, Sts
+from chalicelib.adapters.sigv4 import Credentials
+from chalicelib.adapters.sts import Session, Sts
 from chalicelib.domain.errors import CredentialsUnavailable
 from infra.local.aws import LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
@@ -71,11 +72,9 @@ def sts(aws: LocalAws) -> CountingSts:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time, which botocore signs with too; it starts now, because STS looks at its own clock."""
-    clock = Clock(float(int(datetime.now(UTC).timestamp())))
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime.fromtimestamp(clock(), UTC))
-    return clock
+def clock() -> Clock:
+    """The time; it starts now, because STS looks at its own clock."""
+    return Clock(float(int(datetime.now(UTC).timestamp())))
 
 
 def signed(token: str) -> dict[str, str]:
@@ -119,7 +118,7 @@ class TestAccepted:
     )
     def test_host_is_the_regions_own(self, region: str, host: str) -> None:
         """Also where AWS has another domain."""
-        assert signed(eks_token(Credentials("id", "secret"), "gpu-a", region))["host"] == host
+        assert signed(eks_token(Credentials("id", "secret"), "gpu-a", region, 0))["host"] == host
 
 
 class TestKept:

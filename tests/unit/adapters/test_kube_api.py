@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
+from kubernetes.client import Configuration
 
 from chalicelib.adapters.breaker import FAILURES, PAUSE
-from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, parameters
+from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, Connection, parameters
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.kubernetes.certificates import server_identity
@@ -33,6 +35,15 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
+
+
+def test_connection_is_the_clients_own_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In all that it says but for proxies, which are nobody's here."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    ours = asdict(Connection("https://10.0.0.1", "pem"))
+    theirs = Configuration("https://10.0.0.1", ca_cert_data="pem", connection_pool_maxsize=16)
+
+    assert {name: getattr(theirs, name) for name in ours} == ours | {"proxy": "http://proxy.example.com:3128"}
 
 
 def send(api: KubernetesApi, call: Call = GET, seconds: float = 60.0) -> int:

@@ -267,6 +267,26 @@ class TestWhole:
         assert asked.model_fields_set == set(type(asked).model_fields) - {"job_name_prefix", "nodes"}
 
 
+class TestContainer:
+    """What runs, and what it is told."""
+
+    def test_empty_command_is_the_images_own(self) -> None:
+        """As one that was not sent."""
+        assert "command" not in main_of(rendered(command=[]))
+
+    def test_nodes_find_each_other(self) -> None:
+        """By the subdomain of the Job's own Service, and by what torchrun expects in the environment."""
+        asked = rendered(nodes=2, environment={"SEED": "7"})
+
+        names = [variable["name"] for variable in main_of(asked)["env"]]
+        assert pod_of(asked)["subdomain"] == locked().service
+        assert (names[0], {"MASTER_ADDR", "MASTER_PORT", "NNODES", "NODE_RANK"} <= set(names)) == ("SEED", True)
+
+    def test_single_pod_has_no_service(self) -> None:
+        """And so no subdomain."""
+        assert "subdomain" not in pod_of(rendered())
+
+
 class TestResources:
     """What each pod is given."""
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.tokens import ALGORITHMS, MAX_TOKEN, bearer_token, parse, refused
+from chalicelib.domain.tokens import MAX_TOKEN, bearer_token, parse, refused
 
 HEADER = {"alg": "RS256", "kid": "key-1"}
 CLAIMS = {"sub": "alice"}
@@ -97,12 +97,12 @@ class TestParse:
         assert why(text) == "the token is not a signed JSON Web Token"
 
     def test_longest_token(self) -> None:
-        """The limit is inclusive."""
+        """8 KiB, the limit inclusive."""
         short = token()
 
-        parse(short + "a" * (MAX_TOKEN - len(short)))
+        parse(short + "a" * (8192 - len(short)))
 
-        why(short + "a" * (MAX_TOKEN - len(short) + 1))
+        why(short + "a" * (8193 - len(short)))
 
     @pytest.mark.parametrize(
         "raw",
@@ -147,7 +147,10 @@ class TestParse:
 class TestHeader:
     """What the token says about itself."""
 
-    @pytest.mark.parametrize("algorithm", ALGORITHMS)
+    @pytest.mark.parametrize(
+        "algorithm",
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+    )
     def test_asymmetric_algorithm_is_taken(self, algorithm: str) -> None:
         """RSA and elliptic curves."""
         parse(token({**HEADER, "alg": algorithm}))
