@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from chalicelib.domain.tags import ONE_OR_ANY
 
@@ -14,8 +15,7 @@ BASE = "/researcher/api/v1"
 """Where the API's routes begin; paths in the document are relative to it."""
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """A request header that a function reads."""
 
     name: str
@@ -28,19 +28,17 @@ class Header:
 IF_MATCH = Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY)
 
 
-@dataclass(frozen=True)
-class Success:
+class Success(msgspec.Struct, frozen=True):
     """A successful answer: what it means, the type of its body (None: empty), an example, headers, a content type."""
 
     description: str
     body: Any = None
     example: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One endpoint's facts. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type.
 
     *errors* are its own; those that any endpoint can meet, any with a token and any with a body go without saying.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import MISSING, dataclass, fields
 from functools import cache
+
+import msgspec
 
 _KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
 
@@ -13,8 +14,7 @@ class MissingSettingError(Exception):
     """The environment lacks a setting; its text is the setting's name."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """One cluster, one token issuer. Every field is the environment variable of its name in capitals."""
 
     cluster_name: str
@@ -68,17 +68,13 @@ class Settings:
 @cache
 def settings() -> Settings:
     """The settings, read once; MissingSettingError names the first that is missing."""
-    given = {field: os.environ.get(field.name.upper(), "") for field in fields(Settings)}
-    missing = [field.name.upper() for field, text in given.items() if not text and field.default is MISSING]
+    known = msgspec.structs.fields(Settings)
+    given = {field.name: os.environ.get(field.name.upper(), "") for field in known}
+    missing = [field.name.upper() for field in known if field.required and not given[field.name]]
     if missing:
         raise MissingSettingError(missing[0])
-    values = {field.name: _value(field.type, text) for field, text in given.items() if text}
-    return Settings(**values)  # type: ignore[arg-type] # _value gives each field its type
-
-
-def _value(kind: object, text: str) -> str | float:
-    numbers: dict[object, type[float]] = {"float": float, "int": int}
-    return numbers[kind](text) if kind in numbers else text
+    values = {field.name: field.type(given[field.name]) for field in known if given[field.name]}
+    return Settings(**values)
 
 
 def own_keys() -> tuple[str, str, str] | None:

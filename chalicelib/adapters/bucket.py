@@ -5,10 +5,10 @@ Each call names our own account as the bucket's owner: a bucket of that name tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.clients import NO_ANSWER, client
@@ -30,8 +30,7 @@ class ObjectChangedError(Exception):
     """The object is no longer the one that was meant."""
 
 
-@dataclass(frozen=True)
-class StoredObject:
+class StoredObject(msgspec.Struct, frozen=True):
     """An object's first bytes, its ETag, and the metadata it was stored with."""
 
     body: bytes

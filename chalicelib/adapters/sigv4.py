@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from time import gmtime, strftime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """What AWS knows somebody by; the token is that of a session."""
 
     access_key: str

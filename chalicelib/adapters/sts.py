@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import msgspec
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
@@ -39,8 +39,7 @@ _THROTTLING = "AWS STS asks for a pause. Try again."
 _UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A session of a role, and when it ends, in seconds since 1970."""
 
     credentials: Credentials

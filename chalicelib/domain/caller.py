@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from chalicelib.domain.names import is_label_value
 from chalicelib.domain.tokens import refused
@@ -24,8 +25,7 @@ _RESERVED_GROUP = re.compile(r"janitor|anonymous|s3-.*")
 _HASHED_LABEL = "sha256-"
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who asks. *groups* decide what the caller may do; *subject* and *uploader* are for the record."""
 
     subject: str

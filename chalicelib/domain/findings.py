@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,8 +73,7 @@ REMEDIES: dict[Cause, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A *cause*, the object that shows it and the field there, what that says, and since when."""
 
     cause: Cause

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -61,8 +60,7 @@ class LogQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     timestamps: Annotated[bool, msgspec.Meta(description="Begin each line with its time.")] = False
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """A run of *container* in the pod *pod*; *restarted* means the one before the container's last restart."""
 
     pod: str

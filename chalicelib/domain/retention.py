@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION
 from chalicelib.domain.quantity import DURATION_PATTERN, MAX_SECONDS, seconds
@@ -28,8 +29,7 @@ Verdict = Literal[
 """Whether a Job may go: `expired`, or why it stays. The list is closed."""
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What a deployment says of its Jobs; times are seconds."""
 
     retention: int

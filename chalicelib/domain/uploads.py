@@ -7,7 +7,6 @@ was not checked here. That it is our account's is seen to by the function's perm
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote_plus
 
@@ -36,8 +35,7 @@ class SupersededError(Exception):
     """The object was overwritten, and its bucket keeps no versions: the newer event tells what becomes of it."""
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True):
     """A version of an object that somebody put below `submit/<project>/`."""
 
     bucket: str
@@ -60,8 +58,7 @@ class Upload:
         return f"{STATUS}{self.key.removeprefix(SUBMIT)}.json"
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(msgspec.Struct, frozen=True):
     """A record that is no upload, and nothing can be told to whoever sent it; *why* is for the log."""
 
     why: str

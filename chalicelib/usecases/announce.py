@@ -6,8 +6,9 @@ So whoever is interrupted tells again, and never forgets. Two runs at once may t
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from chalicelib.domain.announcement import UNANNOUNCED, Announced, announcement_of, mark_of
 from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired, ResearcherError
@@ -46,8 +47,7 @@ class EventBus(Protocol):
         """The ids of those that were accepted; EventBusUnavailable when none could be sent."""
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(msgspec.Struct, frozen=True):
     """What an announcement reaches, as whom it acts; *is_late* once nothing new may be begun."""
 
     jobs: Jobs

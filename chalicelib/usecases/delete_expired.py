@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed, ResearcherError
 from chalicelib.domain.names import job_name
@@ -40,8 +41,7 @@ class Receipts(Protocol):
         """Stores *receipt*, once; ResearcherError when it is not stored."""
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(msgspec.Struct, frozen=True):
     """What a cleanup reaches, as whom it acts; *is_late* once nothing new may be begun."""
 
     jobs: Jobs

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from chalicelib.domain.logs import chosen, last_bytes
 from chalicelib.usecases.jobs import existing, pods_by_job
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs, Pods
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(msgspec.Struct, frozen=True):
     """The end of what a pod printed."""
 
     pod: str

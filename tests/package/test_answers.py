@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import fields
 
 import app
 from chalicelib.settings import Settings
@@ -46,7 +46,7 @@ def _asset(unzipped: Path) -> str:
 @pytest.fixture
 def told(packaged: dict[str, Any]) -> dict[str, str]:
     """The variables of a function of a stack with a token issuer of its own choice."""
-    parameters = {field.name.upper(): f"the-{field.name}" for field in fields(Settings) if field.default is MISSING}
+    parameters = {field.name.upper(): f"the-{field.name}" for field in fields(Settings) if field.required}
     return {name: parameters[name] for name in environment(packaged, "docs") if name in parameters} | SET_BY_LAMBDA
 
 

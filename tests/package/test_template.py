@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cfnlint.api import lint
 from chalice.app import Chalice
+from msgspec.structs import fields
 
 import app
 from chalicelib.settings import Settings
@@ -155,7 +155,7 @@ class TestSettings:
         for one in FUNCTIONS:
             variable = environment(packaged, one)[setting.name.upper()]
             assert variable in (wanted, {"Fn::If": ["OwnIssuer", *variable.get("Fn::If", [])[1:2], wanted]})
-        if setting.default is not MISSING:
+        if not setting.required:
             assert type(parameter["Default"])(setting.default) == parameter["Default"]
 
     def test_ask_for_the_cluster_alone(self, packaged: Json) -> None:

@@ -9,10 +9,10 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import fields
 
 import app
 from chalicelib.domain.refused import REFUSED

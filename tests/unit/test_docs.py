@@ -7,11 +7,11 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import fields
 
 import app
 from chalicelib.functions.docs import policy
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(app.__file__).parent
 DOCS = "/researcher/api/docs"
-NEEDED = [field.name for field in fields(Settings) if field.default is MISSING] + ["token_url"]
+NEEDED = [field.name for field in fields(Settings) if field.required] + ["token_url"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import fields
 
 from chalicelib.settings import MissingSettingError, Settings, cors_origin, endpoint_name, settings
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES = [field.name.upper() for field in fields(Settings)]
-NUMBERS = {field.name.upper() for field in fields(Settings) if field.type in {"int", "float"}}
-REQUIRED = [field.name.upper() for field in fields(Settings) if field.default is MISSING]
+NUMBERS = {field.name.upper() for field in fields(Settings) if field.type in {int, float}}
+REQUIRED = [field.name.upper() for field in fields(Settings) if field.required]
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 from kubernetes.client import Configuration
+from msgspec.structs import asdict
 
 from chalicelib.adapters.breaker import FAILURES, PAUSE
 from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, Connection, parameters

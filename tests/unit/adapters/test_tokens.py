@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import time
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
+from msgspec.structs import fields
 
 from chalicelib.adapters import tokens
 from chalicelib.adapters.key_set import KeySet
