@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
-from pkgutil import iter_modules
 
 from chalice.app import CORSConfig
 
@@ -23,8 +22,6 @@ if cors_origin():
 
 # What is imported stays: to look for garbage among it is 7 of the 130 ms of a cold start.
 gc.disable()
-for name in (
-    [endpoint_name()] if endpoint_name() else sorted(module.name for module in iter_modules(functions.__path__))
-):
+for name in [endpoint_name()] if endpoint_name() else functions.names():
     app.register_blueprint(import_module(f"{functions.__name__}.{name}").routes)
 gc.enable()

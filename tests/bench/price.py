@@ -1,8 +1,9 @@
-"""What a million requests cost, from what was measured and assumed prices, beside a pod that always runs.
+"""What a million requests cost, from what was measured and prices that were read, beside a pod that always runs.
 
-The prices are assumed for us-east-1 without a free tier, in dollars, and have not been compared with AWS's own pages:
-https://aws.amazon.com/lambda/pricing/, /api-gateway/pricing/, /fargate/pricing/ and /elasticloadbalancing/pricing/.
-Logs and traffic cost both sides the same.
+The prices are those of us-east-1 in dollars, without a free tier, read in November 2026. API Gateway's stands in AWS's
+whitepaper "Best Practices for Designing Amazon API Gateway Private APIs", under cost optimization; the others in what
+others wrote of AWS's price pages: cloudchipr.com/blog/aws-lambda-pricing, vantage.sh/blog/fargate-pricing and
+awsnegotiations.com/elastic-load-balancer-cost.html. Logs and traffic cost both sides the same.
 """
 
 from __future__ import annotations

@@ -61,8 +61,13 @@ class JsonClient:
         return self.request("GET", _with_query(path, query))
 
     def create(self, path: str, document: Document) -> Document:
-        """What the collection at *path* made of *document*."""
-        return self.request("POST", path, document)
+        """What the collection at *path* made of *document*; sent again where others counted its quota meanwhile."""
+        while True:
+            try:
+                return self.request("POST", path, document)
+            except Refused as refusal:
+                if refusal.status != 409 or "on resourcequotas" not in str(refusal):
+                    raise
 
     def patch(self, path: str, changes: Document) -> Document:
         """The object at *path* after a merge of *changes*, in which a list replaces a list."""
