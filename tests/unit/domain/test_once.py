@@ -186,6 +186,7 @@ class TestSharedLock:
         one, other = submission(name="again"), submission(name="again", gpu=1)
 
         assert shared_lock("again", one) == shared_lock("again", one)
+        assert shared_lock("again", one).key_hash is None
         hashes = {shared_lock("again", one), shared_lock("again", other), lock(one, ALICE, Nonce("nonce"))}
         assert len(hashes) == 3
 

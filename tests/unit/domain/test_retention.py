@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -45,7 +46,9 @@ class TestVerdict:
 
     def test_past_its_retention_it_may(self) -> None:
         """A finished Job of ours, a week after its end to the second."""
-        assert verdict(finished(at=days_ago(7)), PROJECT, RULES, NOW) == "expired"
+        ours = msgspec.json.decode(msgspec.json.encode(finished(at=days_ago(7))), type=Job)
+
+        assert verdict(ours, PROJECT, RULES, NOW) == "expired"
 
     @pytest.mark.parametrize(
         ("kept", "expected"),

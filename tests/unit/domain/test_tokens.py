@@ -55,6 +55,7 @@ class TestBearerToken:
             pytest.param(["Bearer "], id="scheme and space"),
             pytest.param(["a.b.c"], id="token alone"),
             pytest.param(["Basic YTpi"], id="another scheme"),
+            pytest.param(["Digest a.b.c"], id="a scheme that comes later in the alphabet"),
             pytest.param(["Bearer\ta.b.c"], id="tab"),
             pytest.param([" Bearer a.b.c"], id="leading space"),
             pytest.param(["Bearer a.b.c", "Bearer a.b.c"], id="two headers"),
@@ -196,7 +197,7 @@ class TestClaims:
         parse(token(claims={**CLAIMS, name: time}))
 
     @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-    @pytest.mark.parametrize("time", [-1, 2**40, 1.5, 1e10, "1", True, False, None, [], float("1e20")])
+    @pytest.mark.parametrize("time", [-1, 2**40, 2**41, 1.5, 1e10, "1", True, False, None, [], float("1e20")])
     def test_anything_else_is_no_time(self, name: str, time: object) -> None:
         """Neither texts, nor fractions, nor booleans, nor the end of the world."""
         assert why(token(claims={**CLAIMS, name: time})) == f"the token has a {name} that is no time"
