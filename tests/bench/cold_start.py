@@ -127,23 +127,25 @@ def results(
     starts: ColdStarts, functions: dict[str, Function], peers: dict[str, Function], rounds: int
 ) -> Iterator[Result]:
     """Each function against the peers: *peers* are floor, same, sources and bytecode."""
+    nothing = "cold start of a function that does nothing"
     subjects: dict[str, Callable[[], float]] = {
-        "a function that does nothing": partial(starts.milliseconds, peers["floor"], REQUESTS["health"])
+        nothing: partial(starts.milliseconds, peers["floor"], REQUESTS["health"])
     }
     for name, request in REQUESTS.items():
-        subjects[name] = partial(starts.milliseconds, functions[name], request)
+        subjects[f"cold start of {name}"] = partial(starts.milliseconds, functions[name], request)
         subjects[f"same code, packaged by Chalice: {name}"] = partial(starts.milliseconds, peers["same"], request)
     for name in AGAINST_BYTECODE:
         for kind in ("sources", "bytecode"):
             subjects[f"naive peer, {kind}: {name}"] = partial(starts.milliseconds, peers[kind], REQUESTS[name])
     seen = {what: Figure.of(what, "ms", samples) for what, samples in in_turns(subjects, rounds).items()}
-    yield Limit(seen["a function that does nothing"])
+    yield Limit(seen[nothing])
     for name in REQUESTS:
-        yield Comparison(seen[name], seen[f"same code, packaged by Chalice: {name}"])
+        yield Comparison(seen[f"cold start of {name}"], seen[f"same code, packaged by Chalice: {name}"])
     for name, reach in AGAINST_SOURCES.items():
-        yield Comparison(seen[name], seen[f"naive peer, sources: {PEER_OF.get(name, name)}"], reach)
+        peer = seen[f"naive peer, sources: {PEER_OF.get(name, name)}"]
+        yield Comparison(seen[f"cold start of {name}"], peer, reach)
     for name, reach in AGAINST_BYTECODE.items():
-        yield Comparison(seen[name], seen[f"naive peer, bytecode: {name}"], reach)
+        yield Comparison(seen[f"cold start of {name}"], seen[f"naive peer, bytecode: {name}"], reach)
 
 
 def spent() -> float:
