@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jwt
 import pytest
+from msgspec.structs import fields
 
 from chalicelib.adapters.tokens import Tokens
 from chalicelib.domain.caller import Caller
@@ -95,7 +96,7 @@ def test_readme_says_how_to_set_it_up(name: str, provider: Provider) -> None:
     assert row is not None
     told = [cell.strip().strip("`") for cell in row[1].split("|")]
     given = deployment(**provider.settings)
-    defaults = {field: getattr(Settings, field, None) for field in SETTINGS}
+    defaults = {field.name: field.default for field in fields(Settings)}
 
     for cell, field in zip(told, SETTINGS, strict=True):
         value, pattern = getattr(given, field), re.sub(r"<[a-z ]+>", "[^/]+", re.escape(cell).replace(r"\ ", " "))

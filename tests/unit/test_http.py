@@ -141,7 +141,7 @@ def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A deployment's environment."""
     here = deployment(cluster_ca="x")
-    for one in Settings.__dataclass_fields__:
+    for one in Settings.__struct_fields__:
         monkeypatch.setenv(one.upper(), str(getattr(here, one)))
     settings.cache_clear()
     yield monkeypatch
