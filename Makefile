@@ -86,7 +86,7 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
-bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: half an hour, true on a quiet machine only; ONLY, ROUNDS, README=1
+bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: a quarter of an hour, true on a quiet machine only; ONLY, ROUNDS, README=1
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(README),--readme)
 
 lock: $(READY)

@@ -72,7 +72,8 @@ _NEVER = re.compile(
     r"|pydantic/(v1/|mypy[.]py|color[.]py|experimental/)"  # the old pydantic, a plugin of mypy, what nobody uses
     r"|urllib3/contrib/(emscripten/|socks[.]py)"  # browsers and proxies
     r"|cryptography/(fernet[.]py|hazmat/primitives/twofactor/)"  # nothing is encrypted or counted here
-    r"|cryptography/x509/(?!__init__)"  # no certificate is read by it; TLS is OpenSSL's
+    r"|cryptography/(x509/(?!__init__)|.*/pkcs(7|12)[.]py)"  # no certificate is read by it; TLS is OpenSSL's
+    r"|jwt/(help|jwk_set_cache)[.]py"  # of its command line, and of its own way to fetch keys
 )
 _DEAD_FOLDERS = {"__pycache__", "bin", "test", "tests"}
 _DEAD_ENDINGS = {".c", ".h", ".lock", ".md", ".pth", ".pxd", ".pyi", ".pyx", ".typed"}

@@ -13,8 +13,9 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.adapters import https, sts
+from chalicelib.adapters import https
 from chalicelib.adapters.sigv4 import Signer
+from chalicelib.adapters.sts import VERSION, Sts
 from chalicelib.domain.errors import CredentialsUnavailable
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def eks_token(credentials: Credentials, cluster: str, region: str, now: float) -
     """The bearer token by which *credentials* prove themselves to *cluster*, from *now* in seconds since 1970."""
     # Always the real host, even where AWS_ENDPOINT_URL points elsewhere: the cluster checks it.
     url = sts_endpoint(region) + "/"
-    query = {"Action": "GetCallerIdentity", "Version": sts.VERSION}
+    query = {"Action": "GetCallerIdentity", "Version": VERSION}
     presigned = Signer(credentials, region, now).url(url, query, {"x-k8s-aws-id": cluster}, PRESIGNED_FOR)
     return "k8s-aws-v1." + base64.urlsafe_b64encode(presigned.encode()).decode().rstrip("=")
 
@@ -106,5 +107,5 @@ def session_name(function: str) -> str:
 @cache
 def connect(settings: Settings) -> EksTokens:
     """The tokens of this deployment's cluster, one for each process."""
-    endpoint = settings.aws_endpoint_url or sts_endpoint(settings.aws_region)
-    return EksTokens(settings, sts.Sts(settings.aws_region, endpoint + "/", https.pool()))
+    endpoint = settings.aws_endpoint_url.rstrip("/") or sts_endpoint(settings.aws_region)
+    return EksTokens(settings, Sts(settings.aws_region, endpoint + "/", https.pool()))

@@ -44,13 +44,12 @@ _JITTER = random.SystemRandom()
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
-class Connection(msgspec.Struct, frozen=True):
+class Configuration(msgspec.Struct, frozen=True):
     """What RESTClientObject reads of the client's Configuration, with the same defaults, but nobody's proxy.
 
-    Configuration's own module is 10 ms of a cold start, and sends what its environment's HTTPS_PROXY tells it to send.
+    The client's own module is 10 ms of a cold start, and finds a proxy in the environment.
     """
 
-    host: str
     ca_cert_data: str
     connection_pool_maxsize: int = CONNECTIONS
     verify_ssl: bool = True
@@ -61,7 +60,6 @@ class Connection(msgspec.Struct, frozen=True):
     tls_server_name: None = None
     retries: None = None
     socket_options: None = None
-    keep_alive: bool = False
     proxy: None = None
 
 
@@ -94,7 +92,7 @@ class KubernetesApi:
 
     def __init__(self, endpoint: str, ca: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic) -> None:
         self._endpoint = endpoint
-        self._pool = RESTClientObject(Connection(endpoint, base64.b64decode(ca).decode())).pool_manager
+        self._pool = RESTClientObject(Configuration(base64.b64decode(ca).decode())).pool_manager
         self._tokens = tokens
         self._breaker = Breaker(clock)
 

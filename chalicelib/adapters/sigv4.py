@@ -1,7 +1,7 @@
 """AWS Signature Version 4 of requests to STS, in a URL or in headers.
 
-By https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, and as botocore signs:
-a test holds the two against each other. Importing botocore's signer is 20 of the 150 ms of a cold start.
+By https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, for paths without dot
+segments or double slashes. A test holds it against botocore's signer, whose import is 20 of the 150 ms of a cold start.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Signer:
         }
         if self._credentials.token:
             parameters["X-Amz-Security-Token"] = self._credentials.token
-        text = urlencode(sorted(parameters.items()), quote_via=quote, safe="-_.~")
+        text = urlencode(sorted(parameters.items()), quote_via=quote)
         return f"{url}?{text}&X-Amz-Signature={self._signature('GET', url, text, signed, b'')}"
 
     def headers(self, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
@@ -69,7 +69,7 @@ class Signer:
         return f"{self._credentials.access_key}/{self._scope}"
 
     def _signature(self, method: str, url: str, query: str, headers: Mapping[str, str], body: bytes) -> str:
-        path = quote(urlsplit(url).path or "/", safe="/-_.~")
+        path = quote(urlsplit(url).path or "/")
         lines = [f"{name}:{' '.join(headers[name].split())}" for name in sorted(headers)]
         canonical = "\n".join((method, path, query, *lines, "", _names(headers), hashlib.sha256(body).hexdigest()))
         text = "\n".join((ALGORITHM, self._date, self._scope, hashlib.sha256(canonical.encode()).hexdigest()))

@@ -18,7 +18,7 @@ from chalicelib.domain.errors import CredentialsUnavailable
 from chalicelib.settings import own_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from urllib3 import PoolManager
 
@@ -49,8 +49,9 @@ class Session(msgspec.Struct, frozen=True):
 class Sts:
     """STS of one *region*, at *endpoint*."""
 
-    def __init__(self, region: str, endpoint: str, pool: PoolManager) -> None:
+    def __init__(self, region: str, endpoint: str, pool: PoolManager, clock: Callable[[], float] = time.time) -> None:
         self._region = region
+        self._clock = clock
         self._endpoint = endpoint
         self._pool = pool
 
@@ -68,7 +69,7 @@ class Sts:
     def _sent(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
         """Status and body of an answer; 0 when there is none."""
         form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
-        headers = Signer(own_credentials(), self._region, time.time()).headers(self._endpoint, form, body)
+        headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
         left = deadline.remaining
         if not left:
             return 0, b""

@@ -38,6 +38,7 @@ LISTED = 10
 PLACEHOLDER = "bench-recorded"
 
 SUBMITTED = {"project": "team-a", "name": "*", "image": "busybox", "gpu": 1}
+"""Its pod comes meanwhile, whoever submits."""
 JOBS, OTHERS = (
     f"/apis/batch/v1/namespaces/{namespace_of(ProjectName(team))}/jobs" for team in ("team-a", "team-shared")
 )

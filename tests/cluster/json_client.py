@@ -20,6 +20,9 @@ Document = dict[str, Any]
 """A Kubernetes object as JSON."""
 Header = tuple[str, str]
 
+CONFLICTS = 100
+"""Times a creation is sent again; each time another one got through."""
+
 _APPLY = (("Content-Type", "application/apply-patch+yaml"),)
 _MERGE = (("Content-Type", "application/merge-patch+json"),)
 _STRATEGIC = (("Content-Type", "application/strategic-merge-patch+json"),)
@@ -62,12 +65,13 @@ class JsonClient:
 
     def create(self, path: str, document: Document) -> Document:
         """What the collection at *path* made of *document*; sent again where others counted its quota meanwhile."""
-        while True:
+        for _ in range(CONFLICTS):
             try:
                 return self.request("POST", path, document)
             except Refused as refusal:
                 if refusal.status != 409 or "on resourcequotas" not in str(refusal):
                     raise
+        return self.request("POST", path, document)
 
     def patch(self, path: str, changes: Document) -> Document:
         """The object at *path* after a merge of *changes*, in which a list replaces a list."""

@@ -19,7 +19,7 @@ ATTACKS = {
     "document": "requests made from the OpenAPI document: every check of Schemathesis holds, no 500, others' Jobs stay",
     "faults": "a faulty cluster: the right status in time, no Job twice",
     "outages": "credentials and certificates that expire or fail: nothing shown, or a stable code",
-    "secrets": "secrets in everything that goes in: none comes out in logs, metrics or errors",
+    "secrets": "secrets in all that goes in: none comes out in logs, metrics, errors, statuses, events or Receipts",
     "load": "scripts at once on a faulty cluster: no wrong answer, no Job lost or twice; memory stays flat",
 }
 """Attack to what it is and what holds."""

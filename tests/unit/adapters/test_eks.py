@@ -108,6 +108,15 @@ class TestAccepted:
 
         assert signed(EksTokens(deployment(), sts).token(NO_HURRY))["host"] == "sts.eu-west-1.amazonaws.com"
 
+    def test_endpoint_may_end_with_a_slash(self, aws: LocalAws) -> None:
+        """As AWS's SDKs take it."""
+        eks.connect.cache_clear()
+
+        tokens = eks.connect(deployment(aws_endpoint_url=aws.url + "/"))
+
+        assert EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token(NO_HURRY)).user.startswith("researcher-api:")
+        eks.connect.cache_clear()
+
     @pytest.mark.parametrize(
         ("region", "host"),
         [

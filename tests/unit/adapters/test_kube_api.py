@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from kubernetes.client import Configuration
+from kubernetes.client import Configuration as ClientsConfiguration
 from msgspec.structs import asdict
 
 from chalicelib.adapters.breaker import FAILURES, PAUSE
-from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, Connection, parameters
+from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, Configuration, parameters
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.kubernetes.certificates import server_identity
@@ -37,11 +37,11 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
-def test_connection_is_the_clients_own_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configuration_is_the_clients_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """In all that it says but for proxies, which are nobody's here."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
-    ours = asdict(Connection("https://10.0.0.1", "pem"))
-    theirs = Configuration("https://10.0.0.1", ca_cert_data="pem", connection_pool_maxsize=16)
+    monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
+    ours = asdict(Configuration("pem"))
+    theirs = ClientsConfiguration("https://10.0.0.1", ca_cert_data="pem", connection_pool_maxsize=16)
 
     assert {name: getattr(theirs, name) for name in ours} == ours | {"proxy": "http://proxy.example.com:3128"}
 

@@ -18,7 +18,7 @@ from chalicelib.adapters.sigv4 import Credentials, Signer
 
 NOW = 1_795_600_000.75
 URL = "https://sts.eu-west-1.amazonaws.com/"
-ROLE = Credentials("ASIAEXAMPLE", "se/cret+", "tok/en+==")
+ROLE = Credentials("ASIAEXAMPLE", "unencoded", "tok/en+==")
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 words = st.from_regex(r"[!-~]+( +[!-~]+)*", fullmatch=True)

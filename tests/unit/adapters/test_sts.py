@@ -14,7 +14,7 @@ from chalicelib.adapters.sts import MAX_ANSWER, Sts, own_credentials
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import CredentialsUnavailable
 from infra.local.wire import Reply
-from tests.scripted import NO_HURRY, RawServer, Script, json_reply, unused_url
+from tests.scripted import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
 
 if TYPE_CHECKING:
     from chalicelib.adapters.sts import Session
@@ -81,6 +81,14 @@ class TestAssumeRole:
         assert authorization.startswith("AWS4-HMAC-SHA256 Credential=ASIAOWN/")
         assert "/eu-west-1/sts/aws4_request, SignedHeaders=content-type;host;" in authorization
         assert asked.values("X-Amz-Security-Token") == ["own-session"]
+
+    def test_is_asked_for_now(self, site: Script) -> None:
+        """The signature is of this second."""
+        site.on("/", given())
+
+        Sts("eu-west-1", site.url + "/", https.pool(), Clock(1_795_600_000)).assume_role(ASKED, NO_HURRY)
+
+        assert site.asked[0].values("X-Amz-Date") == ["20261125T094640Z"]
 
     def test_is_read_from_the_answer(self, site: Script) -> None:
         """With the moment at which it ends."""

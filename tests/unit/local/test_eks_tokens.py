@@ -102,7 +102,7 @@ class TestAccepted:
         }
 
     def test_token_of_botocore_is_taken(self, cloud: Cloud) -> None:
-        """As the product signs it."""
+        """As AWS's own SDK signs it."""
         own = cloud.credentials
         request = AWSRequest(
             "GET",

@@ -66,7 +66,7 @@ class TestVerifiedSession:
     """What STS takes."""
 
     def test_signature_of_botocore_is_taken(self) -> None:
-        """What the product signs with, and what this verifies with, are not the same code."""
+        """What AWS's own SDK signs with, and what this verifies with, are not the same code."""
         credentials = Credentials(SESSION.access_key_id, SESSION.secret_access_key, SESSION.session_token)
         url = f"https://{HEADERS['host']}/?Action=GetCallerIdentity&Version=2011-06-15"
         request = AWSRequest("GET", url, headers={"x-k8s-aws-id": "gpu-a"})
