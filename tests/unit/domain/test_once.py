@@ -175,6 +175,10 @@ class TestDerivedName:
         """However the other Job is called."""
         assert re.fullmatch(NEW_JOB_PATTERN, derived_name(name, uid))
 
+    def test_is_as_long_as_a_new_name_may_be(self) -> None:
+        """Of a longer one as much as fits beside what tells it from others."""
+        assert len(derived_name("a" * 60, "uid")) == 52
+
     def test_is_cut_before_a_hyphen(self) -> None:
         """Not behind it, where two would stand."""
         assert "--" not in derived_name("a" * 40 + "-" + "b" * 10, "uid")

@@ -45,10 +45,11 @@ class TestVerdict:
     """Whether a Job may go."""
 
     def test_past_its_retention_it_may(self) -> None:
-        """A finished Job of ours, a week after its end to the second."""
+        """A finished Job of ours, a week after its end to the second, and later."""
         ours = msgspec.json.decode(msgspec.json.encode(finished(at=days_ago(7))), type=Job)
 
         assert verdict(ours, PROJECT, RULES, NOW) == "expired"
+        assert verdict(ours, PROJECT, RULES, NOW + timedelta(days=1)) == "expired"
 
     @pytest.mark.parametrize(
         ("kept", "expected"),
@@ -64,6 +65,9 @@ class TestVerdict:
             ),
             pytest.param(
                 finished(at=days_ago(99), labels={MANAGED_BY: OURS, KEEP: "yes"}), "kept", id="in other words"
+            ),
+            pytest.param(
+                finished(at=days_ago(99), labels={MANAGED_BY: OURS, KEEP: "True"}), "kept", id="with a capital letter"
             ),
             pytest.param(
                 job(labels={MANAGED_BY: OURS}, status=JobStatus(start_time=days_ago(99), active=1)),
