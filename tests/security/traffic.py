@@ -23,8 +23,8 @@ BUSY = frozenset({"503 cluster_unavailable", "504 deadline_exceeded"})
 TRIES = 3
 LEAST_ROUNDS = 3
 LATE_SECONDS = 4.0
-"""A quicker answer met no call that the network still holds back. Such a call makes a Job again that is deleted first:
-the promise of one Job lasts as long as the Job."""
+"""A quicker answer to a submission met no call that the network still holds back. Such a call makes a Job again that is
+deleted first, also one that answered by the Job that is there: the promise of one Job lasts as long as the Job."""
 
 BAD_REQUESTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("400 malformed_request", "POST", "/jobs", {"content": b"{", "headers": {"Content-Type": "application/json"}}),
@@ -82,7 +82,7 @@ class _Script:
         self._own = f"/jobs/{errand.project}"
         self._random = random.Random(errand.number)  # noqa: S311 - repeatable on purpose
         self._requests = 0
-        self._deletable: list[str] = []
+        self._late: set[str] = set()
         self._gone: list[str] = []
 
     def round(self) -> None:
@@ -114,8 +114,8 @@ class _Script:
 
     def _take_a_taken_name(self) -> None:
         if request := self._any(self.report.there):
-            body = self._body(request, {"name": self.report.there[request]["name"], "gpu": 1})
-            self._ask({"409 name_taken"} | BUSY, "POST", "/jobs", json=body)
+            taken = {"name": self.report.there[request]["name"], "gpu": 1}
+            self._post(request, "409 name_taken", taken, {})
 
     def _list_own(self) -> None:
         answer = self._ask({"200"} | BUSY, "GET", f"{self._own}?limit=500&label=script={self._errand.number}")
@@ -147,8 +147,7 @@ class _Script:
             self._ask({"200", "409 job_not_started"} | BUSY, "GET", path)
 
     def _delete(self) -> None:
-        for _ in range(min(2, len(self._deletable))):
-            request = self._deletable.pop(0)
+        for request in [request for request in self.report.there if request not in self._late][:2]:
             name = self.report.there.pop(request)["name"]
             self.report.unknown.add(request)
             answer = self._ask({"200"} | BUSY, "DELETE", f"{self._own}/{name}")
@@ -181,22 +180,25 @@ class _Script:
         self, request: str, fields: dict[str, Any], headers: dict[str, str], tries: int
     ) -> httpx.Response | None:
         """The answer 201, or None where the cluster stayed busy."""
-        started = time.monotonic()
         if request not in self.report.there:
             self.report.unknown.add(request)
         for _ in range(tries):
-            answer = self._ask({"201"} | BUSY, "POST", "/jobs", json=self._body(request, fields), headers=headers)
+            answer = self._post(request, "201", fields, headers)
             if answer and answer.status_code == 201:
-                self._know(request, answer.json(), late=time.monotonic() - started > LATE_SECONDS)
+                if request in self.report.unknown:
+                    self.report.unknown.remove(request)
+                    self.report.there[request] = answer.json()
                 return answer
         return None
 
-    def _know(self, request: str, job: dict[str, Any], *, late: bool) -> None:
-        if request in self.report.unknown:
-            self.report.unknown.remove(request)
-            self.report.there[request] = job
-            if not late:
-                self._deletable.append(request)
+    def _post(
+        self, request: str, expected: str, fields: dict[str, Any], headers: dict[str, str]
+    ) -> httpx.Response | None:
+        started = time.monotonic()
+        answer = self._ask({expected} | BUSY, "POST", "/jobs", json=self._body(request, fields), headers=headers)
+        if time.monotonic() - started > LATE_SECONDS:
+            self._late.add(request)
+        return answer
 
     def _body(self, request: str, fields: dict[str, Any]) -> dict[str, Any]:
         labels = {"request": request, "script": str(self._errand.number)}
