@@ -12,25 +12,19 @@ from chalicelib.domain.kubernetes import (
     GPU,
     Condition,
     Container,
-    ContainerState,
-    ContainerStatus,
     Job,
     JobSpec,
     JobStatus,
     Namespace,
     ObjectMeta,
     OwnerReference,
-    Pod,
     PodSpec,
-    PodStatus,
     PodTemplate,
     ResourceRequirements,
-    Running,
-    Terminated,
-    Waiting,
 )
 from chalicelib.domain.names import MANAGED_BY, OURS, PROJECT_MARK, JobName, ProjectName, namespace_of
 from chalicelib.domain.once import Lock
+from chalicelib.domain.pods import ContainerState, ContainerStatus, Pod, PodStatus, Running, Terminated, Waiting
 from chalicelib.domain.submission import parse_submission
 from chalicelib.domain.uploads import Upload
 from chalicelib.settings import Settings

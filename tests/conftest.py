@@ -15,6 +15,7 @@ from infra.local.stack import Stack
 from tests.api import Api
 from tests.canaries import leaks
 from tests.cluster.real_cluster import RealCluster
+from tests.scheduled import Scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -51,6 +52,13 @@ def api(stack: Stack) -> Iterator[Api]:
     """Alice, who may use team-a and team-shared."""
     with Api(stack) as api:
         yield api
+
+
+@pytest.fixture
+def scheduled(stack: Stack) -> Iterator[Scheduled]:
+    """Its scheduled functions."""
+    with Scheduled(stack) as scheduled:
+        yield scheduled
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
-from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest, Pod
+from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest
 from chalicelib.domain.logs import index_of
 from chalicelib.domain.merge_patch import merged
 from chalicelib.domain.receipt import key_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.events import Event
     from chalicelib.domain.logs import Attempt, LogQuery
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.domain.receipt import Receipt
     from chalicelib.domain.uploads import Upload
 

@@ -87,15 +87,14 @@ class EksTokens:
 def eks_token(credentials: Credentials, cluster: str, region: str, now: float) -> str:
     """The bearer token by which *credentials* prove themselves to *cluster*, from *now* in seconds since 1970."""
     # Always the real host, even where AWS_ENDPOINT_URL points elsewhere: the cluster checks it.
-    url = sts_endpoint(region) + "/"
     query = {"Action": "GetCallerIdentity", "Version": VERSION}
-    presigned = Signer(credentials, region, now).url(url, query, {"x-k8s-aws-id": cluster}, PRESIGNED_FOR)
+    presigned = Signer(credentials, region, now).url(sts_url(region), query, {"x-k8s-aws-id": cluster}, PRESIGNED_FOR)
     return "k8s-aws-v1." + base64.urlsafe_b64encode(presigned.encode()).decode().rstrip("=")
 
 
-def sts_endpoint(region: str) -> str:
-    """STS of *region*, without a slash at the end."""
-    return f"https://sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
+def sts_url(region: str) -> str:
+    """STS of *region*."""
+    return f"https://sts.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}/"
 
 
 def session_name(function: str) -> str:
@@ -107,5 +106,6 @@ def session_name(function: str) -> str:
 @cache
 def connect(settings: Settings) -> EksTokens:
     """The tokens of this deployment's cluster, one for each process."""
-    endpoint = settings.aws_endpoint_url.rstrip("/") or sts_endpoint(settings.aws_region)
-    return EksTokens(settings, Sts(settings.aws_region, endpoint + "/", https.pool()))
+    elsewhere = settings.aws_endpoint_url
+    url = elsewhere.rstrip("/") + "/" if elsewhere else sts_url(settings.aws_region)
+    return EksTokens(settings, Sts(settings.aws_region, url, https.pool()))

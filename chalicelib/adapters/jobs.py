@@ -10,7 +10,8 @@ from chalicelib.adapters.kube_api import MERGE_PATCH, Answer, Call, parameters
 from chalicelib.adapters.reach import Reach, core_path, jobs_path
 from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
-from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod, PodList
+from chalicelib.domain.kubernetes import Job, JobList, Manifest
+from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from chalicelib.adapters.reach import Reach, core_path
 from chalicelib.adapters.refusals import decoded, refusal
 from chalicelib.domain.errors import JobNotStarted, LogGone
 from chalicelib.domain.events import Event, EventList
-from chalicelib.domain.kubernetes import Pod, PodList
 from chalicelib.domain.logs import GONE
 from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chalicelib.adapters.kube_api import Call, parameters
 from chalicelib.adapters.reach import Reach, core_path
 from chalicelib.adapters.refusals import FORBIDDEN, decoded
 from chalicelib.domain.errors import Forbidden
-from chalicelib.domain.kubernetes import Namespace, Pod, PodList
 from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName
+from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.project import QuotaList, ResourceQuota
+
+if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes import Namespace
 
 MAX_PODS = 1000
 """Twice what a Project's own quota lets run."""

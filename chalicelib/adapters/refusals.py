@@ -21,7 +21,7 @@ from chalicelib.domain.errors import (
     ResearcherError,
     pointer_step,
 )
-from chalicelib.domain.kubernetes import Status
+from chalicelib.domain.kubernetes import KubernetesObject
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kube_api import Answer
@@ -48,6 +48,27 @@ _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
     409: (PreconditionFailed, "The Job has changed, or is another one by now. Get it again, then decide."),
     410: (PageTokenExpired, "The page token is too old. Start again without it."),
 }
+
+
+class StatusCause(KubernetesObject):
+    """One field the cluster refuses."""
+
+    field: str | None = None
+    message: str | None = None
+
+
+class StatusDetails(KubernetesObject):
+    """What a refusal is about."""
+
+    causes: list[StatusCause] = []
+
+
+class Status(KubernetesObject):
+    """The cluster's own error document."""
+
+    reason: str | None = None
+    message: str | None = None
+    details: StatusDetails | None = None
 
 
 def decoded(answer: Answer, kind: type[Found]) -> Found:

@@ -13,8 +13,9 @@ from chalicelib.adapters.kube_api import Answer, Call, parameters
 from chalicelib.adapters.reach import Reach, core_path, jobs_path
 from chalicelib.adapters.refusals import decoded
 from chalicelib.domain.errors import ResearcherError
-from chalicelib.domain.kubernetes import Manifest, Pod, PodList
+from chalicelib.domain.kubernetes import Manifest
 from chalicelib.domain.names import JobName, ProjectName, job_name
+from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from chalicelib.domain.view import Milliseconds, view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.kubernetes import Job, Manifest, Pod
+    from chalicelib.domain.kubernetes import Job, Manifest
     from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.pods import Pod
 
 SOURCE = "researcher-api"
 DETAIL_TYPE = "job.finished"

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chalicelib.domain.events import Event
-    from chalicelib.domain.kubernetes import Condition, Job, Pod
+    from chalicelib.domain.kubernetes import Condition, Job
+    from chalicelib.domain.pods import Pod
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -21,17 +21,17 @@ INDEXED = "Indexed"
 """The completion mode of a Job whose pods are numbered."""
 
 
-class _Object(msgspec.Struct, rename="camel", kw_only=True, gc=False):
+class KubernetesObject(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     """Shared options: camelCase on the wire, unknown fields skipped."""
 
 
-class OwnerReference(_Object):
+class OwnerReference(KubernetesObject):
     """Who made an object."""
 
     uid: str = ""
 
 
-class ObjectMeta(_Object):
+class ObjectMeta(KubernetesObject):
     """An object's identity and marks."""
 
     name: str = ""
@@ -44,7 +44,7 @@ class ObjectMeta(_Object):
     owner_references: list[OwnerReference] = []
 
 
-class Condition(_Object):
+class Condition(KubernetesObject):
     """One condition of a Job or a Pod."""
 
     type: str = ""
@@ -59,13 +59,13 @@ class Condition(_Object):
         return self.status == "True"
 
 
-class ResourceRequirements(_Object):
+class ResourceRequirements(KubernetesObject):
     """What a container may use at most; quantities as text or number."""
 
     limits: dict[str, str | int | float] = {}
 
 
-class Container(_Object):
+class Container(KubernetesObject):
     """One container of a pod template."""
 
     name: str = ""
@@ -73,7 +73,7 @@ class Container(_Object):
     resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
 
 
-class PodSpec(_Object):
+class PodSpec(KubernetesObject):
     """What a pod runs and where."""
 
     node_name: str | None = None
@@ -82,13 +82,13 @@ class PodSpec(_Object):
     containers: list[Container] = []
 
 
-class PodTemplate(_Object):
+class PodTemplate(KubernetesObject):
     """What a Job's pods are made from."""
 
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
 
 
-class JobSpec(_Object):
+class JobSpec(KubernetesObject):
     """What a Job asks for."""
 
     parallelism: int | None = None
@@ -98,7 +98,7 @@ class JobSpec(_Object):
     template: PodTemplate = msgspec.field(default_factory=PodTemplate)
 
 
-class JobStatus(_Object):
+class JobStatus(KubernetesObject):
     """What became of a Job so far."""
 
     active: int | None = None
@@ -112,7 +112,7 @@ class JobStatus(_Object):
     conditions: list[Condition] = []
 
 
-class Job(_Object):
+class Job(KubernetesObject):
     """A batch/v1 Job."""
 
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
@@ -142,123 +142,30 @@ class Job(_Object):
         return (self.status.completion_time or end.last_transition_time) if end else None
 
 
-class ListMeta(_Object):
+class ListMeta(KubernetesObject):
     """Where a list stops."""
 
     continue_: str | None = msgspec.field(default=None, name="continue")
 
 
-class JobList(_Object):
+class JobList(KubernetesObject):
     """A page of Jobs."""
 
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Job] = []
 
 
-class Waiting(_Object):
-    """Why a container has not started."""
-
-    reason: str | None = None
-    message: str | None = None
-
-
-class Running(_Object):
-    """Since when a container runs."""
-
-    started_at: datetime | None = None
-
-
-class Terminated(_Object):
-    """How a container ended."""
-
-    exit_code: int | None = None
-    reason: str | None = None
-    message: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-
-
-class ContainerState(_Object):
-    """Exactly one of these is set, or none yet."""
-
-    waiting: Waiting | None = None
-    running: Running | None = None
-    terminated: Terminated | None = None
-
-
-class ContainerStatus(_Object):
-    """The state of one container."""
-
-    name: str = ""
-    restart_count: int | None = None
-    image_id: str = msgspec.field(default="", name="imageID")
-    state: ContainerState = msgspec.field(default_factory=ContainerState)
-    last_state: ContainerState = msgspec.field(default_factory=ContainerState)
-
-
-class PodStatus(_Object):
-    """The state of a pod."""
-
-    phase: str | None = None
-    reason: str | None = None
-    message: str | None = None
-    start_time: datetime | None = None
-    conditions: list[Condition] = []
-    init_container_statuses: list[ContainerStatus] = []
-    container_statuses: list[ContainerStatus] = []
-
-
-class Pod(_Object):
-    """A pod of a Job."""
-
-    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
-    spec: PodSpec = msgspec.field(default_factory=PodSpec)
-    status: PodStatus = msgspec.field(default_factory=PodStatus)
-
-    def is_of(self, job: Job) -> bool:
-        """Whether *job* made it, and not another of the same name."""
-        return any(owner.uid == job.metadata.uid for owner in self.metadata.owner_references)
-
-
-class PodList(_Object):
-    """Pods of one or more Jobs."""
-
-    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
-    items: list[Pod] = []
-
-
-class Namespace(_Object):
+class Namespace(KubernetesObject):
     """A namespace, which is a Project when it is labelled so."""
 
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
 
 
-class NamespaceList(_Object):
+class NamespaceList(KubernetesObject):
     """A page of namespaces."""
 
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Namespace] = []
-
-
-class StatusCause(_Object):
-    """One field the cluster refuses."""
-
-    field: str | None = None
-    message: str | None = None
-
-
-class StatusDetails(_Object):
-    """What a refusal is about."""
-
-    causes: list[StatusCause] = []
-
-
-class Status(_Object):
-    """The cluster's own error document."""
-
-    reason: str | None = None
-    message: str | None = None
-    details: StatusDetails | None = None
 
 
 def without_none(fields: Manifest) -> Manifest:

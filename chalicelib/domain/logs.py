@@ -14,7 +14,8 @@ from chalicelib.domain.reasons import Reason, reason_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chalicelib.domain.kubernetes import ContainerStatus, Job, Pod
+    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.pods import ContainerStatus, Pod
 
 MAX_BYTES = 1_000_000
 """Lambda's answers end at 6 MB of JSON, which writes a control character, or a broken byte, as six."""

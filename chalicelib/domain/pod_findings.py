@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.events import Event
     from chalicelib.domain.findings import Cause
-    from chalicelib.domain.kubernetes import Pod
+    from chalicelib.domain.pods import Pod
 
 IMAGE_WAITS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 WAITS: dict[str, Cause] = {

@@ -14,7 +14,7 @@ from chalicelib.domain.view import Count, Milliseconds, gpus_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.domain.kubernetes import Pod
+    from chalicelib.domain.pods import Pod
     from chalicelib.domain.view import JobView
 
 PENDING = ("Pending", "Queued", "ContainerCreating")

@@ -10,7 +10,8 @@ from chalicelib.domain.multi_node import is_half_made
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.kubernetes import Condition, Job, Pod, Terminated
+    from chalicelib.domain.kubernetes import Condition, Job
+    from chalicelib.domain.pods import Pod, Terminated
 
 STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 """Waiting reasons that are no trouble: the container is on its way."""

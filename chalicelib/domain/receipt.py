@@ -16,8 +16,8 @@ from chalicelib.domain.view import Count, Milliseconds, view
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.domain.kubernetes import Pod
     from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.pods import Pod
 
 MAX_NAMED = 1000
 """Nodes and images that are named."""

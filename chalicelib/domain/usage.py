@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.kubernetes import Job, Pod, PodStatus
+    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.pods import Pod, PodStatus
 
 
 class Usage(NamedTuple):

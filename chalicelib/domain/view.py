@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.kubernetes import Container, Job, Pod
+    from chalicelib.domain.kubernetes import Container, Job
+    from chalicelib.domain.pods import Pod
 
 Status = Literal[
     "Pending",

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chalicelib.domain.announcement import Announcement
-    from chalicelib.domain.kubernetes import Job, Namespace, Pod
+    from chalicelib.domain.kubernetes import Job, Namespace
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs
 
 TOGETHER = 10

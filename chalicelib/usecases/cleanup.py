@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.kubernetes import Job, Namespace, Pod
+    from chalicelib.domain.kubernetes import Job, Namespace
     from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.domain.report import Reason
     from chalicelib.domain.retention import Rules
     from chalicelib.usecases.delete_expired import Ports

@@ -14,8 +14,9 @@ from chalicelib.domain.report import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Job, Manifest, Pod
+    from chalicelib.domain.kubernetes import Job, Manifest
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.domain.receipt import Receipt
     from chalicelib.domain.report import Reason
     from chalicelib.usecases.ports import Jobs

@@ -15,8 +15,9 @@ from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
     from chalicelib.domain.events import Event
-    from chalicelib.domain.kubernetes import Job, Pod
+    from chalicelib.domain.kubernetes import Job
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs, Pods
 
 MAX_PODS_TOLD = PARALLEL

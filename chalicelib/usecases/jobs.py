@@ -14,8 +14,9 @@ from chalicelib.domain.view import JobView, Status, view
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chalicelib.domain.kubernetes import Job, JobList, Pod
+    from chalicelib.domain.kubernetes import Job, JobList
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs
 
 PAGE = 500

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from chalicelib.domain.events import Event
-    from chalicelib.domain.kubernetes import Job, JobList, Manifest, Pod
+    from chalicelib.domain.kubernetes import Job, JobList, Manifest
     from chalicelib.domain.logs import Attempt, LogQuery
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.pods import Pod
 
 PARALLEL = 16
 """Calls to the cluster at once, as many as its connection pool holds."""

@@ -12,8 +12,9 @@ from chalicelib.usecases.jobs import every_page, pods_by_job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.kubernetes import Namespace, Pod
+    from chalicelib.domain.kubernetes import Namespace
     from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.pods import Pod
     from chalicelib.domain.project import ResourceQuota
     from chalicelib.usecases.ports import Jobs
 

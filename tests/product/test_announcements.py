@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from infra.local.kubernetes.kinds import JOB
@@ -16,50 +15,13 @@ from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.cluster.space import awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from infra.local.stack import Stack
     from tests.api import Api
+    from tests.scheduled import Scheduled
 
 CANARY = "hunter2-the-canary"
 NAMESPACE = "researcher-team-a"
 ENDED = ("Succeeded", "Failed")
-
-
-class Listener:
-    """The function, and the queue of a rule, as their owners reach them."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._lambda: Any = boto3.client("lambda", **stack.aws.connection)
-        self._sqs: Any = boto3.client("sqs", **stack.aws.connection)
-        self._queue = stack.finished_url
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._lambda.close()
-        self._sqs.close()
-
-    def announce(self) -> dict[str, Any]:
-        """What one run tells."""
-        told: dict[str, Any] = json.loads(self._lambda.invoke(FunctionName="announce")["Payload"].read())
-        return told
-
-    def heard(self, name: str) -> list[dict[str, Any]]:
-        """The new events about Jobs whose names begin so; others are dropped."""
-        found = []
-        while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
-                found.append(json.loads(message["Body"]))
-        return [event for event in found if event["detail"]["name"].startswith(name)]
-
-
-@pytest.fixture
-def listener(stack: Stack) -> Iterator[Listener]:
-    """The same."""
-    listener = Listener(stack)
-    yield listener
-    listener.close()
 
 
 @pytest.fixture
@@ -83,14 +45,14 @@ def shown(api: Api, name: str) -> dict[str, Any]:
 class TestFinished:
     """A Job that has finished."""
 
-    def test_is_told_of_once(self, api: Api, listener: Listener, name: str) -> None:
+    def test_is_told_of_once(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """With what a message to its owner needs; the next run is silent."""
         job = ended(api, name, gpu=2, environment={"PASSWORD": CANARY}, command=f"train {CANARY}")
 
-        listener.announce()
-        listener.announce()
+        scheduled.announce()
+        scheduled.announce()
 
-        (event,) = listener.heard(name)
+        (event,) = scheduled.heard(name)
         used = event["detail"].pop("gpuSeconds")
         assert (event["source"], event["detail-type"]) == ("researcher-api", "job.finished")
         assert event["detail"] == {
@@ -100,50 +62,50 @@ class TestFinished:
         assert used >= 0
         assert CANARY not in json.dumps(event)
 
-    def test_says_why_it_failed(self, api: Api, listener: Listener, name: str) -> None:
+    def test_says_why_it_failed(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """As getting it does, by its pods."""
         ended(api, name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"})
 
-        listener.announce()
+        scheduled.announce()
 
-        (event,) = listener.heard(name)
+        (event,) = scheduled.heard(name)
         assert (event["detail"]["status"], event["detail"]["reason"]) == ("Failed", "OOMKilled")
 
-    def test_shows_no_mark(self, api: Api, listener: Listener, name: str) -> None:
+    def test_shows_no_mark(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """The label by which it is not announced again is ours, and changes nothing else."""
         job = ended(api, name)
 
-        listener.announce()
+        scheduled.announce()
 
         assert shown(api, name) == job
 
-    def test_is_found_among_those_that_run(self, api: Api, listener: Listener, name: str) -> None:
+    def test_is_found_among_those_that_run(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """Which are told of later, once."""
         api.submit(name=f"{name}-runs", environment={SIMULATE_VARIABLE: "run-forever"}).raise_for_status()
         ended(api, f"{name}-ended")
 
-        listener.announce()
+        scheduled.announce()
 
-        assert [event["detail"]["name"] for event in listener.heard(name)] == [f"{name}-ended"]
+        assert [event["detail"]["name"] for event in scheduled.heard(name)] == [f"{name}-ended"]
         api.ask("DELETE", f"/jobs/team-a/{name}-runs").raise_for_status()
 
-    def test_of_somebody_else_is_left_alone(self, stack: Stack, listener: Listener, name: str) -> None:
+    def test_of_somebody_else_is_left_alone(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
         """A Job that this API did not make is neither told of nor marked."""
         stack.cluster.apply([by_hand(name)])
         awaited(lambda: stored(stack, name).get("status", {}).get("conditions"), bool)
         time.sleep(1)
         before = stored(stack, name)["metadata"]["labels"]
 
-        listener.announce()
+        scheduled.announce()
 
-        assert listener.heard(name) == []
+        assert scheduled.heard(name) == []
         assert stored(stack, name)["metadata"]["labels"] == before
 
 
 class TestRuns:
     """Runs, at once and where one cannot look."""
 
-    def test_two_at_once_tell_of_each_with_one_id(self, api: Api, listener: Listener, name: str) -> None:
+    def test_two_at_once_tell_of_each_with_one_id(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """Each Job at least once; who gets it twice knows it by its id."""
         ids = {}
         for number in range(12):
@@ -153,26 +115,26 @@ class TestRuns:
             awaited(lambda one=one: shown(api, one)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
 
         with ThreadPoolExecutor(2) as both:
-            list(both.map(lambda _: listener.announce(), range(2)))
+            list(both.map(lambda _: scheduled.announce(), range(2)))
 
-        heard = listener.heard(name)
+        heard = scheduled.heard(name)
         assert {event["detail"]["name"]: event["detail"]["id"] for event in heard} == ids
         assert len(heard) <= 2 * len(ids)
-        listener.announce()
-        assert listener.heard(name) == []
+        scheduled.announce()
+        assert scheduled.heard(name) == []
 
     def test_project_that_lets_nobody_in_stops_no_other(
-        self, stack: Stack, api: Api, listener: Listener, name: str
+        self, stack: Stack, api: Api, scheduled: Scheduled, name: str
     ) -> None:
         """It is a namespace with a Project's label, and without the janitor's RoleBinding."""
         metadata = {"name": "researcher-closed", "labels": {"researcher.dev/project": "closed"}}
         stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
         ended(api, name)
 
-        told = listener.announce()
+        told = scheduled.announce()
 
         assert {"project": "closed", "name": None, "code": "forbidden"} in told["failures"]
-        assert len(listener.heard(name)) == 1
+        assert len(scheduled.heard(name)) == 1
 
 
 def stored(stack: Stack, name: str) -> dict[str, Any]:

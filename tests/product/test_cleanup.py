@@ -8,12 +8,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from infra.local.stack import BUCKET
 from tests.cluster.space import awaited
 
 if TYPE_CHECKING:
@@ -21,46 +19,12 @@ if TYPE_CHECKING:
 
     from infra.local.stack import Stack
     from tests.api import Api
+    from tests.scheduled import Scheduled
 
 CANARY = "hunter2-the-canary"
 BRIEF: dict[str, Any] = {"ttlAfterFinish": 1}
 NAMESPACE = "researcher-team-a"
 ENDED = ("Succeeded", "Failed")
-
-
-class Janitor:
-    """The cleanup and the bucket, as a platform engineer reaches them."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._lambda: Any = boto3.client("lambda", **stack.aws.connection)
-        self._s3: Any = boto3.client("s3", **stack.aws.connection)
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._lambda.close()
-        self._s3.close()
-
-    def clean_up(self, *, dry_run: bool = False) -> dict[str, Any]:
-        """The report of one run."""
-        answer = self._lambda.invoke(FunctionName="cleanup", Payload=json.dumps({"dryRun": dry_run}).encode())
-        report: dict[str, Any] = json.loads(answer["Payload"].read())
-        left = report["scanned"] - report["deleted"] - report["failed"] - sum(report["skipped"].values())
-        assert left == 0, report
-        return report
-
-    def receipts(self, name: str) -> list[tuple[str, dict[str, Any]]]:
-        """The Receipts of Jobs of that name in team-a, by their keys."""
-        listed = self._s3.list_objects_v2(Bucket=BUCKET, Prefix="receipts/team-a/").get("Contents", [])
-        keys = sorted(one["Key"] for one in listed if f"/{name}" in one["Key"])
-        return [(key, json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())) for key in keys]
-
-
-@pytest.fixture
-def janitor(stack: Stack) -> Iterator[Janitor]:
-    """The same."""
-    janitor = Janitor(stack)
-    yield janitor
-    janitor.close()
 
 
 @pytest.fixture
@@ -89,7 +53,7 @@ def shown(report: dict[str, Any]) -> set[str]:
 class TestGoes:
     """A finished Job whose retention is over."""
 
-    def test_with_its_pods_and_leaves_a_receipt(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
+    def test_with_its_pods_and_leaves_a_receipt(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> None:
         """By its day, and by its name; without a secret."""
         secret: dict[str, Any] = {
             "environment": {"PASSWORD": CANARY, "SIMULATE_LOG": "done"},
@@ -99,9 +63,9 @@ class TestGoes:
         uid = api.submit(name=name, gpu=2, **BRIEF, **secret).json()["id"]
         past(api, name)
 
-        report = janitor.clean_up()
+        report = scheduled.clean_up()
 
-        (dated, receipt), (newest, again) = janitor.receipts(name)
+        (dated, receipt), (newest, again) = scheduled.receipts(name)
         assert name in shown(report)
         assert dated.endswith(f"/{name}-{uid}.json")
         assert (newest, again) == (f"receipts/team-a/latest/{name}.json", receipt)
@@ -112,11 +76,11 @@ class TestGoes:
         assert CANARY not in json.dumps(receipt)
         awaited(lambda: _named(name, stack.cluster.find(POD, NAMESPACE)), _empty)
 
-    def test_and_is_told_of_with_410(self, api: Api, janitor: Janitor, name: str) -> None:
+    def test_and_is_told_of_with_410(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """To whoever may look into the Project; a Job that failed says why."""
         api.submit(name=name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"}, **BRIEF)
         past(api, name)
-        janitor.clean_up()
+        scheduled.clean_up()
 
         answer = awaited(lambda: api.ask("GET", f"/jobs/team-a/{name}"), lambda answer: answer.status_code != 200)
 
@@ -124,7 +88,7 @@ class TestGoes:
         assert (answer.status_code, problem["code"]) == (410, "job_cleaned_up")
         assert (problem["receipt"]["outcome"], problem["receipt"]["reason"]) == ("Failed", "OOMKilled")
 
-    def test_when_its_project_says_so(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
+    def test_when_its_project_says_so(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> None:
         """By an annotation of its namespace, for Jobs that did not ask."""
         metadata = {
             "name": "researcher-team-shared",
@@ -136,19 +100,19 @@ class TestGoes:
         await_end(api, f"/jobs/team-shared/{name}")
         time.sleep(2)
 
-        assert name in shown(janitor.clean_up())
+        assert name in shown(scheduled.clean_up())
 
-    def test_and_its_name_is_free(self, api: Api, janitor: Janitor, name: str) -> None:
+    def test_and_its_name_is_free(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """A new Job is shown, and when it goes, its Receipt is the newest of two."""
         for _ in range(2):
             awaited(lambda: api.submit(name=name, **BRIEF).status_code, lambda status: status == 201)
             past(api, name)
-            janitor.clean_up()
+            scheduled.clean_up()
 
-        uids = [receipt["id"] for key, receipt in janitor.receipts(name) if "/latest/" not in key]
-        ((_, newest),) = [one for one in janitor.receipts(name) if "/latest/" in one[0]]
+        uids = [receipt["id"] for key, receipt in scheduled.receipts(name) if "/latest/" not in key]
+        ((_, newest),) = [one for one in scheduled.receipts(name) if "/latest/" in one[0]]
         assert len(set(uids)) == 2
-        assert newest["createdAt"] == max(receipt["createdAt"] for _, receipt in janitor.receipts(name))
+        assert newest["createdAt"] == max(receipt["createdAt"] for _, receipt in scheduled.receipts(name))
 
 
 def _named(name: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -178,44 +142,44 @@ class TestStays:
             api.ask("DELETE", f"/jobs/team-a/{one}")
 
     def test_whatever_has_a_reason(
-        self, stack: Stack, api: Api, janitor: Janitor, name: str, others: dict[str, str]
+        self, stack: Stack, api: Api, scheduled: Scheduled, name: str, others: dict[str, str]
     ) -> None:
         """Beside one that goes; each is there afterwards as it was."""
         api.submit(name=name, **BRIEF)
         past(api, name)
         before = _versions(stack, others)
 
-        report = janitor.clean_up()
+        report = scheduled.clean_up()
 
         assert name in shown(report)
         assert not shown(report) & set(others.values())
         assert _versions(stack, others) == before
 
     @pytest.mark.usefixtures("others")
-    def test_and_each_is_counted(self, janitor: Janitor) -> None:
+    def test_and_each_is_counted(self, scheduled: Scheduled) -> None:
         """By its reason."""
-        skipped = janitor.clean_up()["skipped"]
+        skipped = scheduled.clean_up()["skipped"]
 
         assert {"notFinished", "young", "foreign", "kept"} <= skipped.keys()
         assert skipped["notFinished"] >= 2
 
-    def test_everything_in_a_dry_run(self, stack: Stack, api: Api, janitor: Janitor, name: str) -> None:
+    def test_everything_in_a_dry_run(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> None:
         """It tells what the next run then does, and stores nothing."""
         api.submit(name=name, **BRIEF)
         past(api, name)
         before = _versions(stack, {"": name})
 
-        planned = janitor.clean_up(dry_run=True)
+        planned = scheduled.clean_up(dry_run=True)
 
-        assert (planned["deleted"], janitor.receipts(name), _versions(stack, {"": name})) == (0, [], before)
+        assert (planned["deleted"], scheduled.receipts(name), _versions(stack, {"": name})) == (0, [], before)
         assert name in shown(planned)
-        assert shown(janitor.clean_up()) == shown(planned)
+        assert shown(scheduled.clean_up()) == shown(planned)
 
 
 class TestRuns:
     """Runs, one after the other and at once."""
 
-    def test_two_at_once_delete_each_job_once(self, api: Api, janitor: Janitor, name: str) -> None:
+    def test_two_at_once_delete_each_job_once(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """Together all of them, with one Receipt each; a later one finds nothing."""
         names = {f"{name}-{number}" for number in range(24)}
         for one in names:
@@ -223,16 +187,16 @@ class TestRuns:
         past(api, *names)
 
         with ThreadPoolExecutor(2) as both:
-            reports = list(both.map(lambda _: janitor.clean_up(), range(2)))
+            reports = list(both.map(lambda _: scheduled.clean_up(), range(2)))
 
         assert sum(report["deleted"] for report in reports) == 24
         assert sum(report["failed"] for report in reports) == 0
         assert set().union(*map(shown, reports)) == names
-        assert len(janitor.receipts(name)) == 2 * 24
-        assert janitor.clean_up()["deleted"] == 0
+        assert len(scheduled.receipts(name)) == 2 * 24
+        assert scheduled.clean_up()["deleted"] == 0
 
     def test_project_that_lets_nobody_in_stops_no_other(
-        self, stack: Stack, api: Api, janitor: Janitor, name: str
+        self, stack: Stack, api: Api, scheduled: Scheduled, name: str
     ) -> None:
         """It is a namespace with a Project's label, and without the janitor's RoleBinding."""
         metadata = {"name": "researcher-closed", "labels": {"researcher.dev/project": "closed"}}
@@ -240,7 +204,7 @@ class TestRuns:
         api.submit(name=name, **BRIEF)
         past(api, name)
 
-        report = janitor.clean_up()
+        report = scheduled.clean_up()
 
         assert {"project": "closed", "name": None, "code": "forbidden"} in report["failures"]
         assert name in shown(report)

@@ -6,7 +6,6 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from chalicelib.adapters import cluster as cluster_adapter
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.wire import Reply
     from tests.cluster.real_cluster import RealCluster
+    from tests.scheduled import Scheduled
 
     AnyCluster = EmbeddedCluster | RealCluster
     SecretiveStack = Stack[ScriptedCluster[AnyCluster]]
@@ -189,7 +189,7 @@ def test_unforeseen_error(stack: SecretiveStack, monkeypatch: pytest.MonkeyPatch
     checked(reply.body.decode())
 
 
-def test_what_is_kept_of_a_job(stack: SecretiveStack) -> None:
+def test_what_is_kept_of_a_job(stack: SecretiveStack, scheduled: Scheduled) -> None:
     """Statuses of uploads, the announcement of the Job that came of one, and its Receipt, when it is cleaned up.
 
     A Receipt masks variables, command and arguments. It shows paths, which are no place for a secret, and the end of
@@ -200,8 +200,8 @@ def test_what_is_kept_of_a_job(stack: SecretiveStack) -> None:
     documents |= {name: {**JOB, **changes} for name, changes in REFUSED.items()}
     records = [uploads.put(f"submit/team-a/{name}.json", json.dumps(one).encode()) for name, one in documents.items()]
     handled(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
-    told = awaited(lambda: told_of(stack, "kept"), bool)
-    awaited(lambda: invoked(stack, "cleanup", dryRun=False), lambda report: report["deleted"] > 0)
+    told = awaited(lambda: scheduled.announce() and scheduled.heard("kept"), bool)
+    awaited(scheduled.clean_up, lambda report: report["deleted"] > 0)
 
     statuses, receipts = uploads.kept("status/"), uploads.kept("receipts/")
 
@@ -209,21 +209,3 @@ def test_what_is_kept_of_a_job(stack: SecretiveStack) -> None:
     logs = {receipt["name"]: receipt.pop("log") for receipt in receipts.values()}
     assert logs["kept"]
     checked(json.dumps([told, statuses, receipts]))
-
-
-def invoked(stack: SecretiveStack, function: str, **event: bool) -> dict[str, Any]:
-    """What one run of a scheduled *function* tells of *event*."""
-    client: Any = boto3.client("lambda", **stack.aws.connection)
-    told: dict[str, Any] = json.loads(
-        client.invoke(FunctionName=function, Payload=json.dumps(event).encode())["Payload"].read()
-    )
-    return told
-
-
-def told_of(stack: SecretiveStack, name: str) -> list[dict[str, Any]]:
-    """What a rule of EventBridge gets of the Job of that name, once another minute is over."""
-    invoked(stack, "announce")
-    client: Any = boto3.client("sqs", **stack.aws.connection)
-    messages = client.receive_message(QueueUrl=stack.finished_url, MaxNumberOfMessages=10).get("Messages", [])
-    events: list[dict[str, Any]] = [json.loads(message["Body"]) for message in messages]
-    return [event for event in events if event["detail"]["name"] == name]

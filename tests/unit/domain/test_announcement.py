@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.announcement import Announced, announcement_of, mark_of
-from chalicelib.domain.kubernetes import Job, JobSpec, Pod
+from chalicelib.domain.kubernetes import Job, JobSpec
 from chalicelib.domain.names import ANNOUNCED, USER_MARK, is_reserved_key
+from chalicelib.domain.pods import Pod
 from chalicelib.domain.report import MAX_NAMED, Failure
 from tests.builders import NOW, NOW_MS, TEAM_A, container, exited, finished, pod, template
 from tests.objects import objects

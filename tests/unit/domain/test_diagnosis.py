@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis, diagnosed
 from chalicelib.domain.events import Event
 from chalicelib.domain.findings import Cause
-from chalicelib.domain.kubernetes import QUEUE_LABEL, Condition, Job, JobSpec, JobStatus, Pod
+from chalicelib.domain.kubernetes import QUEUE_LABEL, Condition, Job, JobSpec, JobStatus
+from chalicelib.domain.pods import Pod
 from chalicelib.domain.reasons import MAX_MESSAGE
 from chalicelib.domain.view import view
 from tests.builders import (

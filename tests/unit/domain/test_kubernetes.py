@@ -7,19 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.kubernetes import (
-    Condition,
-    Job,
-    JobList,
-    Namespace,
-    NamespaceList,
-    Pod,
-    PodList,
-    Status,
-)
-from tests.builders import NOW, finished, job, minutes_ago, pod
+from chalicelib.domain.kubernetes import Condition, Job, JobList, Namespace, NamespaceList
+from chalicelib.domain.pods import Pod, PodList
+from tests.builders import NOW, finished, minutes_ago
 
-KINDS = [Job, JobList, Pod, PodList, Namespace, NamespaceList, Status]
+KINDS = [Job, JobList, Pod, PodList, Namespace, NamespaceList]
 
 
 def decoded(wire: str, kind: type[Any]) -> Any:  # noqa: ANN401 - an object of that kind
@@ -72,22 +64,6 @@ class TestObjects:
         ) == ("n", {"cpu": 1})
         assert (job.status.start_time, job.status.completion_time) == (None, NOW)
         assert (page.metadata.continue_, len(page.items)) == ("token", 1)
-
-    def test_refusal_is_read(self) -> None:
-        """The cluster's own error document, down to the fields it refuses."""
-        status = decoded(
-            '{"code": 422, "reason": "Invalid", "message": "m",'
-            ' "details": {"causes": [{"field": "spec.x", "message": "bad"}]}}',
-            Status,
-        )
-
-        assert status.details is not None
-        assert (
-            status.reason,
-            status.message,
-            status.details.causes[0].field,
-            status.details.causes[0].message,
-        ) == ("Invalid", "m", "spec.x", "bad")
 
 
 class TestCondition:
@@ -147,14 +123,3 @@ class TestFinished:
     def test_failed_when_its_condition_says(self) -> None:
         """Only a complete Job has a time of its own."""
         assert finished("Failed", at=minutes_ago(1)).finished_at == minutes_ago(1)
-
-
-class TestPod:
-    """Whose pod it is."""
-
-    def test_is_of_the_job_that_made_it(self) -> None:
-        """And not of a later one of the same name."""
-        made = pod(owner="uid-of-train-1")
-
-        assert made.is_of(job())
-        assert not made.is_of(job(uid="uid-of-another"))

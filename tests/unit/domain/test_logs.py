@@ -12,19 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import JobNotStarted, LogGone, MalformedRequest
-from chalicelib.domain.kubernetes import (
-    Container,
-    ContainerState,
-    ContainerStatus,
-    Job,
-    JobSpec,
-    JobStatus,
-    Pod,
-    PodStatus,
-    Terminated,
-)
+from chalicelib.domain.kubernetes import Container, Job, JobSpec, JobStatus
 from chalicelib.domain.logs import MAX_BYTES, Attempt, LogQuery, chosen, index_of, last_bytes
 from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from chalicelib.domain.strict import query_parameters
 from tests.builders import ended, exited, job, minutes_ago, pod, running, unscheduled, waiting
 from tests.objects import objects

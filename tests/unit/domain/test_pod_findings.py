@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.events import Event, ObjectName
 from chalicelib.domain.findings import REMEDIES, Finding
-from chalicelib.domain.kubernetes import Condition, ContainerState, Pod, PodStatus, Terminated
+from chalicelib.domain.kubernetes import Condition
 from chalicelib.domain.pod_findings import end_finding, wait_finding
+from chalicelib.domain.pods import ContainerState, Pod, PodStatus, Terminated
 from tests.builders import NOW, event, exited, minutes_ago, pod, running, unscheduled, waiting
 from tests.objects import objects
 

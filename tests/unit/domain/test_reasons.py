@@ -5,14 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from chalicelib.domain.kubernetes import (
-    Condition,
-    JobSpec,
-    JobStatus,
-    Pod,
-    PodStatus,
-)
+from chalicelib.domain.kubernetes import Condition, JobSpec, JobStatus
 from chalicelib.domain.names import HALF_MADE
+from chalicelib.domain.pods import Pod, PodStatus
 from chalicelib.domain.reasons import MAX_MESSAGE, STARTING, Reason, reason_of, wait_of
 from tests.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.kubernetes import ContainerState, ContainerStatus, Job, Pod, PodStatus, Terminated
+from chalicelib.domain.kubernetes import Job
 from chalicelib.domain.manifest import render
 from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from chalicelib.domain.receipt import (
     EXAMPLE,
     MAX_LOG,

@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.domain.kubernetes import (
-    ContainerState,
-    ContainerStatus,
-    Job,
-    JobSpec,
-    JobStatus,
-    Pod,
-    PodStatus,
-    Terminated,
-)
+from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
+from chalicelib.domain.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from chalicelib.domain.usage import Usage, usage
 from tests.builders import NOW, container, finished, minutes_ago, pod, template
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus, Pod
+from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus
 from chalicelib.domain.names import TYPE_MARK, USER_MARK
+from chalicelib.domain.pods import Pod
 from chalicelib.domain.view import EXAMPLE, JobView, PodCounts, Status, view
 from tests.builders import (
     NOW,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-import boto3
+from typing import TYPE_CHECKING
 
 import app
 from infra.local.lambda_proxy import LambdaContext
@@ -14,29 +12,21 @@ from tests.cluster.space import awaited
 if TYPE_CHECKING:
     import pytest
 
-    from infra.local.stack import Stack
     from tests.api import Api
-
-
-def invoked(stack: Stack) -> dict[str, Any]:
-    """What the function returns."""
-    client: Any = boto3.client("lambda", **stack.aws.connection)
-    returned: dict[str, Any] = json.loads(client.invoke(FunctionName="announce", Payload=b"{}")["Payload"].read())
-    client.close()
-    return returned
+    from tests.scheduled import Scheduled
 
 
 class TestRun:
     """What is told of a run."""
 
     def test_is_returned_and_logged_with_metrics(
-        self, stack: Stack, api: Api, capsys: pytest.CaptureFixture[str]
+        self, scheduled: Scheduled, api: Api, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """So that it can be counted over time."""
         api.submit(name="ends", environment={"SIMULATE": "exit-0"})
         awaited(lambda: api.ask("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
 
-        returned = invoked(stack)
+        returned = scheduled.announce()
 
         line = json.loads(capsys.readouterr().out.splitlines()[-1])
         metrics = {one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
@@ -44,7 +34,7 @@ class TestRun:
         assert (line["function"], line["status"], line["announced"], line["Announced"]) == ("announce", 200, 1, 1)
         assert {"Announced", "Failed", "Truncated"} <= metrics
 
-    def test_ends_where_there_is_too_little_time(self, stack: Stack, api: Api) -> None:
+    def test_ends_where_there_is_too_little_time(self, scheduled: Scheduled, api: Api) -> None:
         """It tells of nothing that it could not mark, and leaves it to the next run."""
         api.submit(name="later", environment={"SIMULATE": "exit-0"})
         awaited(lambda: api.ask("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
@@ -52,4 +42,4 @@ class TestRun:
         returned = app.app.handler_map["announce"]({}, LambdaContext("announce", "r-1", lambda: 24.0))
 
         assert returned == {"announced": 0, "failed": 0, "truncated": True, "failures": []}
-        assert invoked(stack)["announced"] == 1
+        assert scheduled.announce()["announced"] == 1

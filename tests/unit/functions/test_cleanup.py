@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 import app
@@ -16,14 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.stack import Stack
-
-
-@pytest.fixture
-def client(stack: Stack) -> Iterator[Any]:
-    """The Lambda API of the stack."""
-    client: Any = boto3.client("lambda", **stack.aws.connection)
-    yield client
-    client.close()
+    from tests.scheduled import Scheduled
 
 
 @pytest.fixture
@@ -36,32 +28,25 @@ def switched_off(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     settings.cache_clear()
 
 
-def invoked(client: Any, document: object) -> dict[str, Any]:  # noqa: ANN401 - boto3's
-    """What the function returns."""
-    answer = client.invoke(FunctionName="cleanup", Payload=json.dumps(document).encode())
-    returned: dict[str, Any] = json.loads(answer["Payload"].read())
-    return returned
-
-
 class TestDryRun:
     """Whether a run deletes."""
 
     @pytest.mark.parametrize(("document", "dry"), [({}, False), ({"dryRun": True}, True), ({"dryRun": False}, False)])
-    def test_is_as_told_or_as_switched_on(self, client: Any, document: object, *, dry: bool) -> None:  # noqa: ANN401 - boto3's
+    def test_is_as_told_or_as_switched_on(self, scheduled: Scheduled, document: object, *, dry: bool) -> None:
         """`make run` has switched it on."""
-        assert invoked(client, document)["dryRun"] is dry
+        assert scheduled.run("cleanup", document)["dryRun"] is dry
 
     @pytest.mark.usefixtures("switched_off")
     @pytest.mark.parametrize(("document", "dry"), [({}, True), ({"dryRun": False}, False)])
-    def test_is_dry_by_default(self, client: Any, document: object, *, dry: bool) -> None:  # noqa: ANN401 - boto3's
+    def test_is_dry_by_default(self, scheduled: Scheduled, document: object, *, dry: bool) -> None:
         """Until it is switched on."""
-        assert invoked(client, document)["dryRun"] is dry
+        assert scheduled.run("cleanup", document)["dryRun"] is dry
 
     @pytest.mark.parametrize("text", ["", "False", "no", "0", "true"])
     def test_is_dry_unless_it_is_switched_on_in_one_word(
         self,
         stack: Stack,
-        client: Any,  # noqa: ANN401 - boto3's
+        scheduled: Scheduled,
         monkeypatch: pytest.MonkeyPatch,
         text: str,
     ) -> None:
@@ -70,7 +55,7 @@ class TestDryRun:
         monkeypatch.setenv("CLEANUP_DRY_RUN", text)
         settings.cache_clear()
 
-        dry = invoked(client, {})["dryRun"]
+        dry = scheduled.run("cleanup", {})["dryRun"]
 
         settings.cache_clear()
         assert dry is True
@@ -78,20 +63,20 @@ class TestDryRun:
     @pytest.mark.parametrize(
         "document", [None, [], "x", 7, {"dryRun": "false"}, {"dryRun": 0}, {"dryRun": None}, {"dry_run": False}]
     )
-    def test_is_not_guessed(self, stack: Stack, client: Any, document: object) -> None:  # noqa: ANN401 - boto3's
+    def test_is_not_guessed(self, stack: Stack, scheduled: Scheduled, document: object) -> None:
         """An odd document is refused, and the cluster is not asked."""
         asked = len(stack.cluster.requests)
 
-        assert invoked(client, document)["errorType"] == "MalformedRequest"
+        assert scheduled.run("cleanup", document)["errorType"] == "MalformedRequest"
         assert len(stack.cluster.requests) == asked
 
 
 class TestReport:
     """What is told of a run."""
 
-    def test_is_returned_whole(self, client: Any) -> None:  # noqa: ANN401 - boto3's
+    def test_is_returned_whole(self, scheduled: Scheduled) -> None:
         """In camelCase; what was not found is 0, and not left out."""
-        report = invoked(client, {"dryRun": True})
+        report = scheduled.run("cleanup", {"dryRun": True})
 
         assert report.keys() == {
             "dryRun", "scanned", "eligible", "deleted", "failed", "pending", "truncated", "seconds", "skipped",
@@ -99,9 +84,9 @@ class TestReport:
         }  # fmt: skip
         assert report["seconds"] > 0
 
-    def test_is_a_log_line_with_metrics(self, client: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401 - boto3's
+    def test_is_a_log_line_with_metrics(self, scheduled: Scheduled, capsys: pytest.CaptureFixture[str]) -> None:
         """What was done can be found, and counted over time."""
-        invoked(client, {"dryRun": True})
+        scheduled.run("cleanup", {"dryRun": True})
 
         line = json.loads(capsys.readouterr().out.splitlines()[-1])
         metrics = [one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]

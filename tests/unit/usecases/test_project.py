@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.domain.errors import Forbidden
-from chalicelib.domain.kubernetes import JobSpec, Namespace, Pod
+from chalicelib.domain.kubernetes import JobSpec, Namespace
 from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
 from chalicelib.usecases.jobs import PAGE
 from chalicelib.usecases.project import PAGES, get_project
@@ -17,6 +17,7 @@ from tests.fakes import FakeJobs
 
 if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
+    from chalicelib.domain.pods import Pod
 
 ROOM = ResourceQuota(
     metadata=meta("room"), status=Amounts(hard={"requests.nvidia.com/gpu": "8"}, used={"requests.nvidia.com/gpu": "4"})
