@@ -13,6 +13,7 @@ import pytest
 from infra.local.kubernetes.kinds import JOB
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.cluster.space import awaited
+from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
     from infra.local.stack import Stack
@@ -91,7 +92,7 @@ class TestFinished:
 
     def test_of_somebody_else_is_left_alone(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
         """A Job that this API did not make is neither told of nor marked."""
-        stack.cluster.apply([by_hand(name)])
+        stack.cluster.apply([by_hand({"name": name, "labels": {"team": "a"}})])
         awaited(lambda: stored(stack, name).get("status", {}).get("conditions"), bool)
         time.sleep(1)
         before = stored(stack, name)["metadata"]["labels"]
@@ -141,20 +142,3 @@ def stored(stack: Stack, name: str) -> dict[str, Any]:
     """The Job of that name as the cluster has it."""
     (found,) = [one for one in stack.cluster.find(JOB, NAMESPACE) if one["metadata"]["name"] == name]
     return found
-
-
-def by_hand(name: str) -> dict[str, Any]:
-    """A Job as somebody with kubectl makes it."""
-    container = {
-        "name": "main", "image": "busybox", "resources": {"requests": {"cpu": "1"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
-            "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }  # fmt: skip
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"team": "a"}},
-        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
-    }

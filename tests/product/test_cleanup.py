@@ -13,6 +13,7 @@ import pytest
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.cluster.space import awaited
+from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,8 +134,10 @@ class TestStays:
         api.submit(name=names["running"], environment={SIMULATE_VARIABLE: "run-forever"}, **BRIEF)
         api.submit(name=names["young"])
         api.submit(name=names["kept"], **BRIEF)
-        for kind in ("suspended", "foreign"):
-            stack.cluster.apply([_by_hand(names[kind], kind)])
+        brief = {"annotations": {"researcher.dev/retention": "1"}}
+        ours = {"labels": {"app.kubernetes.io/managed-by": "researcher-api"}}
+        stack.cluster.apply([by_hand({"name": names["suspended"], **brief, **ours}, suspend=True)])
+        stack.cluster.apply([by_hand({"name": names["foreign"], **brief})])
         past(api, names["young"], names["kept"], names["foreign"])
         stack.cluster.apply([_marked(names["kept"])])
         yield names
@@ -208,28 +211,6 @@ class TestRuns:
 
         assert {"project": "closed", "name": None, "code": "forbidden"} in report["failures"]
         assert name in shown(report)
-
-
-def _by_hand(name: str, kind: str) -> dict[str, Any]:
-    """A Job as somebody with kubectl makes it, which has finished or waits."""
-    container = {
-        "name": "main", "image": "busybox", "resources": {"requests": {"cpu": "1"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
-            "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }  # fmt: skip
-    labels = {"app.kubernetes.io/managed-by": "researcher-api"} if kind == "suspended" else {}
-    marks = {"annotations": {"researcher.dev/retention": "1"}, "labels": labels}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "namespace": NAMESPACE, **marks},
-        "spec": {
-            "suspend": kind == "suspended",
-            "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
-        },
-    }
 
 
 def _marked(name: str) -> dict[str, Any]:

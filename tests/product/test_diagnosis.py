@@ -18,6 +18,7 @@ from infra.local.kubernetes.kinds import EVENT, JOB, POD
 from infra.local.kubernetes.node import NAME as NODE_NAME
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.cluster.space import awaited
+from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,13 +101,6 @@ def _capture(stack: Stack, job: str, case: str) -> None:
     (CAPTURED / f"{case}.json").write_text(text.replace(job, "train-1") + "\n", encoding="utf-8")
 
 
-def by_hand(metadata: dict[str, Any], **spec: object) -> dict[str, Any]:
-    """A Job that asks for more rights than Pod Security allows."""
-    container = {"name": "main", "image": "busybox", "securityContext": {"privileged": True}}
-    pod = {"restartPolicy": "Never", "containers": [container]}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}, **spec}}
-
-
 class TestCauses:
     """Why a Job is where it is, in one word of a closed list."""
 
@@ -134,7 +128,7 @@ class TestCauses:
     def test_of_a_job_by_hand(self, stack: Stack, api: Api, job: str, case: str) -> None:
         """Jobs that others made are diagnosed as well."""
         marks, spec = BY_HAND[case]
-        stack.cluster.apply([by_hand({"name": job, "namespace": NAMESPACE, **marks}, **spec)])
+        stack.cluster.apply([by_hand({"name": job, **marks}, privileged=True, **spec)])
 
         assert diagnosed(stack, api, job, case)["evidence"]["object"] == {"kind": "Job", "name": job}
 
@@ -162,7 +156,7 @@ class TestCauses:
 
     def test_deletion(self, stack: Stack, api: Api, job: str) -> None:
         """Something holds the Job, which is on its way out."""
-        metadata = {"name": job, "namespace": NAMESPACE, "finalizers": ["example.com/held"]}
+        metadata = {"name": job, "finalizers": ["example.com/held"]}
         stack.cluster.apply([by_hand(metadata, suspend=True)])
 
         api.ask("DELETE", f"/jobs/team-a/{job}")

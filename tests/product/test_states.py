@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.kubernetes.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
 from tests.cluster.space import awaited
+from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,8 +145,8 @@ class TestIsOnItsWay:
 
     def test_it_is_being_deleted(self, stack: Stack, api: Api, job: str) -> None:
         """Something holds it; meanwhile its name is taken, and whoever wants it is told when to ask again."""
-        metadata = {"name": job, "namespace": "researcher-team-a", "finalizers": ["example.com/held"]}
-        stack.cluster.apply([_by_hand(metadata, suspend=True)])
+        metadata = {"name": job, "finalizers": ["example.com/held"]}
+        stack.cluster.apply([by_hand(metadata, suspend=True)])
         api.ask("DELETE", f"/jobs/team-a/{job}")
 
         assert shown(api, job)["status"] == "Terminating"
@@ -153,7 +154,7 @@ class TestIsOnItsWay:
         assert (refused.status_code, refused.json()["code"]) == (409, "being_deleted")
         assert int(refused.headers["Retry-After"]) > 0
 
-        stack.cluster.apply([_by_hand({**metadata, "finalizers": []}, suspend=True)])
+        stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
         assert api.ask("GET", f"/jobs/team-a/{job}").status_code == 404
 
 
@@ -198,14 +199,14 @@ class TestByOtherMeans:
     )
     def test_suspended_ones(self, stack: Stack, api: Api, job: str, labels: dict[str, str], status: str) -> None:
         """A suspended Job waits for a person, or for its queue."""
-        metadata = {"name": job, "namespace": "researcher-team-a", "labels": labels}
-        stack.cluster.apply([_by_hand(metadata, suspend=True)])
+        metadata = {"name": job, "labels": labels}
+        stack.cluster.apply([by_hand(metadata, suspend=True)])
 
         becomes(api, job, status)
 
     def test_are_listed_and_deleted_as_any_other(self, stack: Stack, api: Api, job: str) -> None:
         """They have no user, and are shown all the same."""
-        stack.cluster.apply([_by_hand({"name": job, "namespace": "researcher-team-a"}, suspend=True)])
+        stack.cluster.apply([by_hand({"name": job}, suspend=True)])
 
         assert job in api.names()
         assert shown(api, job)["user"] == ""
@@ -214,14 +215,6 @@ class TestByOtherMeans:
 
     def test_pod_security_lets_no_privileged_pod_in(self, stack: Stack, api: Api, job: str) -> None:
         """The namespace is the second lock: such a Job never gets a pod."""
-        manifest = _by_hand({"name": job, "namespace": "researcher-team-a"})
-        manifest["spec"]["template"]["spec"]["containers"][0]["securityContext"] = {"privileged": True}
-        stack.cluster.apply([manifest])
+        stack.cluster.apply([by_hand({"name": job}, privileged=True)])
 
         becomes(api, job, "Pending", "PodsNotCreated")
-
-
-def _by_hand(metadata: dict[str, Any], **spec: object) -> dict[str, Any]:
-    container = {"name": "main", "image": "busybox"}
-    pod = {"restartPolicy": "Never", "containers": [container]}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}, **spec}}

@@ -1,0 +1,27 @@
+"""Jobs as somebody makes them with kubectl, and not by the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_RESTRICTED = {
+    "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
+    "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"},
+}  # fmt: skip
+
+
+def by_hand(metadata: dict[str, Any], *, privileged: bool = False, **spec: object) -> dict[str, Any]:
+    """A Job of team-a, whose pods Pod Security lets in, or not when they ask to be *privileged*."""
+    container = {
+        "name": "main",
+        "image": "busybox",
+        "resources": {"requests": {"cpu": "1"}},
+        "securityContext": {"privileged": True} if privileged else _RESTRICTED,
+    }
+    pod = {"restartPolicy": "Never", "containers": [container]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"namespace": "researcher-team-a", **metadata},
+        "spec": {"template": {"spec": pod}, **spec},
+    }
