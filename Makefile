@@ -61,7 +61,7 @@ test-cluster: control-plane $(ASSETS)  ## the contract and the product on the re
 test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
 
-figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand cases, forty minutes
+figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand cases, a quarter of an hour on a quiet machine
 	LOAD_SECONDS=60 CASES=10000 $(BIN)/pytest -n0 --figures tests/security
 	LOAD_SECONDS=60 CASES=500 CLUSTER=real $(BIN)/pytest -n0 --figures tests/security
 	$(BIN)/python -m tests.figures
