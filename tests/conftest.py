@@ -54,9 +54,9 @@ def api(stack: Stack) -> Iterator[Api]:
         yield api
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scheduled(stack: Stack) -> Iterator[Scheduled]:
-    """Its scheduled functions."""
+    """The scheduled functions of the stack."""
     with Scheduled(stack) as scheduled:
         yield scheduled
 

@@ -106,6 +106,5 @@ def session_name(function: str) -> str:
 @cache
 def connect(settings: Settings) -> EksTokens:
     """The tokens of this deployment's cluster, one for each process."""
-    elsewhere = settings.aws_endpoint_url
-    url = elsewhere.rstrip("/") + "/" if elsewhere else sts_url(settings.aws_region)
-    return EksTokens(settings, Sts(settings.aws_region, url, https.pool()))
+    url = settings.aws_endpoint_url or sts_url(settings.aws_region)
+    return EksTokens(settings, Sts(settings.aws_region, url.rstrip("/") + "/", https.pool()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.kubernetes import ListMeta, ObjectMeta
+from chalicelib.domain.kubernetes import KubernetesObject, ListMeta, ObjectMeta
 from chalicelib.domain.reasons import MAX_MESSAGE
 from chalicelib.domain.view import Count, Milliseconds, milliseconds
 
@@ -25,7 +25,7 @@ _POD_NAMES = re.compile(r'pods "[^"]*"')
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class InvolvedObject(msgspec.Struct, rename="camel", kw_only=True, gc=False):
+class InvolvedObject(KubernetesObject):
     """What an event is about."""
 
     kind: str = ""
@@ -33,14 +33,14 @@ class InvolvedObject(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     uid: str = ""
 
 
-class Series(msgspec.Struct, rename="camel", kw_only=True, gc=False):
+class Series(KubernetesObject):
     """How often an event of the newer generation came again, and when last."""
 
     count: int | None = None
     last_observed_time: datetime | None = None
 
 
-class Event(msgspec.Struct, rename="camel", kw_only=True, gc=False):
+class Event(KubernetesObject):
     """A v1 Event. The older generation has a first and a last time and a count, the newer one a time and a series."""
 
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
@@ -71,7 +71,7 @@ class Event(msgspec.Struct, rename="camel", kw_only=True, gc=False):
         return max(1, self.count or 0, (self.series.count or 0) if self.series else 0)
 
 
-class EventList(msgspec.Struct, rename="camel", kw_only=True, gc=False):
+class EventList(KubernetesObject):
     """A page of events."""
 
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)

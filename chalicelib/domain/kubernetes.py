@@ -22,7 +22,7 @@ INDEXED = "Indexed"
 
 
 class KubernetesObject(msgspec.Struct, rename="camel", kw_only=True, gc=False):
-    """Shared options: camelCase on the wire, unknown fields skipped."""
+    """What we read of the cluster: camelCase on the wire, unknown fields skipped."""
 
 
 class OwnerReference(KubernetesObject):

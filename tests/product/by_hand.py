@@ -11,7 +11,7 @@ _RESTRICTED = {
 
 
 def by_hand(metadata: dict[str, Any], *, privileged: bool = False, **spec: object) -> dict[str, Any]:
-    """A Job of team-a, whose pods Pod Security lets in, or not when they ask to be *privileged*."""
+    """A Job, in team-a unless *metadata* says otherwise. Pod Security lets its pods in unless *privileged*."""
     container = {
         "name": "main",
         "image": "busybox",

@@ -12,6 +12,7 @@ from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
 from tests.cluster.space import awaited
+from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,11 +173,7 @@ class TestRetry:
 
     def test_job_of_kubectl(self, stack: Stack, api: Api, name: str) -> None:
         """Nobody knows what was asked."""
-        container = {"name": "main", "image": "busybox"}
-        pod = {"restartPolicy": "Never", "containers": [container]}
-        metadata = {"name": name, "namespace": "researcher-team-a"}
-        spec = {"suspend": True, "template": {"spec": pod}}
-        stack.cluster.apply([{"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}])
+        stack.cluster.apply([by_hand({"name": name}, suspend=True)])
         before = names(stack)
 
         answers = [api.ask("POST", f"/jobs/team-a/{name}/{verb}", json={}) for verb in ("retry", "clone")]

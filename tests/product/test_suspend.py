@@ -11,6 +11,7 @@ from infra.kubernetes.project import project_manifests
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.cluster.space import awaited
+from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,9 +136,7 @@ class TestRefused:
         """403 for a viewer, also where nothing would change."""
         stack.cluster.apply(project_manifests("looked-at", ["team-b"], ["team-a"]))
         metadata = {"name": f"seen-{suspended}".lower(), "namespace": "researcher-looked-at"}
-        spec = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox"}]}
-        manifest = {"metadata": metadata, "spec": {"suspend": suspended, "template": {"spec": spec}}}
-        stack.cluster.apply([{"apiVersion": "batch/v1", "kind": "Job", **manifest}])
+        stack.cluster.apply([by_hand(metadata, privileged=True, suspend=suspended)])
         before = stored(stack, metadata["name"], "looked-at")
 
         answers = [

@@ -23,8 +23,8 @@ BUSY = frozenset({"503 cluster_unavailable", "504 deadline_exceeded"})
 TRIES = 3
 LEAST_ROUNDS = 3
 LATE_SECONDS = 4.0
-"""A quicker answer to a submission met no call that the network still holds back. Such a call makes a Job again that is
-deleted first, also one that answered by the Job that is there: the promise of one Job lasts as long as the Job."""
+"""A quicker answer to a submission met no call that the network still holds back. Such a call makes its Job again when
+that is deleted first, whatever the submission was answered: the promise of one Job lasts as long as the Job."""
 
 BAD_REQUESTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("400 malformed_request", "POST", "/jobs", {"content": b"{", "headers": {"Content-Type": "application/json"}}),

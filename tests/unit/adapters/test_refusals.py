@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from chalicelib.adapters.kube_api import Answer
-from chalicelib.adapters.refusals import FORBIDDEN, MAX_TEXT, RETRY_AFTER, decoded, refusal, refuses_impersonation
+from chalicelib.adapters.refusals import (
+    FORBIDDEN,
+    MAX_TEXT,
+    RETRY_AFTER,
+    Status,
+    decoded,
+    refusal,
+    refuses_impersonation,
+)
 from chalicelib.domain.errors import (
     ClusterUnavailable,
     CredentialsUnavailable,
@@ -226,6 +235,27 @@ class TestOthers:
     def test_body_that_is_no_status(self, status: int, kind: type[ResearcherError], body: bytes) -> None:
         """The number is enough."""
         assert type(refusal(Answer(status, body, None))) is kind
+
+
+class TestStatus:
+    """The cluster's own error document."""
+
+    def test_is_read(self) -> None:
+        """Down to the fields it refuses; what we do not read is skipped."""
+        status = msgspec.json.decode(
+            '{"kind": "X", "metadata": {"future": 1}, "code": 422, "reason": "Invalid", "message": "m",'
+            ' "details": {"causes": [{"field": "spec.x", "message": "bad"}]}}',
+            type=Status,
+        )
+
+        assert status.details is not None
+        (cause,) = status.details.causes
+        assert (status.reason, status.message, cause.field, cause.message) == ("Invalid", "m", "spec.x", "bad")
+
+    @pytest.mark.parametrize("wire", ["{}", '{"kind": "X", "metadata": {"managedFields": [{}]}, "future": [{}]}'])
+    def test_of_an_object_that_says_nothing(self, wire: str) -> None:
+        """However little the cluster says, or however much more, it is read."""
+        assert msgspec.json.decode(wire, type=Status) == Status()
 
 
 class TestDecoded:
