@@ -1,5 +1,7 @@
-# The whole developer interface. `make run` and `make test` need nothing but Python >= 3.11.
-PYTHON := $(shell for p in python3.13 python3.12 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+# The whole developer interface. `make run` and `make test` need nothing but Python 3.11, 3.12, 3.13 or 3.14.
+# 3.13 comes first: the Lambdas run it. `make run PYTHON=/usr/bin/python3.11` overrides the choice.
+PYTHON := $(shell sh infra/find_python.sh 3.13 3.12 3.11 3.14)
+VENV ?= .venv
 PORT ?= 8000
 CLUSTER ?= embedded
 STAGE ?= dev
@@ -8,9 +10,9 @@ PARAMETERS ?= .local/$(STAGE).parameters
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 UV = 0.13.9
-COSMIC_RAY = ../../.venv/bin/uvx --quiet --from cosmic-ray==8.7.0
-BIN = .venv/bin
-READY = .venv/ready
+COSMIC_RAY = ../../$(VENV)/bin/uvx --quiet --from cosmic-ray==8.7.0
+BIN = $(VENV)/bin
+READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
 .PHONY: run cleanup test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
@@ -93,12 +95,19 @@ lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --group dev --output-file requirements-dev.txt
 
+# An environment of another Python than PYTHON is made anew.
+version = $(shell $(1) -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ifneq ($(call version,$(BIN)/python),$(call version,$(PYTHON)))
+.PHONY: $(READY)
+endif
+
 $(READY): requirements-dev.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install python3.13, python3.12 or python3 (>= 3.11)." >&2; exit 1; }
-	@echo "Preparing .venv: half a minute, once."
-	@$(PYTHON) -m venv .venv
+	@case "$(call version,$(PYTHON))" in 3.11|3.12|3.13|3.14) ;; \
+		*) echo "Python 3.13, 3.12, 3.11 or 3.14 is needed, with venv: install python3.13, or name one with PYTHON=<path>." >&2; exit 1;; esac
+	@echo "Preparing $(VENV) with Python $(call version,$(PYTHON)): half a minute, once."
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
-	@$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
 	@touch $@
 
 $(ASSETS): $(READY) infra/docs_assets.py $(wildcard infra/docs/*)

@@ -14,6 +14,7 @@ import msgspec
 from chalicelib import journal
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import InternalError, ResearcherError
+from chalicelib.settings import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,10 +59,11 @@ def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], ob
             status = DONE
         except ResearcherError as error:
             status = error.status
-            event.notes["code"] = error.code
+            event.notes |= {"code": error.code, "why": error.why}
             raise
         except Exception as error:  # noqa: BLE001 - as http.endpoint, the one place that catches everything
-            event.notes |= {"code": InternalError.code, "error": journal.places(error)}
+            text = str(error) if isinstance(error, SettingError) else journal.places(error)
+            event.notes |= {"code": InternalError.code, "error": text}
             # Not the error itself: Lambda logs what is raised, and its text may hold anything.
             raise InternalError("Something went wrong here; the log line of this invocation says where.") from None
         finally:

@@ -22,7 +22,7 @@ from chalicelib.domain.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.domain.tokens import refused
-from chalicelib.settings import MissingSettingError, settings
+from chalicelib.settings import SettingError, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -151,7 +151,7 @@ def endpoint(
 
 
 def _problem(error: ResearcherError, call: Call) -> Answer:
-    call.notes |= {"code": error.code, "why": "; ".join(getattr(error, "__notes__", [])) or None}
+    call.notes |= {"code": error.code, "why": error.why}
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     if error.status == Unauthenticated.status:
         headers["WWW-Authenticate"] = 'Bearer realm="researcher"'
@@ -159,7 +159,7 @@ def _problem(error: ResearcherError, call: Call) -> Answer:
 
 
 def _unforeseen(error: Exception, call: Call) -> Answer:
-    call.notes["error"] = str(error) if isinstance(error, MissingSettingError) else journal.places(error)
+    call.notes["error"] = str(error) if isinstance(error, SettingError) else journal.places(error)
     return _problem(InternalError("Something went wrong here. Tell whoever deployed this API the request id."), call)
 
 

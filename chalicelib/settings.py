@@ -10,8 +10,16 @@ import msgspec
 _KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
 
 
-class MissingSettingError(Exception):
+class SettingError(Exception):
+    """A setting cannot be used. Its text goes into the log, so it names the setting and never shows the value."""
+
+
+class MissingSettingError(SettingError):
     """The environment lacks a setting; its text is the setting's name."""
+
+
+class InvalidSettingError(SettingError):
+    """A setting has a value that cannot be used; its text is the setting's name and what it must be."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -28,7 +28,9 @@ class Breaker:
         """Raises ClusterUnavailable while open; after the pause it lets one call through."""
         left = self._open_until - self._clock()
         if self._failures >= FAILURES and left > 0:
-            raise ClusterUnavailable("The cluster does not answer. Try again later.", retry_after=int(left) + 1)
+            error = ClusterUnavailable("The cluster does not answer. Try again later.", retry_after=int(left) + 1)
+            error.add_note("circuit_breaker_open")
+            raise error
         self._open_until = self._clock() + PAUSE if self._failures >= FAILURES else 0.0
 
     def failed(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from ssl import SSLError
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,7 @@ from chalicelib.adapters.reviews import access_review, is_allowed, rules, rules_
 from chalicelib.domain.kubernetes import Namespace, NamespaceList
 from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of
 from chalicelib.domain.rights import verbs_on_jobs
+from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -96,5 +98,9 @@ class _Version(msgspec.Struct, rename="camel"):
 
 @cache
 def connect(settings: Settings) -> Cluster:
-    """This deployment's cluster, one for each process."""
-    return Cluster(KubernetesApi(settings.cluster_endpoint, settings.cluster_ca, eks.connect(settings)))
+    """This deployment's cluster, one for each process; InvalidSettingError where CLUSTER_CA holds no certificate."""
+    try:
+        api = KubernetesApi(settings.cluster_endpoint, settings.cluster_ca, eks.connect(settings))
+    except (ValueError, SSLError) as error:
+        raise InvalidSettingError("CLUSTER_CA must be certificates in PEM, encoded in base64") from error
+    return Cluster(api)

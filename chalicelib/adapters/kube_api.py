@@ -1,7 +1,7 @@
 """HTTP to the API server, through the official client's connection pool, with our own deadline and retries.
 
-The client's typed models cost 300 ms of a cold start and its retries sleep unseen, past any time-out; so this takes its
-RESTClientObject, and sends and reads raw JSON.
+The client's typed models cost 300 ms of a cold start and its retries sleep unseen, past any time-out; so this takes the
+pool of its RESTClientObject, and sends and reads raw JSON.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
-from kubernetes.client.rest import RESTClientObject
 from urllib3 import HTTPHeaderDict, Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters import bounded
 from chalicelib.adapters.breaker import Breaker
-from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
+from chalicelib.adapters.cluster_pool import ClusterPool
+from chalicelib.adapters.connection_failures import (
+    TLS_VERIFICATION,
+    certificate_problem,
+    failure_reason,
+)
+from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded, ResearcherError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -34,7 +39,6 @@ ATTEMPTS = 3
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
-CONNECTIONS = 16
 MAX_ANSWER = 96 * 2**20
 """A page of 500 Jobs with the largest submission, which each of them holds twice: as its spec, and as it was asked."""
 
@@ -42,25 +46,6 @@ MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-
-
-class Configuration(msgspec.Struct, frozen=True):
-    """What RESTClientObject reads of the client's Configuration, with the same defaults, but nobody's proxy.
-
-    The client's own module is 10 ms of a cold start, and finds a proxy in the environment.
-    """
-
-    ca_cert_data: str
-    connection_pool_maxsize: int = CONNECTIONS
-    verify_ssl: bool = True
-    ssl_ca_cert: None = None
-    cert_file: None = None
-    key_file: None = None
-    assert_hostname: None = None
-    tls_server_name: None = None
-    retries: None = None
-    socket_options: None = None
-    proxy: None = None
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -82,6 +67,12 @@ class Answer(msgspec.Struct, frozen=True):
     repeated: bool = False
 
 
+class NoAnswer(msgspec.Struct, frozen=True):
+    """An attempt that got no answer, and why: one of `connection_failures.REASONS`."""
+
+    reason: str
+
+
 def parameters(**given: str | int | None) -> tuple[tuple[str, str], ...]:
     """A Call's query; what is None or empty is left out."""
     return tuple((name, str(value)) for name, value in given.items() if value not in {None, ""})
@@ -92,7 +83,7 @@ class KubernetesApi:
 
     def __init__(self, endpoint: str, ca: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic) -> None:
         self._endpoint = endpoint
-        self._pool = RESTClientObject(Configuration(base64.b64decode(ca).decode())).pool_manager
+        self._pool = ClusterPool(base64.b64decode(ca).decode())
         self._tokens = tokens
         self._breaker = Breaker(clock)
 
@@ -103,9 +94,9 @@ class KubernetesApi:
         for attempt in range(1, ATTEMPTS + 1):
             answer = self._attempt(call, lines, deadline, fresh=fresh)
             fresh = False
-            if answer is None or answer.status in _TRY_AGAIN:
+            if isinstance(answer, NoAnswer) or answer.status in _TRY_AGAIN:
                 # A throttled call was turned away before anything was done.
-                repeated |= answer is None or answer.status != 429  # noqa: PLR2004 - TooManyRequests
+                repeated |= isinstance(answer, NoAnswer) or answer.status != 429  # noqa: PLR2004 - TooManyRequests
                 _pause(answer, attempt, deadline, last=attempt == ATTEMPTS)
             elif answer.status == 401 and not renewed:  # noqa: PLR2004 - expired, or our role is new there
                 fresh = renewed = True
@@ -120,8 +111,10 @@ class KubernetesApi:
             if response.status == 200:  # noqa: PLR2004 - OK
                 yield from bounded.lines(response, deadline, MAX_ANSWER)
 
-    def _attempt(self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool) -> Answer | None:
-        """The answer, or None when there was none."""
+    def _attempt(
+        self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
+    ) -> Answer | NoAnswer:
+        """One request and its answer; ClusterUnavailable where another attempt is useless."""
         started = time.monotonic()
         try:
             response = self._request(call, lines, deadline, READ_SECONDS, fresh=fresh)
@@ -129,9 +122,13 @@ class KubernetesApi:
         except bounded.TooLargeError as error:
             self._breaker.answered()
             raise ClusterUnavailable("The cluster's answer is too large. Ask for fewer Jobs with limit.") from error
-        except (HTTPError, OSError):
+        except (HTTPError, OSError) as error:
+            reason = failure_reason(error)
+            if reason == TLS_VERIFICATION:
+                self._breaker.answered()
+                raise _untrusted(error) from error
             self._breaker.failed()
-            return None
+            return NoAnswer(reason)
         finally:
             deadline.attempts.append(time.monotonic() - started)
         self._breaker.answered()
@@ -152,23 +149,40 @@ class KubernetesApi:
             raise DeadlineExceeded("The cluster took too long. Try again.")
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
-        response: BaseHTTPResponse = self._pool.request(
-            call.method, url, body=call.body, headers=headers, timeout=timeout,
-            retries=False, redirect=False, preload_content=False,
-        )  # fmt: skip
-        return response
+        return self._pool.request(call.method, url, body=call.body, headers=headers, timeout=timeout)
 
 
-def _pause(answer: Answer | None, attempt: int, deadline: Deadline, *, last: bool) -> None:
+def _pause(answer: Answer | NoAnswer, attempt: int, deadline: Deadline, *, last: bool) -> None:
     """Waits before the next attempt; raises where waiting is useless or would pass the deadline."""
-    asked = answer.retry_after if answer else None
+    asked = answer.retry_after if isinstance(answer, Answer) else None
     pause = float(asked) if asked else PAUSE_SECONDS * 2**attempt * _JITTER.uniform(0.5, 1.5)
+    if deadline.remaining and pause < deadline.remaining and not last:
+        time.sleep(pause)
+        return
+    raise _failure(answer, deadline, asked or 1)
+
+
+def _failure(answer: Answer | NoAnswer, deadline: Deadline, retry_after: int) -> ResearcherError:
+    """The error after the last attempt; its note says in the log why."""
+    error: ResearcherError
     if not deadline.remaining:
-        raise DeadlineExceeded("The cluster took too long. Try again.")
-    if last or pause >= deadline.remaining:
-        message = "The cluster cannot be reached." if answer is None else "The cluster is too busy to answer."
-        raise ClusterUnavailable(f"{message} Try again later.", retry_after=asked or 1)
-    time.sleep(pause)
+        error = DeadlineExceeded("The cluster took too long. Try again.")
+    elif isinstance(answer, NoAnswer):
+        error = ClusterUnavailable("The cluster cannot be reached. Try again later.", retry_after=retry_after)
+    else:
+        error = ClusterUnavailable("The cluster is too busy to answer. Try again later.", retry_after=retry_after)
+    error.add_note(answer.reason if isinstance(answer, NoAnswer) else f"status_{answer.status}")
+    return error
+
+
+def _untrusted(error: BaseException) -> ClusterUnavailable:
+    """The error for a cluster whose certificate does not pass: no time to try again, since only a change helps."""
+    refusal = ClusterUnavailable(
+        f"The TLS certificate of the cluster {certificate_problem(error)}. "
+        "Report this to the operators of this API, with the X-Request-Id."
+    )
+    refusal.add_note(TLS_VERIFICATION)
+    return refusal
 
 
 def _retry_after(response: BaseHTTPResponse) -> int | None:

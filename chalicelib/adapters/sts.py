@@ -13,6 +13,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters import bounded
+from chalicelib.adapters.connection_failures import TLS_VERIFICATION, failure_reason
 from chalicelib.adapters.sigv4 import Credentials, Signer
 from chalicelib.domain.errors import CredentialsUnavailable
 from chalicelib.settings import own_keys
@@ -35,6 +36,10 @@ _OK, _FAULT = 200, 500
 _LEAF = re.compile(r"<(\w+)>([^<]*)</\1>")
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
 _REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
+_UNTRUSTED = (
+    "The TLS certificate of AWS STS cannot be verified. "
+    "Report this to the operators of this API, with the X-Request-Id."
+)
 _THROTTLING = "AWS STS asks for a pause. Try again."
 _UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
 
@@ -58,30 +63,45 @@ class Sts:
     def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
         """The session that AssumeRole gives for what is *asked*; CredentialsUnavailable when it gives none."""
         body = urlencode({"Action": "AssumeRole", "Version": VERSION, **asked}).encode()
+        reasons = []
         for _ in range(ATTEMPTS):
-            status, answer = self._sent(body, deadline)
+            try:
+                status, answer = self._sent(body, deadline)
+            except (HTTPError, OSError) as error:
+                reasons.append(failure_reason(error))
+                if reasons[-1] == TLS_VERIFICATION:
+                    break
+                continue
             if status == _OK:
                 return _session(answer)
-            if 0 < status < _FAULT:
+            if status < _FAULT:
                 raise _refusal(answer)
-        raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER)
+            reasons.append(f"status_{status}")
+        raise _unreachable(reasons[-1])
 
     def _sent(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
-        """Status and body of an answer; 0 when there is none."""
+        """Status and body of the answer; HTTPError or OSError when there is none until *deadline*."""
         form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
         left = deadline.remaining
         if not left:
-            return 0, b""
+            raise TimeoutError
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
-        try:
-            response = self._pool.request(
-                "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
-                retries=False, redirect=False, preload_content=False,
-            )  # fmt: skip
-            return response.status, bounded.read(response, deadline, MAX_ANSWER)
-        except (HTTPError, OSError):
-            return 0, b""
+        response = self._pool.request(
+            "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
+            retries=False, redirect=False, preload_content=False,
+        )  # fmt: skip
+        return response.status, bounded.read(response, deadline, MAX_ANSWER)
+
+
+def _unreachable(reason: str) -> CredentialsUnavailable:
+    """The error after the last attempt; *reason* goes to the log, and says whether trying again can help."""
+    if reason == TLS_VERIFICATION:
+        error = CredentialsUnavailable(_UNTRUSTED)
+    else:
+        error = CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER)
+    error.add_note(f"sts: {reason}")
+    return error
 
 
 def own_credentials() -> Credentials:
@@ -112,7 +132,7 @@ def _session(answer: bytes) -> Session:
         return Session(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends)
     except (KeyError, ValueError) as error:
         # What stands in for STS on a broken way may answer 200 with anything: a page, half a document, no date.
-        raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER) from error
+        raise _unreachable("invalid_response") from error
 
 
 def _refusal(answer: bytes) -> CredentialsUnavailable:

@@ -62,6 +62,11 @@ class ResearcherError(Exception):
         self.errors = errors
         self.retry_after = retry_after
 
+    @property
+    def why(self) -> str | None:
+        """The cause in words for the log and not for the caller: the notes of this error, or None."""
+        return "; ".join(getattr(self, "__notes__", ())) or None
+
     def problem(self, request_id: str | None = None) -> Problem:
         """This error as problem details, naming the request that met it."""
         return Problem(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.kubernetes import Job, Manifest
 from chalicelib.domain.masks import masked_spec, masked_submission
 from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.strict import json_document
 from chalicelib.domain.usage import usage
 from chalicelib.domain.view import Count, Milliseconds, view
 
@@ -124,8 +126,8 @@ def newest_key(project: str, name: str) -> str:
 
 def _asked(job: Job) -> Any:  # noqa: ANN401 - JSON, or whatever somebody wrote in its place
     try:
-        return msgspec.json.decode(job.metadata.annotations.get(SUBMISSION, "null"))
-    except (msgspec.DecodeError, RecursionError):
+        return json_document(job.metadata.annotations.get(SUBMISSION, "null").encode())
+    except MalformedRequest:
         return None
 
 

@@ -12,21 +12,44 @@ from chalicelib.domain import rules
 from chalicelib.domain.errors import FieldError, MalformedRequest, pointer_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Parsed = TypeVar("Parsed")
+
+MAX_DEPTH = 32
+"""Levels of lists and objects in each other, in JSON as in YAML; a Job needs five. Without a bound of ours it would be
+the interpreter's: about 1,000 levels on Python 3.11 and 10,000 on 3.13, which is more than can be encoded again."""
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 def json_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """What *body* holds: UTF-8, of bounded depth; MalformedRequest otherwise."""
+    """What *body* holds: UTF-8, of at most MAX_DEPTH levels; MalformedRequest otherwise."""
     try:
         msgspec.json.decode(body)  # stricter than json about UTF-8, surrogates and numbers, but takes a name twice
-        return json.loads(body, object_pairs_hook=unique)
+        document = json.loads(body, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest("The body is not JSON, or not strictly so.") from error
+    if is_deeper(document, MAX_DEPTH):
+        raise MalformedRequest(f"The body has more than {MAX_DEPTH} levels of lists and objects in each other.")
+    return document
+
+
+def is_deeper(document: object, levels: int) -> bool:
+    """Whether lists and objects of *document*, which comes from JSON, stand in each other more than *levels* deep."""
+    inner: list[object] = [document]
+    for _ in range(levels + 1):
+        inner = [value for outer in inner for value in _values(outer)]
+        if not inner:
+            return False
+    return True
+
+
+def _values(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def query_parameters(given: Mapping[str, Sequence[str]], kind: type[Parsed]) -> Parsed:

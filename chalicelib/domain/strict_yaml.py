@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from chalicelib.domain.errors import MalformedRequest
-from chalicelib.domain.strict import json_document
+from chalicelib.domain.strict import MAX_DEPTH, json_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAX_DEPTH = 32
-"""Of lists and maps in each other; a Job needs five."""
 
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),

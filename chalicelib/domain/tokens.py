@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.strict import unique
+from chalicelib.domain.strict import MAX_DEPTH, is_deeper, unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,8 @@ def _document(part: str) -> Claims:
         document = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise refused("is not strict JSON in base64url") from error
+    if is_deeper(document, MAX_DEPTH):
+        raise refused(f"has more than {MAX_DEPTH} levels of lists and objects")
     if not isinstance(document, dict):
         raise refused("is no JSON object")
     return document

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from infra.local.kubernetes.certificates import authority_key_usage
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -34,7 +36,8 @@ class Authority:
         self.folder = folder
         self._key = _new_key()
         self._name = _distinguished_name("test-ca", ())
-        certificate = self._sign(_builder(self._name, self._key, authority=True))
+        builder = _builder(self._name, self._key, authority=True)
+        certificate = self._sign(builder.add_extension(authority_key_usage(), critical=True))
         self.certificate = _write(folder / "ca.crt", _pem(certificate))
         self.key = _write(folder / "ca.key", _key_pem(self._key))
 

@@ -166,8 +166,8 @@ class TestRunning:
     def test_makes_the_clusters_connection_pool(self, unzipped: Path) -> None:
         """The emptied kubernetes package still has its REST client."""
         code = (
-            "from chalicelib.adapters.kube_api import Configuration, RESTClientObject\n"
-            "print(type(RESTClientObject(Configuration('')).pool_manager).__name__)"
+            "from chalicelib.adapters.cluster_pool import Configuration, RESTClientObject\n"
+            "print(type(RESTClientObject(Configuration()).pool_manager).__name__)"
         )
 
         assert printed_by(unzipped, code) == "PoolManager\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -156,18 +157,31 @@ class TestAuthority:
         yield server.url, identity.ca_pem
         server.close()
 
+    @pytest.mark.parametrize("path", [PATH, "/health?deep=true"])
     def test_unknown_authority_is_refused(
-        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
+        self,
+        stack: ProxiedStack,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        another: tuple[str, str],
+        path: str,
     ) -> None:
-        """A warm process does not learn one from the network: whoever answers there gets no token."""
+        """Whoever answers there gets no token; the caller is not told to try again, and the log says why."""
         assert listed(stack).status == 200
         monkeypatch.setenv("CLUSTER_ENDPOINT", another[0])
         forget()
+        capsys.readouterr()
 
-        answer = listed(stack)
+        answer = sent(stack, "GET", path, bearer(stack.issuer.mint("alice")))
 
         assert (answer.status, problem(answer)["code"]) == (503, "cluster_unavailable")
-        assert answer.header("Retry-After") is not None
+        assert problem(answer)["detail"] == (
+            "The TLS certificate of the cluster is not signed by a certificate authority that this API trusts. "
+            "Report this to the operators of this API, with the X-Request-Id."
+        )
+        assert answer.header("Retry-After") is None
+        (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+        assert (line["code"], line["why"], line["attempts"]) == ("cluster_unavailable", "tls_verification", 1)
 
     def test_old_and_new_together(
         self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]

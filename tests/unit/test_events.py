@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, InternalError
 from chalicelib.events import RESERVE_SECONDS, Event, on_event
+from chalicelib.settings import MissingSettingError
 from infra.local.lambda_proxy import LambdaContext
 
 if TYPE_CHECKING:
@@ -104,6 +105,23 @@ class TestFailure:
         told = line(capsys)
         assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
         assert told["Failures"] == 1
+
+    def test_is_logged_with_its_cause(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What tells apart failures that have one code."""
+        error = ClusterUnavailable("The cluster cannot be reached.")
+        error.add_note("name_resolution")
+
+        with pytest.raises(ClusterUnavailable):
+            on_event(raising(error))({}, context())
+
+        assert line(capsys)["why"] == "name_resolution"
+
+    def test_setting_is_logged_by_its_name(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """As in the log of a request."""
+        with pytest.raises(InternalError):
+            on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
+
+        assert line(capsys)["error"] == "CLUSTER_CA"
 
     def test_nobody_foresaw_is_logged_without_its_text(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The text may hold anything; where it arose is enough to find it."""

@@ -8,11 +8,19 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOOPBACK = ("localhost", "127.0.0.1")
+"""The hosts that a local server has a certificate for."""
+MONTH = (timedelta(hours=-1), timedelta(days=30))
 
 
 @dataclass(frozen=True)
@@ -23,18 +31,104 @@ class ServerIdentity:
     ca_pem: str
 
 
-def server_identity() -> ServerIdentity:
-    """A new authority, and a server certificate for 127.0.0.1 signed by it."""
+@dataclass(frozen=True)
+class Shape:
+    """Which extensions an authority has beside BasicConstraints, and how long it and its certificates are valid.
+
+    The default is what EKS issues for clusters that are created today. Without *key_identifiers*, as Go leaves them out
+    of a certificate whose authority has none, neither of the two has any.
+    """
+
+    key_usage: bool = True
+    key_identifiers: bool = True
+    authority_valid: tuple[timedelta, timedelta] = MONTH
+    """From when until when, from now."""
+    server_valid: tuple[timedelta, timedelta] = MONTH
+    hosts: tuple[str, ...] = LOOPBACK
+
+
+def server_identity(shape: Shape = Shape()) -> ServerIdentity:
+    """Make an authority, and a server certificate signed by it."""
     ca_key, key = _key(), _key()
-    ca = _certificate("embedded-ca", "embedded-ca", ca_key, ca_key, authority=True)
-    certificate = _certificate("kube-apiserver", "embedded-ca", key, ca_key, authority=False)
+    ca = _authority(shape, ca_key)
+    chain = _private_pem(key) + _pem(_server_certificate(shape, key, ca_key))
+    return ServerIdentity(_server_context(chain), _pem(ca).decode())
+
+
+def authority_key_usage() -> x509.KeyUsage:
+    """The key usage of an authority that signs certificates, as Kubernetes' own tools set it."""
+    return _key_usage(signs_certificates=True)
+
+
+def _authority(shape: Shape, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    builder = _builder("embedded-ca", key, shape.authority_valid)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    if shape.key_usage:
+        builder = builder.add_extension(authority_key_usage(), critical=True)
+    if shape.key_identifiers:
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    return builder.sign(key, hashes.SHA256())
+
+
+def _server_certificate(
+    shape: Shape, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    builder = _builder("kube-apiserver", key, shape.server_valid)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName(_alternative_names(shape.hosts)), critical=False)
+    if shape.key_identifiers:
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        builder = builder.add_extension(issuer, critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _builder(
+    subject: str, key: ec.EllipticCurvePrivateKey, valid: tuple[timedelta, timedelta]
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name("embedded-ca"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + valid[0])
+        .not_valid_after(now + valid[1])
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_encipherment=True,
+        key_cert_sign=signs_certificates,
+        crl_sign=False,
+        content_commitment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _alternative_names(hosts: tuple[str, ...]) -> Iterator[x509.GeneralName]:
+    for host in hosts:
+        try:
+            yield x509.IPAddress(ipaddress.ip_address(host))
+        except ValueError:
+            yield x509.DNSName(host)
+
+
+def _server_context(chain: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:  # ssl loads keys from files only
-        chain = Path(folder, "server.pem")
-        chain.touch(mode=0o600)
-        chain.write_bytes(_private_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
-        context.load_cert_chain(chain)
-    return ServerIdentity(context, ca.public_bytes(serialization.Encoding.PEM).decode())
+        path = Path(folder, "server.pem")
+        path.touch(mode=0o600)
+        path.write_bytes(chain)
+        context.load_cert_chain(path)
+    return context
 
 
 def _key() -> ec.EllipticCurvePrivateKey:
@@ -47,25 +141,8 @@ def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _certificate(
-    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey, *, authority: bool
-) -> x509.Certificate:
-    today = datetime.now(UTC)
-    loopback = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    return (
-        x509.CertificateBuilder()
-        .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(hours=1))
-        .not_valid_after(today + timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(loopback), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(signer, hashes.SHA256())
-    )
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _name(text: str) -> x509.Name:

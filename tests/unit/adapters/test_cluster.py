@@ -19,6 +19,7 @@ from chalicelib.domain.errors import (
     PageTokenExpired,
 )
 from chalicelib.domain.names import ProjectName
+from chalicelib.settings import InvalidSettingError
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
 from tests.builders import ALICE, BOB, TEAM_A, deployment
@@ -217,6 +218,17 @@ class TestConnect:
 
             assert [one.metadata.name for one in connected.namespaces(Deadline.after(60))] == ["researcher-a"]
             assert api.asked[0].values("Authorization")[0].startswith("Bearer k8s-aws-v1.")
+
+    @pytest.mark.parametrize(
+        "authority",
+        ["not base64", base64.b64encode(b"no PEM").decode(), base64.b64encode(b"\xff").decode(),
+         base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()],
+        ids=["no base64", "no PEM", "no text", "no certificate"],
+    )  # fmt: skip
+    def test_authority_is_checked_before_anything_is_sent(self, authority: str) -> None:
+        """A mistake of the deployment, which the log names; the value is not shown."""
+        with pytest.raises(InvalidSettingError, match=r"^CLUSTER_CA must be certificates in PEM, encoded in base64$"):
+            cluster.connect(deployment(cluster_ca=authority))
 
     def test_process_has_one(self) -> None:
         """So that warm calls find their connections, groups and verdicts."""

@@ -65,6 +65,13 @@ def is_unavailable(keys: KeySet) -> bool:
     return False
 
 
+def unavailable(keys: KeySet) -> IssuerUnavailable:
+    """The error of a look-up without keys."""
+    with pytest.raises(IssuerUnavailable) as error:
+        keys.find("old", NO_HURRY)
+    return error.value
+
+
 @pytest.fixture
 def stays_as_it_was(site: Script, keys: dict[str, dict[str, str]]) -> Stays:
     """Whether `old` is still known, and `new` is not, after *path* has answered *reply*.
@@ -384,10 +391,14 @@ class TestTransport:
         assert site.at(JWKS) == []
 
     def test_certificate_is_checked(self) -> None:
-        """Whoever answers in the issuer's place is not believed."""
+        """Whoever answers in the issuer's place is not believed, and waiting does not help."""
         with Script(server_identity().context) as site:
-            assert is_unavailable(KeySet(site.url))
+            error = unavailable(KeySet(site.url))
+
             assert site.asked == []
+
+        assert error.detail.startswith("The TLS certificate of the token issuer cannot be verified")
+        assert (error.retry_after, error.why) == (None, "issuer: tls_verification")
 
     def test_trusted_issuer_is_read_over_tls(
         self, keys: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -404,3 +415,34 @@ class TestTransport:
 
             assert KeySet(site.url).find("old", NO_HURRY)
         https.pool.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "why"),
+    [
+        (DISCOVERY, Reply(404), "unexpected_status"),
+        (DISCOVERY, Reply(200, [], b"<html>"), "invalid_json"),
+        (DISCOVERY, json_reply([]), "invalid_json"),
+        (DISCOVERY, json_reply({"issuer": "https://other.example"}), "issuer_mismatch"),
+        (JWKS, json_reply({"keys": []}), "invalid_key_set"),
+        (JWKS, padded({"keys": []}, MAX_DOCUMENT + 1), "response_too_large"),
+    ],
+)
+def test_log_says_why_there_are_no_keys(site: Script, path: str, reply: Reply, why: str) -> None:
+    """In a closed list of words, because all that the caller reads is that the issuer is unavailable."""
+    site.on(path, reply)
+
+    assert unavailable(KeySet(site.url)).why == f"issuer: {why}"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://issuer.example", "insecure_url"),
+        ("https://[", "invalid_url"),
+        ("https://issuer.invalid", "name_resolution"),
+    ],
+)
+def test_log_says_why_an_issuer_cannot_be_asked(url: str, why: str) -> None:
+    """A misspelt setting has a word of its own."""
+    assert unavailable(KeySet(url)).why == f"issuer: {why}"

@@ -7,11 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from kubernetes.client import Configuration as ClientsConfiguration
-from msgspec.structs import asdict
 
 from chalicelib.adapters.breaker import FAILURES, PAUSE
-from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, Configuration, parameters
+from chalicelib.adapters.kube_api import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, parameters
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.kubernetes.certificates import server_identity
@@ -35,15 +33,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
-
-
-def test_configuration_is_the_clients_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In all that it says but for proxies, which are nobody's here."""
-    monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
-    ours = asdict(Configuration("pem"))
-    theirs = ClientsConfiguration("https://10.0.0.1", ca_cert_data="pem", connection_pool_maxsize=16)
-
-    assert {name: getattr(theirs, name) for name in ours} == ours | {"proxy": "http://proxy.example.com:3128"}
 
 
 def send(api: KubernetesApi, call: Call = GET, seconds: float = 60.0) -> int:
@@ -405,24 +394,86 @@ class TestBreaker:
         assert len(site.asked) == FAILURES * ATTEMPTS
 
 
-class TestTls:
-    """Whom we talk to."""
+class TestUntrustedCertificate:
+    """A certificate that does not pass, which another attempt cannot change."""
 
-    def test_cluster_is_known_by_its_authority(self) -> None:
-        """The one that DescribeCluster gave, in base64."""
-        identity = server_identity()
-        with Script(identity.context) as site:
-            site.on("/api", json_reply({}))
-
-            assert send(api_at(site.url, ca=identity.ca_pem)) == 200
-
-    def test_stranger_gets_no_token(self) -> None:
-        """Whoever answers in the cluster's place reads nothing of ours."""
+    def test_is_tried_once(self, pauses: list[float]) -> None:
+        """And the caller reads at once that it is for the operators."""
+        deadline = Deadline.after(60)
         with Script(server_identity().context) as site:
-            with pytest.raises(ClusterUnavailable, match="cannot be reached"):
-                send(api_at(site.url, ca=server_identity().ca_pem))
+            api = api_at(site.url, ca=server_identity().ca_pem)
+            with pytest.raises(ClusterUnavailable, match="Report this to the operators"):
+                api.send(GET, (), deadline)
 
-            assert site.asked == []
+        assert (len(deadline.attempts), pauses, site.asked) == (1, [], [])
+
+    def test_does_not_open_the_breaker(self) -> None:
+        """Which would tell the next callers to try again."""
+        with Script(server_identity().context) as site:
+            api = api_at(site.url, ca=server_identity().ca_pem)
+            for _ in range(FAILURES + 1):
+                with pytest.raises(ClusterUnavailable) as refusal:
+                    send(api)
+
+        assert refusal.value.why == "tls_verification"
+
+
+class TestWhy:
+    """What the log says of a request without an answer."""
+
+    def test_of_nobody_there(self) -> None:
+        """Nothing listens, for instance behind a security group that rejects."""
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at(unused_url()))
+
+        assert refusal.value.why == "connect_failed"
+
+    def test_of_a_host_without_an_address(self) -> None:
+        """The endpoint is misspelt, or the VPC has no DNS for it."""
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at("https://cluster.invalid"))
+
+        assert refusal.value.why == "name_resolution"
+
+    @pytest.mark.parametrize(
+        ("pieces", "why"),
+        [
+            ([], "connection_closed"),
+            ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], "connection_closed"),
+        ],
+        ids=["closed", "truncated"],
+    )
+    def test_of_a_connection_that_ends(self, pieces: list[bytes], why: str) -> None:
+        """Before the answer, or in it."""
+        with RawServer(pieces) as server, pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at(server.url))
+
+        assert refusal.value.why == why
+
+    def test_of_a_silent_server(self) -> None:
+        """Until the deadline."""
+        with RawServer(itertools.repeat(b""), pause=0.02) as server, pytest.raises(DeadlineExceeded) as refusal:
+            send(api_at(server.url), seconds=0.15)
+
+        assert refusal.value.why == "read_timeout"
+
+    def test_of_a_busy_cluster(self, site: Script) -> None:
+        """Its last status."""
+        site.on("/api", json_reply({}, 503))
+
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api_at(site.url))
+
+        assert refusal.value.why == "status_503"
+
+    def test_of_an_open_breaker(self) -> None:
+        """The cluster was not asked at all."""
+        api = api_at(unused_url())
+        for _ in range(FAILURES):
+            with pytest.raises(ClusterUnavailable) as refusal:
+                send(api)
+
+        assert refusal.value.why == "circuit_breaker_open"
 
 
 def test_parameters_leave_out_what_is_not_asked() -> None:

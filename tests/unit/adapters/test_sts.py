@@ -13,6 +13,7 @@ from chalicelib.adapters import https
 from chalicelib.adapters.sts import MAX_ANSWER, Sts, own_credentials
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import CredentialsUnavailable
+from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
 from tests.scripted import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
 
@@ -159,6 +160,25 @@ class TestRefusals:
     def test_nobody_there(self) -> None:
         """That may pass, too."""
         assert (refused(unused_url()).detail, refused(unused_url()).retry_after) == (UNREACHABLE, 5)
+
+    def test_untrusted_certificate(self) -> None:
+        """Is tried once, and does not pass by waiting."""
+        with Script(server_identity().context) as imposter:
+            found = refused(imposter.url)
+
+            assert imposter.asked == []
+
+        assert found.detail.startswith("The TLS certificate of AWS STS cannot be verified. Report this")
+        assert (found.retry_after, found.why) == (None, "sts: tls_verification")
+
+    def test_say_why_in_the_log(self, site: Script) -> None:
+        """A closed list of words, and nothing that STS said."""
+        site.on("/", refusal("InternalFailure", 500), refusal("InternalFailure", 502), document("<html>"))
+
+        assert refused(site.url).why == "sts: status_502"
+        assert refused(site.url).why == "sts: invalid_response"
+        assert refused(unused_url()).why == "sts: connect_failed"
+        assert refused(site.url, Deadline(0.0)).why == "sts: read_timeout"
 
     def test_no_longer_than_the_request(self) -> None:
         """A server that says nothing is not waited for beyond the caller's deadline, and nobody is asked after it."""

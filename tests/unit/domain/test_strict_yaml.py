@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import MalformedRequest
-from chalicelib.domain.strict_yaml import MAX_DEPTH, yaml_document
+from chalicelib.domain.strict import MAX_DEPTH
+from chalicelib.domain.strict_yaml import yaml_document
 
 TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=20)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(0.001, 1e15) | TEXTS
