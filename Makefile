@@ -1,6 +1,8 @@
 # The whole developer interface. `make run` and `make test` need nothing but Python 3.11, 3.12, 3.13 or 3.14.
 # 3.13 comes first: the Lambdas run it. `make run PYTHON=/usr/bin/python3.11` overrides the choice.
+ifndef PYTHON
 PYTHON := $(shell sh infra/find_python.sh 3.13 3.12 3.11 3.14)
+endif
 VENV ?= .venv
 PORT ?= 8000
 CLUSTER ?= embedded
@@ -15,7 +17,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
+.PHONY: run cleanup test test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -29,6 +31,9 @@ test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and
 	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
+
+test-oldest: $(READY) $(ASSETS)  ## the unit and contract suites; the gate runs them on the oldest Python, too
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract
 
 check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/ruff check .

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
+FIND_PYTHON = Path(__file__).parent / "find_python.sh"
 OURS = ("app.py", "chalicelib")
 TASK_ROOT = "/var/task"
 """Where Lambda unpacks the zip; tracebacks name files there."""
@@ -45,15 +46,19 @@ LAMBDA = Target("3.13", "aarch64-manylinux2014")
 HERE = Target(".".join(platform.python_version_tuple()[:2]))
 
 
-def write_bundle(archive: Path, target: Target = LAMBDA) -> bool:
-    """Writes the zip for *target* to *archive*; whether it holds bytecode, which only that Python itself can make."""
+class NoInterpreterError(Exception):
+    """This machine has no Python of the target's version, which alone can write bytecode that the target loads."""
+
+
+def write_bundle(archive: Path, target: Target = LAMBDA) -> None:
+    """Write the zip for *target*, with bytecode, to *archive*; NoInterpreterError where nothing can compile it."""
+    python = _interpreter(target.python)
     with TemporaryDirectory() as folder:
         _install(Path(folder), target)
         _slim(Path(folder))
         _add_ours(Path(folder))
-        compiled = _compile(Path(folder), target)
+        _compile(Path(folder), python)
         _zip(Path(folder), archive)
-    return compiled
 
 
 def _install(folder: Path, target: Target) -> None:
@@ -88,24 +93,22 @@ def _add_ours(folder: Path) -> None:
     docs_assets.write(folder / ASSETS.relative_to(ROOT))
 
 
-def _compile(folder: Path, target: Target) -> bool:
+def _compile(folder: Path, python: str) -> None:
     """Bytecode that is never compared with its source: /var/task is read-only, and zipping changes all times."""
-    python = _interpreter(target.python)
-    if python is None:
-        return False
     mode = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT]
     # Hashes of text order the sets among the constants; with a fixed seed the same bytes come out each time.
     _run(python, "-P", "-m", "compileall", "-qq", *mode, folder, PYTHONHASHSEED="0")
-    return True
 
 
-def _interpreter(version: str) -> str | None:
-    """A Python of *version*, the only one whose bytecode it loads; None where this machine has none."""
+def _interpreter(version: str) -> str:
+    """The path of a Python of *version*."""
     if version == HERE.python:
         return sys.executable
-    command = [find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project", version]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own tool
-    return found.stdout.strip() or None
+    command = ["/bin/sh", str(FIND_PYTHON), version]
+    found = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()  # noqa: S603 - our own
+    if not found:
+        raise NoInterpreterError(version)
+    return found
 
 
 def _zip(folder: Path, archive: Path) -> None:

@@ -20,7 +20,7 @@ from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
 
 import app
-from infra.bundle import LAMBDA, REQUIREMENTS, ROOT, write_bundle
+from infra.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterError, write_bundle
 from infra.endpoints import EndpointGraph, EndpointSwagger, EndpointTemplate
 from infra.sbom import bill_of_materials
 
@@ -37,24 +37,26 @@ RESOURCES = Path(__file__).parent / "resources.yaml"
 TEMPLATE = "template.json"
 BUNDLE = "functions.zip"
 SBOM = "sbom.cdx.json"
+_NO_INTERPRETER = (
+    f"Python {LAMBDA.python}, the functions' version, is needed to compile {BUNDLE}: without bytecode every cold start "
+    f"would compile it. Install python{LAMBDA.python} and package again.\n"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the files; SystemExit when there is no such stage."""
+    """Writes the files; SystemExit when there is no such stage, or no Python that compiles for the functions."""
     stages = stage_names()
     parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
     parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
     given = parser.parse_args(arguments)
-    compiled = write_bundle(given.out / BUNDLE)
+    try:
+        write_bundle(given.out / BUNDLE)
+    except NoInterpreterError:
+        parser.exit(1, _NO_INTERPRETER)
     bill = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
     for name, document in ((TEMPLATE, template(given.stage)), (SBOM, bill)):
         (given.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    if not compiled:
-        sys.stderr.write(
-            f"There is no Python {LAMBDA.python} here, so {BUNDLE} has no bytecode, and every cold start compiles it. "
-            f"Put python{LAMBDA.python} on the PATH and package again.\n"
-        )
     written = f"{given.out / TEMPLATE}, {given.out / BUNDLE} and {given.out / SBOM}"
     sys.stdout.write(f"Packaged stage {given.stage}: {written}\n")
     return 0

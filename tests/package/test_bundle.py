@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from infra import slim
-from infra.bundle import HERE, ROOT, write_bundle
+from infra.bundle import HERE, ROOT, NoInterpreterError, Target, write_bundle
 from tests.package.bare import printed_by
 
 if TYPE_CHECKING:
@@ -36,16 +36,11 @@ ELF_AARCH64 = 183
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bool]:
-    """The zip that would be uploaded, and whether it is said to have bytecode."""
-    path = tmp_path_factory.mktemp("upload") / "functions.zip"
-    return path, write_bundle(path)
-
-
-@pytest.fixture(scope="module")
-def archive(built: tuple[Path, bool]) -> Path:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip that would be uploaded."""
-    return built[0]
+    path = tmp_path_factory.mktemp("upload") / "functions.zip"
+    write_bundle(path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +136,20 @@ class TestBytecode:
             head = path.read_bytes()[:8]
             assert (head[:4], head[4:]) == (importlib.util.MAGIC_NUMBER, b"\x01\0\0\0"), path
 
-    def test_is_left_out_where_it_would_be_another_pythons(self, built: tuple[Path, bool], names: list[str]) -> None:
-        """A Python ignores the bytecode of another version; whoever packages hears that there is none."""
+    def test_is_of_the_functions_python(self, names: list[str]) -> None:
+        """Whatever Python packages: a Python ignores the bytecode of another version."""
+        modules = [name for name in names if name.endswith(".py")]
         bytecode = [name for name in names if name.endswith(".pyc")]
 
-        assert built[1] == bool(bytecode)
+        assert len(bytecode) == len(modules)
         assert [name for name in bytecode if not name.endswith(".cpython-313.pyc")] == []
+
+    def test_needs_that_python(self, tmp_path: Path) -> None:
+        """Nothing is written that every cold start would compile."""
+        with pytest.raises(NoInterpreterError, match=r"3\.99"):
+            write_bundle(tmp_path / "functions.zip", Target("3.99"))
+
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestRunning:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra import bundle
 from infra.package import BUNDLE, SBOM, TEMPLATE, main, stage_names
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class TestCommand:
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
     def test_writes_template_zip_and_bill(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """Side by side, as the template names the zip; it says where, and warns when there is no bytecode."""
+        """Side by side, as the template names the zip; it says where."""
         code = main(["--stage", "dev", "--out", str(tmp_path / "new" / "dev")])
 
         written = tmp_path / "new" / "dev"
@@ -35,7 +36,23 @@ class TestCommand:
         assert sorted(path.name for path in written.iterdir()) == sorted([BUNDLE, SBOM, TEMPLATE])
         assert template["Resources"]["ListJobs"]["Properties"]["CodeUri"] == f"./{BUNDLE}"
         assert str(written / TEMPLATE) in told.out
-        assert ("no bytecode" in told.err) == (b".cpython-313.pyc" not in (written / BUNDLE).read_bytes())
+
+    def test_refuses_to_ship_without_bytecode(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """On a machine that has another Python only; nothing is written that could be deployed."""
+        monkeypatch.setattr(bundle, "HERE", bundle.Target("3.11"))
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name in ("PYENV_ROOT", "ASDF_DATA_DIR", "MISE_DATA_DIR", "UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME"):
+            monkeypatch.delenv(name, raising=False)
+
+        with pytest.raises(SystemExit) as refused:
+            main(["--stage", "dev", "--out", str(tmp_path / "dev")])
+
+        assert refused.value.code == 1
+        assert capsys.readouterr().err.startswith("Python 3.13, the functions' version, is needed to compile")
+        assert list(tmp_path.iterdir()) == []
 
     def test_knows_its_stages(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A stage that nobody configured is refused with those that are."""
