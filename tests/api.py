@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from tests.canaries import checked
+from tests.eventually import POLL_SECONDS, eventually
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -65,9 +67,13 @@ class Api:
         headers: dict[str, str] | None = None,
         **fields: Any,  # noqa: ANN401 - JSON
     ) -> httpx.Response:
-        """The answer to a submission that is sent again after 503 and 504, as a script would with a name or a key."""
+        """The answer to a submission that is sent again after 503 and 504, as a script would with a name or a key.
+
+        Sooner than Retry-After says: no answer depends on how long the caller waits.
+        """
         while (answer := self.submit(project, headers, **fields)).status_code in (503, 504):
-            time.sleep(int(answer.headers.get("Retry-After", 0)))
+            assert answer.status_code == HTTPStatus.GATEWAY_TIMEOUT or int(answer.headers["Retry-After"]) > 0
+            time.sleep(POLL_SECONDS)
         return answer
 
     def names(self, project: str = "team-a") -> list[str]:
@@ -77,8 +83,22 @@ class Api:
     def waiting_job(self, name: str) -> str:
         """The ETag of a new Job in team-a that waits for more GPUs than the node has, so nothing about it changes."""
         self.submit(name=name, gpu=16)
-        while True:
-            answer = self.ask("GET", f"/jobs/team-a/{name}")
-            job = answer.json()["data"][0]
-            if (job["reason"], job["pods"]["active"]) == ("Unschedulable", 1):
-                return answer.headers["ETag"]
+        answer = eventually(
+            lambda: self.ask("GET", f"/jobs/team-a/{name}"),
+            lambda answer: _waits(answer.json()["data"][0]),
+        )
+        return str(answer.headers["ETag"])
+
+    def job(self, name: str, project: str = "team-a") -> dict[str, Any]:
+        """The Job as the API shows it."""
+        shown: dict[str, Any] = self.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
+        return shown
+
+    def await_status(self, name: str, *statuses: str, project: str = "team-a") -> dict[str, Any]:
+        """The Job once it has one of *statuses*; by default once it has ended."""
+        wanted = statuses or ("Succeeded", "Failed")
+        return eventually(lambda: self.job(name, project), lambda job: job["status"] in wanted)
+
+
+def _waits(job: dict[str, Any]) -> bool:
+    return (job["reason"], job["pods"]["active"]) == ("Unschedulable", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.api import Api
 from tests.canaries import leaks
 from tests.cluster.real_cluster import RealCluster
 from tests.scheduled import Scheduled
+from tests.sizes import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -26,9 +28,12 @@ SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "securit
 pytest_plugins = ["tests.recorder"]
 
 # A shared machine may stall in any example: how long one takes proves nothing.
-hypothesis.settings.register_profile("tests", deadline=None)
+EXAMPLES = cases(100 if os.environ.get("CI") else 20, thorough=1000)
+hypothesis.settings.register_profile("tests", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("tests")
 
+RUN_SECONDS = 0.5
+"""How long a pod runs that does not say otherwise."""
 
 CLUSTERS: dict[str, Callable[..., EmbeddedCluster | RealCluster]] = {"embedded": EmbeddedCluster, "real": RealCluster}
 
@@ -43,7 +48,7 @@ def make_cluster() -> Callable[..., EmbeddedCluster | RealCluster]:
 def stack() -> Iterator[Stack[EmbeddedCluster]]:
     """The whole local cloud. Not for the session: a process has one at a time, and some modules start their own."""
     docs_assets.main()
-    with Stack(EmbeddedCluster) as stack:
+    with Stack(partial(EmbeddedCluster, run_seconds=RUN_SECONDS)) as stack:
         yield stack
 
 

@@ -45,15 +45,22 @@ class Uploads:
         """Deletes the object, or one version of it."""
         self._s3.delete_object(Bucket=BUCKET, Key=key, **({"VersionId": version} if version else {}))
 
+    def keys(self, prefix: str = "status/") -> set[str]:
+        """The keys of the objects whose keys begin with *prefix*."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return {one["Key"] for page in pages for one in page.get("Contents", [])}
+
+    def read(self, key: str) -> Any:  # noqa: ANN401 - JSON
+        """What the object at *key* says."""
+        return json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
     def statuses(self) -> dict[str, Any]:
         """What each status says, by its key."""
         return self.kept("status/")
 
     def kept(self, prefix: str) -> dict[str, Any]:
         """What each object says whose key begins with *prefix*, by its key."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-        keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
-        return {key: json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys}
+        return {key: self.read(key) for key in self.keys(prefix)}
 
 
 def handled(*records: object) -> Any:  # noqa: ANN401 - JSON

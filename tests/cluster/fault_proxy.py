@@ -102,7 +102,9 @@ class FaultProxy:
 
     def _drawn(self) -> str:
         with self._lock:
-            fault = self._random.choice(self.faults) if self._random.random() < self.rate else "none"
+            # Each in its turn, so that a few hundred requests meet all of them.
+            turn = self.met.total() - self.met["none"]
+            fault = self.faults[turn % len(self.faults)] if self._random.random() < self.rate else "none"
             self.met[fault] += 1
             return fault
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from chalicelib.domain.kubernetes import GPU
 from infra.local.kubernetes.pod_status import SIMULATE
 from tests.cluster.json_client import Refused
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cluster.json_client import Document, JsonClient
 
-Found = TypeVar("Found")
-
 JOBS = "count/jobs.batch"
 """Jobs as a quota counts them."""
-PATIENCE = 30
-"""Seconds until a wait counts as failed: many times what it needs."""
 
 
 class Said(NamedTuple):
@@ -60,7 +56,7 @@ class Space:
     def open(self) -> None:
         """Makes it, and waits until pods may come: they need the account that each namespace gets."""
         self.client.create("/api/v1/namespaces", {"metadata": {"name": self.name}})
-        awaited(lambda: self.client.get(f"{self.path}/serviceaccounts")["items"], bool)
+        eventually(lambda: self.client.get(f"{self.path}/serviceaccounts")["items"], bool)
 
     def close(self) -> None:
         """Deletes it."""
@@ -74,10 +70,10 @@ class Space:
         """Gives it a quota, named `room`, and waits until the API server's own copy of the quota follows."""
         quotas = f"{self.path}/resourcequotas"
         self.client.create(quotas, {"metadata": {"name": "room"}, "spec": {"hard": {**hard, JOBS: "0"}}})
-        awaited(self._takes_jobs, lambda takes: not takes)
+        eventually(self._takes_jobs, lambda takes: not takes)
         if hard.get(JOBS) != "0":
             self.client.patch(f"{quotas}/room", {"spec": {"hard": {JOBS: None, **hard}}})
-            awaited(self._takes_jobs, bool)
+            eventually(self._takes_jobs, bool)
 
     def used(self) -> dict[str, str]:
         """What its quota says is used."""
@@ -105,7 +101,7 @@ class Space:
 
     def await_end(self, job: str) -> Document:
         """The condition that ended *job*, once it has one."""
-        status = awaited(lambda: self.job(job)["status"], lambda status: bool(_ends(status)))
+        status = eventually(lambda: self.job(job)["status"], lambda status: bool(_ends(status)))
         return _ends(status)[0]
 
     def await_pods(self, job: str, count: int = 1, phase: str = "") -> list[Document]:
@@ -114,7 +110,7 @@ class Space:
         def there(pods: list[Document]) -> bool:
             return len(pods) == count and all(phase in ("", pod["status"]["phase"]) for pod in pods)
 
-        return awaited(lambda: self.pods_of(job), there)
+        return eventually(lambda: self.pods_of(job), there)
 
     def _takes_jobs(self) -> bool:
         try:
@@ -146,16 +142,6 @@ def said(action: Callable[[], object]) -> Said:
     status = json.loads(caught.value.body)
     assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", caught.value.status)
     return Said(caught.value.status, status["reason"], status["message"], status.get("details", {}))
-
-
-def awaited(look: Callable[[], Found], holds: Callable[[Found], bool]) -> Found:
-    """What *look* finds, once it *holds*."""
-    latest = time.monotonic() + PATIENCE
-    while not holds(found := look()):
-        if time.monotonic() > latest:
-            raise TimeoutError(f"It did not come to this: {found}")
-        time.sleep(0.05)
-    return found
 
 
 def _ends(status: Document) -> list[Document]:

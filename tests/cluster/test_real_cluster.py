@@ -12,7 +12,7 @@ from infra.kubernetes.project import BASE
 from infra.local.stack import Stack
 from tests.api import Api
 from tests.cluster.real_cluster import RealCluster
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class TestAudit:
         with Api(stack) as alice:
             alice.submit()
 
-        line = awaited(lambda: [one for one in stack.cluster.plane.audit_lines() if _makes_a_job(one)], bool)[0]
+        line = eventually(lambda: [one for one in stack.cluster.plane.audit_lines() if _makes_a_job(one)], bool)[0]
         assert line["user"]["username"] == "researcher-api:local"
         assert line["user"]["extra"]["canonicalArn"] == [ROLE]
         assert line["user"]["extra"]["sessionName"] == ["local"]
@@ -96,7 +96,7 @@ class TestKubectl:
 
         assert [line for line in again.splitlines() if not line.endswith(" unchanged")] == []
         with Api(stack) as alice:
-            awaited(lambda: alice.submit("team-k").status_code, lambda status: status == 201)
+            eventually(lambda: alice.submit("team-k").status_code, lambda status: status == 201)
 
 
 def run_kubectl(stack: Stack[RealCluster], assets: Path, *arguments: str, text: str = "") -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cluster.space import awaited, job, said
+from tests.cluster.space import job, said
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from tests.cluster.space import Space
@@ -38,11 +39,11 @@ class TestQuota:
         """What is gone counts no longer."""
         space.bound(**{"count/jobs.batch": "1"})
         space.submit(job("first", suspend=True))
-        awaited(space.used, lambda used: used.get("count/jobs.batch") == "1")
+        eventually(space.used, lambda used: used.get("count/jobs.batch") == "1")
 
         space.client.delete(f"{space.jobs}/first", propagationPolicy="Background")
 
-        awaited(space.used, lambda used: used.get("count/jobs.batch") == "0")
+        eventually(space.used, lambda used: used.get("count/jobs.batch") == "0")
         assert space.submit(job("second", suspend=True))
 
     def test_of_gpus_refuses_pods(self, space: Space) -> None:
@@ -51,7 +52,7 @@ class TestQuota:
 
         space.submit(job("greedy", gpus=2))
 
-        message = awaited(lambda: space.events("FailedCreate"), bool)[0]
+        message = eventually(lambda: space.events("FailedCreate"), bool)[0]
         assert "is forbidden: exceeded quota: room, requested: requests.nvidia.com/gpu=2" in message
         assert message.startswith('Error creating: pods "greedy-')
         assert space.pods_of("greedy") == []
@@ -62,7 +63,7 @@ class TestQuota:
 
         space.submit(job("wide", "run-forever", parallelism=2, completions=2))
 
-        awaited(lambda: space.events("FailedCreate"), bool)
+        eventually(lambda: space.events("FailedCreate"), bool)
         assert len(space.await_pods("wide")) == 1
 
 
@@ -77,7 +78,7 @@ class TestPodSecurity:
 
         space.submit(manifest)
 
-        message = awaited(lambda: space.events("FailedCreate"), bool)[0]
+        message = eventually(lambda: space.events("FailedCreate"), bool)[0]
         assert message.startswith('Error creating: pods "root-')
         assert 'is forbidden: violates PodSecurity "restricted:latest": ' in message
         assert "privileged" in message
@@ -120,5 +121,5 @@ class TestDefaults:
 
         space.submit(manifest)
 
-        message = awaited(lambda: space.events("FailedCreate"), bool)[0]
+        message = eventually(lambda: space.events("FailedCreate"), bool)[0]
         assert "no PriorityClass with name contract-missing was found" in message

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.space import awaited, job
+from tests.cluster.space import job
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
@@ -54,14 +55,14 @@ class TestEnd:
         """A finished Job goes by itself, and its pods with it."""
         space.submit(job("brief", ttlSecondsAfterFinished=0))
 
-        awaited(lambda: space.client.get(space.jobs)["items"], lambda items: not items)
+        eventually(lambda: space.client.get(space.jobs)["items"], lambda items: not items)
         space.await_pods("brief", 0)
 
     def test_a_failed_pod_is_replaced(self, space: Space) -> None:
         """A failure that is allowed makes room for another try; the failed pod stays for its log."""
         space.submit(job("again", "exit-1", backoffLimit=1))
 
-        awaited(lambda: len(space.pods_of("again")), lambda count: count == 2)
+        eventually(lambda: len(space.pods_of("again")), lambda count: count == 2)
 
 
 class TestSuspend:
@@ -75,19 +76,19 @@ class TestSuspend:
         space.client.patch(f"{space.jobs}/paused", {"spec": {"suspend": True}})
 
         space.await_pods("paused", 0)
-        status = awaited(lambda: space.job("paused")["status"], lambda status: "conditions" in status)
+        status = eventually(lambda: space.job("paused")["status"], lambda status: "conditions" in status)
         assert suspensions(status) == [("Suspended", "True", "JobSuspended")]
         assert not {"active", "startTime"} & status.keys()
 
     def test_resumes(self, space: Space) -> None:
         """Its pods come back, and the Job says that it was suspended."""
         space.submit(job("back", "run-forever", suspend=True))
-        awaited(lambda: space.job("back")["status"], lambda status: "conditions" in status)
+        eventually(lambda: space.job("back")["status"], lambda status: "conditions" in status)
 
         space.client.patch(f"{space.jobs}/back", {"spec": {"suspend": False}})
 
         space.await_pods("back", phase="Running")
-        status = awaited(lambda: space.job("back")["status"], lambda status: status.get("active") == 1)
+        status = eventually(lambda: space.job("back")["status"], lambda status: status.get("active") == 1)
         assert suspensions(status) == [("Suspended", "False", "JobResumed")]
         assert "startTime" in status
 
@@ -119,7 +120,7 @@ class TestPods:
         """The pod waits, and its condition says what is missing."""
         space.submit(job("huge", gpus=gpus))
 
-        condition = awaited(lambda: unschedulable(space.pods_of("huge")), bool)[0]
+        condition = eventually(lambda: unschedulable(space.pods_of("huge")), bool)[0]
         assert (condition["type"], condition["status"]) == ("PodScheduled", "False")
         assert "nodes are available: " in condition["message"]
         assert "Insufficient nvidia.com/gpu" in condition["message"]
@@ -132,7 +133,7 @@ class TestPods:
 
         space.submit(manifest)
 
-        condition = awaited(lambda: unschedulable(space.pods_of("picky")), bool)[0]
+        condition = eventually(lambda: unschedulable(space.pods_of("picky")), bool)[0]
         assert "didn't match Pod's node affinity/selector" in condition["message"]
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.space import awaited, job, said
+from tests.cluster.space import job, said
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
@@ -45,7 +46,7 @@ class TestPolicy:
             space.client.delete(f"{space.jobs}/{one['name']}", propagationPolicy="Background")
         space.client.create(f"{space.path}/services", late)
 
-        awaited(lambda: space.client.get(f"{space.path}/services")["items"], lambda found: not found)
+        eventually(lambda: space.client.get(f"{space.path}/services")["items"], lambda found: not found)
 
     def test_none_leaves_the_pods(self, space: Space) -> None:
         """Without a word, a batch/v1 Job leaves its pods running, and their GPUs taken."""
@@ -54,7 +55,7 @@ class TestPolicy:
 
         space.client.delete(f"{space.jobs}/half")
 
-        awaited(lambda: is_gone(space, "half"), bool)
+        eventually(lambda: is_gone(space, "half"), bool)
         assert [pod["status"]["phase"] for pod in space.pods_of("half")] == ["Running"]
 
     def test_answers_what_is_gone(self, space: Space) -> None:
@@ -101,7 +102,7 @@ class TestPreconditions:
     def test_that_hold(self, space: Space) -> None:
         """The Job goes."""
         space.submit(job("meant", suspend=True))
-        awaited(lambda: space.job("meant")["status"], lambda status: "conditions" in status)
+        eventually(lambda: space.job("meant")["status"], lambda status: "conditions" in status)
         metadata = space.job("meant")["metadata"]
 
         wanted = {field: metadata[field] for field in ("uid", "resourceVersion")}

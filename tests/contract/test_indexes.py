@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.space import awaited, job
+from tests.cluster.space import job
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
@@ -154,8 +155,8 @@ class TestRules:
         policy = {"rules": [{"action": action, "onPodConditions": disrupted}]}
         space.submit(job("moved", "Evicted", backoffLimit=0, podFailurePolicy=policy))
 
-        pods = awaited(lambda: space.pods_of("moved"), lambda pods: _ended(pods) and len(pods) == 2 - failed)
-        status = awaited(lambda: space.job("moved")["status"], lambda status: status.get("failed", 0) == failed)
+        pods = eventually(lambda: space.pods_of("moved"), lambda pods: _ended(pods) and len(pods) == 2 - failed)
+        status = eventually(lambda: space.job("moved")["status"], lambda status: status.get("failed", 0) == failed)
 
         assert len(pods) == 2 - failed
         assert any(one["type"] == "Failed" for one in status.get("conditions", ())) == bool(failed)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.kubernetes.pod_log import LOG_VARIABLE
-from tests.cluster.space import awaited, job, said
+from tests.cluster.space import job, said
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
@@ -75,7 +76,7 @@ class TestAmount:
         """A pod that printed all at its start has no new lines after a while."""
         path = running(space, printing("talks"))
 
-        awaited(lambda: text(space, f"{path}?sinceSeconds=1"), lambda found: not found)
+        eventually(lambda: text(space, f"{path}?sinceSeconds=1"), lambda found: not found)
 
 
 class TestAttempts:
@@ -84,7 +85,7 @@ class TestAttempts:
     def test_a_pod_that_ended_keeps_its_log(self, space: Space) -> None:
         """As long as it stays."""
         space.submit(printing("over", "exit-1"))
-        (pod,) = awaited(
+        (pod,) = eventually(
             lambda: [one for one in space.pods_of("over") if one["status"]["phase"] == "Failed"][:1],
             lambda pods: pods != [],
         )
@@ -142,7 +143,7 @@ class TestRefusals:
     def test_a_container_that_waits(self, space: Space, simulate: str, waits: str) -> None:
         """The refusal says what for."""
         space.submit(printing("waits", simulate))
-        (pod,) = awaited(
+        (pod,) = eventually(
             lambda: [one for one in space.pods_of("waits") if one["status"].get("containerStatuses")],
             lambda pods: pods != [],
         )

@@ -10,7 +10,8 @@ from chalicelib.adapters.impersonation import PREFLIGHT_USER
 from chalicelib.domain.kubernetes import GPU
 from tests.cluster.json_client import Refused
 from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, Ask, as_caller, may, rows
-from tests.cluster.space import Said, awaited, said
+from tests.cluster.space import Said, said
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +58,9 @@ def bounded(cluster_target: Target, own_identity: JsonClient) -> Iterator[JsonCl
     limits: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": spec}]
     cluster_target.apply(limits)
     # What the API server knows of bindings, policies and limits follows within moments.
-    awaited(lambda: may(own_identity, Ask("create", "pods", OURS), PREFLIGHT), bool)
-    awaited(lambda: _makes(cluster_target, own_identity, pod(memory="9Gi"), TRIES), lambda made: not made)
-    awaited(lambda: _makes(cluster_target, own_identity, pod(), PODS), lambda made: not made)
+    eventually(lambda: may(own_identity, Ask("create", "pods", OURS), PREFLIGHT), bool)
+    eventually(lambda: _makes(cluster_target, own_identity, pod(memory="9Gi"), TRIES), lambda made: not made)
+    eventually(lambda: _makes(cluster_target, own_identity, pod(), PODS), lambda made: not made)
     yield own_identity
     cluster_target.remove(limits)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.space import awaited, job
+from tests.cluster.space import job
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,14 +45,14 @@ def message(space: Space, name: str) -> str:
         conditions = [one for pod in space.pods_of(name) for one in pod["status"].get("conditions", [])]
         return [one["message"] for one in conditions if one.get("reason") == "Unschedulable"]
 
-    return awaited(look, bool)[0]
+    return eventually(look, bool)[0]
 
 
 def without_a_node(space: Space) -> str:
     """The name of a new Job whose pod was given no node, else nothing: the scheduler may not know of a change yet."""
     name = f"waits-{secrets.token_hex(4)}"
     space.submit(job(name, "run-forever"))
-    (pod,) = awaited(
+    (pod,) = eventually(
         lambda: space.pods_of(name),
         lambda pods: any(one["type"] == "PodScheduled" for pod in pods for one in pod["status"].get("conditions", [])),
     )
@@ -78,11 +79,11 @@ class TestPreemption:
         space.submit(job("bold", "run-forever", gpus=6))
 
         (bold,) = space.await_pods("bold", phase="Running")
-        awaited(
+        eventually(
             lambda: space.pods_of("meek"),
             lambda pods: meek["metadata"]["uid"] not in {one["metadata"]["uid"] for one in pods},
         )
-        (told,) = awaited(lambda: space.events("Preempted"), bool)
+        (told,) = eventually(lambda: space.events("Preempted"), bool)
         assert told == f"Preempted by pod {bold['metadata']['uid']} on node {bold['spec']['nodeName']}"
 
     def test_an_equal_one_stays(self, space: Space) -> None:
@@ -111,7 +112,7 @@ class TestNode:
         """The pod waits, and says what for; it comes when the node is free for all."""
         space.client.patch(node, {"spec": spec})
 
-        name = awaited(lambda: without_a_node(space), bool)
+        name = eventually(lambda: without_a_node(space), bool)
 
         assert why in message(space, name)
         space.client.patch(node, {"spec": dict.fromkeys(spec)})
@@ -152,7 +153,7 @@ class TestIndexes:
         space.await_end("late")
 
         assert space.events("SuccessfulCreate") == [f"Created pod: {pod['metadata']['name']}"]
-        assert awaited(lambda: space.events("SuccessfulDelete"), bool) == [f"Deleted pod: {pod['metadata']['name']}"]
-        assert awaited(lambda: space.events("DeadlineExceeded"), bool) == [
+        assert eventually(lambda: space.events("SuccessfulDelete"), bool) == [f"Deleted pod: {pod['metadata']['name']}"]
+        assert eventually(lambda: space.events("DeadlineExceeded"), bool) == [
             "Job was active longer than specified deadline"
         ]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, VIEWERS, Ask, as_caller, may
-from tests.cluster.space import awaited, job
+from tests.cluster.space import job
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +70,7 @@ class TestWatch:
 
         listener = listen()
 
-        awaited(lambda: listener.told, lambda told: told[:1] == [("ADDED", "there")])
+        eventually(lambda: listener.told, lambda told: told[:1] == [("ADDED", "there")])
 
     def test_tells_of_each_change(self, space: Space, listen: Callable[..., Listener]) -> None:
         """Made, changed and deleted, each at another version."""
@@ -79,7 +80,7 @@ class TestWatch:
 
         space.client.delete(f"{space.jobs}/lives", propagationPolicy="Background")
 
-        told = awaited(lambda: listener.told, lambda told: told[-1:] == [("DELETED", "lives")])
+        told = eventually(lambda: listener.told, lambda told: told[-1:] == [("DELETED", "lives")])
         versions = [int(one["metadata"]["resourceVersion"]) for one in listener.objects]
         assert told[0] == ("ADDED", "lives")
         assert {kind for kind, _ in told[1:-1]} == {"MODIFIED"}
@@ -93,7 +94,7 @@ class TestWatch:
 
         listener = listen(version)
 
-        awaited(lambda: listener.told, lambda told: ("ADDED", "after") in told)
+        eventually(lambda: listener.told, lambda told: ("ADDED", "after") in told)
         assert ("ADDED", "before") not in listener.told
 
     def test_of_one_name_tells_of_no_other(self, space: Space, listen: Callable[..., Listener]) -> None:
@@ -103,18 +104,18 @@ class TestWatch:
         space.submit(job("other", suspend=True))
         space.submit(job("mine", suspend=True))
 
-        told = awaited(lambda: listener.told, bool)
+        told = eventually(lambda: listener.told, bool)
         assert {name for _, name in told} == {"mine"}
 
     def test_of_a_label_tells_when_it_is_gone(self, space: Space, listen: Callable[..., Listener]) -> None:
         """An object that is no longer selected is as good as deleted."""
         made = space.submit({**job("marked", suspend=True), "metadata": {"name": "marked", "labels": {"a": "b"}}})
         listener = listen(labelSelector="a=b")
-        awaited(lambda: listener.told, bool)
+        eventually(lambda: listener.told, bool)
 
         space.client.patch(f"{space.jobs}/marked", {"metadata": {"labels": {"a": None}}})
 
-        awaited(lambda: listener.told, lambda told: told[-1] == ("DELETED", "marked"))
+        eventually(lambda: listener.told, lambda told: told[-1] == ("DELETED", "marked"))
         assert made["metadata"]["uid"] == space.job("marked")["metadata"]["uid"]
 
     def test_ends_when_its_time_is_over(self, listen: Callable[..., Listener]) -> None:
@@ -123,7 +124,7 @@ class TestWatch:
 
         listener = listen(timeoutSeconds="1")
 
-        awaited(lambda: listener.ended, bool)
+        eventually(lambda: listener.ended, bool)
         assert time.monotonic() - began >= 1
 
 

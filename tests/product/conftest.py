@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.adapters import breaker, kube_api
 from infra import docs_assets
 from infra.local.stack import Stack
+from tests.cluster import fault_proxy
+from tests.conftest import RUN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from infra.local.kubernetes.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
-
-RUN_SECONDS = 0.5
-"""How long a pod runs that does not say otherwise."""
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +28,12 @@ def stack(
     docs_assets.main()
     with Stack(partial(make_cluster, run_seconds=RUN_SECONDS)) as stack:
         yield stack
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API gives up on a silent cluster sooner, and asks it again sooner: for tests with many faults."""
+    monkeypatch.setattr(kube_api, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(kube_api, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(breaker, "PAUSE", 0.2)
+    monkeypatch.setattr(fault_proxy, "HANG_SECONDS", 1.5)

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.kubernetes.kinds import JOB
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def name() -> str:
 def ended(api: Api, name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """A new Job, once it has ended."""
     api.submit(name=name, **fields).raise_for_status()
-    return awaited(lambda: shown(api, name), lambda job: job["status"] in ENDED)
+    return eventually(lambda: shown(api, name), lambda job: job["status"] in ENDED)
 
 
 def shown(api: Api, name: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class TestFinished:
     def test_of_somebody_else_is_left_alone(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
         """A Job that this API did not make is neither told of nor marked."""
         stack.cluster.apply([by_hand({"name": name, "labels": {"team": "a"}})])
-        awaited(lambda: stored(stack, name).get("status", {}).get("conditions"), bool)
+        eventually(lambda: stored(stack, name).get("status", {}).get("conditions"), bool)
         time.sleep(1)
         before = stored(stack, name)["metadata"]["labels"]
 
@@ -113,7 +113,7 @@ class TestRuns:
             one = f"{name}-{number}"
             ids[one] = api.submit(name=one).raise_for_status().json()["id"]
         for one in ids:
-            awaited(lambda one=one: shown(api, one)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
+            eventually(lambda one=one: shown(api, one)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
 
         with ThreadPoolExecutor(2) as both:
             list(both.map(lambda _: scheduled.announce(), range(2)))

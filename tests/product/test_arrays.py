@@ -11,7 +11,7 @@ import pytest
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def ended(api: Api, name: str, project: str = "team-a") -> dict[str, Any]:
         view: dict[str, Any] = api.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
         return view
 
-    return awaited(look, lambda view: view["finishedAt"] is not None)
+    return eventually(look, lambda view: view["finishedAt"] is not None)
 
 
 def stored(stack: Stack, name: str) -> dict[str, Any]:
@@ -208,14 +208,14 @@ class TestRules:
         """Another pod comes after the failed one."""
         api.submit(name=name, retry={"exitCodes": [42]}, environment={SIMULATE_VARIABLE: "exit-42"})
 
-        awaited(lambda: pods_of(stack, name), lambda pods: len(pods) == 2)
+        eventually(lambda: pods_of(stack, name), lambda pods: len(pods) == 2)
 
     def test_disruptions_are_not_counted(self, stack: Stack, api: Api, name: str) -> None:
         """No failure at all is allowed, and the evicted pod is replaced all the same."""
         evicted = {SIMULATE_VARIABLE: "Evicted"}
         api.submit(name=name, backoffLimit=0, retry={"ignoreDisruptions": True}, environment=evicted)
 
-        awaited(lambda: pods_of(stack, name), lambda pods: len(pods) == 2)
+        eventually(lambda: pods_of(stack, name), lambda pods: len(pods) == 2)
         assert api.ask("GET", f"/jobs/team-a/{name}").json()["data"][0]["finishedAt"] is None
 
 

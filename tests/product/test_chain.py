@@ -20,7 +20,7 @@ from infra.kubernetes.project import project_manifests
 from infra.local.aws import REGION
 from infra.local.presigned_sts import Scope, signature
 from tests.api import Api
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -202,7 +202,7 @@ class TestAccess:
             assert carol.ask("GET", "/jobs/team-c").status_code == 403
             stack.cluster.apply(project_manifests("team-c", ["team-c"]))
 
-            awaited(lambda: carol.submit("team-c", name="first").status_code, lambda status: status == 201)
+            eventually(lambda: carol.submit("team-c", name="first").status_code, lambda status: status == 201)
 
     def test_a_group_that_nobody_knows_gives_nothing_and_takes_nothing(self, stack: Stack) -> None:
         """A token may name groups that the cluster has never heard of; the others still work."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 CANARY = "hunter2-the-canary"
 BRIEF: dict[str, Any] = {"ttlAfterFinish": 1}
 NAMESPACE = "researcher-team-a"
-ENDED = ("Succeeded", "Failed")
 
 
 @pytest.fixture
@@ -34,16 +32,11 @@ def name() -> str:
     return f"clean-{secrets.token_hex(4)}"
 
 
-def past(api: Api, *names: str) -> None:
-    """Waits until the Jobs have ended, and their retention of a second is over."""
+def past(api: Api, scheduled: Scheduled, *names: str) -> None:
+    """Waits until the Jobs have ended and their retention of a second is over, as a dry run of the cleanup tells."""
     for name in names:
-        await_end(api, f"/jobs/team-a/{name}")
-    time.sleep(2)
-
-
-def await_end(api: Api, path: str) -> None:
-    """Waits until the Job at *path* has ended."""
-    awaited(lambda: api.ask("GET", path).raise_for_status().json()["data"][0]["status"], lambda status: status in ENDED)
+        api.await_status(name)
+    eventually(lambda: shown(scheduled.clean_up(dry_run=True)), set(names).issubset)
 
 
 def shown(report: dict[str, Any]) -> set[str]:
@@ -62,7 +55,7 @@ class TestGoes:
             "arguments": [CANARY],
         }
         uid = api.submit(name=name, gpu=2, **BRIEF, **secret).json()["id"]
-        past(api, name)
+        past(api, scheduled, name)
 
         report = scheduled.clean_up()
 
@@ -75,15 +68,15 @@ class TestGoes:
         assert receipt["gpuSecondsFrom"] == "pods"
         assert receipt["submission"]["environment"] == {"PASSWORD": "***", "SIMULATE_LOG": "***"}
         assert CANARY not in json.dumps(receipt)
-        awaited(lambda: _named(name, stack.cluster.find(POD, NAMESPACE)), _empty)
+        eventually(lambda: _named(name, stack.cluster.find(POD, NAMESPACE)), _empty)
 
     def test_and_is_told_of_with_410(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """To whoever may look into the Project; a Job that failed says why."""
         api.submit(name=name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"}, **BRIEF)
-        past(api, name)
+        past(api, scheduled, name)
         scheduled.clean_up()
 
-        answer = awaited(lambda: api.ask("GET", f"/jobs/team-a/{name}"), lambda answer: answer.status_code != 200)
+        answer = eventually(lambda: api.ask("GET", f"/jobs/team-a/{name}"), lambda answer: answer.status_code != 200)
 
         problem = answer.json()
         assert (answer.status_code, problem["code"]) == (410, "job_cleaned_up")
@@ -98,16 +91,15 @@ class TestGoes:
         }
         stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
         api.submit("team-shared", name=name)
-        await_end(api, f"/jobs/team-shared/{name}")
-        time.sleep(2)
+        api.await_status(name, project="team-shared")
 
-        assert name in shown(scheduled.clean_up())
+        eventually(lambda: shown(scheduled.clean_up()), lambda found: name in found)
 
     def test_and_its_name_is_free(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """A new Job is shown, and when it goes, its Receipt is the newest of two."""
         for _ in range(2):
-            awaited(lambda: api.submit(name=name, **BRIEF).status_code, lambda status: status == 201)
-            past(api, name)
+            eventually(lambda: api.submit(name=name, **BRIEF).status_code, lambda status: status == 201)
+            past(api, scheduled, name)
             scheduled.clean_up()
 
         uids = [receipt["id"] for key, receipt in scheduled.receipts(name) if "/latest/" not in key]
@@ -128,8 +120,8 @@ class TestStays:
     """What no run touches."""
 
     @pytest.fixture
-    def others(self, stack: Stack, api: Api, name: str) -> Iterator[dict[str, str]]:
-        """Jobs that stay, by the reason why, each with a retention of a second."""
+    def others(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> Iterator[dict[str, str]]:
+        """Jobs that stay, by the reason why, each with a retention of a second that is over."""
         names = {kind: f"{name}-{kind}" for kind in ("running", "suspended", "young", "foreign", "kept")}
         api.submit(name=names["running"], environment={SIMULATE_VARIABLE: "run-forever"}, **BRIEF)
         api.submit(name=names["young"])
@@ -138,7 +130,9 @@ class TestStays:
         ours = {"labels": {"app.kubernetes.io/managed-by": "researcher-api"}}
         stack.cluster.apply([by_hand({"name": names["suspended"], **brief, **ours}, suspend=True)])
         stack.cluster.apply([by_hand({"name": names["foreign"], **brief})])
-        past(api, names["young"], names["kept"], names["foreign"])
+        api.await_status(names["young"])
+        api.await_status(names["foreign"])
+        past(api, scheduled, names["kept"])
         stack.cluster.apply([_marked(names["kept"])])
         yield names
         for one in names.values():
@@ -149,7 +143,7 @@ class TestStays:
     ) -> None:
         """Beside one that goes; each is there afterwards as it was."""
         api.submit(name=name, **BRIEF)
-        past(api, name)
+        past(api, scheduled, name)
         before = _versions(stack, others)
 
         report = scheduled.clean_up()
@@ -169,7 +163,7 @@ class TestStays:
     def test_everything_in_a_dry_run(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> None:
         """It tells what the next run then does, and stores nothing."""
         api.submit(name=name, **BRIEF)
-        past(api, name)
+        past(api, scheduled, name)
         before = _versions(stack, {"": name})
 
         planned = scheduled.clean_up(dry_run=True)
@@ -187,7 +181,7 @@ class TestRuns:
         names = {f"{name}-{number}" for number in range(24)}
         for one in names:
             api.submit(name=one, **BRIEF)
-        past(api, *names)
+        past(api, scheduled, *names)
 
         with ThreadPoolExecutor(2) as both:
             reports = list(both.map(lambda _: scheduled.clean_up(), range(2)))
@@ -205,7 +199,7 @@ class TestRuns:
         metadata = {"name": "researcher-closed", "labels": {"researcher.dev/project": "closed"}}
         stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
         api.submit(name=name, **BRIEF)
-        past(api, name)
+        past(api, scheduled, name)
 
         report = scheduled.clean_up()
 

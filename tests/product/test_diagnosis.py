@@ -17,7 +17,7 @@ from chalicelib.domain.findings import Cause
 from infra.local.kubernetes.kinds import EVENT, JOB, POD
 from infra.local.kubernetes.node import NAME as NODE_NAME
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def diagnosed(stack: Stack, api: Api, job: str, case: str) -> dict[str, Any]:
         found: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{job}/diagnosis").raise_for_status().json()
         return found
 
-    found = awaited(look, lambda diagnosis: diagnosis["cause"] == cause)
+    found = eventually(look, lambda diagnosis: diagnosis["cause"] == cause)
     if os.environ.get("CAPTURE"):
         _capture(stack, job, case)
     return found
@@ -147,7 +147,9 @@ class TestCauses:
     def test_preemption(self, stack: Stack, api: Api, job: str) -> None:
         """A Job that matters more took the GPUs."""
         api.submit(name=job, gpu=6, preemptible=True, **RUNS_ON)
-        awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Running")
+        eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Running"
+        )
 
         api.submit(name=f"{job}-rival", gpu=6, **RUNS_ON)
 
@@ -185,7 +187,7 @@ class TestEvents:
         """From the Job's creation of a pod to the start of its container."""
         api.submit(name=job, **RUNS_ON)
 
-        events = awaited(
+        events = eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: {"SuccessfulCreate", "Scheduled", "Started"} <= {event["reason"] for event in events},
         )
@@ -198,7 +200,7 @@ class TestEvents:
         api.waiting_job(f"{job}-first")
         api.submit(name=job, gpu=8)
 
-        (event,) = awaited(
+        (event,) = eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: bool(events) and events[0]["count"] > 1,
         )
@@ -210,7 +212,7 @@ class TestEvents:
         """The Job's own events name it."""
         api.submit(name=job, **goes("run-forever", maxRuntimeSeconds=1))
 
-        events = awaited(
+        events = eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: "DeadlineExceeded" in {event["reason"] for event in events},
         )

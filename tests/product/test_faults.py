@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
+from tests.sizes import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     AnyCluster = EmbeddedCluster | RealCluster
 
-SUBMISSIONS = 5_000 if os.environ.get("CLUSTER") == "real" else 200
+SUBMISSIONS = cases(100, thorough=5_000)
 AT_ONCE = 64
 RATE = 0.3
 NAMESPACE = "researcher-team-a"
@@ -30,6 +30,8 @@ ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
 NO_PREFLIGHT = {"PREFLIGHT": "off"}
 """Jobs without pods are quick to make, and no Job that the preflight would let pass."""
 """Room for every Job, and for no pod: this is about Jobs alone."""
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture

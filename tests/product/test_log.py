@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.local.kubernetes.cluster import EmbeddedCluster
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     import httpx
@@ -72,7 +72,7 @@ def test_line_is_joined_with_the_audit_log(
     assert line.keys() >= ALWAYS
     assert (line["function"], line["status"], line["subject"]) == (function, status, "alice")
     assert line.get("code") == (answer.json()["code"] if status >= 400 else None)
-    assert awaited(lambda: len(audited(stack, line["request"])), lambda count: count == line["attempts"]) > 0
+    assert eventually(lambda: len(audited(stack, line["request"])), lambda count: count == line["attempts"]) > 0
     assert line["clusterMilliseconds"] > 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.kubernetes.pod_log import LOG_VARIABLE
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,9 @@ class TestLogs:
     def test_of_the_attempt_before(self, api: Api, job: str) -> None:
         """Of two pods that failed the first."""
         api.submit(name=job, **goes("exit-1", backoffLimit=1))
-        awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Failed")
+        eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Failed"
+        )
 
         last, before = _log(api, job), _log(api, job, "previous=true")
 
@@ -92,7 +94,7 @@ class TestLogs:
         """409, with the reason."""
         api.submit(name=job, **fields)
 
-        refused = awaited(
+        refused = eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: reason in answer.json()["detail"]
         )
 
@@ -103,7 +105,7 @@ class TestLogs:
         api.waiting_job(f"{job}-first")
         api.submit(name=job, gpu=8)
 
-        refused = awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: "Pods" in answer.text)
+        refused = eventually(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: "Pods" in answer.text)
 
         api.ask("DELETE", f"/jobs/team-a/{job}-first")
         assert (refused.status_code, refused.json()["code"]) == (409, "job_not_started")
@@ -113,7 +115,9 @@ class TestLogs:
         """410, and where else to look."""
         api.submit(name=job, **goes("run-forever", maxRuntimeSeconds=1))
 
-        refused = awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: answer.status_code == 410)
+        refused = eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: answer.status_code == 410
+        )
 
         assert refused.json()["code"] == "log_gone"
         assert "Get the Job" in refused.json()["detail"]
@@ -137,4 +141,4 @@ class TestLogs:
 
 def _log(api: Api, job: str, query: str = "") -> httpx.Response:
     """The answer with the log, once there is one."""
-    return awaited(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda one: one.status_code != 409)
+    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda one: one.status_code != 409)

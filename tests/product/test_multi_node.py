@@ -12,7 +12,7 @@ from chalicelib.domain.names import HALF_MADE
 from infra.local.kubernetes.kinds import JOB, POD, SERVICE
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ class TestRendezvous:
         """Host name, subdomain, Service and its selector fit together, and the first pod's name is the master's."""
         uid = api.submit(name=name, nodes=3, gpu=2, environment=RUNS_ON).json()["id"]
 
-        found = awaited(lambda: pods(stack, uid), lambda pods: len(pods) == 3)
+        found = eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 3)
         (service,) = services(stack, uid)
         called = service["metadata"]["name"]
         assert [pod["spec"]["hostname"] for pod in found] == [f"{name}-{rank}" for rank in range(3)]
@@ -94,14 +94,14 @@ class TestRendezvous:
 
         api.ask("DELETE", f"/jobs/team-a/{name}")
 
-        awaited(lambda: services(stack, uid), lambda found: not found)
+        eventually(lambda: services(stack, uid), lambda found: not found)
 
     def test_name_may_be_long_and_begin_with_a_digit(self, stack: Stack, api: Api) -> None:
         """A Job's may; what is named after it follows other rules."""
         name = f"7{secrets.token_hex(25)}x"
         uid = api.submit(name=name, nodes=2, environment=RUNS_ON).json()["id"]
 
-        found = awaited(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
+        found = eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
 
         assert [pod["spec"]["hostname"] for pod in found] == [f"{name}-0", f"{name}-1"]
         api.ask("DELETE", f"/jobs/team-a/{name}")
@@ -113,7 +113,7 @@ class TestRendezvous:
         answer = api.submit_until_made(name=name, nodes=2, environment=RUNS_ON)
 
         second = answer.json()["id"]
-        awaited(lambda: services(stack, first), lambda found: not found)
+        eventually(lambda: services(stack, first), lambda found: not found)
         assert (answer.status_code, len(services(stack, second))) == (201, 1)
 
     def test_many_at_once_make_one(self, stack: Stack, api: Api, name: str) -> None:
@@ -149,7 +149,7 @@ class TestHalfMade:
 
         assert (answer.status_code, answer.headers["Idempotent-Replayed"]) == (201, "true")
         uid = answer.json()["id"]
-        awaited(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
+        eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
         (service,) = services(stack, uid)
         assert {pod["spec"]["subdomain"] for pod in pods(stack, uid)} == {service["metadata"]["name"]}
 
@@ -169,7 +169,7 @@ class TestHalfMade:
         namespace = "researcher-team-b"
         _bound_services(stack, namespace, "0")
         with Api(stack, "bob") as bob:
-            answer = awaited(
+            answer = eventually(
                 lambda: bob.submit("team-b", name=f"none-{secrets.token_hex(4)}", nodes=2),
                 lambda answer: answer.status_code != 201,  # the API server's own copy of the quota follows
             )

@@ -13,8 +13,9 @@ from infra.local.kubernetes.kinds import JOB, SERVICE
 from infra.local.stack import Stack
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.test_faults import NO_PREFLIGHT
+from tests.sizes import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     AnyCluster = EmbeddedCluster | RealCluster
 
-SUBMISSIONS = 100
+SUBMISSIONS = cases(24, thorough=100)
 AT_ONCE = 32
 RATE = 0.3
 NAMESPACE = "researcher-team-a"
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_every_job_is_made_whole_and_once(faulty: Stack[Faulty[AnyCluster]]) -> 
     assert numbers == Counter(str(number) for number in range(SUBMISSIONS))
     assert set(ids) == {job["metadata"]["uid"] for job in jobs}
     assert [job["metadata"]["name"] for job in jobs if job["spec"]["suspend"] or _is_marked(job)] == []
-    awaited(
+    eventually(
         lambda: Counter(map(_owned, cluster.find(SERVICE, NAMESPACE))),
         lambda found: found == Counter(map(_named, jobs)),
     )

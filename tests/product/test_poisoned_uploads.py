@@ -106,9 +106,9 @@ def uploads(stack: Stack[AnyCluster]) -> Uploads:
 @pytest.fixture(autouse=True)
 def _nothing_is_made(stack: Stack[AnyCluster], uploads: Uploads) -> Iterator[None]:
     """No test here makes a Job anywhere, or a status beyond the one of its upload."""
-    before = jobs(stack), uploads.statuses()
+    before = jobs(stack), uploads.keys()
     yield
-    made, told = jobs(stack), uploads.statuses()
+    made, told = jobs(stack), uploads.keys()
     assert made == before[0]
     assert len(told) <= len(before[1]) + 1
 
@@ -130,7 +130,7 @@ class TestTold:
 
         (outcome,) = handled(event)
 
-        told = uploads.statuses()[f"status/team-a/{poison.file}.json"]
+        told = uploads.read(f"status/team-a/{poison.file}.json")
         assert outcome == {"outcome": "refused", "key": key, "why": poison.code}
         assert (told["code"], told["instance"]) == (poison.code, "urn:researcher:request:invocation-1")
         assert told["detail"]
@@ -141,7 +141,7 @@ class TestTold:
         (outcome,) = handled(uploads.put(f"submit/{project}/x.json", GOOD))
 
         assert outcome["why"] == "forbidden"
-        assert uploads.statuses()[f"status/{project}/x.json.json"]["status"] == 403
+        assert uploads.read(f"status/{project}/x.json.json")["status"] == 403
 
     def test_a_deleted_object_is_gone(self, uploads: Uploads) -> None:
         """All of its versions, before anybody read them."""
@@ -151,7 +151,7 @@ class TestTold:
         (outcome,) = handled(event)
 
         assert outcome["why"] == "upload_gone"
-        assert uploads.statuses()["status/team-a/deleted.json.json"]["code"] == "upload_gone"
+        assert uploads.read("status/team-a/deleted.json.json")["code"] == "upload_gone"
 
 
 class TestDropped:
@@ -160,22 +160,22 @@ class TestDropped:
     @pytest.mark.parametrize("fields", DROPPED)
     def test_no_status_and_no_second_try(self, uploads: Uploads, fields: dict[str, Any]) -> None:
         """The log alone has them."""
-        before = uploads.statuses()
+        before = uploads.keys()
 
         (outcome,) = handled(record(**fields))
 
         assert outcome["outcome"] == "ignored"
-        assert uploads.statuses() == before
+        assert uploads.keys() == before
 
     @pytest.mark.parametrize("event", [{"Event": "s3:TestEvent"}, {}, {"Records": {}}, {"Records": [None]}, None, "x"])
     def test_documents_that_are_no_event(self, uploads: Uploads, event: object) -> None:
         """Whoever may invoke the function may send anything."""
-        before = uploads.statuses()
+        before = uploads.keys()
 
         (outcome,) = invoked(event)
 
         assert outcome["outcome"] == "ignored"
-        assert uploads.statuses() == before
+        assert uploads.keys() == before
 
     def test_an_upload_that_was_overwritten_without_versions(self, uploads: Uploads) -> None:
         """What is there now is another event's, which tells of it."""
@@ -185,7 +185,7 @@ class TestDropped:
         (outcome,) = handled(overwritten)
 
         assert outcome["outcome"] == "superseded"
-        assert "status/team-a/overwritten.json.json" not in uploads.statuses()
+        assert "status/team-a/overwritten.json.json" not in uploads.keys("status/team-a/")
 
 
 def test_poison_does_not_stop_its_neighbours(uploads: Uploads) -> None:

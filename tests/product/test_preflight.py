@@ -12,7 +12,7 @@ from infra.kubernetes.project import project_manifests
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def ready(api: Api, project: str) -> str:
     """The same, once the API server acts by its quota and its limits."""
     for bound in ({"memoryLimit": "9Gi"}, {"gpu": 5}):
         probe = {"image": "busybox", "project": project, **bound}
-        awaited(partial(_dry_run, api, probe), lambda status: status == 403)
+        eventually(partial(_dry_run, api, probe), lambda status: status == 403)
     return project
 
 
@@ -63,7 +63,7 @@ def _dry_run(api: Api, document: dict[str, Any]) -> int:
 def full(api: Api, ready: str) -> Iterator[str]:
     """The same Project, whose quota a Job named `all` takes whole."""
     api.submit(ready, name="all", gpu=4, environment=RUNS_ON)
-    awaited(
+    eventually(
         lambda: api.ask("GET", f"/projects/{ready}").json()["quotas"][0]["used"].get("requests.nvidia.com/gpu"),
         lambda used: used == "4",
     )
@@ -122,7 +122,7 @@ class TestFull:
         name = f"waits-{secrets.token_hex(4)}"
 
         assert api.submit(full, name=name, gpu=4).status_code == 201
-        awaited(
+        eventually(
             lambda: api.ask("GET", f"/jobs/{full}/{name}").json()["data"][0],
             lambda view: view["reason"] == "PodsNotCreated",
         )
@@ -142,7 +142,7 @@ class TestFull:
         quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
         metadata = {"name": "researcher-project", "namespace": f"researcher-{full}"}
         stack.cluster.apply([{**quota, "metadata": metadata, "spec": {"hard": {"requests.nvidia.com/gpu": "2"}}}])
-        awaited(lambda: api.submit(full, gpu=4).status_code, lambda status: status == 403)
+        eventually(lambda: api.submit(full, gpu=4).status_code, lambda status: status == 403)
 
         again = api.submit(full, name="all", gpu=4, environment=RUNS_ON)
 

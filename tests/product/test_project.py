@@ -8,7 +8,7 @@ import pytest
 
 from infra.kubernetes.project import project_manifests
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class TestUse:
             api.submit(project, name=name, gpu=gpus, environment=RUNS_ON)
         api.ask("POST", f"/jobs/{project}/c/suspend")
 
-        detail = awaited(
+        detail = eventually(
             lambda: told(api, project),
             lambda one: (
                 (one["gpus"]["allocated"], one["quotas"][0]["used"].get("requests.nvidia.com/gpu")) == (8, "12")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.local.kubernetes.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def shown(api: Api, name: str) -> dict[str, Any]:
 
 def becomes(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
     """The Job, once it is in that state for that reason."""
-    return awaited(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
+    return eventually(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ class TestGoesWell:
         api.submit(name=job, gpu=2, environment=RUNS_ON)
 
         becomes(api, job, "Running")
-        view = awaited(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
+        view = eventually(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
 
         assert (view["nodes"], view["currentAllocatedGPUs"]) == (["gpu-node-0"], 2)
 
@@ -65,7 +65,7 @@ class TestGoesWell:
         """Who sends the request again reads what who gets the Job reads."""
         api.submit(name=job, gpu=2, environment=RUNS_ON)
         becomes(api, job, "Running")
-        awaited(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
+        eventually(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
 
         again = api.submit(name=job, gpu=2, environment=RUNS_ON)
 

@@ -10,7 +10,7 @@ import pytest
 from infra.kubernetes.project import project_manifests
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def shown(api: Api, name: str, project: str = "team-a") -> dict[str, Any]:
 
 def becomes(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
     """The Job, once it is in that state for that reason."""
-    return awaited(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
+    return eventually(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
 
 
 def pods(stack: Stack[Any], name: str) -> list[str]:

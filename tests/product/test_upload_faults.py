@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ from chalicelib.adapters import bucket
 from chalicelib.domain.errors import ResearcherError
 from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack
+from tests.cluster import fault_proxy
 from tests.cluster.fault_proxy import FAULTS, FaultProxy, Faulty
+from tests.sizes import cases
 from tests.uploads import Uploads, handled
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     AnyCluster = EmbeddedCluster | RealCluster
     Record = dict[str, Any]
 
-OBJECTS = 1_000 if os.environ.get("CLUSTER") else 100
-"""All of them where a cluster is named; a tenth proves the same, less often, in everybody's minutes."""
+OBJECTS = cases(40, thorough=1_000)
 DELIVERIES, AT_ONCE, RATE, TRIES = 5, 32, 0.1, 3
 NAMESPACE = "researcher-team-a"
 ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
@@ -36,12 +36,15 @@ NO_PREFLIGHT = {"PREFLIGHT": "off"}
 """It would let no Job pass that has no room for a pod."""
 """Room for every Job, and for no pod: this is about Jobs alone."""
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 
 @pytest.fixture
 def faulty(
     make_cluster: Callable[..., AnyCluster], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[tuple[Stack[Faulty[AnyCluster]], FaultProxy]]:
     """The local cloud, with faults between the functions and the cluster, and between them and S3."""
+    monkeypatch.setattr(fault_proxy, "HANG_SECONDS", 3.5)  # longer than the functions wait for S3
     with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.adapters import bucket
 from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import BUCKET
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.scripted import unused_url
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TestUploaded:
         s3 = boto3.client("s3", **stack.aws.connection)
         s3.put_object(Bucket=BUCKET, Key=f"submit/team-a/{file}", Body=document.encode())
 
-        told = awaited(lambda: _status(s3, f"status/team-a/{file}.json"), lambda found: found is not None)
+        told = eventually(lambda: _status(s3, f"status/team-a/{file}.json"), lambda found: found is not None)
         s3.close()
 
         assert told["project"] == "team-a"
@@ -54,7 +54,7 @@ class TestUploaded:
         bucket.connect.cache_clear()
         s3.put_object(Bucket=BUCKET, Key="submit/team-a/lost.json", Body=b'{"image": "busybox"}')
 
-        found = awaited(lambda: sqs.receive_message(QueueUrl=stack.failures_url), lambda got: "Messages" in got)
+        found = eventually(lambda: sqs.receive_message(QueueUrl=stack.failures_url), lambda got: "Messages" in got)
         bucket.connect.cache_clear()
 
         (kept,) = (json.loads(one["Body"]) for one in found["Messages"])

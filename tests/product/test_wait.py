@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,9 @@ def reason(answer: httpx.Response) -> str | None:
 def submitted_anew(api: Api, name: str) -> httpx.Response:
     """A new Job whose image cannot be pulled, as one gets it at once: a quick cluster may know of that already."""
     if api.ask("DELETE", f"/jobs/team-a/{name}").status_code != HTTPStatus.NOT_FOUND:
-        awaited(lambda: api.ask("GET", f"/jobs/team-a/{name}").status_code, lambda code: code == HTTPStatus.NOT_FOUND)
+        eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{name}").status_code, lambda code: code == HTTPStatus.NOT_FOUND
+        )
     api.submit(name=name, gpu=1, environment={SIMULATE_VARIABLE: "image-pull"})
     return api.ask("GET", f"/jobs/team-a/{name}")
 
@@ -66,7 +68,7 @@ def submitted_anew(api: Api, name: str) -> httpx.Response:
 def until_it_comes(api: Api, name: str, until: str) -> str:
     """The status that a script reads that asks again as long as the Job has not come to it."""
     wanted = {"running": {"Running", "Succeeded"}, "finished": {"Succeeded", "Failed"}}[until]
-    return awaited(
+    return eventually(
         lambda: status(api.ask("GET", f"/jobs/team-a/{name}?wait=20&until={until}")), lambda one: one in wanted
     )
 
@@ -133,9 +135,9 @@ class TestChange:
 
     def test_a_pod_changes_and_the_job_does_not(self, api: Api, job: str, aside: ThreadPoolExecutor) -> None:
         """Nobody's watch of the Job tells that its pod cannot pull its image: it is looked for now and then."""
-        first = awaited(lambda: submitted_anew(api, job), lambda answer: reason(answer) != "ImagePullBackOff")
+        first = eventually(lambda: submitted_anew(api, job), lambda answer: reason(answer) != "ImagePullBackOff")
 
-        told = awaited(
+        told = eventually(
             lambda: waiting(aside, api, job, "wait=20", first.headers["ETag"]).result(),
             lambda answer: answer.status_code == 200 and reason(answer) == "ImagePullBackOff",
         )

@@ -11,7 +11,7 @@ from chalicelib.operation import BASE
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import IMAGE, Api
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,13 +92,30 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def callers(stack: Stack) -> Iterator[dict[str, Api]]:
-    """Both callers, and in each Project one Job that is there."""
+@pytest.fixture(scope="module")
+def tokens(stack: Stack) -> Iterator[dict[str, Api]]:
+    """Both callers."""
     with Api(stack, "alice") as alice, Api(stack, "bob") as bob:
-        for api, project in ((alice, "team-a"), (bob, "team-b"), (bob, "team-shared")):
-            api.submit(project, name=JOB_THERE, environment={SIMULATE_VARIABLE: "run-forever"})
         yield {"alice": alice, "bob": bob}
+
+
+@pytest.fixture
+def callers(stack: Stack, tokens: dict[str, Api]) -> dict[str, Api]:
+    """Both callers, and in each Project one Job that is there and runs: a new one where a test took it away."""
+    for caller, project in (("alice", "team-a"), ("bob", "team-b"), ("bob", "team-shared")):
+        if not runs(stack, project):
+            tokens[caller].ask("DELETE", f"/jobs/{project}/{JOB_THERE}")
+            made = tokens[caller].submit_until_made(
+                project, name=JOB_THERE, environment={SIMULATE_VARIABLE: "run-forever"}
+            )
+            assert made.status_code == 201
+    return tokens
+
+
+def runs(stack: Stack, project: str) -> bool:
+    """Whether the Job of that Project is there, and may run."""
+    found = [job for job in stack.cluster.find(JOB, f"researcher-{project}") if job["metadata"]["name"] == JOB_THERE]
+    return bool(found) and not found[0]["spec"]["suspend"] and "deletionTimestamp" not in found[0]["metadata"]
 
 
 def asked(api: Api, row: Row, project: str) -> httpx.Response:
@@ -190,7 +207,7 @@ class TestDeletion:
 
         callers["alice"].ask("DELETE", f"/jobs/team-a/{JOB_THERE}")
 
-        awaited(lambda: _pods_of(stack, uid), lambda pods: not pods)
+        eventually(lambda: _pods_of(stack, uid), lambda pods: not pods)
 
 
 def _pods_of(stack: Stack, uid: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.local.kubernetes.cluster import EmbeddedCluster
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.security.hostile_tokens import bearer
 from tests.security.sending import sent
 
@@ -114,6 +114,6 @@ def test_smuggled_headers_go_nowhere(stack: AnyStack, smuggled: Headers, first: 
         assert golden(stack.cluster.requests[-1].headers) == GOLDEN
     else:
         real: Stack[RealCluster] = stack  # type: ignore[assignment] # by its cluster
-        (line,) = awaited(lambda: impersonated(real, reply.header("X-Request-Id")), bool)
+        (line,) = eventually(lambda: impersonated(real, reply.header("X-Request-Id")), bool)
         assert line["impersonatedUser"] == CALLER
         assert (line["sourceIPs"], line["objectRef"]["namespace"]) == (["127.0.0.1"], "researcher-team-a")

@@ -16,7 +16,7 @@ from infra.local.http_server import LoopbackServer
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.stack import Stack
 from infra.local.wire import Reply
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.scripted import NO_HURRY, Script, unused_url
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import ScriptedCluster
@@ -234,4 +234,4 @@ def test_dead_cluster_is_not_asked_by_everybody(
     assert first == [503] * 2
     assert {answer.status for answer in quick} == {503}
     assert all(int(answer.header("Retry-After") or 0) > 0 for answer in quick)
-    assert awaited(lambda: listed(stack).status, lambda status: status == 200)
+    assert eventually(lambda: listed(stack).status, lambda status: status == 200)

@@ -14,7 +14,7 @@ from chalicelib.adapters.cluster import Cluster
 from chalicelib.settings import settings
 from infra.local.stack import Stack
 from tests.canaries import CANARY, checked, leaks, watch
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 from tests.scripted import NO_HURRY, Script
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
@@ -200,8 +200,8 @@ def test_what_is_kept_of_a_job(stack: SecretiveStack, scheduled: Scheduled) -> N
     documents |= {name: {**JOB, **changes} for name, changes in REFUSED.items()}
     records = [uploads.put(f"submit/team-a/{name}.json", json.dumps(one).encode()) for name, one in documents.items()]
     handled(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
-    told = awaited(lambda: scheduled.announce() and scheduled.heard("kept"), bool)
-    awaited(scheduled.clean_up, lambda report: report["deleted"] > 0)
+    told = eventually(lambda: scheduled.announce() and scheduled.heard("kept"), bool)
+    eventually(scheduled.clean_up, lambda report: report["deleted"] > 0)
 
     statuses, receipts = uploads.kept("status/"), uploads.kept("receipts/")
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.kinds import Document, Kind
 
 STEP_SECONDS = 0.1
+"""The longest time between two steps: some things happen without a change, when their time has come."""
+PAUSE_SECONDS = 0.01
+"""The shortest, so that many changes at once are one step's work."""
 
 
 class EmbeddedCluster:
@@ -109,5 +112,9 @@ class EmbeddedCluster:
                 controller.step(moment)
 
     def _run(self) -> None:
-        while not self._stopping.wait(STEP_SECONDS):
+        """Step after each change, as controllers that watch do."""
+        while not self._stopping.wait(PAUSE_SECONDS):
+            seen = self.store.version
             self.step(datetime.now(UTC))
+            with self.store.lock:
+                self.store.history.since(seen, STEP_SECONDS)

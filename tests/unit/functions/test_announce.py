@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import app
 from infra.local.lambda_proxy import LambdaContext
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     import pytest
@@ -24,7 +24,7 @@ class TestRun:
     ) -> None:
         """So that it can be counted over time."""
         api.submit(name="ends", environment={"SIMULATE": "exit-0"})
-        awaited(lambda: api.ask("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
+        eventually(lambda: api.ask("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
 
         returned = scheduled.announce()
 
@@ -37,7 +37,7 @@ class TestRun:
     def test_ends_where_there_is_too_little_time(self, scheduled: Scheduled, api: Api) -> None:
         """It tells of nothing that it could not mark, and leaves it to the next run."""
         api.submit(name="later", environment={"SIMULATE": "exit-0"})
-        awaited(lambda: api.ask("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
+        eventually(lambda: api.ask("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
 
         returned = app.app.handler_map["announce"]({}, LambdaContext("announce", "r-1", lambda: 24.0))
 

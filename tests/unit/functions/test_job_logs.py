@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.kubernetes.pod_log import LOG_VARIABLE
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
-from tests.cluster.space import awaited
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     import httpx
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def printed(api: Api, name: str, text: str) -> httpx.Response:
     """The answer with the log of a new Job whose pod prints *text*."""
     api.submit(name=name, environment={SIMULATE_VARIABLE: "run-forever", LOG_VARIABLE: text})
-    return awaited(lambda: api.ask("GET", f"/jobs/team-a/{name}/logs"), lambda answer: answer.status_code == 200)
+    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{name}/logs"), lambda answer: answer.status_code == 200)
 
 
 class TestText:
