@@ -17,7 +17,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -27,13 +27,18 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 cleanup: $(READY)  ## deletes finished Jobs of `make run` that are past their retention; DRY_RUN=1 only tells which
 	@$(BIN)/python -m infra.cleanup $(if $(FUNCTION),--function $(FUNCTION)) $(if $(DRY_RUN),--dry-run)
 
-test: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=
+PYTEST = $(BIN)/pytest -n 2 --dist loadfile
+
+test: $(READY) $(ASSETS)  ## what every change has to pass: rules, both sides of each adapter, clients and the product; minutes
+	$(PYTEST) -m "not walk" tests/unit tests/contract tests/clients tests/product
+
+test-all: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
+	$(PYTEST) tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
 
 test-oldest: $(READY) $(ASSETS)  ## the unit and contract suites; the gate runs them on the oldest Python, too
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract
+	$(PYTEST) tests/unit tests/contract
 
 check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/ruff check .

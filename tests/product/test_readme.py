@@ -84,6 +84,7 @@ def answers(running: Path) -> list[str]:
     return pasted(running)
 
 
+@pytest.mark.walk
 class TestWalk:
     """The commands of the README, pasted one after the other."""
 
@@ -109,6 +110,7 @@ class TestWalk:
         assert (running / ".local" / "session.env").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.walk
 class TestRecipes:
     """The recipes in Python."""
 
@@ -130,6 +132,7 @@ class TestRecipes:
         assert len([line for line in recipe.splitlines() if line]) < 10
 
 
+@pytest.mark.walk
 class TestRun:
     """`make run`."""
 

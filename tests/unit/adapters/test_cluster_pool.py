@@ -38,8 +38,11 @@ class TestRequest:
         with Script(identity.context) as site:
             site.on("/api", json_reply({}))
 
-            found = [pool.request("GET", f"{site.url}/api").status for _ in range(2)]
+            responses = [pool.request("GET", f"{site.url}/api") for _ in range(2)]
+            for response in responses:
+                response.close()
 
+        found = [response.status for response in responses]
         assert (found, pool._order()[0], len(site.asked)) == ([200, 200], 3, 2)  # noqa: SLF001 - what it remembers
 
     @pytest.mark.parametrize("position", [0, 1])
