@@ -67,8 +67,11 @@ audit: $(READY)  ## known vulnerabilities; fails where PyPI's advisories cannot 
 control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, and minutes, once per version
 	$(BIN)/python -m tests.cluster.build
 
+# Of the attacks those that a real API server may answer in another way; the rest never reach it, or run weekly.
+ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py names.py outages.py secrets.py specs.py)
+
 test-cluster: control-plane $(ASSETS)  ## the contract and the product on the real control plane
-	CLUSTER=real $(BIN)/pytest -n0 tests/cluster tests/contract tests/product tests/security
+	CLUSTER=real $(PYTEST) tests/cluster tests/contract tests/product $(ON_THE_CLUSTER)
 
 test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser

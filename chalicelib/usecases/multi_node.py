@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, ResearcherError
+from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, PreconditionFailed, ResearcherError
 from chalicelib.domain.multi_node import is_half_made, service_of, start
 from chalicelib.domain.names import JobName
 from chalicelib.domain.once import RETRY_AFTER_DELETION
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
     from chalicelib.usecases.ports import Jobs
 
-STARTS = 5
-"""Attempts to start a Job whose status the cluster writes at the same time."""
+ATTEMPTS = 5
+"""To start or to delete a Job whose status the cluster writes at the same time."""
 
 
 def completed(project: ProjectName, job: Job, jobs: Jobs) -> Job:
@@ -32,7 +32,7 @@ def completed(project: ProjectName, job: Job, jobs: Jobs) -> Job:
 
 
 def _started(project: ProjectName, job: Job, jobs: Jobs) -> Job:
-    for _ in range(STARTS):
+    for _ in range(ATTEMPTS):
         started = jobs.patch(project, JobName(job.metadata.name), start(job))
         found = started or _same(project, job, jobs)
         if found is None:
@@ -49,10 +49,13 @@ def _started(project: ProjectName, job: Job, jobs: Jobs) -> Job:
 def _undo(project: ProjectName, job: Job, jobs: Jobs) -> None:
     """Deletes *job* if it is half made still. What cannot be deleted now is completed by the same request."""
     with suppress(ResearcherError):
-        found = _same(project, job, jobs)
-        if found and is_half_made(found):
-            meta = found.metadata
-            jobs.delete(project, JobName(meta.name), meta.uid, meta.resource_version)
+        for _ in range(ATTEMPTS):
+            found = _same(project, job, jobs)
+            if not found or not is_half_made(found):
+                return
+            # The cluster writes the Job's status at the same time, so that its version may be another by now.
+            with suppress(PreconditionFailed):
+                jobs.delete(project, JobName(found.metadata.name), found.metadata.uid, found.metadata.resource_version)
 
 
 def _same(project: ProjectName, job: Job, jobs: Jobs) -> Job | None:

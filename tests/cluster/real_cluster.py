@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ from infra.local.token_reviews import TokenReviews
 from tests.cluster.assets import assets_folder
 from tests.cluster.control_plane import ControlPlane, TokenWebhook
 from tests.cluster.gpu_node import GpuNodes
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,5 +90,4 @@ class RealCluster:
         who = {"user": subject["name"]} if subject["kind"] == "User" else {"groups": [subject["name"]]}
         spec = {**who, "resourceAttributes": asked}
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
-        while not self.plane.admin.create(_REVIEWS, review)["status"]["allowed"]:
-            time.sleep(0.05)
+        eventually(lambda: self.plane.admin.create(_REVIEWS, review)["status"]["allowed"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from tests.cluster.embedded_target import EmbeddedTarget
 from tests.cluster.real_target import real_target
 from tests.cluster.rights import OTHER_SUBMITTERS, OTHERS, OURS, SUBMITTERS, UPLOADS, VIEWERS, Ask, may
 from tests.cluster.space import Space
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +48,7 @@ def own_identity(cluster_target: Target) -> Iterator[JsonClient]:
     cluster_target.apply(manifests)
     client = cluster_target.client("researcher-api:test", ["researcher-api"])
     last = Ask("impersonate", f"groups/researcher:{OTHER_SUBMITTERS}")
-    while not may(client, last):  # the API server's own copy of its roles follows within moments
-        time.sleep(0.05)
+    eventually(lambda: may(client, last))  # the API server's own copy of its roles follows within moments
     yield client
     client.close()
     cluster_target.remove(reversed(manifests))

@@ -9,13 +9,13 @@ import dataclasses
 import os
 import signal
 import threading
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.api import Api
+from tests.eventually import eventually
 from tests.package.reading import FUNCTIONS, Json, grants, logical
 from tests.walk import Step, clone_into, pasted, steps, surprises
 
@@ -80,6 +80,13 @@ class TestWalk:
         assert sorted(used - granted) == []
 
 
+def cleaned_up(deployed: Deployed[Any]) -> list[dict[str, Any]]:
+    """Project and name of each Job that one run of the schedule has deleted."""
+    (report,) = deployed.fire("CleanupRule")
+    assert isinstance(report, dict)
+    return [{"project": job["project"], "name": job["name"]} for job in report["jobs"]]
+
+
 class TestSchedule:
     """What EventBridge calls."""
 
@@ -87,14 +94,10 @@ class TestSchedule:
         """By the rule of the template, the function of the zip: a Job that is past its retention goes."""
         api.submit(name="scheduled", maxRuntimeSeconds=1, ttlAfterFinish=1).raise_for_status()
         api.ask("GET", "/jobs/team-a/scheduled?wait=20&until=finished").raise_for_status()
-        time.sleep(2)
 
-        (report,) = deployed.fire("CleanupRule")
+        eventually(lambda: {"project": "team-a", "name": "scheduled"} in cleaned_up(deployed))
 
-        assert isinstance(report, dict)
-        assert {"project": "team-a", "name": "scheduled"}.items() <= report["jobs"][-1].items()
-        while (answer := api.ask("GET", "/jobs/team-a/scheduled")).status_code == 200:
-            time.sleep(0.1)
+        answer = eventually(lambda: api.ask("GET", "/jobs/team-a/scheduled"), lambda answer: answer.is_error)
         assert answer.json()["code"] == "job_cleaned_up"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +92,7 @@ class TestFinished:
     def test_of_somebody_else_is_left_alone(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
         """A Job that this API did not make is neither told of nor marked."""
         stack.cluster.apply([by_hand({"name": name, "labels": {"team": "a"}})])
-        eventually(lambda: stored(stack, name).get("status", {}).get("conditions"), bool)
-        time.sleep(1)
+        eventually(lambda: finished(stored(stack, name)))
         before = stored(stack, name)["metadata"]["labels"]
 
         scheduled.announce()
@@ -136,6 +134,12 @@ class TestRuns:
 
         assert {"project": "closed", "name": None, "code": "forbidden"} in told["failures"]
         assert len(scheduled.heard(name)) == 1
+
+
+def finished(job: dict[str, Any]) -> bool:
+    """Whether the cluster has written that *job* is complete."""
+    conditions = job.get("status", {}).get("conditions", [])
+    return any(one["type"] == "Complete" and one["status"] == "True" for one in conditions)
 
 
 def stored(stack: Stack, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, Forbidden, QuotaExceeded
 from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.once import Nonce
-from chalicelib.usecases.multi_node import STARTS
+from chalicelib.usecases.multi_node import ATTEMPTS
 from chalicelib.usecases.submit import Submitted, submit_job
 from tests.builders import ALICE, TEAM_A, job, submission
 from tests.fakes import FakeJobs, raising
@@ -109,7 +109,7 @@ class TestCompleted:
     def test_job_that_the_cluster_writes_to_meanwhile(self) -> None:
         """Its status changes at once: we look again, and start it."""
         jobs = FakeJobs()
-        jobs.before("patch", *[changed_by_the_cluster(jobs)] * (STARTS - 1))
+        jobs.before("patch", *[changed_by_the_cluster(jobs)] * (ATTEMPTS - 1))
 
         submitted(jobs)
 
@@ -167,6 +167,18 @@ class TestBrokenOff:
 
         assert jobs.jobs == {}
 
+    @pytest.mark.parametrize("times", [1, ATTEMPTS - 1])
+    def test_a_refusal_leaves_nothing_while_the_cluster_writes(self, times: int) -> None:
+        """The Job controller writes the Job's status at that time: the deletion is sent again for the new version."""
+        jobs = FakeJobs()
+        jobs.before("create_service", raising(QuotaExceeded("No room.")))
+        jobs.before("delete", *[changed_by_the_cluster(jobs)] * times)
+
+        with pytest.raises(QuotaExceeded):
+            submitted(jobs)
+
+        assert jobs.jobs == {}
+
     @pytest.mark.parametrize("step", ["find", "delete"])
     def test_what_cannot_be_taken_back_waits(self, step: str) -> None:
         """The caller reads why it failed, and the same request completes it."""
@@ -199,7 +211,7 @@ class TestBrokenOff:
     def test_one_that_never_rests_is_given_up(self) -> None:
         """And taken back."""
         jobs = FakeJobs()
-        jobs.before("patch", *[changed_by_the_cluster(jobs)] * STARTS)
+        jobs.before("patch", *[changed_by_the_cluster(jobs)] * ATTEMPTS)
 
         with pytest.raises(ClusterUnavailable, match="same request"):
             submitted(jobs)
