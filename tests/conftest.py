@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "security"))
 """Suites in which nothing secret is printed on purpose."""
 
-pytest_plugins = ["tests.recorder"]
+pytest_plugins = ["tests.recorder", "tests.budgets"]
 
 # A shared machine may stall in any example: how long one takes proves nothing.
 EXAMPLES = cases(100 if os.environ.get("CI") else 20, thorough=1000)

@@ -13,6 +13,7 @@ import boto3
 import pytest
 import urllib3
 
+from chalicelib.adapters import impersonation
 from chalicelib.adapters.eks import eks_token
 from chalicelib.adapters.impersonation import Impersonation
 from chalicelib.adapters.sigv4 import Credentials
