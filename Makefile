@@ -17,7 +17,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -75,6 +75,12 @@ test-cluster: control-plane $(ASSETS)  ## the contract and the product on the re
 
 test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
+
+thorough: export THOROUGH = 1
+thorough: export CASES = 10000
+thorough: control-plane $(ASSETS)  ## weekly: every suite with its larger case counts, on both clusters; hours
+	$(PYTEST) tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security
+	CLUSTER=real CASES=500 $(PYTEST) tests/cluster tests/contract tests/product tests/security
 
 figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand cases, a quarter of an hour on a quiet machine
 	LOAD_SECONDS=60 CASES=10000 $(BIN)/pytest -n0 --figures tests/security

@@ -39,7 +39,7 @@ _PROPERTY = "processor"
 
 def budget(suite: str) -> int | None:
     """Return the processor seconds that *suite* may take in this run; None where it has no bound."""
-    if THOROUGH or os.environ.get("CASES") or "COVERAGE_RUN" in os.environ:
+    if THOROUGH or os.environ.get("CASES"):
         return None
     real = ON_THE_REAL_CLUSTER if os.environ.get("CLUSTER") == "real" else {}
     return real.get(suite, BUDGETS.get(suite))
@@ -102,9 +102,8 @@ class Budgets:
             line = f"{suite:10} {self.tests[suite]:6} tests {self.spent[suite]:7.1f} s"
             terminalreporter.write_line(line + (f" of {bound}" if bound else ""))
         for suite in self.outgrown():
-            terminalreporter.write_line(
-                f"The suite {suite} has outgrown its budget. Make it faster, or move larger case counts to `make thorough`."
-            )
+            advice = "Make it faster, or move its larger case counts to `make thorough`."
+            terminalreporter.write_line(f"The suite {suite} has outgrown its budget. {advice}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
