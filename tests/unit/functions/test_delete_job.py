@@ -40,14 +40,6 @@ class TestPreconditions:
         assert answer.status_code == 412
         assert api.ask("GET", "/jobs/team-a/there").json()["data"][0]["id"] == job
 
-    @pytest.mark.parametrize("tag", ["4711", 'W/"1.00000000"', '"x"', '"1.00000000", "2.00000000"', ""])
-    def test_an_odd_tag_deletes_nothing(self, api: Api, job: str, tag: str) -> None:
-        """A tag that get_job never gave matches nothing; it is not ignored."""
-        answer = api.ask("DELETE", "/jobs/team-a/there", headers={"If-Match": tag})
-
-        assert answer.status_code == 412
-        assert api.ask("GET", "/jobs/team-a/there").json()["data"][0]["id"] == job
-
     def test_any_tag_deletes(self, api: Api, job: str) -> None:
         """`*` asks only that there is a Job."""
         assert job
@@ -69,19 +61,3 @@ class TestReason:
         api.ask("DELETE", "/jobs/team-a/there", params={"reason": "wrong seed"})
 
         assert '"reason":"wrong seed"' in capfd.readouterr().out
-
-    @pytest.mark.parametrize("reason", ["", "x" * 257])
-    def test_an_odd_one_deletes_nothing(self, api: Api, job: str, reason: str) -> None:
-        """400, before the cluster is asked."""
-        assert job
-
-        assert api.ask("DELETE", "/jobs/team-a/there", params={"reason": reason}).status_code == 400
-        assert "there" in api.names()
-
-
-def test_a_job_that_is_gone_is_404(api: Api) -> None:
-    """Twice deleted is not found the second time."""
-    api.submit(name="once")
-    api.ask("DELETE", "/jobs/team-a/once")
-
-    assert api.ask("DELETE", "/jobs/team-a/once").json()["code"] == "job_not_found"

@@ -87,16 +87,6 @@ class TestWait:
 
         assert (answer.status_code, answer.headers["ETag"], self.watches(stack) - before) == (304, tag, 1)
 
-    @pytest.mark.parametrize(
-        "query", ["wait=26", "wait=-1", "wait=1.5", "wait=", "until=started", "wait=1&wait=2", "until=running&x=1"]
-    )
-    def test_an_odd_wish_is_refused(self, stack: Stack[EmbeddedCluster], api: Api, query: str) -> None:
-        """400, and the cluster is not asked."""
-        asked = len(stack.cluster.requests)
-
-        assert api.ask("GET", f"/jobs/team-a/nobody?{query}").status_code == 400
-        assert len(stack.cluster.requests) == asked
-
     def test_without_a_tag_any_job_is_news(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
         """Who knows nothing yet is not kept waiting."""
         api.waiting_job("waits")
@@ -108,12 +98,6 @@ class TestWait:
 
 class TestRefused:
     """What cannot be shown."""
-
-    def test_a_job_that_is_not_there(self, api: Api) -> None:
-        """404, in the caller's own Project."""
-        answer = api.ask("GET", "/jobs/team-a/nobody")
-
-        assert (answer.status_code, answer.json()["code"]) == (404, "job_not_found")
 
     def test_a_job_that_was_cleaned_up(self, api: Api) -> None:
         """410, with its Receipt; of another Project's neither its Receipt nor that there is one."""
@@ -138,18 +122,3 @@ class TestRefused:
 
         assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
         assert api.ask("GET", "/jobs/team-a/is-there").status_code == 200
-
-    @pytest.mark.parametrize("name", ["-", "..", "%2e%2e", "UPPER", "a" * 64, "a_b", "a%0A", "a%00", "a..b"])
-    def test_an_odd_name(self, stack: Stack, api: Api, name: str) -> None:
-        """A name that is none never reaches the cluster."""
-        asked = len(stack.cluster.requests)
-
-        answer = api.ask("GET", f"/jobs/team-a/{name}")
-
-        # 405: a client that resolves dot segments by itself asks for another path.
-        assert answer.status_code in (400, 404, 405)
-        assert len(stack.cluster.requests) == asked
-
-    def test_a_query(self, api: Api) -> None:
-        """A parameter that is not known is not ignored."""
-        assert api.ask("GET", "/jobs/team-a/nobody?wait=x").status_code == 400

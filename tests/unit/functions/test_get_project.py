@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.unit.functions.test_list_projects import namespace
 
 if TYPE_CHECKING:
@@ -27,18 +25,6 @@ class TestProject:
             seen.append(len(stack.cluster.requests))
 
         assert [after - before for before, after in itertools.pairwise(seen)] == [5, 4]
-
-    @pytest.mark.parametrize("name", ["UPPER", "a_b", "a" * 51, "a%0A", "a.b"])
-    def test_an_odd_name_is_none(self, stack: Stack[EmbeddedCluster], api: Api, name: str) -> None:
-        """It never reaches the cluster."""
-        asked = len(stack.cluster.requests)
-
-        assert api.ask("GET", f"/projects/{name}").status_code == 400
-        assert len(stack.cluster.requests) == asked
-
-    def test_takes_no_query(self, api: Api) -> None:
-        """A parameter that is not known is not ignored."""
-        assert api.ask("GET", "/projects/team-a?deep=true").status_code == 400
 
     def test_a_mislabelled_namespace_is_none(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
         """A namespace is a Project only where its name and its label agree."""

@@ -26,7 +26,3 @@ class TestCalls:
         assert sorted(path.rpartition("/")[2] for path, _, _ in made) == ["asks-" + what, "events", "events", "pods"]
         api.ask("DELETE", f"/jobs/team-a/asks-{what}")
         assert all("Selector=" in query for path, _, query in made if not path.endswith(f"asks-{what}"))
-
-    def test_takes_no_parameters(self, api: Api, what: str) -> None:
-        """A parameter that is not known is not ignored."""
-        assert api.ask("GET", f"/jobs/team-a/nobody/{what}?limit=1").status_code == 400

@@ -13,7 +13,6 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     import httpx
 
-    from infra.local.stack import Stack
     from tests.api import Api
 
 
@@ -51,38 +50,3 @@ class TestText:
     def test_may_be_empty(self, api: Api) -> None:
         """A program that prints nothing is no error."""
         assert printed(api, "silent", "").text == ""
-
-
-class TestRefused:
-    """What cannot be read."""
-
-    def test_a_job_that_is_not_there(self, api: Api) -> None:
-        """404, in the caller's own Project."""
-        answer = api.ask("GET", "/jobs/team-a/nobody/logs")
-
-        assert (answer.status_code, answer.json()["code"]) == (404, "job_not_found")
-
-    @pytest.mark.parametrize(
-        "query",
-        ["tail=0", "tail=x", "tail=1&tail=2", "limitBytes=1000001", "container=A", "container=..", "follow=true"],
-    )
-    def test_an_odd_query(self, stack: Stack, api: Api, query: str) -> None:
-        """It never reaches the cluster, and the parameter is named."""
-        asked = len(stack.cluster.requests)
-
-        answer = api.ask("GET", f"/jobs/team-a/nobody/logs?{query}")
-
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
-        assert answer.json()["errors"]
-        assert len(stack.cluster.requests) == asked
-
-    @pytest.mark.parametrize("name", ["-", "%2e%2e", "UPPER", "a" * 64, "a%0A"])
-    @pytest.mark.parametrize("what", ["logs", "events", "diagnosis"])
-    def test_an_odd_name(self, stack: Stack, api: Api, name: str, what: str) -> None:
-        """Nor does a name that is none."""
-        asked = len(stack.cluster.requests)
-
-        answer = api.ask("GET", f"/jobs/team-a/{name}/{what}")
-
-        assert answer.status_code in (400, 404)
-        assert len(stack.cluster.requests) == asked

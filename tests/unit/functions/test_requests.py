@@ -1,0 +1,137 @@
+"""What every function refuses alike, in one table: odd names, queries that it does not take, tags that match nothing.
+
+None of it reaches the cluster. What is specific to one function stands in a module of its name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import app
+from chalicelib.operation import BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from infra.local.stack import Stack
+    from tests.api import Api
+
+
+class Route(NamedTuple):
+    """An operation, its path, and queries that it refuses beside one that nobody knows."""
+
+    operation: str
+    method: str
+    path: str
+    refused: tuple[str, ...] = ()
+    body: object = None
+
+    def at(self, project: str = "team-a", name: str = "nobody") -> str:
+        """The path about that Project and that Job."""
+        return self.path.format(project=project, name=name)
+
+
+DRY_RUN = ("dryRun=yes", "dryRun=", "dryRun=true&dryRun=true", "dryrun=true")
+ROUTES = [
+    Route("submit_job", "POST", "/jobs", DRY_RUN, {"project": "team-a", "image": "busybox"}),
+    Route(
+        "list_jobs", "GET", "/jobs/{project}",
+        ("limit=0", "limit=501", "limit=ten", "limit=1&limit=2", "status=Sleeping", "status=", "jobTypeFilter=train",
+         "label=a%20in%20(b)", "label=,", "user=", "page=2", "pageToken=%00"),
+    ),
+    Route(
+        "get_job", "GET", "/jobs/{project}/{name}",
+        ("wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1"),
+    ),
+    Route("delete_job", "DELETE", "/jobs/{project}/{name}", ("reason=", "reason=" + "x" * 257, "uid=1&uid=2")),
+    Route("delete_jobs", "DELETE", "/jobs", ("force=true",), [{"project": "team-a", "name": "nobody"}]),
+    Route("suspend_job", "POST", "/jobs/{project}/{name}/suspend", ("force=true",)),
+    Route("resume_job", "POST", "/jobs/{project}/{name}/resume", ("force=true",)),
+    Route("retry_job", "POST", "/jobs/{project}/{name}/retry", ("dryRun=true", "index=1")),
+    Route("clone_job", "POST", "/jobs/{project}/{name}/clone", DRY_RUN, {}),
+    Route(
+        "job_logs", "GET", "/jobs/{project}/{name}/logs",
+        ("tail=0", "tail=x", "tail=1&tail=2", "limitBytes=1000001", "container=A", "container=..", "follow=true"),
+    ),
+    Route("job_events", "GET", "/jobs/{project}/{name}/events", ("limit=1",)),
+    Route("job_diagnosis", "GET", "/jobs/{project}/{name}/diagnosis", ("limit=1",)),
+    Route("list_projects", "GET", "/projects", ("limit=1",)),
+    Route("get_project", "GET", "/projects/{project}", ("deep=true",)),
+    Route("health", "GET", "/health", ("deep=yes", "deep=true&deep=true")),
+    Route("openapi", "GET", "/openapi.json", ("format=yaml",)),
+]  # fmt: skip
+ODD = ["-", "UPPER", "a_b", "a%0A", "a%00", "%2e%2e", "..%2Fx", "a..b", "a%2Fb"]
+ODD_PROJECTS = [*ODD, "a" * 51, "a.b"]
+ODD_NAMES = [*ODD, "a" * 64]
+NO_MATCH = ["", "0", "4711", '"0"', '"x"', "W/*", 'W/"1.00000000"', '"4711.9f3a21c"', '"1.00000000", "2.00000000"']
+"""Values of If-Match that no answer of ours ever had as its ETag."""
+
+
+def named(route: Route) -> str:
+    """What the tests of *route* are called."""
+    return route.operation
+
+
+@pytest.fixture
+def unasked(stack: Stack[EmbeddedCluster], api: Api) -> Iterator[None]:
+    """The cluster gets no request from the test, and has as many Jobs as before."""
+    api.ask("GET", "/projects")  # the groups that we may act for are read
+    before = len(stack.cluster.requests)
+    yield
+    assert len(stack.cluster.requests) == before
+
+
+def test_every_route_has_a_row() -> None:
+    """A new endpoint needs one here."""
+    routes = {
+        (entry.view_name, method, path.removeprefix(BASE))
+        for path, methods in app.app.routes.items() if path.startswith(BASE)
+        for method, entry in methods.items()
+    }  # fmt: skip
+
+    assert {(route.operation, route.method, route.path) for route in ROUTES} == routes
+
+
+@pytest.mark.usefixtures("unasked")
+class TestRefused:
+    """Requests that end before the cluster is asked."""
+
+    @pytest.mark.parametrize("project", ODD_PROJECTS)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if "{project}" in route.path], ids=named)
+    def test_odd_project(self, api: Api, route: Route, project: str) -> None:
+        """A name is checked before it stands in a URL."""
+        answer = api.ask(route.method, route.at(project=project), json=route.body)
+
+        # 404, 405: with its slash or dots resolved it is another path.
+        assert answer.status_code in (400, 404, 405)
+
+    @pytest.mark.parametrize("name", ODD_NAMES)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if "{name}" in route.path], ids=named)
+    def test_odd_name(self, api: Api, route: Route, name: str) -> None:
+        """As a Project's."""
+        answer = api.ask(route.method, route.at(name=name), json=route.body)
+
+        assert answer.status_code in (400, 404, 405)
+
+    @pytest.mark.parametrize(
+        ("route", "query"), [(route, query) for route in ROUTES for query in ("colour=red", *route.refused)]
+    )
+    def test_query(self, api: Api, route: Route, query: str) -> None:
+        """A parameter that is misspelt is not passed over, and it is named."""
+        answer = api.ask(route.method, f"{route.at()}?{query}", json=route.body)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert answer.json()["errors"]
+
+    @pytest.mark.parametrize("tag", NO_MATCH)
+    @pytest.mark.parametrize("operation", ["delete_job", "suspend_job", "resume_job"])
+    def test_if_match(self, api: Api, operation: str, tag: str) -> None:
+        """A tag that no Job ever had matches nothing; it is not ignored."""
+        (route,) = [route for route in ROUTES if route.operation == operation]
+
+        answer = api.ask(route.method, route.at(), headers={"If-Match": tag})
+
+        assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
