@@ -4,6 +4,7 @@ A row describes the requests of one invocation in their order: `2 issuer, sts, c
 issuer, one after the other, then one to STS, then two to the cluster at the same time. The servers check the order and
 hold each request of a parallel step until all requests of the step have arrived. So the count does not depend on the
 speed of the machine: requests that are sent one after another never meet, and the step fails after HOLD_SECONDS.
+The number of steps is an upper bound: nothing here proves that two steps of a row wait for each other.
 """
 
 from __future__ import annotations
