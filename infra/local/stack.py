@@ -158,9 +158,9 @@ class Stack(Generic[SomeCluster]):
     def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
         """Lets the functions, which are in this process, find everything, and S3 find the one for uploads."""
         self.aws.notify("submit_upload", BUCKET, SUBMIT)
-        until.callback(_forget)
+        until.callback(clear_caches)
         _set_environment(settings, until)
-        _forget()
+        clear_caches()
 
     def _prepare_cluster(self) -> None:
         self.cluster.apply(base_manifests())
@@ -217,7 +217,7 @@ def _restore(before: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _forget() -> None:
+def clear_caches() -> None:
     """Lets the functions read their settings again: they keep them, and their connections, for life."""
     for cached in _CACHES:
         cached.cache_clear()

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.bench import cold_start, growth, lists, memory, parts, projects, report, size, warm
+from tests.bench import cold_start, first_answer, growth, lists, memory, parts, projects, report, size, warm
 from tests.bench.artefacts import Artefacts
 from tests.bench.figures import ROUNDS, as_json, table
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 OUT = Path("build/bench.json")
 MEASUREMENTS: dict[str, Measurement] = {
     "cold_start": cold_start.measured,
+    "first_answer": first_answer.measured,
     "warm": warm.measured,
     "lists": lists.measured,
     "projects": projects.measured,

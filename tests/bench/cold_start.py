@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import resource
+import time
 import uuid
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,10 +27,11 @@ from tests.deployed.execution import Execution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.bench.artefacts import Artefacts
     from tests.bench.figures import Result
-    from tests.deployed.execution import Function
+    from tests.deployed.execution import Function, Outcome
 
 AGAINST_SOURCES = {"submit_job": 0.16, "list_jobs": 0.11, "get_job": 0.11, "delete_job": 0.11, "docs": 0.05}
 AGAINST_BYTECODE = {"submit_job": 0.42, "list_jobs": 0.30, "get_job": 0.30, "delete_job": 0.30}
@@ -61,30 +64,38 @@ class ColdStarts:
 
     def milliseconds(self, function: Function, request: Request) -> float:
         """Processor milliseconds of a new process of *function* that answers *request*."""
-        event = self._event(request)
+        event = json.dumps(request.event(self._bearer, self.name(request))).encode()
         before = spent()
-        execution = Execution(function, lambda _line: None)
-        try:
+        with closing(Execution(function, lambda _line: None)) as execution:
             outcome = execution.outcome(str(uuid.uuid4()), event)
-        finally:
-            execution.close()
         took = spent() - before
-        if outcome.error or json.loads(outcome.body)["statusCode"] >= 300:
-            raise AssertionError(f"{function.name} answered {outcome.error} {outcome.body[:300]!r}")
+        _check(function, outcome)
         return took * 1000
 
-    def _event(self, request: Request) -> bytes:
+    def first_answer(self, function: Function, request: Request, name: str) -> float:
+        """Milliseconds from the event to the answer about the Job *name*, by a new process that has loaded its code."""
+        event = json.dumps(request.event(self._bearer, name)).encode()
+        with closing(Execution(function, lambda _line: None)) as execution:
+            execution.wait_until_ready()
+            begun = time.perf_counter()
+            outcome = execution.outcome(str(uuid.uuid4()), event)
+            took = time.perf_counter() - begun
+        _check(function, outcome)
+        return took * 1000
+
+    def name(self, request: Request) -> str:
+        """A new Job's name, whose Job is there if *request* deletes it."""
         name = next(self._names)
         if request.method == "DELETE":
             self._make_job(name)
-        return json.dumps(request.event(self._bearer, name)).encode()
+        return name
 
 
 def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
     """Each function against the peers, all of them on one embedded cluster."""
     deploy = Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime)
     with deploy as deployed, Api(deployed) as alice:
-        _describe(deployed)
+        describe(deployed, deployed.cluster.url)
         for number in range(LISTED):
             alice.submit(name=f"bench-{number}").raise_for_status()
         functions = {name: deployed.lambdas.functions[logical(name)] for name in REQUESTS}
@@ -97,15 +108,17 @@ def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
 
 
 def _peers(one: Function, artefacts: Artefacts) -> dict[str, Function]:
-    """They are one Lambda for all routes, with as much memory as *one* of ours; no role of ours has their rights."""
-    outside = dict(one.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    outside = {name: value for name, value in outside.items() if name not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
+    """Functions beside *one* of ours."""
     tasks = {"same": artefacts.same, "sources": artefacts.sources, "bytecode": artefacts.bytecode}
-    peers = {
-        kind: replace(one, name=kind, handler="app.app", task=task, environment=outside) for kind, task in tasks.items()
-    }
-    floor = replace(one, name="floor", handler="floor.handle", task=artefacts.floor, environment=outside)
-    return {"floor": floor, **peers}
+    floor = replace(peer(one, "floor", artefacts.floor), handler="floor.handle")
+    return {"floor": floor} | {kind: peer(one, kind, task) for kind, task in tasks.items()}
+
+
+def peer(one: Function, name: str, task: Path) -> Function:
+    """A Lambda of *task* for all routes, with as much memory as *one* of ours; no role of ours has its rights."""
+    outside = dict(one.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    outside = {key: value for key, value in outside.items() if key not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
+    return replace(one, name=name, handler="app.app", task=task, environment=outside)
 
 
 def logical(name: str) -> str:
@@ -113,13 +126,13 @@ def logical(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def _describe(deployed: Deployed) -> None:
-    """Lets DescribeCluster, which only the peer asks, tell of our cluster."""
+def describe(deployed: Deployed, endpoint: str) -> None:
+    """Lets DescribeCluster, which only the peer asks, tell of our cluster at *endpoint*."""
     eks = boto3.client("eks", **deployed.aws.connection)
     role = f"arn:aws:iam::{ACCOUNT}:role/eks"
     eks.create_cluster(name=deployed.cluster.name, roleArn=role, resourcesVpcConfig={})
     cluster = eks_backends[ACCOUNT][REGION].clusters[deployed.cluster.name]
-    cluster.endpoint = deployed.cluster.url
+    cluster.endpoint = endpoint
     cluster.certificate_authority = {"data": deployed.authority}
 
 
@@ -146,6 +159,11 @@ def results(
         yield Comparison(seen[f"cold start of {name}"], peer, reach)
     for name, reach in AGAINST_BYTECODE.items():
         yield Comparison(seen[f"cold start of {name}"], seen[f"naive peer, bytecode: {name}"], reach)
+
+
+def _check(function: Function, outcome: Outcome) -> None:
+    if outcome.error or json.loads(outcome.body)["statusCode"] >= 300:
+        raise AssertionError(f"{function.name} answered {outcome.error} {outcome.body[:300]!r}")
 
 
 def spent() -> float:

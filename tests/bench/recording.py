@@ -27,6 +27,11 @@ class Sent(NamedTuple):
         return self._replace(target=self.target.replace(old, new), body=self.body.replace(old, new))
 
 
+def sent_as(method: str, target: str, headers: Headers, body: bytes) -> Sent:
+    """Return the request, without the headers that the next connection makes itself."""
+    return Sent(method, target, [line for line in headers if line[0].lower() not in _OWN_HEADERS], body.decode())
+
+
 class Recorder(FaultProxy):
     """Forwards everything."""
 
@@ -41,8 +46,7 @@ class Recorder(FaultProxy):
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The upstream's answer."""
-        kept = [line for line in headers if line[0].lower() not in _OWN_HEADERS]
-        self.sent.append(Sent(method, target, kept, body.decode()))
+        self.sent.append(sent_as(method, target, headers, body))
         return self.forward(method, target, headers, body)
 
 
