@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +14,7 @@ from tests.cluster.certificates import Authority, KeyPair
 from tests.cluster.json_client import JsonClient
 from tests.cluster.kubeconfig import write_kubeconfig
 from tests.cluster.processes import Processes, free_port
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tests.cluster.json_client import Document
-
-PATIENCE = 120
-"""Seconds until a start counts as failed: many times what it needs."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +94,13 @@ class ControlPlane:
         return write_kubeconfig(self._files.workdir / "webhook.kubeconfig", self._webhook.url, self._webhook.ca_pem)
 
     def _wait_for(self, url: str, path: str = "/readyz") -> None:
-        latest = time.monotonic() + PATIENCE
         with urllib3.PoolManager(ca_certs=str(self._authority.certificate), retries=False, timeout=2) as pool:
-            while not _is_ok(pool, url + path):
-                self._processes.check()
-                if time.monotonic() > latest:
-                    raise TimeoutError(f"{url} did not get ready; see the logs in {self._files.workdir}.")
-                time.sleep(0.05)
+            eventually(lambda: self._answers(pool, url + path))
+
+    def _answers(self, pool: urllib3.PoolManager, url: str) -> bool:
+        """Whether *url* answers well; raises where a process has ended, with the end of its log."""
+        self._processes.check()
+        return _is_ok(pool, url)
 
     def _stop(self) -> None:
         self.admin.close()

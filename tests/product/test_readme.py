@@ -8,7 +8,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,7 @@ import app
 from chalicelib.domain.refused import REFUSED
 from chalicelib.domain.submission import Submission
 from chalicelib.settings import Settings
+from tests.eventually import eventually
 from tests.walk import README, Step, clone_into, pasted, recipes, steps, surprises
 
 if TYPE_CHECKING:
@@ -61,9 +61,12 @@ def started(command: list[str], folder: Path, **environment: str) -> subprocess.
     log = folder / f"{len(list(folder.glob('*.log')))}.log"
     with log.open("w", encoding="utf-8") as output:
         server = subprocess.Popen(command, cwd=folder, env=os.environ | environment, stdout=output, text=True)
-    while "Ctrl-C ends it" not in log.read_text(encoding="utf-8"):
+
+    def answers() -> bool:
         assert server.poll() is None
-        time.sleep(0.05)
+        return "Ctrl-C ends it" in log.read_text(encoding="utf-8")
+
+    eventually(answers)
     return server
 
 
