@@ -13,7 +13,7 @@ from chalicelib.adapters import breaker, eks, sigv4
 from chalicelib.adapters import cluster as cluster_adapter
 from chalicelib.settings import settings
 from infra.local.http_server import LoopbackServer
-from infra.local.kubernetes.certificates import server_identity
+from infra.local.kubernetes.certificates import Shape, server_identity
 from infra.local.stack import Stack
 from infra.local.wire import Reply
 from tests.eventually import eventually
@@ -149,10 +149,10 @@ class TestSts:
 class TestAuthority:
     """The cluster's certificate authority: it comes with the configuration, so a new one is a new deployment."""
 
-    @pytest.fixture
-    def another(self, stack: ProxiedStack) -> Iterator[tuple[str, str]]:
-        """The cluster at another address with a certificate of another authority: both."""
-        identity = server_identity()
+    @pytest.fixture(params=[Shape(), Shape(key_usage=False, key_identifiers=False)], ids=["today's", "minimal"])
+    def another(self, stack: ProxiedStack, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+        """The cluster at another address with a certificate of another authority, of each shape: both."""
+        identity = server_identity(request.param)
         server = LoopbackServer(stack.cluster.proxy, context=identity.context)
         yield server.url, identity.ca_pem
         server.close()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("localhost", "127.0.0.1")
 """The hosts that a local server has a certificate for."""
+_AUTHORITY = "kubernetes"
+"""As EKS and kubeadm name every authority of theirs, so that names do not tell two of them apart."""
 MONTH = (timedelta(hours=-1), timedelta(days=30))
 
 
@@ -61,7 +63,7 @@ def authority_key_usage() -> x509.KeyUsage:
 
 
 def _authority(shape: Shape, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    builder = _builder("embedded-ca", key, shape.authority_valid)
+    builder = _builder(_AUTHORITY, key, shape.authority_valid)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     if shape.key_usage:
         builder = builder.add_extension(authority_key_usage(), critical=True)
@@ -91,7 +93,7 @@ def _builder(
     return (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
-        .issuer_name(_name("embedded-ca"))
+        .issuer_name(_name(_AUTHORITY))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + valid[0])
