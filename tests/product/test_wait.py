@@ -130,8 +130,10 @@ class TestChange:
 
         api.ask("POST", f"/jobs/team-a/{job}/suspend")
 
-        assert status(answer.result()) == "Suspended"
+        # What the cluster writes first may be another change: a scheduler's attempt, a count of pods.
+        assert answer.result().status_code == 200
         assert answer.result().headers["ETag"] != tag
+        api.await_status(job, "Suspended")
 
     def test_a_pod_changes_and_the_job_does_not(self, api: Api, job: str, aside: ThreadPoolExecutor) -> None:
         """Nobody's watch of the Job tells that its pod cannot pull its image: it is looked for now and then."""
