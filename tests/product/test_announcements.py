@@ -118,7 +118,8 @@ class TestRuns:
 
         heard = scheduled.heard(name)
         assert {event["detail"]["name"]: event["detail"]["id"] for event in heard} == ids
-        assert len(heard) <= 2 * len(ids)
+        # Two runs, each of which sends a request to EventBridge at most twice where the answer is late.
+        assert len(heard) <= 2 * 2 * len(ids)
         scheduled.announce()
         assert scheduled.heard(name) == []
 
