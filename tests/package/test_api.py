@@ -128,21 +128,6 @@ class TestCors:
 class TestStage:
     """How the API is served."""
 
-    def test_is_regional_alone_and_compressed(self, api: Json) -> None:
-        """One stage, in the region of the functions."""
-        assert api["EndpointConfiguration"] == {"Type": "REGIONAL"}
-        assert (api["StageName"], api["OpenApiVersion"]) == ("v1", "2.0")
-        assert api["MinimumCompressionSize"] == 1024
-
-    def test_is_throttled_and_traced(self, api: Json) -> None:
-        """Every method of every path; bodies and tokens are not logged."""
-        (settings,) = api["MethodSettings"]
-
-        assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
-        assert settings["ThrottlingRateLimit"] == settings["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
-        assert settings["DataTraceEnabled"] is False
-        assert api["TracingEnabled"] is True
-
     def test_logs_each_access_as_json(self, api: Json, packaged: Json) -> None:
         """Without the path, which has names of Projects and Jobs, and without any header."""
         log = api["AccessLogSetting"]["Fn::If"][1]
@@ -229,21 +214,3 @@ class TestIssuer:
         assert [scope["Fn::Sub"] for scope in application["Properties"]["AllowedOAuthScopes"]] == known
         assert application["DependsOn"] == "Groups"
         assert variables["TOKEN_SCOPE_PREFIX"]["Fn::If"][1] == f"{server['Identifier']}/"
-
-    def test_sells_tokens_to_applications_alone(self, packaged: Json) -> None:
-        """Nobody signs up, and no client goes without a secret."""
-        application = packaged["Resources"]["SampleApplication"]["Properties"]
-        pool = packaged["Resources"]["UserPool"]["Properties"]
-
-        assert application["AllowedOAuthFlows"] == ["client_credentials"]
-        assert application["GenerateSecret"] is True
-        assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
-
-    def test_is_checked_by_scope(self, packaged: Json) -> None:
-        """Cognito's access tokens have no audience and no groups; scopes of our resource server stand for both."""
-        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
-        server = packaged["Resources"]["Groups"]["Properties"]["Identifier"]
-
-        assert variables["TOKEN_AUDIENCE_CLAIM"]["Fn::If"][1] == "scope"
-        assert variables["TOKEN_AUDIENCE"]["Fn::If"][1] == server
-        assert variables["TOKEN_GROUPS_CLAIM"]["Fn::If"][1] == "scope"
