@@ -134,17 +134,6 @@ class TestMint:
         assert {"groups", "client_id"} & set(claims) == set()
         assert (claims["nbf"], claims["sub"]) == (1, "someone")
 
-    def test_rotation_keeps_earlier_tokens_valid(self, issuer: Issuer) -> None:
-        """Until their key is retired."""
-        token = issuer.mint("ci")
-
-        issuer.rotate()
-        assert claims_of(issuer, token)["sub"] == "ci"
-
-        issuer.rotate(retire=True)
-        with pytest.raises(KeyError):
-            claims_of(issuer, token)
-
     def test_url_before_the_start_is_a_mistake(self) -> None:
         """There is none yet, and no token can name it."""
         with pytest.raises(RuntimeError, match="started"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from infra.local.kubernetes.pod_log import BETWEEN_LINES, LOG_VARIABLE, NoLogError, Wanted, given_out
+from infra.local.kubernetes.pod_log import LOG_VARIABLE, NoLogError, Wanted, given_out
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUNNING = {"running": {"startedAt": "2026-01-02T03:04:05Z"}}
@@ -19,22 +19,6 @@ def pod(text: str | None = "a", state: dict[str, Any] | None = None, **container
     spec = {"name": "main", "image": "image:1", "env": env, **container}
     status = {"name": "main", "state": RUNNING if state is None else state}
     return {"metadata": {"name": "one"}, "spec": {"containers": [spec]}, "status": {"containerStatuses": [status]}}
-
-
-@pytest.mark.parametrize(
-    ("query", "log"),
-    [
-        ({}, b"a\n\nb\n"),
-        ({"sinceSeconds": "9", "previous": "0"}, b"b\n"),
-        ({"tailLines": "1", "timestamps": "1"}, b"2026-01-02T03:04:05.020000000Z b\n"),
-        ({"tailLines": "3", "limitBytes": "2"}, b"a\n"),
-    ],
-)
-def test_told_lines(query: dict[str, str], log: bytes) -> None:
-    """As they are, as many as the query asks for by the API's names, and not those of old."""
-    now = START + 2 * BETWEEN_LINES + timedelta(seconds=9)
-
-    assert given_out(pod("a\n\nb"), "main", Wanted.of(query), now) == log
 
 
 @pytest.mark.parametrize(
