@@ -10,45 +10,32 @@ from tests.bench.price import MEMORY, Durations, of_million, of_pod, results
 IDLE = Durations(waiting=0, busy=0, loading=0)
 
 
-class TestDurations:
-    """What is billed."""
-
-    def test_waiting_does_not_depend_on_memory(self) -> None:
-        """The cluster takes its time."""
-        assert Durations(waiting=10, busy=0, loading=0).billed(256) == 10
-
-    def test_work_takes_longer_with_less_memory(self) -> None:
-        """Half of 1,769 MB is half a processor; more than all of it does not make one thread faster."""
-        durations = Durations(waiting=0, busy=3, loading=0)
-
-        assert durations.billed(1769 // 2) == pytest.approx(6, rel=0.01)
-        assert durations.billed(4096) == 3
-
-    def test_a_cold_start_is_shared(self) -> None:
-        """Among a hundred requests."""
-        assert Durations(waiting=0, busy=0, loading=150).billed(512) == 1.5
+@pytest.mark.parametrize(
+    ("durations", "memory", "billed"),
+    [
+        pytest.param(Durations(waiting=10, busy=0, loading=0), 256, 10, id="the cluster takes its time"),
+        pytest.param(Durations(waiting=0, busy=3, loading=0), 1769 // 2, 6, id="half a processor"),
+        pytest.param(Durations(waiting=0, busy=3, loading=0), 4096, 3, id="one thread is no faster"),
+        pytest.param(Durations(waiting=0, busy=0, loading=150), 512, 1.5, id="a hundred requests share a cold start"),
+    ],
+)
+def test_billed_time(durations: Durations, memory: int, billed: float) -> None:
+    """Work takes longer with less than the 1,769 MB of a whole processor; waiting does not."""
+    assert durations.billed(memory) == pytest.approx(billed, rel=0.01)
 
 
-class TestPrice:
-    """A million requests, and a pod."""
+def test_price_grows_with_time_and_memory() -> None:
+    """3.50 for API Gateway and 0.20 for the invocations; a million times 10 ms at 1 GB are 10,000 GB-seconds."""
+    assert of_million(IDLE, 512) == pytest.approx(3.70)
+    assert of_million(Durations(10, 0, 0), 1024) == pytest.approx(3.70 + 0.133334)
 
-    def test_begins_with_what_a_request_costs(self) -> None:
-        """3.50 for API Gateway and 0.20 for the invocations."""
-        assert of_million(IDLE, 512) == pytest.approx(3.70)
 
-    def test_grows_with_time_and_memory(self) -> None:
-        """A million times 10 ms at 1 GB are 10,000 GB-seconds, of 0.0000133334 each."""
-        assert of_million(Durations(10, 0, 0), 1024) == pytest.approx(3.70 + 0.133334)
+def test_breaks_even_where_both_cost_the_same() -> None:
+    """As many millions as one is cheaper than the pod: 730 hours of half a vCPU, 1 GB, a load balancer and a unit."""
+    told = list(results(IDLE))
 
-    def test_of_a_pod_is_that_of_a_month(self) -> None:
-        """730 hours of half a vCPU, 1 GB, a load balancer and one capacity unit."""
-        assert of_pod() == pytest.approx(36.68, abs=0.01)
-
-    def test_breaks_even_where_both_cost_the_same(self) -> None:
-        """As many millions as one is cheaper than the pod."""
-        told = list(results(IDLE))
-
-        assert len(told) == 2 * len(MEMORY)
-        assert isinstance(told[0], Comparison)
-        assert isinstance(told[1], Limit)
-        assert told[1].ours.median == pytest.approx(1 / told[0].ratio)
+    assert of_pod() == pytest.approx(36.68, abs=0.01)
+    assert len(told) == 2 * len(MEMORY)
+    assert isinstance(told[0], Comparison)
+    assert isinstance(told[1], Limit)
+    assert told[1].ours.median == pytest.approx(1 / told[0].ratio)

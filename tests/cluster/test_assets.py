@@ -21,15 +21,16 @@ def fill(folder: Path, *names: str) -> Path:
 class TestFolder:
     """The folder of the binaries."""
 
-    def test_the_variable_names_it(self) -> None:
-        """KUBEBUILDER_ASSETS works as it does for envtest."""
-        assert assets_folder({"KUBEBUILDER_ASSETS": "/opt/k8s", "HOME": "/home/a"}) == Path("/opt/k8s")
-
-    def test_else_it_is_in_the_cache_by_version(self) -> None:
-        """Another version goes to another folder, so both can stay."""
-        expected = Path("/home/a/.cache/researcher-rest-api") / f"kubernetes-{kubernetes_version()}"
-
-        assert assets_folder({"HOME": "/home/a", "KUBEBUILDER_ASSETS": ""}) == expected
+    @pytest.mark.parametrize(
+        ("variable", "folder"),
+        [
+            ("/opt/k8s", "/opt/k8s"),
+            ("", f"/home/a/.cache/researcher-rest-api/kubernetes-{kubernetes_version()}"),
+        ],
+    )
+    def test_the_variable_names_it(self, variable: str, folder: str) -> None:
+        """KUBEBUILDER_ASSETS works as it does for envtest; else each version has a folder in the cache."""
+        assert assets_folder({"KUBEBUILDER_ASSETS": variable, "HOME": "/home/a"}) == Path(folder)
 
 
 class TestReady:

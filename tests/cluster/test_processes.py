@@ -50,19 +50,11 @@ class TestProcesses:
 
             assert held.read() == b""
 
-    def test_stop_waits_until_they_ended(self, tmp_path: Path, fifo: Path) -> None:
-        """After the block, nothing runs."""
-        with Processes(tmp_path) as processes:
-            processes.start("sleeper", "sh", "-c", 'exec sleep 1000 > "$0"', str(fifo))
-            held = fifo.open("rb")
-
-        with held:
-            assert held.read() == b""
-
-    def test_stop_kills_who_does_not_listen(self, tmp_path: Path, fifo: Path) -> None:
-        """A process that ignores the polite signal is gone too."""
+    @pytest.mark.parametrize("listens", ["", 'trap "" TERM; '], ids=["listens", "deaf"])
+    def test_stop_waits_until_they_ended(self, tmp_path: Path, fifo: Path, listens: str) -> None:
+        """After the block, nothing runs; a process that ignores the polite signal is gone too."""
         with Processes(tmp_path, patience=0.1) as processes:
-            processes.start("deaf", "sh", "-c", 'trap "" TERM; exec sleep 1000 > "$0"', str(fifo))
+            processes.start("sleeper", "sh", "-c", listens + 'exec sleep 1000 > "$0"', str(fifo))
             held = fifo.open("rb")
 
         with held:

@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BY_KUBECTL = """
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: by-kubectl
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-        - name: main
-          image: busybox
-"""
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 
 
@@ -70,16 +57,6 @@ class TestAudit:
 
 class TestKubectl:
     """kubectl beside the API, on the same cluster."""
-
-    def test_its_jobs_are_listed_shown_and_deleted(self, stack: Stack[RealCluster], assets: Path) -> None:
-        """A Job made from YAML is a Job like any other."""
-        run_kubectl(stack, assets, "apply", "-n", "researcher-team-a", "-f", "-", text=BY_KUBECTL)
-
-        with Api(stack) as alice:
-            assert "by-kubectl" in alice.names()
-            assert alice.ask("GET", "/jobs/team-a/by-kubectl").json()["data"][0]["images"] == "busybox"
-            assert alice.ask("DELETE", "/jobs/team-a/by-kubectl").status_code == 200
-            assert "by-kubectl" not in alice.names()
 
     def test_it_applies_what_platform_engineers_apply(self, stack: Stack[RealCluster], assets: Path) -> None:
         """The base as it stands, and a Project as it is printed; a second time, nothing changes."""

@@ -54,11 +54,6 @@ def client_of(aws: LocalAws, service: str, **changed: str) -> Any:  # noqa: ANN4
     return client
 
 
-def s3_of(aws: LocalAws, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """S3 as the role reaches it, with *changed* credentials."""
-    return client_of(aws, "s3", **changed)
-
-
 def refusal(call: Any, **arguments: object) -> str:  # noqa: ANN401 - a method of a client
     """The code with which the *call* is refused."""
     with pytest.raises(ClientError) as refused:
@@ -71,14 +66,14 @@ class TestGate:
 
     def test_lets_a_granted_call_pass(self, aws: LocalAws, gate: IamGate) -> None:
         """And keeps it."""
-        found = s3_of(aws).get_object(Bucket=BUCKET, Key="submit/ä +1")
+        found = client_of(aws, "s3").get_object(Bucket=BUCKET, Key="submit/ä +1")
 
         assert found["Body"].read() == b"1"
         assert gate.calls == [("reader", "s3:GetObject", f"arn:aws:s3:::{BUCKET}/submit/ä +1", True)]
 
     def test_refuses_what_is_not_granted(self, aws: LocalAws, gate: IamGate) -> None:
         """Another action, another object, or one that nobody foresaw."""
-        s3 = s3_of(aws)
+        s3 = client_of(aws, "s3")
 
         assert refusal(s3.put_object, Bucket=BUCKET, Key="submit/x", Body="1") == "AccessDenied"
         assert refusal(s3.get_object, Bucket=BUCKET, Key="receipts/x") == "AccessDenied"
@@ -87,7 +82,7 @@ class TestGate:
 
     def test_tells_a_missing_object_to_those_who_may_list(self, aws: LocalAws, gate: IamGate) -> None:
         """To all others S3 says that they may not."""
-        s3 = s3_of(aws)
+        s3 = client_of(aws, "s3")
 
         assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "AccessDenied"
         gate.policies["reader"] += [
@@ -118,7 +113,7 @@ class TestGate:
     )
     def test_refuses_a_forged_signature(self, aws: LocalAws, gate: IamGate, changed: dict[str, str], code: str) -> None:
         """Whoever does not hold the session's secret is not its role."""
-        assert refusal(s3_of(aws, **changed).get_object, Bucket=BUCKET, Key="submit/ä +1") == code
+        assert refusal(client_of(aws, "s3", **changed).get_object, Bucket=BUCKET, Key="submit/ä +1") == code
         assert gate.calls == []
 
 

@@ -61,14 +61,11 @@ class TestFootprint:
         absent = TOKENS | {"app"} if name in EVENTS else set[str]()
         assert found - {"cython_runtime"} == (EVERY | connected | bodies | OWN.get(name, set())) - absent
 
-    def test_has_no_models_of_kubernetes(self, started: tuple[str, set[str]]) -> None:
-        """They are 300 ms of a cold start, and the functions read and write JSON."""
+    def test_has_nothing_dear(self, started: tuple[str, set[str]]) -> None:
+        """Kubernetes' models are 300 ms of a cold start, what reads the versions of packages is 8; nobody asks them."""
         kubernetes = {module for module in started[1] if module.startswith("kubernetes.client.")}
 
         assert kubernetes <= {"kubernetes.client.exceptions", "kubernetes.client.rest"}
-
-    def test_looks_for_no_versions(self, started: tuple[str, set[str]]) -> None:
-        """What reads the versions of packages costs 8 ms, and nobody asks."""
         assert "importlib.metadata" not in started[1]
 
     def test_has_no_other_function(self, started: tuple[str, set[str]]) -> None:

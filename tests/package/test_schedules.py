@@ -8,46 +8,27 @@ import pytest
 
 from chalicelib.domain.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.manifest import render
+from chalicelib.events import RESERVE_SECONDS
 from tests.builders import ALICE, locked, submission
 from tests.package.reading import function, statements
 
 if TYPE_CHECKING:
     from tests.package.reading import Json
 
-SCHEDULES = pytest.mark.parametrize(("name", "default"), [("Cleanup", "rate(1 hour)"), ("Announce", "rate(1 minute)")])
 
+@pytest.mark.parametrize(("name", "default"), [("Cleanup", "rate(1 hour)"), ("Announce", "rate(1 minute)")])
+def test_rule_alone_calls_the_function(packaged: Json, name: str, default: str) -> None:
+    """As often as that unless the stack is told otherwise; a failed run is not tried again: the next comes anyway."""
+    rule, permission, invocations = (
+        packaged["Resources"][f"{name}{kind}"]["Properties"] for kind in ("Rule", "RulePermission", "Invocations")
+    )
 
-class TestSchedules:
-    """The functions that run by the clock."""
-
-    @SCHEDULES
-    def test_run_without_being_told(self, packaged: Json, name: str, default: str) -> None:
-        """As often as that unless the stack is told otherwise; its settings decide what it does."""
-        rule = packaged["Resources"][f"{name}Rule"]["Properties"]
-
-        assert rule["ScheduleExpression"] == {"Ref": f"{name}Schedule"}
-        assert packaged["Parameters"][f"{name}Schedule"]["Default"] == default
-        assert [(one["Arn"], one["Input"]) for one in rule["Targets"]] == [({"Fn::GetAtt": [name, "Arn"]}, "{}")]
-
-    @SCHEDULES
-    def test_are_called_by_their_rule_alone(self, packaged: Json, name: str, default: str) -> None:
-        """And not by other rules of the account."""
-        del default
-        permission = packaged["Resources"][f"{name}RulePermission"]["Properties"]
-
-        assert (permission["FunctionName"], permission["Principal"], permission["SourceArn"]) == (
-            {"Ref": name},
-            "events.amazonaws.com",
-            {"Fn::GetAtt": [f"{name}Rule", "Arn"]},
-        )
-
-    @SCHEDULES
-    def test_are_not_tried_again(self, packaged: Json, name: str, default: str) -> None:
-        """The next run comes anyway."""
-        del default
-        invocations = packaged["Resources"][f"{name}Invocations"]["Properties"]
-
-        assert (invocations["FunctionName"], invocations["MaximumRetryAttempts"]) == ({"Ref": name}, 0)
+    assert rule["ScheduleExpression"] == {"Ref": f"{name}Schedule"}
+    assert packaged["Parameters"][f"{name}Schedule"]["Default"] == default
+    assert [(one["Arn"], one["Input"]) for one in rule["Targets"]] == [({"Fn::GetAtt": [name, "Arn"]}, "{}")]
+    assert (permission["FunctionName"], permission["Principal"]) == ({"Ref": name}, "events.amazonaws.com")
+    assert permission["SourceArn"] == {"Fn::GetAtt": [f"{name}Rule", "Arn"]}
+    assert (invocations["FunctionName"], invocations["MaximumRetryAttempts"]) == ({"Ref": name}, 0)
 
 
 class TestAnnouncements:
@@ -59,25 +40,18 @@ class TestAnnouncements:
 
         assert telling["Condition"] == {"StringEquals": {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}}
 
-    def test_run_ends_before_the_next_one(self, packaged: Json) -> None:
-        """Or two would tell of a Job."""
-        assert function(packaged, "announce")["Timeout"] < 60
-        assert packaged["Resources"]["AnnounceInvocations"]["Properties"]["MaximumEventAgeInSeconds"] == 60
 
-    def test_can_be_switched_off(self, packaged: Json) -> None:
-        """By a parameter of the stack."""
-        assert packaged["Resources"]["AnnounceRule"]["Properties"]["State"] == {
-            "Fn::If": ["Announcing", "ENABLED", "DISABLED"]
-        }
-        assert packaged["Parameters"]["AnnounceFinished"]["Default"] == "true"
+class TestTime:
+    """How long the functions may take."""
+
+    def test_is_over_in_time(self, packaged: Json) -> None:
+        """Or two runs would tell of a Job; after the deadline of an upload there is some left for its status."""
+        assert function(packaged, "announce")["Timeout"] < 60
+        assert function(packaged, "submit_upload")["Timeout"] == 60 > 2 * RESERVE_SECONDS
 
 
 class TestCleanup:
     """What it deletes, and when."""
-
-    def test_deletes_nothing_until_it_is_switched_on(self, packaged: Json) -> None:
-        """By a parameter of the stack."""
-        assert packaged["Parameters"]["CleanupDryRun"]["Default"] == "true"
 
     @pytest.mark.parametrize("name", ["CleanupRetentionSeconds", "CleanupFailedRetentionSeconds"])
     def test_comes_before_the_clusters_own_deletion(self, packaged: Json, name: str) -> None:

@@ -32,8 +32,11 @@ class TestTransform:
         """cfn-lint knows the plain types to their last property."""
         assert [str(match) for match in lint(json.dumps(transformed))] == []
 
-    def test_has_one_stage(self, transformed: Json) -> None:
+    def test_has_one_regional_stage(self, transformed: Json) -> None:
         """SAM likes to add a second one, named Stage, with neither throttle nor log."""
+        (api,) = of_type(transformed, "AWS::ApiGateway::RestApi").values()
+
+        assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
         assert [stage["StageName"] for stage in of_type(transformed, "AWS::ApiGateway::Stage").values()] == ["v1"]
 
     def test_adds_no_role_and_no_permission(self, transformed: Json, packaged: Json) -> None:
@@ -63,9 +66,3 @@ class TestTransform:
         version = transformed["Resources"][alias["FunctionVersion"]["Fn::GetAtt"][0]]["Properties"]
 
         assert version == {"FunctionName": {"Ref": logical(name)}, "Description": {"Ref": "Release"}}
-
-    def test_is_regional(self, transformed: Json) -> None:
-        """Not edge-optimized: callers are machines in or near the region."""
-        (api,) = of_type(transformed, "AWS::ApiGateway::RestApi").values()
-
-        assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}

@@ -32,18 +32,18 @@ def check(form: dict[str, str] | str, query: str = "", authorization: str | None
 class TestCheckAssumeRole:
     """The external id."""
 
-    def test_right_external_id_is_let_through(self) -> None:
-        """The role's own."""
-        check(ASK)
-
-    def test_role_without_a_condition_is_let_through(self) -> None:
-        """Its policy asks for none."""
-        check({"Action": "AssumeRole", "RoleArn": "open"})
-
-    def test_other_actions_are_not_looked_at(self) -> None:
-        """They are moto's, signed or not."""
-        check({"Action": "GetCallerIdentity"}, authorization=None)
-        check("\xff\x00")
+    @pytest.mark.parametrize(
+        ("form", "authorization"),
+        [
+            pytest.param(ASK, SIGNED, id="the role's external id"),
+            pytest.param({"Action": "AssumeRole", "RoleArn": "open"}, SIGNED, id="a role without a condition"),
+            pytest.param({"Action": "GetCallerIdentity"}, None, id="another action"),
+            pytest.param("\xff\x00", SIGNED, id="no form"),
+        ],
+    )
+    def test_right_request_is_let_through(self, form: dict[str, str] | str, authorization: str | None) -> None:
+        """Other actions are moto's, signed or not."""
+        check(form, authorization=authorization)
 
     @pytest.mark.parametrize(
         "form",

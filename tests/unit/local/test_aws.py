@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from infra.local.aws import LocalAws
 
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def aws() -> Iterator[LocalAws]:
-    """An AWS with one role and one bucket."""
+    """An AWS with one role."""
     with LocalAws() as aws:
         aws.create_role("researcher-api", "x1")
-        aws.create_bucket("uploads")
         yield aws
 
 
@@ -39,30 +37,6 @@ class TestRoles:
         assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/researcher-api/s1"
         assert answer["Credentials"]["SecretAccessKey"]
         sts.close()
-
-    def test_wrong_external_id_is_denied(self, aws: LocalAws) -> None:
-        """In STS's own words, so that boto3 raises what it would."""
-        sts = boto3.client("sts", **aws.connection)
-
-        with pytest.raises(ClientError) as refusal:
-            sts.assume_role(RoleArn=ROLE, RoleSessionName="s1", ExternalId="x2")
-
-        assert refusal.value.response["Error"]["Code"] == "AccessDenied"
-        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-        sts.close()
-
-
-class TestObjects:
-    """S3."""
-
-    def test_object_is_kept(self, aws: LocalAws) -> None:
-        """What is put is what one gets."""
-        s3 = boto3.client("s3", **aws.connection)
-
-        s3.put_object(Bucket="uploads", Key="team-a/job.json", Body=b"{}")
-
-        assert s3.get_object(Bucket="uploads", Key="team-a/job.json")["Body"].read() == b"{}"
-        s3.close()
 
 
 class TestLife:

@@ -55,24 +55,18 @@ def test_function_is_tried_until_it_takes_the_event(failures: int) -> None:
 
 
 def test_event_that_fails_for_good_is_kept() -> None:
-    """As Lambda's destinations get it: the event, and what the function said."""
+    """As Lambda's destinations get it: the event, and what the function said, after the template's two retries."""
     function = Recorded(9)
 
-    with Deliveries(Functions({"f": function.handle}), function.fail, pauses=(0, 0)) as deliveries:
+    with Deliveries(Functions({"f": function.handle}), function.fail, [0 for _ in PAUSES]) as deliveries:
         deliveries.invoke("f", EVENT)
         kept = function.outcomes.get(timeout=SECONDS)
 
     assert len(function.asked) == 3
     assert kept["requestPayload"] == EVENT
-    assert kept["requestContext"]["condition"] == "RetriesExhausted"
-    assert kept["requestContext"]["approximateInvokeCount"] == 3
     assert kept["requestContext"]["functionArn"].endswith(":function:f")
+    assert kept["requestContext"].items() >= {"condition": "RetriesExhausted", "approximateInvokeCount": 3}.items()
     assert kept["responsePayload"] == {"errorType": "ValueError", "errorMessage": "not yet"}
-
-
-def test_as_often_as_the_template_says() -> None:
-    """Two retries."""
-    assert len(PAUSES) == 2
 
 
 def test_caller_does_not_wait() -> None:

@@ -27,27 +27,31 @@ def request(
 class TestEvent:
     """What the function gets."""
 
-    def test_path_stays_as_sent(self) -> None:
-        """Neither path nor path parameters are decoded."""
-        event = request(project="a%2Fb").event(BINARY)
+    def test_request_becomes_an_event(self) -> None:
+        """Path and path parameters stay as sent, the query is decoded; of repetitions the last wins where one fits."""
+        headers = [("X-A", "1"), ("X-A", "2"), ("Host", "h:1"), ("User-Agent", "curl")]
+        event = request("/jobs/a%2Fb?a=1&a=%C3%BC+b&c=", headers, project="a%2Fb").event(BINARY)
 
-        assert event["path"] == "/jobs/a%2Fb"
-        assert event["pathParameters"] == {"project": "a%2Fb"}
+        assert (event["path"], event["pathParameters"]) == ("/jobs/a%2Fb", {"project": "a%2Fb"})
         assert event["resource"] == "/jobs/{project}"
-
-    def test_query_is_decoded_and_keeps_repetitions(self) -> None:
-        """The last value wins where only one fits."""
-        event = request("/x?a=1&a=%C3%BC+b&c=").event(BINARY)
-
         assert event["multiValueQueryStringParameters"] == {"a": ["1", "ü b"], "c": [""]}
         assert event["queryStringParameters"] == {"a": "ü b", "c": ""}
-
-    def test_headers_keep_repetitions(self) -> None:
-        """The last value wins where only one fits."""
-        event = request(headers=[("X-A", "1"), ("X-A", "2"), ("Host", "h")]).event(BINARY)
-
-        assert event["multiValueHeaders"] == {"X-A": ["1", "2"], "Host": ["h"]}
-        assert event["headers"] == {"X-A": "2", "Host": "h"}
+        assert event["multiValueHeaders"] == {"X-A": ["1", "2"], "Host": ["h:1"], "User-Agent": ["curl"]}
+        assert event["headers"] == {"X-A": "2", "Host": "h:1", "User-Agent": "curl"}
+        assert (
+            event["requestContext"].items()
+            >= {
+                "requestId": "id-1",
+                "stage": "api",
+                "path": "/jobs/a%2Fb",
+                "resourcePath": "/jobs/{project}",
+                "httpMethod": "POST",
+                "identity": {"sourceIp": "127.0.0.1", "userAgent": "curl"},
+                "domainName": "h:1",
+                "requestTime": "15/Jan/2027:08:00:00 +0000",
+                "requestTimeEpoch": 1_800_000_000_500,
+            }.items()
+        )
 
     def test_what_is_missing_is_null(self) -> None:
         """API Gateway sends null for an empty map and an empty body."""
@@ -59,20 +63,6 @@ class TestEvent:
             "queryStringParameters", "stageVariables",
         }  # fmt: skip
         assert event["isBase64Encoded"] is False
-
-    def test_context_tells_who_asks_what(self) -> None:
-        """The request context has the id, the stage and the path of the URL."""
-        context = request(headers=[("User-Agent", "curl"), ("host", "h:1")]).event(BINARY)["requestContext"]
-
-        assert context["requestId"] == "id-1"
-        assert context["stage"] == "api"
-        assert context["path"] == "/jobs/a%2Fb"
-        assert context["resourcePath"] == "/jobs/{project}"
-        assert context["httpMethod"] == "POST"
-        assert context["identity"] == {"sourceIp": "127.0.0.1", "userAgent": "curl"}
-        assert context["domainName"] == "h:1"
-        assert context["requestTime"] == "15/Jan/2027:08:00:00 +0000"
-        assert context["requestTimeEpoch"] == 1_800_000_000_500
 
     @pytest.mark.parametrize(
         ("content_type", "sent", "given", "encoded"),
@@ -95,20 +85,17 @@ class TestWantsBinary:
     """Whether base64 is decoded on the way out."""
 
     @pytest.mark.parametrize(
-        ("accept", "wants"),
+        ("accept", "binary", "wants"),
         [
-            pytest.param("image/png, */*", True, id="first"),
-            pytest.param("image/avif, image/png", False, id="second"),
-            pytest.param("*/*", False, id="any"),
+            pytest.param("image/png, */*", BINARY, True, id="first"),
+            pytest.param("image/avif, image/png", BINARY, False, id="second"),
+            pytest.param("*/*", BINARY, False, id="any"),
+            pytest.param("*/*", ["*/*"], True, id="the API declares everything binary"),
         ],
     )
-    def test_only_the_first_accepted_type_counts(self, accept: str, *, wants: bool) -> None:
-        """A documented oddity of API Gateway that breaks images in browsers."""
-        assert request(headers=[("Accept", accept)]).wants_binary(BINARY) is wants
-
-    def test_api_may_declare_everything_binary(self) -> None:
-        """The documented way out of it."""
-        assert request().wants_binary(["*/*"])
+    def test_only_the_first_accepted_type_counts(self, accept: str, binary: list[str], *, wants: bool) -> None:
+        """A documented oddity of API Gateway that breaks images in browsers, and the documented way out of it."""
+        assert request(headers=[("Accept", accept)]).wants_binary(binary) is wants
 
 
 class TestReplyOf:
@@ -166,14 +153,10 @@ class TestReplyOf:
 class TestLambdaContext:
     """The second argument of a handler."""
 
-    def test_remaining_time_never_is_negative(self) -> None:
-        """It is told in milliseconds, and ends at zero."""
-        assert LambdaContext("f", "1", lambda: 1.5).get_remaining_time_in_millis() == 1500
-        assert LambdaContext("f", "1", lambda: -1).get_remaining_time_in_millis() == 0
+    def test_knows_its_time_and_its_names(self) -> None:
+        """The remaining time is told in milliseconds and never is negative; loggers ask for ARN and log group."""
+        context, over = LambdaContext("list_jobs", "1", lambda: 1.5), LambdaContext("list_jobs", "1", lambda: -1)
 
-    def test_function_has_an_arn_and_a_log_group(self) -> None:
-        """Loggers ask for them."""
-        context = LambdaContext("list_jobs", "1", lambda: 1)
-
+        assert (context.get_remaining_time_in_millis(), over.get_remaining_time_in_millis()) == (1500, 0)
         assert context.invoked_function_arn.endswith(":function:list_jobs")
         assert context.log_group_name == "/aws/lambda/list_jobs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chalice.app import Chalice, CORSConfig
+from chalice.app import Chalice
 
 from infra.local.routes import Routes
 
@@ -13,7 +13,6 @@ def routes() -> Routes:
     app = Chalice("test", configure_logs=False)
     for path in ("/", "/jobs", "/jobs/{project}", "/jobs/{project}/{name}", "/jobs/{project}/latest", "/a.b"):
         app.route(path, methods=["GET"], name="get" + path)(lambda **_: None)
-    app.route("/jobs", methods=["POST", "DELETE"], name="post", cors=CORSConfig())(lambda: None)
     return Routes(app.routes)
 
 
@@ -43,21 +42,3 @@ class TestFind:
     def test_other_paths_find_nothing(self, path: str) -> None:
         """A variable is never empty, and never spans a slash."""
         assert routes().find(path) is None
-
-
-class TestMethods:
-    """What a resource answers."""
-
-    def test_preflight_is_among_the_methods(self) -> None:
-        """A resource with a CORS configuration answers OPTIONS."""
-        found = routes().find("/jobs")
-
-        assert found is not None
-        assert found[0].methods == ["DELETE", "GET", "OPTIONS", "POST"]
-
-    def test_without_cors_there_is_no_preflight(self) -> None:
-        """A resource without one does not."""
-        found = routes().find("/a.b")
-
-        assert found is not None
-        assert found[0].methods == ["GET"]

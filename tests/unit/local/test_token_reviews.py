@@ -14,6 +14,8 @@ from infra.local.token_reviews import API_VERSION, TokenReviews
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    Ask = Callable[[bytes], tuple[int, dict[str, Any]]]
+
 ALICE = Identity("researcher-api:submit_job", ("researcher-api",), {"sessionName": ("submit_job",)})
 
 
@@ -25,7 +27,7 @@ def review(token: str) -> Identity:
 
 
 @pytest.fixture
-def ask() -> Iterator[Callable[[bytes], tuple[int, dict[str, Any]]]]:
+def ask() -> Iterator[Ask]:
     """Posts a body to the webhook as an API server does: over TLS, trusting its authority alone."""
     with TokenReviews(review) as reviews, urllib3.PoolManager(ca_cert_data=reviews.ca_pem, retries=False) as pool:
 
@@ -45,8 +47,8 @@ def asked(token: str) -> bytes:
 class TestReviews:
     """POST of a TokenReview."""
 
-    def test_good_token_has_its_user(self, ask: Callable[[bytes], tuple[int, dict[str, Any]]]) -> None:
-        """Name, groups, and what else the token tells, for the audit log."""
+    def test_verdict_stands_in_the_status(self, ask: Ask) -> None:
+        """Name, groups, and what else a good token tells, for the audit log; of a bad one the reason, for the log."""
         status, document = ask(asked("good"))
 
         user = {
@@ -56,13 +58,10 @@ class TestReviews:
         }
         assert (status, document["kind"]) == (200, "TokenReview")
         assert document["status"] == {"authenticated": True, "user": user}
-
-    def test_bad_token_has_none(self, ask: Callable[[bytes], tuple[int, dict[str, Any]]]) -> None:
-        """The reason is for the API server's log."""
         assert ask(asked("bad"))[1]["status"] == {"authenticated": False, "error": "the token is stale"}
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"spec": []}'])
-    def test_other_bodies_are_refused(self, ask: Callable[[bytes], tuple[int, dict[str, Any]]], body: bytes) -> None:
+    def test_other_bodies_are_refused(self, ask: Ask, body: bytes) -> None:
         """Nobody is let in by mistake."""
         status, document = ask(body)
 

@@ -21,95 +21,65 @@ def pod(simulate: str = "", variable: str = "", image: str = "image:1") -> dict[
     return {"metadata": {"annotations": annotations}, "spec": {"containers": [container]}, "status": {}}
 
 
-class TestSimulation:
-    """How a pod asks to go."""
-
-    @pytest.mark.parametrize(
-        ("asking", "asked"),
-        [
-            pytest.param(pod(), "", id="not at all"),
-            pytest.param(pod(variable="exit-1"), "exit-1", id="by a variable"),
-            pytest.param(pod("exit-2", "exit-1"), "exit-2", id="the annotation goes first"),
-            pytest.param(pod(image="no-such-image:1"), "image-pull", id="by its image"),
-        ],
-    )
-    def test_is_found(self, asking: dict[str, Any], asked: str) -> None:
-        """An annotation, a variable or the image's name says it."""
-        assert asked == pod_status.simulation(asking)
+@pytest.mark.parametrize(
+    ("asking", "asked"),
+    [
+        pytest.param(pod(), "", id="not at all"),
+        pytest.param(pod(variable="exit-1"), "exit-1", id="by a variable"),
+        pytest.param(pod("exit-2", "exit-1"), "exit-2", id="the annotation goes first"),
+        pytest.param(pod(image="no-such-image:1"), "image-pull", id="by its image"),
+    ],
+)
+def test_simulation(asking: dict[str, Any], asked: str) -> None:
+    """An annotation, a variable or the image's name says how a pod goes."""
+    assert asked == pod_status.simulation(asking)
 
 
-class TestBegun:
-    """A pod that came to its node."""
+@pytest.mark.parametrize(
+    ("simulate", "phase", "waiting", "ready", "restarts", "event"),
+    [
+        ("", "Running", None, "True", 0, "Started"),
+        ("restarted", "Running", None, "True", 1, "Started"),
+        ("node-not-ready", "Running", None, "False", 0, "NodeNotReady"),
+        ("image-pull", "Pending", "ImagePullBackOff", "False", 0, "Failed"),
+        ("image-unauthorized", "Pending", "ImagePullBackOff", "False", 0, "Failed"),
+        ("image-unreachable", "Pending", "ImagePullBackOff", "False", 0, "Failed"),
+        ("config-error", "Pending", "CreateContainerConfigError", "False", 0, "Failed"),
+        ("mount-failed", "Pending", "ContainerCreating", "False", 0, "FailedMount"),
+        ("waiting-Strange", "Pending", "Strange", "False", 0, "Failed"),
+    ],
+)
+def test_begun(  # noqa: PLR0913, PLR0917 - what a pod is, in columns
+    simulate: str, phase: str, waiting: str | None, ready: str, restarts: int, event: str
+) -> None:
+    """A pod that came to its node runs, or says what its container waits for."""
+    status, said = pod_status.begun(pod(simulate), NOW)
 
-    @pytest.mark.parametrize(
-        ("simulate", "reason"),
-        [
-            ("image-pull", "ImagePullBackOff"),
-            ("image-unauthorized", "ImagePullBackOff"),
-            ("image-unreachable", "ImagePullBackOff"),
-            ("config-error", "CreateContainerConfigError"),
-            ("mount-failed", "ContainerCreating"),
-            ("waiting-Strange", "Strange"),
-        ],
-    )
-    def test_waits(self, simulate: str, reason: str) -> None:
-        """The container says what for."""
-        status, event = pod_status.begun(pod(simulate), NOW)
-
-        assert (status["phase"], event.type) == ("Pending", "Warning")
-        assert reason == status["containerStatuses"][0]["state"]["waiting"]["reason"]
-
-    def test_runs(self) -> None:
-        """The container is ready."""
-        status, event = pod_status.begun(pod(), NOW)
-
-        assert (status["phase"], event.reason) == ("Running", "Started")
-
-    def test_runs_again(self) -> None:
-        """How it ended before is told."""
-        status, _ = pod_status.begun(pod("restarted"), NOW)
-
-        (container,) = status["containerStatuses"]
-        assert (container["restartCount"], container["lastState"]["terminated"]["exitCode"]) == (1, 1)
-
-    def test_is_not_ready_on_a_node_that_is_lost(self) -> None:
-        """As far as anybody knows it runs."""
-        status, event = pod_status.begun(pod("node-not-ready"), NOW)
-
-        assert (status["phase"], status["conditions"][-1]["status"], event.reason) == (
-            "Running",
-            "False",
-            "NodeNotReady",
-        )
+    (container,) = status["containerStatuses"]
+    assert (status["phase"], said.reason, status["conditions"][-1]["status"]) == (phase, event, ready)
+    assert container["state"].get("waiting", {}).get("reason") == waiting
+    assert container["restartCount"] == restarts
 
 
-class TestEnded:
-    """A pod whose time is over."""
+@pytest.mark.parametrize(
+    ("simulate", "code", "reason", "condition"),
+    [
+        ("", 0, "Completed", "Ready"),
+        ("start-error", 128, "StartError", "Ready"),
+        ("exit-3", 3, "Error", "Ready"),
+        ("OOMKilled", 137, "OOMKilled", "Ready"),
+        ("Evicted", 137, "Error", "DisruptionTarget"),
+    ],
+)
+def test_ended(simulate: str, code: int, reason: str, condition: str) -> None:
+    """A container has an exit code and a reason; of an eviction the pod itself tells, and an event."""
+    status, event = pod_status.ended(pod(simulate), NOW)
 
-    @pytest.mark.parametrize(
-        ("simulate", "code", "reason"),
-        [
-            ("", 0, "Completed"),
-            ("start-error", 128, "StartError"),
-            ("exit-3", 3, "Error"),
-            ("OOMKilled", 137, "OOMKilled"),
-            ("Evicted", 137, "Error"),
-        ],
-    )
-    def test_says_how(self, simulate: str, code: int, reason: str) -> None:
-        """The container has an exit code and a reason."""
-        status, _ = pod_status.ended(pod(simulate), NOW)
+    end = status["containerStatuses"][0]["state"]["terminated"]
+    assert (end["exitCode"], end["reason"], status["conditions"][-1]["type"]) == (code, reason, condition)
+    assert (status.get("reason"), event is None) == (("Evicted", False) if simulate == "Evicted" else (None, True))
 
-        end = status["containerStatuses"][0]["state"]["terminated"]
-        assert (end["exitCode"], end["reason"]) == (code, reason)
 
-    def test_evicted_pod_is_disrupted(self) -> None:
-        """The pod itself says so, and an event."""
-        status, event = pod_status.ended(pod("Evicted"), NOW)
-
-        assert (status["reason"], status["conditions"][-1]["type"]) == ("Evicted", "DisruptionTarget")
-        assert event is not None
-
-    def test_killed_pod_has_failed(self) -> None:
-        """A pod deleted before its end did not succeed."""
-        assert pod_status.killed(pod(), NOW)["phase"] == "Failed"
+def test_killed_pod_has_failed() -> None:
+    """A pod deleted before its end did not succeed."""
+    assert pod_status.killed(pod(), NOW)["phase"] == "Failed"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB, NAMESPACE, POD, SERVICE_ACCOUNT
+from infra.local.kubernetes.kinds import JOB, NAMESPACE, SERVICE_ACCOUNT
 from infra.local.kubernetes.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -33,14 +33,3 @@ class TestStore:
         parts.store.remove(NAMESPACE, "", "team")
 
         assert list(parts.store.all(SERVICE_ACCOUNT, "team")) == []
-
-    def test_an_owner_takes_what_it_owns(self, parts: Parts) -> None:
-        """Unless that is to be an orphan."""
-        for job, orphan in (("a", False), ("b", True)):
-            parts.store.add(JOB, "team", {"metadata": {"name": job, "uid": job}})
-            parts.store.add(
-                POD, "team", {"metadata": {"name": job, "uid": f"{job}-0", "ownerReferences": [{"uid": job}]}}
-            )
-            parts.store.remove(JOB, "team", job, orphan=orphan)
-
-        assert [pod["metadata"]["name"] for pod in parts.store.all(POD)] == ["b"]
