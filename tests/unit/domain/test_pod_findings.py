@@ -71,11 +71,6 @@ class TestImage:
 
         assert (found.cause, found.message) == ("ImageNotFound", "x:1: not found")
 
-    @pytest.mark.parametrize("word", ["InvalidImageName", "ErrImageNeverPull"])
-    def test_that_can_never_be_pulled(self, word: str) -> None:
-        """Another image is needed."""
-        assert waits(waiting(word)).cause == "ImageNotFound"
-
 
 class TestNode:
     """No node takes the pod."""
@@ -131,6 +126,9 @@ class TestContainer:
             ("CreateContainerConfigError", "ConfigMissing"),
             ("CreateContainerError", "CannotStart"),
             ("RunContainerError", "CannotStart"),
+            ("InvalidImageName", "ImageNotFound"),
+            ("ErrImageNeverPull", "ImageNotFound"),
+            ("CrashLoopBackOff", "ExitCode"),
             ("SomethingNew", "Unknown"),
         ],
     )
@@ -154,10 +152,6 @@ class TestContainer:
 
         assert (found.cause, found.place, found.since) == (cause, f"{MAIN}.lastState.terminated", minutes_ago(1))
         assert found.message == "The container ended with exit code 7."
-
-    def test_started_again_without_saying_why(self) -> None:
-        """It ended, somehow."""
-        assert waits(waiting("CrashLoopBackOff", "back-off")).message == "back-off"
 
     @pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume"])
     def test_volume_that_does_not_come(self, reason: str) -> None:

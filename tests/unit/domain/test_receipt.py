@@ -144,13 +144,10 @@ class TestTellingPod:
         assert telling_pod([last, first, pod("Succeeded")]) is last
 
     def test_last_one_where_none_failed(self) -> None:
-        """The newest."""
+        """The newest, or nobody."""
         last = pod("Succeeded", name="last")
 
         assert telling_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last
-
-    def test_none_is_left(self) -> None:
-        """Nobody can tell."""
         assert telling_pod([]) is None
 
 

@@ -44,7 +44,6 @@ class TestMsgspec:
         [
             ([], "", "is not an object"),
             ({"text": 1}, "", "is not a text"),
-            ({"text": None}, "", "is not a text"),
             ({"number": "1"}, "", "is not a whole number"),
             ({"names": {}}, "", "is not a list"),
             ({"truth": 1}, "", "is not true or false"),

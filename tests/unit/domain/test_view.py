@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 import pytest
@@ -27,6 +27,9 @@ from tests.builders import (
     waiting,
 )
 from tests.objects import objects
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 
@@ -58,15 +61,8 @@ class TestStatus:
         [
             pytest.param(job(), [], "Pending", id="just made"),
             pytest.param(job(), [pod("Pending")], "Pending", id="pod without a node"),
-            pytest.param(job(), [pod(None)], "Pending", id="pod without a phase"),
             pytest.param(job(), [pod("Pending", status=unscheduled())], "Pending", id="unschedulable"),
             pytest.param(job(), [pod("Pending", node="n")], "ContainerCreating", id="pod on a node"),
-            pytest.param(
-                job(),
-                [pod("Pending", node="n", status=waiting("ContainerCreating"))],
-                "ContainerCreating",
-                id="pulling",
-            ),
             pytest.param(
                 job(), [pod("Pending", node="n", status=waiting("ImagePullBackOff"))], "Pending", id="cannot pull"
             ),
@@ -117,23 +113,20 @@ class TestStatus:
 class TestReason:
     """Why it is there."""
 
-    def test_reason_and_message_are_the_clusters(self) -> None:
-        """`ImagePullBackOff` and the like are reasons, not statuses."""
-        found = shown(job(), pod("Pending", status=waiting("ImagePullBackOff", "no such image")))
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            (pod("Pending", status=waiting("ErrImagePull", "no such image")), ("ErrImagePull", "no such image")),
+            (pod("Pending", status=waiting("ErrImagePull")), ("ErrImagePull", None)),
+            (pod("Running"), (None, None)),
+        ],
+        ids=["both", "no message", "nothing to explain"],
+    )
+    def test_reason_and_message_are_the_clusters(self, found: Pod, expected: tuple[str | None, str | None]) -> None:
+        """`ErrImagePull` and the like are reasons, not statuses; what is not said is null."""
+        seen = shown(job(), found)
 
-        assert (found.status, found.reason, found.message) == ("Pending", "ImagePullBackOff", "no such image")
-
-    def test_reason_without_a_message(self) -> None:
-        """Null, not the empty text."""
-        found = shown(job(), pod("Pending", status=waiting("ImagePullBackOff")))
-
-        assert (found.reason, found.message) == ("ImagePullBackOff", None)
-
-    def test_nothing_to_explain(self) -> None:
-        """Both are null."""
-        found = shown(job(), pod("Running"))
-
-        assert (found.reason, found.message) == (None, None)
+        assert (seen.reason, seen.message) == expected
 
 
 class TestGpus:
@@ -246,20 +239,15 @@ class TestFields:
 
         assert shown(job(labels=labels)).type == "Train"
 
-    def test_finish_is_the_completion(self) -> None:
-        """Where the cluster says when."""
-        status = ended("Complete")
-        status.completion_time = minutes_ago(1)
+    @pytest.mark.parametrize("deleted", [None, NOW])
+    def test_finish(self, deleted: datetime | None) -> None:
+        """The completion, or the condition of a failure; a Job that is being cleaned up keeps it."""
+        complete, failed = ended("Complete"), ended("Failed")
+        complete.completion_time = minutes_ago(1)
 
-        assert shown(job(status=status)).finished_at == NOW_MS - 60_000
+        found = [shown(job(status=status, deletion_timestamp=deleted)).finished_at for status in (complete, failed)]
 
-    def test_finish_of_a_failure_is_its_condition(self) -> None:
-        """A failed Job has no completion time."""
-        assert shown(job(status=ended("Failed"))).finished_at == NOW_MS
-
-    def test_terminating_finished_job_keeps_its_finish(self) -> None:
-        """Being cleaned up does not make it unfinished."""
-        assert shown(job(status=ended("Failed"), deletion_timestamp=NOW)).finished_at == NOW_MS
+        assert found == [NOW_MS - 60_000, NOW_MS]
 
 
 class TestTotality:
