@@ -18,7 +18,7 @@ from infra.local.wire import Reply
 from tests.scripted import RawServer, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -146,22 +146,17 @@ class TestLines:
             assert next(found) == b"a"
             found.close()
 
-    @pytest.mark.parametrize("first", [[], [b"2\r\na\n\r\n"]], ids=["silent", "silent after a line"])
-    def test_silence_ends_at_the_deadline(self, pools: PoolManager, first: list[bytes]) -> None:
-        """The pause outlasts the test, the time-out between bytes outlasts the deadline."""
-        with RawServer([CHUNKED + b"".join(first)], pause=60) as server:
-            response = asked(pools, server.url)
-            deadline = Deadline.after(0.2)
-
-            with contextlib.suppress(HTTPError):
-                list(bounded.lines(response, deadline, limit=9))
-
-            assert not deadline.remaining
-
-    def test_dripping_ends_at_the_deadline(self, pools: PoolManager) -> None:
-        """Each byte comes in time, the line never does."""
-        drops = itertools.chain([CHUNKED], itertools.repeat(b"1\r\nx\r\n"))
-        with RawServer(drops, pause=0.01) as server:
+    @pytest.mark.parametrize(
+        ("pieces", "pause"),
+        [
+            pytest.param([CHUNKED], 60, id="silent"),
+            pytest.param([CHUNKED + b"2\r\na\n\r\n"], 60, id="silent after a line"),
+            pytest.param(itertools.chain([CHUNKED], itertools.repeat(b"1\r\nx\r\n")), 0.01, id="dripping"),
+        ],
+    )
+    def test_silence_ends_at_the_deadline(self, pools: PoolManager, pieces: Iterable[bytes], pause: float) -> None:
+        """The pause outlasts the test; or each byte comes in time, and the line never does."""
+        with RawServer(pieces, pause=pause) as server:
             response = asked(pools, server.url)
             deadline = Deadline.after(0.2)
 

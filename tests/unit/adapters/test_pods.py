@@ -135,17 +135,12 @@ class TestOfJob:
 class TestLog:
     """What a container printed."""
 
-    def test_is_read_as_it_is(self, site: Script, pods: CallersPods) -> None:
-        """Bytes, not JSON."""
-        site.on(LOG, text(b"\xff{\n"))
+    @pytest.mark.parametrize(("reply", "expected"), [(text(b"\xff{\n"), b"\xff{\n"), (Reply(204), b"")])
+    def test_is_read_as_it_is(self, site: Script, pods: CallersPods, reply: Reply, expected: bytes) -> None:
+        """Bytes, not JSON; the API server answers 204 for a pod without a node."""
+        site.on(LOG, reply)
 
-        assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == b"\xff{\n"
-
-    def test_nobody_has_it_yet(self, site: Script, pods: CallersPods) -> None:
-        """The API server answers 204 for a pod without a node."""
-        site.on(LOG, Reply(204))
-
-        assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == b""
+        assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == expected
 
     @pytest.mark.parametrize(
         ("attempt", "query", "expected"),
