@@ -124,16 +124,12 @@ class TestTarget:
     @pytest.mark.parametrize(
         "wire",
         [
-            {},
             {"name": "a"},
-            {"project": "a"},
             {"name": "a", "project": "b", "uid": "c"},
             {"name": "..", "project": "b"},
             {"name": "a", "project": "b.c"},
-            {"name": "", "project": "b"},
             {"name": "a" * 64, "project": "b"},
             {"name": "a", "project": "b" * 51},
-            {"name": None, "project": "b"},
             {"name": 1, "project": "b"},
         ],
     )

@@ -38,11 +38,8 @@ class TestJobQuery:
             ("limit", "500"),
             *(("status", one) for one in get_args(Status)),
             ("jobTypeFilter", "Train"),
-            ("jobTypeFilter", "Interactive"),
-            ("user", "a"),
             ("user", "a" * 128),
             ("label", "a" * 1024),
-            ("pageToken", "eyJ2IjoibWV0YSJ9-_="),
             ("pageToken", "a" * 4096),
         ],
     )
@@ -58,7 +55,6 @@ class TestJobQuery:
             ("limit", "0"),
             ("limit", "501"),
             ("status", "running"),
-            ("status", ""),
             ("jobTypeFilter", "Inference"),
             ("user", ""),
             ("user", "a" * 129),
@@ -67,7 +63,6 @@ class TestJobQuery:
             ("pageToken", ""),
             ("pageToken", "a b"),
             ("pageToken", "a" * 4097),
-            ("sort", "name"),
         ],
     )
     def test_refused(self, name: str, text: str) -> None:
@@ -78,10 +73,6 @@ class TestJobQuery:
 
 class TestListJobs:
     """A page of a Project's Jobs."""
-
-    def test_empty_project(self) -> None:
-        """A page without Jobs, and the last."""
-        assert JobPage([]) == list_jobs(TEAM_A, JobQuery(), FakeJobs())
 
     def test_jobs_of_the_project_by_name(self) -> None:
         """And of no other Project."""
@@ -110,9 +101,7 @@ class TestListJobs:
             (JobQuery(job_type_filter="Train"), ["a", "b"]),
             (JobQuery(user="alice", job_type_filter="Train"), ["a"]),
             (JobQuery(label="team=vision"), ["b", "c"]),
-            (JobQuery(label="team!=vision"), ["a"]),
             (JobQuery(label="team=vision", user="alice"), ["c"]),
-            (JobQuery(user="nobody"), []),
         ],
     )
     def test_filters_add_up(self, query: JobQuery, expected: list[str]) -> None:
@@ -160,25 +149,20 @@ class TestListJobs:
         expected = [("Running", None), ("Pending", "Unschedulable"), ("Pending", None)]
         assert expected == [(one.status, one.reason) for one in page.data]
 
-    def test_pods_of_a_former_job_of_that_name_do_not_count(self) -> None:
-        """A label selector finds them, but their owner is another uid."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("a"))
-        jobs.all_pods += [(TEAM_A, pod("Running", name="a-1", owner="uid-of-the-former"))]
-
-        assert list_jobs(TEAM_A, JobQuery(), jobs).data[0].status == "Pending"
-
     def test_pod_may_have_more_owners_or_none(self) -> None:
-        """Any of them may be the Job."""
+        """Any of them may be the Job; a label selector also finds pods of a former Job of that name, of another uid."""
         jobs = FakeJobs()
         jobs.hold(TEAM_A, job("a"))
         owners = [OwnerReference(uid="other"), OwnerReference(uid="uid-of-a")]
         jobs.all_pods += [
             (TEAM_A, pod("Running", name="a-1", owner_references=owners)),
             (TEAM_A, pod("Failed", name="a-2", owner_references=[])),
+            (TEAM_A, pod("Running", name="b-1", owner="uid-of-the-former")),
         ]
+        jobs.hold(TEAM_A, job("b"))
 
-        assert list_jobs(TEAM_A, JobQuery(), jobs).data[0].status == "Running"
+        assert [one.status for one in list_jobs(TEAM_A, JobQuery(), jobs).data] == ["Running", "Pending"]
+        assert [get_job(TEAM_A, JobName(name), jobs)[0].status for name in "ab"] == ["Running", "Pending"]
 
     def test_other_teams_project_is_refused(self) -> None:
         """Nothing of it is told."""
@@ -226,14 +210,6 @@ class TestGetJob:
         get_job(TEAM_A, TRAIN_1, jobs)
 
         assert jobs.asked_for_pods == [["train-1"]]
-
-    def test_pods_of_another_uid_do_not_count(self) -> None:
-        """As in a list."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("train-1"))
-        jobs.all_pods += [(TEAM_A, pod("Running", owner="uid-of-the-former"))]
-
-        assert get_job(TEAM_A, TRAIN_1, jobs)[0].status == "Pending"
 
     def test_missing_job(self) -> None:
         """It may have been cleaned up."""

@@ -68,25 +68,18 @@ def changed_by_the_cluster(jobs: FakeJobs) -> Callable[[], None]:
 class TestCompleted:
     """All goes well."""
 
-    def test_job_service_and_start(self) -> None:
-        """The answer shows the Job as it runs."""
-        jobs = FakeJobs()
-
-        found = submitted(jobs)
-
-        assert is_whole(jobs)
-        assert (found.job.status, found.replayed) == ("Pending", False)
-
     def test_pods_start_after_the_service_is_there(self) -> None:
-        """The Job comes suspended: at no time does a pod run that cannot be found."""
+        """The Job comes suspended: at no time does a pod run that cannot be found. The answer shows it as it runs."""
         jobs = FakeJobs()
         seen: list[bool] = []
         jobs.before("create_service", lambda: seen.append(is_suspended(jobs)))
         jobs.before("patch", lambda: seen.append(is_suspended(jobs)))
 
-        submitted(jobs)
+        found = submitted(jobs)
 
         assert seen == [True, True]
+        assert is_whole(jobs)
+        assert (found.job.status, found.replayed) == ("Pending", False)
 
     def test_queue_starts_the_job(self) -> None:
         """It goes into its queue with the last step, and stays suspended until it is let out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,31 +44,19 @@ class TestSubmitJob:
 
         assert jobs.names(TEAM_A) == ["train-1"]
         assert not found.replayed
-        assert (
-            found.job.project,
-            found.job.name,
-            found.job.user,
-            found.job.requested_gpus,
-            found.job.status,
-        ) == ("team-a", "train-1", "alice", 2, "Pending")
+        seen = found.job
+        assert (seen.project, seen.name, seen.user, seen.status) == ("team-a", "train-1", "alice", "Pending")
+        assert seen.requested_gpus == 2
 
-    def test_second_delivery_finds_the_first_ones_job(self) -> None:
-        """The same again is answered with the same Job, and says so."""
+    @pytest.mark.parametrize("shared", [{"name": "train-1"}, {"key": "key"}])
+    def test_second_delivery_finds_the_first_ones_job(self, shared: dict[str, Any]) -> None:
+        """The same name or Idempotency-Key again is answered with the same Job, and says so."""
         jobs = FakeJobs()
 
-        first, second = (submitted(jobs, name="train-1", nonce=nonce) for nonce in ("1", "2"))
+        first, second = (submitted(jobs, nonce=nonce, **shared) for nonce in ("1", "2"))
 
         assert len(jobs.manifests) == 1
         assert second == Submitted(first.job, replayed=True)
-
-    def test_key_makes_requests_one(self) -> None:
-        """Without a name, the Idempotency-Key is what two deliveries share."""
-        jobs = FakeJobs()
-
-        first, second = (submitted(jobs, key="key", nonce=nonce) for nonce in ("1", "2"))
-
-        assert len(jobs.manifests) == 1
-        assert (first.job, True) == (second.job, second.replayed)
 
     def test_without_name_and_key_each_request_makes_a_job(self) -> None:
         """Nothing says that the two are one."""
@@ -90,31 +78,29 @@ class TestSubmitJob:
         assert [one.replayed for one in found].count(False) == 1
         assert len({one.job.id for one in found}) == 1
 
-    def test_other_job_of_that_name_is_not_touched(self) -> None:
-        """The name is taken."""
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            pytest.param({"gpu": 2}, id="another Job"),
+            pytest.param({"caller": BOB}, id="another caller's request, who is not answered with Alice's Job"),
+            pytest.param(None, id="a Job of kubectl"),
+        ],
+    )
+    def test_job_of_that_name_is_not_touched(self, asked: dict[str, Any] | None) -> None:
+        """The name is taken, and a preview tells it, too."""
         jobs = FakeJobs()
-        submitted(jobs, name="train-1", gpu=1)
-
-        with pytest.raises(NameTaken):
-            submitted(jobs, name="train-1", gpu=2)
-
-        assert len(jobs.manifests) == 1
-
-    def test_job_of_kubectl_is_not_touched(self) -> None:
-        """Nor is a Job that this API did not make."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("train-1"))
+        if asked is None:
+            jobs.hold(TEAM_A, job("train-1"))
+        else:
+            submitted(jobs, name="train-1", **asked)
+        before = dict(jobs.jobs)
 
         with pytest.raises(NameTaken):
             submitted(jobs, name="train-1")
-
-    def test_other_callers_same_request_is_not_mine(self) -> None:
-        """Bob is not answered with Alice's Job as if it were his."""
-        jobs = FakeJobs()
-        submitted(jobs, name="train-1")
-
         with pytest.raises(NameTaken):
-            submitted(jobs, name="train-1", caller=BOB)
+            preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
+
+        assert jobs.jobs == before
 
     def test_callers_may_use_the_same_key(self) -> None:
         """Each has a Job."""
@@ -155,42 +141,19 @@ class TestSubmitJob:
         assert (first.job.name, False) == (second.job.name, second.replayed)
         assert first.job.id != second.job.id
 
-    def test_job_that_vanishes_meanwhile_is_made_again(self) -> None:
-        """Taken when we create, gone when we look: create again."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("train-1"))
-        jobs.before("find", jobs.jobs.clear)
-
-        found = submitted(jobs, name="train-1")
-
-        assert not found.replayed
-        assert jobs.names(TEAM_A) == ["train-1"]
-
-    def test_name_that_comes_and_goes_is_given_up(self) -> None:
-        """After three attempts the caller decides."""
+    def test_name_that_comes_and_goes(self) -> None:
+        """Taken when we create, gone when we look: create again. After three attempts the caller decides."""
         jobs = FakeJobs()
 
         def take() -> None:
             jobs.hold(TEAM_A, job("train-1"))
 
-        jobs.before("create", *[take] * ATTEMPTS)
-        jobs.before("find", *[jobs.jobs.clear] * ATTEMPTS)
+        jobs.before("create", *[take] * (2 * ATTEMPTS - 1))
+        jobs.before("find", *[jobs.jobs.clear] * (2 * ATTEMPTS - 1))
 
         with pytest.raises(NameTaken, match="again and again"):
             submitted(jobs, name="train-1")
-
         assert (ATTEMPTS, jobs.manifests) == (3, [])
-
-    def test_third_attempt_still_counts(self) -> None:
-        """Twice taken and freed, then made."""
-        jobs = FakeJobs()
-
-        def take() -> None:
-            jobs.hold(TEAM_A, job("train-1"))
-
-        jobs.before("create", take, take)
-        jobs.before("find", jobs.jobs.clear, jobs.jobs.clear)
-
         assert not submitted(jobs, name="train-1").replayed
 
     def test_answer_that_got_lost_is_found_by_the_retry(self) -> None:
@@ -255,14 +218,6 @@ class TestPreviewJob:
 
         manifest["metadata"].pop("uid")
         assert jobs.manifests == [manifest]
-
-    def test_name_that_is_taken_is_told(self) -> None:
-        """As the submission itself would be."""
-        jobs = FakeJobs()
-        submitted(jobs, name="train-1", caller=BOB)
-
-        with pytest.raises(NameTaken):
-            preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
 
     def test_key_of_another_job_is_told(self) -> None:
         """Before the submission itself is refused for it, and not as a name that nobody chose."""

@@ -47,8 +47,8 @@ class TestChange:
     """What is written."""
 
     def test_suspends_and_resumes(self, jobs: FakeJobs) -> None:
-        """The view is the one of after."""
-        suspended = suspend_job(TEAM_A, TRAIN_1, None, jobs)
+        """The view is the one of after; If-Match holds."""
+        suspended = suspend_job(TEAM_A, TRAIN_1, "7", jobs)
         resumed = resume_job(TEAM_A, TRAIN_1, None, jobs)
 
         assert (suspended.status, resumed.status, held(jobs).spec.suspend) == ("Suspended", "Pending", False)
@@ -63,10 +63,6 @@ class TestChange:
 
         assert first == second
         assert (version, suspended) == (held(jobs).metadata.resource_version, bool(held(jobs).spec.suspend))
-
-    def test_with_the_version_that_is_known(self, jobs: FakeJobs) -> None:
-        """If-Match holds."""
-        assert suspend_job(TEAM_A, TRAIN_1, "7", jobs).status == "Suspended"
 
 
 class TestOthers:
@@ -141,15 +137,6 @@ class TestRefused:
             act(TEAM_A, TRAIN_1, "6", jobs)
 
         assert held(jobs).metadata.resource_version == "7"
-
-    @ACTIONS
-    def test_one_that_is_not_there(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
-        """404, as get_job says it."""
-        del suspended
-        jobs.jobs.clear()
-
-        with pytest.raises(JobNotFound):
-            act(TEAM_A, TRAIN_1, None, jobs)
 
     def test_one_of_another_project(self, jobs: FakeJobs) -> None:
         """The cluster refuses."""
