@@ -92,29 +92,17 @@ class TestSuccess:
 class TestFailure:
     """A function that does not."""
 
-    def test_is_raised(self) -> None:
-        """Lambda tries again what failed, and only what failed."""
-        with pytest.raises(ClusterUnavailable):
-            on_event(raising(ClusterUnavailable("The cluster does not answer.")))({}, context())
-
     def test_is_logged_by_its_code(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What was noted until then is kept."""
-        with pytest.raises(ClusterUnavailable):
-            on_event(raising(ClusterUnavailable("The cluster does not answer.")))({}, context())
-
-        told = line(capsys)
-        assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
-        assert told["Failures"] == 1
-
-    def test_is_logged_with_its_cause(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What tells apart failures that have one code."""
+        """And raised: Lambda tries again what failed, and only that. What was noted until then is kept."""
         error = ClusterUnavailable("The cluster cannot be reached.")
         error.add_note("name_resolution")
 
         with pytest.raises(ClusterUnavailable):
             on_event(raising(error))({}, context())
 
-        assert line(capsys)["why"] == "name_resolution"
+        told = line(capsys)
+        assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
+        assert (told["Failures"], told["why"]) == (1, "name_resolution")
 
     def test_setting_is_logged_by_its_name(self, capsys: pytest.CaptureFixture[str]) -> None:
         """As in the log of a request."""
