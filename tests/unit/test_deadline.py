@@ -26,15 +26,12 @@ class TestDeadline:
         assert 0 < second <= first <= 20
 
     def test_within_is_the_sooner_of_two(self) -> None:
-        """A part of the work gets no more time than there is for all of it."""
+        """A part of the work gets no more time than there is for all of it, whose end leaves time to tell."""
+        assert Deadline(100.0).before(10) == Deadline(90.0)
         soon, far = Deadline.after(1), Deadline.after(3600)
 
         assert soon.within(60) == soon
         assert 59 < far.within(60).remaining <= 60
-
-    def test_before_leaves_time_to_tell(self) -> None:
-        """The end of the work is not the end of the time."""
-        assert Deadline(100.0).before(10) == Deadline(90.0)
 
     def test_request_goes_along(self) -> None:
         """Whatever part of the work a call is of, it is of that request, and counted with the others."""

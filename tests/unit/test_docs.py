@@ -55,11 +55,16 @@ class TestPage:
     """GET /researcher/api/docs."""
 
     def test_it_is_a_web_page(self, gateway: Gateway) -> None:
-        """A browser shows it, and asks nobody for an icon."""
+        """A browser shows it, and asks nobody for an icon.
+
+        It may load from its own origin, ask it and the issuer, and stand in no frame.
+        """
         reply = get(gateway, DOCS)
 
         assert (reply.status, reply.header("Content-Type")) == (200, "text/html; charset=utf-8")
         assert b'<link rel="icon" href="data:,">' in reply.body
+        assert reply.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
+        assert (reply.header("X-Content-Type-Options"), reply.header("Referrer-Policy")) == ("nosniff", "no-referrer")
 
     def test_everything_it_names_is_there(self, gateway: Gateway) -> None:
         """Each file is served from our own origin, below the page, whatever the stage; no script is inline."""
@@ -76,14 +81,6 @@ class TestPage:
         reply = get(gateway, f"{DOCS}/")
 
         assert (reply.status, reply.header("Location")) == (308, "../docs")
-
-    def test_browsers_are_told_to_be_strict(self, gateway: Gateway) -> None:
-        """The page may load from its own origin, ask it and the issuer, and stand in no frame."""
-        reply = get(gateway, DOCS)
-
-        assert reply.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
-        assert reply.header("X-Content-Type-Options") == "nosniff"
-        assert reply.header("Referrer-Policy") == "no-referrer"
 
 
 class TestPolicy:

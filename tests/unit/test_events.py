@@ -66,26 +66,18 @@ class TestSuccess:
         assert 60 - RESERVE_SECONDS - 5 < left[0] <= 60 - RESERVE_SECONDS
 
     def test_is_logged(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """With the invocation's id and the function's notes."""
+        """With the invocation's id, which its calls to the cluster carry, how long they took, and the notes."""
 
-        def notes(event: Event) -> None:
+        def notes(event: Event) -> str:
             event.notes["deleted"] = 3
+            event.deadline.attempts.append(0.5)
+            return event.deadline.request_id
 
-        on_event(notes)({}, context())
+        assert on_event(notes)({}, context()) == "invocation-1"
 
         told = line(capsys)
         assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
         assert (told["deleted"], told["Failures"]) == (3, 0)
-
-    def test_names_its_calls_to_the_cluster(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """By the invocation's id, and its line tells how long they took."""
-
-        def calls(event: Event) -> str:
-            event.deadline.attempts.append(0.5)
-            return event.deadline.request_id
-
-        assert on_event(calls)({}, context()) == "invocation-1"
-        told = line(capsys)
         assert (told["attempts"], told["clusterMilliseconds"]) == (1, 500)
 
 

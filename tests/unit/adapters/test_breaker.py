@@ -18,12 +18,14 @@ def refuses(breaker: Breaker) -> bool:
     return False
 
 
-def opened(clock: Clock) -> Breaker:
-    """A breaker that has just opened."""
+def opened(seconds: float = PAUSE) -> tuple[Clock, Breaker]:
+    """A clock, and a breaker that opened so many *seconds* ago."""
+    clock = Clock()
     breaker = Breaker(clock)
     for _ in range(FAILURES):
         breaker.failed()
-    return breaker
+    clock.now += seconds
+    return clock, breaker
 
 
 class TestClosed:
@@ -46,9 +48,7 @@ class TestOpen:
 
     def test_caller_is_told_when_to_come_again(self) -> None:
         """With what is left of the pause in whole seconds, rounded up: not before it is over."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += 3.5
+        _, breaker = opened(3.5)
 
         with pytest.raises(ClusterUnavailable) as refusal:
             breaker.check()
@@ -62,9 +62,7 @@ class TestComingBack:
 
     def test_one_call_tries_and_the_others_wait(self) -> None:
         """Until then none waits for a time-out; a cluster that is just starting is not met by a crowd."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE - 0.1
+        clock, breaker = opened(PAUSE - 0.1)
         early = [refuses(breaker) for _ in range(3)]
         clock.now += 0.1
 
@@ -72,9 +70,7 @@ class TestComingBack:
 
     def test_answer_closes(self) -> None:
         """The first answer lets everybody through."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        _, breaker = opened()
         breaker.check()
 
         breaker.answered()
@@ -83,9 +79,7 @@ class TestComingBack:
 
     def test_failure_opens_for_another_pause(self) -> None:
         """One failure is enough now, and the pause counts from it."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        clock, breaker = opened()
         breaker.check()
         clock.now += 2
 
@@ -98,9 +92,7 @@ class TestComingBack:
 
     def test_call_that_never_came_back_does_not_block_for_ever(self) -> None:
         """Another may try when a whole pause has gone by without a word."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        clock, breaker = opened()
         breaker.check()
 
         clock.now += PAUSE

@@ -21,23 +21,15 @@ from chalicelib.settings import InvalidSettingError
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
 from tests.builders import ALICE, BOB, TEAM_A, deployment
-from tests.scripted import Clock, Script, api_at, groups_reply, json_reply, status_reply
+from tests.scripted import Clock, Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NAMESPACES = "/api/v1/namespaces"
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
-
-
-@pytest.fixture
-def site(site: Script) -> Script:
-    """An API server where we may impersonate the group of team A."""
-    site.on(RULES, groups_reply("researcher:team-a"))
-    return site
 
 
 def verdict(*, allowed: bool) -> Reply:

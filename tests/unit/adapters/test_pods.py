@@ -14,26 +14,18 @@ from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbi
 from chalicelib.domain.logs import Attempt, LogQuery
 from infra.local.wire import Reply
 from tests.builders import ALICE, TEAM_A, TRAIN_1
-from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
+from tests.scripted import Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.domain.errors import ResearcherError
 
-RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 PODS = "/api/v1/namespaces/researcher-team-a/pods"
 EVENTS = "/api/v1/namespaces/researcher-team-a/events"
 LOG = f"{PODS}/train-1-abcde/log"
 ATTEMPT = Attempt("train-1-abcde", "main")
 OF_TRAIN_1 = "batch.kubernetes.io/job-name in (train-1)"
-
-
-@pytest.fixture
-def site(site: Script) -> Script:
-    """An API server where we may impersonate the group of team A."""
-    site.on(RULES, groups_reply("researcher:team-a"))
-    return site
 
 
 @pytest.fixture

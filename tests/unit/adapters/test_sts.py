@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.sts import Session
 
 ASKED = {"RoleArn": "arn:aws:iam::123456789012:role/researcher-api", "RoleSessionName": "list_jobs", "ExternalId": "x1"}
+ELSEWHERE = Reply(307, [("Location", unused_url())])
 OWN = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
 REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
@@ -102,13 +103,6 @@ class TestAssumeRole:
         assert session(site.url).credentials.access_key == "id"
         assert len(site.asked) == 2
 
-    def test_follows_nobody_elsewhere(self, site: Script) -> None:
-        """A redirect would take our signed request with it."""
-        site.on("/", Reply(307, [("Location", unused_url())]))
-
-        assert refused(site.url).detail == REFUSED
-        assert len(site.asked) == 1
-
 
 class TestRefusals:
     """No session."""
@@ -122,9 +116,11 @@ class TestRefusals:
 
         assert (found.retry_after, found.detail) == (5, "AWS STS asks for a pause. Try again.")
 
-    @pytest.mark.parametrize("reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400)])
+    @pytest.mark.parametrize(
+        "reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400), ELSEWHERE]
+    )
     def test_denied(self, site: Script, reply: Reply) -> None:
-        """For whoever deployed the API; trying again is of no use."""
+        """For whoever deployed the API; trying again is of no use. A redirect would take our signed request with it."""
         site.on("/", reply)
 
         found = refused(site.url)

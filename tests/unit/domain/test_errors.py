@@ -61,7 +61,8 @@ class TestProblem:
 
     @pytest.mark.parametrize("request_id", [None, ""])
     def test_without_request_or_fields_they_are_left_out(self, request_id: str | None) -> None:
-        """An empty list or null says nothing."""
+        """An empty list or null says nothing; a log of the exception and the answer say the same."""
+        assert (str(JobNotFound("No.")), JobNotFound("No.").retry_after) == ("No.", None)
         wire = msgspec.to_builtins(JobNotFound("No.").problem(request_id))
 
         assert {"type", "title", "status", "detail", "code"} == wire.keys()
@@ -72,15 +73,3 @@ class TestProblem:
 
         assert msgspec.to_builtins(kept.problem("req-1"))["receipt"] == {"name": "train-1"}
         assert "receipt" not in msgspec.to_builtins(JobCleanedUp("It is gone.").problem("req-1"))
-
-
-class TestResearcherError:
-    """What an error carries."""
-
-    def test_text_is_the_detail(self) -> None:
-        """A log of the exception and the answer say the same."""
-        assert str(JobNotFound("No such Job.")) == "No such Job."
-
-    def test_retry_after_is_unset_unless_given(self) -> None:
-        """Only some errors know when to come back."""
-        assert (JobNotFound("No.").retry_after, JobNotFound("No.", retry_after=5).retry_after) == (None, 5)

@@ -16,7 +16,7 @@ class TestPodOf:
     """The pod that is asked about."""
 
     def test_is_the_one_that_the_job_would_make(self) -> None:
-        """Its labels and its spec, as the Job's controller takes them from the template."""
+        """Its labels, if there are any, and its spec, as the Job's controller takes them from the template."""
         job = render(submission(gpu=4), ALICE, locked())
 
         pod = pod_of(job)
@@ -27,12 +27,8 @@ class TestPodOf:
             "generateName": "train-1-",
             "namespace": "researcher-team-a",
         }
-
-    def test_a_template_needs_no_metadata(self) -> None:
-        """Labels are nothing that a pod must have."""
-        job = {"metadata": {"name": "a", "namespace": "b"}, "spec": {"template": {"spec": {}}}}
-
-        assert pod_of(job)["metadata"] == {"generateName": "a-", "namespace": "b"}
+        del job["spec"]["template"]["metadata"]
+        assert pod_of(job)["metadata"] == {"generateName": "train-1-", "namespace": "researcher-team-a"}
 
 
 class TestIsQueued:

@@ -88,7 +88,6 @@ class TestPydantic:
             ({"environment": []}, "is not an object"),
             ({"name": "A"}, "is not of the form ^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$"),
             ({"imagePullPolicy": "x"}, "is none of 'Always', 'IfNotPresent' or 'Never'"),
-            ({"command": "echo 'a"}, "ends within a quote or after a backslash"),
             ({"pvc": [{"size": "1Gi"}]}, "is required"),
         ],
     )

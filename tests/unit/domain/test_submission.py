@@ -18,6 +18,8 @@ from tests.submissions import documents
 
 CANARY = "hunter2-the-canary"
 
+TWICE = ("/pvc", "two volumes share a path")
+NEITHER = ("/pvc", "a volume has the name of a claim, or a size for a scratch one")
 ALONE = "says how many pods; leave out parallelism, completions and indexed"
 FIELDS = [field.alias or "" for field in Submission.model_fields.values()]
 JSON = st.recursive(
@@ -233,29 +235,21 @@ class TestAgreement:
                 ("/maxFailedIndexes", "is above completions"),
             ),
             pytest.param({"retry": {}}, ("/retry", "needs exitCodes, or ignoreDisruptions"), id="no rule"),
-            pytest.param(
-                {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]},
-                ("/pvc", "two volumes share a path"),
-                id="same path",
-            ),
+            pytest.param({"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]}, TWICE, id="same path"),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a/", "name": "y"}]},
-                ("/pvc", "two volumes share a path"),
-                id="same path but for a slash",
+                TWICE,
+                id="but for a slash",
             ),
             pytest.param(
                 {"largeShm": True, "pvc": [{"path": "/dev/shm", "name": "x"}]},  # noqa: S108 - in the container
-                ("/pvc", "two volumes share a path"),
+                TWICE,
                 id="path of the shared memory",
             ),
+            pytest.param({"pvc": [{"path": "/a"}]}, NEITHER, id="neither name nor size"),
             pytest.param(
-                {"pvc": [{"path": "/a"}]},
-                ("/pvc", "a volume has the name of a claim, or a size for a scratch one"),
-                id="neither name nor size",
-            ),
-            pytest.param(
-                {"pvc": [{"path": "/b", "name": "x"}, {"path": "/a", "name": "x", "size": "1Gi"}]},
-                ("/pvc", "a volume has the name of a claim, or a size for a scratch one"),
+                {"pvc": [{"path": "/a", "name": "x", "size": "1Gi"}]},
+                NEITHER,
                 id="both name and size",
             ),
             pytest.param(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus
+from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
 from chalicelib.domain.names import TYPE_MARK, USER_MARK
 from chalicelib.domain.pods import Pod
-from chalicelib.domain.view import EXAMPLE, JobView, PodCounts, Status, view
+from chalicelib.domain.view import EXAMPLE, JobView, Status, view
 from tests.builders import (
     NOW,
     NOW_MS,
@@ -90,19 +90,9 @@ class TestStatus:
             pytest.param(job(status=ended("Complete")), [], "Succeeded", id="complete"),
             pytest.param(job(status=ended("Failed")), [], "Failed", id="failed"),
             pytest.param(job(status=ended("Complete")), [pod("Running")], "Succeeded", id="complete, pod still stops"),
-            pytest.param(
-                job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="failed while suspended"
-            ),
-            pytest.param(
-                job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="being cleaned up"
-            ),
+            pytest.param(job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="though suspended"),
+            pytest.param(job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="cleaned up"),
             pytest.param(job(deletion_timestamp=NOW), [pod("Running")], "Terminating", id="being deleted"),
-            pytest.param(
-                job(status=JobStatus(conditions=[Condition(type="Failed", status="False")])),
-                [],
-                "Pending",
-                id="a condition that does not hold",
-            ),
         ],
     )
     def test_status(self, found: Job, pods: list[Pod], expected: str) -> None:
@@ -172,7 +162,7 @@ class TestFields:
                 parallelism=2,
                 completions=2,
                 completion_mode="Indexed",
-                template=template(container("a", 1), container("b")),
+                template=template(container("a", 1), container("b"), container("a")),
             ),
             status=JobStatus(
                 active=2,
@@ -226,12 +216,6 @@ class TestFields:
 
         assert msgspec.to_builtins(found) == EXAMPLE
 
-    def test_same_image_is_shown_once(self) -> None:
-        """In the order of the containers."""
-        spec = JobSpec(template=template(container("b"), container("a"), container("b")))
-
-        assert shown(job(spec=spec)).images == "b, a"
-
     @pytest.mark.parametrize("mark", [None, "Train", "interactive", "Inference", ""])
     def test_whatever_is_not_interactive_trains(self, mark: str | None) -> None:
         """The type is one of two, also of Jobs that others made."""
@@ -254,32 +238,18 @@ class TestTotality:
     """However odd the Job, it has a view."""
 
     def test_job_of_kubectl_with_hardly_any_fields(self) -> None:
-        """Nothing of ours is on it."""
+        """Nothing of ours is on it; what is empty or null then, test_openapi holds against the document's schema."""
         found = msgspec.json.decode('{"metadata": {"name": "a.b"}}', type=Job)
 
-        expected = JobView(
-            id="",
-            project="team-a",
-            name="a.b",
-            status="Pending",
-            type="Train",
-            nodes=[],
-            created_at=0,
-            images="",
-            user="",
-            current_allocated_gpus=0,
-            requested_gpus=0,
-            reason=None,
-            message=None,
-            started_at=None,
-            finished_at=None,
-            pods=PodCounts(0, 0, 0, 0),
-            completed_indexes=None,
-            failed_indexes=None,
-            labels={},
-            links={"self": "/jobs/team-a/a.b"},
-        )
-        assert expected == shown(found)
+        wire = msgspec.to_builtins(shown(found))
+        assert {name: value for name, value in wire.items() if value} == {
+            "project": "team-a",
+            "name": "a.b",
+            "status": "Pending",
+            "type": "Train",
+            "pods": {"active": 0, "ready": 0, "succeeded": 0, "failed": 0},
+            "links": {"self": "/jobs/team-a/a.b"},
+        }
 
     def test_pod_with_hardly_any_fields(self) -> None:
         """Nor need its pods say anything."""

@@ -16,7 +16,6 @@ from chalicelib.domain.errors import (
     NameTaken,
     QuotaExceeded,
 )
-from chalicelib.domain.names import ProjectName
 from chalicelib.domain.once import IdempotencyKey, Nonce
 from chalicelib.usecases.submit import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
@@ -36,10 +35,8 @@ def submitted(
 class TestSubmitJob:
     """One request, one Job."""
 
-    def test_job_is_made(self) -> None:
+    def test_job_is_made(self, jobs: FakeJobs) -> None:
         """In the Project, under the name that was asked for; the answer shows it."""
-        jobs = FakeJobs()
-
         found = submitted(jobs, name="train-1", gpu=2)
 
         assert jobs.names(TEAM_A) == ["train-1"]
@@ -49,28 +46,25 @@ class TestSubmitJob:
         assert seen.requested_gpus == 2
 
     @pytest.mark.parametrize("shared", [{"name": "train-1"}, {"key": "key"}])
-    def test_second_delivery_finds_the_first_ones_job(self, shared: dict[str, Any]) -> None:
+    def test_second_delivery_finds_the_first_ones_job(self, jobs: FakeJobs, shared: dict[str, Any]) -> None:
         """The same name or Idempotency-Key again is answered with the same Job, and says so."""
-        jobs = FakeJobs()
-
         first, second = (submitted(jobs, nonce=nonce, **shared) for nonce in ("1", "2"))
 
         assert len(jobs.manifests) == 1
         assert second == Submitted(first.job, replayed=True)
 
-    def test_without_name_and_key_each_request_makes_a_job(self) -> None:
-        """Nothing says that the two are one."""
-        jobs = FakeJobs()
-
-        for nonce in ("1", "2"):
-            submitted(jobs, nonce=nonce)
+    @pytest.mark.parametrize(
+        "requests", [[{"nonce": "1"}, {"nonce": "2"}], [{"key": "1", "caller": ALICE}, {"key": "1", "caller": BOB}]]
+    )
+    def test_nothing_says_that_two_requests_are_one(self, jobs: FakeJobs, requests: list[dict[str, Any]]) -> None:
+        """They have neither name nor key, or the key is another caller's: each makes a Job."""
+        for request in requests:
+            submitted(jobs, **request)
 
         assert len(jobs.names(TEAM_A)) == 2
 
-    def test_256_deliveries_at_once_make_one_job(self) -> None:
+    def test_256_deliveries_at_once_make_one_job(self, jobs: FakeJobs) -> None:
         """However many come at the same time, one makes the Job and the rest find it."""
-        jobs = FakeJobs()
-
         with ThreadPoolExecutor(16) as pool:
             found = list(pool.map(lambda nonce: submitted(jobs, key="key", nonce=str(nonce)), range(256)))
 
@@ -86,9 +80,8 @@ class TestSubmitJob:
             pytest.param(None, id="a Job of kubectl"),
         ],
     )
-    def test_job_of_that_name_is_not_touched(self, asked: dict[str, Any] | None) -> None:
+    def test_job_of_that_name_is_not_touched(self, jobs: FakeJobs, asked: dict[str, Any] | None) -> None:
         """The name is taken, and a preview tells it, too."""
-        jobs = FakeJobs()
         if asked is None:
             jobs.hold(TEAM_A, job("train-1"))
         else:
@@ -102,37 +95,27 @@ class TestSubmitJob:
 
         assert jobs.jobs == before
 
-    def test_callers_may_use_the_same_key(self) -> None:
-        """Each has a Job."""
-        jobs = FakeJobs()
-
-        for caller in (ALICE, BOB):
-            submitted(jobs, key="1", caller=caller)
-
-        assert len(jobs.names(TEAM_A)) == 2
-
-    def test_key_for_another_job_is_a_mistake(self) -> None:
-        """A key that was used for other content is refused, and nothing is made."""
-        jobs = FakeJobs()
+    def test_key_for_another_job_is_a_mistake(self, jobs: FakeJobs) -> None:
+        """A key that was used for other content is refused, by a preview, too, and nothing is made."""
         submitted(jobs, key="key")
 
         with pytest.raises(IdempotencyKeyReused):
             submitted(jobs, key="key", gpu=1)
+        with pytest.raises(IdempotencyKeyReused):
+            preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
 
         assert len(jobs.manifests) == 1
 
-    def test_job_that_is_being_deleted_is_waited_for_by_the_caller(self) -> None:
+    def test_job_that_is_being_deleted_is_waited_for_by_the_caller(self, jobs: FakeJobs) -> None:
         """Even by the one who made it: it will be gone."""
-        jobs = FakeJobs()
         submitted(jobs, name="train-1")
         jobs.jobs[TEAM_A, "train-1"].metadata.deletion_timestamp = NOW
 
         with pytest.raises(BeingDeleted):
             submitted(jobs, name="train-1")
 
-    def test_after_deletion_the_same_request_makes_a_new_job(self) -> None:
+    def test_after_deletion_the_same_request_makes_a_new_job(self, jobs: FakeJobs) -> None:
         """The promise lasts as long as the Job."""
-        jobs = FakeJobs()
         first = submitted(jobs, key="key")
         jobs.jobs.clear()
 
@@ -141,9 +124,8 @@ class TestSubmitJob:
         assert (first.job.name, False) == (second.job.name, second.replayed)
         assert first.job.id != second.job.id
 
-    def test_name_that_comes_and_goes(self) -> None:
+    def test_name_that_comes_and_goes(self, jobs: FakeJobs) -> None:
         """Taken when we create, gone when we look: create again. After three attempts the caller decides."""
-        jobs = FakeJobs()
 
         def take() -> None:
             jobs.hold(TEAM_A, job("train-1"))
@@ -156,9 +138,8 @@ class TestSubmitJob:
         assert (ATTEMPTS, jobs.manifests) == (3, [])
         assert not submitted(jobs, name="train-1").replayed
 
-    def test_answer_that_got_lost_is_found_by_the_retry(self) -> None:
+    def test_answer_that_got_lost_is_found_by_the_retry(self, jobs: FakeJobs) -> None:
         """The cluster made the Job, the caller saw an error, and sends the same request again."""
-        jobs = FakeJobs()
         jobs.before("find", raising(ClusterUnavailable("Try again.")))
         submitted(jobs, name="train-1")
         with pytest.raises(ClusterUnavailable):
@@ -168,18 +149,17 @@ class TestSubmitJob:
 
         assert found.replayed
 
-    def test_other_teams_project_is_refused(self) -> None:
-        """Nothing changes in it."""
-        jobs = FakeJobs(TEAM_A)
-
+    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
+        """Nothing changes in it, and a preview tells nothing of it."""
         with pytest.raises(Forbidden):
             submitted(jobs, project="team-b")
+        with pytest.raises(Forbidden):
+            preview_job(submission(project="team-b"), Nonce("nonce"), ALICE, jobs)
 
         assert jobs.jobs == {}
 
-    def test_clusters_refusal_reaches_the_caller(self) -> None:
+    def test_clusters_refusal_reaches_the_caller(self, jobs: FakeJobs) -> None:
         """A full quota is the answer, not a reason to try again."""
-        jobs = FakeJobs()
         jobs.before("create", raising(QuotaExceeded("No room.")))
 
         with pytest.raises(QuotaExceeded):
@@ -187,10 +167,8 @@ class TestSubmitJob:
 
         assert jobs.jobs == {}
 
-    def test_bad_key_makes_nothing(self) -> None:
+    def test_bad_key_makes_nothing(self, jobs: FakeJobs) -> None:
         """Not even where a name is given."""
-        jobs = FakeJobs()
-
         with pytest.raises(MalformedRequest):
             submitted(jobs, name="train-1", key="")
 
@@ -200,41 +178,17 @@ class TestSubmitJob:
 class TestPreviewJob:
     """What would become of a submission."""
 
-    def test_manifest_is_the_clusters(self) -> None:
-        """With what the cluster adds; nothing is made."""
-        jobs = FakeJobs()
-
-        manifest = preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
-
-        assert (manifest["metadata"]["name"], manifest["metadata"]["uid"]) == ("train-1", "uid-of-a-preview")
-        assert jobs.jobs == {}
-
-    def test_it_is_the_job_that_would_be_submitted(self) -> None:
-        """The same names, hashes and spec."""
-        jobs = FakeJobs()
-
+    def test_it_is_the_job_that_would_be_submitted(self, jobs: FakeJobs) -> None:
+        """The same names, hashes and spec, and what the cluster adds; nothing is made."""
         manifest = preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
+        made = dict(jobs.jobs)
         submitted(jobs, key="key", gpu=1)
 
-        manifest["metadata"].pop("uid")
+        assert (made, manifest["metadata"].pop("uid")) == ({}, "uid-of-a-preview")
         assert jobs.manifests == [manifest]
 
-    def test_key_of_another_job_is_told(self) -> None:
-        """Before the submission itself is refused for it, and not as a name that nobody chose."""
-        jobs = FakeJobs()
-        submitted(jobs, key="key", gpu=1)
-
-        with pytest.raises(IdempotencyKeyReused):
-            preview_job(submission(gpu=2), IdempotencyKey("key"), ALICE, jobs)
-
-    def test_request_that_was_made_is_shown_as_it_was_sent(self) -> None:
+    def test_request_that_was_made_is_shown_as_it_was_sent(self, jobs: FakeJobs) -> None:
         """A submission of it would find its Job, so it is no error."""
-        jobs = FakeJobs()
         submitted(jobs, key="key", gpu=1)
 
         assert preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs) == jobs.manifests[0]
-
-    def test_other_teams_project_is_refused(self) -> None:
-        """A preview tells nothing of it."""
-        with pytest.raises(Forbidden):
-            preview_job(submission(), Nonce("nonce"), ALICE, FakeJobs(ProjectName("team-b")))

@@ -119,24 +119,17 @@ class TestRefused:
     """Jobs that stay as they are."""
 
     @ACTIONS
-    def test_one_that_has_finished(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
-        """Its end stands."""
-        del suspended
-        jobs.hold(TEAM_A, job(status=ended("Failed")))
-
-        with pytest.raises(JobFinished):
-            act(TEAM_A, TRAIN_1, None, jobs)
-
-        assert held(jobs).spec.suspend is None
-
-    @ACTIONS
     def test_another_than_the_one_that_is_meant(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
-        """Its version is not the one in If-Match."""
+        """Its version is not the one in If-Match, or it has finished: its end stands."""
         del suspended
         with pytest.raises(PreconditionFailed):
             act(TEAM_A, TRAIN_1, "6", jobs)
-
         assert held(jobs).metadata.resource_version == "7"
+
+        jobs.hold(TEAM_A, job(status=ended("Failed")))
+        with pytest.raises(JobFinished):
+            act(TEAM_A, TRAIN_1, None, jobs)
+        assert held(jobs).spec.suspend is None
 
     def test_one_of_another_project(self, jobs: FakeJobs) -> None:
         """The cluster refuses."""
