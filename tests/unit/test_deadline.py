@@ -15,40 +15,23 @@ class TestDeadline:
         assert Deadline(time.monotonic() - 60).remaining == 0.0
         assert Deadline(float("-inf")).remaining == 0.0
 
-    def test_what_is_ahead_leaves_no_more_than_was_given(self) -> None:
-        """The clock only runs towards it."""
-        start = time.monotonic()
-
-        deadline = Deadline(start + 60)
-
-        assert 0 < deadline.remaining <= 60
-
     def test_after_counts_from_now(self) -> None:
-        """Between the moments before and behind the call."""
+        """Between the moments before and behind the call; the clock only runs towards it."""
         before = time.monotonic()
         deadline = Deadline.after(20)
         behind = time.monotonic()
 
-        assert before + 20 <= deadline.at <= behind + 20
-
-    def test_remaining_never_grows(self) -> None:
-        """Each look at it is later than the one before."""
-        deadline = Deadline.after(60)
-
         first, second = deadline.remaining, deadline.remaining
-
-        assert second <= first
+        assert before + 20 <= deadline.at <= behind + 20
+        assert 0 < second <= first <= 20
 
     def test_within_is_the_sooner_of_two(self) -> None:
-        """A part of the work gets no more time than there is for all of it."""
+        """A part of the work gets no more time than there is for all of it, whose end leaves time to tell."""
+        assert Deadline(100.0).before(10) == Deadline(90.0)
         soon, far = Deadline.after(1), Deadline.after(3600)
 
         assert soon.within(60) == soon
         assert 59 < far.within(60).remaining <= 60
-
-    def test_before_leaves_time_to_tell(self) -> None:
-        """The end of the work is not the end of the time."""
-        assert Deadline(100.0).before(10) == Deadline(90.0)
 
     def test_request_goes_along(self) -> None:
         """Whatever part of the work a call is of, it is of that request, and counted with the others."""

@@ -66,55 +66,35 @@ class TestSuccess:
         assert 60 - RESERVE_SECONDS - 5 < left[0] <= 60 - RESERVE_SECONDS
 
     def test_is_logged(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """With the invocation's id and the function's notes."""
+        """With the invocation's id, which its calls to the cluster carry, how long they took, and the notes."""
 
-        def notes(event: Event) -> None:
+        def notes(event: Event) -> str:
             event.notes["deleted"] = 3
+            event.deadline.attempts.append(0.5)
+            return event.deadline.request_id
 
-        on_event(notes)({}, context())
+        assert on_event(notes)({}, context()) == "invocation-1"
 
         told = line(capsys)
         assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
         assert (told["deleted"], told["Failures"]) == (3, 0)
-
-    def test_names_its_calls_to_the_cluster(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """By the invocation's id, and its line tells how long they took."""
-
-        def calls(event: Event) -> str:
-            event.deadline.attempts.append(0.5)
-            return event.deadline.request_id
-
-        assert on_event(calls)({}, context()) == "invocation-1"
-        told = line(capsys)
         assert (told["attempts"], told["clusterMilliseconds"]) == (1, 500)
 
 
 class TestFailure:
     """A function that does not."""
 
-    def test_is_raised(self) -> None:
-        """Lambda tries again what failed, and only what failed."""
-        with pytest.raises(ClusterUnavailable):
-            on_event(raising(ClusterUnavailable("The cluster does not answer.")))({}, context())
-
     def test_is_logged_by_its_code(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What was noted until then is kept."""
-        with pytest.raises(ClusterUnavailable):
-            on_event(raising(ClusterUnavailable("The cluster does not answer.")))({}, context())
-
-        told = line(capsys)
-        assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
-        assert told["Failures"] == 1
-
-    def test_is_logged_with_its_cause(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What tells apart failures that have one code."""
+        """And raised: Lambda tries again what failed, and only that. What was noted until then is kept."""
         error = ClusterUnavailable("The cluster cannot be reached.")
         error.add_note("name_resolution")
 
         with pytest.raises(ClusterUnavailable):
             on_event(raising(error))({}, context())
 
-        assert line(capsys)["why"] == "name_resolution"
+        told = line(capsys)
+        assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
+        assert (told["Failures"], told["why"]) == (1, "name_resolution")
 
     def test_setting_is_logged_by_its_name(self, capsys: pytest.CaptureFixture[str]) -> None:
         """As in the log of a request."""

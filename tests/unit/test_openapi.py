@@ -65,20 +65,14 @@ class TestStoredDocument:
         assert DOCUMENT.read_text(encoding="utf-8") == openapi.rendered(openapi.document(app.app.routes))
 
     def test_check_refuses_a_stale_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """`--check` answers 1, says how to go on, and writes nothing."""
+        """`--check` answers 1, says how to go on, and writes nothing; what was written then passes."""
         stale = tmp_path / "openapi.json"
         stale.write_text("{}")
 
         assert openapi.main(["--check"], stale) == 1
         assert "python -m infra.openapi" in capsys.readouterr().err
         assert stale.read_text() == "{}"
-
-    def test_writing_makes_it_current(self, tmp_path: Path) -> None:
-        """What was written passes the check."""
-        written = tmp_path / "openapi.json"
-
-        assert openapi.main([], written) == 0
-        assert openapi.main(["--check"], written) == 0
+        assert [openapi.main(arguments, stale) for arguments in ([], ["--check"])] == [0, 0]
 
     def test_it_is_valid_openapi(self) -> None:
         """It is an OpenAPI 3.1 document."""
@@ -159,12 +153,9 @@ class TestSubmissions:
         "body",
         [
             pytest.param(JOB, id="a bare Job"),
-            pytest.param({"job": JOB}, id="a wrapped Job"),
             pytest.param({**JOB, "command": "python train.py"}, id="a command in one text"),
             pytest.param({**JOB, "gpu": 1.0}, id="a whole number as a float"),
-            pytest.param({**JOB, "name": None}, id="null for what may be missing"),
             pytest.param({**JOB, "environment": {"A": 1, "B": {"secret": {"name": "s", "key": "k"}}}}, id="variables"),
-            pytest.param({**JOB, "labels": {"example.com/team": "vision"}}, id="labels"),
             pytest.param({**JOB, "ttlAfterFinish": "3h"}, id="a duration"),
         ],
     )
@@ -179,13 +170,9 @@ class TestSubmissions:
             pytest.param({}, id="nothing"),
             pytest.param({"job": JOB, **JOB}, id="both forms at once"),
             pytest.param({**JOB, "gpu": 65}, id="too many GPUs"),
-            pytest.param({**JOB, "gpu": 0.5}, id="a fraction of a GPU"),
             pytest.param({**JOB, "hostNetwork": True}, id="a field that is none"),
             pytest.param({**JOB, "project": "Team A"}, id="a Project that is none"),
-            pytest.param({**JOB, "nodeType": "p5 48xlarge"}, id="a node type that is none"),
             pytest.param({**JOB, "command": ["x"] * 257}, id="too many words"),
-            pytest.param({**JOB, "environment": {"1A": "x"}}, id="a variable that is none"),
-            pytest.param({**JOB, "labels": {"app.kubernetes.io/name": "x"}}, id="a reserved label"),
             pytest.param({**JOB, "labels": {"job-name": "x"}}, id="a reserved label without a domain"),
             pytest.param({**JOB, "labels": {"a": "not a value"}}, id="a label's value that is none"),
             pytest.param({**JOB, "preventPrivilegeEscalation": False}, id="privileges"),
@@ -238,16 +225,11 @@ class TestAnswers:
     """What the document says of answers."""
 
     def test_even_an_empty_job_is_as_promised(self) -> None:
-        """A Job of which the cluster says nothing fits the schema."""
+        """A Job of which the cluster says nothing fits the schema: what has no value is null, and never missing."""
         assert accepts(component("JobView"), msgspec.to_builtins(view("team-a", Job(), ())))
+        assert FOUND["components"]["schemas"]["JobPage"]["required"] == ["data", "nextPageToken"]
 
     @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
     def test_every_error_is_a_problem(self, error: Any) -> None:  # noqa: ANN401 - a class of errors
         """All codes, also those of API Gateway, are of the one form."""
         assert accepts(component("Problem"), msgspec.to_builtins(error("No.").problem("1")))
-
-    def test_a_field_may_not_go_missing(self) -> None:
-        """Fields without a value are null, so that a client need not ask whether they are there."""
-        schema = FOUND["components"]["schemas"]["JobPage"]
-
-        assert schema["required"] == ["data", "nextPageToken"]

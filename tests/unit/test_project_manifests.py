@@ -16,10 +16,12 @@ from chalicelib.domain.names import PROJECT_MARK, namespace_of, project_name
 from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 GROUPS = ["team-a", "a b", "/org/team", "user@example.com", "A.b_c|d:e+f=g~h", "x" * 128]
 NO_GROUPS = ["", " a", "ümlaut", "a\nb", "a\x00", "a,b", "a\n", "x" * 129]
+NO_PROJECTS = ["", "Team", "team_a", "-a", "a-", "a.b", "a/b", "a\n", "x" * 51, "ä"]
+NO_BUCKETS = ["", "ab", "Up", "a_b", "-ab", "x" * 64]
 RESERVED = ["janitor", "anonymous", "s3-uploads", "s3-"]
 
 
@@ -113,15 +115,11 @@ class TestProject:
     """One Project's manifests."""
 
     def test_the_namespace_is_a_project(self) -> None:
-        """The API finds it by its label, under the name it derives."""
+        """The API finds it by its label, under the name it derives; the cluster, too, refuses what we never render."""
         namespace = find(project("team-a", ["g"]), "Namespace", namespace_of(project_name("team-a")))
 
-        assert namespace["metadata"]["labels"][PROJECT_MARK] == "team-a"
-
-    def test_pod_security_is_enforced(self) -> None:
-        """What the API would never render is refused by the cluster too."""
-        labels = find(project("team-a", ["g"]), "Namespace", "researcher-team-a")["metadata"]["labels"]
-
+        labels = namespace["metadata"]["labels"]
+        assert labels[PROJECT_MARK] == "team-a"
         assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "warn", "audit")} == {"restricted"}
 
     def test_gpus_are_held_by_quota(self) -> None:
@@ -131,7 +129,7 @@ class TestProject:
         assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == "16"
 
     def test_metadata_services_are_out_of_reach(self) -> None:
-        """The node's credentials are excepted from everything that may be reached, in both families."""
+        """The node's credentials are excepted from all that may be reached; only the namespace's pods are let in."""
         policy = find(project("team-a", ["g"]), "NetworkPolicy", "researcher-project")
 
         blocks = [one["ipBlock"] for rule in policy["spec"]["egress"] for one in rule["to"] if "ipBlock" in one]
@@ -140,11 +138,6 @@ class TestProject:
             "::/0": ["fd00:ec2::254/128"],
         }
         assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-
-    def test_other_namespaces_cannot_come_in(self) -> None:
-        """Only pods of the same namespace are let in."""
-        policy = find(project("team-a", ["g"]), "NetworkPolicy", "researcher-project")
-
         assert policy["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}]
 
     def test_groups_get_their_roles_in_this_namespace_only(self) -> None:
@@ -172,13 +165,13 @@ class TestProject:
             ["researcher:g", "researcher:s3-ups", "researcher:v"]
         ]
 
-    def test_no_viewers_leaves_an_empty_binding(self) -> None:
-        """Applying without the last viewer takes the right away; a binding left out would stay on the cluster."""
-        assert subjects(find(project("team-a", ["g"]), "RoleBinding", "researcher-viewer")) == []
-
     def test_roles_named_are_in_base(self) -> None:
-        """A binding to a role that does not exist would be refused to nobody and give nothing."""
+        """A binding to a role that does not exist would be refused to nobody and give nothing.
+
+        Without viewers their binding is empty: one that is left out would stay on the cluster.
+        """
         manifests = project("team-a", ["g"])
+        assert subjects(find(manifests, "RoleBinding", "researcher-viewer")) == []
         roles = {one["metadata"]["name"] for one in (*base_manifests(), *manifests) if one["kind"] == "ClusterRole"}
 
         assert {one["roleRef"]["name"] for one in manifests if "roleRef" in one} <= roles
@@ -187,27 +180,22 @@ class TestProject:
 class TestRefusals:
     """Names that cannot be one."""
 
-    @pytest.mark.parametrize("name", ["", "Team", "team_a", "-a", "a-", "a.b", "a/b", "a\n", "x" * 51, "ä"])
-    def test_odd_project(self, name: str) -> None:
-        """A Project is a DNS label that fits behind the namespace's prefix."""
-        with pytest.raises(ValueError, match="is no Project"):
-            project(name, ["g"])
-
-    def test_longest_project(self) -> None:
-        """Fifty letters fit."""
-        assert project("x" * 50, ["g"])
-
-    @pytest.mark.parametrize("group", NO_GROUPS)
-    def test_odd_group(self, group: str) -> None:
-        """What no token may name is refused, for viewers too."""
-        with pytest.raises(ValueError, match="is no group"):
-            project("team-a", ["g"], [group])
-
-    @pytest.mark.parametrize("group", RESERVED)
-    def test_reserved_group(self, group: str) -> None:
-        """Nobody becomes the cleanup, an upload or the anonymous caller by a group's name."""
-        with pytest.raises(ValueError, match="is reserved"):
-            project("team-a", [group])
+    @pytest.mark.parametrize(
+        ("values", "options", "why"),
+        [
+            pytest.param(NO_PROJECTS, lambda name: {"project": name}, "is no Project", id="a label behind the prefix"),
+            pytest.param(NO_GROUPS, lambda group: {"viewers": [group]}, "is no group", id="what no token may name"),
+            pytest.param(RESERVED, lambda group: {"submitters": [group]}, "is reserved", id="our own identities"),
+            pytest.param(NO_BUCKETS, lambda bucket: {"uploads_bucket": bucket}, "is no bucket", id="S3's rules"),
+            pytest.param([[]], lambda groups: {"submitters": groups}, "needs a group", id="would allow every group"),
+            pytest.param([-1], lambda gpus: {"gpus": gpus}, "fewer than 0", id="a slip"),
+        ],
+    )
+    def test_odd_names(self, values: list[object], options: Callable[[object], dict[str, Any]], why: str) -> None:
+        """Each is refused in words of its own."""
+        for value in values:
+            with pytest.raises(ValueError, match=why):
+                project(**{"project": "team-a", "submitters": ["g"], **options(value)})
 
     @pytest.mark.parametrize("group", GROUPS)
     def test_group_that_tokens_may_name(self, group: str) -> None:
@@ -219,32 +207,16 @@ class TestRefusals:
             caller.kubernetes_groups
         )
 
-    @pytest.mark.parametrize("bucket", ["", "ab", "Up", "a_b", "-ab", "x" * 64])
-    def test_odd_bucket(self, bucket: str) -> None:
-        """A bucket's name follows S3's rules, so that its group is one."""
-        with pytest.raises(ValueError, match="is no bucket"):
-            project("team-a", ["g"], uploads_bucket=bucket)
-
-    def test_no_group_at_all(self) -> None:
-        """A rule with an empty list of names would allow every group, system:masters too."""
-        with pytest.raises(ValueError, match="needs a group"):
-            project("team-a", [])
-
-    def test_negative_gpus(self) -> None:
-        """A quota below zero is a slip."""
-        with pytest.raises(ValueError, match="fewer than 0"):
-            project("team-a", ["g"], gpus=-1)
-
 
 class TestCommand:
     """`python -m infra.kubernetes.project`."""
 
     def test_prints_the_manifests_each_with_its_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The stream is what the function returns, and a reader learns why each object is there."""
-        main(["team-a", "--submitters", "g", "a b", "--viewers", "v", "--gpus", "16", "--uploads-bucket", "ups"])
+        main(["x" * 50, "--submitters", "g", "a b", "--viewers", "v", "--gpus", "16", "--uploads-bucket", "ups"])
 
         printed = capsys.readouterr().out
-        assert list(yaml.safe_load_all(printed)) == project("team-a", ["g", "a b"], ["v"], 16, "ups")
+        assert list(yaml.safe_load_all(printed)) == project("x" * 50, ["g", "a b"], ["v"], 16, "ups")
         assert all(document.startswith("\n# ") for document in printed.split("---")[1:])
 
     def test_says_what_is_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters import bucket, event_bus
-from tests.scripted import Script
+from tests.scripted import Script, groups_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +24,9 @@ def server() -> Iterator[Script]:
 
 @pytest.fixture
 def site(server: Script) -> Script:
-    """The server, which knows nothing of the tests before."""
+    """The server, which knows nothing of the tests before; as an API server it lets us impersonate team A's group."""
     server.forget()
+    server.on(RULES, groups_reply("researcher:team-a"))
     return server
 
 

@@ -18,7 +18,7 @@ from infra.local.wire import Reply
 from tests.scripted import RawServer, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -40,27 +40,19 @@ class TestRead:
     """The whole body."""
 
     @pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1])
-    def test_body_arrives_whole(self, site: Script, pools: PoolManager, size: int) -> None:
-        """Whatever its length; the limit itself is within the limit."""
+    def test_body_arrives_whole(self, site: Script, size: int) -> None:
+        """Whatever its length; the limit itself is within it. The next call needs no new handshake."""
         site.on("/", Reply(200, [], b"x" * size))
+        with connection_from_url(site.url) as pool:
+            for _ in range(3):
+                assert bounded.read(asked(pool, "/"), Deadline.after(10), limit=size) == b"x" * size
 
-        body = bounded.read(asked(pools, site.url + "/"), Deadline.after(10), limit=size)
-
-        assert body == b"x" * size
+            assert pool.num_connections == 1
 
     def test_chunked_body_arrives_whole(self, pools: PoolManager) -> None:
         """As the API server sends long lists."""
         with RawServer([CHUNKED, b"2\r\nab\r\n", b"1\r\nc\r\n0\r\n\r\n"]) as server:
             assert bounded.read(asked(pools, server.url), Deadline.after(10), limit=3) == b"abc"
-
-    def test_connection_is_kept(self, site: Script) -> None:
-        """The next call needs no new handshake."""
-        site.on("/", Reply(200, [], b"x" * CHUNK * 2))
-        with connection_from_url(site.url) as pool:
-            for _ in range(3):
-                bounded.read(asked(pool, "/"), Deadline.after(10), limit=CHUNK * 2)
-
-            assert pool.num_connections == 1
 
 
 class TestRefused:
@@ -146,22 +138,17 @@ class TestLines:
             assert next(found) == b"a"
             found.close()
 
-    @pytest.mark.parametrize("first", [[], [b"2\r\na\n\r\n"]], ids=["silent", "silent after a line"])
-    def test_silence_ends_at_the_deadline(self, pools: PoolManager, first: list[bytes]) -> None:
-        """The pause outlasts the test, the time-out between bytes outlasts the deadline."""
-        with RawServer([CHUNKED + b"".join(first)], pause=60) as server:
-            response = asked(pools, server.url)
-            deadline = Deadline.after(0.2)
-
-            with contextlib.suppress(HTTPError):
-                list(bounded.lines(response, deadline, limit=9))
-
-            assert not deadline.remaining
-
-    def test_dripping_ends_at_the_deadline(self, pools: PoolManager) -> None:
-        """Each byte comes in time, the line never does."""
-        drops = itertools.chain([CHUNKED], itertools.repeat(b"1\r\nx\r\n"))
-        with RawServer(drops, pause=0.01) as server:
+    @pytest.mark.parametrize(
+        ("pieces", "pause"),
+        [
+            pytest.param([CHUNKED], 60, id="silent"),
+            pytest.param([CHUNKED + b"2\r\na\n\r\n"], 60, id="silent after a line"),
+            pytest.param(itertools.chain([CHUNKED], itertools.repeat(b"1\r\nx\r\n")), 0.01, id="dripping"),
+        ],
+    )
+    def test_silence_ends_at_the_deadline(self, pools: PoolManager, pieces: Iterable[bytes], pause: float) -> None:
+        """The pause outlasts the test; or each byte comes in time, and the line never does."""
+        with RawServer(pieces, pause=pause) as server:
             response = asked(pools, server.url)
             deadline = Deadline.after(0.2)
 

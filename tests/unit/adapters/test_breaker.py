@@ -18,32 +18,21 @@ def refuses(breaker: Breaker) -> bool:
     return False
 
 
-def opened(clock: Clock) -> Breaker:
-    """A breaker that has just opened."""
+def opened(seconds: float = PAUSE) -> tuple[Clock, Breaker]:
+    """A clock, and a breaker that opened so many *seconds* ago."""
+    clock = Clock()
     breaker = Breaker(clock)
     for _ in range(FAILURES):
         breaker.failed()
-    return breaker
+    clock.now += seconds
+    return clock, breaker
 
 
 class TestClosed:
     """While the cluster answers."""
 
-    def test_new_breaker_lets_through(self) -> None:
-        """Nothing is known against the cluster yet."""
-        assert not refuses(Breaker())
-
-    def test_few_failures_do_not_open(self) -> None:
-        """One request's attempts alone prove nothing."""
-        breaker = Breaker(Clock())
-
-        for _ in range(FAILURES - 1):
-            breaker.failed()
-
-        assert not refuses(breaker)
-
     def test_answer_in_between_starts_the_count_again(self) -> None:
-        """Only failures in a row count."""
+        """Only failures in a row count: one request's attempts alone prove nothing."""
         breaker = Breaker(Clock())
 
         for _ in range(3):
@@ -59,9 +48,7 @@ class TestOpen:
 
     def test_caller_is_told_when_to_come_again(self) -> None:
         """With what is left of the pause in whole seconds, rounded up: not before it is over."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += 3.5
+        _, breaker = opened(3.5)
 
         with pytest.raises(ClusterUnavailable) as refusal:
             breaker.check()
@@ -69,31 +56,21 @@ class TestOpen:
         assert refusal.value.retry_after == 7
         assert refusal.value.detail == "The cluster does not answer. Try again later."
 
-    def test_refuses_until_the_pause_is_over(self) -> None:
-        """Every call, so that none waits for a time-out."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE - 0.1
-
-        assert [refuses(breaker) for _ in range(3)] == [True] * 3
-
 
 class TestComingBack:
     """After the pause."""
 
     def test_one_call_tries_and_the_others_wait(self) -> None:
-        """A cluster that is just starting is not met by a crowd."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        """Until then none waits for a time-out; a cluster that is just starting is not met by a crowd."""
+        clock, breaker = opened(PAUSE - 0.1)
+        early = [refuses(breaker) for _ in range(3)]
+        clock.now += 0.1
 
-        assert [refuses(breaker) for _ in range(3)] == [False, True, True]
+        assert (early, [refuses(breaker) for _ in range(3)]) == ([True] * 3, [False, True, True])
 
     def test_answer_closes(self) -> None:
         """The first answer lets everybody through."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        _, breaker = opened()
         breaker.check()
 
         breaker.answered()
@@ -102,9 +79,7 @@ class TestComingBack:
 
     def test_failure_opens_for_another_pause(self) -> None:
         """One failure is enough now, and the pause counts from it."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        clock, breaker = opened()
         breaker.check()
         clock.now += 2
 
@@ -117,9 +92,7 @@ class TestComingBack:
 
     def test_call_that_never_came_back_does_not_block_for_ever(self) -> None:
         """Another may try when a whole pause has gone by without a word."""
-        clock = Clock()
-        breaker = opened(clock)
-        clock.now += PAUSE
+        clock, breaker = opened()
         breaker.check()
 
         clock.now += PAUSE

@@ -14,12 +14,11 @@ from chalicelib.adapters.cluster import Cluster
 from chalicelib.deadline import Deadline
 from infra.local.wire import Reply
 from tests.builders import ALICE, TEAM_A, TRAIN_1
-from tests.scripted import Script, api_at, groups_reply, status_reply
+from tests.scripted import Script, api_at, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 
 
@@ -29,13 +28,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
-
-
-@pytest.fixture
-def site(site: Script) -> Script:
-    """An API server where we may impersonate the group of team A."""
-    site.on(RULES, groups_reply("researcher:team-a"))
-    return site
 
 
 def changes(site: Script, seconds: float = 60.0) -> CallersChanges:
@@ -68,23 +60,17 @@ def silence(until: threading.Event) -> Iterator[bytes]:
 class TestWatch:
     """What is asked."""
 
-    def test_is_of_one_job_as_the_caller(self, site: Script) -> None:
-        """By its name, for no longer than until it is worth looking anyway, from what is there."""
+    @pytest.mark.parametrize(("seconds", "timeout"), [(60, "5"), (1.5, "2")])
+    def test_is_of_one_job_as_the_caller(self, site: Script, seconds: float, timeout: str) -> None:
+        """By its name, until it is worth looking anyway, or as long as the caller waits; from what is there."""
         site.on(JOBS, stream(event("ADDED", "8")))
 
-        changes(site).wait(TEAM_A, TRAIN_1, "7")
+        changes(site, seconds).wait(TEAM_A, TRAIN_1, "7")
 
         (asked,) = site.at(JOBS)
-        assert asked.query == [("watch", "true"), ("fieldSelector", "metadata.name=train-1"), ("timeoutSeconds", "5")]
+        watched = [("watch", "true"), ("fieldSelector", "metadata.name=train-1")]
+        assert asked.query == [*watched, ("timeoutSeconds", timeout)]
         assert asked.values("Impersonate-Group") == ["researcher:team-a"]
-
-    def test_is_no_longer_than_the_caller_waits(self, site: Script) -> None:
-        """The last one is short."""
-        site.on(JOBS, stream(event("ADDED", "8")))
-
-        changes(site, 1.5).wait(TEAM_A, TRAIN_1, "7")
-
-        assert ("timeoutSeconds", "2") in site.at(JOBS)[0].query
 
     def test_is_none_when_the_time_is_over(self, site: Script) -> None:
         """Nobody is asked, and the caller goes with what there is."""

@@ -7,13 +7,9 @@ import ssl
 from chalicelib.adapters import https
 
 
-def test_process_has_one() -> None:
-    """The authorities of the web are loaded once."""
-    assert https.pool() is https.pool()
-
-
 def test_certificates_are_checked() -> None:
-    """Of the host that is asked, by an authority that this machine trusts."""
+    """Of the host that is asked, by an authority that this machine trusts; the authorities are loaded once."""
+    assert https.pool() is https.pool()
     context = https.pool().connection_pool_kw["ssl_context"]
 
     assert context.verify_mode == ssl.CERT_REQUIRED

@@ -56,6 +56,14 @@ def discovery(site: Script, **fields: object) -> Reply:
     return json_reply({"issuer": site.url, "jwks_uri": site.url + JWKS, **fields})
 
 
+def fetched(site: Script) -> tuple[Clock, KeySet]:
+    """A clock, and the keys of *site*, which were fetched just now."""
+    clock = Clock()
+    keys = KeySet(site.url, clock)
+    keys.find("old", NO_HURRY)
+    return clock, keys
+
+
 def is_unavailable(keys: KeySet) -> bool:
     """Whether no key can be looked up."""
     try:
@@ -80,9 +88,7 @@ def stays_as_it_was(site: Script, keys: dict[str, dict[str, str]]) -> Stays:
     """
 
     def stays(path: str, reply: Reply) -> bool:
-        clock = Clock()
-        found = KeySet(site.url, clock)
-        found.find("old", NO_HURRY)
+        clock, found = fetched(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         site.on(path, reply)
         before = len(site.asked)
@@ -107,13 +113,9 @@ class TestFind:
         assert found is not None
         assert (found.key_id, found.algorithm_name) == ("old", "RS256")
 
-    def test_unknown_key_is_none(self, site: Script) -> None:
-        """A token signed by it is no fault of the issuer."""
-        assert KeySet(site.url).find("unknown", NO_HURRY) is None
-
-    @pytest.mark.parametrize("key_id", ["", "old ", "OLD", "../old"])
+    @pytest.mark.parametrize("key_id", ["unknown", "", "old ", "OLD", "../old"])
     def test_id_is_compared_as_it_stands(self, site: Script, key_id: str) -> None:
-        """It is looked up, and goes into no URL."""
+        """It is looked up, and goes into no URL; a token signed by another key is no fault of the issuer."""
         assert KeySet(site.url).find(key_id, NO_HURRY) is None
         assert [asked.target for asked in site.asked] == [DISCOVERY, JWKS]
 
@@ -145,9 +147,7 @@ class TestKept:
 
     def test_keys_are_kept(self, site: Script) -> None:
         """Five minutes, without a question."""
-        clock = Clock()
-        keys = KeySet(site.url, clock)
-        keys.find("old", NO_HURRY)
+        clock, keys = fetched(site)
         clock.now += FRESH_SECONDS
 
         assert keys.find("old", NO_HURRY)
@@ -155,9 +155,7 @@ class TestKept:
 
     def test_keys_are_fetched_again(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
         """So that a key the issuer has withdrawn does not sign for ever."""
-        clock = Clock()
-        found = KeySet(site.url, clock)
-        found.find("old", NO_HURRY)
+        clock, found = fetched(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         clock.now += FRESH_SECONDS + 1
 
@@ -166,9 +164,7 @@ class TestKept:
 
     def test_new_key_is_found_after_the_cool_down(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
         """An issuer may sign with it as soon as it is published."""
-        clock = Clock()
-        found = KeySet(site.url, clock)
-        found.find("old", NO_HURRY)
+        clock, found = fetched(site)
         site.on(JWKS, json_reply({"keys": [keys["old"], keys["new"]]}))
 
         clock.now += COOL_DOWN_SECONDS - 1
@@ -203,9 +199,7 @@ class TestOutage:
 
     def test_old_keys_go_on(self, site: Script) -> None:
         """For a day."""
-        clock = Clock()
-        keys = KeySet(site.url, clock)
-        keys.find("old", NO_HURRY)
+        clock, keys = fetched(site)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS
 
@@ -213,9 +207,7 @@ class TestOutage:
 
     def test_after_a_day_nobody_gets_in(self, site: Script) -> None:
         """A key that was withdrawn meanwhile must not count; the caller hears that it is not their token."""
-        clock = Clock()
-        keys = KeySet(site.url, clock)
-        keys.find("old", NO_HURRY)
+        clock, keys = fetched(site)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS + 1
 
@@ -263,23 +255,6 @@ class TestOutage:
 
         assert keys.find("old", NO_HURRY)
 
-    @pytest.mark.parametrize(
-        "pieces",
-        [
-            pytest.param([], id="hangs up"),
-            pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], id="is no web server"),
-            pytest.param([b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"{"], id="is cut off"),
-        ],
-    )
-    def test_broken_answer(self, pieces: list[bytes]) -> None:
-        """Is none."""
-        with RawServer(pieces) as server:
-            assert is_unavailable(KeySet(server.url))
-
-    def test_nobody_listens(self) -> None:
-        """As if it did not answer."""
-        assert is_unavailable(KeySet(unused_url()))
-
 
 class TestUnusable:
     """Answers from which no key is taken; the old keys stay."""
@@ -288,12 +263,8 @@ class TestUnusable:
         "changes",
         [
             pytest.param({"issuer": "https://evil.example.com"}, id="another issuer"),
-            pytest.param({"issuer": None}, id="no issuer"),
             pytest.param({"issuer": 5}, id="odd issuer"),
             pytest.param({"jwks_uri": None}, id="no address"),
-            pytest.param({"jwks_uri": ""}, id="empty address"),
-            pytest.param({"jwks_uri": ["x"]}, id="odd address"),
-            pytest.param({"jwks_uri": "http://[/jwks"}, id="broken address"),
             pytest.param({"jwks_uri": "file:///etc/passwd"}, id="file"),
             pytest.param({"jwks_uri": "http://127.0.0.1:99999/"}, id="impossible port"),
         ],
@@ -306,13 +277,10 @@ class TestUnusable:
     @pytest.mark.parametrize(
         "reply",
         [
-            pytest.param(Reply(200), id="empty"),
             pytest.param(Reply(200, [], b"<html>"), id="no JSON"),
-            pytest.param(Reply(200, [], b"\xff\xfe"), id="no text"),
             pytest.param(Reply(200, [], b"[" * 100_000), id="deep"),
             pytest.param(json_reply([{}]), id="no object"),
             pytest.param(json_reply({}), id="nothing in it"),
-            pytest.param(json_reply({}, 404), id="not found"),
         ],
     )
     def test_document(self, path: str, reply: Reply, stays_as_it_was: Stays) -> None:
@@ -323,8 +291,6 @@ class TestUnusable:
         "given",
         [
             pytest.param(None, id="null"),
-            pytest.param([], id="none"),
-            pytest.param({"old": {}}, id="no list"),
             pytest.param(["old"], id="text"),
             pytest.param([{"kid": "old"}], id="without a kind"),
             pytest.param([{"kid": "old", "kty": "oct", "use": "enc", "k": "c2VjcmV0"}], id="not for signatures"),
@@ -341,17 +307,15 @@ class TestUnusable:
         """Is no key."""
         assert stays_as_it_was(JWKS, json_reply({"keys": [{**keys["old"], **changes}]}))
 
+    @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
     @pytest.mark.parametrize("status", [203, 404, 500])
-    def test_discovery_of_another_status(self, site: Script, status: int, stays_as_it_was: Stays) -> None:
-        """Is none, though it be in order otherwise."""
-        assert stays_as_it_was(DISCOVERY, Reply(status, [], discovery(site).body))
-
-    @pytest.mark.parametrize("status", [203, 404, 500])
-    def test_key_set_of_another_status(
-        self, keys: dict[str, dict[str, str]], status: int, stays_as_it_was: Stays
+    def test_another_status(
+        self, site: Script, keys: dict[str, dict[str, str]], path: str, status: int, stays_as_it_was: Stays
     ) -> None:
-        """Is none, though it be in order otherwise."""
-        assert stays_as_it_was(JWKS, json_reply({"keys": [keys["new"]]}, status))
+        """The document is none, though it be in order otherwise."""
+        good = {DISCOVERY: discovery(site), JWKS: json_reply({"keys": [keys["new"]]})}[path]
+
+        assert stays_as_it_was(path, Reply(status, [], good.body))
 
     @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
     def test_redirect_is_not_followed(self, site: Script, path: str, stays_as_it_was: Stays) -> None:
@@ -361,14 +325,11 @@ class TestUnusable:
         assert stays_as_it_was(path, Reply(302, [("Location", site.url + "/elsewhere")]))
         assert site.at("/elsewhere") == []
 
-    def test_oversized_document(self, keys: dict[str, dict[str, str]], stays_as_it_was: Stays) -> None:
-        """Though it be in order otherwise: a Lambda's memory is not the issuer's to fill."""
+    def test_oversized_document(self, site: Script, keys: dict[str, dict[str, str]], stays_as_it_was: Stays) -> None:
+        """Though it be in order otherwise: a Lambda's memory is not the issuer's to fill. The limit is inclusive."""
         assert stays_as_it_was(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT + 1))
 
-    def test_large_document_is_taken(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
-        """Up to the limit."""
         site.on(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT))
-
         assert KeySet(site.url).find("new", NO_HURRY)
 
 
@@ -376,17 +337,13 @@ class TestTransport:
     """How the issuer is reached."""
 
     def test_issuer_elsewhere_needs_tls(self, site: Script) -> None:
-        """Who can change what we read on the way could sign any token."""
+        """Who can change what we read on the way could sign any token; so do keys elsewhere, whoever names them."""
         elsewhere = site.url.replace("127.0.0.1", "127.1")  # this machine, too, but not by its name
 
         assert is_unavailable(KeySet(elsewhere))
         assert site.asked == []
 
-    def test_keys_elsewhere_need_tls(self, site: Script) -> None:
-        """Also where the discovery came over TLS, or from this machine."""
-        elsewhere = site.url.replace("127.0.0.1", "127.1") + JWKS
-        site.on(DISCOVERY, discovery(site, jwks_uri=elsewhere))
-
+        site.on(DISCOVERY, discovery(site, jwks_uri=elsewhere + JWKS))
         assert is_unavailable(KeySet(site.url))
         assert site.at(JWKS) == []
 
@@ -436,12 +393,28 @@ def test_log_says_why_there_are_no_keys(site: Script, path: str, reply: Reply, w
 
 
 @pytest.mark.parametrize(
+    ("pieces", "why"),
+    [
+        pytest.param([], "connection_closed", id="hangs up"),
+        pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], "connection_closed", id="is no web server"),
+        pytest.param([b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"{"], "connection_closed", id="is cut off"),
+    ],
+)
+def test_log_says_that_an_answer_was_broken(pieces: list[bytes], why: str) -> None:
+    """A broken answer is none."""
+    with RawServer(pieces) as server:
+        assert unavailable(KeySet(server.url)).why == f"issuer: {why}"
+
+
+@pytest.mark.parametrize(
     ("url", "why"),
     [
+        (unused_url(), "connect_failed"),
         ("http://issuer.example", "insecure_url"),
         ("https://[", "invalid_url"),
         ("https://issuer.invalid", "name_resolution"),
     ],
+    ids=lambda value: value if "_" in value else "",
 )
 def test_log_says_why_an_issuer_cannot_be_asked(url: str, why: str) -> None:
     """A misspelt setting has a word of its own."""

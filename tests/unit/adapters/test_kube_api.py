@@ -40,6 +40,14 @@ def send(api: KubernetesApi, call: Call = GET, seconds: float = 60.0) -> int:
     return api.send(call, (), Deadline.after(seconds)).status
 
 
+def fail(api: KubernetesApi, times: int) -> str | None:
+    """Why the last of so many calls got no answer, as no other did."""
+    for _ in range(times):
+        with pytest.raises(ClusterUnavailable) as refusal:
+            send(api)
+    return refusal.value.why
+
+
 class TestSend:
     """One call, one answer."""
 
@@ -83,22 +91,15 @@ class TestSend:
         assert len(deadline.attempts) == 2 + ATTEMPTS
         assert all(0 < seconds < 60 for seconds in deadline.attempts)
 
-    def test_answer_is_whole(self, site: Script) -> None:
-        """Status and body as they came."""
-        site.on("/api", status_reply(404, "jobs.batch not found"))
+    @pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 409, 410, 415, 422])
+    def test_decision_is_final(self, site: Script, status: int) -> None:
+        """What the cluster grants or refuses is not asked again: status and body are as they came."""
+        site.on("/api", status_reply(status, "jobs.batch not found"))
 
         answer = api_at(site.url).send(GET, (), Deadline.after(60))
 
-        assert (answer.status, answer.repeated) == (404, False)
+        assert (answer.status, answer.repeated, len(site.asked)) == (status, False, 1)
         assert b"jobs.batch not found" in answer.body
-
-    @pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 409, 410, 415, 422])
-    def test_decision_is_final(self, site: Script, status: int) -> None:
-        """What the cluster grants or refuses is not asked again."""
-        site.on("/api", json_reply({}, status))
-
-        assert send(api_at(site.url)) == status
-        assert len(site.asked) == 1
 
     def test_redirect_is_not_followed(self, site: Script) -> None:
         """Our token goes to the cluster alone."""
@@ -111,30 +112,25 @@ class TestSend:
 class TestTryAgain:
     """What may pass by itself."""
 
-    @pytest.mark.parametrize("status", [500, 502, 503, 504])
-    def test_failure_of_the_moment(self, site: Script, status: int) -> None:
-        """The next attempt succeeds; the first may have been carried out nevertheless, and the answer says so."""
-        site.on("/api", json_reply({}, status), json_reply({}, 200))
+    @pytest.mark.parametrize(
+        ("statuses", "repeated"),
+        [
+            pytest.param([500, 200], True, id="500"),
+            pytest.param([502, 200], True, id="502"),
+            pytest.param([503, 200], True, id="503"),
+            pytest.param([504, 404], True, id="504"),
+            pytest.param([429, 404], False, id="turned away before it was looked at"),
+            pytest.param([504, 429, 404], True, id="lost, then turned away"),
+            pytest.param([401, 404], False, id="turned away for its token"),
+        ],
+    )
+    def test_failure_of_the_moment(self, site: Script, statuses: list[int], repeated: bool) -> None:
+        """The last attempt counts; an earlier one may have been carried out nevertheless, and the answer says so."""
+        site.on("/api", *(json_reply({}, status) for status in statuses))
 
         answer = api_at(site.url).send(GET, (), Deadline.after(60))
 
-        assert (answer.status, answer.repeated) == (200, True)
-
-    def test_throttled_call_was_not_carried_out(self, site: Script) -> None:
-        """The API server answers 429 before it looks at a call: what comes after it is the first."""
-        site.on("/api", json_reply({}, 429), json_reply({}, 404))
-
-        answer = api_at(site.url).send(GET, (), Deadline.after(60))
-
-        assert (answer.status, answer.repeated) == (404, False)
-
-    def test_lost_answer_is_remembered_through_a_throttle(self, site: Script) -> None:
-        """One attempt that may have been carried out is enough."""
-        site.on("/api", json_reply({}, 504), json_reply({}, 429), json_reply({}, 404))
-
-        answer = api_at(site.url).send(GET, (), Deadline.after(60))
-
-        assert (answer.status, answer.repeated) == (404, True)
+        assert (answer.status, answer.repeated) == (statuses[-1], repeated)
 
     def test_create_is_sent_again_as_it_was(self, site: Script) -> None:
         """Its name is fixed, so the second meets the first: 409 and not a second Job."""
@@ -163,26 +159,30 @@ class TestTryAgain:
             assert server.connections == ATTEMPTS
 
         assert refusal.value.detail == "The cluster cannot be reached. Try again later."
-        assert refusal.value.retry_after == 1
+        assert (refusal.value.retry_after, refusal.value.why) == (1, "connection_closed")
 
-    def test_nobody_listens(self, pauses: list[float]) -> None:
-        """A refused connection is tried again, too."""
-        with pytest.raises(ClusterUnavailable, match="cannot be reached"):
-            send(api_at(unused_url()))
+    @pytest.mark.parametrize(
+        ("url", "why"),
+        [(unused_url(), "connect_failed"), ("https://cluster.invalid", "name_resolution")],
+        ids=["refused", "misspelt"],
+    )
+    def test_nobody_listens(self, pauses: list[float], url: str, why: str) -> None:
+        """Tried again, too; the log tells a security group that rejects from a misspelt endpoint."""
+        with pytest.raises(ClusterUnavailable, match="cannot be reached") as refusal:
+            send(api_at(url))
 
-        assert len(pauses) == ATTEMPTS - 1
+        assert (len(pauses), refusal.value.why) == (ATTEMPTS - 1, why)
 
-    def test_busy_cluster(self, site: Script) -> None:
-        """Three attempts, then the caller is to come again."""
-        site.on("/api", json_reply({}, 429))
+    @pytest.mark.parametrize(("status", "wish", "retry_after"), [(429, "7", 7), (503, "", 1)])
+    def test_busy_cluster(self, site: Script, status: int, wish: str, retry_after: int) -> None:
+        """Three attempts, then the caller is to come again, when the cluster says; the log has its last status."""
+        site.on("/api", json_reply({}, status, [("Retry-After", wish)]))
 
         with pytest.raises(ClusterUnavailable) as refusal:
             send(api_at(site.url))
 
-        assert (refusal.value.detail, refusal.value.retry_after) == (
-            "The cluster is too busy to answer. Try again later.",
-            1,
-        )
+        assert refusal.value.detail == "The cluster is too busy to answer. Try again later."
+        assert (refusal.value.retry_after, refusal.value.why) == (retry_after, f"status_{status}")
         assert len(site.asked) == ATTEMPTS
 
 
@@ -220,15 +220,6 @@ class TestPauses:
 
         assert (refusal.value.retry_after, pauses, len(site.asked)) == (30, [], 1)
 
-    def test_last_wish_is_passed_on(self, site: Script, pauses: list[float]) -> None:
-        """After the last attempt there is nothing to wait for."""
-        site.on("/api", json_reply({}, 429, [("Retry-After", "7")]))
-
-        with pytest.raises(ClusterUnavailable) as refusal:
-            send(api_at(site.url))
-
-        assert (refusal.value.retry_after, pauses) == (7, [7.0, 7.0])
-
     @pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon", "", "²", "100000", "Tue, 24 Nov 2026 10:00:00 GMT"])
     def test_wish_that_is_no_number_of_seconds(self, site: Script, pauses: list[float], text: str) -> None:
         """Then the pause is ours."""
@@ -249,18 +240,8 @@ class TestTokens:
         api = api_at(site.url, tokens)
 
         assert [send(api), send(api)] == [200, 200]
-        assert [asked.values("Authorization")[0] for asked in site.asked] == [
-            "Bearer token-1",
-            "Bearer token-2",
-            "Bearer token-2",
-        ]
+        assert [asked.values("Authorization") for asked in site.asked] == [[f"Bearer token-{one}"] for one in (1, 2, 2)]
         assert pauses == []
-
-    def test_refused_call_was_not_carried_out(self, site: Script) -> None:
-        """So the second attempt is the first that counts."""
-        site.on("/api", json_reply({}, 401), json_reply({}, 404))
-
-        assert not api_at(site.url).send(GET, (), Deadline.after(60)).repeated
 
     def test_second_refusal_is_the_answer(self, site: Script) -> None:
         """Our role is not known there: no third token would be better."""
@@ -320,9 +301,10 @@ class TestDeadline:
         """Whether it says nothing, or always a little more."""
         deadline = Deadline.after(0.15)
 
-        with RawServer(pieces, pause=0.02) as server, pytest.raises(DeadlineExceeded):
+        with RawServer(pieces, pause=0.02) as server, pytest.raises(DeadlineExceeded) as refusal:
             api_at(server.url).send(GET, (), deadline)
 
+        assert refusal.value.why == "read_timeout"
         assert time.monotonic() < deadline.at + READ_SECONDS - 1
 
 
@@ -344,9 +326,7 @@ class TestTooLarge:
         clock = Clock()
         with RawServer([]) as server:
             api = api_at(server.url, clock=clock)
-            for _ in range(2):
-                with pytest.raises(ClusterUnavailable):
-                    send(api)
+            fail(api, 2)
             clock.now += PAUSE
             server.pieces = itertools.chain([LONG], itertools.repeat(bytes(MAX_ANSWER // 8)))
             with pytest.raises(ClusterUnavailable, match="too large"):
@@ -363,10 +343,8 @@ class TestBreaker:
         """After five attempts in a row no other is made, whoever asks."""
         with RawServer([]) as server:
             api = api_at(server.url)
-            for _ in range(4):
-                with pytest.raises(ClusterUnavailable):
-                    send(api)
 
+            assert fail(api, 4) == "circuit_breaker_open"
             assert server.connections == FAILURES
 
     def test_it_is_found_again(self) -> None:
@@ -374,9 +352,7 @@ class TestBreaker:
         clock = Clock()
         with RawServer([]) as server:
             api = api_at(server.url, clock=clock)
-            for _ in range(2):
-                with pytest.raises(ClusterUnavailable):
-                    send(api)
+            fail(api, 2)
             server.pieces = [WELL]
             clock.now += PAUSE
 
@@ -411,69 +387,7 @@ class TestUntrustedCertificate:
         """Which would tell the next callers to try again."""
         with Script(server_identity().context) as site:
             api = api_at(site.url, ca=server_identity().ca_pem)
-            for _ in range(FAILURES + 1):
-                with pytest.raises(ClusterUnavailable) as refusal:
-                    send(api)
-
-        assert refusal.value.why == "tls_verification"
-
-
-class TestWhy:
-    """What the log says of a request without an answer."""
-
-    def test_of_nobody_there(self) -> None:
-        """Nothing listens, for instance behind a security group that rejects."""
-        with pytest.raises(ClusterUnavailable) as refusal:
-            send(api_at(unused_url()))
-
-        assert refusal.value.why == "connect_failed"
-
-    def test_of_a_host_without_an_address(self) -> None:
-        """The endpoint is misspelt, or the VPC has no DNS for it."""
-        with pytest.raises(ClusterUnavailable) as refusal:
-            send(api_at("https://cluster.invalid"))
-
-        assert refusal.value.why == "name_resolution"
-
-    @pytest.mark.parametrize(
-        ("pieces", "why"),
-        [
-            ([], "connection_closed"),
-            ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], "connection_closed"),
-        ],
-        ids=["closed", "truncated"],
-    )
-    def test_of_a_connection_that_ends(self, pieces: list[bytes], why: str) -> None:
-        """Before the answer, or in it."""
-        with RawServer(pieces) as server, pytest.raises(ClusterUnavailable) as refusal:
-            send(api_at(server.url))
-
-        assert refusal.value.why == why
-
-    def test_of_a_silent_server(self) -> None:
-        """Until the deadline."""
-        with RawServer(itertools.repeat(b""), pause=0.02) as server, pytest.raises(DeadlineExceeded) as refusal:
-            send(api_at(server.url), seconds=0.15)
-
-        assert refusal.value.why == "read_timeout"
-
-    def test_of_a_busy_cluster(self, site: Script) -> None:
-        """Its last status."""
-        site.on("/api", json_reply({}, 503))
-
-        with pytest.raises(ClusterUnavailable) as refusal:
-            send(api_at(site.url))
-
-        assert refusal.value.why == "status_503"
-
-    def test_of_an_open_breaker(self) -> None:
-        """The cluster was not asked at all."""
-        api = api_at(unused_url())
-        for _ in range(FAILURES):
-            with pytest.raises(ClusterUnavailable) as refusal:
-                send(api)
-
-        assert refusal.value.why == "circuit_breaker_open"
+            assert fail(api, FAILURES + 1) == "tls_verification"
 
 
 def test_parameters_leave_out_what_is_not_asked() -> None:
@@ -494,14 +408,11 @@ class TestLines:
         assert site.asked[0].values("Authorization") == ["Bearer token-1"]
         assert site.asked[0].values("Impersonate-User") == ["researcher:api"]
 
-    def test_a_refusal_has_none(self, site: Script) -> None:
-        """Whoever reads them asks otherwise, and hears why."""
+    def test_nobody_there_is_tried_once(self, site: Script, pauses: list[float]) -> None:
+        """There is nothing to repeat: its reader goes on in its own way. A refusal has no lines, either."""
         site.on("/api", status_reply(403, "no\n"))
 
         assert list(api_at(site.url).lines(GET, (), Deadline.after(60))) == []
-
-    def test_nobody_there_is_tried_once(self, pauses: list[float]) -> None:
-        """There is nothing to repeat: its reader goes on in its own way."""
         assert list(api_at(unused_url()).lines(GET, (), Deadline.after(60))) == []
         assert pauses == []
 

@@ -14,26 +14,18 @@ from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbi
 from chalicelib.domain.logs import Attempt, LogQuery
 from infra.local.wire import Reply
 from tests.builders import ALICE, TEAM_A, TRAIN_1
-from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
+from tests.scripted import Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.domain.errors import ResearcherError
 
-RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 PODS = "/api/v1/namespaces/researcher-team-a/pods"
 EVENTS = "/api/v1/namespaces/researcher-team-a/events"
 LOG = f"{PODS}/train-1-abcde/log"
 ATTEMPT = Attempt("train-1-abcde", "main")
 OF_TRAIN_1 = "batch.kubernetes.io/job-name in (train-1)"
-
-
-@pytest.fixture
-def site(site: Script) -> Script:
-    """An API server where we may impersonate the group of team A."""
-    site.on(RULES, groups_reply("researcher:team-a"))
-    return site
 
 
 @pytest.fixture
@@ -135,17 +127,12 @@ class TestOfJob:
 class TestLog:
     """What a container printed."""
 
-    def test_is_read_as_it_is(self, site: Script, pods: CallersPods) -> None:
-        """Bytes, not JSON."""
-        site.on(LOG, text(b"\xff{\n"))
+    @pytest.mark.parametrize(("reply", "expected"), [(text(b"\xff{\n"), b"\xff{\n"), (Reply(204), b"")])
+    def test_is_read_as_it_is(self, site: Script, pods: CallersPods, reply: Reply, expected: bytes) -> None:
+        """Bytes, not JSON; the API server answers 204 for a pod without a node."""
+        site.on(LOG, reply)
 
-        assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == b"\xff{\n"
-
-    def test_nobody_has_it_yet(self, site: Script, pods: CallersPods) -> None:
-        """The API server answers 204 for a pod without a node."""
-        site.on(LOG, Reply(204))
-
-        assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == b""
+        assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == expected
 
     @pytest.mark.parametrize(
         ("attempt", "query", "expected"),

@@ -13,7 +13,7 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, InvalidJob, QuotaExceeded, RefusedByCluster
 from chalicelib.domain.kubernetes import QUEUE_LABEL
 from tests.builders import ALICE, TEAM_A
-from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
+from tests.scripted import Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from chalicelib.adapters.jobs import CallersJobs
@@ -39,6 +39,7 @@ def quota(requested: int, limited: int) -> Reply:
 
 
 NEVER, FULL = quota(2, 1), quota(1, 1)
+ACTS = pytest.mark.parametrize("act", [PreflightedJobs.create, PreflightedJobs.preview])
 REFUSED = [
     pytest.param(NEVER, QuotaExceeded, id="quota"),
     pytest.param(status_reply(403, 'pods "a" is forbidden: violates PodSecurity "x"'), RefusedByCluster, id="security"),
@@ -56,8 +57,7 @@ UNKNOWN = [
 
 @pytest.fixture
 def site(site: Script) -> Script:
-    """An API server where we may impersonate the group of team A."""
-    site.on(RULES, groups_reply("researcher:team-a"))
+    """An API server that takes every pod."""
     site.on(PODS, json_reply({}, 201))
     return site
 
@@ -71,27 +71,20 @@ class TestQuestion:
     """What is asked before a Job is made."""
 
     def test_is_one_pod_in_a_dry_run(self, site: Script) -> None:
-        """By a user of its own, without the caller's groups; the audit log still names the caller."""
+        """By a user of its own, without the caller's groups; the audit log names the caller, who makes the Job."""
         site.on(JOBS, MADE)
 
-        jobs(site).create(TEAM_A, MANIFEST)
+        made = jobs(site).create(TEAM_A, MANIFEST)
 
         (asked,) = site.at(PODS)
+        assert made is not None
+        assert [one.path for one in site.asked] == [PODS, RULES, JOBS]
+        assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
         assert (asked.method, asked.query) == ("POST", [("dryRun", "All")])
         assert json.loads(asked.body)["spec"] == {"containers": []}
         assert asked.values("Impersonate-User") == ["researcher:preflight"]
         assert asked.values("Impersonate-Extra-Subject") == ["researcher:alice"]
         assert asked.values("Impersonate-Group") == []
-
-    def test_costs_one_call(self, site: Script) -> None:
-        """The Job itself is made by the caller, as without it."""
-        site.on(JOBS, MADE)
-
-        made = jobs(site).create(TEAM_A, MANIFEST)
-
-        assert made is not None
-        assert [asked.path for asked in site.asked] == [PODS, RULES, JOBS]
-        assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
 
     def test_is_not_asked_when_it_is_off(self, site: Script) -> None:
         """As the setting says."""
@@ -115,27 +108,19 @@ class TestQuestion:
 class TestRefused:
     """A Job that would have no pods."""
 
+    @ACTS
     @pytest.mark.parametrize(("reply", "error"), REFUSED)
-    def test_is_not_made(self, site: Script, reply: Reply, error: type[Exception]) -> None:
-        """The caller's right to make it is asked in a dry run; then the cluster's words are told."""
+    def test_is_not_made(self, site: Script, reply: Reply, error: type[Exception], act: Any) -> None:  # noqa: ANN401 - a method
+        """The right to make it is asked in a dry run, then the cluster's words are told; a preview says the same."""
         site.on(PODS, reply)
         site.on(JOBS, MADE)
 
         with pytest.raises(error):
-            jobs(site).create(TEAM_A, MANIFEST)
+            act(jobs(site), TEAM_A, MANIFEST)
 
         assert [dict(asked.query).get("dryRun") for asked in site.at(JOBS)] == ["All"]
 
-    @pytest.mark.parametrize(("reply", "error"), REFUSED)
-    def test_is_foretold(self, site: Script, reply: Reply, error: type[Exception]) -> None:
-        """A dry run of the caller's says the same."""
-        site.on(PODS, reply)
-        site.on(JOBS, MADE)
-
-        with pytest.raises(error):
-            jobs(site).preview(TEAM_A, MANIFEST)
-
-    @pytest.mark.parametrize("act", [PreflightedJobs.create, PreflightedJobs.preview])
+    @ACTS
     def test_who_may_not_make_it_hears_nothing_of_it(self, site: Script, act: Any) -> None:  # noqa: ANN401 - a method
         """A Project's bounds are its own business."""
         site.on(PODS, NEVER)
@@ -144,7 +129,7 @@ class TestRefused:
         with pytest.raises(Forbidden):
             act(jobs(site), TEAM_A, MANIFEST)
 
-    @pytest.mark.parametrize("act", [PreflightedJobs.create, PreflightedJobs.preview])
+    @ACTS
     def test_one_that_is_there_is_taken(self, site: Script, act: Any) -> None:  # noqa: ANN401 - a method
         """A replay is no new Job: it may itself be what fills the quota."""
         site.on(PODS, NEVER)
@@ -163,11 +148,6 @@ class TestAccepted:
         site.on(JOBS, MADE)
 
         assert jobs(site).create(TEAM_A, MANIFEST) is not None
-
-    def test_a_preview_shows_it(self, site: Script) -> None:
-        """As it would be stored."""
-        site.on(JOBS, MADE)
-
         assert jobs(site).preview(TEAM_A, MANIFEST) == {"metadata": {"name": "train-1"}}
 
 
@@ -175,16 +155,10 @@ class TestStrict:
     """The setting for those who would rather not wait."""
 
     def test_a_full_quota_refuses(self, site: Script) -> None:
-        """Now, in its words."""
+        """Now, in its words; but not a Job in a queue, which is there to wait."""
         site.on(PODS, FULL)
         site.on(JOBS, MADE)
 
         with pytest.raises(QuotaExceeded):
             jobs(site, "strict").create(TEAM_A, MANIFEST)
-
-    def test_but_not_a_job_in_a_queue(self, site: Script) -> None:
-        """It is there to wait."""
-        site.on(PODS, FULL)
-        site.on(JOBS, MADE)
-
         assert jobs(site, "strict").create(TEAM_A, QUEUED) is not None

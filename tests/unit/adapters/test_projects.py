@@ -41,19 +41,13 @@ class TestVerbs:
     """What the caller may do."""
 
     def test_are_the_clusters_answer_to_the_caller(self, site: Script, project: CallersProject) -> None:
-        """Asked as the caller, about this namespace."""
-        assert project.verbs(TEAM_A) == ["get", "list"]
+        """Asked as the caller, about this namespace, and kept as the verdict of list_projects is."""
+        assert [project.verbs(TEAM_A) for _ in range(2)] == [["get", "list"]] * 2
+        assert len(site.at(RULES)) == 2
 
         asked = site.at(RULES)[-1]
         assert asked.values("Impersonate-Group") == ["researcher:team-a"]
         assert b'"namespace":"researcher-team-a"' in asked.body
-
-    def test_are_asked_for_once(self, site: Script, project: CallersProject) -> None:
-        """The verdict is kept, as the one of list_projects is."""
-        project.verbs(TEAM_A)
-        project.verbs(TEAM_A)
-
-        assert len(site.at(RULES)) == 2
 
     def test_none_is_forbidden(self, site: Script, project: CallersProject) -> None:
         """Who may not list the Jobs sees nothing of the Project."""

@@ -35,27 +35,31 @@ def remains(site: Script) -> Remains:
     return Remains(Cluster(api_at(site.url)), janitor(), Deadline.after(60))
 
 
+@pytest.mark.parametrize(("reply", "error"), [(NOT_ALLOWED, Forbidden), (status_reply(503), ClusterUnavailable)])
+def test_refusal_is_raised(
+    site: Script, remains: Remains, monkeypatch: pytest.MonkeyPatch, reply: Reply, error: type[Exception]
+) -> None:
+    """The Project has not bound the janitor's role, or the cluster is down: a Receipt would be wrong."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    site.on(JOB, reply)
+    site.on(PODS, reply)
+
+    for ask in (remains.manifest, remains.pods):
+        with pytest.raises(error):
+            ask(TEAM_A, TRAIN_1)
+
+
 class TestManifest:
     """The Job as it is stored."""
 
     def test_is_whole(self, site: Script, remains: Remains) -> None:
-        """With what our own types do not name; asked as the janitor."""
+        """With what our own types do not name; asked as the janitor. None when another run was faster."""
+        assert remains.manifest(TEAM_A, TRAIN_1) is None
         stored = {"metadata": {"name": "train-1"}, "spec": {"backoffLimit": 6}}
         site.on(JOB, json_reply(stored))
 
         assert remains.manifest(TEAM_A, TRAIN_1) == stored
-        assert site.at(JOB)[0].values("Impersonate-Group") == ["researcher:janitor"]
-
-    def test_is_none_when_it_is_gone(self, remains: Remains) -> None:
-        """Another run was faster."""
-        assert remains.manifest(TEAM_A, TRAIN_1) is None
-
-    def test_refusal_is_raised(self, site: Script, remains: Remains) -> None:
-        """The Project has not bound the janitor's role."""
-        site.on(JOB, NOT_ALLOWED)
-
-        with pytest.raises(Forbidden):
-            remains.manifest(TEAM_A, TRAIN_1)
+        assert site.at(JOB)[1].values("Impersonate-Group") == ["researcher:janitor"]
 
 
 class TestPods:
@@ -70,13 +74,6 @@ class TestPods:
             ("labelSelector", "batch.kubernetes.io/job-name in (train-1)"),
             ("limit", str(MAX_PODS)),
         ]
-
-    def test_refusal_is_raised(self, site: Script, remains: Remains) -> None:
-        """A Receipt without them would be wrong."""
-        site.on(PODS, NOT_ALLOWED)
-
-        with pytest.raises(Forbidden):
-            remains.pods(TEAM_A, TRAIN_1)
 
 
 class TestLogTail:
@@ -117,10 +114,3 @@ class TestLogTail:
         late = Remains(Cluster(api_at(site.url)), janitor(), Deadline(0.0))
 
         assert late.log_tail(TEAM_A, POD) is None
-
-    def test_other_failures_are_raised_elsewhere(self, site: Script, remains: Remains) -> None:
-        """A cluster that is down is noticed where it matters."""
-        site.on(PODS, status_reply(503))
-
-        with pytest.raises(ClusterUnavailable):
-            remains.pods(TEAM_A, TRAIN_1)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from chalicelib.adapters.sts import Session
 
 ASKED = {"RoleArn": "arn:aws:iam::123456789012:role/researcher-api", "RoleSessionName": "list_jobs", "ExternalId": "x1"}
+ELSEWHERE = Reply(307, [("Location", unused_url())])
+OWN = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
 REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
 
@@ -70,26 +72,19 @@ class TestAssumeRole:
     """A session of the cluster's role."""
 
     def test_is_asked_for_by_our_own_signature(self, site: Script) -> None:
-        """Role, session and ExternalId in the body, which the signature covers."""
+        """Role, session and ExternalId in the body, which the signature of this second covers."""
         site.on("/", given())
 
-        session(site.url)
+        Sts("eu-west-1", site.url + "/", https.pool(), Clock(1_795_600_000)).assume_role(ASKED, NO_HURRY)
 
         (asked,) = site.asked
+        assert asked.values("X-Amz-Date") == ["20261125T094640Z"]
         form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
         (authorization,) = asked.values("Authorization")
         assert (asked.method, form) == ("POST", {"Action": "AssumeRole", "Version": "2011-06-15", **ASKED})
         assert authorization.startswith("AWS4-HMAC-SHA256 Credential=ASIAOWN/")
         assert "/eu-west-1/sts/aws4_request, SignedHeaders=content-type;host;" in authorization
         assert asked.values("X-Amz-Security-Token") == ["own-session"]
-
-    def test_is_asked_for_now(self, site: Script) -> None:
-        """The signature is of this second."""
-        site.on("/", given())
-
-        Sts("eu-west-1", site.url + "/", https.pool(), Clock(1_795_600_000)).assume_role(ASKED, NO_HURRY)
-
-        assert site.asked[0].values("X-Amz-Date") == ["20261125T094640Z"]
 
     def test_is_read_from_the_answer(self, site: Script) -> None:
         """With the moment at which it ends."""
@@ -108,13 +103,6 @@ class TestAssumeRole:
         assert session(site.url).credentials.access_key == "id"
         assert len(site.asked) == 2
 
-    def test_follows_nobody_elsewhere(self, site: Script) -> None:
-        """A redirect would take our signed request with it."""
-        site.on("/", Reply(307, [("Location", unused_url())]))
-
-        assert refused(site.url).detail == REFUSED
-        assert len(site.asked) == 1
-
 
 class TestRefusals:
     """No session."""
@@ -128,9 +116,11 @@ class TestRefusals:
 
         assert (found.retry_after, found.detail) == (5, "AWS STS asks for a pause. Try again.")
 
-    @pytest.mark.parametrize("reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400)])
+    @pytest.mark.parametrize(
+        "reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400), ELSEWHERE]
+    )
     def test_denied(self, site: Script, reply: Reply) -> None:
-        """For whoever deployed the API; trying again is of no use."""
+        """For whoever deployed the API; trying again is of no use. A redirect would take our signed request with it."""
         site.on("/", reply)
 
         found = refused(site.url)
@@ -157,10 +147,6 @@ class TestRefusals:
 
         assert (refused(site.url).detail, refused(site.url).retry_after) == (UNREACHABLE, 5)
 
-    def test_nobody_there(self) -> None:
-        """That may pass, too."""
-        assert (refused(unused_url()).detail, refused(unused_url()).retry_after) == (UNREACHABLE, 5)
-
     def test_untrusted_certificate(self) -> None:
         """Is tried once, and does not pass by waiting."""
         with Script(server_identity().context) as imposter:
@@ -177,7 +163,8 @@ class TestRefusals:
 
         assert refused(site.url).why == "sts: status_502"
         assert refused(site.url).why == "sts: invalid_response"
-        assert refused(unused_url()).why == "sts: connect_failed"
+        absent = refused(unused_url())
+        assert (absent.why, absent.detail, absent.retry_after) == ("sts: connect_failed", UNREACHABLE, 5)
         assert refused(site.url, Deadline(0.0)).why == "sts: read_timeout"
 
     def test_no_longer_than_the_request(self) -> None:
@@ -195,20 +182,11 @@ class TestRefusals:
 class TestOwnCredentials:
     """Who the function is."""
 
-    def test_come_from_the_environment(self) -> None:
-        """Where Lambda puts them."""
-        assert own_credentials().access_key == "ASIAOWN"
-
     def test_come_from_lambda_when_it_is_asked(self, site: Script, environment: pytest.MonkeyPatch) -> None:
         """A function that started from a snapshot has none in its environment."""
-        parts = {
-            "AccessKeyId": "ASIARESTORED",
-            "SecretAccessKey": "s",
-            "Token": "t",
-            "Expiration": "2099-01-01T00:00:00Z",
-        }
-        site.on("/credentials", json_reply(parts))
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        keys = {"AccessKeyId": "ASIARESTORED", "SecretAccessKey": "s", "Token": "t"}
+        site.on("/credentials", json_reply({**keys, "Expiration": "2099-01-01T00:00:00Z"}))
+        for name in OWN:
             environment.delenv(name)
         environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{site.url}/credentials")
         environment.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "pass")
@@ -216,17 +194,11 @@ class TestOwnCredentials:
         assert own_credentials().access_key == "ASIARESTORED"
         assert site.asked[0].values("Authorization") == ["pass"]
 
-    def test_may_be_missing(self, environment: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("names", [OWN, OWN[1:2]], ids=["none", "half of them"])
+    def test_may_be_missing(self, environment: pytest.MonkeyPatch, names: list[str]) -> None:
         """A mistake of the deployment, told as one."""
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        for name in names:
             environment.delenv(name)
-
-        with pytest.raises(CredentialsUnavailable, match="no AWS credentials"):
-            own_credentials()
-
-    def test_are_whole_or_missing(self, environment: pytest.MonkeyPatch) -> None:
-        """Half of them is none."""
-        environment.delenv("AWS_SECRET_ACCESS_KEY")
 
         with pytest.raises(CredentialsUnavailable, match="no AWS credentials"):
             own_credentials()

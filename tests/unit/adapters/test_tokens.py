@@ -17,7 +17,7 @@ from chalicelib.adapters.key_set import KeySet
 from chalicelib.adapters.tokens import Tokens, authenticate
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
-from chalicelib.domain.tokens import LEEWAY, MAX_TOKEN
+from chalicelib.domain.tokens import LEEWAY
 from chalicelib.settings import MissingSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
 from tests.builders import deployment
@@ -92,16 +92,6 @@ class TestCaller:
 
         assert found == Caller("alice@example.com", ("team-b",))
 
-    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-    def test_scheme_is_read_in_any_case(self, issuer: Issuer, scheme: str) -> None:
-        """RFC 9110."""
-        assert verifier(issuer).caller([f"{scheme} {issuer.mint('alice')}"], NO_HURRY).subject == "alice"
-
-    @pytest.mark.parametrize("kind", [None, "JWT", "at+jwt", "application/at+jwt"])
-    def test_types_of_access_tokens(self, issuer: Issuer, kind: str | None) -> None:
-        """RFC 9068, and issuers from before it."""
-        assert caller(issuer, issuer.mint("alice", headers={"typ": kind})).subject == "alice"
-
     def test_clocks_may_differ_a_little(self, issuer: Issuer) -> None:
         """Half a minute."""
         now = int(time.time())
@@ -138,12 +128,7 @@ class TestHeader:
         "headers",
         [
             pytest.param([], id="none"),
-            pytest.param([""], id="empty"),
-            pytest.param(["Basic YWxpY2U6c2VjcmV0"], id="Basic"),
-            pytest.param(["Bearer"], id="no token"),
-            pytest.param(["Bearer "], id="empty token"),
             pytest.param(["{}"], id="token alone"),
-            pytest.param(["Token {}"], id="another scheme"),
             pytest.param(["Bearer {}", "Bearer {}"], id="twice"),
         ],
     )
@@ -156,19 +141,6 @@ class TestHeader:
 
         assert refused.value.detail == ONE_ANSWER
 
-    @pytest.mark.parametrize("odd", [" {}", "{} ", "{},{}", "{}.", "{}\n", '"{}"', "{}="])
-    def test_token_stands_alone(self, issuer: Issuer, odd: str) -> None:
-        """What two readers could understand differently is refused."""
-        good = issuer.mint("alice")
-
-        assert refusal(issuer, odd.format(good, good)) == "the token is not a signed JSON Web Token"
-
-    def test_oversized_token(self, issuer: Issuer) -> None:
-        """Is refused before it is read, though it be in order otherwise."""
-        token = issuer.mint("alice", padding="x" * MAX_TOKEN)
-
-        assert refusal(issuer, token) == "the token is not a signed JSON Web Token"
-
 
 class TestTimes:
     """When a token is good."""
@@ -179,27 +151,16 @@ class TestTimes:
             pytest.param("exp", -LEEWAY - 5, "ExpiredSignatureError", id="expired"),
             pytest.param("nbf", LEEWAY + 60, "ImmatureSignatureError", id="not yet good"),
             pytest.param("iat", LEEWAY + 60, "ImmatureSignatureError", id="of the future"),
+            pytest.param("exp", None, "MissingRequiredClaimError", id="would be good for ever"),
+            pytest.param("iat", None, "MissingRequiredClaimError", id="of no time"),
         ],
     )
-    def test_not_now(self, issuer: Issuer, claim: str, shift: int, why: str) -> None:
-        """Beyond what clocks may differ."""
-        changed: dict[str, Any] = {claim: int(time.time()) + shift}
+    def test_not_now(self, issuer: Issuer, claim: str, shift: int | None, why: str) -> None:
+        """Beyond what clocks may differ, or untold."""
+        changed: dict[str, Any] = {claim: None if shift is None else int(time.time()) + shift}
         token = issuer.mint("alice", **changed)
 
         assert refusal(issuer, token) == f"the token failed verification: {why}"
-
-    @pytest.mark.parametrize("claim", ["exp", "iat"])
-    def test_untold(self, issuer: Issuer, claim: str) -> None:
-        """A token that says not when it ends would be good for ever."""
-        without: dict[str, Any] = {claim: None}
-        token = issuer.mint("alice", **without)
-
-        assert refusal(issuer, token) == "the token failed verification: MissingRequiredClaimError"
-
-    @pytest.mark.parametrize("time_", ["1e9", "9999999999", True, 9e9, -1, [], 2**40])
-    def test_no_time(self, issuer: Issuer, time_: object) -> None:
-        """Only seconds since 1970 are."""
-        assert refusal(issuer, issuer.mint("alice", exp=time_)) == "the token has a exp that is no time"
 
 
 class TestForeign:
@@ -211,14 +172,9 @@ class TestForeign:
 
         assert refusal(issuer, token) == "the token failed verification: InvalidIssuerError"
 
-    @pytest.mark.parametrize("iss", [None, "", 5])
-    def test_no_issuer(self, issuer: Issuer, iss: object) -> None:
-        """Is nobody's token."""
-        assert refusal(issuer, issuer.mint("alice", iss=iss)).startswith("the token failed verification: ")
-
     def test_issuer_is_compared_as_a_whole(self, issuer: Issuer) -> None:
-        """Tenants of one provider differ in the path."""
-        for iss in (issuer.url + "/", issuer.url + "/tenant", issuer.url.upper(), [issuer.url]):
+        """Tenants of one provider differ in the path; without one it is nobody's token."""
+        for iss in (None, "", 5, issuer.url + "/", issuer.url + "/tenant", issuer.url.upper(), [issuer.url]):
             assert refusal(issuer, issuer.mint("alice", iss=iss)).startswith("the token failed verification: ")
 
     @pytest.mark.parametrize(
@@ -259,21 +215,15 @@ class TestForeign:
 
             assert refusal(issuer, token, token_audience=setting) == "the token is for another audience"
 
-    def test_id_token(self, issuer: Issuer) -> None:
-        """It names the person to the application, and is not for APIs."""
-        assert refusal(issuer, issuer.mint("alice", token_use="id")) == "the token is an id token"
-
 
 class TestForged:
     """Tokens that the issuer has not signed."""
 
-    @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE"])
+    @pytest.mark.parametrize("name", ["none", "nOnE"])
     def test_unsigned(self, issuer: Issuer, name: str) -> None:
         """Whether or not something stands where the signature would."""
-        header, claims = (
-            encoded(json.dumps({"alg": name, "kid": issuer.keys.current})),
-            issuer.mint("alice").split(".")[1],
-        )
+        header = encoded(json.dumps({"alg": name, "kid": issuer.keys.current}))
+        claims = issuer.mint("alice").split(".")[1]
 
         assert refusal(issuer, f"{header}.{claims}.") == "the token is not a signed JSON Web Token"
         assert refusal(issuer, f"{header}.{claims}.AA") == "the token is signed by an algorithm that is not taken"
@@ -291,12 +241,6 @@ class TestForged:
 
         assert refusal(issuer, token) == "the token is signed by an algorithm that is not taken"
 
-    def test_another_key(self, issuer: Issuer) -> None:
-        """Under the id of the issuer's."""
-        token = issuer.mint("alice", key=STRANGER)
-
-        assert refusal(issuer, token) == "the token failed verification: InvalidSignatureError"
-
     def test_key_that_the_issuer_does_not_have(self, issuer: Issuer) -> None:
         """Whoever signed by it."""
         token = issuer.mint("alice", headers={"kid": "stranger"}, key=STRANGER)
@@ -309,21 +253,13 @@ class TestForged:
 
         assert refusal(issuer, token) == "the token is signed by another algorithm than its key is for"
 
-    @pytest.mark.parametrize("part", [0, 1, 2])
-    def test_changed_token(self, issuer: Issuer, part: int) -> None:
-        """Not one of its bytes."""
-        parts = issuer.mint("alice").split(".")
-        parts[part] = ("A" if parts[part][0] != "A" else "B") + parts[part][1:]
-
-        assert refusal(issuer, ".".join(parts))
-
-    def test_claims_of_another_token(self, issuer: Issuer) -> None:
-        """A signature is for its own claims."""
+    def test_signature_of_something_else(self, issuer: Issuer) -> None:
+        """By another key under the id of the issuer's, or for other claims."""
         header, _, signature = issuer.mint("alice").split(".")
         other = issuer.mint("bob", groups=["team-b"]).split(".")[1]
 
-        expected = "the token failed verification: InvalidSignatureError"
-        assert refusal(issuer, f"{header}.{other}.{signature}") == expected
+        for token in (issuer.mint("alice", key=STRANGER), f"{header}.{other}.{signature}"):
+            assert refusal(issuer, token) == "the token failed verification: InvalidSignatureError"
 
 
 class TestOdd:
@@ -333,16 +269,9 @@ class TestOdd:
         ("headers", "why"),
         [
             pytest.param({"typ": "id+jwt"}, "the token is not of a type for access", id="odd typ"),
-            pytest.param({"typ": "dpop+jwt"}, "the token is not of a type for access", id="bound to a key"),
-            pytest.param({"typ": 5}, "the token is not of a type for access", id="typ that is no text"),
             pytest.param({"crit": ["exp"]}, "the token has a header that is not taken", id="crit"),
-            pytest.param({"crit": []}, "the token has a header that is not taken", id="empty crit"),
-            pytest.param({"b64": False}, "the token has a header that is not taken", id="b64"),
-            pytest.param({"jku": "https://evil.example.com/"}, "the token has a header that is not taken", id="jku"),
             pytest.param({"jwk": {"kty": "oct"}}, "the token has a header that is not taken", id="jwk"),
             pytest.param({"kid": None}, "the token names no key", id="no kid"),
-            pytest.param({"kid": ""}, "the token names no key", id="empty kid"),
-            pytest.param({"kid": ["k1"]}, "the token names no key", id="kid that is no text"),
         ],
     )
     def test_header(self, issuer: Issuer, headers: dict[str, object], why: str) -> None:
@@ -353,9 +282,6 @@ class TestOdd:
         ("claims", "why"),
         [
             pytest.param('{"sub":"alice","sub":"bob"}', "the token is not strict JSON in base64url", id="twice"),
-            pytest.param('{"exp":NaN}', "the token is not strict JSON in base64url", id="NaN"),
-            pytest.param("{", "the token is not strict JSON in base64url", id="cut off"),
-            pytest.param('{"a":' * 1000, "the token is not strict JSON in base64url", id="deep"),
             pytest.param('["alice"]', "the token is no JSON object", id="list"),
         ],
     )
@@ -363,36 +289,16 @@ class TestOdd:
         """Are one JSON object with every name once."""
         assert refusal(issuer, issuer.keys.sign(claims.encode())) == why
 
-    @pytest.mark.parametrize("subject", [None, "", 5, "a\nb", "-x", "x" * 129])
-    def test_subject(self, issuer: Issuer, subject: object) -> None:
-        """Is a name that fits a header and an audit log."""
-        with pytest.raises(Unauthenticated):
-            caller(issuer, issuer.mint("alice", sub=subject))
+    @pytest.mark.parametrize(("claim", "odd"), [("sub", "a\nb"), ("groups", ["a\r\nImpersonate-Group: b"])])
+    def test_names(self, issuer: Issuer, claim: str, odd: object) -> None:
+        """None can become a header of its own."""
+        changed: dict[str, Any] = {claim: odd}
 
-    @pytest.mark.parametrize("groups", [["a\r\nImpersonate-Group: b"], [5], {"a": 1}, ["x"] * 201])
-    def test_groups(self, issuer: Issuer, groups: object) -> None:
-        """Are names, none of which can become a header of its own."""
-        assert refusal(issuer, issuer.mint("alice", groups=groups)).startswith("the token has a claim groups ")
-
-    def test_reserved_group(self, issuer: Issuer) -> None:
-        """Our own identities act without a token; an issuer cannot lend them."""
-        token = issuer.mint("alice", groups=["janitor", "anonymous", "s3-uploads", "team-a"])
-
-        assert caller(issuer, token).groups == ("team-a",)
+        assert refusal(issuer, issuer.mint("alice", **changed)).startswith(f"the token has a claim {claim} ")
 
 
 class TestKeys:
     """Whose signature counts."""
-
-    def test_keys_are_fetched_once(self, issuer: Issuer) -> None:
-        """For many tokens."""
-        tokens_of_issuer = verifier(issuer)
-        before = issuer.jwks_requests
-
-        for _ in range(5):
-            tokens_of_issuer.caller([f"Bearer {issuer.mint('alice')}"], NO_HURRY)
-
-        assert issuer.jwks_requests == before + 1
 
     def test_malformed_token_costs_the_issuer_nothing(self, issuer: Issuer) -> None:
         """Strangers can send as many as they like."""
@@ -446,16 +352,12 @@ class TestAuthenticate:
         settings.cache_clear()
         tokens.connect.cache_clear()
 
-    def test_settings_lead_to_the_issuer(self, issuer: Issuer) -> None:
-        """By its URL alone."""
-        assert authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY) == Caller("alice", ("team-a",))
-
     def test_process_has_one(self, issuer: Issuer) -> None:
-        """So that warm calls find their keys."""
+        """The settings lead to the issuer, by its URL alone; warm calls find their keys."""
         before = issuer.jwks_requests
 
         for _ in range(3):
-            authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY)
+            assert authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY) == Caller("alice", ("team-a",))
 
         assert issuer.jwks_requests == before + 1
 

@@ -77,17 +77,12 @@ class TestRead:
 
         assert [StoredUploads(stored).read(one) for one in (first, second)] == [b"1", b"2"]
 
-    def test_is_superseded_where_it_was_overwritten(self, s3: S3Client, stored: Bucket) -> None:
-        """Without versions the newer one is never taken for the older."""
+    def test_is_gone_where_it_was_overwritten_or_deleted(self, s3: S3Client, stored: Bucket) -> None:
+        """The uploader is told, should they look. Without versions a newer one is never taken for the older."""
         first = put(s3, b"1")
         put(s3, b"2")
-
         with pytest.raises(SupersededError):
             StoredUploads(stored).read(first)
-
-    def test_is_gone_where_it_was_deleted(self, s3: S3Client, stored: Bucket) -> None:
-        """The uploader is told, should they look."""
-        first = put(s3, b"1")
         s3.delete_object(Bucket=NAME, Key=first.key)
 
         with pytest.raises(UploadGone, match="Upload it again"):
@@ -159,28 +154,17 @@ class TestTell:
 
     @pytest.mark.usefixtures("s3")
     def test_last_word_about_an_event_stays(self, stored: Bucket) -> None:
-        """What a late delivery meets is no news; what it settles is."""
+        """What a late delivery meets is no news; by what it settles a redelivery knows that nothing is to do."""
         uploads = StoredUploads(stored)
+        assert not uploads.is_settled(upload())
         seen = []
 
         for status, settled in ((b"fault", False), (b"fault 2", False), (b"job", True), (b"fault 3", False)):
             uploads.tell(upload(), status, settled=settled)
             found = stored.find(upload().status_key, 100)
-            seen.append(found and found.body)
+            seen.append((found and found.body, uploads.is_settled(upload())))
 
-        assert seen == [b"fault", b"fault 2", b"job", b"job"]
-
-    @pytest.mark.usefixtures("s3")
-    def test_is_settled_by_the_last_word_alone(self, stored: Bucket) -> None:
-        """By which a redelivery knows that there is nothing to do."""
-        uploads = StoredUploads(stored)
-        seen = [uploads.is_settled(upload())]
-
-        for settled in (False, True):
-            uploads.tell(upload(), b"{}", settled=settled)
-            seen.append(uploads.is_settled(upload()))
-
-        assert seen == [False, False, True]
+        assert seen == [(b"fault", False), (b"fault 2", False), (b"job", True), (b"job", True)]
         assert not uploads.is_settled(upload(sequencer="0B"))
 
     def test_gives_up_where_others_never_stop(self) -> None:

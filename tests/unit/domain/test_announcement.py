@@ -39,14 +39,12 @@ class TestAnnouncement:
         }
 
     def test_of_a_job_that_failed(self) -> None:
-        """Why, by its pods."""
-        found = announcement_of(TEAM_A, finished("Failed"), [pod("Failed", status=exited(137, "OOMKilled"))], "gpu")
+        """Why, by its pods; one that is being deleted has finished all the same."""
+        gone = finished("Failed", deletion_timestamp=NOW)
+
+        found = announcement_of(TEAM_A, gone, [pod("Failed", status=exited(137, "OOMKilled"))], "gpu")
 
         assert (found.status, found.reason) == ("Failed", "OOMKilled")
-
-    def test_of_a_job_that_is_being_deleted(self) -> None:
-        """It has finished all the same."""
-        assert announcement_of(TEAM_A, finished(deletion_timestamp=NOW), [], "gpu").status == "Succeeded"
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3))
     def test_every_job_has_one(self, odd: Job, pods: list[Pod]) -> None:
@@ -60,14 +58,11 @@ class TestMark:
     """What keeps a Job from being announced again."""
 
     def test_is_for_the_job_as_it_was_seen(self) -> None:
-        """And for no other one of that name."""
+        """And for no other one of that name. No caller sets or sees it, or a Job could keep its end to itself."""
+        assert is_reserved_key(ANNOUNCED)
         assert mark_of(finished(resource_version="7")) == {
             "metadata": {"uid": "uid-of-train-1", "resourceVersion": "7", "labels": {ANNOUNCED: "true"}}
         }
-
-    def test_is_nothing_that_a_caller_sets_or_sees(self) -> None:
-        """Or a Job could keep its end to itself."""
-        assert is_reserved_key(ANNOUNCED)
 
 
 class TestAnnounced:

@@ -68,16 +68,14 @@ class TestRules:
         """A pod that lost its node is replaced as often as it takes."""
         assert rules(retry={"ignoreDisruptions": True}) == [{"action": "Ignore", "onPodConditions": DISRUPTED}]
 
-    def test_other_exit_codes_end_the_job(self) -> None:
-        """The codes stand in order and once, as Kubernetes wants them."""
+    @pytest.mark.parametrize(
+        ("fields", "action"), [({}, "FailJob"), ({**ARRAY, "backoffLimitPerIndex": 1}, "FailIndex")]
+    )
+    def test_other_exit_codes_end_the_job(self, fields: dict[str, Any], action: str) -> None:
+        """Or their index alone. The codes stand in order and once; a pod killed for another, by 137, counts only."""
         others = {"containerName": "main", "operator": "NotIn", "values": [3, 42]}
 
-        assert rules(retry={"exitCodes": [42, 3, 42]})[1] == {"action": "FailJob", "onExitCodes": others}
+        disruption, end = rules(**fields, retry={"exitCodes": [42, 3, 42]})
 
-    def test_other_exit_codes_end_their_index_alone(self) -> None:
-        """Where each index has a limit of its own, the others go on."""
-        assert rules(**ARRAY, backoffLimitPerIndex=1, retry={"exitCodes": [3]})[1]["action"] == "FailIndex"
-
-    def test_a_disruption_is_no_exit_code(self) -> None:
-        """A pod that was killed for another ends with 137: it counts, but does not end the Job."""
-        assert rules(retry={"exitCodes": [3]})[0] == {"action": "Count", "onPodConditions": DISRUPTED}
+        assert disruption == {"action": "Count", "onPodConditions": DISRUPTED}
+        assert end == {"action": action, "onExitCodes": others}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis, diagnosed
 from chalicelib.domain.events import Event
 from chalicelib.domain.findings import Cause
-from chalicelib.domain.kubernetes import QUEUE_LABEL, Condition, Job, JobSpec, JobStatus
+from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus
 from chalicelib.domain.pods import Pod
 from chalicelib.domain.reasons import MAX_MESSAGE
 from chalicelib.domain.view import view
@@ -57,6 +57,9 @@ def refused(message: str, **fields: Any) -> Event:  # noqa: ANN401 - whatever a 
     return event("FailedCreate", message, kind="Job", about=meta(), type="Warning", **fields)
 
 
+OLD = refused("exceeded quota", first_timestamp=minutes_ago(9), last_timestamp=minutes_ago(8))
+
+
 class TestCaptured:
     """What tests/product/test_diagnosis.py brought about on a real control plane."""
 
@@ -90,7 +93,6 @@ class TestOrder:
             pytest.param(job(deletion_timestamp=NOW, status=ended("Failed")), [], "Terminating", id="deleted"),
             pytest.param(job(spec=JobSpec(suspend=True), status=ended("Complete")), [], "Succeeded", id="complete"),
             pytest.param(job(spec=JobSpec(suspend=True)), [pod("Running")], "Suspended", id="suspended"),
-            pytest.param(job(spec=JobSpec(suspend=True), labels={QUEUE_LABEL: "q"}), [], "QueueWaiting", id="queued"),
             pytest.param(
                 job(),
                 [pod("Pending", status=waiting("ErrImagePull")), pod("Running", status=running())],
@@ -103,18 +105,11 @@ class TestOrder:
             ),
             pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Starting", id="its pod goes"),
             pytest.param(job(), [pod("Pending", node="n1")], "Starting", id="on a node"),
-            pytest.param(job(), [pod("Pending")], "Starting", id="on no node yet"),
             pytest.param(job(), [pod("Unknown")], "NodeLost", id="nobody knows"),
             pytest.param(job(), [pod("Succeeded")], "Starting", id="between two completions"),
             pytest.param(job(status=JobStatus(start_time=STARTED)), [], "Unknown", id="no pods, and no word why"),
             pytest.param(job(status=JobStatus(start_time=STARTED, failed=1)), [], "Starting", id="next try comes"),
             pytest.param(job(status=ended("Failed", "BackoffLimitExceeded")), [], "Unknown", id="failed, pods gone"),
-            pytest.param(
-                job(status=ended("Failed", "DeadlineExceeded")),
-                [pod("Failed", status=exited(1))],
-                "DeadlineExceeded",
-                id="late",
-            ),
         ],
     )
     def test_is_that_of_the_view(self, found: Job, pods: list[Pod], cause: str) -> None:
@@ -122,21 +117,15 @@ class TestOrder:
         assert cause == why(found, pods).cause
 
     def test_node_that_is_lost_under_a_running_pod(self) -> None:
-        """The pod is not ready, and an event says why; one that is merely not ready runs."""
-        status = running()
-        status.conditions.append(Condition(type="Ready", status="False", last_transition_time=minutes_ago(1)))
-        lost = event("NodeNotReady", "Node is not ready")
+        """The pod is not ready, and an event says why; one that is merely not ready runs, or is ready again."""
+        lost, ready = running(), running()
+        lost.conditions.append(Condition(type="Ready", status="False", last_transition_time=minutes_ago(1)))
+        ready.conditions.append(Condition(type="Ready", status="True"))
+        told = [event("NodeNotReady", "Node is not ready")]
 
-        assert why(job(), [pod(status=status)]).cause == "Running"
-        found = why(job(), [pod(status=status)], [lost])
+        assert why(job(), [pod(status=lost)]).cause == why(job(), [pod(status=ready)], told).cause == "Running"
+        found = why(job(), [pod(status=lost)], told)
         assert (found.cause, found.since) == ("NodeLost", NOW_MS - 60_000)
-
-    def test_node_that_came_back(self) -> None:
-        """A pod that is ready again runs, whatever the event says."""
-        status = running()
-        status.conditions.append(Condition(type="Ready", status="True"))
-
-        assert why(job(), [pod(status=status)], [event("NodeNotReady")]).cause == "Running"
 
 
 class TestNoPods:
@@ -160,25 +149,16 @@ class TestNoPods:
         assert (found.cause, found.evidence.message, found.since) == (cause, message or "", NOW_MS - 9 * 60_000)
 
     @pytest.mark.parametrize(
-        "later",
+        ("active", "told", "cause"),
         [
-            pytest.param(event("SuccessfulCreate", kind="Job", about=meta()), id="made at last"),
-            pytest.param(event("Scheduled"), id="no event of the Job"),
+            pytest.param(0, [event("SuccessfulCreate", kind="Job", about=meta()), OLD], "Unknown", id="made at last"),
+            pytest.param(0, [event("Scheduled")], "Unknown", id="no event of the Job"),
+            pytest.param(1, [refused("exceeded quota")], "Starting", id="some pods tell what they wait for"),
         ],
     )
-    def test_refusal_of_old_does_not_count(self, later: Event) -> None:
-        """Nor does an event of something else."""
-        old: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
-        told = [later, refused("exceeded quota", **old)] if later.reason == "SuccessfulCreate" else [later]
-
-        assert why(job(status=JobStatus(start_time=STARTED)), [], told).cause == "Unknown"
-
-    def test_some_pods_are_active(self) -> None:
-        """They tell what they wait for; that there is no room for more is not why."""
-        assert (
-            why(job(status=JobStatus(start_time=STARTED, active=1)), [], [refused("exceeded quota")]).cause
-            == "Starting"
-        )
+    def test_refusal_does_not_count(self, active: int, told: list[Event], cause: str) -> None:
+        """One of old, an event of something else, or that there is no room for more pods."""
+        assert why(job(status=JobStatus(start_time=STARTED, active=active)), [], told).cause == cause
 
 
 class TestFailed:
@@ -207,19 +187,18 @@ class TestFailed:
         assert (found.cause, found.evidence.message, found.since) == ("Preempted", "by pod b", NOW_MS)
 
     @pytest.mark.parametrize(
-        ("message", "cause"), [("1 Insufficient cpu", "Preempted"), ("persistentvolumeclaim", "VolumeUnavailable")]
+        ("message", "gone", "cause"),
+        [
+            ("1 Insufficient cpu", "train-1-gone1", "Preempted"),
+            ("persistentvolumeclaim", "train-1-gone1", "VolumeUnavailable"),
+            ("Insufficient cpu", "train-1-abcde", "UnschedulableResources"),
+        ],
     )
-    def test_pod_that_waits_because_another_took_its_room(self, message: str, cause: str) -> None:
-        """It lacks room because it was preempted; what else it lacks has another cause."""
-        told = [event("Preempted", "by pod a", about=meta("train-1-gone1"))]
+    def test_pod_that_waits_because_another_took_its_room(self, message: str, gone: str, cause: str) -> None:
+        """It lacks room because it was preempted; what else it lacks has another cause, or its event is its own."""
+        waits = pod("Pending", status=unscheduled(message=message))
 
-        assert why(job(), [pod("Pending", status=unscheduled(message=message))], told).cause == cause
-
-    def test_pod_that_is_still_there_was_not_preempted(self) -> None:
-        """An event of the scheduler comes before the end of the pod."""
-        waits = pod("Pending", status=unscheduled(message="Insufficient cpu"))
-
-        assert why(job(), [waits], [event("Preempted", about=waits.metadata)]).cause == "UnschedulableResources"
+        assert why(job(), [waits], [event("Preempted", "by pod a", about=meta(gone))]).cause == cause
 
 
 class TestWire:

@@ -28,23 +28,13 @@ class TestTexts:
     @pytest.mark.parametrize(
         ("kind", "value"),
         [
-            pytest.param(fields.Text, "", id="empty text"),
-            pytest.param(fields.Text, "line\nline", id="text of two lines"),
-            pytest.param(fields.Text, "x" * 8192, id="longest text"),
-            pytest.param(fields.Project, "a" * 50, id="longest Project"),
-            pytest.param(fields.NewJobName, "a" * 52, id="longest name"),
-            pytest.param(fields.JobNamePrefix, "a" * 40, id="longest prefix"),
+            pytest.param(fields.Text, "\n", id="text of two lines"),
             pytest.param(fields.Image, "localhost:5000/a_b/c.d:v1@sha256:" + "0a" * 32, id="image of every mark"),
-            pytest.param(fields.Image, "a" * 512, id="longest image"),
             pytest.param(fields.Memory, "999999999999Gi", id="longest memory"),
             pytest.param(fields.AbsolutePath, "/", id="root"),
-            pytest.param(fields.AbsolutePath, "/" + "a" * 1023, id="longest path"),
-            pytest.param(fields.VariableName, "_" * 128, id="longest variable"),
-            pytest.param(fields.DnsLabel, "a" * 63, id="longest label"),
             pytest.param(fields.DnsSubdomain, "a.b-c.0", id="subdomain"),
             pytest.param(fields.LabelValue, "", id="empty label value"),
             pytest.param(fields.LabelValue, "A_b.c-0", id="label value of every mark"),
-            pytest.param(fields.NodeType, "p5.48xlarge", id="node type"),
         ],
     )
     def test_taken_as_it_is(self, kind: object, value: str) -> None:
@@ -55,45 +45,23 @@ class TestTexts:
         ("kind", "value"),
         [
             pytest.param(fields.Text, "a\x00", id="NUL"),
-            pytest.param(fields.Text, "x" * 8193, id="text too long"),
             pytest.param(fields.Text, 7, id="number as text"),
-            pytest.param(fields.Text, b"a", id="bytes as text"),
             pytest.param(fields.Text, "\ud800", id="lone surrogate"),
-            pytest.param(fields.Project, "a" * 51, id="Project too long"),
-            pytest.param(fields.Project, "a.b", id="Project with a dot"),
-            pytest.param(fields.Project, "a\n", id="Project and newline"),
-            pytest.param(fields.NewJobName, "a" * 53, id="name too long"),
             pytest.param(fields.NewJobName, "a.b", id="name with a dot, which is no host name"),
-            pytest.param(fields.NewJobName, "", id="empty name"),
             pytest.param(fields.NewJobName, "a\n", id="name and newline"),
             pytest.param(fields.NewJobName, "\u0663", id="unicode digit"),
-            pytest.param(fields.JobNamePrefix, "a" * 41, id="prefix too long"),
             pytest.param(fields.JobNamePrefix, "a-", id="prefix with a hyphen at the end"),
-            pytest.param(fields.Image, "", id="empty image"),
-            pytest.param(fields.Image, " busybox", id="image behind a space"),
             pytest.param(fields.Image, "-v", id="image like an option"),
             pytest.param(fields.Image, "http://a b", id="image with a space"),
             pytest.param(fields.Image, "https://me:secret@registry/x", id="image with a password"),
             pytest.param(fields.Image, "busybox@latest", id="image with a digest that is none"),
-            pytest.param(fields.Image, "a" * 513, id="image too long"),
             pytest.param(fields.Memory, "1000000000000", id="memory of thirteen digits"),
             pytest.param(fields.Memory, "1gb", id="memory of an unknown unit"),
             pytest.param(fields.AbsolutePath, "a", id="relative path"),
-            pytest.param(fields.AbsolutePath, "", id="empty path"),
             pytest.param(fields.AbsolutePath, "/a:b", id="path with a colon, which Kubernetes refuses"),
-            pytest.param(fields.AbsolutePath, "/a\x00", id="path with NUL"),
-            pytest.param(fields.AbsolutePath, "/" + "a" * 1024, id="path too long"),
             pytest.param(fields.VariableName, "1A", id="variable that begins with a digit"),
             pytest.param(fields.VariableName, "A=B", id="variable with its value"),
-            pytest.param(fields.VariableName, "A-B", id="variable with a hyphen"),
-            pytest.param(fields.VariableName, "", id="empty variable"),
-            pytest.param(fields.VariableName, "A" * 129, id="variable too long"),
-            pytest.param(fields.DnsLabel, "a" * 64, id="label too long"),
-            pytest.param(fields.DnsLabel, "a.b", id="label with a dot"),
             pytest.param(fields.DnsSubdomain, "a..b", id="empty label in a subdomain"),
-            pytest.param(fields.DnsSubdomain, "../a", id="path as a subdomain"),
-            pytest.param(fields.DnsSubdomain, "a" * 254, id="subdomain too long"),
-            pytest.param(fields.LabelValue, "a" * 64, id="label value too long"),
             pytest.param(fields.LabelValue, "-a", id="label value that begins with a mark"),
             pytest.param(fields.LabelValue, "a,b=c", id="label value with a term"),
             pytest.param(fields.NodeType, "", id="empty node type"),
@@ -102,6 +70,26 @@ class TestTexts:
     def test_refused(self, kind: object, value: object) -> None:
         """What does not fit is refused, and not cut or converted."""
         assert refusals(kind, value)
+
+    @pytest.mark.parametrize(
+        ("kind", "longest"),
+        [
+            pytest.param(fields.Text, "x" * 8192, id="text"),
+            pytest.param(fields.Project, "a" * 50, id="Project"),
+            pytest.param(fields.NewJobName, "a" * 52, id="name"),
+            pytest.param(fields.JobNamePrefix, "a" * 40, id="prefix"),
+            pytest.param(fields.Image, "a" * 512, id="image"),
+            pytest.param(fields.AbsolutePath, "/" + "a" * 1023, id="path"),
+            pytest.param(fields.VariableName, "A" * 128, id="variable"),
+            pytest.param(fields.DnsLabel, "a" * 63, id="label"),
+            pytest.param(fields.DnsSubdomain, "a" * 253, id="subdomain"),
+            pytest.param(fields.LabelValue, "a" * 63, id="label value"),
+        ],
+    )
+    def test_lengths_end(self, kind: object, longest: str) -> None:
+        """The limit is inclusive, and counts characters."""
+        assert longest == taken(kind, longest)
+        assert refusals(kind, longest + "a")
 
 
 class TestGpus:
@@ -174,16 +162,7 @@ class TestVariable:
 
     @pytest.mark.parametrize(
         ("value", "expected"),
-        [
-            ("x", "x"),
-            ("", ""),
-            (1, "1"),
-            (-2, "-2"),
-            (0.5, "0.5"),
-            (1e16, "1e+16"),
-            (True, "true"),
-            (False, "false"),
-        ],
+        [("", ""), ("x", "x"), (1, "1"), (0.5, "0.5"), (1e16, "1e+16"), (True, "true"), (False, "false")],
     )
     def test_becomes_text(self, value: object, expected: str) -> None:
         """Numbers are written out; a boolean is `true` or `false`, not Python's True."""
@@ -199,20 +178,14 @@ class TestVariable:
     @pytest.mark.parametrize(
         "value",
         [
-            None,
-            [],
             ["x"],
-            {},
-            {"secret": None},
+            {"configMap": {"name": "hub", "key": "k"}},
             {"secret": {"name": "hub"}},
             {"secret": {"name": "hub", "key": ""}},
             {"secret": {"name": "../hub", "key": "k"}},
             {"secret": {"name": "hub", "key": "a/b"}},
             {"secret": {"name": "hub", "key": "k", "optional": True}},
             {"secret": {"name": "hub", "key": "k"}, "value": "x"},
-            {"configMap": {"name": "hub", "key": "k"}},
-            "x" * 8193,
-            "\x00",
         ],
     )
     def test_anything_else_is_refused(self, value: object) -> None:
@@ -262,20 +235,13 @@ class TestClaim:
         """An existing claim, at a path."""
         found = fields.Claim.model_validate({"path": "/a", "name": "b", "readOnly": True})
 
-        assert (
-            found.path,
-            found.name,
-            found.size,
-            found.storage_class,
-            found.read_only,
-        ) == ("/a", "b", None, None, True)
+        assert (found.path, found.name, found.size, found.read_only) == ("/a", "b", None, True)
+        assert found.storage_class is None
 
     @pytest.mark.parametrize(
         "value",
         [
-            {},
             {"name": "b"},
-            {"path": "a", "name": "b"},
             {"path": "/a", "name": "../b"},
             {"path": "/a", "size": "0"},
             {"path": "/a", "name": "b", "read_only": True},
@@ -292,14 +258,7 @@ class TestClaim:
 class TestRetry:
     """Which failures are tried again."""
 
-    @pytest.mark.parametrize(
-        "value",
-        [
-            {"exitCodes": [1, 255]},
-            {"exitCodes": [7] * 255, "ignoreDisruptions": False},
-            {"ignoreDisruptions": True},
-        ],
-    )
+    @pytest.mark.parametrize("value", [{"exitCodes": [1, 255]}, {"exitCodes": [7] * 255}, {"ignoreDisruptions": True}])
     def test_says_something(self, value: object) -> None:
         """Codes, or what is not counted, or both."""
         assert fields.Retry.model_validate(value).model_dump(by_alias=True, exclude_defaults=True)
@@ -312,13 +271,9 @@ class TestRetry:
             {"exitCodes": []},
             {"exitCodes": [0]},
             {"exitCodes": [256]},
-            {"exitCodes": ["1"]},
             {"exitCodes": [True]},
             {"exitCodes": [1] * 256},
-            {"exitCodes": 1},
             {"ignoreDisruptions": "true"},
-            {"limit": 3},
-            [],
         ],
     )
     def test_anything_else_is_refused(self, value: object) -> None:

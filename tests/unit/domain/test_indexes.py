@@ -66,15 +66,8 @@ class TestShown:
     """What a view says."""
 
     def test_text_is_kubernetes_own(self) -> None:
-        """It is passed on as it is."""
-        assert shown_indexes("1,3-5", array(9)) == "1,3-5"
-
-    def test_none_yet_is_an_empty_text(self) -> None:
-        """The Job has indexes, and none of them is there."""
-        assert shown_indexes(None, array(9)) == ""
-
-    def test_other_jobs_have_none(self) -> None:
-        """Null, not an empty text."""
+        """Passed on as it is; empty where none is there yet, and null where the Job has no indexes."""
+        assert [shown_indexes(text, array(9)) for text in ("1,3-5", None)] == ["1,3-5", ""]
         assert shown_indexes("1", array(9, mode="NonIndexed")) is None
 
     def test_long_text_is_cut_between_two_indexes(self) -> None:

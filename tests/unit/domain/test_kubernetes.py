@@ -53,15 +53,9 @@ class TestObjects:
         )
         page = decoded('{"metadata": {"continue": "token"}, "items": [{}]}', JobList)
 
-        assert (
-            job.metadata.resource_version,
-            job.metadata.creation_timestamp,
-            job.metadata.owner_references[0].uid,
-        ) == ("7", NOW, "u")
-        assert (
-            job.spec.template.spec.node_name,
-            job.spec.template.spec.containers[0].resources.limits,
-        ) == ("n", {"cpu": 1})
+        meta, spec = job.metadata, job.spec.template.spec
+        assert (meta.resource_version, meta.creation_timestamp, meta.owner_references[0].uid) == ("7", NOW, "u")
+        assert (spec.node_name, spec.containers[0].resources.limits) == ("n", {"cpu": 1})
         assert (job.status.start_time, job.status.completion_time) == (None, NOW)
         assert (page.metadata.continue_, len(page.items)) == ("token", 1)
 
@@ -99,27 +93,19 @@ class TestFinished:
 
         assert job.finished is None
 
-    def test_without_conditions_it_may_still_run(self) -> None:
-        """As every Job begins."""
-        assert Job().finished is None
-        assert Job().finished_at is None
-
     @pytest.mark.parametrize(
         ("ended", "outcome"),
         [(Job(), None), (finished("Complete"), "Succeeded"), (finished("Failed"), "Failed")],
         ids=["runs", "complete", "failed"],
     )
     def test_outcome_is_told_in_our_words(self, ended: Job, outcome: str | None) -> None:
-        """As views, Receipts and announcements tell it; none while it may still run."""
+        """As views, Receipts and announcements tell it; none while it may still run, as every Job begins."""
         assert ended.outcome == outcome
+        assert bool(ended.finished_at) is bool(outcome)
 
     def test_ended_when_it_was_complete(self) -> None:
-        """Its condition may be written later."""
+        """Its condition may be written later; only a complete Job has a time of its own."""
         ended = finished(at=minutes_ago(1))
         ended.status.conditions[0].last_transition_time = NOW
 
-        assert ended.finished_at == minutes_ago(1)
-
-    def test_failed_when_its_condition_says(self) -> None:
-        """Only a complete Job has a time of its own."""
-        assert finished("Failed", at=minutes_ago(1)).finished_at == minutes_ago(1)
+        assert ended.finished_at == finished("Failed", at=minutes_ago(1)).finished_at == minutes_ago(1)

@@ -64,29 +64,25 @@ class TestRendezvous:
 
     @given(st.from_regex(NEW_JOB_PATTERN, fullmatch=True), st.text(max_size=40))
     def test_names_are_those_of_services(self, name: str, nonce: str) -> None:
-        """However long the Job's name is, and if it begins with a digit, which Kubernetes 1.35 refuses of a Service."""
-        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", Lock(name, "asked", None, nonce).service)
+        """However long the Job's name is, and if it begins with a digit, which Kubernetes 1.35 refuses of a Service.
 
-    def test_each_request_has_a_service_of_its_own(self) -> None:
-        """The Service of an earlier Job of the same name goes some moments after it."""
-        assert Lock("train-1", "asked", None, "1").service != Lock("train-1", "asked", None, "2").service
+        Each request has one of its own: that of an earlier Job of the name goes some moments after it.
+        """
+        assert Lock(name, "asked", None, nonce).service != Lock(name, "asked", None, f"{nonce}2").service
+        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", Lock(name, "asked", None, nonce).service)
 
 
 class TestHalfMade:
     """The Job before its Service is there."""
 
     def test_waits_suspended_under_a_mark(self) -> None:
-        """No pod starts that would not find the others."""
-        manifest = half_made(whole())
+        """No pod starts that would not find the others; nor does Kueue start it, since the mark keeps its queue."""
+        for fields, mark in (({}, ""), ({"queue": "gpus"}, "gpus")):
+            manifest = half_made(whole(**fields))
 
-        assert (manifest["spec"]["suspend"], manifest["metadata"]["annotations"][HALF_MADE]) == (True, "")
-        assert is_half_made(stored(manifest))
-
-    def test_is_in_no_queue(self) -> None:
-        """Kueue would start it; the mark keeps where it is to wait."""
-        metadata = half_made(whole(queue="gpus"))["metadata"]
-
-        assert (metadata["annotations"][HALF_MADE], QUEUE in metadata["labels"]) == ("gpus", False)
+            assert (manifest["spec"]["suspend"], manifest["metadata"]["annotations"][HALF_MADE]) == (True, mark)
+            assert QUEUE not in manifest["metadata"]["labels"]
+            assert is_half_made(stored(manifest))
 
     def test_whole_one_is_not(self) -> None:
         """Nor does making the half change it."""
@@ -101,18 +97,14 @@ class TestHalfMade:
 class TestService:
     """The headless Service."""
 
-    def test_goes_with_its_job(self) -> None:
-        """The Job owns it."""
-        (owner,) = service_of(stored(whole()))["metadata"]["ownerReferences"]
-
-        assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "train-1", "uid": "u1"}
-
     def test_names_the_pods_of_this_job_alone(self) -> None:
-        """By its uid, also before they are ready."""
-        spec = service_of(stored(whole()))["spec"]
+        """By its uid, also before they are ready; the Job owns it, so it goes with it."""
+        service = service_of(stored(whole()))
 
+        (owner,) = service["metadata"]["ownerReferences"]
         selector = {"batch.kubernetes.io/controller-uid": "u1"}
-        assert spec == {"clusterIP": "None", "selector": selector, "publishNotReadyAddresses": True}
+        assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "train-1", "uid": "u1"}
+        assert service["spec"] == {"clusterIP": "None", "selector": selector, "publishNotReadyAddresses": True}
 
 
 class TestStart:

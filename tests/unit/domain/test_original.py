@@ -68,18 +68,17 @@ class TestClone:
         secret = {"secret": {"name": "hub", "key": "token"}}
         environment = {"LR": "1", "SEED": "7", "TOKEN": secret}
 
-        found = cloned({"environment": {"LR": "2", "SEED": None}, "gpu": 4}, environment=environment, gpu=1)
+        patch = {"environment": {"LR": "2", "SEED": None}, "gpu": 4, "name": "train-2"}
+
+        found = cloned(patch, environment=environment, gpu=1, name="train-1")
 
         assert json.loads(found.as_asked) == {
             "project": "team-a",
+            "name": "train-2",
             "image": "busybox",
             "environment": {"LR": "2", "TOKEN": secret},
             "gpu": 4,
         }
-
-    def test_has_the_name_that_the_patch_sets(self) -> None:
-        """The original's is taken."""
-        assert cloned({"name": "train-2"}, name="train-1").name == "train-2"
 
     @pytest.mark.parametrize(("keyed", "expected"), [(False, "sweep"), (True, None)])
     def test_inherits_the_prefix_unless_a_key_makes_the_name(self, keyed: bool, expected: str | None) -> None:
@@ -156,15 +155,11 @@ class TestRetry:
         assert retried("0", environment={INDEX_MAP: text}).environment[INDEX_MAP] == "1,2,3"
 
     def test_is_the_same_each_time(self) -> None:
-        """So the retry is made once."""
-        one, other = (retried("0,2") for _ in range(2))
+        """So the retry is made once; it has the one name, which a prefix would contradict."""
+        one, other = (retried("0,2", name=None, jobNamePrefix="sweep") for _ in range(2))
 
         assert one.as_asked == other.as_asked
-        assert one.name == "again"
-
-    def test_takes_no_name_from_a_prefix(self) -> None:
-        """A name and a prefix contradict each other."""
-        assert retried("0,2", name=None, jobNamePrefix="sweep").job_name_prefix is None
+        assert (one.name, one.job_name_prefix) == ("again", None)
 
     @pytest.mark.parametrize(("asked", "expected"), [(None, None), (0, 0), (1, 1), (4, 2)])
     def test_bounds_the_failures_by_its_indexes(self, asked: int | None, expected: int | None) -> None:

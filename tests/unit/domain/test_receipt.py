@@ -133,6 +133,12 @@ class TestReceipt:
         assert msgspec.to_builtins(msgspec.convert(EXAMPLE, Receipt)) == EXAMPLE
 
 
+def test_keys() -> None:
+    """By the day of the end, so that a day's are listed together, and by the uid; the newest by its name alone."""
+    assert key_of(receipt_of(TEAM_A, stored(), [], None)) == "receipts/team-a/2026/11/24/train-1-uid-1.json"
+    assert newest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"
+
+
 class TestTellingPod:
     """Whose log is kept."""
 
@@ -144,25 +150,8 @@ class TestTellingPod:
         assert telling_pod([last, first, pod("Succeeded")]) is last
 
     def test_last_one_where_none_failed(self) -> None:
-        """The newest."""
+        """The newest, or nobody."""
         last = pod("Succeeded", name="last")
 
         assert telling_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last
-
-    def test_none_is_left(self) -> None:
-        """Nobody can tell."""
         assert telling_pod([]) is None
-
-
-class TestKeys:
-    """Where a Receipt is kept."""
-
-    def test_by_the_day_of_the_end(self) -> None:
-        """So that a day's Receipts are listed together; the uid tells Jobs of one name apart."""
-        found = receipt_of(TEAM_A, stored(), [], None)
-
-        assert key_of(found) == "receipts/team-a/2026/11/24/train-1-uid-1.json"
-
-    def test_newest_by_name_alone(self) -> None:
-        """Who asks for a Job that is gone knows no day and no uid."""
-        assert newest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"

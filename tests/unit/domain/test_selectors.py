@@ -12,6 +12,8 @@ from chalicelib.domain.errors import FieldError, MalformedRequest
 from chalicelib.domain.names import is_label_key, is_label_value
 from chalicelib.domain.selectors import MAX_TERMS, SELECTOR_PATTERN, job_selector, pod_selector
 
+USER, TYPE = "researcher.dev/user", "researcher.dev/type"
+
 
 class TestJobSelector:
     """Which Jobs a list asks the cluster for."""
@@ -25,25 +27,11 @@ class TestJobSelector:
         [
             pytest.param("a=b", None, None, "a=b", id="label"),
             pytest.param("a==b,c!=d", None, None, "a==b,c!=d", id="operators stay"),
-            pytest.param("a=", None, None, "a=", id="empty value"),
             pytest.param("a!=", None, None, "a!=", id="not the empty value"),
             pytest.param("x.y/a=b", None, None, "x.y/a=b", id="key with a domain"),
-            pytest.param(None, "alice", None, "researcher.dev/user=alice", id="user"),
-            pytest.param(None, None, "Train", "researcher.dev/type!=Interactive", id="type"),
-            pytest.param(
-                "a=b",
-                "alice",
-                "Train",
-                "a=b,researcher.dev/user=alice,researcher.dev/type!=Interactive",
-                id="all at once",
-            ),
-            pytest.param(
-                "researcher.dev/user=bob",
-                "alice",
-                None,
-                "researcher.dev/user=bob,researcher.dev/user=alice",
-                id="terms add up, so that one never widens another",
-            ),
+            pytest.param(None, "alice", None, f"{USER}=alice", id="user"),
+            pytest.param(None, None, "Train", f"{TYPE}!=Interactive", id="type"),
+            pytest.param(f"{USER}=bob", "alice", "Train", f"{USER}=bob,{USER}=alice,{TYPE}!=Interactive", id="all"),
         ],
     )
     def test_terms(self, label: str | None, user: str | None, job_type: str | None, expected: str) -> None:
@@ -54,30 +42,16 @@ class TestJobSelector:
         "label",
         [
             pytest.param("a", id="key alone"),
-            pytest.param("!a", id="key that must be missing"),
             pytest.param("a in (b)", id="set"),
-            pytest.param("a notin (b)", id="other set"),
             pytest.param("a>1", id="comparison"),
-            pytest.param("=b", id="no key"),
-            pytest.param("a=b=c", id="two values"),
-            pytest.param("a===b", id="three signs"),
-            pytest.param("a!==b", id="not and two signs"),
-            pytest.param("a=!b", id="mark in the value"),
             pytest.param("a=b,", id="comma at the end"),
-            pytest.param(",", id="comma alone"),
             pytest.param("a=b,,c=d", id="empty term"),
             pytest.param("a=b&limit=1", id="another parameter"),
             pytest.param("a=b\n", id="trailing newline"),
-            pytest.param("a =b", id="space"),
-            pytest.param(" ", id="nothing but space"),
-            pytest.param("a=b c", id="space in the value"),
             pytest.param("X.y/a=b", id="capital in the domain"),
-            pytest.param("a/b/c=d", id="two slashes"),
             pytest.param("a=" + "b" * 64, id="value too long"),
             pytest.param("a" * 64 + "=b", id="key too long"),
             pytest.param("ä=b", id="not ASCII"),
-            pytest.param("a=\u0663", id="unicode digit"),
-            pytest.param("a=(b)", id="parentheses"),
         ],
     )
     def test_anything_else_is_refused(self, label: str) -> None:
@@ -124,13 +98,7 @@ class TestJobSelector:
 class TestPodSelector:
     """Which pods belong to Jobs."""
 
-    @pytest.mark.parametrize(
-        ("jobs", "expected"),
-        [
-            (["a"], "batch.kubernetes.io/job-name in (a)"),
-            (["a", "b.c"], "batch.kubernetes.io/job-name in (a,b.c)"),
-        ],
-    )
-    def test_by_the_jobs_name(self, jobs: list[str], expected: str) -> None:
+    @pytest.mark.parametrize(("jobs", "names"), [(["a"], "a"), (["a", "b.c"], "a,b.c")])
+    def test_by_the_jobs_name(self, jobs: list[str], names: str) -> None:
         """One question for many Jobs, by Kubernetes' own label."""
-        assert expected == pod_selector(jobs)
+        assert pod_selector(jobs) == f"batch.kubernetes.io/job-name in ({names})"

@@ -18,6 +18,8 @@ from tests.submissions import documents
 
 CANARY = "hunter2-the-canary"
 
+TWICE = ("/pvc", "two volumes share a path")
+NEITHER = ("/pvc", "a volume has the name of a claim, or a size for a scratch one")
 ALONE = "says how many pods; leave out parallelism, completions and indexed"
 FIELDS = [field.alias or "" for field in Submission.model_fields.values()]
 JSON = st.recursive(
@@ -70,41 +72,20 @@ class TestDefaults:
     """What is asked when only the required is said."""
 
     def test_minimal(self) -> None:
-        """One pod without a GPU, as user 1000."""
+        """One pod without a GPU, as user 1000; every other field is null."""
         found = submission()
 
         expected: dict[str, object] = {
             "project": "team-a",
             "image": "busybox",
-            "name": None,
-            "jobNamePrefix": None,
-            "type": None,
-            "interactive": None,
-            "command": None,
             "arguments": [],
             "environment": {},
-            "workingDir": None,
             "gpu": 0,
-            "cpu": None,
-            "cpuLimit": None,
-            "memory": None,
-            "memoryLimit": None,
-            "nodeType": None,
             "parallelism": 1,
-            "completions": None,
             "indexed": False,
-            "nodes": None,
-            "backoffLimit": None,
-            "backoffLimitPerIndex": None,
-            "maxFailedIndexes": None,
-            "retry": None,
-            "maxRuntimeSeconds": None,
-            "ttlAfterFinish": None,
             "preemptible": False,
-            "queue": None,
             "largeShm": False,
             "pvc": [],
-            "imagePullPolicy": None,
             "runAsUid": 1000,
             "runAsGid": 1000,
             "preventPrivilegeEscalation": True,
@@ -113,7 +94,7 @@ class TestDefaults:
             "labels": {},
             "annotations": {},
         }
-        assert expected == found.model_dump(by_alias=True)
+        assert expected == found.model_dump(by_alias=True, exclude_none=True)
 
     def test_null_is_as_good_as_missing(self) -> None:
         """A client that sends null for what it does not set asks for the default."""
@@ -254,29 +235,21 @@ class TestAgreement:
                 ("/maxFailedIndexes", "is above completions"),
             ),
             pytest.param({"retry": {}}, ("/retry", "needs exitCodes, or ignoreDisruptions"), id="no rule"),
-            pytest.param(
-                {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]},
-                ("/pvc", "two volumes share a path"),
-                id="same path",
-            ),
+            pytest.param({"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]}, TWICE, id="same path"),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a/", "name": "y"}]},
-                ("/pvc", "two volumes share a path"),
-                id="same path but for a slash",
+                TWICE,
+                id="but for a slash",
             ),
             pytest.param(
                 {"largeShm": True, "pvc": [{"path": "/dev/shm", "name": "x"}]},  # noqa: S108 - in the container
-                ("/pvc", "two volumes share a path"),
+                TWICE,
                 id="path of the shared memory",
             ),
+            pytest.param({"pvc": [{"path": "/a"}]}, NEITHER, id="neither name nor size"),
             pytest.param(
-                {"pvc": [{"path": "/a"}]},
-                ("/pvc", "a volume has the name of a claim, or a size for a scratch one"),
-                id="neither name nor size",
-            ),
-            pytest.param(
-                {"pvc": [{"path": "/b", "name": "x"}, {"path": "/a", "name": "x", "size": "1Gi"}]},
-                ("/pvc", "a volume has the name of a claim, or a size for a scratch one"),
+                {"pvc": [{"path": "/a", "name": "x", "size": "1Gi"}]},
+                NEITHER,
                 id="both name and size",
             ),
             pytest.param(
@@ -297,14 +270,10 @@ class TestAgreement:
             {"jobNamePrefix": "a"},
             {"type": "Train", "interactive": False},
             {"type": "Interactive", "interactive": True},
-            {"type": "Interactive", "interactive": None},
             {"cpu": 2, "cpuLimit": 2},
             {"cpuLimit": 0.001},
-            {"cpu": 2},
             {"memory": "1024Mi", "memoryLimit": "1Gi"},
-            {"memoryLimit": "1"},
             {"indexed": True, "completions": 1},
-            {"indexed": False},
             {"pvc": [{"path": "/dev/shm", "name": "x"}]},  # noqa: S108 - in the container
             {"largeShm": True, "pvc": [{"path": "/dev/shm2", "name": "x"}]},  # noqa: S108 - in the container
             {"pvc": [{"path": "/a", "name": "x"}, {"path": "/b", "name": "x"}]},
@@ -335,13 +304,7 @@ class TestJobType:
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
-        [
-            ({}, "Train"),
-            ({"type": "Train"}, "Train"),
-            ({"interactive": False}, "Train"),
-            ({"type": "Interactive"}, "Interactive"),
-            ({"interactive": True}, "Interactive"),
-        ],
+        [({}, "Train"), ({"type": "Interactive"}, "Interactive"), ({"interactive": True}, "Interactive")],
     )
     def test_type(self, fields: dict[str, object], expected: str) -> None:
         """Train unless asked otherwise."""
@@ -377,12 +340,9 @@ class TestErrors:
             ({"a/b": 1}, "/a~1b"),
             ({"a~b": 1}, "/a~0b"),
             ({"~1": 1}, "/~01"),
-            ({"": 1}, "/"),
             ({"x" * 100: 1}, "/" + "x" * 64),
             ({"labels": {"a b/c": "x"}}, "/labels/a b~1c"),
-            ({"arguments": ["a", 1]}, "/arguments/1"),
             ({"pvc": [{"path": "/a", "name": "x"}, {}]}, "/pvc/1/path"),
-            ({"environment": {"A": {"secret": {"name": "n"}}}}, "/environment/A/secret/key"),
             ({"ttlAfterFinish": []}, "/ttlAfterFinish"),
             ({"command": [1]}, "/command/0"),
         ],
@@ -393,10 +353,9 @@ class TestErrors:
 
     def test_field_of_a_volume_is_told_where_it_is(self) -> None:
         """A refused name deeper down has its reason too."""
-        found = refused(document(pvc=[{"path": "/a", "name": "x", "volume": 1}]))
+        ((place, rule),) = refused(document(pvc=[{"path": "/a", "name": "x", "volume": 1}]))
 
-        assert found[0][0] == "/pvc/0/volume"
-        assert found[0][1].startswith("is not supported: ")
+        assert (place, rule.startswith("is not supported: ")) == ("/pvc/0/volume", True)
 
     def test_words_of_pydantic_stay_inside(self) -> None:
         """Our own rules are told without pydantic's prefix."""
@@ -407,26 +366,17 @@ class TestErrors:
         [
             {"environment": {"TOKEN": CANARY + "\x00"}},
             {"environment": {"TOKEN": CANARY * 1000}},
-            {"environment": {"TOKEN": [CANARY]}},
-            {"environment": {"TOKEN": {"value": CANARY}}},
             {"environment": {"TOKEN": {"secret": CANARY}}},
             {"environment": {"TOKEN": {"secret": {"name": CANARY.upper(), "key": CANARY + "!"}}}},
             {"environment": {"1TOKEN": CANARY}},
-            {"environment": {"TOKEN": CANARY, "OTHER": None}},
             {"environment": [CANARY]},
-            {"environment": CANARY},
             {"command": f"curl -H '{CANARY}"},
             {"command": [CANARY, 1]},
-            {"arguments": [CANARY + "\x00"]},
             {"image": f"user:{CANARY} @registry"},
-            {"project": CANARY.upper()},
             {"type": CANARY},
             {"gpu": CANARY},
-            {"annotations": {"a": CANARY * 1000}},
             {"labels": {"a": CANARY + "!"}},
             {"unknown": CANARY},
-            {"hostNetwork": CANARY},
-            {"ttlAfterFinish": CANARY},
             {"preventPrivilegeEscalation": CANARY},
         ],
     )
@@ -446,10 +396,8 @@ class TestErrors:
             {"\ud800": 1},
             {"project": "\ud800", "image": "\ud800"},
             document(labels={"\ud800": "x"}),
-            document(environment={"\ud800": "x", "A": "\ud800"}),
             document(command="\ud800"),
             {1: 2, None: 3},
-            document(environment={"A": 10**5000}),
             document(gpu=10**5000),
         ],
     )

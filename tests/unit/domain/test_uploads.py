@@ -63,13 +63,9 @@ class TestReadEvent:
         [
             ("submit/team-a/a+b.json", "submit/team-a/a b.json"),
             ("submit/team-a/a%2Bb.json", "submit/team-a/a+b.json"),
-            ("submit/team-a/a%252Bb.json", "submit/team-a/a%2Bb.json"),
-            ("submit/team-a/%C3%A9.json", "submit/team-a/é.json"),
             ("submit/team-a/a%0Ab.json", "submit/team-a/a\nb.json"),
-            ("submit/team-a/a%5Cb.json", "submit/team-a/a\\b.json"),
             ("submit/team-a//a.json", "submit/team-a//a.json"),
             ("submit/team-a/a..b.json", "submit/team-a/a..b.json"),
-            ("submit/team-a/no-ending", "submit/team-a/no-ending"),
             ("submit/team-a/" + "a" * 1000 + ".json", "submit/team-a/" + "a" * 1000 + ".json"),
         ],
     )
@@ -85,29 +81,18 @@ class TestReadEvent:
         [
             ({"bucket": "researcher-uploads-2"}, "another bucket"),
             ({"eventName": "ObjectRemoved:Delete"}, "another event"),
-            ({"eventName": "s3:ObjectCreated:Put"}, "another event"),
             ({"eventSource": "aws:sqs"}, "another event"),
-            ({"key": "submit/team-a/"}, "a folder, or a key elsewhere"),
             ({"key": "submit/team-a/sweep/"}, "a folder, or a key elsewhere"),
             ({"key": "submit/team-a"}, "a folder, or a key elsewhere"),
             ({"key": "team-a/a.json"}, "a folder, or a key elsewhere"),
-            ({"key": "status/team-a/a.json.json"}, "a folder, or a key elsewhere"),
             ({"key": "submit/a.json"}, "a key that names no Project"),
-            ({"key": "submit//a.json"}, "a key that names no Project"),
             ({"key": "submit/Team-A/a.json"}, "a key that names no Project"),
-            ({"key": "submit/team-a /a.json"}, "a key that names no Project"),
             ({"key": "submit/../team-b/a.json"}, "a key that names no Project"),
-            ({"key": f"submit/{'a' * 51}/a.json"}, "a key that names no Project"),
-            ({"key": ""}, "a key that names no Project"),
             ({"key": "submit/team-a/../team-b/a.json"}, "a key with dots for a folder"),
             ({"key": "submit/team-a/./a.json"}, "a key with dots for a folder"),
-            ({"key": "submit/team-a/" + "a" * 1010}, "a key that leaves no room for its status"),
             ({"key": "submit/team-a/" + "é" * 503 + ".json"}, "a key that leaves no room for its status"),
             ({"written": "submit/team-a/%ff.json"}, "no record of S3"),
-            ({"written": "submit/team-a/\ud800.json"}, "no record of S3"),
             ({"size": -1}, "no record of S3"),
-            ({"size": "1"}, "no record of S3"),
-            ({"sequencer": ""}, "no record of S3"),
             ({"sequencer": "00xz"}, "no record of S3"),
             ({"sequencer": "00\n"}, "no record of S3"),
             ({"etag": "a\r\nb"}, "no record of S3"),
@@ -200,27 +185,21 @@ class TestStatus:
         [
             ("0055AED6DCD90281E5", "0055AED6DCD90281E4", True),
             ("0055AED6DCD90281E4", "0055AED6DCD90281E5", False),
-            ("0055AED6DCD90281E500", "0055AED6DCD90281E5", True),
             ("0055AED6DCD90281E501", "0055AED6DCD90281E5", True),
             ("0055AED6DCD90281E5", "0055AED6DCD90281E501", False),
             ("0055aed6", "0055AED6", True),
-            ("0055aed7", "0055AED6", True),
             ("1", "0F", True),
-            ("00", "", True),
         ],
     )
     def test_newer_event_has_the_word(self, ours: str, known: str, may: bool) -> None:
         """By S3's sequencers, of which the shorter is filled up with zeros."""
         assert may_tell(upload(sequencer=ours), {SEQUENCER: known}) is may
 
-    def test_any_event_tells_where_nobody_told(self) -> None:
-        """An object without our metadata is nobody's status."""
-        assert may_tell(upload(), {})
-
     def test_last_word_stays(self) -> None:
-        """A late delivery that meets a fault does not unsay that the Job was made."""
+        """A late delivery does not unsay that the Job was made; an object without our metadata says nothing."""
         known = {SEQUENCER: upload().sequencer, SETTLED: "true"}
 
+        assert may_tell(upload(), {})
         assert not may_tell(upload(), known)
         assert may_tell(upload(sequencer=f"{upload().sequencer}1"), known)
 

@@ -56,12 +56,9 @@ class TestUsage:
         assert usage(hour(ended, parallelism=3), pods) == Usage(3600 * 3 * 2, "job")
 
     def test_is_never_negative(self) -> None:
-        """Clocks of nodes differ."""
+        """Clocks of nodes differ; and a Job that never started has no time."""
+        unstarted = hour(ended=0)
+        unstarted.status = JobStatus(conditions=unstarted.status.conditions)
+
+        assert usage(unstarted, []) == Usage(0, "job")
         assert usage(hour(ended=1), [ran(None, start=NOW, end=NOW - timedelta(1))]) == Usage(0, "pods")
-
-    def test_of_a_job_that_never_started_is_none(self) -> None:
-        """It has no time."""
-        job = hour(ended=0)
-        job.status = JobStatus(conditions=job.status.conditions)
-
-        assert usage(job, []) == Usage(0, "job")

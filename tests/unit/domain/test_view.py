@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus
+from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
 from chalicelib.domain.names import TYPE_MARK, USER_MARK
 from chalicelib.domain.pods import Pod
-from chalicelib.domain.view import EXAMPLE, JobView, PodCounts, Status, view
+from chalicelib.domain.view import EXAMPLE, JobView, Status, view
 from tests.builders import (
     NOW,
     NOW_MS,
@@ -27,6 +27,9 @@ from tests.builders import (
     waiting,
 )
 from tests.objects import objects
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 
@@ -58,15 +61,8 @@ class TestStatus:
         [
             pytest.param(job(), [], "Pending", id="just made"),
             pytest.param(job(), [pod("Pending")], "Pending", id="pod without a node"),
-            pytest.param(job(), [pod(None)], "Pending", id="pod without a phase"),
             pytest.param(job(), [pod("Pending", status=unscheduled())], "Pending", id="unschedulable"),
             pytest.param(job(), [pod("Pending", node="n")], "ContainerCreating", id="pod on a node"),
-            pytest.param(
-                job(),
-                [pod("Pending", node="n", status=waiting("ContainerCreating"))],
-                "ContainerCreating",
-                id="pulling",
-            ),
             pytest.param(
                 job(), [pod("Pending", node="n", status=waiting("ImagePullBackOff"))], "Pending", id="cannot pull"
             ),
@@ -94,19 +90,9 @@ class TestStatus:
             pytest.param(job(status=ended("Complete")), [], "Succeeded", id="complete"),
             pytest.param(job(status=ended("Failed")), [], "Failed", id="failed"),
             pytest.param(job(status=ended("Complete")), [pod("Running")], "Succeeded", id="complete, pod still stops"),
-            pytest.param(
-                job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="failed while suspended"
-            ),
-            pytest.param(
-                job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="being cleaned up"
-            ),
+            pytest.param(job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="though suspended"),
+            pytest.param(job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="cleaned up"),
             pytest.param(job(deletion_timestamp=NOW), [pod("Running")], "Terminating", id="being deleted"),
-            pytest.param(
-                job(status=JobStatus(conditions=[Condition(type="Failed", status="False")])),
-                [],
-                "Pending",
-                id="a condition that does not hold",
-            ),
         ],
     )
     def test_status(self, found: Job, pods: list[Pod], expected: str) -> None:
@@ -117,23 +103,20 @@ class TestStatus:
 class TestReason:
     """Why it is there."""
 
-    def test_reason_and_message_are_the_clusters(self) -> None:
-        """`ImagePullBackOff` and the like are reasons, not statuses."""
-        found = shown(job(), pod("Pending", status=waiting("ImagePullBackOff", "no such image")))
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            (pod("Pending", status=waiting("ErrImagePull", "no such image")), ("ErrImagePull", "no such image")),
+            (pod("Pending", status=waiting("ErrImagePull")), ("ErrImagePull", None)),
+            (pod("Running"), (None, None)),
+        ],
+        ids=["both", "no message", "nothing to explain"],
+    )
+    def test_reason_and_message_are_the_clusters(self, found: Pod, expected: tuple[str | None, str | None]) -> None:
+        """`ErrImagePull` and the like are reasons, not statuses; what is not said is null."""
+        seen = shown(job(), found)
 
-        assert (found.status, found.reason, found.message) == ("Pending", "ImagePullBackOff", "no such image")
-
-    def test_reason_without_a_message(self) -> None:
-        """Null, not the empty text."""
-        found = shown(job(), pod("Pending", status=waiting("ImagePullBackOff")))
-
-        assert (found.reason, found.message) == ("ImagePullBackOff", None)
-
-    def test_nothing_to_explain(self) -> None:
-        """Both are null."""
-        found = shown(job(), pod("Running"))
-
-        assert (found.reason, found.message) == (None, None)
+        assert (seen.reason, seen.message) == expected
 
 
 class TestGpus:
@@ -179,7 +162,7 @@ class TestFields:
                 parallelism=2,
                 completions=2,
                 completion_mode="Indexed",
-                template=template(container("a", 1), container("b")),
+                template=template(container("a", 1), container("b"), container("a")),
             ),
             status=JobStatus(
                 active=2,
@@ -233,12 +216,6 @@ class TestFields:
 
         assert msgspec.to_builtins(found) == EXAMPLE
 
-    def test_same_image_is_shown_once(self) -> None:
-        """In the order of the containers."""
-        spec = JobSpec(template=template(container("b"), container("a"), container("b")))
-
-        assert shown(job(spec=spec)).images == "b, a"
-
     @pytest.mark.parametrize("mark", [None, "Train", "interactive", "Inference", ""])
     def test_whatever_is_not_interactive_trains(self, mark: str | None) -> None:
         """The type is one of two, also of Jobs that others made."""
@@ -246,52 +223,33 @@ class TestFields:
 
         assert shown(job(labels=labels)).type == "Train"
 
-    def test_finish_is_the_completion(self) -> None:
-        """Where the cluster says when."""
-        status = ended("Complete")
-        status.completion_time = minutes_ago(1)
+    @pytest.mark.parametrize("deleted", [None, NOW])
+    def test_finish(self, deleted: datetime | None) -> None:
+        """The completion, or the condition of a failure; a Job that is being cleaned up keeps it."""
+        complete, failed = ended("Complete"), ended("Failed")
+        complete.completion_time = minutes_ago(1)
 
-        assert shown(job(status=status)).finished_at == NOW_MS - 60_000
+        found = [shown(job(status=status, deletion_timestamp=deleted)).finished_at for status in (complete, failed)]
 
-    def test_finish_of_a_failure_is_its_condition(self) -> None:
-        """A failed Job has no completion time."""
-        assert shown(job(status=ended("Failed"))).finished_at == NOW_MS
-
-    def test_terminating_finished_job_keeps_its_finish(self) -> None:
-        """Being cleaned up does not make it unfinished."""
-        assert shown(job(status=ended("Failed"), deletion_timestamp=NOW)).finished_at == NOW_MS
+        assert found == [NOW_MS - 60_000, NOW_MS]
 
 
 class TestTotality:
     """However odd the Job, it has a view."""
 
     def test_job_of_kubectl_with_hardly_any_fields(self) -> None:
-        """Nothing of ours is on it."""
+        """Nothing of ours is on it; what is empty or null then, test_openapi holds against the document's schema."""
         found = msgspec.json.decode('{"metadata": {"name": "a.b"}}', type=Job)
 
-        expected = JobView(
-            id="",
-            project="team-a",
-            name="a.b",
-            status="Pending",
-            type="Train",
-            nodes=[],
-            created_at=0,
-            images="",
-            user="",
-            current_allocated_gpus=0,
-            requested_gpus=0,
-            reason=None,
-            message=None,
-            started_at=None,
-            finished_at=None,
-            pods=PodCounts(0, 0, 0, 0),
-            completed_indexes=None,
-            failed_indexes=None,
-            labels={},
-            links={"self": "/jobs/team-a/a.b"},
-        )
-        assert expected == shown(found)
+        wire = msgspec.to_builtins(shown(found))
+        assert {name: value for name, value in wire.items() if value} == {
+            "project": "team-a",
+            "name": "a.b",
+            "status": "Pending",
+            "type": "Train",
+            "pods": {"active": 0, "ready": 0, "succeeded": 0, "failed": 0},
+            "links": {"self": "/jobs/team-a/a.b"},
+        }
 
     def test_pod_with_hardly_any_fields(self) -> None:
         """Nor need its pods say anything."""

@@ -25,11 +25,8 @@ class TestVolumes:
         ],
     )
     def test_shared_memory_is_bounded_by_the_jobs(self, fields: dict[str, object], volume: Manifest) -> None:
-        """It counts as the pod's memory, so it cannot be more."""
+        """It counts as the pod's memory, so it cannot be more; nothing is mounted unasked."""
+        assert (volumes(submission(**fields)), mounts(submission(**fields))) == ([], [])
         asked = submission(largeShm=True, **fields)
 
         assert volumes(asked) == [{"name": "shared-memory", "emptyDir": volume}]
-
-    def test_nothing_is_mounted_unasked(self) -> None:
-        """No volume, no mount."""
-        assert (volumes(submission()), mounts(submission())) == ([], [])

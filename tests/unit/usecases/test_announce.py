@@ -16,12 +16,11 @@ from chalicelib.domain.errors import (
     Forbidden,
     PageTokenExpired,
 )
-from chalicelib.domain.kubernetes import Namespace
 from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
 from chalicelib.domain.report import Failure
 from chalicelib.usecases.announce import TOGETHER, Ports, announce
 from chalicelib.usecases.jobs import PAGE
-from tests.builders import NOW, TEAM_A, exited, finished, job, meta, pod, project_namespace
+from tests.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
 from tests.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 
 if TYPE_CHECKING:
@@ -69,14 +68,14 @@ class TestAnnounce:
     """What is told."""
 
     def test_finished_jobs_once(self, cluster: Cluster) -> None:
-        """In all Projects; those that run are told of later, and those of others never."""
+        """In all Projects; those that run are told of later, those of others never, and nothing is sent without one."""
         cluster.jobs.hold(TEAM_A, finished(name="a"), job("runs", labels=OUR_OWN), finished(name="foreign", labels={}))
         cluster.jobs.hold(TEAM_B, finished("Failed", name="b"))
 
         first, second = cluster.announce(), cluster.announce()
 
         assert cluster.told == ["a", "b"]
-        assert (first, second) == (Announced(announced=2), Announced())
+        assert (first, second, cluster.bus.calls) == (Announced(announced=2), Announced(), [1, 1])
 
     def test_of_its_pods(self, cluster: Cluster) -> None:
         """And of no other Job's of the same name."""
@@ -87,28 +86,6 @@ class TestAnnounce:
         cluster.announce()
 
         assert [(one.reason, one.cluster) for one in cluster.bus.told] == [("OOMKilled", "gpu-east")]
-
-    def test_nothing_where_nothing_has_finished(self, cluster: Cluster) -> None:
-        """EventBridge is not asked."""
-        cluster.jobs.hold(TEAM_A, job("runs", labels=OUR_OWN))
-
-        assert cluster.announce() == Announced()
-        assert cluster.bus.calls == []
-
-    def test_nothing_of_other_namespaces(self, cluster: Cluster) -> None:
-        """One whose label and name do not say the same is no Project."""
-        cluster.namespaces = [Namespace(metadata=meta("researcher-team-a", labels={"researcher.dev/project": "x"}))]
-        cluster.jobs.hold(TEAM_A, finished(name="a"))
-
-        assert cluster.announce() == Announced()
-
-    def test_mark_changes_nothing_else(self, cluster: Cluster) -> None:
-        """The Job stays as it is but for one label."""
-        cluster.jobs.hold(TEAM_A, finished(name="a"))
-
-        cluster.announce()
-
-        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {**OUR_OWN, ANNOUNCED: "true"}
 
 
 class TestFaults:
@@ -136,15 +113,17 @@ class TestFaults:
 
         assert cluster.announce() == Announced(announced=1)
 
-    def test_crash_before_the_mark_repeats(self, cluster: Cluster) -> None:
-        """With the same id: nothing is lost, and who listens knows it."""
-        cluster.jobs.hold(TEAM_A, finished(name="a"))
-        cluster.jobs.before("patch", raising(ClusterUnavailable("Down.")))
+    @pytest.mark.parametrize(("step", "told"), [("patch", ["a", "a", "b"]), ("pods", ["a", "b"])])
+    def test_fault_of_one_job_stops_no_other(self, cluster: Cluster, step: str, told: list[str]) -> None:
+        """It is told of when it can; after a crash before the mark again, with the same id, so that listeners know."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
+        cluster.jobs.before(step, raising(ClusterUnavailable("Down.")))
 
         first, second = cluster.announce(), cluster.announce()
 
         assert first.failures == [Failure("team-a", "a", "cluster_unavailable")]
-        assert (second.failed, [one.id for one in cluster.bus.told]) == (0, ["uid-of-a", "uid-of-a"])
+        assert (second.failed, cluster.told) == (0, told)
+        assert {one.id for one in cluster.bus.told} == {"uid-of-a", "uid-of-b"}
 
     def test_job_that_changes_meanwhile_repeats(self, cluster: Cluster) -> None:
         """Somebody labels it between the event and the mark; their label stays."""
@@ -164,17 +143,6 @@ class TestFaults:
         cluster.jobs.before("patch", cluster.jobs.jobs.clear)
 
         assert cluster.announce() == Announced(announced=1)
-
-    def test_job_whose_pods_cannot_be_read_stops_no_other(self, cluster: Cluster) -> None:
-        """It is told of when they can."""
-        cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
-        cluster.jobs.before("pods", raising(ClusterUnavailable("Down.")))
-
-        first = cluster.announce()
-        cluster.announce()
-
-        assert first.failures == [Failure("team-a", "a", "cluster_unavailable")]
-        assert cluster.told == ["a", "b"]
 
     def test_project_that_lets_nobody_in_stops_no_other(self, cluster: Cluster) -> None:
         """Its error is told."""

@@ -14,8 +14,9 @@ MISSING = JobNotFound("The Project has no such Job.")
 
 
 def test_its_receipt_is_told() -> None:
-    """It was there, and this is how it ended."""
+    """It was there, and this is how it ended; without one it never was, or somebody deleted it."""
     receipts = FakeReceipts()
+    assert cleaned_up(MISSING, TEAM_A, TRAIN_1, receipts) is MISSING
     kept = receipt_of(TEAM_A, msgspec.to_builtins(finished()), [], None)
     receipts.store(kept)
 
@@ -23,8 +24,3 @@ def test_its_receipt_is_told() -> None:
 
     assert isinstance(found, JobCleanedUp)
     assert found.problem().receipt == kept
-
-
-def test_without_one_it_was_never_there() -> None:
-    """Or somebody deleted it."""
-    assert cleaned_up(MISSING, TEAM_A, TRAIN_1, FakeReceipts()) is MISSING

@@ -17,11 +17,12 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.report import Failure
 from chalicelib.usecases.delete_expired import Ports, delete_expired
-from tests.builders import NOW, TEAM_A, TRAIN_1, finished, minutes_ago, pod
+from tests.builders import NOW_MS, TEAM_A, TRAIN_1, finished, pod
 from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.pods import Pod
 
 KEY = "receipts/team-a/2026/11/24/train-1-uid-of-train-1.json"
 
@@ -57,21 +58,30 @@ class TestDeleteExpired:
         assert list(cluster.receipts.stored) == [KEY]
         assert (cluster.receipts.stored[KEY].nodes, cluster.receipts.stored[KEY].log) == (["node-1"], "done\n")
 
-    def test_tells_of_its_own_pods_alone(self, cluster: Cluster) -> None:
-        """Not of those of an earlier Job of the same name, which has a log, too."""
-        cluster.jobs.all_pods = [(TEAM_A, pod("Failed", node="node-9", owner="uid-of-another"))]
-
-        delete_expired(TEAM_A, cluster.job, cluster.ports)
-
-        assert (cluster.receipts.stored[KEY].nodes, cluster.receipts.stored[KEY].log) == ([], None)
-
-    def test_needs_no_log(self, cluster: Cluster) -> None:
-        """A node that is gone stops no cleanup."""
-        cluster.jobs.all_pods = [(TEAM_A, pod("Succeeded"))]
-        cluster.remains.log = None
+    @pytest.mark.parametrize(
+        ("told", "log"),
+        [
+            pytest.param(pod("Failed", node="node-9", owner="uid-of-another"), "x", id="an earlier Job of its name"),
+            pytest.param(pod("Succeeded"), None, id="a node that is gone"),
+        ],
+    )
+    def test_needs_no_log(self, cluster: Cluster, told: Pod, log: str | None) -> None:
+        """Whatever is missing stops no cleanup, and nothing of another Job is told."""
+        cluster.jobs.all_pods = [(TEAM_A, told)]
+        cluster.remains.log = log
 
         assert delete_expired(TEAM_A, cluster.job, cluster.ports) is None
-        assert cluster.receipts.stored[KEY].log is None
+        assert (cluster.receipts.stored[KEY].nodes, cluster.receipts.stored[KEY].log) == ([], None)
+
+    def test_asks_nothing_when_it_is_late_or_too_late(self, cluster: Cluster) -> None:
+        """No time is left; or another run was faster, which is no failure."""
+        late = Cluster(is_late=True)
+        cluster.jobs.jobs.clear()
+
+        outcomes = [delete_expired(TEAM_A, one.job, one.ports) for one in (late, cluster)]
+
+        assert outcomes == ["outOfTime", "changed"]
+        assert (late.jobs.names(TEAM_A), late.receipts.stored) == ([TRAIN_1], {})
 
     @pytest.mark.parametrize(
         "other",
@@ -95,12 +105,6 @@ class TestDeleteExpired:
         assert delete_expired(TEAM_A, cluster.job, cluster.ports) == "changed"
         assert cluster.jobs.jobs[TEAM_A, TRAIN_1] is other
 
-    def test_gone_meanwhile_is_no_failure(self, cluster: Cluster) -> None:
-        """Another run was faster."""
-        cluster.jobs.jobs.clear()
-
-        assert delete_expired(TEAM_A, cluster.job, cluster.ports) == "changed"
-
     @pytest.mark.parametrize("error", [StorageUnavailable("S3 is down."), DeadlineExceeded("Too late.")])
     def test_nothing_goes_without_its_receipt(self, cluster: Cluster, error: ResearcherError) -> None:
         """Whatever keeps it from being stored."""
@@ -109,13 +113,6 @@ class TestDeleteExpired:
         delete_expired(TEAM_A, cluster.job, cluster.ports)
 
         assert cluster.jobs.names(TEAM_A) == [TRAIN_1]
-
-    def test_begins_nothing_when_it_is_late(self) -> None:
-        """The cluster is not asked."""
-        cluster = Cluster(is_late=True)
-
-        assert delete_expired(TEAM_A, cluster.job, cluster.ports) == "outOfTime"
-        assert (cluster.jobs.names(TEAM_A), cluster.receipts.stored) == ([TRAIN_1], {})
 
     @pytest.mark.parametrize(
         ("method", "error", "expected"),
@@ -150,7 +147,4 @@ class TestDeleteExpired:
 
         assert delete_expired(TEAM_A, cluster.job, cluster.ports) is None
         assert cluster.receipts.stored == {KEY: first}
-        assert (first.created_at, first.started_at) == (
-            NOW.timestamp() * 1000,
-            minutes_ago(5).timestamp() * 1000,
-        )
+        assert (first.created_at, first.started_at) == (NOW_MS, NOW_MS - 5 * 60_000)

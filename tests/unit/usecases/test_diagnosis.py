@@ -86,13 +86,10 @@ class TestRefusals:
     """Of both."""
 
     def test_missing_job(self, pods: FakePods, use_case: type) -> None:
-        """Nothing else is asked for."""
+        """Nothing else is asked for; in another team's Project it is not told whether it exists."""
+        with pytest.raises(Forbidden):
+            use_case(TEAM_B, TRAIN_1, FakeJobs(TEAM_A), pods)
         with pytest.raises(JobNotFound):
             use_case(TEAM_A, TRAIN_1, FakeJobs(), pods)
 
         assert pods.asked_for == []
-
-    def test_other_teams_project(self, pods: FakePods, use_case: type) -> None:
-        """Whether the Job exists is not told."""
-        with pytest.raises(Forbidden):
-            use_case(TEAM_B, TRAIN_1, FakeJobs(TEAM_A), pods)

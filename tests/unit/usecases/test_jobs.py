@@ -32,56 +32,27 @@ class TestJobQuery:
         assert query_parameters({}, JobQuery) == JobQuery(limit=100)
 
     @pytest.mark.parametrize(
-        ("name", "text"),
+        ("name", "taken", "refused"),
         [
-            ("limit", "1"),
-            ("limit", "500"),
-            *(("status", one) for one in get_args(Status)),
-            ("jobTypeFilter", "Train"),
-            ("jobTypeFilter", "Interactive"),
-            ("user", "a"),
-            ("user", "a" * 128),
-            ("label", "a" * 1024),
-            ("pageToken", "eyJ2IjoibWV0YSJ9-_="),
-            ("pageToken", "a" * 4096),
+            ("limit", ["1", "500"], ["0", "501"]),
+            ("status", [*get_args(Status)], ["running", ""]),
+            ("jobTypeFilter", ["Train", "Interactive"], ["Inference"]),
+            ("user", ["a", "a" * 128], ["", "a" * 129]),
+            ("label", ["a" * 1024], ["", "a" * 1025]),
+            ("pageToken", ["eyJ2IjoibWV0YSJ9-_=", "a" * 4096], ["", "a b", "a" * 4097]),
         ],
     )
-    def test_taken(self, name: str, text: str) -> None:
-        """Both ends of every limit are inside."""
-        wire = msgspec.to_builtins(query_parameters({name: [text]}, JobQuery))
-
-        assert str(wire[name]) == text
-
-    @pytest.mark.parametrize(
-        ("name", "text"),
-        [
-            ("limit", "0"),
-            ("limit", "501"),
-            ("status", "running"),
-            ("status", ""),
-            ("jobTypeFilter", "Inference"),
-            ("user", ""),
-            ("user", "a" * 129),
-            ("label", ""),
-            ("label", "a" * 1025),
-            ("pageToken", ""),
-            ("pageToken", "a b"),
-            ("pageToken", "a" * 4097),
-            ("sort", "name"),
-        ],
-    )
-    def test_refused(self, name: str, text: str) -> None:
-        """An empty filter is a mistake, not all Jobs."""
-        with pytest.raises(MalformedRequest):
-            query_parameters({name: [text]}, JobQuery)
+    def test_limits(self, name: str, taken: list[str], refused: list[str]) -> None:
+        """Both ends of every limit are inside. An empty filter is a mistake, not all Jobs."""
+        for text in taken:
+            assert str(msgspec.to_builtins(query_parameters({name: [text]}, JobQuery))[name]) == text
+        for text in refused:
+            with pytest.raises(MalformedRequest):
+                query_parameters({name: [text]}, JobQuery)
 
 
 class TestListJobs:
     """A page of a Project's Jobs."""
-
-    def test_empty_project(self) -> None:
-        """A page without Jobs, and the last."""
-        assert JobPage([]) == list_jobs(TEAM_A, JobQuery(), FakeJobs())
 
     def test_jobs_of_the_project_by_name(self) -> None:
         """And of no other Project."""
@@ -91,9 +62,8 @@ class TestListJobs:
 
         assert names(list_jobs(TEAM_A, JobQuery(), jobs)) == ["a", "b", "c.d"]
 
-    def test_pages_follow_each_other(self) -> None:
+    def test_pages_follow_each_other(self, jobs: FakeJobs) -> None:
         """Each Job is on one page; the last page says so."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, *(job(f"job-{number}") for number in range(5)))
 
         first = list_jobs(TEAM_A, JobQuery(limit=2), jobs)
@@ -110,14 +80,11 @@ class TestListJobs:
             (JobQuery(job_type_filter="Train"), ["a", "b"]),
             (JobQuery(user="alice", job_type_filter="Train"), ["a"]),
             (JobQuery(label="team=vision"), ["b", "c"]),
-            (JobQuery(label="team!=vision"), ["a"]),
             (JobQuery(label="team=vision", user="alice"), ["c"]),
-            (JobQuery(user="nobody"), []),
         ],
     )
-    def test_filters_add_up(self, query: JobQuery, expected: list[str]) -> None:
+    def test_filters_add_up(self, jobs: FakeJobs, query: JobQuery, expected: list[str]) -> None:
         """The cluster filters by labels; all filters must hold."""
-        jobs = FakeJobs()
         jobs.hold(
             TEAM_A,
             job("a", labels={USER_MARK: "alice", TYPE_MARK: "Train"}),
@@ -127,9 +94,8 @@ class TestListJobs:
 
         assert expected == names(list_jobs(TEAM_A, query, jobs))
 
-    def test_status_filter_makes_a_page_short(self) -> None:
+    def test_status_filter_makes_a_page_short(self, jobs: FakeJobs) -> None:
         """The cluster cuts the page before we know the statuses: the token still leads on."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, job("a"), job("b", status=ended("Failed")), job("c", status=ended("Failed")))
 
         page = list_jobs(TEAM_A, JobQuery(status="Failed", limit=2), jobs)
@@ -137,18 +103,16 @@ class TestListJobs:
         assert names(page) == ["b"]
         assert page.next_page_token is not None
 
-    def test_pods_are_asked_for_once_and_only_of_unfinished_jobs(self) -> None:
+    def test_pods_are_asked_for_once_and_only_of_unfinished_jobs(self, jobs: FakeJobs) -> None:
         """Never a call for each Job; the pods of finished ones cannot say more than the Job."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, job("a"), job("b", status=ended("Complete")), job("c"), job("d", deletion_timestamp=NOW))
 
         list_jobs(TEAM_A, JobQuery(), jobs)
 
         assert jobs.asked_for_pods == [["a", "c", "d"]]
 
-    def test_each_job_has_its_own_pods(self) -> None:
+    def test_each_job_has_its_own_pods(self, jobs: FakeJobs) -> None:
         """The statuses are not mixed up."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, job("a"), job("b"), job("c"))
         jobs.all_pods += [
             (TEAM_A, pod("Running", name="a-1", owner="uid-of-a")),
@@ -160,34 +124,27 @@ class TestListJobs:
         expected = [("Running", None), ("Pending", "Unschedulable"), ("Pending", None)]
         assert expected == [(one.status, one.reason) for one in page.data]
 
-    def test_pods_of_a_former_job_of_that_name_do_not_count(self) -> None:
-        """A label selector finds them, but their owner is another uid."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("a"))
-        jobs.all_pods += [(TEAM_A, pod("Running", name="a-1", owner="uid-of-the-former"))]
-
-        assert list_jobs(TEAM_A, JobQuery(), jobs).data[0].status == "Pending"
-
-    def test_pod_may_have_more_owners_or_none(self) -> None:
-        """Any of them may be the Job."""
-        jobs = FakeJobs()
+    def test_pod_may_have_more_owners_or_none(self, jobs: FakeJobs) -> None:
+        """Any of them may be the Job; a label selector also finds pods of a former Job of that name, of another uid."""
         jobs.hold(TEAM_A, job("a"))
         owners = [OwnerReference(uid="other"), OwnerReference(uid="uid-of-a")]
         jobs.all_pods += [
             (TEAM_A, pod("Running", name="a-1", owner_references=owners)),
             (TEAM_A, pod("Failed", name="a-2", owner_references=[])),
+            (TEAM_A, pod("Running", name="b-1", owner="uid-of-the-former")),
         ]
+        jobs.hold(TEAM_A, job("b"))
 
-        assert list_jobs(TEAM_A, JobQuery(), jobs).data[0].status == "Running"
+        assert [one.status for one in list_jobs(TEAM_A, JobQuery(), jobs).data] == ["Running", "Pending"]
+        assert [get_job(TEAM_A, JobName(name), jobs)[0].status for name in "ab"] == ["Running", "Pending"]
 
     def test_other_teams_project_is_refused(self) -> None:
         """Nothing of it is told."""
         with pytest.raises(Forbidden):
             list_jobs(TEAM_B, JobQuery(), FakeJobs(TEAM_A))
 
-    def test_selector_that_is_none_asks_nobody(self) -> None:
+    def test_selector_that_is_none_asks_nobody(self, jobs: FakeJobs) -> None:
         """A filter that cannot be read is never widened to all Jobs."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, job("a"))
 
         with pytest.raises(MalformedRequest):
@@ -196,9 +153,8 @@ class TestListJobs:
         assert jobs.asked_for_pods == []
 
     @pytest.mark.parametrize("error", [InvalidPageToken("No."), PageTokenExpired("Too old.")])
-    def test_clusters_word_on_the_token_stands(self, error: Exception) -> None:
+    def test_clusters_word_on_the_token_stands(self, jobs: FakeJobs, error: Exception) -> None:
         """A page is never answered from somewhere else."""
-        jobs = FakeJobs()
         jobs.before("page", raising(error))
 
         with pytest.raises(type(error)):
@@ -208,9 +164,8 @@ class TestListJobs:
 class TestGetJob:
     """One Job."""
 
-    def test_job_and_its_version(self) -> None:
+    def test_job_and_its_version(self, jobs: FakeJobs) -> None:
         """The version becomes the ETag."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, job("train-1", resource_version="7"))
         jobs.all_pods += [(TEAM_A, pod("Running"))]
 
@@ -218,31 +173,21 @@ class TestGetJob:
 
         assert (shown.name, shown.status, version) == ("train-1", "Running", "7")
 
-    def test_pods_of_a_finished_job_tell_why(self) -> None:
+    def test_pods_of_a_finished_job_tell_why(self, jobs: FakeJobs) -> None:
         """One Job is worth the call."""
-        jobs = FakeJobs()
         jobs.hold(TEAM_A, job("train-1", status=ended("Failed", "BackoffLimitExceeded")))
 
         get_job(TEAM_A, TRAIN_1, jobs)
 
         assert jobs.asked_for_pods == [["train-1"]]
 
-    def test_pods_of_another_uid_do_not_count(self) -> None:
-        """As in a list."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("train-1"))
-        jobs.all_pods += [(TEAM_A, pod("Running", owner="uid-of-the-former"))]
-
-        assert get_job(TEAM_A, TRAIN_1, jobs)[0].status == "Pending"
-
     def test_missing_job(self) -> None:
         """It may have been cleaned up."""
         with pytest.raises(JobNotFound, match="The Project team-a has no Job named a"):
             get_job(TEAM_A, JobName("a"), FakeJobs())
 
-    def test_other_teams_project_is_refused(self) -> None:
+    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
         """Whether the Job exists is not told."""
-        jobs = FakeJobs(TEAM_A)
         jobs.hold(TEAM_B, job("a"))
 
         for name in ("a", "b"):

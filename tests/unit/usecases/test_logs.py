@@ -66,13 +66,10 @@ class TestJobLog:
             job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
 
     def test_missing_job(self, pods: FakePods) -> None:
-        """No log is asked for."""
+        """No log is asked for, nor in another team's Project, of which nothing is told."""
+        with pytest.raises(Forbidden):
+            job_log(TEAM_B, TRAIN_1, LogQuery(), FakeJobs(TEAM_A), pods)
         with pytest.raises(JobNotFound):
             job_log(TEAM_A, TRAIN_1, LogQuery(), FakeJobs(), pods)
 
         assert pods.attempts == []
-
-    def test_other_teams_project_is_refused(self, pods: FakePods) -> None:
-        """Nothing of it is told."""
-        with pytest.raises(Forbidden):
-            job_log(TEAM_B, TRAIN_1, LogQuery(), FakeJobs(TEAM_A), pods)

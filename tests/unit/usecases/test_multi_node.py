@@ -68,56 +68,42 @@ def changed_by_the_cluster(jobs: FakeJobs) -> Callable[[], None]:
 class TestCompleted:
     """All goes well."""
 
-    def test_job_service_and_start(self) -> None:
-        """The answer shows the Job as it runs."""
-        jobs = FakeJobs()
-
-        found = submitted(jobs)
-
-        assert is_whole(jobs)
-        assert (found.job.status, found.replayed) == ("Pending", False)
-
-    def test_pods_start_after_the_service_is_there(self) -> None:
-        """The Job comes suspended: at no time does a pod run that cannot be found."""
-        jobs = FakeJobs()
+    def test_pods_start_after_the_service_is_there(self, jobs: FakeJobs) -> None:
+        """The Job comes suspended: at no time does a pod run that cannot be found. The answer shows it as it runs."""
         seen: list[bool] = []
         jobs.before("create_service", lambda: seen.append(is_suspended(jobs)))
         jobs.before("patch", lambda: seen.append(is_suspended(jobs)))
 
-        submitted(jobs)
+        found = submitted(jobs)
 
         assert seen == [True, True]
+        assert is_whole(jobs)
+        assert (found.job.status, found.replayed) == ("Pending", False)
 
-    def test_queue_starts_the_job(self) -> None:
+    def test_queue_starts_the_job(self, jobs: FakeJobs) -> None:
         """It goes into its queue with the last step, and stays suspended until it is let out."""
-        jobs = FakeJobs()
-
         found = submitted(jobs, queue="gpus")
 
         assert (found.job.status, stored(jobs).metadata.labels[QUEUE]) == ("Queued", "gpus")
 
-    def test_256_deliveries_at_once_make_one(self) -> None:
+    def test_256_deliveries_at_once_make_one(self, jobs: FakeJobs) -> None:
         """Whoever comes first, and whoever completes it."""
-        jobs = FakeJobs()
-
         with ThreadPoolExecutor(16) as pool:
             found = list(pool.map(lambda nonce: submitted(jobs, nonce=str(nonce)), range(256)))
 
         assert is_whole(jobs)
         assert [one.replayed for one in found].count(False) == 1
 
-    def test_job_that_the_cluster_writes_to_meanwhile(self) -> None:
+    def test_job_that_the_cluster_writes_to_meanwhile(self, jobs: FakeJobs) -> None:
         """Its status changes at once: we look again, and start it."""
-        jobs = FakeJobs()
         jobs.before("patch", *[changed_by_the_cluster(jobs)] * (ATTEMPTS - 1))
 
         submitted(jobs)
 
         assert is_whole(jobs)
 
-    def test_job_that_another_delivery_completes_meanwhile(self) -> None:
+    def test_job_that_another_delivery_completes_meanwhile(self, jobs: FakeJobs) -> None:
         """Both are answered with it."""
-        jobs = FakeJobs()
 
         def complete() -> None:
             submitted(jobs, nonce="other")
@@ -128,9 +114,8 @@ class TestCompleted:
 
         assert is_whole(jobs)
 
-    def test_one_that_its_owner_suspends_stays_suspended(self) -> None:
+    def test_one_that_its_owner_suspends_stays_suspended(self, jobs: FakeJobs) -> None:
         """A replay completes what is half made, and starts nothing else."""
-        jobs = FakeJobs()
         submitted(jobs)
         stored(jobs).spec.suspend = True
 
@@ -143,9 +128,8 @@ class TestBrokenOff:
     """Something fails between two steps."""
 
     @pytest.mark.parametrize("step", ["create_service", "patch"])
-    def test_after_a_crash_the_same_request_completes_it(self, step: str) -> None:
+    def test_after_a_crash_the_same_request_completes_it(self, jobs: FakeJobs, step: str) -> None:
         """Meanwhile it waits, suspended, and takes no GPU."""
-        jobs = FakeJobs()
         jobs.before(step, die)
         with pytest.raises(DiedError):
             submitted(jobs)
@@ -157,9 +141,8 @@ class TestBrokenOff:
 
     @pytest.mark.parametrize("step", ["create_service", "patch"])
     @pytest.mark.parametrize("error", [Forbidden("No."), QuotaExceeded("No."), ClusterUnavailable("Later.")])
-    def test_a_refusal_leaves_nothing(self, step: str, error: Exception) -> None:
+    def test_a_refusal_leaves_nothing(self, jobs: FakeJobs, step: str, error: Exception) -> None:
         """What was made is taken back, and the Service goes with its Job."""
-        jobs = FakeJobs()
         jobs.before(step, raising(error))
 
         with pytest.raises(type(error)):
@@ -168,9 +151,8 @@ class TestBrokenOff:
         assert jobs.jobs == {}
 
     @pytest.mark.parametrize("times", [1, ATTEMPTS - 1])
-    def test_a_refusal_leaves_nothing_while_the_cluster_writes(self, times: int) -> None:
+    def test_a_refusal_leaves_nothing_while_the_cluster_writes(self, jobs: FakeJobs, times: int) -> None:
         """The Job controller writes the Job's status at that time: the deletion is sent again for the new version."""
-        jobs = FakeJobs()
         jobs.before("create_service", raising(QuotaExceeded("No room.")))
         jobs.before("delete", *[changed_by_the_cluster(jobs)] * times)
 
@@ -180,9 +162,8 @@ class TestBrokenOff:
         assert jobs.jobs == {}
 
     @pytest.mark.parametrize("step", ["find", "delete"])
-    def test_what_cannot_be_taken_back_waits(self, step: str) -> None:
+    def test_what_cannot_be_taken_back_waits(self, jobs: FakeJobs, step: str) -> None:
         """The caller reads why it failed, and the same request completes it."""
-        jobs = FakeJobs()
         jobs.before("create_service", raising(QuotaExceeded("No room.")))
         jobs.before(step, raising(ClusterUnavailable("Later.")))
         with pytest.raises(QuotaExceeded):
@@ -193,9 +174,8 @@ class TestBrokenOff:
 
         assert (waited, is_whole(jobs)) == (True, True)
 
-    def test_one_that_another_delivery_completed_is_not_taken_back(self) -> None:
+    def test_one_that_another_delivery_completed_is_not_taken_back(self, jobs: FakeJobs) -> None:
         """Our own failure is not its."""
-        jobs = FakeJobs()
 
         def fail_after_the_other() -> None:
             submitted(jobs, nonce="other")
@@ -208,29 +188,19 @@ class TestBrokenOff:
 
         assert is_whole(jobs)
 
-    def test_one_that_never_rests_is_given_up(self) -> None:
-        """And taken back."""
-        jobs = FakeJobs()
-        jobs.before("patch", *[changed_by_the_cluster(jobs)] * ATTEMPTS)
+    def test_one_that_never_rests_or_is_deleted(self, jobs: FakeJobs) -> None:
+        """Given up and taken back; or told: whoever deleted it meant it."""
+        jobs.before("patch", *[changed_by_the_cluster(jobs)] * ATTEMPTS, jobs.jobs.clear)
 
         with pytest.raises(ClusterUnavailable, match="same request"):
             submitted(jobs)
-
         assert jobs.jobs == {}
-
-    def test_one_that_is_deleted_meanwhile_is_told(self) -> None:
-        """Whoever deleted it meant it."""
-        jobs = FakeJobs()
-        jobs.before("patch", jobs.jobs.clear)
-
         with pytest.raises(BeingDeleted):
             submitted(jobs)
-
         assert jobs.jobs == {}
 
-    def test_another_job_of_its_name_is_left_alone(self) -> None:
+    def test_another_job_of_its_name_is_left_alone(self, jobs: FakeJobs) -> None:
         """Deleted meanwhile, and the name given to another: that one is neither started nor deleted."""
-        jobs = FakeJobs()
         other = job("train-1", annotations={HALF_MADE: ""})
         jobs.before("patch", lambda: jobs.hold(TEAM_A, other))
 

@@ -54,14 +54,11 @@ class TestOriginal:
         with pytest.raises(NameTaken):
             retry_job(TEAM_A, TRAIN_1, ALICE, jobs)
 
-    def test_missing_job_is_told(self) -> None:
-        """There is nothing to go by."""
+    def test_missing_job_is_told(self, jobs: FakeJobs) -> None:
+        """There is nothing to go by; in another team's Project, whatever is there."""
+        with pytest.raises(Forbidden):
+            clone(ProjectName("team-b"), TRAIN_1, {}, None, jobs)
         with pytest.raises(JobNotFound):
             clone(TEAM_A, TRAIN_1, {}, None, FakeJobs())
         with pytest.raises(JobNotFound):
             retry_job(TEAM_A, TRAIN_1, ALICE, FakeJobs())
-
-    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
-        """Whatever is there."""
-        with pytest.raises(Forbidden):
-            clone(ProjectName("team-b"), TRAIN_1, {}, None, jobs)

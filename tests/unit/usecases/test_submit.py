@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,6 @@ from chalicelib.domain.errors import (
     NameTaken,
     QuotaExceeded,
 )
-from chalicelib.domain.names import ProjectName
 from chalicelib.domain.once import IdempotencyKey, Nonce
 from chalicelib.usecases.submit import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
@@ -36,53 +35,36 @@ def submitted(
 class TestSubmitJob:
     """One request, one Job."""
 
-    def test_job_is_made(self) -> None:
+    def test_job_is_made(self, jobs: FakeJobs) -> None:
         """In the Project, under the name that was asked for; the answer shows it."""
-        jobs = FakeJobs()
-
         found = submitted(jobs, name="train-1", gpu=2)
 
         assert jobs.names(TEAM_A) == ["train-1"]
         assert not found.replayed
-        assert (
-            found.job.project,
-            found.job.name,
-            found.job.user,
-            found.job.requested_gpus,
-            found.job.status,
-        ) == ("team-a", "train-1", "alice", 2, "Pending")
+        seen = found.job
+        assert (seen.project, seen.name, seen.user, seen.status) == ("team-a", "train-1", "alice", "Pending")
+        assert seen.requested_gpus == 2
 
-    def test_second_delivery_finds_the_first_ones_job(self) -> None:
-        """The same again is answered with the same Job, and says so."""
-        jobs = FakeJobs()
-
-        first, second = (submitted(jobs, name="train-1", nonce=nonce) for nonce in ("1", "2"))
+    @pytest.mark.parametrize("shared", [{"name": "train-1"}, {"key": "key"}])
+    def test_second_delivery_finds_the_first_ones_job(self, jobs: FakeJobs, shared: dict[str, Any]) -> None:
+        """The same name or Idempotency-Key again is answered with the same Job, and says so."""
+        first, second = (submitted(jobs, nonce=nonce, **shared) for nonce in ("1", "2"))
 
         assert len(jobs.manifests) == 1
         assert second == Submitted(first.job, replayed=True)
 
-    def test_key_makes_requests_one(self) -> None:
-        """Without a name, the Idempotency-Key is what two deliveries share."""
-        jobs = FakeJobs()
-
-        first, second = (submitted(jobs, key="key", nonce=nonce) for nonce in ("1", "2"))
-
-        assert len(jobs.manifests) == 1
-        assert (first.job, True) == (second.job, second.replayed)
-
-    def test_without_name_and_key_each_request_makes_a_job(self) -> None:
-        """Nothing says that the two are one."""
-        jobs = FakeJobs()
-
-        for nonce in ("1", "2"):
-            submitted(jobs, nonce=nonce)
+    @pytest.mark.parametrize(
+        "requests", [[{"nonce": "1"}, {"nonce": "2"}], [{"key": "1", "caller": ALICE}, {"key": "1", "caller": BOB}]]
+    )
+    def test_nothing_says_that_two_requests_are_one(self, jobs: FakeJobs, requests: list[dict[str, Any]]) -> None:
+        """They have neither name nor key, or the key is another caller's: each makes a Job."""
+        for request in requests:
+            submitted(jobs, **request)
 
         assert len(jobs.names(TEAM_A)) == 2
 
-    def test_256_deliveries_at_once_make_one_job(self) -> None:
+    def test_256_deliveries_at_once_make_one_job(self, jobs: FakeJobs) -> None:
         """However many come at the same time, one makes the Job and the rest find it."""
-        jobs = FakeJobs()
-
         with ThreadPoolExecutor(16) as pool:
             found = list(pool.map(lambda nonce: submitted(jobs, key="key", nonce=str(nonce)), range(256)))
 
@@ -90,63 +72,50 @@ class TestSubmitJob:
         assert [one.replayed for one in found].count(False) == 1
         assert len({one.job.id for one in found}) == 1
 
-    def test_other_job_of_that_name_is_not_touched(self) -> None:
-        """The name is taken."""
-        jobs = FakeJobs()
-        submitted(jobs, name="train-1", gpu=1)
-
-        with pytest.raises(NameTaken):
-            submitted(jobs, name="train-1", gpu=2)
-
-        assert len(jobs.manifests) == 1
-
-    def test_job_of_kubectl_is_not_touched(self) -> None:
-        """Nor is a Job that this API did not make."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("train-1"))
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            pytest.param({"gpu": 2}, id="another Job"),
+            pytest.param({"caller": BOB}, id="another caller's request, who is not answered with Alice's Job"),
+            pytest.param(None, id="a Job of kubectl"),
+        ],
+    )
+    def test_job_of_that_name_is_not_touched(self, jobs: FakeJobs, asked: dict[str, Any] | None) -> None:
+        """The name is taken, and a preview tells it, too."""
+        if asked is None:
+            jobs.hold(TEAM_A, job("train-1"))
+        else:
+            submitted(jobs, name="train-1", **asked)
+        before = dict(jobs.jobs)
 
         with pytest.raises(NameTaken):
             submitted(jobs, name="train-1")
-
-    def test_other_callers_same_request_is_not_mine(self) -> None:
-        """Bob is not answered with Alice's Job as if it were his."""
-        jobs = FakeJobs()
-        submitted(jobs, name="train-1")
-
         with pytest.raises(NameTaken):
-            submitted(jobs, name="train-1", caller=BOB)
+            preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
 
-    def test_callers_may_use_the_same_key(self) -> None:
-        """Each has a Job."""
-        jobs = FakeJobs()
+        assert jobs.jobs == before
 
-        for caller in (ALICE, BOB):
-            submitted(jobs, key="1", caller=caller)
-
-        assert len(jobs.names(TEAM_A)) == 2
-
-    def test_key_for_another_job_is_a_mistake(self) -> None:
-        """A key that was used for other content is refused, and nothing is made."""
-        jobs = FakeJobs()
+    def test_key_for_another_job_is_a_mistake(self, jobs: FakeJobs) -> None:
+        """A key that was used for other content is refused, by a preview, too, and nothing is made."""
         submitted(jobs, key="key")
 
         with pytest.raises(IdempotencyKeyReused):
             submitted(jobs, key="key", gpu=1)
+        with pytest.raises(IdempotencyKeyReused):
+            preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
 
         assert len(jobs.manifests) == 1
 
-    def test_job_that_is_being_deleted_is_waited_for_by_the_caller(self) -> None:
+    def test_job_that_is_being_deleted_is_waited_for_by_the_caller(self, jobs: FakeJobs) -> None:
         """Even by the one who made it: it will be gone."""
-        jobs = FakeJobs()
         submitted(jobs, name="train-1")
         jobs.jobs[TEAM_A, "train-1"].metadata.deletion_timestamp = NOW
 
         with pytest.raises(BeingDeleted):
             submitted(jobs, name="train-1")
 
-    def test_after_deletion_the_same_request_makes_a_new_job(self) -> None:
+    def test_after_deletion_the_same_request_makes_a_new_job(self, jobs: FakeJobs) -> None:
         """The promise lasts as long as the Job."""
-        jobs = FakeJobs()
         first = submitted(jobs, key="key")
         jobs.jobs.clear()
 
@@ -155,47 +124,22 @@ class TestSubmitJob:
         assert (first.job.name, False) == (second.job.name, second.replayed)
         assert first.job.id != second.job.id
 
-    def test_job_that_vanishes_meanwhile_is_made_again(self) -> None:
-        """Taken when we create, gone when we look: create again."""
-        jobs = FakeJobs()
-        jobs.hold(TEAM_A, job("train-1"))
-        jobs.before("find", jobs.jobs.clear)
-
-        found = submitted(jobs, name="train-1")
-
-        assert not found.replayed
-        assert jobs.names(TEAM_A) == ["train-1"]
-
-    def test_name_that_comes_and_goes_is_given_up(self) -> None:
-        """After three attempts the caller decides."""
-        jobs = FakeJobs()
+    def test_name_that_comes_and_goes(self, jobs: FakeJobs) -> None:
+        """Taken when we create, gone when we look: create again. After three attempts the caller decides."""
 
         def take() -> None:
             jobs.hold(TEAM_A, job("train-1"))
 
-        jobs.before("create", *[take] * ATTEMPTS)
-        jobs.before("find", *[jobs.jobs.clear] * ATTEMPTS)
+        jobs.before("create", *[take] * (2 * ATTEMPTS - 1))
+        jobs.before("find", *[jobs.jobs.clear] * (2 * ATTEMPTS - 1))
 
         with pytest.raises(NameTaken, match="again and again"):
             submitted(jobs, name="train-1")
-
         assert (ATTEMPTS, jobs.manifests) == (3, [])
-
-    def test_third_attempt_still_counts(self) -> None:
-        """Twice taken and freed, then made."""
-        jobs = FakeJobs()
-
-        def take() -> None:
-            jobs.hold(TEAM_A, job("train-1"))
-
-        jobs.before("create", take, take)
-        jobs.before("find", jobs.jobs.clear, jobs.jobs.clear)
-
         assert not submitted(jobs, name="train-1").replayed
 
-    def test_answer_that_got_lost_is_found_by_the_retry(self) -> None:
+    def test_answer_that_got_lost_is_found_by_the_retry(self, jobs: FakeJobs) -> None:
         """The cluster made the Job, the caller saw an error, and sends the same request again."""
-        jobs = FakeJobs()
         jobs.before("find", raising(ClusterUnavailable("Try again.")))
         submitted(jobs, name="train-1")
         with pytest.raises(ClusterUnavailable):
@@ -205,18 +149,17 @@ class TestSubmitJob:
 
         assert found.replayed
 
-    def test_other_teams_project_is_refused(self) -> None:
-        """Nothing changes in it."""
-        jobs = FakeJobs(TEAM_A)
-
+    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
+        """Nothing changes in it, and a preview tells nothing of it."""
         with pytest.raises(Forbidden):
             submitted(jobs, project="team-b")
+        with pytest.raises(Forbidden):
+            preview_job(submission(project="team-b"), Nonce("nonce"), ALICE, jobs)
 
         assert jobs.jobs == {}
 
-    def test_clusters_refusal_reaches_the_caller(self) -> None:
+    def test_clusters_refusal_reaches_the_caller(self, jobs: FakeJobs) -> None:
         """A full quota is the answer, not a reason to try again."""
-        jobs = FakeJobs()
         jobs.before("create", raising(QuotaExceeded("No room.")))
 
         with pytest.raises(QuotaExceeded):
@@ -224,10 +167,8 @@ class TestSubmitJob:
 
         assert jobs.jobs == {}
 
-    def test_bad_key_makes_nothing(self) -> None:
+    def test_bad_key_makes_nothing(self, jobs: FakeJobs) -> None:
         """Not even where a name is given."""
-        jobs = FakeJobs()
-
         with pytest.raises(MalformedRequest):
             submitted(jobs, name="train-1", key="")
 
@@ -237,49 +178,17 @@ class TestSubmitJob:
 class TestPreviewJob:
     """What would become of a submission."""
 
-    def test_manifest_is_the_clusters(self) -> None:
-        """With what the cluster adds; nothing is made."""
-        jobs = FakeJobs()
-
-        manifest = preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
-
-        assert (manifest["metadata"]["name"], manifest["metadata"]["uid"]) == ("train-1", "uid-of-a-preview")
-        assert jobs.jobs == {}
-
-    def test_it_is_the_job_that_would_be_submitted(self) -> None:
-        """The same names, hashes and spec."""
-        jobs = FakeJobs()
-
+    def test_it_is_the_job_that_would_be_submitted(self, jobs: FakeJobs) -> None:
+        """The same names, hashes and spec, and what the cluster adds; nothing is made."""
         manifest = preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
+        made = dict(jobs.jobs)
         submitted(jobs, key="key", gpu=1)
 
-        manifest["metadata"].pop("uid")
+        assert (made, manifest["metadata"].pop("uid")) == ({}, "uid-of-a-preview")
         assert jobs.manifests == [manifest]
 
-    def test_name_that_is_taken_is_told(self) -> None:
-        """As the submission itself would be."""
-        jobs = FakeJobs()
-        submitted(jobs, name="train-1", caller=BOB)
-
-        with pytest.raises(NameTaken):
-            preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
-
-    def test_key_of_another_job_is_told(self) -> None:
-        """Before the submission itself is refused for it, and not as a name that nobody chose."""
-        jobs = FakeJobs()
-        submitted(jobs, key="key", gpu=1)
-
-        with pytest.raises(IdempotencyKeyReused):
-            preview_job(submission(gpu=2), IdempotencyKey("key"), ALICE, jobs)
-
-    def test_request_that_was_made_is_shown_as_it_was_sent(self) -> None:
+    def test_request_that_was_made_is_shown_as_it_was_sent(self, jobs: FakeJobs) -> None:
         """A submission of it would find its Job, so it is no error."""
-        jobs = FakeJobs()
         submitted(jobs, key="key", gpu=1)
 
         assert preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs) == jobs.manifests[0]
-
-    def test_other_teams_project_is_refused(self) -> None:
-        """A preview tells nothing of it."""
-        with pytest.raises(Forbidden):
-            preview_job(submission(), Nonce("nonce"), ALICE, FakeJobs(ProjectName("team-b")))

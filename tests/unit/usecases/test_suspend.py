@@ -47,8 +47,8 @@ class TestChange:
     """What is written."""
 
     def test_suspends_and_resumes(self, jobs: FakeJobs) -> None:
-        """The view is the one of after."""
-        suspended = suspend_job(TEAM_A, TRAIN_1, None, jobs)
+        """The view is the one of after; If-Match holds."""
+        suspended = suspend_job(TEAM_A, TRAIN_1, "7", jobs)
         resumed = resume_job(TEAM_A, TRAIN_1, None, jobs)
 
         assert (suspended.status, resumed.status, held(jobs).spec.suspend) == ("Suspended", "Pending", False)
@@ -63,10 +63,6 @@ class TestChange:
 
         assert first == second
         assert (version, suspended) == (held(jobs).metadata.resource_version, bool(held(jobs).spec.suspend))
-
-    def test_with_the_version_that_is_known(self, jobs: FakeJobs) -> None:
-        """If-Match holds."""
-        assert suspend_job(TEAM_A, TRAIN_1, "7", jobs).status == "Suspended"
 
 
 class TestOthers:
@@ -123,33 +119,17 @@ class TestRefused:
     """Jobs that stay as they are."""
 
     @ACTIONS
-    def test_one_that_has_finished(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
-        """Its end stands."""
-        del suspended
-        jobs.hold(TEAM_A, job(status=ended("Failed")))
-
-        with pytest.raises(JobFinished):
-            act(TEAM_A, TRAIN_1, None, jobs)
-
-        assert held(jobs).spec.suspend is None
-
-    @ACTIONS
     def test_another_than_the_one_that_is_meant(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
-        """Its version is not the one in If-Match."""
+        """Its version is not the one in If-Match, or it has finished: its end stands."""
         del suspended
         with pytest.raises(PreconditionFailed):
             act(TEAM_A, TRAIN_1, "6", jobs)
-
         assert held(jobs).metadata.resource_version == "7"
 
-    @ACTIONS
-    def test_one_that_is_not_there(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
-        """404, as get_job says it."""
-        del suspended
-        jobs.jobs.clear()
-
-        with pytest.raises(JobNotFound):
+        jobs.hold(TEAM_A, job(status=ended("Failed")))
+        with pytest.raises(JobFinished):
             act(TEAM_A, TRAIN_1, None, jobs)
+        assert held(jobs).spec.suspend is None
 
     def test_one_of_another_project(self, jobs: FakeJobs) -> None:
         """The cluster refuses."""

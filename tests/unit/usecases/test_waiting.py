@@ -85,16 +85,12 @@ class TestAwaitJob:
 
         assert (view.status, version, len(changes.known)) == ("Pending", "1", 3)
 
-    def test_a_job_that_goes_is_not_waited_for(self, jobs: FakeJobs) -> None:
-        """It will never end any more."""
-        with pytest.raises(JobNotFound):
-            await_job(TEAM_A, TRAIN_1, has_ended, jobs, FakeChanges(jobs.jobs.clear))
+    @pytest.mark.parametrize("error", [JobNotFound("gone"), ClusterUnavailable("down")])
+    def test_a_look_that_fails_is_no_answer(self, jobs: FakeJobs, error: Exception) -> None:
+        """The Job is gone, and will never end any more; or the cluster is."""
+        changes = FakeChanges(lambda: jobs.before("find", raising(error)))
 
-    def test_a_cluster_that_goes_is_told(self, jobs: FakeJobs) -> None:
-        """A look that fails is no answer."""
-        changes = FakeChanges(lambda: jobs.before("find", raising(ClusterUnavailable("down"))))
-
-        with pytest.raises(ClusterUnavailable):
+        with pytest.raises(type(error)):
             await_job(TEAM_A, TRAIN_1, has_ended, jobs, changes)
 
     def test_another_project_is_not_waited_for(self, jobs: FakeJobs) -> None:
