@@ -183,7 +183,7 @@ class TestRefusals:
         assert reply.header("allow") == "GET, OPTIONS, POST"
 
     def test_preflight_is_answered_where_cors_is_configured(self, gateway: Gateway) -> None:
-        """With what the route's configuration allows."""
+        """With what the route's configuration allows; without one OPTIONS is a method like any other."""
         reply = gateway.answer("OPTIONS", "/jobs", [("Origin", "https://a")], b"")
 
         assert (reply.status, reply.body) == (200, b"")
@@ -191,9 +191,6 @@ class TestRefusals:
         assert reply.header("access-control-allow-methods") == "GET,OPTIONS,POST"
         assert reply.header("access-control-max-age") == "60"
         assert "Authorization" in (reply.header("access-control-allow-headers") or "")
-
-    def test_preflight_elsewhere_is_not_allowed(self, gateway: Gateway) -> None:
-        """Without a configuration OPTIONS is a method like any other."""
         assert gateway.answer("OPTIONS", "/image", [], b"").status == 405
 
     def test_function_that_raises_is_a_bad_gateway(self, gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:

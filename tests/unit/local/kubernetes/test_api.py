@@ -26,6 +26,7 @@ class TestAnswer:
             pytest.param("POST", "/apis/authorization.k8s.io/v1/unicorns", b"{}", 404, id="no such review"),
             pytest.param("PUT", f"{PODS}/one", b"{}", 405, id="a method that is not served"),
             pytest.param("DELETE", PODS, b"", 405, id="deletes without a name"),
+            pytest.param("GET", f"{PODS}?watch=true&resourceVersion=abc", b"", 400, id="watch from an odd version"),
             pytest.param("POST", PODS, b"{", 400, id="broken JSON"),
             pytest.param("POST", PODS, b"[]", 400, id="no object"),
             pytest.param("GET", f"{PODS}/one/exec", b"", 404, id="no such subresource"),

@@ -37,13 +37,3 @@ class TestHistory:
     def test_a_new_one_knows_its_start(self, parts: Parts) -> None:
         """Nothing is forgotten yet."""
         assert History(parts.store.lock).knows(0)
-
-
-class TestRequest:
-    """The query of a watch."""
-
-    def test_an_odd_version_is_refused(self, parts: Parts) -> None:
-        """It is none of ours."""
-        status, _ = parts.ask("GET", "/apis/batch/v1/namespaces/team/jobs?watch=true&resourceVersion=abc")
-
-        assert status == 400
