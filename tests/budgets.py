@@ -2,7 +2,8 @@
 
 A suite that outgrows its budget moves its larger case counts to `make thorough` (tests/sizes.py). Processor seconds are
 compared, not the time on the clock, because that tells as much about the machine's other work. Budgets are for Python
-3.13 and two processors, about twice what was measured on an idle machine.
+3.13 on an idle machine with two processors. The same work takes more of them on a slower or busier machine, so a run
+prints what is over its budget, and fails only from SLACK times the budget on.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ BUDGETS = {
     "browser": 60,
 }
 """Processor seconds of each folder of tests/, children included."""
+SLACK = 4
+"""How much slower a machine may be on which the tests have to pass."""
 ON_THE_REAL_CLUSTER = {"contract": 120, "product": 400, "security": 200}
 """The same with CLUSTER=real, without what the control plane itself takes."""
 _PROPERTY = "processor"
@@ -85,13 +88,13 @@ class Budgets:
             if name == _PROPERTY and isinstance(value, float):
                 self.spent[suite] += value  # type: ignore[assignment] # a Counter may count seconds
 
-    def outgrown(self) -> list[str]:
-        """Return the suites that took more than their budget."""
-        return [suite for suite, spent in self.spent.items() if spent > (budget(suite) or spent)]
+    def outgrown(self, slack: int = 1) -> list[str]:
+        """Return the suites that took more than *slack* times their budget."""
+        return [suite for suite, spent in self.spent.items() if spent > slack * (budget(suite) or spent)]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fails the run where a suite has outgrown its budget."""
-        if self.outgrown() and session.exitstatus == pytest.ExitCode.OK:
+        """Fails the run where a suite has outgrown its budget, however slow the machine."""
+        if self.outgrown(SLACK) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import budgets
-from tests.budgets import BUDGETS, Budgets, Meter, budget, suite_of
+from tests.budgets import BUDGETS, SLACK, Budgets, Meter, budget, suite_of
 
 
 def report(path: str, seconds: float, when: str = "call") -> Any:  # noqa: ANN401 - what the plugin reads of a report
@@ -53,16 +53,17 @@ def test_all_phases_count() -> None:
 
 
 def test_run_fails_where_a_suite_has_outgrown_its_budget() -> None:
-    """And only there: a run that has failed already keeps its exit code."""
+    """By so much that no slow machine explains it; until then it is printed."""
     sums = Budgets()
     session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
-    sums.pytest_runtest_logreport(report("tests/clients/test_curl.py", float(BUDGETS["clients"])))
+    sums.pytest_runtest_logreport(report("tests/clients/test_curl.py", float(SLACK * BUDGETS["clients"])))
     sums.pytest_sessionfinish(session)
     within = session.exitstatus
     sums.pytest_runtest_logreport(report("tests/clients/test_curl.py", 0.1))
     sums.pytest_sessionfinish(session)
 
-    assert (within, session.exitstatus) == (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    assert (within, sums.outgrown()) == (pytest.ExitCode.OK, ["clients"])
+    assert session.exitstatus == pytest.ExitCode.TESTS_FAILED
 
 
 def test_larger_case_counts_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
