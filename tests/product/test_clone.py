@@ -57,17 +57,19 @@ class TestClone:
         assert api.ask("POST", f"/jobs/team-a/{first}/clone", json={}).json()["requestedGPUs"] == 2
 
     def test_key_makes_it_once(self, stack: Stack, api: Api, clone: str) -> None:
-        """The same clone twice is one Job, another patch under that key is a mistake."""
+        """The same clone twice is one Job; another patch under that key is a mistake, and so is a key that is none."""
         key = {"Idempotency-Key": "clone 7"}
         first = api.ask("POST", clone, json={"gpu": 2}, headers=key)
         before = stored(stack).keys()
 
         second = api.ask("POST", clone, json={"gpu": 2}, headers=key)
         other = api.ask("POST", clone, json={"gpu": 3}, headers=key)
+        long = api.ask("POST", clone, json={}, headers={"Idempotency-Key": "a" * 256})
 
         assert second.headers["Idempotent-Replayed"] == "true"
         assert second.json()["id"] == first.json()["id"]
         assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+        assert (long.status_code, long.json()["code"]) == (400, "malformed_request")
         assert stored(stack).keys() == before
 
     def test_dry_run_makes_nothing(self, stack: Stack, api: Api, clone: str) -> None:

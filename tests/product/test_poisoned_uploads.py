@@ -167,7 +167,19 @@ class TestDropped:
         assert outcome["outcome"] == "ignored"
         assert uploads.keys() == before
 
-    @pytest.mark.parametrize("event", [{"Event": "s3:TestEvent"}, {}, {"Records": {}}, {"Records": [None]}, None, "x"])
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {"Event": "s3:TestEvent"},
+            {},
+            {"Records": {}},
+            {"Records": [None]},
+            {"Records": [{"s3": None}]},
+            [],
+            None,
+            "x",
+        ],
+    )
     def test_documents_that_are_no_event(self, uploads: Uploads, event: object) -> None:
         """Whoever may invoke the function may send anything."""
         before = uploads.keys()

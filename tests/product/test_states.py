@@ -205,13 +205,16 @@ class TestByOtherMeans:
         becomes(api, job, status)
 
     def test_are_listed_and_deleted_as_any_other(self, stack: Stack, api: Api, job: str) -> None:
-        """They have no user, and are shown all the same."""
-        stack.cluster.apply([by_hand({"name": job}, suspend=True)])
+        """They have no user, no type and maybe a dot in their name, and are shown all the same."""
+        name = f"{job}.v2"
+        stack.cluster.apply([by_hand({"name": name}, suspend=True)])
 
-        assert job in api.names()
-        assert shown(api, job)["user"] == ""
-        assert api.ask("DELETE", f"/jobs/team-a/{job}").status_code == 200
-        assert job not in api.names()
+        found = api.ask("GET", "/jobs/team-a?jobTypeFilter=Train").json()["data"]
+
+        assert name in [view["name"] for view in found]
+        assert (shown(api, name)["user"], shown(api, name)["type"]) == ("", "Train")
+        assert api.ask("DELETE", f"/jobs/team-a/{name}").status_code == 200
+        assert name not in api.names()
 
     def test_pod_security_lets_no_privileged_pod_in(self, stack: Stack, api: Api, job: str) -> None:
         """The namespace is the second lock: such a Job never gets a pod."""

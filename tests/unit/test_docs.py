@@ -98,9 +98,11 @@ class TestDocument:
 
     @pytest.mark.parametrize("slash", ["", "/"])
     def test_it_names_this_deployment(self, gateway: Gateway, slash: str) -> None:
-        """The server is where the document came from; the token URL is the deployment's."""
-        document = json.loads(get(gateway, f"{BASE}/openapi.json{slash}").body)
+        """The server is where the document came from; the token URL is the deployment's, and so it may be cached."""
+        reply = get(gateway, f"{BASE}/openapi.json{slash}")
+        document = json.loads(reply.body)
 
+        assert "max-age" in str(reply.header("Cache-Control"))
         flow = document["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
         assert document["servers"] == [{"url": BASE, "description": os.environ["CLUSTER_NAME"]}]
         assert flow["tokenUrl"] == os.environ["TOKEN_URL"]

@@ -19,46 +19,38 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def switched_off(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A deployment in which nobody has switched the cleanup on."""
+def switch(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Sets the deployment's CLEANUP_DRY_RUN; `make run` has it at `false`."""
     del stack
-    monkeypatch.delenv("CLEANUP_DRY_RUN")
-    settings.cache_clear()
-    yield
+    yield monkeypatch
+    monkeypatch.undo()
     settings.cache_clear()
 
 
 class TestDryRun:
     """Whether a run deletes."""
 
-    @pytest.mark.parametrize(("document", "dry"), [({}, False), ({"dryRun": True}, True), ({"dryRun": False}, False)])
-    def test_is_as_told_or_as_switched_on(self, scheduled: Scheduled, document: object, *, dry: bool) -> None:
-        """`make run` has switched it on."""
-        assert scheduled.run("cleanup", document)["dryRun"] is dry
-
-    @pytest.mark.usefixtures("switched_off")
-    @pytest.mark.parametrize(("document", "dry"), [({}, True), ({"dryRun": False}, False)])
-    def test_is_dry_by_default(self, scheduled: Scheduled, document: object, *, dry: bool) -> None:
-        """Until it is switched on."""
-        assert scheduled.run("cleanup", document)["dryRun"] is dry
-
-    @pytest.mark.parametrize("text", ["", "False", "no", "0", "true"])
-    def test_is_dry_unless_it_is_switched_on_in_one_word(
-        self,
-        stack: Stack,
-        scheduled: Scheduled,
-        monkeypatch: pytest.MonkeyPatch,
-        text: str,
+    @pytest.mark.parametrize(
+        ("deployed", "document", "dry"),
+        [
+            ("false", {}, False),
+            ("false", {"dryRun": True}, True),
+            ("false", {"dryRun": False}, False),
+            (None, {}, True),
+            (None, {"dryRun": False}, False),
+            *((text, {}, True) for text in ("", "False", "no", "0", "true")),
+        ],
+    )
+    def test_is_as_told_or_as_switched_on(
+        self, switch: pytest.MonkeyPatch, scheduled: Scheduled, deployed: str | None, document: object, *, dry: bool
     ) -> None:
-        """What might have been meant is not guessed where Jobs would go."""
-        del stack
-        monkeypatch.setenv("CLEANUP_DRY_RUN", text)
+        """In one word, or it is dry: what might have been meant is not guessed where Jobs would go."""
+        switch.delenv("CLEANUP_DRY_RUN")
+        if deployed is not None:
+            switch.setenv("CLEANUP_DRY_RUN", deployed)
         settings.cache_clear()
 
-        dry = scheduled.run("cleanup", {})["dryRun"]
-
-        settings.cache_clear()
-        assert dry is True
+        assert scheduled.run("cleanup", document)["dryRun"] is dry
 
     @pytest.mark.parametrize(
         "document", [None, [], "x", 7, {"dryRun": "false"}, {"dryRun": 0}, {"dryRun": None}, {"dry_run": False}]
@@ -74,22 +66,19 @@ class TestDryRun:
 class TestReport:
     """What is told of a run."""
 
-    def test_is_returned_whole(self, scheduled: Scheduled) -> None:
-        """In camelCase; what was not found is 0, and not left out."""
+    def test_is_returned_whole_and_logged_with_metrics(
+        self, scheduled: Scheduled, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """In camelCase, and what was not found is 0; what was done can be found, and counted over time."""
         report = scheduled.run("cleanup", {"dryRun": True})
 
+        line = json.loads(capsys.readouterr().out.splitlines()[-1])
+        metrics = [one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
         assert report.keys() == {
             "dryRun", "scanned", "eligible", "deleted", "failed", "pending", "truncated", "seconds", "skipped",
             "failures", "pendingJobs", "jobs",
         }  # fmt: skip
         assert report["seconds"] > 0
-
-    def test_is_a_log_line_with_metrics(self, scheduled: Scheduled, capsys: pytest.CaptureFixture[str]) -> None:
-        """What was done can be found, and counted over time."""
-        scheduled.run("cleanup", {"dryRun": True})
-
-        line = json.loads(capsys.readouterr().out.splitlines()[-1])
-        metrics = [one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
         assert (line["function"], line["status"], line["dryRun"], line["failures"]) == ("cleanup", 200, True, [])
         assert {"Scanned", "Deleted", "Failed", "Pending", "Truncated"} <= {*metrics} & line.keys()
 

@@ -19,37 +19,40 @@ def job(api: Api) -> str:
 class TestPreconditions:
     """`uid` and `If-Match`."""
 
-    def test_the_right_uid_deletes(self, api: Api, job: str) -> None:
-        """The Job is gone."""
-        answer = api.ask("DELETE", f"/jobs/team-a/there?uid={job}")
+    @pytest.mark.parametrize(
+        ("uid", "tag"),
+        [
+            pytest.param("{uid}", None, id="its uid"),
+            pytest.param(None, "{tag}", id="its tag"),
+            pytest.param(None, "*", id="any tag"),
+        ],
+    )
+    def test_that_hold_delete(self, api: Api, uid: str | None, tag: str | None) -> None:
+        """Nothing has happened since the Job was got."""
+        own = {"tag": api.waiting_job("still"), "uid": api.job("still")["id"]}
+        params = {"uid": uid.format(**own)} if uid else {}
+        headers = {"If-Match": tag.format(**own)} if tag else {}
 
-        assert answer.json() == {"name": "there", "project": "team-a", "ok": True, "error": None}
-        assert "there" not in api.names()
+        answer = api.ask("DELETE", "/jobs/team-a/still", params=params, headers=headers)
 
-    def test_another_uid_deletes_nothing(self, api: Api, job: str) -> None:
-        """A Job made again under that name is another Job."""
-        answer = api.ask("DELETE", "/jobs/team-a/there?uid=00000000-0000-0000-0000-000000000000")
+        assert answer.json() == {"name": "still", "project": "team-a", "ok": True, "error": None}
+        assert "still" not in api.names()
+
+    @pytest.mark.parametrize(
+        ("uid", "tag"),
+        [
+            pytest.param("00000000-0000-0000-0000-000000000000", None, id="the uid of a former Job of that name"),
+            pytest.param(None, '"1.00000000"', id="the tag before a change"),
+        ],
+    )
+    def test_that_fail_delete_nothing(self, api: Api, job: str, uid: str | None, tag: str | None) -> None:
+        """The Job that was meant is not there any more."""
+        params, headers = {"uid": uid} if uid else {}, {"If-Match": tag} if tag else {}
+
+        answer = api.ask("DELETE", "/jobs/team-a/there", params=params, headers=headers)
 
         assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
-        assert api.ask("GET", "/jobs/team-a/there").json()["data"][0]["id"] == job
-
-    def test_an_old_tag_deletes_nothing(self, api: Api, job: str) -> None:
-        """The Job has changed since."""
-        answer = api.ask("DELETE", "/jobs/team-a/there", headers={"If-Match": '"1.00000000"'})
-
-        assert answer.status_code == 412
-        assert api.ask("GET", "/jobs/team-a/there").json()["data"][0]["id"] == job
-
-    def test_any_tag_deletes(self, api: Api, job: str) -> None:
-        """`*` asks only that there is a Job."""
-        assert job
-        assert api.ask("DELETE", "/jobs/team-a/there", headers={"If-Match": "*"}).status_code == 200
-
-    def test_the_jobs_own_tag_deletes(self, api: Api) -> None:
-        """Nothing has happened since the Job was got."""
-        tag = api.waiting_job("still")
-
-        assert api.ask("DELETE", "/jobs/team-a/still", headers={"If-Match": tag}).status_code == 200
+        assert api.job("there")["id"] == job
 
 
 class TestReason:

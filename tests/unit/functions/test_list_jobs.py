@@ -1,8 +1,8 @@
-"""list_jobs: pages, filters, and Jobs that were made by other means."""
+"""list_jobs: pages and filters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -74,25 +74,3 @@ class TestFilters:
     def test_keep_what_matches(self, api: Api, query: str, names: list[str]) -> None:
         """Filters narrow the list, together."""
         assert listed(api, query) == names
-
-
-class TestOddJobs:
-    """Jobs made by other means."""
-
-    def test_are_shown_and_break_nothing(self, stack: Stack, api: Api) -> None:
-        """A Job without our labels, with a dotted name and an odd quantity, has its place in the list."""
-        stack.cluster.apply([_by_other_means("nightly.v2")])
-
-        assert "nightly.v2" in listed(api)
-        answer = api.ask("GET", "/jobs/team-shared/nightly.v2").json()["data"][0]
-        assert (answer["user"], answer["type"], answer["images"]) == ("", "Train", "busybox")
-        assert "nightly.v2" in listed(api, "?jobTypeFilter=Train")
-        assert api.ask("DELETE", "/jobs/team-shared/nightly.v2").status_code == 200
-
-
-def _by_other_means(name: str) -> dict[str, Any]:
-    container = {"name": "c", "image": "busybox", "resources": {"limits": {"nvidia.com/gpu": "500m"}}}
-    pod = {"restartPolicy": "Never", "containers": [container]}
-    metadata = {"name": name, "namespace": "researcher-team-shared"}
-    spec = {"suspend": True, "template": {"spec": pod}}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}

@@ -1,0 +1,25 @@
+"""Shared by the tests of functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.adapters import bucket
+from tests.scripted import unused_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.stack import Stack
+
+
+@pytest.fixture
+def silent_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody answers where S3 was."""
+    del stack
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", unused_url())
+    bucket.connect.cache_clear()
+    yield
+    bucket.connect.cache_clear()
