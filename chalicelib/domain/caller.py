@@ -22,6 +22,7 @@ _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:+=/~-]{0,127}")
 # No space at the end: HTTP drops it from a header's value, and another group's name would be left.
 _GROUP = re.compile(r"[A-Za-z0-9/]([A-Za-z0-9._@|:+=/~ -]{0,126}[A-Za-z0-9._@|:+=/~-])?")
 _RESERVED_GROUP = re.compile(r"janitor|anonymous|s3-.*")
+_RESERVED_SUBJECT = re.compile(rf"{_RESERVED_GROUP.pattern}|api|preflight")
 _HASHED_LABEL = "sha256-"
 
 
@@ -63,6 +64,8 @@ def caller_from_claims(
     subject = claims.get(subject_claim)
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise refused(f"has a claim {subject_claim} that is missing or not usable as a name")
+    if _RESERVED_SUBJECT.fullmatch(subject):
+        raise refused(f"has a claim {subject_claim} with a name that is reserved for the API's own actions")
     return Caller(subject, _groups(claims.get(groups_claim), groups_claim, scope_prefix))
 
 

@@ -30,6 +30,17 @@ _TYPES = (None, "jwt", "at+jwt", "application/at+jwt", "application/jwt")
 _REFUSED_HEADERS = frozenset({"b64", "crit", "cty", "jku", "jwk", "x5u", "zip"})
 """Headers that bring a key of their own, or change how the token is read."""
 _LATEST = 2**40
+MAX_LIFETIME = 30 * 86400
+"""Seconds from `iat` to `exp`: the most that an issuer of the README lets an access token live (Auth0)."""
+
+_OTHER_TOKENS = {
+    "at_hash": "an ID token",  # OpenID Connect Core 1.0, 3.1.3.6 and 3.3.2.11
+    "c_hash": "an ID token",
+    "s_hash": "an ID token",
+    "events": "a logout token",  # OpenID Connect Back-Channel Logout 1.0, 2.4
+    "cnf": "bound to a key of its holder",  # RFC 7800, 8705, 9449: to be refused where that key is not checked
+}
+"""Claims that no bearer token for APIs has, and what they mark."""
 
 Claims = dict[str, Any]
 
@@ -92,7 +103,38 @@ def _check_claims(claims: Claims) -> Claims:
         time = claims.get(name, 0)
         if type(time) is not int or not 0 <= time < _LATEST:
             raise refused(f"has a {name} that is no time")
-    # Cognito's id tokens name the person to the application; they are not for APIs.
-    if claims.get("token_use", "access") != "access":
-        raise refused("is an id token")
+    if {"iat", "exp"} <= claims.keys() and claims["exp"] - claims["iat"] > MAX_LIFETIME:
+        raise refused(f"is valid for more than {MAX_LIFETIME // 86400} days")
+    _check_purpose(claims)
     return claims
+
+
+def _check_purpose(claims: Claims) -> None:
+    """Refuse what an issuer signs for other purposes than access, with the same keys (RFC 8725, 3.12)."""
+    for claim, kind in _OTHER_TOKENS.items():
+        if claim in claims:
+            raise refused(f"is {kind}, by its claim {claim}")
+    # Cognito: access or id. Keycloak: Bearer, ID, Refresh, Offline, Logout and others.
+    if claims.get("token_use", "access") != "access" or claims.get("typ", "Bearer") != "Bearer":
+        raise refused("is not an access token, by its claim token_use or typ")
+    # Keycloak before 25 wrote the nonce of the login into its access tokens as well.
+    if "nonce" in claims and "typ" not in claims:
+        raise refused("is an ID token, by its claim nonce")
+    if not _names_client(claims):
+        raise refused("is an ID token, as it names no client")
+
+
+def _names_client(claims: Claims) -> bool:
+    """Whether the token names the client that it was issued to, as far as its issuer's access tokens do.
+
+    Entra ID's ID tokens for an application have the same `aud` and `iss` as the access tokens for its API, and a
+    `nonce` only where the client sent one; its access tokens name the client in `appid` (1.0) or `azp` (2.0). Okta's
+    name it in `cid`.
+    """
+    match claims.get("ver"):
+        case "1.0" | "2.0":
+            return "appid" in claims or "azp" in claims
+        case 1:
+            return "cid" in claims
+        case _:
+            return True

@@ -1,10 +1,12 @@
-"""What five token issuers document of their access tokens, and how a deployment is set up for each.
+"""What five token issuers document of their tokens, and how a deployment is set up for each.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 https://www.keycloak.org/docs/latest/server_admin/#_protocol-mappers
 https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/
 https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
+https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ ENTRA_1 = f"https://sts.windows.net/{TENANT}/"
 ENTRA_2 = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 OKTA = "https://example.okta.com/oauth2/default"
 AUTH0 = "https://example.eu.auth0.com/"
+LOGOUT: dict[str, Any] = {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "typ": None}
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ PROVIDERS = {
         {
             "another pool": {"iss": POOL[:-1] + "X"},
             "another client": {"client_id": "9other"},
-            "an id token": {"token_use": "id", "aud": "1example23456789", "client_id": None, "cognito:username": "a"},
+            "an ID token": {"token_use": "id", "aud": "1example23456789", "cognito:username": "a"},
         },
         typ=None,
     ),
@@ -70,7 +73,12 @@ PROVIDERS = {
             "another realm": {"iss": REALM.replace("research", "guests")},
             "no audience mapper": {"aud": "account"},
             "no audience": {"aud": None},
-            "an id token": {"aud": "notebooks", "typ": "ID", "groups": None},
+            "an ID token for the client researcher": {"aud": "researcher", "azp": "researcher", "typ": "ID"},
+            "a refresh token": {"typ": "Refresh"},
+            "an offline token": {"typ": "Offline"},
+            "a logout token": LOGOUT,
+            "a logout token with its type": {**LOGOUT, "typ": "Logout"},
+            "a token bound to a key": {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},
         },
         group="/team-a",
     ),
@@ -86,6 +94,8 @@ PROVIDERS = {
             "another tenant, same keys": {"iss": ENTRA_1.replace(TENANT, NEIGHBOUR), "tid": NEIGHBOUR},
             "for Graph": {"aud": "https://graph.microsoft.com"},
             "of version 2": {"iss": ENTRA_2, "aud": APPLICATION, "ver": "2.0"},
+            "an ID token": {"appid": None, "appidacr": None},
+            "an ID token with a nonce": {"nonce": "n-0S6_WzA2Mj"},
         },
     ),
     "Entra ID, v2": Provider(
@@ -100,6 +110,9 @@ PROVIDERS = {
             "another tenant, same keys": {"iss": ENTRA_2.replace(TENANT, NEIGHBOUR), "tid": NEIGHBOUR},
             "for another application": {"aud": NEIGHBOUR},
             "of version 1": {"iss": ENTRA_1, "aud": f"api://{APPLICATION}", "ver": "1.0"},
+            "an ID token": {"azp": None, "azpacr": None, "preferred_username": "alice@example.com"},
+            "an ID token with a nonce": {"nonce": "n-0S6_WzA2Mj"},
+            "an ID token with the hash of a code": {"c_hash": "LDktKdoQak3Pk0cnXxCltA"},
         },
     ),
     "Okta": Provider(
@@ -113,21 +126,26 @@ PROVIDERS = {
             "the organization's own server": {"iss": "https://example.okta.com", "aud": "https://example.okta.com"},
             "another server's": {"iss": OKTA.replace("default", "other")},
             "another API's": {"aud": "api://default"},
-            "an id token": {"aud": "0oa1", "scp": None, "amr": ["pwd"]},
+            "an ID token": {"aud": "0oa1", "cid": None, "amr": ["pwd"], "jti": "ID.x"},
+            "an ID token for us": {"cid": None, "amr": ["pwd"], "jti": "ID.x"},
+            "an ID token with the hash of an access token": {"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"},
         },
         typ=None,
     ),
     "Auth0": Provider(
-        {"token_issuer": AUTH0, "token_audience": "https://researcher.example.com", "token_groups_claim": "scope"},
+        {"token_issuer": AUTH0, "token_audience": "https://researcher.example.com",
+         "token_groups_claim": "permissions"},
         {
             "iss": AUTH0, "aud": ["https://researcher.example.com", AUTH0 + "userinfo"], "sub": "auth0|65f0",
-            "azp": "c1", "scope": "openid researcher/team-a", "permissions": ["researcher/team-a"],
+            "azp": "c1", "scope": "openid researcher/team-b", "permissions": ["team-a"],
         },
         "auth0|65f0",
         {
             "another tenant": {"iss": "https://evil.eu.auth0.com/"},
             "another API's": {"aud": AUTH0 + "userinfo"},
-            "an id token": {"aud": "c1", "scope": None, "nonce": "n"},
+            "an ID token": {"aud": "c1", "sid": "1", "name": "Alice"},
+            "an ID token with a nonce": {"nonce": "n-0S6_WzA2Mj"},
+            "a logout token": LOGOUT,
         },
         typ="at+jwt",
     ),

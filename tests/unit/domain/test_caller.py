@@ -72,6 +72,21 @@ class TestSubject:
         with pytest.raises(Unauthenticated):
             from_claims({"sub": subject})
 
+    @pytest.mark.parametrize("subject", ["janitor", "anonymous", "s3-uploads", "s3-", "api", "preflight"])
+    def test_our_own_names_are_refused(self, subject: str) -> None:
+        """A Job's user and the audit log tell the API's own actions from a caller's."""
+        with pytest.raises(Unauthenticated) as refused:
+            from_claims({"sub": subject})
+
+        assert refused.value.__notes__ == [
+            "the token has a claim sub with a name that is reserved for the API's own actions"
+        ]
+
+    @pytest.mark.parametrize("subject", ["janitors", "apis", "my-api", "s3", "preflights"])
+    def test_names_that_only_look_reserved_are_taken(self, subject: str) -> None:
+        """The whole name counts."""
+        assert subject == from_claims({"sub": subject}).subject
+
     def test_missing_subject_is_refused(self) -> None:
         """Nobody acts without a name; the error names the claim, not what it holds."""
         with pytest.raises(Unauthenticated) as refused:

@@ -211,14 +211,68 @@ class TestClaims:
         """Neither texts, nor fractions, nor booleans, nor the end of the world."""
         assert why(token(claims={**CLAIMS, name: time})) == f"the token has a {name} that is no time"
 
-    @pytest.mark.parametrize("use", ["id", "refresh", "", None, 1])
-    def test_id_token_is_refused(self, use: object) -> None:
-        """Cognito's id tokens are for the application, not for APIs."""
-        assert why(token(claims={**CLAIMS, "token_use": use})) == "the token is an id token"
+    @pytest.mark.parametrize(
+        ("claims", "refusal"),
+        [
+            pytest.param({"iat": 10, "exp": 10 + 30 * 86400}, None, id="30 days"),
+            pytest.param({"iat": 10, "exp": 11 + 30 * 86400}, "is valid for more than 30 days", id="longer"),
+            pytest.param({"iat": 10, "exp": 5}, None, id="already over"),
+        ],
+    )
+    def test_lifetime_is_bounded(self, claims: dict[str, object], refusal: str | None) -> None:
+        """A leaked token does not work for years, whatever its issuer allows."""
+        if refusal is None:
+            parse(token(claims={**CLAIMS, **claims}))
+        else:
+            assert why(token(claims={**CLAIMS, **claims})) == f"the token {refusal}"
 
-    def test_access_token_is_taken(self) -> None:
-        """Cognito marks them."""
-        parse(token(claims={**CLAIMS, "token_use": "access"}))
+
+ACCESS_TOKENS: dict[str, dict[str, object]] = {
+    "Cognito": {"token_use": "access", "client_id": "a1b2", "scope": "researcher/team-a", "version": 2, "jti": "7"},
+    "Keycloak": {"typ": "Bearer", "azp": "notebook", "sid": "1", "acr": "1", "scope": "openid", "groups": ["/team-a"]},
+    "Keycloak before 25": {"typ": "Bearer", "azp": "notebook", "nonce": "n-0S6", "session_state": "1"},
+    "Entra ID 1.0": {"ver": "1.0", "tid": "t", "appid": "a1b2", "appidacr": "1", "roles": ["team-a"], "uti": "u"},
+    "Entra ID 2.0": {"ver": "2.0", "tid": "t", "azp": "a1b2", "azpacr": "0", "roles": ["team-a"], "rh": "0."},
+    "Okta": {"ver": 1, "jti": "AT.0mP4", "cid": "0oa1", "uid": "00u1", "scp": ["openid"], "groups": ["team-a"]},
+    "Auth0": {"azp": "a1b2", "gty": "client-credentials", "permissions": ["team-a"], "scope": "team-a"},
+}
+OTHER_TOKENS: dict[str, dict[str, object]] = {
+    "Cognito's ID token": {"token_use": "id", "cognito:username": "alice"},
+    "a token_use that is no string": {"token_use": None},
+    "Keycloak's ID token": {"typ": "ID", "azp": "researcher", "at_hash": "MTIz", "groups": ["/team-a"]},
+    "Keycloak's ID token without hashes": {"typ": "ID", "azp": "researcher"},
+    "Keycloak's refresh token": {"typ": "Refresh", "azp": "notebook"},
+    "Keycloak's offline token": {"typ": "Offline", "azp": "notebook"},
+    "Keycloak's logout token": {"typ": "Logout", "sid": "1"},
+    "Keycloak's token bound to a key": {"typ": "DPoP", "cnf": {"jkt": "0Zc"}},
+    "a typ that is no string": {"typ": None},
+    "a typ in another case": {"typ": "bearer"},
+    "Entra ID's ID token, 1.0": {"ver": "1.0", "tid": "t", "roles": ["team-a"]},
+    "Entra ID's ID token, 2.0": {"ver": "2.0", "tid": "t", "roles": ["team-a"], "preferred_username": "alice"},
+    "Entra ID's ID token with a nonce": {"ver": "2.0", "tid": "t", "azp": "a1b2", "nonce": "n-0S6"},
+    "Okta's ID token": {"ver": 1, "jti": "ID.4eAW", "amr": ["pwd"], "idp": "00o1"},
+    "Auth0's ID token": {"nonce": "n-0S6", "sid": "1", "name": "Alice"},
+    "an ID token beside an access token": {"at_hash": "MTIz"},
+    "an ID token beside a code": {"c_hash": "MTIz"},
+    "an ID token beside a state": {"s_hash": "MTIz"},
+    "an access token with the hash of another": {"typ": "Bearer", "at_hash": "MTIz"},
+    "a logout token": {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "sid": "1"},
+    "a token bound to a certificate": {"cnf": {"x5t#S256": "bwcK"}},
+}
+
+
+class TestPurpose:
+    """What the issuer signed the token for; the claims are those of the issuers' documentation."""
+
+    @pytest.mark.parametrize("issuer", ACCESS_TOKENS)
+    def test_access_tokens_are_accepted(self, issuer: str) -> None:
+        """Of each issuer that the README sets up."""
+        parse(token(claims={**CLAIMS, **ACCESS_TOKENS[issuer]}))
+
+    @pytest.mark.parametrize("kind", OTHER_TOKENS)
+    def test_other_tokens_are_refused(self, kind: str) -> None:
+        """ID, refresh and logout tokens are signed with the same keys, and name the same groups."""
+        assert why(token(claims={**CLAIMS, **OTHER_TOKENS[kind]})).startswith("the token is ")
 
 
 class TestRefused:
