@@ -12,7 +12,7 @@ from chalicelib.domain.once import MAX_KEY, IdempotencyKey, Nonce
 from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.http import Answer
 from chalicelib.operation import Header, Success
-from chalicelib.usecases.submit import preview_job, submit_job
+from chalicelib.usecases.submit import preview_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.once import KnownBy
@@ -61,14 +61,9 @@ ERRORS = (
 )
 
 
-def preview(call: Call, submission: Submission, key: str | None, jobs: Jobs) -> Answer:
+def preview(call: Call, submission: Submission, known_by: KnownBy, jobs: Jobs) -> Answer:
     """What would become of *submission*."""
-    return Answer(preview_job(submission, _known_by(key), call.known_caller, jobs))
-
-
-def create(call: Call, submission: Submission, key: str | None, jobs: Jobs) -> Answer:
-    """The Job that *submission* makes, or has made."""
-    return created(call, submit_job(submission, _known_by(key), call.known_caller, jobs))
+    return Answer(preview_job(submission, known_by, call.known_caller, jobs))
 
 
 def created(call: Call, made: Submitted) -> Answer:
@@ -78,6 +73,7 @@ def created(call: Call, made: Submitted) -> Answer:
     return Answer(made.job, 201, {"Location": place} | ({"Idempotent-Replayed": "true"} if made.replayed else {}))
 
 
-def _known_by(key: str | None) -> KnownBy:
-    drawn = uuid.uuid4().hex
+def known_by(call: Call) -> KnownBy:
+    """What makes the request known again: its Idempotency-Key, else only itself."""
+    key, drawn = call.header("Idempotency-Key"), uuid.uuid4().hex
     return Nonce(drawn) if key is None else IdempotencyKey(key, drawn)

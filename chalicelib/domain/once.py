@@ -89,22 +89,34 @@ class Lock:
         return f"{stem}-{_suffix(_hash(b'service', self.drawn.encode()))}"
 
 
-def lock(submission: Submission, caller: Caller, known_by: KnownBy) -> Lock:
-    """The lock of a request: by the name that it asks for, else by one that is made of what it is known by."""
-    asked = submission.identity
-    who, key_hash = caller.user.encode(), None
-    if isinstance(known_by, IdempotencyKey):
-        key_hash = _hash(who, submission.project.encode(), checked_key(known_by.text).encode())
-    if submission.name:
-        return Lock(submission.name, _hash(who, asked), key_hash, known_by.drawn)
-    if key_hash:
-        name = f"{_keyed_prefix(submission)}-{_suffix(key_hash)}"
-        return Lock(name, _hash(who, asked, b""), key_hash, known_by.drawn)
+def lock(submission: Submission, caller: Caller, known_by: KnownBy, identity: bytes | None = None) -> Lock:
+    """The lock of a request: by the name that it asks for, else by one that is made of what it is known by.
+
+    *identity* is what tells the request from others, where that is not the submission.
+    """
+    asked = submission.identity if identity is None else identity
+    if isinstance(known_by, IdempotencyKey) and submission.job_name_prefix:
+        message = "an Idempotency-Key makes the name; send one or the other"
+        raise InvalidJob.at(FieldError("/jobNamePrefix", message))
+    if known := repeatable_lock(submission.project, submission.name, asked, caller, known_by):
+        return known
     # Only this very request may find itself again, after an answer got lost.
     own = known_by.drawn if isinstance(known_by, ObjectVersion) else _hash(known_by.drawn.encode())
-    return Lock(
-        f"{_prefix(submission, known_by)}-{_suffix(own)}", _hash(who, asked, own.encode()), None, known_by.drawn
-    )
+    request_hash = _hash(caller.user.encode(), asked, own.encode())
+    return Lock(f"{_prefix(submission, known_by)}-{_suffix(own)}", request_hash, None, known_by.drawn)
+
+
+def repeatable_lock(project: str, name: str | None, identity: bytes, caller: Caller, known_by: KnownBy) -> Lock | None:
+    """The lock of a request that can be sent again: by its *name* or its Idempotency-Key; None without either."""
+    who, key_hash = caller.user.encode(), None
+    if isinstance(known_by, IdempotencyKey):
+        key_hash = _hash(who, project.encode(), checked_key(known_by.text).encode())
+    if name:
+        return Lock(name, _hash(who, identity), key_hash, known_by.drawn)
+    if key_hash:
+        # One prefix for all: a key makes one name, whatever else the request says.
+        return Lock(f"job-{_suffix(key_hash)}", _hash(who, identity, b""), key_hash, known_by.drawn)
+    return None
 
 
 def _prefix(submission: Submission, known_by: KnownBy) -> str:
@@ -125,14 +137,6 @@ def derived_name(base: str, uid: str) -> str:
     """The name of what follows from the Job *base* with that *uid*: the same each time, and no other Job's."""
     stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")
     return f"{stem}-{_suffix(_hash(uid.encode()))}"
-
-
-def _keyed_prefix(submission: Submission) -> str:
-    """One for all: a key makes one name, whatever else the request says."""
-    if submission.job_name_prefix:
-        message = "an Idempotency-Key makes the name; send one or the other"
-        raise InvalidJob.at(FieldError("/jobNamePrefix", message))
-    return "job"
 
 
 def _suffix(drawn: str) -> str:

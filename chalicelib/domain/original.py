@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from chalicelib.domain.errors import (
     FieldError,
@@ -15,7 +18,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.indexes import INDEX_MAP, unfinished_indexes
 from chalicelib.domain.merge_patch import merged
-from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.names import SUBMISSION, JobName, ProjectName, job_name
 from chalicelib.domain.strict import json_document
 from chalicelib.domain.submission import parse_submission
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.domain.kubernetes import Job
-    from chalicelib.domain.names import ProjectName
     from chalicelib.domain.submission import Submission
 
 MAX_INDEX_MAP = 8192
@@ -33,8 +35,32 @@ PREFIX = "jobNamePrefix"
 _INDEX_MAP = re.compile(r"[0-9]{1,6}(,[0-9]{1,6})*")
 
 
+class CloneRequest(msgspec.Struct, frozen=True):
+    """The request to clone the Job *name*, changed by the merge patch *patch*."""
+
+    project: ProjectName
+    name: JobName
+    patch: object
+
+    @property
+    def identity(self) -> bytes:
+        """What tells this request from others, whatever became of the Job; in canonical JSON."""
+        return msgspec.json.encode(["clone", self.name, self.patch], order="deterministic")
+
+    @property
+    def new_name(self) -> JobName | None:
+        """The name that the patch gives to the clone, if it is one."""
+        name = self.patch.get("name") if isinstance(self.patch, dict) else None
+        with suppress(MalformedRequest):
+            return job_name(name) if isinstance(name, str) else None
+        return None
+
+
 def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> Submission:
-    """The submission of *job* as *patch* changes it. A name is not inherited; nor is a prefix if *keyed*, by a key."""
+    """The submission of *job* as *patch* changes it.
+
+    The name is not inherited; nor is the prefix where *patch* or a key makes the name.
+    """
     if not isinstance(patch, dict):
         raise InvalidJob.at(FieldError("", "is not an object"))
     if patch.get("project", project) != project:
@@ -42,7 +68,7 @@ def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> S
             FieldError("/project", "is not the original's; submit the Job to the other Project instead")
         )
     try:
-        document = merged(_inherited(job, keyed=keyed), patch)
+        document = merged(_inherited(job, keyed=keyed or bool(patch.get("name"))), patch)
     except RecursionError:
         raise MalformedRequest("The body is nested too deeply.") from None
     return parse_submission({**document, "project": project})

@@ -7,13 +7,14 @@ from chalice.app import Blueprint
 from chalicelib.adapters import cluster
 from chalicelib.adapters.preflight import submitting
 from chalicelib.adapters.tokens import authenticate
-from chalicelib.creation import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, create, preview
+from chalicelib.creation import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, created, known_by, preview
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.domain.original import CloneRequest
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Operation
 from chalicelib.settings import settings
-from chalicelib.usecases.original import clone
+from chalicelib.usecases.original import clone_job, cloned
 
 routes = Blueprint(__name__)
 
@@ -35,11 +36,13 @@ OPERATION = Operation(
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/clone", methods=["POST"], name="clone_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def clone_job(call: Call, project: str, name: str) -> Answer:
+def clone(call: Call, project: str, name: str) -> Answer:
     """Submits the changed Job as the caller."""
     query = call.query(SubmitQuery)
-    key = call.header("Idempotency-Key")
+    known = known_by(call)
     call.notes["of"] = name
     jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
-    submission = clone(project_name(project), job_name(name), call.document(), key, jobs)
-    return (preview if query.dry_run else create)(call, submission, key, jobs)
+    request = CloneRequest(project_name(project), job_name(name), call.document())
+    if query.dry_run:
+        return preview(call, cloned(request, known, jobs), known, jobs)
+    return created(call, clone_job(request, known, call.known_caller, jobs))

@@ -19,12 +19,11 @@ from chalicelib.domain.waiting import Until, has_come
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.cleaned_up import cleaned_up
 from chalicelib.usecases.jobs import JobPage
 from chalicelib.usecases.waiting import await_job
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.receipts import Receipts
+    from chalicelib.domain.names import JobName, ProjectName
 
 routes = Blueprint(__name__)
 
@@ -76,7 +75,7 @@ def get(call: Call, project: str, name: str) -> Answer:
     try:
         job, version = await_job(*meant, holds, jobs, CallersChanges(connected, call.known_caller, waits_until))
     except errors.JobNotFound as missing:
-        raise cleaned_up(missing, *meant, _receipts()) from None
+        raise _gone(call, missing, *meant) from None
     text, tag = _told(job, version)
     return Answer(None, 304, {"ETag": tag}) if is_known(tag, known) else Answer(text, 200, {"ETag": tag})
 
@@ -87,9 +86,12 @@ def _told(job: JobView, version: str) -> tuple[str, str]:
     return text, tag_of(version, text)
 
 
-def _receipts() -> Receipts:
+def _gone(call: Call, missing: errors.JobNotFound, project: ProjectName, name: JobName) -> errors.ResearcherError:
     # Only here, not above: most Jobs are there, and a cold start should not pay for S3.
     from chalicelib.adapters import bucket  # noqa: PLC0415
+    from chalicelib.adapters.projects import CallersProject  # noqa: PLC0415
     from chalicelib.adapters.receipts import Receipts  # noqa: PLC0415
+    from chalicelib.usecases.cleaned_up import cleaned_up  # noqa: PLC0415
 
-    return Receipts(bucket.connect(settings()))
+    projects = CallersProject(cluster.connect(settings()), call.known_caller, call.deadline)
+    return cleaned_up(missing, project, name, Receipts(bucket.connect(settings())), projects)

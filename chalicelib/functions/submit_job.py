@@ -7,12 +7,13 @@ from chalice.app import Blueprint
 from chalicelib.adapters import cluster
 from chalicelib.adapters.preflight import submitting
 from chalicelib.adapters.tokens import authenticate
-from chalicelib.creation import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, create, preview
+from chalicelib.creation import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, created, known_by, preview
 from chalicelib.domain import errors
 from chalicelib.domain.submission import Submission, parse_submission
 from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.operation import BASE, Operation
 from chalicelib.settings import settings
+from chalicelib.usecases.submit import submit_job
 
 routes = Blueprint(__name__)
 
@@ -38,8 +39,10 @@ OPERATION = Operation(
 def submit(call: Call) -> Answer:
     """Submits the Job in the body as the caller."""
     query = call.query(SubmitQuery)
-    key = call.header("Idempotency-Key")
+    known = known_by(call)
     submission = parse_submission(call.document())
     call.notes["project"] = submission.project
     jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
-    return (preview if query.dry_run else create)(call, submission, key, jobs)
+    if query.dry_run:
+        return preview(call, submission, known, jobs)
+    return created(call, submit_job(submission, known, call.known_caller, jobs))

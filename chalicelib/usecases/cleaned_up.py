@@ -1,12 +1,14 @@
-"""Tell of a Job that is gone whether it was cleaned up, and what is kept of it."""
+"""Turn JobNotFound into JobCleanedUp (410) when the Project has a Receipt of that Job."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.errors import JobCleanedUp, JobNotFound
+from chalicelib.domain.view import milliseconds
 
 if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes import Namespace
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.domain.receipt import Receipt
 
@@ -18,11 +20,25 @@ class KeptReceipts(Protocol):
         """The newest Receipt of a Job of that name, or None."""
 
 
+class Projects(Protocol):
+    """The Projects of the cluster; refusals are raised as ResearcherError."""
+
+    def namespace(self, project: ProjectName) -> Namespace:
+        """The Project's namespace; Forbidden where there is none, or where it is no Project."""
+
+
 def cleaned_up(
-    missing: JobNotFound, project: ProjectName, name: JobName, receipts: KeptReceipts
+    missing: JobNotFound, project: ProjectName, name: JobName, receipts: KeptReceipts, projects: Projects
 ) -> JobCleanedUp | JobNotFound:
-    """What to answer to a caller who may look into *project* but finds no Job: *missing*, unless there is a Receipt."""
+    """The error for a caller who may read *project* but finds no Job: *missing*, unless the Project has a Receipt.
+
+    Receipts outlive their Project. One of a Job that is older than the namespace belongs to an earlier Project of the
+    same name, and perhaps to another team.
+    """
     receipt = receipts.find(project, name)
     if receipt is None:
+        return missing
+    created_at = milliseconds(projects.namespace(project).metadata.creation_timestamp)
+    if created_at is None or receipt.created_at < created_at:
         return missing
     return JobCleanedUp(f"The Job {name} finished and was cleaned up; receipt tells how it ended.", receipt=receipt)

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.once import derived_name, shared_lock
+from chalicelib.domain.errors import JobNotFound
+from chalicelib.domain.once import IdempotencyKey, derived_name, lock, repeatable_lock, shared_lock
 from chalicelib.domain.original import clone_of, retry_of
 from chalicelib.usecases.jobs import existing
-from chalicelib.usecases.submit import make_once
+from chalicelib.usecases.submit import find_made, make_once
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.once import KnownBy
+    from chalicelib.domain.original import CloneRequest
     from chalicelib.domain.submission import Submission
     from chalicelib.usecases.ports import Jobs
     from chalicelib.usecases.submit import Submitted
 
 
-def clone(project: ProjectName, name: JobName, patch: object, key: str | None, jobs: Jobs) -> Submission:
-    """What the Job was asked as, changed by the merge patch *patch*: to be submitted as any other."""
-    return clone_of(project, existing(project, name, jobs), patch, keyed=key is not None)
+def clone_job(request: CloneRequest, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Submitted:
+    """Make the clone once. A repeated request finds it by its key or its name, also when the original is gone."""
+    try:
+        submission = cloned(request, known_by, jobs)
+    except JobNotFound:
+        made = _found_again(request, known_by, caller, jobs)
+        if made is None:
+            raise
+        return made
+    return make_once(submission, lock(submission, caller, known_by, request.identity), caller, jobs)
+
+
+def cloned(request: CloneRequest, known_by: KnownBy, jobs: Jobs) -> Submission:
+    """The submission of the original as the request changes it; JobNotFound when the original is gone."""
+    original = existing(request.project, request.name, jobs)
+    return clone_of(request.project, original, request.patch, keyed=isinstance(known_by, IdempotencyKey))
+
+
+def _found_again(request: CloneRequest, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Submitted | None:
+    wanted = repeatable_lock(request.project, request.new_name, request.identity, caller, known_by)
+    return find_made(request.project, wanted, jobs) if wanted else None
 
 
 def retry_job(project: ProjectName, name: JobName, caller: Caller, jobs: Jobs) -> Submitted:

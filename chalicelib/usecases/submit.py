@@ -18,6 +18,7 @@ from chalicelib.usecases.multi_node import completed
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.names import ProjectName
     from chalicelib.domain.once import KnownBy, Lock
     from chalicelib.domain.submission import Submission
     from chalicelib.usecases.ports import Jobs
@@ -46,11 +47,18 @@ def make_once(submission: Submission, wanted: Lock, caller: Caller, jobs: Jobs) 
         made = jobs.create(project, manifest)
         if made is not None:
             return Submitted(view(project, completed(project, made, jobs), ()), replayed=False)
-        found = jobs.find(project, JobName(wanted.name))
-        if found is not None:
-            same = completed(project, replayed(found, wanted), jobs)
-            return Submitted(shown(project, same, jobs), replayed=True)
+        if found := find_made(project, wanted, jobs):
+            return found
     raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
+
+
+def find_made(project: ProjectName, wanted: Lock, jobs: Jobs) -> Submitted | None:
+    """The Job that the request of *wanted* has made, or None; where another request made it, the error that says so."""
+    found = jobs.find(project, JobName(wanted.name))
+    if found is None:
+        return None
+    same = completed(project, replayed(found, wanted), jobs)
+    return Submitted(shown(project, same, jobs), replayed=True)
 
 
 def preview_job(submission: Submission, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Manifest:

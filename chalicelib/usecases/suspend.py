@@ -39,10 +39,12 @@ def resume_job(project: ProjectName, name: JobName, version: str | None, jobs: J
 
 def _written(project: ProjectName, name: JobName, version: str | None, jobs: Jobs, *, suspended: bool) -> JobView:
     """The Job after the change, which is also sent where nothing changes: the cluster decides who may."""
-    for attempt in range(ATTEMPTS):
+    first: str | None = None
+    for _ in range(ATTEMPTS):
         job = existing(project, name, jobs)
-        # Of a change that met others the answer may have been lost: then it is ours, and as it was asked for.
-        ours = attempt > 0 and bool(job.spec.suspend) == suspended
+        # The response to a change that met others may have been lost: then the change is ours, in the same Job.
+        ours = first == job.metadata.uid and bool(job.spec.suspend) == suspended
+        first = first or job.metadata.uid
         if version not in (None, job.metadata.resource_version) and not ours:
             raise errors.PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
         check_suspendable(job)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from chalicelib.domain.errors import Forbidden, JobNotFound, NameTaken
+from chalicelib.domain.errors import Forbidden, IdempotencyKeyReused, JobNotFound, NameTaken
 from chalicelib.domain.kubernetes import JobSpec
 from chalicelib.domain.names import SUBMISSION, ProjectName
-from chalicelib.usecases.original import clone, retry_job
+from chalicelib.domain.once import IdempotencyKey, Nonce
+from chalicelib.domain.original import CloneRequest
+from chalicelib.usecases.original import clone_job, cloned, retry_job
 from tests.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job
 from tests.fakes import FakeJobs
 
+if TYPE_CHECKING:
+    from chalicelib.domain.caller import Caller
+
 ASKED = '{"completions":2,"image":"busybox","indexed":true,"jobNamePrefix":"sweep","project":"team-a"}'
+
+KEY = IdempotencyKey("sweep-7", "drawn")
+ONCE = Nonce("drawn")
 
 
 @pytest.fixture
@@ -28,7 +38,7 @@ class TestOriginal:
 
     def test_clone_is_what_was_asked(self, jobs: FakeJobs) -> None:
         """Changed by the patch; a key makes the name where there is one."""
-        free, keyed = (clone(TEAM_A, TRAIN_1, {"gpu": 2}, key, jobs) for key in (None, "key"))
+        free, keyed = (cloned(CloneRequest(TEAM_A, TRAIN_1, {"gpu": 2}), known, jobs) for known in (ONCE, KEY))
 
         assert (free.gpu, free.job_name_prefix, keyed.job_name_prefix) == (2, "sweep", None)
 
@@ -57,8 +67,58 @@ class TestOriginal:
     def test_missing_job_is_told(self, jobs: FakeJobs) -> None:
         """There is nothing to go by; in another team's Project, whatever is there."""
         with pytest.raises(Forbidden):
-            clone(ProjectName("team-b"), TRAIN_1, {}, None, jobs)
+            cloned(CloneRequest(ProjectName("team-b"), TRAIN_1, {}), ONCE, jobs)
         with pytest.raises(JobNotFound):
-            clone(TEAM_A, TRAIN_1, {}, None, FakeJobs())
+            cloned(CloneRequest(TEAM_A, TRAIN_1, {}), ONCE, FakeJobs())
         with pytest.raises(JobNotFound):
             retry_job(TEAM_A, TRAIN_1, ALICE, FakeJobs())
+
+
+class TestRepeatedClone:
+    """The same request to clone, sent again after its response was lost and the original is gone."""
+
+    @pytest.mark.parametrize(
+        ("patch", "known_by"),
+        [({}, KEY), ({"gpu": 2}, KEY), ({"name": "mine"}, KEY), ({"name": "mine", "gpu": 2}, ONCE)],
+    )
+    def test_finds_its_job(self, jobs: FakeJobs, patch: dict[str, object], known_by: IdempotencyKey | Nonce) -> None:
+        """By its key or by its name, whatever became of the original."""
+        request = CloneRequest(TEAM_A, TRAIN_1, patch), known_by, ALICE, jobs
+        first = clone_job(*request)
+        del jobs.jobs[TEAM_A, TRAIN_1]
+
+        again = clone_job(*request)
+
+        assert (first.replayed, again.replayed, again.job.id) == (False, True, first.job.id)
+        assert len(jobs.manifests) == 1
+
+    def test_is_the_same_when_the_original_changed(self, jobs: FakeJobs) -> None:
+        """The request names the original, and not what it was at that time."""
+        first = clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs)
+        jobs.hold(TEAM_A, job("train-1", annotations={SUBMISSION: '{"image":"other","project":"team-a"}'}))
+
+        assert clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs).job.id == first.job.id
+
+    @pytest.mark.parametrize(
+        ("patch", "known_by", "caller", "error"),
+        [
+            pytest.param({"gpu": 1}, KEY, ALICE, IdempotencyKeyReused, id="another patch under the key"),
+            pytest.param({}, KEY, BOB, JobNotFound, id="another caller's key"),
+            pytest.param({}, IdempotencyKey("other"), ALICE, JobNotFound, id="another key"),
+            pytest.param({}, ONCE, ALICE, JobNotFound, id="no key"),
+            pytest.param({"name": "train-2"}, ONCE, ALICE, NameTaken, id="the name of another's Job"),
+            pytest.param({"name": "not a name"}, ONCE, ALICE, JobNotFound, id="no name"),
+            pytest.param({"name": 7}, ONCE, ALICE, JobNotFound, id="a number as name"),
+            pytest.param([], ONCE, ALICE, JobNotFound, id="no patch"),
+        ],
+    )
+    def test_another_request_finds_nothing(
+        self, jobs: FakeJobs, patch: object, known_by: IdempotencyKey | Nonce, caller: Caller, error: type[Exception]
+    ) -> None:
+        """Neither by guessing, nor by mistake."""
+        clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs)
+        jobs.hold(TEAM_A, job("train-2"))
+        del jobs.jobs[TEAM_A, TRAIN_1]
+
+        with pytest.raises(error):
+            clone_job(CloneRequest(TEAM_A, TRAIN_1, patch), known_by, caller, jobs)

@@ -114,6 +114,16 @@ class TestOthers:
 
         assert suspend_job(TEAM_A, TRAIN_1, "7", jobs).status == "Suspended"
 
+    @ACTIONS
+    def test_another_job_of_that_name_meets_no_condition(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
+        """The Job was deleted and made anew in between, as it was to become: it is not the one that If-Match names."""
+        jobs.before("suspend", changed_to(jobs, "8", uid="another", spec=JobSpec(suspend=suspended)))
+
+        with pytest.raises(PreconditionFailed):
+            act(TEAM_A, TRAIN_1, "7", jobs)
+
+        assert held(jobs).metadata.resource_version == "8"
+
 
 class TestRefused:
     """Jobs that stay as they are."""
