@@ -9,8 +9,8 @@ import msgspec
 
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.kubernetes import Job, Manifest
-from chalicelib.domain.masks import masked_spec, masked_submission
 from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.redaction import redact_spec, redact_submission
 from chalicelib.domain.strict import json_document
 from chalicelib.domain.usage import usage
 from chalicelib.domain.view import Count, Milliseconds, view
@@ -101,8 +101,8 @@ def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], lo
         finished_at=shown.finished_at,
         gpu_seconds=used.gpu_seconds,
         gpu_seconds_from=used.source,
-        submission=masked_submission(_asked(job)),
-        spec=masked_spec(manifest.get("spec")),
+        submission=redact_submission(_asked(job)),
+        spec=redact_spec(manifest.get("spec")),
         log=log[-MAX_LOG:] if log else None,
     )
 

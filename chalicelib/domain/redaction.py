@@ -1,0 +1,132 @@
+"""Redact a Job's submission and spec: an allow list says which fields are shown, and all others become `***`.
+
+Variables, commands and whatever a webhook or kubectl adds may hold a password. So a field that is not listed here is
+masked, a new one of ours too, and a listed one is shown only in the shape that is listed. Names of fields stay.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+MASK = "***"
+
+
+class MapOf(NamedTuple):
+    """An object with keys of the user's choice."""
+
+    values: Rule
+
+
+Rule = MapOf | dict[str, Any] | list[Any] | None
+"""What is shown: None is a string, a number, a boolean or null; `[rule]` a list, a dict an object with these fields."""
+
+
+def _plain(*fields: str) -> dict[str, Any]:
+    return dict.fromkeys(fields)
+
+
+_KEY_OF = _plain("name", "key", "optional")
+_SECURITY = {
+    **_plain("allowPrivilegeEscalation", "privileged", "readOnlyRootFilesystem"),
+    **_plain("runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy"),
+    "capabilities": {"add": [None], "drop": [None]},
+    "seccompProfile": _plain("type"),
+    "supplementalGroups": [None],
+}
+_RESOURCES = {"requests": MapOf(None), "limits": MapOf(None)}
+_VARIABLE = {
+    "name": None,
+    "valueFrom": {
+        "secretKeyRef": _KEY_OF,
+        "configMapKeyRef": _KEY_OF,
+        "fieldRef": _plain("apiVersion", "fieldPath"),
+        "resourceFieldRef": _plain("containerName", "resource", "divisor"),
+    },
+}
+_CONTAINER = {
+    **_plain("name", "image", "imagePullPolicy", "workingDir", "stdin", "tty", "restartPolicy"),
+    **_plain("terminationMessagePath", "terminationMessagePolicy"),
+    "env": [_VARIABLE],
+    "envFrom": [{"prefix": None, "secretRef": _KEY_OF, "configMapRef": _KEY_OF}],
+    "ports": [_plain("name", "containerPort", "protocol")],
+    "resources": _RESOURCES,
+    "securityContext": _SECURITY,
+    "volumeMounts": [_plain("name", "mountPath", "readOnly", "subPath")],
+}
+_CLAIM_SPEC = {"accessModes": [None], "resources": _RESOURCES, **_plain("storageClassName", "volumeMode")}
+_VOLUME = {
+    "name": None,
+    "emptyDir": _plain("medium", "sizeLimit"),
+    "persistentVolumeClaim": _plain("claimName", "readOnly"),
+    "ephemeral": {"volumeClaimTemplate": {"spec": _CLAIM_SPEC}},
+    "secret": _plain("secretName", "optional", "defaultMode"),
+    "configMap": _plain("name", "optional", "defaultMode"),
+}
+_POD = {
+    **_plain("restartPolicy", "automountServiceAccountToken", "enableServiceLinks", "subdomain", "priorityClassName"),
+    **_plain("serviceAccountName", "serviceAccount", "schedulerName", "dnsPolicy", "terminationGracePeriodSeconds"),
+    **_plain("nodeName", "priority", "preemptionPolicy", "activeDeadlineSeconds"),
+    "nodeSelector": MapOf(None),
+    "securityContext": _SECURITY,
+    "tolerations": [_plain("key", "operator", "value", "effect", "tolerationSeconds")],
+    "containers": [_CONTAINER],
+    "initContainers": [_CONTAINER],
+    "volumes": [_VOLUME],
+}
+_FAILURE_RULE = {
+    "action": None,
+    "onExitCodes": {"containerName": None, "operator": None, "values": [None]},
+    "onPodConditions": [_plain("type", "status")],
+}
+_SPEC = {
+    **_plain("parallelism", "completions", "completionMode", "suspend", "manualSelector", "managedBy"),
+    **_plain("backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes", "activeDeadlineSeconds"),
+    **_plain("ttlSecondsAfterFinished", "podReplacementPolicy"),
+    "podFailurePolicy": {"rules": [_FAILURE_RULE]},
+    "selector": {"matchLabels": MapOf(None)},
+    "template": {"metadata": {"labels": MapOf(None)}, "spec": _POD},
+}
+_SUBMISSION = {
+    **_plain("project", "image", "name", "jobNamePrefix", "type", "interactive", "workingDir", "imagePullPolicy"),
+    **_plain("gpu", "cpu", "cpuLimit", "memory", "memoryLimit", "nodeType", "largeShm"),
+    **_plain("parallelism", "completions", "indexed", "nodes", "backoffLimit", "backoffLimitPerIndex"),
+    **_plain("maxFailedIndexes", "maxRuntimeSeconds", "ttlAfterFinish", "preemptible", "queue"),
+    **_plain("runAsUid", "runAsGid", "preventPrivilegeEscalation", "stdin", "tty"),
+    "environment": MapOf({"secret": _plain("name", "key")}),
+    "retry": {"exitCodes": [None], "ignoreDisruptions": None},
+    "pvc": [_plain("path", "name", "size", "storageClass", "readOnly")],
+    "labels": MapOf(None),
+    "annotations": MapOf(None),
+}
+
+
+def redact_submission(submission: Any) -> Any:  # noqa: ANN401 - JSON
+    """*submission* with what its variables and command may hide masked; None when it is not an object."""
+    if not isinstance(submission, dict):
+        return None
+    wrapped = submission.keys() == {"job"} and isinstance(submission["job"], dict)
+    return _redact(submission["job"] if wrapped else submission, _SUBMISSION)
+
+
+def redact_spec(spec: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same of the spec of a Job, whoever made it."""
+    return _redact(spec, _SPEC)
+
+
+def _redact(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - JSON
+    match rule, value:
+        case MapOf(), dict():
+            return {key: _redact(one, rule.values) for key, one in value.items()}
+        case dict(), dict():
+            return {key: _redact(one, rule[key]) if key in rule else _mask(one) for key, one in value.items()}
+        case list(), list():
+            return [_redact(one, rule[0]) for one in value]
+        case None, str() | int() | float() | None:
+            return value
+        case _:
+            return _mask(value)
+
+
+def _mask(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """As many masks as a list has items, so that the number of words of a command stays known."""
+    return [MASK] * len(value) if isinstance(value, list) else MASK
