@@ -11,8 +11,7 @@ STACK ?= researcher-$(STAGE)
 PARAMETERS ?= .local/$(STAGE).parameters
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
-UV = 0.13.9
-COSMIC_RAY = ../../$(VENV)/bin/uvx --quiet --from cosmic-ray==8.7.0
+COSMIC_RAY = ../mutation/bin
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
@@ -88,11 +87,13 @@ figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand 
 	$(BIN)/python -m tests.figures
 
 mutants: $(READY)  ## mutants of the rules that matter most, in a copy of the last commit; prints the survivors, in half an hour
-	rm -rf build/mutants && git clone --quiet . build/mutants
-	cd build/mutants && $(COSMIC_RAY) cosmic-ray init tests/mutants.toml mutants.sqlite
-	cd build/mutants && $(COSMIC_RAY) cr-filter-operators mutants.sqlite tests/mutants.toml
-	cd build/mutants && $(COSMIC_RAY) cosmic-ray exec tests/mutants.toml mutants.sqlite
-	cd build/mutants && $(COSMIC_RAY) cr-report --surviving-only --show-diff mutants.sqlite
+	rm -rf build/mutants build/mutation && git clone --quiet . build/mutants
+	$(BIN)/uv venv --quiet --python $(BIN)/python build/mutation
+	VIRTUAL_ENV=build/mutation $(BIN)/uv pip sync --quiet --require-hashes tests/mutants.txt
+	cd build/mutants && $(COSMIC_RAY)/cosmic-ray init tests/mutants.toml mutants.sqlite
+	cd build/mutants && $(COSMIC_RAY)/cr-filter-operators mutants.sqlite tests/mutants.toml
+	cd build/mutants && $(COSMIC_RAY)/cosmic-ray exec tests/mutants.toml mutants.sqlite
+	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
 package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
 	$(BIN)/python -m infra.package --stage $(STAGE) --out build/$(STAGE)
@@ -110,9 +111,13 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: a quarter of an hour, true on a quiet machine only; ONLY, ROUNDS, README=1
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(README),--readme)
 
-lock: $(READY)
-	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes pyproject.toml --group dev --output-file requirements-dev.txt
+LOCK = $(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes
+
+lock: $(READY)  ## writes what is installed, with hashes, from pyproject.toml
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
+	$(LOCK) --group mutants --output-file tests/mutants.txt
+	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
 
 # An environment of another Python than PYTHON is made anew.
 version = $(shell $(1) -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
@@ -125,7 +130,8 @@ $(READY): requirements-dev.txt
 		*) echo "Python 3.13, 3.12, 3.11 or 3.14 is needed, with venv: install python3.13, or name one with PYTHON=<path>." >&2; exit 1;; esac
 	@echo "Preparing $(VENV) with Python $(call version,$(PYTHON)): half a minute, once."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
+	@sed -n '/^uv==/,/# via/p' requirements-dev.txt > $(VENV)/uv.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(VENV)/uv.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
 	@touch $@
 

