@@ -8,8 +8,9 @@ of its own, named by the route's `name=`: by that name .chalice/config.json conf
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from chalice.deploy import models
 from chalice.deploy.appgraph import ApplicationGraphBuilder
 from chalice.deploy.swagger import CFNSwaggerGenerator
 from chalice.package import SAMTemplateGenerator
@@ -20,11 +21,11 @@ from chalicelib.settings import cors_origin
 from infra.alarms import api_alarm, function_alarms
 from infra.dashboard import dashboard
 from infra.gateway_responses import ANY_METHOD, gateway_responses, not_allowed
+from infra.policies import role_policy
 
 if TYPE_CHECKING:
     from chalice.app import Chalice, RouteEntry
     from chalice.config import Config
-    from chalice.deploy import models
 
 JsonObject = dict[str, Any]
 
@@ -70,6 +71,13 @@ class EndpointGraph(ApplicationGraphBuilder):
             function.environment_variables = function.environment_variables | own
         api.lambda_function, *api.authorizers = functions
         return api
+
+    def _create_role_reference(self, config: Config, stage_name: str, function_name: str) -> models.IAMRole:
+        # Chalice would read a file of the function's own.
+        role = cast("models.ManagedIAMRole", super()._create_role_reference(config, stage_name, function_name))
+        document = role_policy(function_name, f"{logical_id(function_name)}LogGroup")
+        role.policy = models.AutoGenIAMPolicy(document=document, traits=set())
+        return role
 
 
 class EndpointSwagger(CFNSwaggerGenerator):

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from chalice.config import Config
 from chalice.deploy.appgraph import DependencyBuilder
 from chalice.deploy.deployer import BaseDeployStep, BuildStage, InjectDefaults, PolicyGenerator, SwaggerBuilder
@@ -21,6 +20,7 @@ from chalice.utils import OSUtils
 
 import app
 from infra.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterError, write_bundle
+from infra.cloudformation_yaml import load_cloudformation
 from infra.endpoints import EndpointGraph, EndpointSwagger, EndpointTemplate
 from infra.sbom import bill_of_materials
 
@@ -79,7 +79,7 @@ def template(stage: str) -> JsonObject:
     build = BuildStage([*steps, SwaggerBuilder(EndpointSwagger())])
     resources = ResourceBuilder(EndpointGraph(), DependencyBuilder(), build).construct_resources(config, stage)
     generated = EndpointTemplate(config, Services()).generate(resources)
-    merged: JsonObject = TemplateDeepMerger().merge(_loaded(RESOURCES), generated)
+    merged: JsonObject = TemplateDeepMerger().merge(load_cloudformation(RESOURCES), generated)
     return merged
 
 
@@ -112,33 +112,9 @@ class Services(PackageOptions):
         return f"{service}.amazonaws.com"
 
 
-class CloudFormationYaml(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref X` is `{"Ref": "X"}`."""
-
-    def intrinsic(self, name: str, node: yaml.Node) -> JsonObject:
-        """The long form."""
-        return {name if name in {"Ref", "Condition"} else f"Fn::{name}": self._value(name, node)}
-
-    def _value(self, name: str, node: yaml.Node) -> object:
-        if isinstance(node, yaml.ScalarNode):
-            text = str(self.construct_scalar(node))
-            return text.split(".", 1) if name == "GetAtt" else text
-        if isinstance(node, yaml.SequenceNode):
-            return self.construct_sequence(node, deep=True)
-        return self.construct_mapping(node, deep=True)  # type: ignore[arg-type] # what else YAML has
-
-
-CloudFormationYaml.add_multi_constructor("!", CloudFormationYaml.intrinsic)
-
-
 def _configured() -> JsonObject:
     configured: JsonObject = json.loads(CONFIG.read_text(encoding="utf-8"))
     return configured
-
-
-def _loaded(path: Path) -> JsonObject:
-    loaded: JsonObject = CloudFormationYaml(path.read_text(encoding="utf-8")).get_single_data()
-    return loaded
 
 
 if __name__ == "__main__":
