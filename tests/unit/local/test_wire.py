@@ -27,7 +27,12 @@ def sent(raw: bytes) -> Iterator[tuple[Wire, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(30)
-        sending = threading.Thread(target=lambda: (theirs.sendall(raw), theirs.shutdown(socket.SHUT_WR)))
+
+        def send() -> None:
+            theirs.sendall(raw)
+            theirs.shutdown(socket.SHUT_WR)
+
+        sending = threading.Thread(target=send)
         sending.start()
         yield Wire(ours), theirs
         sending.join()
