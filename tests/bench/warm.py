@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chalicelib.domain.names import ProjectName, namespace_of
 from infra.local.stack import Stack
 from tests.api import Api
-from tests.bench import price, surroundings
+from tests.bench import surroundings
 from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.bench.recording import Recorded
@@ -66,7 +66,7 @@ KINDS = {
 
 
 def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
-    """Each kind of call by all three in turns, and then what a million of them cost."""
+    """Each kind of call by all three in turns."""
     with Stack(lambda review: Recorded(RealCluster(review), rate=0.0)) as stack:
         plane, bearer = stack.cluster.cluster, stack.issuer.mint("alice")
         with Api(stack, bearer=bearer) as alice:
@@ -75,16 +75,14 @@ def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
             sent = {name: _sent(stack, kind, alice) for name, kind in KINDS.items()}
         variables = surroundings.environment(plane.url, plane.ca_pem)
         variables |= {"KUBERNETES_TOKEN": stack.cluster.proxy.bearer}
-        seen: dict[str, dict[str, list[Measured]]] = {}
         for name, kind in KINDS.items():
             with _subjects(made, variables | {"PREFLIGHT": kind.preflight}) as subjects:
                 calls = {
                     who: partial(_round, subject, kind, sent[name] if who == "floor" else bearer, plane.plane.admin)
                     for who, subject in subjects.items()
                 }
-                seen[name] = in_turns(calls, rounds)
-            yield from _compared(name, len(sent[name]), seen[name])
-    yield from price.results(_durations([samples["ours"] for samples in seen.values()]))
+                seen = in_turns(calls, rounds)
+            yield from _compared(name, len(sent[name]), seen)
 
 
 @contextmanager
@@ -151,11 +149,3 @@ def _compared(name: str, calls: int, seen: Mapping[str, Sequence[Measured]]) -> 
     yield Comparison(ours, Figure.of("FastAPI and the typed client", "ms", [one.each for one in seen["peer"]]), 1)
     busy = Figure.of(f"{name}, CPU", "ms", [one.busy for one in seen["ours"]])
     yield Comparison(busy, Figure.of("FastAPI and the typed client", "ms", [one.busy for one in seen["peer"]]))
-
-
-def _durations(samples: Sequence[Sequence[Measured]]) -> price.Durations:
-    """Of a request that is any of these kinds, as often one as the other."""
-    waiting = [Figure.of("", "ms", [one.each - one.busy for one in kind]).median for kind in samples]
-    busy = [Figure.of("", "ms", [one.busy for one in kind]).median for kind in samples]
-    loading = Figure.of("", "ms", [one.loaded for kind in samples for one in kind]).median
-    return price.Durations(max(0.0, sum(waiting) / len(waiting)), sum(busy) / len(busy), loading)
