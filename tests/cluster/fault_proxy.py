@@ -18,7 +18,6 @@ from infra.local.wire import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from infra.local.kubernetes.kinds import Document
     from infra.local.wire import Headers, WireError
@@ -57,9 +56,7 @@ class FaultProxy:
         self._server = LoopbackServer(self, context=identity.context)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops listening."""
         self._server.close()
         self._pool.clear()
@@ -126,9 +123,7 @@ class Faulty(Generic[SomeCluster]):
             self._open = started.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops both."""
         self._open.close()
 
