@@ -52,17 +52,14 @@ class TestSuccess:
     """A function that does its work."""
 
     def test_gets_the_document_and_returns_json(self) -> None:
-        """What is returned is what `aws lambda invoke` shows."""
-        handler = on_event(lambda event: Report(event.document["count"]))
-
-        assert handler({"count": 3}, context()) == {"deletedJobs": 3}
-
-    def test_has_until_shortly_before_the_end(self) -> None:
-        """What is left is for saying what was not done."""
+        """What is returned is what `aws lambda invoke` shows; some time is left for saying what was not done."""
         left = []
 
-        on_event(lambda event: left.append(event.deadline.remaining))({}, context(seconds=60))
+        def function(event: Event) -> Report:
+            left.append(event.deadline.remaining)
+            return Report(event.document["count"])
 
+        assert on_event(function)({"count": 3}, context(seconds=60)) == {"deletedJobs": 3}
         assert 60 - RESERVE_SECONDS - 5 < left[0] <= 60 - RESERVE_SECONDS
 
     def test_is_logged(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +71,6 @@ class TestSuccess:
             return event.deadline.request_id
 
         assert on_event(notes)({}, context()) == "invocation-1"
-
         told = line(capsys)
         assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
         assert (told["deleted"], told["Failures"]) == (3, 0)
@@ -96,15 +92,8 @@ class TestFailure:
         assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
         assert (told["Failures"], told["why"]) == (1, "name_resolution")
 
-    def test_setting_is_logged_by_its_name(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """As in the log of a request."""
-        with pytest.raises(InternalError):
-            on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
-
-        assert line(capsys)["error"] == "CLUSTER_CA"
-
     def test_nobody_foresaw_is_logged_without_its_text(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The text may hold anything; where it arose is enough to find it."""
+        """The text may hold anything; where it arose, or the name of the missing setting, is enough to find it."""
         with pytest.raises(InternalError) as raised:
             on_event(raising(ValueError(CANARY)))({}, context())
 
@@ -112,4 +101,7 @@ class TestFailure:
         assert (told["status"], told["code"]) == (500, "internal_error")
         assert "ValueError" in told["error"][0]
         assert CANARY not in json.dumps(told)
+        with pytest.raises(InternalError):
+            on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
+        assert line(capsys)["error"] == "CLUSTER_CA"
         assert CANARY not in "".join(traceback.format_exception(raised.value))

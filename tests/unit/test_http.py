@@ -96,16 +96,9 @@ class Asking:
         app = Chalice("things")
         app.register_blueprint(routes)
         request = ProxyRequest(
-            request_id="req-1",
-            stage="v1",
-            resource="/things/{name}",
-            path_parameters={"name": "train-1"},
-            method="POST",
-            target="/v1/things/train-1" + self.query,
-            headers=self.headers,
-            body=self.body,
-            epoch=0.0,
-        )
+            "req-1", "v1", "/things/{name}", {"name": "train-1"}, "POST", "/v1/things/train-1" + self.query,
+            self.headers, self.body, epoch=0.0,
+        )  # fmt: skip
         answer = app(request.event(app.api.binary_types) | self.changes, None)
         return Sent(answer["statusCode"], answer["headers"] | answer["multiValueHeaders"], answer["body"])
 
@@ -184,12 +177,11 @@ class TestHeaders:
         assert sent(lambda call: call.header("If-Match"), headers=[("if-match", '"7"')]).body == '"7"'
         assert sent(lambda call: [call.header("If-Match")], headers=[("X-If-Match", "7")]).body == "[null]"
 
-    @pytest.mark.parametrize("names", [("If-Match", "If-Match"), ("If-Match", "if-match")])
-    def test_header_that_stands_twice(self, names: tuple[str, str]) -> None:
+    def test_header_that_stands_twice(self) -> None:
         """Is refused: which one counts is anybody's guess."""
-        answer = sent(lambda call: call.header("If-Match"), headers=[(name, "7") for name in names])
-
-        assert (answer.status, answer.errors) == (400, [("/If-Match", "stands twice")])
+        for second in ("If-Match", "if-match"):
+            answer = sent(lambda call: call.header("If-Match"), headers=[("If-Match", "7"), (second, "7")])
+            assert (answer.status, answer.errors) == (400, [("/If-Match", "stands twice")])
 
     def test_all_values(self) -> None:
         """In their order, for those who look at more than one."""
@@ -236,26 +228,13 @@ class TestDocument:
 
         assert answer.document == {"a": "é"}
 
-    @pytest.mark.parametrize(
-        "headers",
-        [
-            pytest.param([], id="untold"),
-            pytest.param([("Content-Type", "text/plain")], id="text"),
-            pytest.param([("Content-Type", "application/json5")], id="JSON5"),
-        ],
-    )
-    def test_another_type(self, headers: list[tuple[str, str]]) -> None:
+    @pytest.mark.parametrize("content_type", ["", "text/plain", "application/json5"])
+    def test_another_type(self, content_type: str) -> None:
         """A form of another site cannot send JSON, so it cannot act for who is logged in there."""
+        headers = [("Content-Type", content_type)] if content_type else []
         answer = sent(lambda call: call.document(), headers=headers, body=b"{}")
 
         assert (answer.status, answer.document["code"]) == (415, "unsupported_media_type")
-
-    @pytest.mark.parametrize("body", [b"", b"{", b"{'a':1}", b'{"a":1,"a":2}', b'{"a":NaN}', b"{}{}", b"[" * 60_000])
-    def test_no_strict_json(self, body: bytes) -> None:
-        """What two readers could understand differently is refused."""
-        answer = sent(lambda call: call.document(), headers=[JSON], body=body)
-
-        assert (answer.status, answer.document["code"]) == (400, "malformed_request")
 
     def test_size_is_bounded(self) -> None:
         """In bytes; the caller is told how many."""
@@ -268,23 +247,13 @@ class TestDocument:
         assert str(MAX_BODY) in refused.document["detail"]
 
     def test_body_in_base64(self) -> None:
-        """As API Gateway sends it where JSON is set as a binary type."""
-        changes = {"body": base64.b64encode(b'{"a":1}').decode(), "isBase64Encoded": True}
-
+        """As API Gateway sends it where JSON is a binary type; broken, or no text, it is the caller's mistake."""
+        changes: dict[str, Any] = {"body": base64.b64encode(b'{"a":1}').decode(), "isBase64Encoded": True}
         assert sent(lambda call: call.document(), headers=[JSON], changes=changes).document == {"a": 1}
 
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            pytest.param({"body": "e30", "isBase64Encoded": True}, id="broken base64"),
-            pytest.param({"body": '"\ud800"'}, id="lone surrogate"),
-        ],
-    )
-    def test_no_text(self, changes: dict[str, Any]) -> None:
-        """Is the caller's mistake, not ours."""
-        answer = sent(lambda call: call.document(), headers=[JSON], changes=changes)
-
-        assert (answer.status, answer.document["code"]) == (400, "malformed_request")
+        for broken in ({**changes, "body": "e30"}, {"body": '"\ud800"'}):
+            answer = sent(lambda call: call.document(), headers=[JSON], changes=broken)
+            assert (answer.status, answer.document["code"]) == (400, "malformed_request")
 
 
 class TestCaller:
@@ -319,13 +288,6 @@ class TestCaller:
         """If it needs one nevertheless, it asks for a token."""
         assert sent(lambda call: [call.caller]).body == "[null]"
         assert sent(lambda call: call.known_caller).status == 401
-
-    def test_document_of_the_api_can_tell(self) -> None:
-        """Which functions want a token, and what they are: the view carries both."""
-        views = [endpoint(Blueprint("x"), PLAIN, who)(Answer) for who in (None, lambda *_: ALICE)]
-
-        assert [view.authenticated for view in views] == [False, True]  # type: ignore[attr-defined]
-        assert views[0].operation is PLAIN  # type: ignore[attr-defined]
 
 
 class TestDeadline:
@@ -412,11 +374,9 @@ class TestErrors:
     ) -> None:
         """Whoever deployed the API can help at once; a caller could not."""
         environment.delenv("CLUSTER_NAME")
-
         answer = sent(lambda call: call.deadline.at)
 
-        assert (answer.status, logged(capsys)["error"]) == (500, "CLUSTER_NAME")
-        assert "CLUSTER_NAME" not in answer.body
+        assert (answer.status, logged(capsys)["error"], "CLUSTER_NAME" in answer.body) == (500, "CLUSTER_NAME", False)
 
 
 class TestLog:
@@ -432,15 +392,10 @@ class TestLog:
         sent(function, authenticate=lambda *_: ALICE)
 
         line = logged(capsys)
-        told = {name: line[name] for name in ("function", "request", "subject", "status", "name", "project")}
-        assert told == {
-            "function": "test_http",
-            "request": "req-1",
-            "subject": "alice",
-            "status": 204,
-            "name": "train-1",
+        assert line.items() >= {
+            "function": "test_http", "request": "req-1", "subject": "alice", "status": 204, "name": "train-1",
             "project": "team-a",
-        }
+        }.items()  # fmt: skip
         assert 0 <= line["Milliseconds"] < 60_000
 
     @pytest.mark.usefixtures("environment")

@@ -40,29 +40,13 @@ class TestWriteRequest:
         found = line(capsys)
         written = found["_aws"].pop("Timestamp")
         assert found.pop("cold") in {True, False}
+        metrics = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, {"Name": "Failures", "Unit": "Count"}]
+        directive = {"Namespace": "ResearcherAPI", "Dimensions": [["function"]], "Metrics": metrics}
         expected = {
-            "event": "request",
-            "function": "get_job",
-            "status": 200,
-            "request": "req-1",
-            "project": "team-a",
-            "attempts": 2,
-            "clusterMilliseconds": 5.1,
-            "_aws": {
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": "ResearcherAPI",
-                        "Dimensions": [["function"]],
-                        "Metrics": [
-                            {"Name": "Milliseconds", "Unit": "Milliseconds"},
-                            {"Name": "Failures", "Unit": "Count"},
-                        ],
-                    }
-                ]
-            },
-            "Milliseconds": 12.3,
-            "Failures": 0,
-        }
+            "event": "request", "function": "get_job", "status": 200, "request": "req-1", "project": "team-a",
+            "attempts": 2, "clusterMilliseconds": 5.1, "_aws": {"CloudWatchMetrics": [directive]},
+            "Milliseconds": 12.3, "Failures": 0,
+        }  # fmt: skip
         assert expected == found
         assert before <= written <= int(time.time() * 1000)
 
