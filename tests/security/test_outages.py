@@ -120,21 +120,6 @@ class TestSts:
         assert (answer.header("Retry-After") is None) == (case in LASTING)
         assert b"arn:" not in answer.body
 
-    @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
-    def test_throttle_says_when_to_try_again(
-        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, code: str
-    ) -> None:
-        """And by then it works, in the same process."""
-        with Script() as sts:
-            sts.on("/", sts_refusal(code, 400))
-            monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
-            answer = listed(stack)
-
-        assert answer.header("Retry-After") == "5"
-        monkeypatch.undo()
-        forget()
-        assert listed(stack).status == 200
-
     def test_nobody_there(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
         """Is told soon."""
         monkeypatch.setenv("AWS_ENDPOINT_URL", unused_url())
@@ -193,19 +178,6 @@ class TestAuthority:
             settings.cache_clear()
 
             assert listed(stack).status == 200
-
-    def test_new_deployment_knows_the_new_one(
-        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
-    ) -> None:
-        """And it alone."""
-        monkeypatch.setenv("CLUSTER_CA", authority(another[1]))
-        forget()
-        assert listed(stack).status == 503
-
-        monkeypatch.setenv("CLUSTER_ENDPOINT", another[0])
-        forget()
-
-        assert listed(stack).status == 200
 
 
 def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:
