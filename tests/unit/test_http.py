@@ -198,22 +198,6 @@ class TestQuery:
         assert sent(lambda call: call.query(ThingQuery).limit, operation=ASKING, query="?limit=7").body == "7"
         assert sent(lambda call: call.query(ThingQuery).limit, operation=ASKING).body == "50"
 
-    @pytest.mark.parametrize("query", ["?limit=0", "?limit=many", "?limit=1&limit=2", "?limt=1"])
-    def test_misspelt(self, query: str) -> None:
-        """Is refused, and not taken for the default."""
-        answer = sent(lambda call: call.query(ThingQuery).limit, operation=ASKING, query=query)
-
-        assert (answer.status, answer.document["code"]) == (400, "malformed_request")
-
-    def test_function_without_parameters_takes_none(self) -> None:
-        """A dry run that deletes would be a bad surprise."""
-        seen: list[Call] = []
-
-        answer = sent(seen.append, query="?dryRun=true")
-
-        assert (answer.status, seen) == (400, [])
-        assert "dryRun" in answer.body
-
 
 class TestDocument:
     """The body of a request."""
@@ -381,36 +365,6 @@ class TestErrors:
 
 class TestLog:
     """The one line of a request."""
-
-    def test_who_asked_what_and_how_it_ended(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The function's module names it; its notes and path parameters stand beside."""
-
-        def function(call: Call) -> Answer:
-            call.notes["project"] = "team-a"
-            return Answer(None, 204)
-
-        sent(function, authenticate=lambda *_: ALICE)
-
-        line = logged(capsys)
-        assert line.items() >= {
-            "function": "test_http", "request": "req-1", "subject": "alice", "status": 204, "name": "train-1",
-            "project": "team-a",
-        }.items()  # fmt: skip
-        assert 0 <= line["Milliseconds"] < 60_000
-
-    @pytest.mark.usefixtures("environment")
-    def test_what_the_cluster_cost(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The deadline brings it back from wherever the calls were made."""
-
-        def function(call: Call) -> Answer:
-            call.deadline.attempts.extend([0.25, 0.5])
-            return Answer(call.deadline.request_id)
-
-        answer = sent(function)
-
-        line = logged(capsys)
-        assert (line["attempts"], line["clusterMilliseconds"]) == (2, 750)
-        assert answer.body == "req-1"
 
     def test_reasons_that_only_we_may_know(self, capsys: pytest.CaptureFixture[str]) -> None:
         """An error's notes are for the log: every bad token looks alike to a stranger. There is no subject yet."""

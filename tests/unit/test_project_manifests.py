@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -185,12 +183,11 @@ class TestRefusals:
 class TestCommand:
     """`python -m infra.kubernetes.project`."""
 
-    def test_prints_the_manifests_each_with_its_reason(self) -> None:
+    def test_prints_the_manifests_each_with_its_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The stream is what the function returns, and a reader learns why each object is there."""
-        arguments = ["x" * 50, "--submitters", "g", "a b", "--viewers", "v", "--gpus", "16", "--uploads-bucket", "ups"]
-        command = [sys.executable, "-m", "infra.kubernetes.project", *arguments]
+        main(["x" * 50, "--submitters", "g", "a b", "--viewers", "v", "--gpus", "16", "--uploads-bucket", "ups"])
 
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        printed = capsys.readouterr().out
         assert list(yaml.safe_load_all(printed)) == project("x" * 50, ["g", "a b"], ["v"], 16, "ups")
         assert all(document.startswith("\n# ") for document in printed.split("---")[1:])
 

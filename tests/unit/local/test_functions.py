@@ -34,6 +34,11 @@ def failing(document: object, context: LambdaContext) -> object:
     raise RuntimeError(f"{context.function_name} does not like {document}")
 
 
+def impatient(_document: object, _context: LambdaContext) -> object:
+    """Times out by itself."""
+    raise TimeoutError("its own")
+
+
 def slow(_document: object, _context: LambdaContext) -> object:
     """Never ends."""
     return threading.Event().wait(30)
@@ -42,7 +47,9 @@ def slow(_document: object, _context: LambdaContext) -> object:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """The Lambda API of a local AWS."""
-    with LocalAws(Functions({"echo": echo, "failing": failing, "slow": slow}, seconds=1.0)) as aws:
+    with LocalAws(
+        Functions({"echo": echo, "failing": failing, "impatient": impatient, "slow": slow}, seconds=1.0)
+    ) as aws:
         client: Any = boto3.client("lambda", **aws.connection)
         yield client
         client.close()
@@ -76,6 +83,7 @@ class TestInvoke:
         ("name", "error"),
         [
             ("failing", {"errorMessage": "failing does not like None", "errorType": "RuntimeError"}),
+            ("impatient", {"errorMessage": "its own", "errorType": "TimeoutError"}),
             ("slow", {"errorMessage": "Task timed out after 1.00 seconds", "errorType": "Sandbox.Timedout"}),
         ],
     )

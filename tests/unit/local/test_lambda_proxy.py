@@ -72,23 +72,6 @@ class TestEvent:
         assert (event["body"], event["isBase64Encoded"]) == (given, encoded)
 
 
-class TestWantsBinary:
-    """Whether base64 is decoded on the way out."""
-
-    @pytest.mark.parametrize(
-        ("accept", "binary", "wants"),
-        [
-            pytest.param("image/png, */*", BINARY, True, id="first"),
-            pytest.param("image/avif, image/png", BINARY, False, id="second"),
-            pytest.param("*/*", BINARY, False, id="any"),
-            pytest.param("*/*", ["*/*"], True, id="the API declares everything binary"),
-        ],
-    )
-    def test_only_the_first_accepted_type_counts(self, accept: str, binary: list[str], *, wants: bool) -> None:
-        """A documented oddity of API Gateway that breaks images in browsers, and the documented way out of it."""
-        assert request(headers=[("Accept", accept)]).wants_binary(binary) is wants
-
-
 class TestReplyOf:
     """What the function may answer."""
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
-from infra.local.presigned_sts import Scope, StsRefusal, is_presigned_identity_request, signature, verified_session
+from infra.local.presigned_sts import Scope, StsRefusal, signature, verified_session
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HEADERS = {"host": "sts.eu-west-1.amazonaws.com", "x-k8s-aws-id": "gpu-a"}
@@ -65,18 +62,6 @@ def verify(text: str, session: FakeSession | None = SESSION, **headers: str) -> 
 class TestVerifiedSession:
     """What STS takes."""
 
-    def test_signature_of_botocore_is_taken(self) -> None:
-        """What AWS's own SDK signs with, and what this verifies with, are not the same code."""
-        credentials = Credentials(SESSION.access_key_id, SESSION.secret_access_key, SESSION.session_token)
-        url = f"https://{HEADERS['host']}/?Action=GetCallerIdentity&Version=2011-06-15"
-        request = AWSRequest("GET", url, headers={"x-k8s-aws-id": "gpu-a"})
-        SigV4QueryAuth(credentials, "sts", "eu-west-1", expires=60).add_auth(request)
-        known = {SESSION.access_key_id: replace(SESSION, expiration=datetime.max.replace(tzinfo=UTC))}
-
-        session = verified_session(urlsplit(str(request.url)).query, HEADERS, known.get, datetime.now(UTC))
-
-        assert session.arn == SESSION.arn
-
     def test_order_of_the_query_does_not_matter(self) -> None:
         """The canonical form is sorted. A session's end has no time zone, as moto keeps it, and is in UTC."""
         ending = replace(SESSION, expiration=datetime(2026, 11, 24, 12, 1))  # noqa: DTZ001 - the case
@@ -120,21 +105,3 @@ class TestVerifiedSession:
             verify(query(), replace(SESSION, expiration=NOW))
 
         assert refusal.value.code == "ExpiredToken"
-
-
-class TestIsPresignedIdentityRequest:
-    """Which requests are verified here."""
-
-    @pytest.mark.parametrize(
-        ("text", "is_one"),
-        [
-            (query(), True),
-            ("", False),
-            ("Action=GetCallerIdentity", False),
-            ("X-Amz-Signature=1&Action=GetObject", False),
-            ("%ff", False),
-        ],
-    )
-    def test_action_and_signature_tell(self, text: str, *, is_one: bool) -> None:
-        """S3 has presigned requests, too; they are moto's."""
-        assert is_presigned_identity_request(text) is is_one
