@@ -9,13 +9,13 @@ import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from infra.local.wire import Wire, WireError
+from infra.local.wire import Reply, Wire, WireError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from infra.local.wire import Headers, Reply
+    from infra.local.wire import Headers
 
 HOST = "127.0.0.1"
 IDLE_SECONDS = 75.0
@@ -29,6 +29,7 @@ class Site(Protocol):
 
     def refuse(self, error: WireError) -> Reply:
         """The answer to bytes that are no request."""
+        return Reply(400, [], error.detail.encode())
 
 
 class LoopbackServer:

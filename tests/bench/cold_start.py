@@ -24,6 +24,7 @@ from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import Execution
+from tests.package.reading import logical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,11 +120,6 @@ def peer(one: Function, name: str, task: Path) -> Function:
     outside = dict(one.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     outside = {key: value for key, value in outside.items() if key not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
     return replace(one, name=name, handler="app.app", task=task, environment=outside)
-
-
-def logical(name: str) -> str:
-    """The name of a function in the template."""
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def describe(deployed: Deployed, endpoint: str) -> None:

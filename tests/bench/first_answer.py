@@ -16,11 +16,12 @@ from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.package import template
 from tests.api import IMAGE, Api
 from tests.bench import surroundings
-from tests.bench.cold_start import LISTED, REQUESTS, ColdStarts, describe, logical, peer
+from tests.bench.cold_start import LISTED, REQUESTS, ColdStarts, describe, peer
 from tests.bench.far_cloud import FarCloud
 from tests.bench.figures import Comparison, Figure, in_turns
 from tests.bench.subject import Subject
 from tests.deployed.deployed import Deployed
+from tests.package.reading import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,10 +8,11 @@ from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.package import template
 from tests.api import Api
 from tests.bench.asking import BASE, JOB, Request
-from tests.bench.cold_start import LISTED, SUBMITTED, logical
+from tests.bench.cold_start import LISTED, SUBMITTED
 from tests.bench.figures import Figure, Limit
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import resident
+from tests.package.reading import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,6 +20,7 @@ from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.bench.recording import Recorded
 from tests.cluster.real_cluster import RealCluster
+from tests.cluster.space import job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +72,7 @@ def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
         plane, bearer = stack.cluster.cluster, stack.issuer.mint("alice")
         with Api(stack, bearer=bearer) as alice:
             for number in range(LISTED):
-                plane.plane.admin.create(OTHERS, job(f"bench-{number}"))
+                plane.plane.admin.create(OTHERS, job(f"bench-{number}", suspend=True))
             sent = {name: _sent(stack, kind, alice) for name, kind in KINDS.items()}
         variables = surroundings.environment(plane.url, plane.ca_pem)
         variables |= {"KUBERNETES_TOKEN": stack.cluster.proxy.bearer}
@@ -100,7 +101,7 @@ def _sent(stack: Stack[Recorded[RealCluster]], kind: Kind, alice: Api) -> list[S
     admin, request = stack.cluster.cluster.plane.admin, kind.request
     for name in ("bench-first", PLACEHOLDER):
         if kind.before:
-            admin.create(JOBS, job(name))
+            admin.create(JOBS, job(name, suspend=True))
         stack.cluster.proxy.sent.clear()
         path, body = request.path.removeprefix(BASE).replace("*", name), json.dumps(request.body).replace("*", name)
         headers = {"Content-Type": "application/json"}
@@ -115,7 +116,7 @@ def _round(subject: Subject, kind: Kind, asked: str | Sequence[Sent], admin: Jso
     names = [f"bench-{uuid.uuid4().hex[:12]}" for _ in range(CALLS)]
     changes = "*" in f"{kind.request.path} {kind.request.body}"
     for name in names if kind.before and changes else ():
-        admin.create(JOBS, job(name))
+        admin.create(JOBS, job(name, suspend=True))
     if isinstance(asked, str):
         requests: list[object] = [kind.request.event(asked, name) for name in names]
     else:
@@ -124,18 +125,6 @@ def _round(subject: Subject, kind: Kind, asked: str | Sequence[Sent], admin: Jso
     for name in names if kind.after and changes else ():
         admin.delete(f"{JOBS}/{name}", propagationPolicy="Background")
     return measured
-
-
-def job(name: str) -> dict[str, object]:
-    """A Job that is suspended, and so stays as it is; made by an administrator."""
-    container = {"name": "main", "image": "busybox", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
-    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name},
-        "spec": {"suspend": True, "template": template},
-    }
 
 
 def _compared(name: str, calls: int, seen: Mapping[str, Sequence[Measured]]) -> Iterator[Result]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, Self
 
 import urllib3
 
-from infra.local.http_server import LoopbackServer
+from infra.local.http_server import LoopbackServer, Site
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.some_cluster import SomeCluster
 from infra.local.wire import Reply
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from infra.local.kubernetes.kinds import Document
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers
 
 FAULTS = ("reset before", "reset after", "throttled", "unavailable", "hang")
 HANG_SECONDS = 6.0
@@ -29,7 +29,7 @@ HANG_SECONDS = 6.0
 _OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 
 
-class FaultProxy:
+class FaultProxy(Site):
     """Forwards to *upstream* while it is entered, each request after *delay* seconds, or with a fault instead.
 
     *rate* is the probability of a fault, drawn from `faults`; both may change.
@@ -82,10 +82,6 @@ class FaultProxy:
             case "hang":
                 time.sleep(HANG_SECONDS)
         return self.forward(method, target, headers, body)
-
-    def refuse(self, error: WireError) -> Reply:
-        """The answer to bytes that are no request."""
-        return Reply(400, [], error.detail.encode())
 
     def forward(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The upstream's answer."""
