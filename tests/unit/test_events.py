@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from chalicelib.domain.errors import ClusterUnavailable, InternalError
 from chalicelib.events import RESERVE_SECONDS, Event, on_event
 from chalicelib.settings import MissingSettingError
 from infra.local.lambda_proxy import LambdaContext
+from tests.logged import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +30,6 @@ class Report(msgspec.Struct, rename="camel"):
 def context(seconds: float = 60.0) -> LambdaContext:
     """An invocation that may still run for *seconds*."""
     return LambdaContext("cleanup", "invocation-1", lambda: seconds)
-
-
-def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line that was logged."""
-    (written,) = capsys.readouterr().out.splitlines()
-    found: dict[str, Any] = json.loads(written)
-    return found
 
 
 def raising(error: Exception) -> Callable[[Event], object]:

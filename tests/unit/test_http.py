@@ -26,6 +26,7 @@ from chalicelib.operation import Operation
 from chalicelib.settings import Settings, settings
 from infra.local.lambda_proxy import ProxyRequest
 from tests.builders import ALICE, deployment
+from tests.logged import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,13 +122,6 @@ def raising(error: Exception) -> Callable[[Call], object]:
         raise error
 
     return function
-
-
-def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line that was written."""
-    (line,) = capsys.readouterr().out.splitlines()
-    found: dict[str, Any] = json.loads(line)
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -344,14 +338,14 @@ class TestErrors:
         """Neither the caller nor the log reads its text, which may hold anything; the log has its place."""
         answer = sent(raising(KeyError(CANARY)))
 
-        line = logged(capsys)
+        told = line(capsys)
         assert (answer.status, answer.document["code"]) == (500, "internal_error")
         assert answer.document["detail"] == (
             "Something went wrong here. Tell whoever deployed this API the request id."
         )
-        assert (line["status"], line["code"], line["request"]) == (500, "internal_error", "req-1")
-        assert line["error"][0].startswith("KeyError < test_http.py:")
-        assert CANARY not in answer.body + json.dumps(line)
+        assert (told["status"], told["code"], told["request"]) == (500, "internal_error", "req-1")
+        assert told["error"][0].startswith("KeyError < test_http.py:")
+        assert CANARY not in answer.body + json.dumps(told)
 
     def test_missing_setting_is_named_in_the_log(
         self, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -360,7 +354,7 @@ class TestErrors:
         environment.delenv("CLUSTER_NAME")
         answer = sent(lambda call: call.deadline.at)
 
-        assert (answer.status, logged(capsys)["error"], "CLUSTER_NAME" in answer.body) == (500, "CLUSTER_NAME", False)
+        assert (answer.status, line(capsys)["error"], "CLUSTER_NAME" in answer.body) == (500, "CLUSTER_NAME", False)
 
 
 class TestLog:
@@ -374,9 +368,9 @@ class TestLog:
 
         answer = sent(raising(error))
 
-        line = logged(capsys)
-        assert (line["code"], line["why"]) == ("unauthenticated", "the token is expired; its key is old")
+        told = line(capsys)
+        assert (told["code"], told["why"]) == ("unauthenticated", "the token is expired; its key is old")
         assert "expired" not in answer.body
-        assert "subject" not in line
+        assert "subject" not in told
         sent(raising(MalformedRequest("No.")))
-        assert "why" not in logged(capsys)
+        assert "why" not in line(capsys)

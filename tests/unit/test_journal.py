@@ -12,18 +12,9 @@ from typing import Any
 import pytest
 
 from chalicelib import journal
+from tests.logged import line
 
 CANARY = "hunter2-the-canary"
-
-
-def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """What was written: exactly one line, to standard output."""
-    written = capsys.readouterr()
-    assert not written.err
-    assert written.out.count("\n") == 1
-    assert written.out.endswith("\n")
-    found: dict[str, Any] = json.loads(written.out)
-    return found
 
 
 class TestWriteRequest:

@@ -23,6 +23,7 @@ from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.operation import BASE
 from infra import openapi
 from infra.openapi_schemas import KEYS
+from tests.submissions import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,16 +144,9 @@ class TestSubmissions:
 
     BODY = operation("submit_job")["requestBody"]["content"]["application/json"]["schema"]
 
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(JOB, id="a bare Job"),
-            pytest.param({**JOB, "command": "python train.py"}, id="a command in one text"),
-            pytest.param({**JOB, "gpu": 1.0}, id="a whole number as a float"),
-            pytest.param({**JOB, "environment": {"A": 1, "B": {"secret": {"name": "s", "key": "k"}}}}, id="variables"),
-            pytest.param({**JOB, "ttlAfterFinish": "3h"}, id="a duration"),
-        ],
-    )
+    @given(documents())
+    @example({**JOB, "command": "python train.py", "ttlAfterFinish": "3h", "environment": {"A": 1}})
+    @example({**JOB, "gpu": 1.0, "environment": {"B": {"secret": {"name": "s", "key": "k"}}}})
     def test_both_take(self, body: dict[str, Any]) -> None:
         """A client that follows the document is not refused."""
         assert accepts(self.BODY, body)
@@ -161,17 +155,12 @@ class TestSubmissions:
     @pytest.mark.parametrize(
         "body",
         [
-            pytest.param({}, id="nothing"),
-            pytest.param({"job": JOB, **JOB}, id="both forms at once"),
-            pytest.param({**JOB, "gpu": 65}, id="too many GPUs"),
-            pytest.param({**JOB, "hostNetwork": True}, id="a field that is none"),
-            pytest.param({**JOB, "project": "Team A"}, id="a Project that is none"),
-            pytest.param({**JOB, "command": ["x"] * 257}, id="too many words"),
-            pytest.param({**JOB, "labels": {"job-name": "x"}}, id="a reserved label without a domain"),
-            pytest.param({**JOB, "labels": {"a": "not a value"}}, id="a label's value that is none"),
-            pytest.param({**JOB, "preventPrivilegeEscalation": False}, id="privileges"),
+            {}, {"job": JOB, **JOB}, {**JOB, "gpu": 65}, {**JOB, "hostNetwork": True}, {**JOB, "project": "Team A"},
+            {**JOB, "command": ["x"] * 257}, {**JOB, "labels": {"job-name": "x"}},
+            {**JOB, "labels": {"a": "not a value"}}, {**JOB, "preventPrivilegeEscalation": False},
         ],
-    )
+        ids=["nothing", "both forms", "GPUs", "no field", "project", "words", "reserved label", "label", "privileges"],
+    )  # fmt: skip
     def test_both_refuse(self, body: dict[str, Any]) -> None:
         """A client learns of it before it asks."""
         assert not accepts(self.BODY, body)
