@@ -53,11 +53,11 @@ class TestRead:
     )
     def test_request_is_read(self, target: str, end: bytes, path: str, body: bytes) -> None:
         """Headers as they were sent, with their case, their order and their repetitions."""
-        with sent(f"BREW {target} HTTP/1.1\r\nX-A:  1 \r\nHost: x\r\nx-a: 2\r\n".encode() + end) as (wire, _):
+        with sent(f"BREW {target} HTTP/1.1\r\nX-A:  1 \r\nHost: x\r\nx-a: 2\r\nX-A: 3\r\n".encode() + end) as (wire, _):
             request = wire.read()
 
         assert request is not None
-        assert request.headers[:3] == [("X-A", "1"), ("Host", "x"), ("x-a", "2")]
+        assert request.headers[:4] == [("X-A", "1"), ("Host", "x"), ("x-a", "2"), ("X-A", "3")]
         assert request == Request("BREW", path, request.headers, body)
 
     def test_end_of_connection_is_no_request(self) -> None:
