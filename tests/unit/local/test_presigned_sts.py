@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from infra.local.presigned_sts import Scope, StsRefusal, signature, verified_session
+from infra.local.presigned_sts import Scope, StsRefusal, is_presigned_identity_request, signature, verified_session
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HEADERS = {"host": "sts.eu-west-1.amazonaws.com", "x-k8s-aws-id": "gpu-a"}
@@ -105,3 +105,10 @@ class TestVerifiedSession:
             verify(query(), replace(SESSION, expiration=NOW))
 
         assert refusal.value.code == "ExpiredToken"
+
+
+def test_only_a_signed_identity_request_is_one() -> None:
+    """S3 has presigned requests, too; they are moto's."""
+    others = ("", "Action=GetCallerIdentity", "X-Amz-Signature=1&Action=GetObject", "%ff")
+
+    assert [is_presigned_identity_request(text) for text in (query(), *others)] == [True, False, False, False, False]
