@@ -13,8 +13,6 @@ from tests.canaries import checked
 from tests.eventually import POLL_SECONDS, eventually
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from infra.local.stack import Stack
 
 IMAGE = "nvcr.io/nvidia/pytorch:26.10-py3"
@@ -44,9 +42,7 @@ class Api:
         """Itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Closes its connections."""
         self._http.close()
 

@@ -11,8 +11,6 @@ import boto3
 from infra.local.stack import BUCKET
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from infra.local.stack import Stack
 
 
@@ -31,9 +29,7 @@ class Scheduled:
         """Itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Closes the connections."""
         self._open.close()
 

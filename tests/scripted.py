@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 
 from chalicelib.adapters.kube_api import KubernetesApi
 from chalicelib.deadline import Deadline
-from infra.local.http_server import HOST, LoopbackServer
-from infra.local.wire import Headers, Reply, WireError
+from infra.local.http_server import HOST, LoopbackServer, Site
+from infra.local.wire import Headers, Reply
 from tests.fakes import FakeTokens
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Asked:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-class Script:
+class Script(Site):
     """A server whose paths have replies: in their order, the last one for ever; a path without any is not found."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -104,10 +104,6 @@ class Script:
             self.asked.append(asked)
             replies = self._replies[asked.path]
             return replies.pop(0) if len(replies) > 1 else replies[0]
-
-    def refuse(self, error: WireError) -> Reply:
-        """The answer to bytes that are no request."""
-        return Reply(400, [], error.detail.encode())
 
 
 class RawServer:

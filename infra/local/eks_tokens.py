@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+from chalicelib.adapters.kept import Kept
 from infra.local.kubernetes.identity import Identity
-from infra.local.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,6 @@ VALIDITY = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(minutes=5)
 CACHED_SECONDS = 120.0
 """As long as EKS's API server believes its webhook."""
-CACHED_TOKENS = 1024
 
 _HOST = re.compile(r"sts(?:\.[a-z0-9-]+)?\.amazonaws\.com")
 _ASSUMED_ROLE = re.compile(r"arn:(aws[\w-]*):sts::([0-9]{12}):assumed-role/([^/]+)/(.+)")
@@ -63,16 +62,12 @@ class EksTokenReviewer:
         self._sts = urlsplit(sts_url).netloc
         self._entries = entries
         self._clock = clock
-        self._verdicts: Recent[Identity] = Recent(CACHED_TOKENS, CACHED_SECONDS)
+        self._verdicts: Kept[bytes, Identity] = Kept(CACHED_SECONDS, clock)
 
     def __call__(self, token: str) -> Identity:
         """Who has *token*; PermissionError when it is refused. A yes is remembered for two minutes, a no never."""
-        now, key = self._clock(), hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        identity = self._verdicts.get(key, now)
-        if identity is None:
-            identity = self._identity(token, datetime.fromtimestamp(now, UTC))
-            self._verdicts.put(key, identity, now)
-        return identity
+        key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        return self._verdicts.find(key, lambda: self._identity(token, datetime.fromtimestamp(self._clock(), UTC)))
 
     def _identity(self, token: str, now: datetime) -> Identity:
         host, query = checked_url(token, now)

@@ -59,13 +59,11 @@ class Gateway(LoopbackSite):
         self,
         app: Chalice,
         stage: str = "api",
-        minimum_compression_size: int = 1024,
         integration_seconds: float = INTEGRATION_SECONDS,
     ) -> None:
         give_each_thread_its_own_request(app)
         self._app = app
         self._stage = stage
-        self._minimum_compression_size = minimum_compression_size
         self._integration_seconds = integration_seconds
         self._routes = Routes(app.routes)
 
@@ -77,7 +75,7 @@ class Gateway(LoopbackSite):
         except ResearcherError as refusal:
             reply = _problem(refusal, request_id)
         reply = Reply(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
-        return compressed(reply, headers, self._minimum_compression_size)
+        return compressed(reply, headers)
 
     def refuse(self, error: WireError) -> Reply:
         """The answer to bytes that are no request."""

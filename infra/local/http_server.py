@@ -7,16 +7,15 @@ import socket
 import socketserver
 import threading
 from abc import ABC, abstractmethod
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from infra.local.wire import WireError, chunk_bytes, read_body, read_head, reply_bytes
+from infra.local.wire import Reply, Wire, WireError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from infra.local.wire import Head, Headers, Reply
+    from infra.local.wire import Headers
 
 HOST = "127.0.0.1"
 IDLE_SECONDS = 75.0
@@ -30,6 +29,7 @@ class Site(Protocol):
 
     def refuse(self, error: WireError) -> Reply:
         """The answer to bytes that are no request."""
+        return Reply(400, [], error.detail.encode())
 
 
 class LoopbackServer:
@@ -87,39 +87,27 @@ class LoopbackSite(ABC):
         """The answer to bytes that are no request."""
 
 
-class _Connection(socketserver.StreamRequestHandler):
+class _Connection(socketserver.BaseRequestHandler):
     """One client's connection: requests, one after the other, until either side has enough."""
-
-    disable_nagle_algorithm = True  # else every answer waits 40 ms for the client's delayed acknowledgement
-    timeout = IDLE_SECONDS
 
     def handle(self) -> None:
         """Answers requests until the connection ends."""
         server = cast("_Server", self.server)
-        with server.tracked(self.connection), contextlib.suppress(OSError):
-            while self._serve_one(server.site):
+        # Else every answer waits 40 ms for the client's delayed acknowledgement.
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.request.settimeout(IDLE_SECONDS)
+        wire = Wire(self.request)
+        with server.tracked(self.request), contextlib.suppress(OSError):
+            while _serve_one(wire, server.site):
                 pass
 
-    def _serve_one(self, site: Site) -> bool:
-        try:
-            head = read_head(self.rfile)
-            if head is None:
-                return False
-            body = self._body(head)
-        except WireError as error:
-            self.wfile.write(reply_bytes(site.refuse(error), method="GET", keep_alive=False))
-            return False
-        reply = site.answer(head.method, head.target, head.headers, body)
-        self.wfile.write(reply_bytes(reply, method=head.method, keep_alive=head.keep_alive))
-        if reply.stream is not None:
-            for piece in chain(reply.stream, [b""]):
-                self.wfile.write(chunk_bytes(piece))
-        return head.keep_alive
 
-    def _body(self, head: Head) -> bytes:
-        if head.expects_continue:
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return read_body(self.rfile, head)
+def _serve_one(wire: Wire, site: Site) -> bool:
+    try:
+        request = wire.read()
+    except WireError as error:
+        return wire.write(site.refuse(error), last=True)
+    return request is not None and wire.write(site.answer(*request))
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -1,22 +1,20 @@
-"""HTTP/1.1 on the wire (RFC 9112): bytes to a request, a Reply to bytes.
-
-Strict on purpose: what two readers could understand differently is refused, never guessed.
-"""
+"""HTTP/1.1 on a connection: requests in, replies out. h11 reads and writes the bytes."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from http.client import responses
+from typing import TYPE_CHECKING, NamedTuple
+
+import h11
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
-    from io import BufferedIOBase
 
-MAX_LINE = 16 * 1024
-MAX_HEADERS = 100
+MAX_HEAD = 256 * 1024
 MAX_BODY = 10 * 2**20
 """API Gateway's limit for a payload."""
 MAX_DRAINED = 8 * MAX_BODY
@@ -24,11 +22,8 @@ MAX_DRAINED = 8 * MAX_BODY
 
 Headers = list[tuple[str, str]]
 
-_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_REQUEST_LINE = re.compile(rf"({_NAME}) ([!-~]+) HTTP/1\.([01])")
-_HEADER = re.compile(rf"({_NAME}):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _AUTHORITY = re.compile(r"\Ahttps?://[^/?#]+")
-_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_BODILESS = {204, 304}
 _OURS = {"connection", "content-length", "date", "keep-alive", "transfer-encoding"}
 
 
@@ -41,23 +36,13 @@ class WireError(Exception):
         self.too_large = too_large
 
 
-@dataclass(frozen=True)
-class Head:
-    """A request up to its body."""
+class Request(NamedTuple):
+    """A request as it was sent: header names keep their case, header lines their order."""
 
     method: str
     target: str
     headers: Headers
-    keep_alive: bool
-
-    def values(self, name: str) -> list[str]:
-        """The values of every header called *name*, which is in lower case."""
-        return [value for key, value in self.headers if key.lower() == name]
-
-    @property
-    def expects_continue(self) -> bool:
-        """Whether the client waits for a go-ahead before it sends the body."""
-        return [value.lower() for value in self.values("expect")] == ["100-continue"]
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -74,59 +59,74 @@ class Reply:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
-def read_head(stream: BufferedIOBase) -> Head | None:
-    """The next request's head, or None when the client has closed the connection."""
-    line = _line(stream)
-    if line is None:
-        return None
-    parts = _REQUEST_LINE.fullmatch(line)
-    if parts is None:
-        raise WireError("The request line is not of the form METHOD /path HTTP/1.1.")
-    method, target, minor = parts.groups()
-    headers = _headers(stream)
-    connection = [value.lower() for name, value in headers if name.lower() == "connection"]
-    return Head(method, _origin_form(target), headers, keep_alive=minor == "1" and "close" not in connection)
+class Wire:
+    """The server's side of one client's *connection*."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self._method = ""
+
+    def read(self) -> Request | None:
+        """The next request, or None when the client has closed the connection; WireError when it is no request."""
+        try:
+            event = self._next_event()
+            if not isinstance(event, h11.Request):
+                return None
+            self._method = event.method.decode()
+            headers = [(name.decode(), value.decode("latin-1")) for name, value in event.headers.raw_items()]
+            return Request(self._method, _origin_form(event.target.decode()), headers, self._body())
+        except h11.RemoteProtocolError as error:
+            raise WireError(f"The request is not HTTP/1.1: {error}.") from error
+
+    def write(self, reply: Reply, *, last: bool = False) -> bool:
+        """Sends *reply*, in one packet unless it is a stream; whether another request may follow."""
+        written = self._bytes(_response(reply, last=last))
+        if reply.stream is not None:
+            self._socket.sendall(written)
+            for piece in reply.stream:
+                self._socket.sendall(self._bytes(h11.Data(data=piece)))
+            written = b""
+        elif self._method != "HEAD" and reply.status not in _BODILESS:
+            written += self._bytes(h11.Data(data=reply.body))
+        self._socket.sendall(written + self._bytes(h11.EndOfMessage()))
+        if last or self._http.our_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    def _bytes(self, event: h11.Event) -> bytes:
+        return self._http.send(event) or b""
+
+    def _body(self) -> bytes:
+        kept, total = bytearray(), 0
+        while isinstance(event := self._next_event(), h11.Data) and total <= MAX_DRAINED:
+            total += len(event.data)
+            if total <= MAX_BODY:
+                kept += event.data
+        if total > MAX_BODY:
+            raise WireError(f"The body is larger than {MAX_BODY} bytes.", too_large=True)
+        return bytes(kept)
+
+    def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._http.they_are_waiting_for_100_continue:
+                go_ahead = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+                self._socket.sendall(self._bytes(go_ahead))
+            self._http.receive_data(self._socket.recv(2**16))
+        return event
 
 
-def read_body(stream: BufferedIOBase, head: Head) -> bytes:
-    """The body that *head* announces; one larger than MAX_BODY is refused."""
-    kept, total = bytearray(), 0
-    for piece in _pieces(stream, head):
-        total += len(piece)
-        if total <= MAX_BODY:
-            kept += piece
-        elif total > MAX_DRAINED:
-            break
-    if total > MAX_BODY:
-        raise WireError(f"The body is larger than {MAX_BODY} bytes.", too_large=True)
-    return bytes(kept)
-
-
-def reply_bytes(reply: Reply, *, method: str, keep_alive: bool) -> bytes:
-    """*reply* to a request of *method*, in one piece so that it leaves in one packet; of a stream the head alone."""
-    lines = [f"HTTP/1.1 {reply.status} {_phrase(reply.status)}", f"Date: {formatdate(usegmt=True)}"]
-    lines += [f"{name}: {value}" for name, value in reply.headers if name.lower() not in _OURS]
-    bodiless = reply.status in _BODILESS
-    if reply.stream is not None:
-        lines.append("Transfer-Encoding: chunked")
-    elif not bodiless:
-        lines.append(f"Content-Length: {len(reply.body)}")
-    if not keep_alive:
-        lines.append("Connection: close")
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-    return head if bodiless or method == "HEAD" else head + reply.body
-
-
-def chunk_bytes(piece: bytes) -> bytes:
-    """*piece* of a stream; an empty one ends it."""
-    return b"%x\r\n%s\r\n" % (len(piece), piece)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Other"
+def _response(reply: Reply, *, last: bool) -> h11.Response:
+    """The head of *reply*. Its length is ours alone: a header of a site would break the framing."""
+    headers = [("Date", formatdate(usegmt=True))]
+    headers += [(name, value) for name, value in reply.headers if name.lower() not in _OURS]
+    if reply.stream is None and reply.status not in _BODILESS:
+        headers.append(("Content-Length", str(len(reply.body))))
+    if last:
+        headers.append(("Connection", "close"))
+    lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return h11.Response(status_code=reply.status, headers=lines, reason=responses.get(reply.status, "").encode())
 
 
 def _origin_form(target: str) -> str:
@@ -134,65 +134,3 @@ def _origin_form(target: str) -> str:
     if not path.startswith("/") or "#" in path:
         raise WireError("The request's target is not a path.")
     return path
-
-
-def _headers(stream: BufferedIOBase) -> Headers:
-    headers: Headers = []
-    while line := _line(stream):
-        if len(headers) == MAX_HEADERS:
-            raise WireError(f"The request has more than {MAX_HEADERS} headers.")
-        parts = _HEADER.fullmatch(line)
-        if parts is None:
-            raise WireError("A header is not of the form Name: value on one line.")
-        headers.append((parts[1], parts[2].rstrip(" \t")))
-    return headers
-
-
-def _line(stream: BufferedIOBase) -> str | None:
-    raw = stream.readline(MAX_LINE + 1)
-    if not raw:
-        return None
-    if len(raw) > MAX_LINE:
-        raise WireError(f"A line of the request is longer than {MAX_LINE} bytes.")
-    if not raw.endswith(b"\n"):
-        raise WireError("The request ends in the middle of a line.")
-    return raw.decode("latin-1").removesuffix("\n").removesuffix("\r")
-
-
-def _pieces(stream: BufferedIOBase, head: Head) -> Iterator[bytes]:
-    codings, lengths = head.values("transfer-encoding"), head.values("content-length")
-    if codings and lengths:
-        raise WireError("The request has both a Content-Length and a Transfer-Encoding.")
-    if codings:
-        if [coding.lower() for coding in codings] != ["chunked"]:
-            raise WireError("The only Transfer-Encoding taken is chunked.")
-        return _chunks(stream)
-    if not lengths:
-        return iter(())
-    if len(lengths) > 1 or not re.fullmatch("[0-9]{1,15}", lengths[0]):
-        raise WireError("The Content-Length is not one number.")
-    return _counted(stream, int(lengths[0]))
-
-
-def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
-    while size := _chunk_size(stream):
-        yield from _counted(stream, size)
-        if _line(stream) != "":
-            raise WireError("A chunk of the body is longer than it says.")
-    _headers(stream)  # trailers: allowed, and meaningless here
-
-
-def _chunk_size(stream: BufferedIOBase) -> int:
-    size = re.fullmatch(r"([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?", _line(stream) or "")
-    if size is None:
-        raise WireError("The size of a chunk of the body is not a hexadecimal number.")
-    return int(size[1], 16)
-
-
-def _counted(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
-    while length:
-        piece = stream.read(min(length, 64 * 1024))
-        if not piece:
-            raise WireError("The body ends before its announced length.")
-        length -= len(piece)
-        yield piece

@@ -29,28 +29,44 @@ class Artefacts:
 
     @cached_property
     def ours(self) -> Path:
-        """Our bundle."""
-        return ours(self.folder / "ours")
+        """Our bundle, for this machine."""
+        folder = self.folder / "ours"
+        archive = folder.with_suffix(".zip")
+        write_bundle(archive, HERE)
+        with zipfile.ZipFile(archive) as zipped:
+            zipped.extractall(folder)
+        return folder
 
     @cached_property
     def same(self) -> Path:
-        """Our code, as Chalice packages it."""
-        return ours_as_chalice_packages(self.folder / "same")
+        """Our code as `chalice package` would zip it: all requirements, as sources, one app for all routes."""
+        folder = self.folder / "same"
+        _install(ROOT / "requirements.txt", folder)
+        ignored = shutil.ignore_patterns("__pycache__", "assets")
+        shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=ignored)
+        shutil.copyfile(ROOT / "app.py", folder / "app.py")
+        docs_assets.write(folder / "chalicelib" / "assets")
+        return folder
 
     @cached_property
     def sources(self) -> Path:
-        """The naive peer, as Chalice packages it; the other peers' packages are among its own."""
-        return naive(self.folder / "sources")
+        """The naive peer, as `chalice package` would zip it; the other peers' packages are among its own."""
+        folder = self.folder / "sources"
+        _install(PEERS / "requirements.txt", folder)
+        shutil.copyfile(PEERS / "naive" / "app.py", folder / "app.py")
+        return folder
 
     @cached_property
     def bytecode(self) -> Path:
         """The same with bytecode."""
-        return with_bytecode(self.sources, self.folder / "bytecode")
+        return _with_bytecode(self.sources, self.folder / "bytecode")
 
     @cached_property
     def floor(self) -> Path:
-        """A function that does nothing."""
-        return floor(self.folder / "floor")
+        """A function that does nothing, with its bytecode."""
+        source = self.folder / "floor-source"
+        shutil.copytree(PEERS / "floor", source, ignore=shutil.ignore_patterns("__pycache__"))
+        return _with_bytecode(source, self.folder / "floor")
 
     @cached_property
     def runtime(self) -> Path:
@@ -65,45 +81,6 @@ class Size(NamedTuple):
     unzipped: int
 
 
-def ours(folder: Path) -> Path:
-    """Our bundle, for this machine."""
-    archive = folder.with_suffix(".zip")
-    write_bundle(archive, HERE)
-    with zipfile.ZipFile(archive) as zipped:
-        zipped.extractall(folder)
-    return folder
-
-
-def ours_as_chalice_packages(folder: Path) -> Path:
-    """The same code as `chalice package` would zip it: all of the requirements, as sources, one app for all routes."""
-    _install(ROOT / "requirements.txt", folder)
-    shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__", "assets"))
-    shutil.copyfile(ROOT / "app.py", folder / "app.py")
-    docs_assets.write(folder / "chalicelib" / "assets")
-    return folder
-
-
-def naive(folder: Path) -> Path:
-    """The naive peer, as `chalice package` would zip it."""
-    _install(PEERS / "requirements.txt", folder)
-    shutil.copyfile(PEERS / "naive" / "app.py", folder / "app.py")
-    return folder
-
-
-def with_bytecode(source: Path, folder: Path) -> Path:
-    """A copy of *source* with bytecode that is never compared with its source."""
-    shutil.copytree(source, folder)
-    mode = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT]
-    subprocess.run([sys.executable, "-m", "compileall", "-qq", *mode, folder], check=False)
-    return folder
-
-
-def floor(folder: Path) -> Path:
-    """A function that does nothing, with its bytecode."""
-    shutil.copytree(PEERS / "floor", folder.with_name("floor-source"), ignore=shutil.ignore_patterns("__pycache__"))
-    return with_bytecode(folder.with_name("floor-source"), folder)
-
-
 def size(folder: Path) -> Size:
     """How large *folder* is, and its zip."""
     archive = folder.with_name(f"{folder.name}-measured.zip")
@@ -112,6 +89,14 @@ def size(folder: Path) -> Size:
         for path in files:
             zipped.write(path, path.relative_to(folder))
     return Size(archive.stat().st_size, sum(path.stat().st_size for path in files))
+
+
+def _with_bytecode(source: Path, folder: Path) -> Path:
+    """A copy of *source* with bytecode that is never compared with its source."""
+    shutil.copytree(source, folder)
+    mode = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT]
+    subprocess.run([sys.executable, "-m", "compileall", "-qq", *mode, folder], check=False)
+    return folder
 
 
 def _install(requirements: Path, folder: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import resource
 import time
 import uuid
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import Execution
+from tests.package.reading import logical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,11 +55,10 @@ REQUESTS = {
 
 
 class ColdStarts:
-    """Measures functions of *deployed*, and peers that know the same surroundings."""
+    """Measures functions, and peers that know the same surroundings; *alice* makes the Jobs that they delete."""
 
-    def __init__(self, deployed: Deployed, make_job: Callable[[str], None], bearer: str) -> None:
-        self._deployed = deployed
-        self._make_job = make_job
+    def __init__(self, alice: Api, bearer: str) -> None:
+        self._alice = alice
         self._bearer = bearer
         self._names = (f"bench-{uuid.uuid4().hex[:8]}-{number}" for number in itertools.count())
 
@@ -87,23 +87,25 @@ class ColdStarts:
         """A new Job's name, whose Job is there if *request* deletes it."""
         name = next(self._names)
         if request.method == "DELETE":
-            self._make_job(name)
+            self._alice.submit(name=name, image=IMAGE).raise_for_status()
         return name
+
+
+@contextmanager
+def deployment(made: Artefacts) -> Iterator[tuple[Deployed, Api]]:
+    """The packaged product on an embedded cluster with LISTED Jobs, and alice."""
+    with Deployed(EmbeddedCluster, template("dev"), made.ours, made.runtime) as deployed, Api(deployed) as alice:
+        for number in range(LISTED):
+            alice.submit(name=f"bench-{number}").raise_for_status()
+        yield deployed, alice
 
 
 def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
     """Each function against the peers, all of them on one embedded cluster."""
-    deploy = Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime)
-    with deploy as deployed, Api(deployed) as alice:
+    with deployment(artefacts) as (deployed, alice):
         describe(deployed, deployed.cluster.url)
-        for number in range(LISTED):
-            alice.submit(name=f"bench-{number}").raise_for_status()
         functions = {name: deployed.lambdas.functions[logical(name)] for name in REQUESTS}
-
-        def make_job(name: str) -> None:
-            alice.submit(name=name, image=IMAGE).raise_for_status()
-
-        starts = ColdStarts(deployed, make_job, deployed.issuer.mint("alice"))
+        starts = ColdStarts(alice, deployed.issuer.mint("alice"))
         yield from results(starts, functions, _peers(functions["list_jobs"], artefacts), rounds)
 
 
@@ -119,11 +121,6 @@ def peer(one: Function, name: str, task: Path) -> Function:
     outside = dict(one.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     outside = {key: value for key, value in outside.items() if key not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
     return replace(one, name=name, handler="app.app", task=task, environment=outside)
-
-
-def logical(name: str) -> str:
-    """The name of a function in the template."""
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def describe(deployed: Deployed, endpoint: str) -> None:

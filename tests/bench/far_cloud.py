@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import urllib3
 
-from infra.local.http_server import LoopbackServer
+from infra.local.http_server import LoopbackServer, Site
 from infra.local.issuer import Issuer
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from infra.local.client_credentials import Application
     from infra.local.kubernetes.certificates import ServerIdentity
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers
     from tests.deployed.deployed import Deployed
 
 ISSUER_SECONDS = 0.020
@@ -73,7 +73,7 @@ class FarIssuer(Issuer):
         return super().answer(method, target, headers, body)
 
 
-class TlsFront:
+class TlsFront(Site):
     """Passes on to the server at *upstream*, which speaks plain HTTP/1.0, what comes over TLS on open connections."""
 
     def __init__(self, upstream: str, identity: ServerIdentity) -> None:
@@ -98,10 +98,6 @@ class TlsFront:
         self.sent.append(sent_as(method, target, headers, body))
         answer = self._pool.request(method, self._upstream + target, body=body, headers=kept, redirect=False)
         return Reply(answer.status, list(answer.headers.items()), answer.data)
-
-    def refuse(self, error: WireError) -> Reply:
-        """The answer to bytes that are no request."""
-        return Reply(400, [], error.detail.encode())
 
 
 class FarCloud:

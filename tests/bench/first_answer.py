@@ -12,15 +12,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
-from infra.package import template
-from tests.api import IMAGE, Api
 from tests.bench import surroundings
-from tests.bench.cold_start import LISTED, REQUESTS, ColdStarts, describe, logical, peer
+from tests.bench.cold_start import REQUESTS, ColdStarts, deployment, describe, peer
 from tests.bench.far_cloud import FarCloud
 from tests.bench.figures import Comparison, Figure, in_turns
 from tests.bench.subject import Subject
-from tests.deployed.deployed import Deployed
+from tests.package.reading import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,18 +40,11 @@ class Floor(NamedTuple):
 
 def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
     """Each of the four beside the peer and the floor, on one embedded cluster."""
-    deploy = Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime)
-    with deploy as deployed, Api(deployed) as alice, FarCloud(deployed, artefacts.folder) as cloud:
+    with deployment(artefacts) as (deployed, alice), FarCloud(deployed, artefacts.folder) as cloud:
         describe(deployed, cloud.cluster_url)
-        for number in range(LISTED):
-            alice.submit(name=f"bench-{number}").raise_for_status()
-
-        def make_job(name: str) -> None:
-            alice.submit(name=name, image=IMAGE).raise_for_status()
-
         functions = {name: deployed.lambdas.functions[logical(name)] for name in MEASURED}
         naive = peer(functions["list_jobs"], "naive", artefacts.bytecode)
-        answers = FirstAnswers(cloud, ColdStarts(deployed, make_job, cloud.issuer.mint("alice")))
+        answers = FirstAnswers(cloud, ColdStarts(alice, cloud.issuer.mint("alice")))
         yield from answers.results(functions, naive, rounds)
 
 

@@ -13,8 +13,9 @@ from infra.local.stack import Stack
 from tests.bench import surroundings
 from tests.bench.asking import BASE, Request
 from tests.bench.figures import Comparison, Figure, in_turns
-from tests.bench.warm import SUBMITTED, job
+from tests.bench.warm import SUBMITTED
 from tests.cluster.real_cluster import RealCluster
+from tests.cluster.space import job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,11 @@ def _fill(cluster: RealCluster, count: int) -> None:
     cluster.apply(one for one in manifests if one["kind"] != "ResourceQuota")
     path = _jobs(count)
     with ThreadPoolExecutor(WRITERS) as writers:
-        list(writers.map(lambda number: cluster.plane.admin.create(path, job(f"old-{number:04}")), range(count)))
+        list(
+            writers.map(
+                lambda number: cluster.plane.admin.create(path, job(f"old-{number:04}", suspend=True)), range(count)
+            )
+        )
 
 
 def _list(subject: Subject, bearer: str, count: int) -> Measured:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
-from infra.package import template
-from tests.api import Api
 from tests.bench.asking import BASE, JOB, Request
-from tests.bench.cold_start import LISTED, SUBMITTED, logical
+from tests.bench.cold_start import SUBMITTED, deployment
 from tests.bench.figures import Figure, Limit
-from tests.deployed.deployed import Deployed
 from tests.deployed.execution import resident
+from tests.package.reading import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bench.artefacts import Artefacts
     from tests.bench.figures import Result
+    from tests.deployed.deployed import Deployed
 
 MOST_MEGABYTES = 75
 REQUESTS = 1_000
@@ -36,9 +34,7 @@ FUNCTIONS = {
 def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
     """Each function's, and how much it grew since it was warm."""
     del rounds
-    with Deployed(EmbeddedCluster, template("dev"), made.ours, made.runtime) as deployed, Api(deployed) as alice:
-        for number in range(LISTED):
-            alice.submit(name=f"bench-{number}").raise_for_status()
+    with deployment(made) as (deployed, _):
         bearer = deployed.issuer.mint("alice")
         for name, request in FUNCTIONS.items():
             early, late = (_after(deployed, name, request, bearer, count) for count in (WARM, REQUESTS - WARM))

@@ -17,13 +17,12 @@ HERE = Path(__file__).parent
 
 
 class Measured(NamedTuple):
-    """Milliseconds of each request, of the processor for all and for loading; MB at the peak; the answers."""
+    """Milliseconds of each request, of the processor for all; MB at the peak; the answers."""
 
     wall: list[float]
     cpu: float
     peak: float
     answers: list[Any]
-    loaded: float
 
     @property
     def each(self) -> float:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from chalicelib.domain.names import ProjectName, namespace_of
 from infra.local.stack import Stack
 from tests.api import Api
-from tests.bench import price, surroundings
+from tests.bench import surroundings
 from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.bench.recording import Recorded
 from tests.cluster.real_cluster import RealCluster
+from tests.cluster.space import job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,25 +67,23 @@ KINDS = {
 
 
 def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
-    """Each kind of call by all three in turns, and then what a million of them cost."""
+    """Each kind of call by all three in turns."""
     with Stack(lambda review: Recorded(RealCluster(review), rate=0.0)) as stack:
         plane, bearer = stack.cluster.cluster, stack.issuer.mint("alice")
         with Api(stack, bearer=bearer) as alice:
             for number in range(LISTED):
-                plane.plane.admin.create(OTHERS, job(f"bench-{number}"))
+                plane.plane.admin.create(OTHERS, job(f"bench-{number}", suspend=True))
             sent = {name: _sent(stack, kind, alice) for name, kind in KINDS.items()}
         variables = surroundings.environment(plane.url, plane.ca_pem)
         variables |= {"KUBERNETES_TOKEN": stack.cluster.proxy.bearer}
-        seen: dict[str, dict[str, list[Measured]]] = {}
         for name, kind in KINDS.items():
             with _subjects(made, variables | {"PREFLIGHT": kind.preflight}) as subjects:
                 calls = {
                     who: partial(_round, subject, kind, sent[name] if who == "floor" else bearer, plane.plane.admin)
                     for who, subject in subjects.items()
                 }
-                seen[name] = in_turns(calls, rounds)
-            yield from _compared(name, len(sent[name]), seen[name])
-    yield from price.results(_durations([samples["ours"] for samples in seen.values()]))
+                seen = in_turns(calls, rounds)
+            yield from _compared(name, len(sent[name]), seen)
 
 
 @contextmanager
@@ -102,7 +101,7 @@ def _sent(stack: Stack[Recorded[RealCluster]], kind: Kind, alice: Api) -> list[S
     admin, request = stack.cluster.cluster.plane.admin, kind.request
     for name in ("bench-first", PLACEHOLDER):
         if kind.before:
-            admin.create(JOBS, job(name))
+            admin.create(JOBS, job(name, suspend=True))
         stack.cluster.proxy.sent.clear()
         path, body = request.path.removeprefix(BASE).replace("*", name), json.dumps(request.body).replace("*", name)
         headers = {"Content-Type": "application/json"}
@@ -117,7 +116,7 @@ def _round(subject: Subject, kind: Kind, asked: str | Sequence[Sent], admin: Jso
     names = [f"bench-{uuid.uuid4().hex[:12]}" for _ in range(CALLS)]
     changes = "*" in f"{kind.request.path} {kind.request.body}"
     for name in names if kind.before and changes else ():
-        admin.create(JOBS, job(name))
+        admin.create(JOBS, job(name, suspend=True))
     if isinstance(asked, str):
         requests: list[object] = [kind.request.event(asked, name) for name in names]
     else:
@@ -126,18 +125,6 @@ def _round(subject: Subject, kind: Kind, asked: str | Sequence[Sent], admin: Jso
     for name in names if kind.after and changes else ():
         admin.delete(f"{JOBS}/{name}", propagationPolicy="Background")
     return measured
-
-
-def job(name: str) -> dict[str, object]:
-    """A Job that is suspended, and so stays as it is; made by an administrator."""
-    container = {"name": "main", "image": "busybox", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
-    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name},
-        "spec": {"suspend": True, "template": template},
-    }
 
 
 def _compared(name: str, calls: int, seen: Mapping[str, Sequence[Measured]]) -> Iterator[Result]:
@@ -151,11 +138,3 @@ def _compared(name: str, calls: int, seen: Mapping[str, Sequence[Measured]]) -> 
     yield Comparison(ours, Figure.of("FastAPI and the typed client", "ms", [one.each for one in seen["peer"]]), 1)
     busy = Figure.of(f"{name}, CPU", "ms", [one.busy for one in seen["ours"]])
     yield Comparison(busy, Figure.of("FastAPI and the typed client", "ms", [one.busy for one in seen["peer"]]))
-
-
-def _durations(samples: Sequence[Sequence[Measured]]) -> price.Durations:
-    """Of a request that is any of these kinds, as often one as the other."""
-    waiting = [Figure.of("", "ms", [one.each - one.busy for one in kind]).median for kind in samples]
-    busy = [Figure.of("", "ms", [one.busy for one in kind]).median for kind in samples]
-    loading = Figure.of("", "ms", [one.loaded for kind in samples for one in kind]).median
-    return price.Durations(max(0.0, sum(waiting) / len(waiting)), sum(busy) / len(busy), loading)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import shutil
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
+
+from tests.api import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +21,9 @@ if TYPE_CHECKING:
 
 PICTURES = Path("build/browser")
 FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 LISTEN_FOR_VIOLATIONS = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) =>
@@ -123,15 +116,6 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def token(stack: Stack) -> str:
-    """An access token for alice, bought as her script would."""
-    credentials = base64.b64encode(f"alice:{stack.applications['alice'].secret}".encode()).decode()
-    headers = {"Authorization": f"Basic {credentials}"}
-    request = urllib.request.Request(stack.token_url, b"grant_type=client_credentials", headers)  # noqa: S310 - loopback
-    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
-        return str(json.load(answer)["access_token"])
-
-
 class TestPage:
     """The page alone."""
 
@@ -181,7 +165,7 @@ class TestAuthorize:
 
     def test_with_a_token(self, visit: Visit, stack: Stack) -> None:
         """Who has a token already needs no issuer."""
-        visit.authorize("bearer", {"auth-bearer-value": token(stack)})
+        visit.authorize("bearer", {"auth-bearer-value": token(stack, "alice")})
         answer = visit.execute("Projects-list_projects")
 
         expect(answer.locator(".response-col_status")).to_have_text("200")
@@ -190,7 +174,7 @@ class TestAuthorize:
 
     def test_only_what_is_required_is_filled_in(self, visit: Visit, stack: Stack) -> None:
         """Tried out as it unfolds, an operation sends no ETag of another Job: here, 404 and not 412."""
-        visit.authorize("bearer", {"auth-bearer-value": token(stack)})
+        visit.authorize("bearer", {"auth-bearer-value": token(stack, "alice")})
         answer = visit.execute("Jobs-delete_job")
 
         expect(answer.locator(".response-col_status")).to_have_text("404")
@@ -198,7 +182,7 @@ class TestAuthorize:
 
     def test_a_token_is_forgotten(self, visit: Visit, stack: Stack) -> None:
         """After the page is loaded again nobody is authorized, and nothing was stored."""
-        visit.authorize("bearer", {"auth-bearer-value": token(stack)})
+        visit.authorize("bearer", {"auth-bearer-value": token(stack, "alice")})
         visit.page.reload()
 
         expect(visit.page.locator(".auth-wrapper .btn.authorize.unlocked")).to_be_visible()

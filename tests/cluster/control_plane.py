@@ -19,7 +19,6 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from tests.cluster.json_client import Document
 
@@ -69,9 +68,7 @@ class ControlPlane:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops it, and waits until it has ended."""
         self._stop()
 

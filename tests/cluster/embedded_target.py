@@ -13,7 +13,6 @@ from tests.cluster.json_client import JsonClient
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from tests.cluster.json_client import Document
 
@@ -33,12 +32,10 @@ class EmbeddedTarget:
         self.admin = self.client("admin", [MASTERS])
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops it."""
         self.admin.close()
-        self.cluster.__exit__(kind, error, trace)
+        self.cluster.__exit__(*_)
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
         """A client whose token says *user* of *groups*. Whoever asked for it closes it."""

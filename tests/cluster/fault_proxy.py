@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Generic, Self
 
 import urllib3
 
-from infra.local.http_server import LoopbackServer
+from infra.local.http_server import LoopbackServer, Site
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.some_cluster import SomeCluster
 from infra.local.wire import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from infra.local.kubernetes.kinds import Document
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers
 
 FAULTS = ("reset before", "reset after", "throttled", "unavailable", "hang")
 HANG_SECONDS = 6.0
@@ -30,7 +29,7 @@ HANG_SECONDS = 6.0
 _OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 
 
-class FaultProxy:
+class FaultProxy(Site):
     """Forwards to *upstream* while it is entered, each request after *delay* seconds, or with a fault instead.
 
     *rate* is the probability of a fault, drawn from `faults`; both may change.
@@ -57,9 +56,7 @@ class FaultProxy:
         self._server = LoopbackServer(self, context=identity.context)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops listening."""
         self._server.close()
         self._pool.clear()
@@ -85,10 +82,6 @@ class FaultProxy:
             case "hang":
                 time.sleep(HANG_SECONDS)
         return self.forward(method, target, headers, body)
-
-    def refuse(self, error: WireError) -> Reply:
-        """The answer to bytes that are no request."""
-        return Reply(400, [], error.detail.encode())
 
     def forward(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
         """The upstream's answer."""
@@ -126,9 +119,7 @@ class Faulty(Generic[SomeCluster]):
             self._open = started.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops both."""
         self._open.close()
 

@@ -18,7 +18,6 @@ from tests.cluster.kubelet import Kubelet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
     from tests.cluster.json_client import Document, JsonClient
     from tests.cluster.watch import Watch
@@ -54,9 +53,7 @@ class GpuNodes:
             thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops looking after pods. The nodes stay."""
         self._stopping.set()
         if self._watch is not None:

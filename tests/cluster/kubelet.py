@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from infra.local.http_server import HOST, LoopbackServer
+from infra.local.http_server import HOST, LoopbackServer, Site
 from infra.local.kubernetes import pod_log
 from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
 from tests.cluster.json_client import Refused
 
 if TYPE_CHECKING:
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers
     from tests.cluster.json_client import Document, JsonClient
 
 _LOGS = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
 
 
-class Kubelet:
+class Kubelet(Site):
     """Serves the logs of the pods that *client* finds, while it is entered."""
 
     def __init__(self, client: JsonClient) -> None:
@@ -59,7 +59,3 @@ class Kubelet:
         except Refused as refusal:
             return Reply(refusal.status, [("Content-Type", "text/plain")], b"no such pod")
         return Reply(200, [("Content-Type", "text/plain")], log)
-
-    def refuse(self, error: WireError) -> Reply:
-        """The answer to bytes that are no request."""
-        return Reply(400, [], error.detail.encode())

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
 # The guard reads a pipe that nobody writes to. It ends when we do, even killed; the whole group goes with it.
 _GUARD = ("sh", "-c", "cat >/dev/null; kill -KILL 0")
@@ -36,9 +35,7 @@ class Processes:
         """Itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops every process."""
         self.stop()
 

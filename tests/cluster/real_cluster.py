@@ -16,7 +16,6 @@ from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from infra.local.kubernetes.identity import Identity
     from infra.local.kubernetes.kinds import Kind
@@ -47,9 +46,7 @@ class RealCluster:
             self._open = started.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops all of it."""
         self._open.close()
 

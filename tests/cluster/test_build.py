@@ -63,14 +63,6 @@ class TestBuild:
 
         assert [path.name for path in (tmp_path / "cache").iterdir()] == [".assets.lock"]
 
-    def test_another_versions_build_is_replaced(self, tmp_path: Path) -> None:
-        """What we built before is ours to replace."""
-        main()
-        (tmp_path / "cache" / "assets" / "versions").write_text("kubernetes 1.20.0\n")
-        main()
-
-        assert is_ready(tmp_path / "cache" / "assets")
-
     def test_somebody_elses_folder_is_left_alone(self, tmp_path: Path) -> None:
         """Binaries that we did not build are not deleted because one is missing."""
         theirs = tmp_path / "cache" / "assets" / BINARIES[0]

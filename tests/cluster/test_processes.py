@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,12 +32,6 @@ def fifo(tmp_path: Path) -> Path:
     """A pipe that reads as ended once nobody holds it for writing: whoever held it is gone."""
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
-
-
-def check_until_ended(processes: Processes) -> None:
-    """Checks again and again: a process closes its files a moment before it is over."""
-    while True:
-        processes.check()
 
 
 class TestProcesses:
@@ -68,12 +63,8 @@ class TestProcesses:
                 held.read()
 
             with pytest.raises(RuntimeError, match=r"refuser ended with 7:\nunknown flag"):
-                check_until_ended(processes)
+                deque(iter(processes.check, ...))  # again and again: it closes its files a moment before it is over
 
-
-class TestPorts:
-    """Ports for servers of our own."""
-
-    def test_is_not_one_that_outgoing_connections_get(self) -> None:
+    def test_ports_are_none_that_outgoing_connections_get(self) -> None:
         """Else a connection could take it between choice and use."""
         assert all(20_000 <= free_port() < 32_000 for _ in range(100))

@@ -33,9 +33,8 @@ _INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+)
 class TemplateGateway(LoopbackSite):
     """Serves the API of *stack* with the functions of *lambdas*, at the root as with a custom domain."""
 
-    def __init__(self, lambdas: LambdaService, minimum_compression_size: int = 1024) -> None:
+    def __init__(self, lambdas: LambdaService) -> None:
         self._lambdas = lambdas
-        self._minimum_compression_size = minimum_compression_size
         self._routes = Routes({})
         self._responses: Mapping[str, Json] = {}
         self._stage = ""
@@ -54,7 +53,7 @@ class TemplateGateway(LoopbackSite):
         context = {"requestId": request_id, "httpMethod": method}
         reply = self._routed(context, target, headers, body)
         reply = Reply(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
-        return compressed(reply, headers, self._minimum_compression_size)
+        return compressed(reply, headers)
 
     def refuse(self, error: WireError) -> Reply:
         """The answer to bytes that are no request."""

@@ -61,24 +61,14 @@ def answer(lambdas: LambdaService, text: str = "x") -> dict[str, Any]:
     return found
 
 
-class TestAnswer:
-    """A function that works."""
+def test_answer_is_that_of_the_function(lambdas: LambdaService) -> None:
+    """It knows its name, its time and its variables; what it prints is its log; a warm process loads no code again."""
+    found, warm = answer(lambdas, "this"), answer(lambdas, "that")
+    lambdas.forget()
 
-    def test_is_that_of_the_function(self, lambdas: LambdaService) -> None:
-        """It knows its name, its time and its variables; what it prints is its log."""
-        found = answer(lambdas, "this")
-
-        assert (found["function"], found["hurry"], found["own"]) == ("answers", True, "1")
-        lambdas.forget()
-        assert lambdas.lines["answers"][-1] == "told this"
-
-    def test_comes_from_a_warm_process_the_second_time(self, lambdas: LambdaService) -> None:
-        """Code is loaded once for each environment."""
-        first = answer(lambdas)["pid"]
-
-        assert answer(lambdas)["pid"] == first
-        lambdas.forget()
-        assert answer(lambdas)["pid"] != first
+    assert (found["function"], found["hurry"], found["own"]) == ("answers", True, "1")
+    assert lambdas.lines["answers"][-2:] == ["told this", "told that"]
+    assert found["pid"] == warm["pid"] != answer(lambdas)["pid"]
 
 
 @pytest.mark.parametrize(

@@ -65,30 +65,18 @@ def refusal(call: Any, **arguments: object) -> str:  # noqa: ANN401 - a method o
 class TestGate:
     """What passes."""
 
-    def test_lets_a_granted_call_pass(self, aws: LocalAws, gate: IamGate) -> None:
-        """And keeps it."""
-        found = client_of(aws, "s3").get_object(Bucket=BUCKET, Key="submit/ä +1")
+    def test_lets_pass_what_is_granted_and_nothing_else(self, aws: LocalAws, gate: IamGate) -> None:
+        """Another action, another object, or one that nobody foresaw is refused; S3 hides what is not there."""
+        s3, listing = client_of(aws, "s3"), {"Effect": "Allow", "Action": "s3:ListBucket"}
 
-        assert found["Body"].read() == b"1"
+        assert s3.get_object(Bucket=BUCKET, Key="submit/ä +1")["Body"].read() == b"1"
         assert gate.calls == [("reader", "s3:GetObject", f"arn:aws:s3:::{BUCKET}/submit/ä +1", True)]
-
-    def test_refuses_what_is_not_granted(self, aws: LocalAws, gate: IamGate) -> None:
-        """Another action, another object, or one that nobody foresaw."""
-        s3 = client_of(aws, "s3")
-
         assert refusal(s3.put_object, Bucket=BUCKET, Key="submit/x", Body="1") == "AccessDenied"
         assert refusal(s3.get_object, Bucket=BUCKET, Key="receipts/x") == "AccessDenied"
         assert refusal(s3.list_objects_v2, Bucket=BUCKET) == "AccessDenied"
         assert len(gate.denied()) == 3
-
-    def test_tells_a_missing_object_to_those_who_may_list(self, aws: LocalAws, gate: IamGate) -> None:
-        """To all others S3 says that they may not."""
-        s3 = client_of(aws, "s3")
-
         assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "AccessDenied"
-        gate.policies["reader"] += [
-            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"}
-        ]
+        gate.policies["reader"].append(listing | {"Resource": f"arn:aws:s3:::{BUCKET}"})
         assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "NoSuchKey"
 
     def test_lets_events_pass_by_their_source(self, aws: LocalAws, gate: IamGate) -> None:

@@ -60,19 +60,18 @@ class TestGatewayResponses:
         assert words.isprintable()
         assert not {"$", "#"} & set(words)
 
-    def test_tell_of_a_path_that_is_none(self, api: Json) -> None:
-        """404 in the words of the local gateway, where API Gateway would speak of a missing authentication token."""
+    def test_tell_what_to_do(self, api: Json) -> None:
+        """404 in the words of the local gateway, where API Gateway would speak of a missing authentication token.
+
+        Who is throttled hears for how long.
+        """
         response = responses(api)["MISSING_AUTHENTICATION_TOKEN"]
         problem = json.loads(response["responseTemplates"]["application/json"]) | {"instance": None}
 
         assert (response["statusCode"], problem) == local_problem("GET", "/nowhere")[:2]
-
-    def test_tell_when_to_come_back(self, api: Json) -> None:
-        """Who is throttled hears for how long."""
-        response = responses(api)["THROTTLED"]
-
-        assert response["statusCode"] == 429
-        assert response["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+        throttled = responses(api)["THROTTLED"]
+        assert throttled["statusCode"] == 429
+        assert throttled["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
 
 
 class TestOtherMethods:
@@ -174,25 +173,16 @@ class TestAlarms:
 class TestDashboard:
     """What a platform engineer looks at."""
 
-    @pytest.fixture
-    def widgets(self, packaged: Json) -> list[Json]:
-        """What is on it."""
-        body = packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-        found: list[Json] = json.loads(body)["widgets"]
-        return found
-
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_shows_each_function(self, widgets: list[Json], name: str) -> None:
-        """By its name in this stack, and by the name that our own metrics have for it."""
+    def test_shows_each_function(self, packaged: Json, name: str) -> None:
+        """By its name in this stack, and by the name of our own metrics, in rows of two widgets beside each other."""
+        body = packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        widgets: list[Json] = json.loads(body)["widgets"]
+        places = [(widget["x"], widget["y"]) for widget in widgets]
         series = [tuple(one[:4]) for widget in widgets for one in widget["properties"]["metrics"]]
 
         assert ("AWS/Lambda", "Duration", "FunctionName", f"${{{logical(name)}}}") in series
         assert ("ResearcherAPI", "Failures", "function", name) in series
-
-    def test_leaves_no_hole(self, widgets: list[Json]) -> None:
-        """Two widgets beside each other, in rows."""
-        places = [(widget["x"], widget["y"]) for widget in widgets]
-
         assert places == [(place % 2 * 12, place // 2 * 6) for place in range(len(widgets))]
 
 

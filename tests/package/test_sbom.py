@@ -76,18 +76,14 @@ class TestBill:
         assert all(one.get("licenses") for one in bill["components"])
 
     def test_depends_on_all_of_it(self, bill: dict[str, Any]) -> None:
-        """The application is ours, and knows its version; the form is CycloneDX 1.6."""
+        """The application is ours, and knows its version; the form is CycloneDX 1.6, without a time or a number."""
         (depends,) = (one for one in bill["dependencies"] if "dependsOn" in one)
+        other = bill_of_materials(LOCKED.replace("msgspec==", "msgspec==9"))
 
         assert depends["ref"] == bill["metadata"]["component"]["bom-ref"]
         assert set(depends["dependsOn"]) == {one["bom-ref"] for one in bill["components"]}
         assert bill["metadata"]["component"]["version"] == __version__
         assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.6", 1)
-
-    def test_same_requirements_make_the_same_bytes(self, bill: dict[str, Any]) -> None:
-        """No time and no random number is in it; other requirements have another serial number."""
-        other = bill_of_materials(LOCKED.replace("msgspec==", "msgspec==9"))
-
         assert json.dumps(bill) == json.dumps(bill_of_materials(LOCKED))
-        assert bill["serialNumber"].startswith("urn:uuid:")
         assert other["serialNumber"] != bill["serialNumber"]
+        assert bill["serialNumber"].startswith("urn:uuid:")

@@ -31,31 +31,18 @@ def test_rule_alone_calls_the_function(packaged: Json, name: str, default: str) 
     assert (invocations["FunctionName"], invocations["MaximumRetryAttempts"]) == ({"Ref": name}, 0)
 
 
-class TestAnnouncements:
-    """What EventBridge is told."""
+def test_announcements_are_of_one_kind(packaged: Json) -> None:
+    """The function cannot pass for AWS, nor for another application."""
+    (telling,) = [one for one in statements(packaged, "announce") if one["Action"] == "events:PutEvents"]
 
-    def test_are_of_one_kind(self, packaged: Json) -> None:
-        """The function cannot pass for AWS, nor for another application."""
-        (telling,) = [one for one in statements(packaged, "announce") if one["Action"] == "events:PutEvents"]
-
-        assert telling["Condition"] == {"StringEquals": {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}}
+    assert telling["Condition"] == {"StringEquals": {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}}
 
 
-class TestTime:
-    """How long the functions may take."""
+def test_times_agree(packaged: Json) -> None:
+    """No two runs tell of a Job; an upload's status is told in time; the TTL, without a Receipt, comes last."""
+    backstop = render(submission(), ALICE, locked())["spec"]["ttlSecondsAfterFinished"]
 
-    def test_is_over_in_time(self, packaged: Json) -> None:
-        """Or two runs would tell of a Job; after the deadline of an upload there is some left for its status."""
-        assert function(packaged, "announce")["Timeout"] < 60
-        assert function(packaged, "submit_upload")["Timeout"] == 60 > 2 * RESERVE_SECONDS
-
-
-class TestCleanup:
-    """What it deletes, and when."""
-
-    @pytest.mark.parametrize("name", ["CleanupRetentionSeconds", "CleanupFailedRetentionSeconds"])
-    def test_comes_before_the_clusters_own_deletion(self, packaged: Json, name: str) -> None:
-        """Which leaves no Receipt."""
-        assert packaged["Parameters"][name]["MaxValue"] < render(submission(), ALICE, locked())["spec"][
-            "ttlSecondsAfterFinished"
-        ]  # fmt: skip
+    assert function(packaged, "announce")["Timeout"] < 60
+    assert function(packaged, "submit_upload")["Timeout"] == 60 > 2 * RESERVE_SECONDS
+    for name in ("CleanupRetentionSeconds", "CleanupFailedRetentionSeconds"):
+        assert packaged["Parameters"][name]["MaxValue"] < backstop

@@ -28,9 +28,12 @@ def transformed(packaged: Json) -> Json:
 class TestTransform:
     """The plain template."""
 
-    def test_is_clean(self, transformed: Json) -> None:
-        """cfn-lint knows the plain types to their last property."""
-        assert [str(match) for match in lint(json.dumps(transformed))] == []
+    def test_is_clean(self, transformed: Json, packaged: Json) -> None:
+        """cfn-lint knows the plain types, and SAM's, to their last property."""
+        broken = packaged | {"Outputs": {"Nothing": {"Value": {"Ref": "Nobody"}}}}
+
+        assert [str(match) for one in (transformed, packaged) for match in lint(json.dumps(one))] == []
+        assert lint(json.dumps(broken))
 
     def test_has_one_regional_stage(self, transformed: Json) -> None:
         """SAM likes to add a second one, named Stage, with neither throttle nor log."""
@@ -56,13 +59,11 @@ class TestTransform:
             assert made[same] == written[same], same
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_publishes_a_version_behind_an_alias(self, transformed: Json, name: str) -> None:
+    def test_publishes_a_version_behind_an_alias(self, transformed: Json, packaged: Json, name: str) -> None:
         """Described by the deployment: another description replaces the version, whatever else is the same."""
-        (alias,) = [
-            properties
-            for logical_id, properties in of_type(transformed, "AWS::Lambda::Alias").items()
-            if logical_id == f"{logical(name)}Aliaslive"
-        ]
+        alias = of_type(transformed, "AWS::Lambda::Alias")[f"{logical(name)}Aliaslive"]
         version = transformed["Resources"][alias["FunctionVersion"]["Fn::GetAtt"][0]]["Properties"]
 
         assert version == {"FunctionName": {"Ref": logical(name)}, "Description": {"Ref": "Release"}}
+        assert function(packaged, name)["SnapStart"] == {"ApplyOn": {"Ref": "SnapStart"}}
+        assert packaged["Parameters"]["SnapStart"]["Default"] == "None"

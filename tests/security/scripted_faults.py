@@ -11,7 +11,6 @@ from tests.cluster.fault_proxy import FaultProxy, Faulty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from infra.local.wire import Headers
 
@@ -32,12 +31,10 @@ class ScriptedProxy(FaultProxy):
         self.redirected: list[Headers] = []
         self._over = threading.Event()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Lets those go that hang, and stops listening."""
         self._over.set()
-        super().__exit__(kind, error, trace)
+        super().__exit__(*_)
 
     def meet(self, fault: str, times: int) -> None:
         """The next calls meet *fault*, so many *times*."""

@@ -45,33 +45,15 @@ def sts_refusal(code: str, status: int) -> Reply:
     return Reply(status, [("Content-Type", "text/xml")], text.encode())
 
 
-def granted(credentials: str) -> Reply:
-    """STS's answer with *credentials*."""
-    result = f"<AssumeRoleResponse><AssumeRoleResult>{credentials}</AssumeRoleResult></AssumeRoleResponse>"
-    return Reply(200, [("Content-Type", "text/xml")], result.encode())
-
-
 STS = {
-    "throttled": sts_refusal("Throttling", 400),
-    "throttled, in other words": sts_refusal("RequestLimitExceeded", 503),
+    "throttled": sts_refusal("RequestLimitExceeded", 503),
     "denied": sts_refusal("AccessDenied", 403),
     "our own session has expired": sts_refusal("ExpiredTokenException", 403),
-    "region switched off": sts_refusal("RegionDisabledException", 403),
     "a code nobody knows": sts_refusal("Teapot", 418),
-    "500": Reply(500),
     "a proxy's page": Reply(503, [("Content-Type", "text/html")], b"<html><p>unavailable"),
     "nothing": Reply(200),
-    "no XML": Reply(200, [("Content-Type", "text/xml")], b"{}"),
-    "another document": Reply(200, [("Content-Type", "text/xml")], b"<a/>"),
-    "no credentials": granted(""),
-    "credentials cut off": granted("<Credentials><AccessKeyId>A</AccessKeyId></Credentials>"),
-    "no end": granted(
-        "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>"
-        "<SessionToken>C</SessionToken><Expiration>soon</Expiration></Credentials>"
-    ),
 }
-
-LASTING = {"denied", "our own session has expired", "region switched off", "a code nobody knows"}
+LASTING = {"denied", "our own session has expired", "a code nobody knows"}
 
 
 @pytest.fixture(scope="module")
@@ -119,21 +101,6 @@ class TestSts:
         assert (answer.status, problem(answer)["code"]) == (503, "credentials_unavailable")
         assert (answer.header("Retry-After") is None) == (case in LASTING)
         assert b"arn:" not in answer.body
-
-    @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
-    def test_throttle_says_when_to_try_again(
-        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, code: str
-    ) -> None:
-        """And by then it works, in the same process."""
-        with Script() as sts:
-            sts.on("/", sts_refusal(code, 400))
-            monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
-            answer = listed(stack)
-
-        assert answer.header("Retry-After") == "5"
-        monkeypatch.undo()
-        forget()
-        assert listed(stack).status == 200
 
     def test_nobody_there(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
         """Is told soon."""
@@ -193,19 +160,6 @@ class TestAuthority:
             settings.cache_clear()
 
             assert listed(stack).status == 200
-
-    def test_new_deployment_knows_the_new_one(
-        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
-    ) -> None:
-        """And it alone."""
-        monkeypatch.setenv("CLUSTER_CA", authority(another[1]))
-        forget()
-        assert listed(stack).status == 503
-
-        monkeypatch.setenv("CLUSTER_ENDPOINT", another[0])
-        forget()
-
-        assert listed(stack).status == 200
 
 
 def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,15 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORT = {
-    "dryRun": False,
-    "scanned": 9,
-    "eligible": 3,
-    "deleted": 1,
-    "failed": 1,
-    "pending": 1,
-    "truncated": True,
-    "seconds": 1.25,
-    "skipped": {"young": 6, "changed": 1},
+    "dryRun": False, "scanned": 9, "eligible": 3, "deleted": 1, "failed": 1, "pending": 1, "truncated": True,
+    "seconds": 1.25, "skipped": {"young": 6, "changed": 1},
     "failures": [
         {"project": "team-a", "name": "train-2", "code": "forbidden"},
         {"project": "team-b", "name": None, "code": "forbidden"},
@@ -33,7 +26,7 @@ REPORT = {
         {"project": "team-a", "name": "train-4", "seconds": 90000, "reason": None},
     ],
     "jobs": [{"project": "team-a", "name": "train-1"}],
-}
+}  # fmt: skip
 ASKED: list[object] = []
 
 
@@ -49,14 +42,11 @@ def cleanup(document: Any, _context: object) -> object:  # noqa: ANN401 - whatev
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The file that a `make run` with that cleanup writes."""
     with LocalAws(Functions({"cleanup": cleanup})) as aws:
-        connection = aws.connection
         variables = {
-            "BASE_URL": "http://127.0.0.1:1",
-            "AWS_ENDPOINT_URL": connection["endpoint_url"],
-            "AWS_DEFAULT_REGION": connection["region_name"],
-            "AWS_ACCESS_KEY_ID": "local",
+            "BASE_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL": aws.connection["endpoint_url"],
+            "AWS_DEFAULT_REGION": aws.connection["region_name"], "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
-        }
+        }  # fmt: skip
         path = tmp_path_factory.mktemp("session") / "session.env"
         path.write_text("".join(f"export {name}={value}\n" for name, value in variables.items()))
         yield path

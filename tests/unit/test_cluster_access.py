@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import pytest
 import yaml
 
 import infra
@@ -21,31 +19,16 @@ class Loader(yaml.SafeLoader):
 Loader.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))
 
 
-@pytest.fixture
-def resources() -> dict[str, Any]:
-    """The template's resources, by name."""
-    document = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
-    found: dict[str, Any] = document["Resources"]
-    return found
+def test_role_is_the_one_that_the_tests_run_with() -> None:
+    """Group and user name are those of the local cloud, and AWS's policies give no rights to Jobs to the role.
 
+    It is assumed with the external id alone, so that another deployment cannot pass for this one, and may do nothing.
+    """
+    resources = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    entry, role = (resources[name]["Properties"] for name in ("AccessEntry", "Role"))
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
 
-class TestAccessEntry:
-    """AWS::EKS::AccessEntry."""
-
-    def test_is_the_one_that_the_tests_run_with(self, resources: dict[str, Any]) -> None:
-        """Group and user name are those of the local cloud; AWS's policies would give rights to Jobs to the role."""
-        entry = resources["AccessEntry"]["Properties"]
-
-        assert "AccessPolicies" not in entry
-        assert (entry["Username"], tuple(entry["KubernetesGroups"])) == (ENTRY.username, ENTRY.groups)
-
-
-class TestRole:
-    """AWS::IAM::Role."""
-
-    def test_is_assumed_with_the_external_id_alone(self, resources: dict[str, Any]) -> None:
-        """Another deployment in the same account cannot pass for this one. In AWS the role may do nothing."""
-        (statement,) = resources["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-
-        assert {"Policies", "ManagedPolicyArns"}.isdisjoint(resources["Role"]["Properties"])
-        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "ExternalId"}}
+    assert "AccessPolicies" not in entry
+    assert (entry["Username"], tuple(entry["KubernetesGroups"])) == (ENTRY.username, ENTRY.groups)
+    assert {"Policies", "ManagedPolicyArns"}.isdisjoint(role)
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "ExternalId"}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from chalicelib.domain.errors import ClusterUnavailable, InternalError
 from chalicelib.events import RESERVE_SECONDS, Event, on_event
 from chalicelib.settings import MissingSettingError
 from infra.local.lambda_proxy import LambdaContext
+from tests.logged import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +32,6 @@ def context(seconds: float = 60.0) -> LambdaContext:
     return LambdaContext("cleanup", "invocation-1", lambda: seconds)
 
 
-def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line that was logged."""
-    (written,) = capsys.readouterr().out.splitlines()
-    found: dict[str, Any] = json.loads(written)
-    return found
-
-
 def raising(error: Exception) -> Callable[[Event], object]:
     """A function that fails."""
 
@@ -52,17 +46,14 @@ class TestSuccess:
     """A function that does its work."""
 
     def test_gets_the_document_and_returns_json(self) -> None:
-        """What is returned is what `aws lambda invoke` shows."""
-        handler = on_event(lambda event: Report(event.document["count"]))
-
-        assert handler({"count": 3}, context()) == {"deletedJobs": 3}
-
-    def test_has_until_shortly_before_the_end(self) -> None:
-        """What is left is for saying what was not done."""
+        """What is returned is what `aws lambda invoke` shows; some time is left for saying what was not done."""
         left = []
 
-        on_event(lambda event: left.append(event.deadline.remaining))({}, context(seconds=60))
+        def function(event: Event) -> Report:
+            left.append(event.deadline.remaining)
+            return Report(event.document["count"])
 
+        assert on_event(function)({"count": 3}, context(seconds=60)) == {"deletedJobs": 3}
         assert 60 - RESERVE_SECONDS - 5 < left[0] <= 60 - RESERVE_SECONDS
 
     def test_is_logged(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +65,6 @@ class TestSuccess:
             return event.deadline.request_id
 
         assert on_event(notes)({}, context()) == "invocation-1"
-
         told = line(capsys)
         assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
         assert (told["deleted"], told["Failures"]) == (3, 0)
@@ -96,15 +86,8 @@ class TestFailure:
         assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
         assert (told["Failures"], told["why"]) == (1, "name_resolution")
 
-    def test_setting_is_logged_by_its_name(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """As in the log of a request."""
-        with pytest.raises(InternalError):
-            on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
-
-        assert line(capsys)["error"] == "CLUSTER_CA"
-
     def test_nobody_foresaw_is_logged_without_its_text(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The text may hold anything; where it arose is enough to find it."""
+        """The text may hold anything; where it arose, or the name of the missing setting, is enough to find it."""
         with pytest.raises(InternalError) as raised:
             on_event(raising(ValueError(CANARY)))({}, context())
 
@@ -112,4 +95,7 @@ class TestFailure:
         assert (told["status"], told["code"]) == (500, "internal_error")
         assert "ValueError" in told["error"][0]
         assert CANARY not in json.dumps(told)
+        with pytest.raises(InternalError):
+            on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
+        assert line(capsys)["error"] == "CLUSTER_CA"
         assert CANARY not in "".join(traceback.format_exception(raised.value))

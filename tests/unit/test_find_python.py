@@ -16,101 +16,62 @@ if TYPE_CHECKING:
 
 HERE = ".".join(platform.python_version_tuple()[:2])
 NOWHERE = "3.99"
+INTERPRETER = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
 BROKEN_SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 """What a version manager leaves on the PATH where the version is installed and not active."""
-INTERPRETER = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+NO_VENV = "#!/bin/sh\necho \"No module named 'ensurepip'\" >&2\nexit 1\n"
+"""Debian's python3 without python3-venv."""
+SHIM = {f"bin/python{HERE}": BROKEN_SHIM}
 
 
-def script(path: Path, text: str) -> None:
-    """An executable file at *path*."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o755)
+def run(home: Path, command: str, *arguments: str) -> tuple[int, str, str]:
+    """The exit code, the output and the errors of *command*, on a machine with that home directory and PATH."""
+    environment = {"HOME": str(home), "PATH": str(home / "bin")}
+    done = subprocess.run([command, *arguments], env=environment, check=False, capture_output=True, text=True)
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
 
 
-def find(home: Path, *versions: str, path: str = "") -> tuple[int, str]:
-    """The exit code and what was printed, on a machine with that home directory and PATH."""
-    environment = {"HOME": str(home), "PATH": path or str(home / "bin")}
-    done = subprocess.run(
-        ["/bin/sh", str(FIND_PYTHON), *versions], env=environment, check=False, capture_output=True, text=True
-    )
-    assert done.stderr == ""
-    return done.returncode, done.stdout.strip()
+def install(home: Path, files: dict[str, str]) -> None:
+    """Executable *files* below *home*."""
+    for name, text in files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+        (home / name).chmod(0o755)
 
 
-class TestPath:
-    """An interpreter on the PATH."""
+@pytest.mark.parametrize(
+    ("files", "versions", "found"),
+    [
+        *(pytest.param({f"bin/{name}": INTERPRETER}, [HERE], True, id=name) for name in (f"python{HERE}", "python3")),
+        pytest.param({"bin/python": INTERPRETER}, [NOWHERE, HERE], True, id="the second choice"),
+        pytest.param({f"bin/python{NOWHERE}": INTERPRETER}, [NOWHERE], False, id="another version, by whatever name"),
+        pytest.param({"bin/python3": NO_VENV}, [HERE], False, id="one that makes no environments"),
+        *(
+            pytest.param(SHIM | {f"{folder}/bin/python3": INTERPRETER}, [HERE], True, id=folder.split("/")[-2])
+            for folder in (
+                f".pyenv/versions/{HERE}.1",
+                f".asdf/installs/python/{HERE}.1",
+                f".local/share/mise/installs/python/{HERE}.1",
+                f".local/share/uv/python/cpython-{HERE}.1-linux-x86_64-gnu",
+            )
+        ),
+        pytest.param({f".pyenv/versions/{HERE}.1/bin/python3": INTERPRETER}, [HERE[:-1]], False, id="3.1 is not 3.13"),
+        pytest.param({}, [HERE], False, id="none"),
+    ],
+)
+def test_interpreter_is_found(tmp_path: Path, files: dict[str, str], versions: list[str], *, found: bool) -> None:
+    """On the PATH, or where pyenv, asdf, mise and uv keep theirs behind a shim; its own path is printed, or nothing."""
+    install(tmp_path, files)
 
-    @pytest.mark.parametrize("name", [f"python{HERE}", "python3", "python"])
-    def test_is_found_by_any_name(self, tmp_path: Path, name: str) -> None:
-        """Its path is that of the interpreter itself."""
-        script(tmp_path / "bin" / name, INTERPRETER)
-
-        assert find(tmp_path, HERE) == (0, sys.executable)
-
-    def test_first_version_wins(self, tmp_path: Path) -> None:
-        """The order of the arguments is the order of preference."""
-        script(tmp_path / "bin" / f"python{HERE}", INTERPRETER)
-
-        assert find(tmp_path, NOWHERE, HERE) == (0, sys.executable)
-
-    def test_other_version_is_not_found(self, tmp_path: Path) -> None:
-        """Whatever its file is called."""
-        script(tmp_path / "bin" / f"python{NOWHERE}", INTERPRETER)
-
-        assert find(tmp_path, NOWHERE) == (1, "")
-
-    def test_one_that_cannot_make_environments_is_not_found(self, tmp_path: Path) -> None:
-        """Debian's python3 without python3-venv."""
-        script(tmp_path / "bin" / "python3", "#!/bin/sh\necho \"No module named 'ensurepip'\" >&2\nexit 1\n")
-
-        assert find(tmp_path, HERE) == (1, "")
-
-
-class TestVersionManager:
-    """An interpreter that a version manager has installed, and that its shim does not start."""
-
-    @pytest.mark.parametrize(
-        "folder",
-        [
-            f".pyenv/versions/{HERE}.1/bin",
-            f".asdf/installs/python/{HERE}.1/bin",
-            f".local/share/mise/installs/python/{HERE}.1/bin",
-            f".local/share/uv/python/cpython-{HERE}.1-linux-x86_64-gnu/bin",
-        ],
-    )
-    def test_is_found_behind_its_shim(self, tmp_path: Path, folder: str) -> None:
-        """Where pyenv, asdf, mise and uv keep theirs."""
-        script(tmp_path / "bin" / f"python{HERE}", BROKEN_SHIM)
-        script(tmp_path / folder / "python3", INTERPRETER)
-
-        assert find(tmp_path, HERE) == (0, sys.executable)
-
-    def test_similar_version_is_not_found(self, tmp_path: Path) -> None:
-        """3.1 is not 3.13."""
-        script(tmp_path / ".pyenv" / "versions" / f"{HERE}.1" / "bin" / "python3", INTERPRETER)
-
-        assert find(tmp_path, HERE[:-1]) == (1, "")
-
-
-def test_nothing_is_found_without_an_interpreter(tmp_path: Path) -> None:
-    """The exit code says so, and nothing is printed."""
-    assert find(tmp_path, HERE) == (1, "")
+    assert run(tmp_path, "/bin/sh", str(FIND_PYTHON), *versions) == ((0, sys.executable, "") if found else (1, "", ""))
 
 
 def test_gate_names_the_interpreter_that_is_missing(tmp_path: Path) -> None:
     """One sentence, at once, on a machine without the functions' Python."""
-    script(tmp_path / "bin" / "python3", "#!/bin/sh\nexit 1\n")
-    (tmp_path / "bin" / "dirname").symlink_to("/usr/bin/dirname")
-    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    install(tmp_path, {"bin/python3": NO_VENV})
+    for name in ("/usr/bin/dirname", "/bin/sh"):
+        (tmp_path / "bin" / name.rpartition("/")[2]).symlink_to(name)
 
-    done = subprocess.run(
-        ["/bin/bash", str(FIND_PYTHON.parent.parent / ".ci" / "run")],
-        env={"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    told = run(tmp_path, "/bin/bash", str(FIND_PYTHON.parent.parent / ".ci" / "run"))
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.strip() == "The gate needs Python 3.13, which the functions run: install python3.13."
+    assert told == (1, "", "The gate needs Python 3.13, which the functions run: install python3.13.")

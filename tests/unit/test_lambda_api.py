@@ -28,32 +28,21 @@ def event(path: str | None, method: str | None) -> dict[str, Any]:
     return {"requestContext": request, "headers": {}, "multiValueHeaders": {}, "isBase64Encoded": False, **nothing}
 
 
-class TestOwnRoute:
-    """A request for the app's view."""
+def test_own_route_is_answered(api: LambdaApi) -> None:
+    """As Chalice does."""
+    answer = api(event("/here", "GET"), SimpleNamespace())
 
-    def test_is_answered_by_it(self, api: LambdaApi) -> None:
-        """As Chalice does."""
-        answer = api(event("/here", "GET"), SimpleNamespace())
-
-        assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"here": True})
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"here": True})
 
 
-class TestOtherRoutes:
-    """Whatever else a Lambda is invoked with."""
+@pytest.mark.parametrize(
+    "wrong",
+    [event("/there", "GET"), event("/here", "DELETE"), event(None, None), {"requestContext": None}, {}],
+    ids=["another path", "another method", "no path", "no context", "nothing"],
+)
+def test_other_routes_are_not_found(api: LambdaApi, wrong: dict[str, Any]) -> None:
+    """404 in problem details, where Chalice would raise or answer in its own words."""
+    answer = api(wrong, SimpleNamespace())
 
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            pytest.param(event("/there", "GET"), id="another path"),
-            pytest.param(event("/here", "DELETE"), id="another method"),
-            pytest.param(event(None, None), id="no path"),
-            pytest.param({"requestContext": None}, id="no context"),
-            pytest.param({}, id="nothing"),
-        ],
-    )
-    def test_are_not_found(self, api: LambdaApi, wrong: dict[str, Any]) -> None:
-        """404 in problem details, where Chalice would raise or answer in its own words."""
-        answer = api(wrong, SimpleNamespace())
-
-        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "route_not_found")
-        assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "route_not_found")
+    assert answer["headers"]["Content-Type"] == "application/problem+json"

@@ -23,9 +23,10 @@ from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.operation import BASE
 from infra import openapi
 from infra.openapi_schemas import KEYS
+from tests.submissions import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FOUND = json.loads(openapi.rendered(openapi.document(app.app.routes)))
@@ -61,8 +62,9 @@ class TestStoredDocument:
     """The file that the Lambdas ship."""
 
     def test_it_is_current(self) -> None:
-        """A change of routes or types without `python -m infra.openapi` fails here."""
+        """A change of routes or types without `python -m infra.openapi` fails here; it is an OpenAPI 3.1 document."""
         assert DOCUMENT.read_text(encoding="utf-8") == openapi.rendered(openapi.document(app.app.routes))
+        validate(FOUND)
 
     def test_check_refuses_a_stale_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """`--check` answers 1, says how to go on, and writes nothing; what was written then passes."""
@@ -73,10 +75,6 @@ class TestStoredDocument:
         assert "python -m infra.openapi" in capsys.readouterr().err
         assert stale.read_text() == "{}"
         assert [openapi.main(arguments, stale) for arguments in ([], ["--check"])] == [0, 0]
-
-    def test_it_is_valid_openapi(self) -> None:
-        """It is an OpenAPI 3.1 document."""
-        validate(json.loads(DOCUMENT.read_text(encoding="utf-8")))
 
 
 class TestOperations:
@@ -132,12 +130,9 @@ class TestOperations:
         assert len(examples) > len(CATALOGUE)
         assert [value for schema, value in examples if not accepts(schema, value)] == []
 
-    def test_no_parameter_is_null(self) -> None:
-        """In a URL there is no null; a parameter without a value is left out."""
-        assert "null" not in json.dumps([one["parameters"] for one in operations()])
-
     def test_only_what_is_required_is_filled_in(self) -> None:
-        """Swagger UI sends the examples of parameters: an ETag of nobody's Job would be refused with 412."""
+        """Swagger UI sends the examples of parameters: an ETag of nobody's Job fails. In a URL is no null."""
+        assert "null" not in json.dumps([one["parameters"] for one in operations()])
         optional = [one for named in operations() for one in named["parameters"] if not one["required"]]
 
         assert len(optional) > 0
@@ -149,16 +144,9 @@ class TestSubmissions:
 
     BODY = operation("submit_job")["requestBody"]["content"]["application/json"]["schema"]
 
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(JOB, id="a bare Job"),
-            pytest.param({**JOB, "command": "python train.py"}, id="a command in one text"),
-            pytest.param({**JOB, "gpu": 1.0}, id="a whole number as a float"),
-            pytest.param({**JOB, "environment": {"A": 1, "B": {"secret": {"name": "s", "key": "k"}}}}, id="variables"),
-            pytest.param({**JOB, "ttlAfterFinish": "3h"}, id="a duration"),
-        ],
-    )
+    @given(documents())
+    @example({**JOB, "command": "python train.py", "ttlAfterFinish": "3h", "environment": {"A": 1}})
+    @example({**JOB, "gpu": 1.0, "environment": {"B": {"secret": {"name": "s", "key": "k"}}}})
     def test_both_take(self, body: dict[str, Any]) -> None:
         """A client that follows the document is not refused."""
         assert accepts(self.BODY, body)
@@ -167,17 +155,12 @@ class TestSubmissions:
     @pytest.mark.parametrize(
         "body",
         [
-            pytest.param({}, id="nothing"),
-            pytest.param({"job": JOB, **JOB}, id="both forms at once"),
-            pytest.param({**JOB, "gpu": 65}, id="too many GPUs"),
-            pytest.param({**JOB, "hostNetwork": True}, id="a field that is none"),
-            pytest.param({**JOB, "project": "Team A"}, id="a Project that is none"),
-            pytest.param({**JOB, "command": ["x"] * 257}, id="too many words"),
-            pytest.param({**JOB, "labels": {"job-name": "x"}}, id="a reserved label without a domain"),
-            pytest.param({**JOB, "labels": {"a": "not a value"}}, id="a label's value that is none"),
-            pytest.param({**JOB, "preventPrivilegeEscalation": False}, id="privileges"),
+            {}, {"job": JOB, **JOB}, {**JOB, "gpu": 65}, {**JOB, "hostNetwork": True}, {**JOB, "project": "Team A"},
+            {**JOB, "command": ["x"] * 257}, {**JOB, "labels": {"job-name": "x"}},
+            {**JOB, "labels": {"a": "not a value"}}, {**JOB, "preventPrivilegeEscalation": False},
         ],
-    )
+        ids=["nothing", "both forms", "GPUs", "no field", "project", "words", "reserved label", "label", "privileges"],
+    )  # fmt: skip
     def test_both_refuse(self, body: dict[str, Any]) -> None:
         """A client learns of it before it asks."""
         assert not accepts(self.BODY, body)
@@ -196,40 +179,37 @@ class TestSubmissions:
 class TestParameters:
     """What the document says of parameters agrees with what the API takes."""
 
-    def schema(self, name: str, parameter: str) -> Any:  # noqa: ANN401 - a part of the document
-        """The schema of an operation's parameter."""
-        return next(one["schema"] for one in operation(name)["parameters"] if one["name"] == parameter)
-
-    @pytest.mark.parametrize("name", ["a", "a.b", "a..b", "a-.b", "-a", "A", "", "a" * 63, "a" * 64])
-    def test_names_of_jobs(self, name: str) -> None:
-        """A Job's name is a DNS subdomain of at most 63 characters."""
-        try:
-            taken = bool(job_name(name))
-        except MalformedRequest:
-            taken = False
-
-        assert accepts(self.schema("get_job", "name"), name) == taken
-
-    @pytest.mark.parametrize("label", ["a=b", "a==b,c!=d", "x.y/a=", "a", "=b", "a=b,", "a in b", "a=b," * 16 + "a=b"])
-    def test_label_selectors(self, label: str) -> None:
-        """At most 16 equalities, separated by commas."""
-        try:
-            taken = bool(job_selector(label, None, None))
-        except MalformedRequest:
-            taken = False
-
-        assert accepts(self.schema("list_jobs", "label"), label) == taken
+    @pytest.mark.parametrize(
+        ("operation_id", "parameter", "values", "read"),
+        [
+            ("get_job", "name", ["a", "a.b", "a..b", "a-.b", "-a", "A", "", "a" * 63, "a" * 64], job_name),
+            (
+                "list_jobs",
+                "label",
+                ["a=b", "a==b,c!=d", "x.y/a=", "a", "=b", "a=b,", "a in b", "a=b," * 16 + "a=b"],
+                lambda label: job_selector(label, None, None),
+            ),
+        ],
+    )
+    def test_is_taken_where_the_document_says_so(
+        self, operation_id: str, parameter: str, values: list[str], read: Callable[[str], object]
+    ) -> None:
+        """A Job's name is a DNS subdomain of at most 63 characters; a selector has at most 16 equalities."""
+        schema = next(one["schema"] for one in operation(operation_id)["parameters"] if one["name"] == parameter)
+        for value in values:
+            try:
+                taken = bool(read(value))
+            except MalformedRequest:
+                taken = False
+            assert accepts(schema, value) == taken, value
 
 
 class TestAnswers:
     """What the document says of answers."""
 
     def test_even_an_empty_job_is_as_promised(self) -> None:
-        """A Job of which the cluster says nothing fits the schema: what has no value is null, and never missing."""
+        """What has no value is null, and never missing; all codes, also API Gateway's, are of the one form."""
+        problems = [msgspec.to_builtins(error("No.").problem("1")) for error in CATALOGUE.values()]
+        assert [one for one in problems if not accepts(component("Problem"), one)] == []
         assert accepts(component("JobView"), msgspec.to_builtins(view("team-a", Job(), ())))
         assert FOUND["components"]["schemas"]["JobPage"]["required"] == ["data", "nextPageToken"]
-
-    @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
-    def test_every_error_is_a_problem(self, error: Any) -> None:  # noqa: ANN401 - a class of errors
-        """All codes, also those of API Gateway, are of the one form."""
-        assert accepts(component("Problem"), msgspec.to_builtins(error("No.").problem("1")))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from chalicelib.adapters.impersonation import PREFLIGHT_USER, USER
+from chalicelib.adapters.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import caller_from_claims
 from chalicelib.domain.manifest import PREEMPTIBLE
 from chalicelib.domain.names import PROJECT_MARK, namespace_of, project_name
@@ -69,22 +67,6 @@ class TestBase:
             assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
             assert "deletecollection" not in rule["verbs"]
             assert "secrets" not in rule["resources"]
-
-    def test_users_and_groups_are_impersonated_by_name(self) -> None:
-        """Without names, a rule would allow system:masters."""
-        open_rules = [
-            one for one in rules(base_manifests()) if "impersonate" in one["verbs"] if "resourceNames" not in one
-        ]
-
-        assert [one["resources"] for one in open_rules] == [["userextras/subject"]]
-
-    def test_the_identity_is_the_one_that_the_api_takes(self) -> None:
-        """The users that our headers name are those that the role allows."""
-        identity = find(base_manifests(), "ClusterRole", "researcher-api")
-
-        assert [one["resourceNames"] for one in identity["rules"] if "users" in one["resources"]] == [
-            [USER, PREFLIGHT_USER]
-        ]
 
     def test_the_preflight_makes_nothing(self) -> None:
         """Whoever may create pods may run anything: a policy lets that user try alone, whatever else fails."""
@@ -155,16 +137,6 @@ class TestProject:
         assert all(one["roleRef"]["name"] == name for name, one in bindings.items())
         assert [subjects(one) for one in manifests if one["kind"] == "ClusterRoleBinding"] == [["researcher-api"]]
 
-    def test_impersonable_groups_are_exactly_the_projects(self) -> None:
-        """The API may ask as the groups that have a role here, each once, and as nobody else."""
-        role = find(
-            project("team-a", ["g", "v"], ["v"], uploads_bucket="ups"), "ClusterRole", "researcher-api-groups-team-a"
-        )
-
-        assert [one["resourceNames"] for one in role["rules"]] == [
-            ["researcher:g", "researcher:s3-ups", "researcher:v"]
-        ]
-
     def test_roles_named_are_in_base(self) -> None:
         """A binding to a role that does not exist would be refused to nobody and give nothing.
 
@@ -227,11 +199,3 @@ class TestCommand:
         printed = capsys.readouterr()
         assert (ended.value.code, printed.out) == (2, "")
         assert "'Team' is no Project" in printed.err
-
-    def test_runs_as_documented(self) -> None:
-        """The module is a command."""
-        command = [sys.executable, "-m", "infra.kubernetes.project", "team-a", "--submitters", "team-a"]
-
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-        assert list(yaml.safe_load_all(printed)) == project("team-a", ["team-a"])

@@ -5,16 +5,17 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from kubernetes.utils.quantity import parse_quantity
 
+from chalicelib.domain.merge_patch import merged
 from infra.local.kubernetes.admission import requests_of
 from infra.local.kubernetes.kinds import CLAIM, NODE, POD, PRIORITY_CLASS
 from infra.local.kubernetes.node import ALLOCATABLE, ENDED, LABELS, NAME, report
 from infra.local.kubernetes.pod_status import Event
-from infra.local.kubernetes.writing import merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ class Scheduler:
                 self._evict(victim, pod)
             why = None
         if why is None:
-            bound = merged(pod, {"spec": {"nodeName": NAME}})
+            bound = copy.deepcopy(merged(pod, {"spec": {"nodeName": NAME}}))
             message = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {NAME}"
             self._report(bound, _scheduled("True", None, None, moment), Event("Normal", "Scheduled", message))
         elif why != _said(pod):

@@ -7,6 +7,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.merge_patch import merged
 from infra.local.kubernetes import jobs
 from infra.local.kubernetes.kinds import EVENT, JOB, NAMESPACE, POD, SERVICE_ACCOUNT
 from infra.local.kubernetes.refusal import bad_request, conflict, invalid, not_found
@@ -59,7 +60,7 @@ class Writing:
         with self._store.lock:
             old = self._store.get(kind, namespace, name)
             _check_same(kind, old, change.get("metadata", {}))
-            new = merged(old, change)
+            new: Document = copy.deepcopy(merged(old, change))
             if new == old or dry_run:
                 return new
             if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
@@ -77,7 +78,8 @@ class Writing:
             # Unlike all other kinds, a batch/v1 Job leaves its pods behind where nobody asks otherwise.
             policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
             if not dry_run and old["metadata"].get("finalizers"):
-                return self._store.replace(kind, merged(old, {"metadata": {"deletionTimestamp": now()}}))
+                ending: Document = copy.deepcopy(merged(old, {"metadata": {"deletionTimestamp": now()}}))
+                return self._store.replace(kind, ending)
             if not dry_run:
                 self._store.remove(kind, namespace, name, orphan=policy == "Orphan")
             return old
@@ -99,20 +101,6 @@ class Writing:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         if self._store.find(NAMESPACE, "", namespace) is None:
             raise not_found(NAMESPACE.resource, namespace)
-
-
-def merged(old: Document, change: Document) -> Document:
-    """A copy of *old* with *change* merged in: null takes a field away (RFC 7396)."""
-    new = copy.deepcopy(old)
-    for field, value in change.items():
-        if value is None:
-            new.pop(field, None)
-        elif isinstance(value, dict):
-            inner = new.get(field)
-            new[field] = merged(inner if isinstance(inner, dict) else {}, value)
-        else:
-            new[field] = copy.deepcopy(value)
-    return new
 
 
 def _name(kind: Kind, metadata: Document) -> None:

@@ -69,20 +69,6 @@ def test_event_that_fails_for_good_is_kept() -> None:
     assert kept["responsePayload"] == {"errorType": "ValueError", "errorMessage": "not yet"}
 
 
-def test_caller_does_not_wait() -> None:
-    """S3 goes on at once."""
-    release, called = threading.Event(), threading.Event()
-
-    def slow(_event: object, _context: LambdaContext) -> None:
-        called.set()
-        release.wait(SECONDS)
-
-    with Deliveries(Functions({"f": slow}), lambda _: None) as deliveries:
-        deliveries.invoke("f", EVENT)
-        assert called.wait(SECONDS)
-        release.set()
-
-
 def test_closing_drops_what_waits() -> None:
     """Ctrl-C is not kept waiting by retries, and nothing is called afterwards."""
     function = Recorded(9)

@@ -34,6 +34,11 @@ def failing(document: object, context: LambdaContext) -> object:
     raise RuntimeError(f"{context.function_name} does not like {document}")
 
 
+def impatient(_document: object, _context: LambdaContext) -> object:
+    """Times out by itself."""
+    raise TimeoutError("its own")
+
+
 def slow(_document: object, _context: LambdaContext) -> object:
     """Never ends."""
     return threading.Event().wait(30)
@@ -42,7 +47,9 @@ def slow(_document: object, _context: LambdaContext) -> object:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """The Lambda API of a local AWS."""
-    with LocalAws(Functions({"echo": echo, "failing": failing, "slow": slow}, seconds=1.0)) as aws:
+    with LocalAws(
+        Functions({"echo": echo, "failing": failing, "impatient": impatient, "slow": slow}, seconds=1.0)
+    ) as aws:
         client: Any = boto3.client("lambda", **aws.connection)
         yield client
         client.close()
@@ -61,10 +68,12 @@ class TestInvoke:
         assert 0 < returned["left"] <= 1000
 
     def test_event_is_not_waited_for(self, client: Any) -> None:  # noqa: ANN401 - boto3's
-        """It is accepted, and comes."""
+        """It is accepted, and comes; a document that is none reaches no function."""
         CALLED.clear()
 
         answer = client.invoke(FunctionName="echo", InvocationType="Event", Payload=b'{"event": 1}')
+        with pytest.raises(ClientError, match="InvalidRequestContentException"):
+            client.invoke(FunctionName="echo", Payload=b"{")
 
         assert answer["StatusCode"] == 202
         assert CALLED.wait(30)
@@ -74,6 +83,7 @@ class TestInvoke:
         ("name", "error"),
         [
             ("failing", {"errorMessage": "failing does not like None", "errorType": "RuntimeError"}),
+            ("impatient", {"errorMessage": "its own", "errorType": "TimeoutError"}),
             ("slow", {"errorMessage": "Task timed out after 1.00 seconds", "errorType": "Sandbox.Timedout"}),
         ],
     )
@@ -83,12 +93,3 @@ class TestInvoke:
 
         assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
         assert json.loads(answer["Payload"].read()) == error
-
-    def test_document_that_is_none(self, client: Any) -> None:  # noqa: ANN401 - boto3's
-        """It reaches no function."""
-        before = len(SEEN)
-
-        with pytest.raises(ClientError) as refusal:
-            client.invoke(FunctionName="echo", Payload=b"{")
-
-        assert (refusal.value.response["Error"]["Code"], len(SEEN)) == ("InvalidRequestContentException", before)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-LAST = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 class Echo:
@@ -52,7 +52,7 @@ class TestLoopbackServer:
 
     def test_connection_is_kept(self, server: LoopbackServer) -> None:
         """Request after request goes over one connection, until one asks to close it."""
-        second = b"POST /2 HTTP/1.1\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"
+        second = b"POST /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"
 
         answers = exchange(server, b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n" + second)
 
@@ -61,19 +61,19 @@ class TestLoopbackServer:
 
     def test_client_that_waits_for_a_go_ahead_gets_it(self, server: LoopbackServer) -> None:
         """Curl asks before it sends a large body."""
-        raw = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab"
-
-        answers = exchange(server, raw)
-
-        assert answers.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
-        assert answers.endswith(b"POST / ab")
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as connection:
+            connection.sendall(head)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100 Continue\r\n")
+            connection.sendall(b"ab")
+            assert b"".join(iter(lambda: connection.recv(65536), b"")).endswith(b"POST / ab")
 
     @pytest.mark.parametrize(
         "raw",
         [
             pytest.param(b"nonsense\r\n\r\n", id="nonsense"),
             pytest.param(bytes(range(256)) + b"\n", id="binary"),
-            pytest.param(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", id="length"),
+            pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", id="length"),
         ],
     )
     def test_malformed_request_is_answered_and_the_server_lives(self, server: LoopbackServer, raw: bytes) -> None:
@@ -84,7 +84,7 @@ class TestLoopbackServer:
     def test_client_that_goes_away_does_no_harm(self, server: LoopbackServer) -> None:
         """A connection cut in the middle of a request ends alone."""
         with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0)) as connection:
-            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc")
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
 
         assert exchange(server, LAST).startswith(b"HTTP/1.1 200 OK\r\n")
 

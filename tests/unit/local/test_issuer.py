@@ -66,22 +66,16 @@ class TestToken:
             "groups": ["team-a", "team-b"],
         }
 
-    def test_wrong_secret_is_refused(self, issuer: Issuer) -> None:
-        """In the form of RFC 6749, readable from another origin."""
-        status, headers, answer = fetch(issuer.token_url, {**POST, "client_secret": "x"})
-
-        assert (status, answer["error"]) == (401, "invalid_client")
-        assert headers["Cache-Control"] == "no-store"
-        assert headers["Access-Control-Allow-Origin"] == "*"
-        assert "WWW-Authenticate" not in headers
-
-    def test_post_alone_buys_a_token(self, issuer: Issuer) -> None:
-        """A secret does not belong into a URL; a browser asks first, with the headers that Swagger UI sends."""
-        wrong, wrong_headers, _ = fetch(issuer.token_url + "?" + urlencode(POST))
+    def test_refusals_are_readable_from_another_origin(self, issuer: Issuer) -> None:
+        """In the form of RFC 6749. A secret does not belong into a URL; a browser asks first, as Swagger UI does."""
+        wrong, refused, answer = fetch(issuer.token_url, {**POST, "client_secret": "x"})
+        get, get_headers, _ = fetch(issuer.token_url + "?" + urlencode(POST))
         preflight, headers, _ = fetch(issuer.token_url, method="OPTIONS")
 
-        assert (wrong, wrong_headers["Allow"], preflight) == (405, "POST, OPTIONS", 204)
-        assert headers["Access-Control-Allow-Origin"] == "*"
+        assert (wrong, answer["error"], refused["Cache-Control"]) == (401, "invalid_client", "no-store")
+        assert refused["Access-Control-Allow-Origin"] == headers["Access-Control-Allow-Origin"] == "*"
+        assert "WWW-Authenticate" not in refused
+        assert (get, get_headers["Allow"], preflight) == (405, "POST, OPTIONS", 204)
         assert headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type, X-Requested-With"
 
 
@@ -107,12 +101,9 @@ class TestMetadata:
         assert fetch(issuer.jwks_url)[0] == 200
         assert issuer.jwks_requests == before + 2
 
-    def test_other_paths_are_not_found(self, issuer: Issuer) -> None:
-        """There is nothing else."""
+    def test_there_is_nothing_else(self, issuer: Issuer) -> None:
+        """And bytes that are no request are refused in the form of the other errors."""
         assert fetch(issuer.url + "/")[0] == 404
-
-    def test_bytes_that_are_no_request_are_refused(self, issuer: Issuer) -> None:
-        """In the form of the other errors."""
         assert json.loads(issuer.refuse(WireError("No.")).body)["error"] == "invalid_request"
 
 

@@ -72,17 +72,11 @@ def test_copies_and_parts_are_told(s3: S3Client, told: Told) -> None:
 
 
 def test_nothing_else_is_told(s3: S3Client, told: Told) -> None:
-    """Neither what is elsewhere, nor what goes."""
+    """Neither what is elsewhere, nor what goes; a bucket without versioning has no versions to tell."""
     s3.put_object(Bucket="uploads", Key="status/team-a/a.json.json", Body=b"{}")
     s3.delete_object(Bucket="uploads", Key="submit/team-a/a.json")
-
     assert told == []
 
-
-def test_without_versions_none_is_told(s3: S3Client, told: Told) -> None:
-    """A bucket without versioning has none, as S3's events then have not."""
     s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Suspended"})
-
     s3.put_object(Bucket="uploads", Key="submit/team-a/a.json", Body=b"{}")
-
     assert "versionId" not in told[0][1]["Records"][0]["s3"]["object"]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.kubernetes.kinds import POD
 from infra.local.wire import WireError
 
 if TYPE_CHECKING:
@@ -54,14 +53,6 @@ class TestAnswer:
             parts.ask("GET", target, headers=[("Authorization", authorization)] if authorization else [])[0] == status
         )
         assert [request.target for request in parts.api.requests] == [target]
-
-    def test_log_of_a_pod_without_containers(self, parts: Parts) -> None:
-        """No cluster makes such a pod; the refusal has nothing to choose from."""
-        parts.writing.create(POD, "team", {"metadata": {"name": "one"}, "spec": {"containers": []}})
-
-        code, answer = parts.ask("GET", f"{PODS}/one/log")
-
-        assert (code, answer["message"]) == (400, "a container name must be specified for pod one")
 
     def test_bytes_that_are_no_request(self, parts: Parts) -> None:
         """They are answered too."""

@@ -54,23 +54,3 @@ def test_pause_has_an_end(parts: Parts, controller: JobController) -> None:
     controller.step(NOW + timedelta(seconds=360))
 
     assert len(list(parts.store.all(POD))) == 1
-
-
-def test_job_that_is_gone_is_forgotten(parts: Parts, controller: JobController) -> None:
-    """The next one of that name is tried at once."""
-    controller.step(NOW)
-    template = next(parts.store.all(JOB))["spec"]["template"]
-    parts.writing.delete(JOB, "team", "one", {"propagationPolicy": "Background"})
-    parts.writing.create(JOB, "team", {"metadata": {"name": "one"}, "spec": {"template": template}})
-
-    controller.step(NOW)
-
-    assert attempts(parts) == 2
-
-
-def test_no_job_starts_before_it_was_made(parts: Parts, controller: JobController) -> None:
-    """A step that was held up looks at Jobs that are younger than its moment."""
-    controller.step(NOW - timedelta(days=365 * 99))
-
-    (job,) = parts.store.all(JOB)
-    assert job["status"]["startTime"] == job["metadata"]["creationTimestamp"]

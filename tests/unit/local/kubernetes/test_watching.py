@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from infra.local.kubernetes.history import REMEMBERED, History
+from infra.local.kubernetes.history import REMEMBERED
 from infra.local.kubernetes.kinds import JOB
 from infra.local.kubernetes.watching import Watch
 
@@ -33,7 +33,3 @@ class TestHistory:
 
         assert list(Watch(parts.store, JOB, "team", lambda _: True).events("", 60)) == []
         assert parts.store.history.since(parts.store.version, 60) == []
-
-    def test_a_new_one_knows_its_start(self, parts: Parts) -> None:
-        """Nothing is forgotten yet."""
-        assert History(parts.store.lock).knows(0)

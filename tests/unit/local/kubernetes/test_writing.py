@@ -8,7 +8,6 @@ import pytest
 
 from infra.local.kubernetes.kinds import EVENT, JOB, POD
 from infra.local.kubernetes.refusal import Refusal
-from infra.local.kubernetes.writing import merged
 
 if TYPE_CHECKING:
     from tests.unit.local.kubernetes.conftest import Parts
@@ -48,11 +47,3 @@ class TestPatch:
         parts.writing.patch(JOB, "team", "one", {}, dry_run=dry_run)
 
         assert before == parts.store.version
-
-
-class TestMerged:
-    """RFC 7396."""
-
-    def test_null_removes_and_objects_merge(self) -> None:
-        """Null takes a field away; an object replaces what is none."""
-        assert merged({"a": 1, "b": 2, "d": [1]}, {"a": None, "b": {"c": 1}, "d": [2]}) == {"b": {"c": 1}, "d": [2]}
