@@ -44,13 +44,13 @@ def room(project: ProjectName, gpus: int, storage: str, secrets: Sequence[str]) 
         _resource_quota(namespace, gpus, storage),
         _no_pods(
             namespace,
-            "researcher-system-priorities",
+            "researcher-project-priorities",
             "Any namespace may use the priorities of the cluster's own pods, which preempt all others.",
             {"scopeName": "PriorityClass", "operator": "In", "values": list(SYSTEM_PRIORITIES)},
         ),
         _no_pods(
             namespace,
-            "researcher-affinity",
+            "researcher-project-affinity",
             "A pod that repels those of other namespaces would keep them off their nodes.",
             {"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"},
         ),

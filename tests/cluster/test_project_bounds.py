@@ -283,7 +283,7 @@ class TestQuotas:
     @pytest.mark.parametrize(
         ("pod", "quota"),
         [
-            pytest.param({"priorityClassName": name}, "researcher-system-priorities", id=name)
+            pytest.param({"priorityClassName": name}, "researcher-project-priorities", id=name)
             for name in ("system-cluster-critical", "system-node-critical")
         ]
         + [
@@ -297,7 +297,7 @@ class TestQuotas:
                         }
                     }
                 },
-                "researcher-affinity",
+                "researcher-project-affinity",
                 id="affinity",
             )
         ],

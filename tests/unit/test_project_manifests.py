@@ -150,7 +150,7 @@ class TestProject:
         """Storage, claims and Services; none is published, and no pod has a priority of the cluster's own."""
         manifests = project("team-a", ["g"], storage="5Ti")
         hard = find(manifests, "ResourceQuota", "researcher-project")["spec"]["hard"]
-        critical = find(manifests, "ResourceQuota", "researcher-system-priorities")["spec"]
+        critical = find(manifests, "ResourceQuota", "researcher-project-priorities")["spec"]
 
         assert hard == {
             "requests.nvidia.com/gpu": "8",
