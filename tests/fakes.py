@@ -43,6 +43,7 @@ class FakeJobs:
         self.manifests: list[Manifest] = []
         self.services: dict[tuple[ProjectName, str], Manifest] = {}
         self.asked_for_pods: list[list[str]] = []
+        self.secrets = frozenset({"hub"})
         self._projects = projects or (TEAM_A,)
         self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
         self._one_by_one = threading.RLock()
@@ -59,6 +60,10 @@ class FakeJobs:
     def names(self, project: ProjectName) -> list[str]:
         """The names of the Project's Jobs, in order."""
         return sorted(name for where, name in self.jobs if where == project)
+
+    def listed_secrets(self, project: ProjectName) -> frozenset[str]:
+        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+        return self.secrets if project in self._projects else frozenset()
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""

@@ -7,9 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidJob
+from chalicelib.domain.quantity import MEMORY_PATTERN
 from chalicelib.domain.submission import Submission, parse_submission
 
 Schema = dict[str, Any]
+UNITS = ("", "k", "K", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")
+"""Of memory; 32 of the largest are as much as a node can have."""
 MOST = 3
 """Items of lists and maps: more of the same proves no more."""
 
@@ -64,6 +67,8 @@ def _scalars(schema: Schema) -> st.SearchStrategy[Any]:
 
 
 def _texts(schema: Schema) -> st.SearchStrategy[str]:
+    if schema.get("pattern") == f"^{MEMORY_PATTERN}$":
+        return st.builds("{}{}".format, st.integers(1, 32), st.sampled_from(UNITS))
     longest = schema.get("maxLength", 64)
     pattern = schema.get("pattern", "[a-z]+(/[a-z]+)?").removeprefix("^").removesuffix("$")
     return st.from_regex(pattern, fullmatch=True).filter(lambda text: len(text) <= longest)

@@ -11,6 +11,7 @@ from chalicelib.adapters.reach import Reach, core_path, jobs_path
 from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from chalicelib.domain.kubernetes import Job, JobList, Manifest
+from chalicelib.domain.listed_secrets import listed_secrets
 from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.selectors import pod_selector
 
@@ -34,6 +35,10 @@ _STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
 
 class CallersJobs(Reach):
     """The port of the use cases."""
+
+    def listed_secrets(self, project: ProjectName) -> frozenset[str]:
+        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+        return listed_secrets(self._cluster.namespace(project, self._deadline))
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""

@@ -8,13 +8,22 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
+from chalicelib.domain.devices import gives_devices
 from chalicelib.domain.names import (
     NEW_JOB_PATTERN,
     PROJECT_PATTERN,
     is_label_key,
     is_reserved_key,
 )
-from chalicelib.domain.quantity import DURATION_PATTERN, MAX_SECONDS, MEMORY_PATTERN, seconds
+from chalicelib.domain.quantity import (
+    DURATION_PATTERN,
+    MAX_MEMORY,
+    MAX_SECONDS,
+    MAX_VOLUME,
+    MEMORY_PATTERN,
+    memory_bytes,
+    seconds,
+)
 
 
 class Strict(BaseModel):
@@ -54,8 +63,26 @@ def _user_key(key: str) -> str:
     if not is_label_key(key):
         raise ValueError("Kubernetes does not take this as the key of a label or an annotation")
     if is_reserved_key(key):
-        raise ValueError("keys of Kubernetes, AWS and this API are reserved")
+        raise ValueError("keys of Kubernetes, schedulers, AWS and this API are reserved")
     return key
+
+
+def _memory(text: str) -> str:
+    if memory_bytes(text) > memory_bytes(MAX_MEMORY):
+        raise ValueError(f"is above {MAX_MEMORY}, which is all the memory of the largest node")
+    return text
+
+
+def _volume_size(text: str) -> str:
+    if memory_bytes(text) > memory_bytes(MAX_VOLUME):
+        raise ValueError(f"is above {MAX_VOLUME}, the largest volume")
+    return text
+
+
+def _variable_name(name: str) -> str:
+    if gives_devices(name):
+        raise ValueError("is reserved: it can give a container devices that it has not requested; ask with gpu")
+    return name
 
 
 def _matching(pattern: str, longest: int) -> StringConstraints:
@@ -78,13 +105,15 @@ _Gpus = Annotated[int, Field(ge=0, le=64)]
 Gpus = Annotated[_Gpus, BeforeValidator(_whole, json_schema_input_type=_Gpus)]
 """Run:ai types GPUs as double: 1.0 is one, 0.5 a fraction, which Kubernetes does not give out."""
 Cores = Annotated[float, Field(ge=0.001, le=1024, allow_inf_nan=False)]
-Memory = Annotated[str, _matching(MEMORY_PATTERN, 14)]
+_Bytes = Annotated[str, _matching(MEMORY_PATTERN, 14)]
+Memory = Annotated[_Bytes, AfterValidator(_memory)]
+VolumeSize = Annotated[_Bytes, AfterValidator(_volume_size)]
 Duration = Annotated[
     Annotated[int, Field(ge=1, le=MAX_SECONDS)] | Annotated[str, _matching(DURATION_PATTERN, 10)],
     AfterValidator(_bounded),
 ]
 AbsolutePath = Annotated[str, _matching(r"/[^\x00:]*", 1024)]
-VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", 128)]
+VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", 128), AfterValidator(_variable_name)]
 DnsLabel = Annotated[str, _matching(_DNS_LABEL, 63)]
 DnsSubdomain = Annotated[str, _matching(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*", 253)]
 Key = Annotated[str, Field(min_length=1, max_length=317), AfterValidator(_user_key)]
@@ -116,7 +145,7 @@ class Claim(Strict):
 
     path: AbsolutePath
     name: DnsSubdomain | None = None
-    size: Memory | None = None
+    size: VolumeSize | None = None
     storage_class: DnsSubdomain | None = None
     read_only: bool = False
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.counts import CONTAINER, counts
+from chalicelib.domain.devices import NO_DEVICES
 from chalicelib.domain.fields import SecretVariable
 from chalicelib.domain.kubernetes import GPU, NODE_TYPE, QUEUE_LABEL, Manifest, without_none
 from chalicelib.domain.multi_node import rendezvous
@@ -143,7 +144,8 @@ def _container(submission: Submission, lock: Lock) -> Manifest:
 
 
 def _environment(submission: Submission, lock: Lock) -> list[Manifest]:
-    given = [_variable(name, value) for name, value in submission.environment.items()]
+    ours = {} if submission.gpu else NO_DEVICES
+    given = [_variable(name, value) for name, value in {**submission.environment, **ours}.items()]
     return given + (rendezvous(lock, submission.nodes) if submission.nodes else [])
 
 
@@ -156,7 +158,7 @@ def _variable(name: str, value: str | SecretVariable) -> Manifest:
 def _resources(submission: Submission) -> Manifest:
     gpu = {GPU: str(submission.gpu)} if submission.gpu else {}
     requests = _amounts(submission.cpu, submission.memory)
-    limits = _amounts(submission.cpu_limit, submission.memory_limit)
+    limits = _amounts(submission.cpu_limit, submission.most_memory)
     return {"requests": {**requests, **gpu}, "limits": {**limits, **gpu}}
 
 

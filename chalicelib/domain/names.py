@@ -30,8 +30,32 @@ _LABEL_NAME = re.compile(_LABEL_NAME_PATTERN)
 
 NAMESPACE_PREFIX = "researcher-"
 OWN_DOMAIN = "researcher.dev"
-RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "x-k8s.io", "amazonaws.com", OWN_DOMAIN)
-RESERVED_KEYS = ("job-name", "controller-uid")
+RESERVED_DOMAINS = (
+    OWN_DOMAIN,
+    # Kubernetes, with Kueue, coscheduling and the Cluster Autoscaler; AWS.
+    "kubernetes.io",
+    "k8s.io",
+    "x-k8s.io",
+    "amazonaws.com",
+    # The KAI Scheduler reads queue, priority, preemption and topology from a Job (pkg/podgrouper); its older names.
+    "kai.scheduler",
+    "run.ai",
+    "runai",
+    # Volcano copies a Job's annotations to its PodGroup (pkg/controllers/podgroup, inheritUpperAnnotations).
+    "volcano.sh",
+    # YuniKorn and Karpenter read pods; on a Job these would say what they do not do.
+    "yunikorn.apache.org",
+    "karpenter.sh",
+    "k8s.aws",
+)
+RESERVED_KEYS = (
+    "job-name",
+    "controller-uid",
+    # The KAI Scheduler takes these labels of a Job for its priority and for its queue (defaultgrouper.go).
+    "priorityClassName",
+    "project",
+)
+"""Keys without a domain. Others that schedulers know, such as YuniKorn's `queue`, they read from pods alone."""
 _RESERVED_ENDINGS = tuple(f".{domain}" for domain in RESERVED_DOMAINS)
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -47,6 +71,8 @@ UPLOADER_MARK = f"{OWN_DOMAIN}/uploaded-by"
 """Who put the object of an upload, as S3 says."""
 SUBMISSION = f"{OWN_DOMAIN}/submission"
 """The submission as it was asked."""
+SECRETS = f"{OWN_DOMAIN}/secrets"
+"""Of a namespace, the Secrets that its Jobs may name, separated by commas."""
 RETENTION = f"{OWN_DOMAIN}/retention"
 """How long a finished Job stays: of a Job as it was asked, of a namespace for the Jobs that did not ask."""
 KEEP = f"{OWN_DOMAIN}/keep"
@@ -95,7 +121,7 @@ def is_label_key(text: str) -> bool:
 
 
 def is_reserved_key(key: str) -> bool:
-    """Whether the label or annotation *key* has a meaning to Kubernetes, to AWS or to us, and is not the user's."""
+    """Whether the label or annotation *key* has a meaning to Kubernetes, to a scheduler, to AWS or to us."""
     domain, _, _ = key.rpartition("/")
     return f".{domain}".endswith(_RESERVED_ENDINGS) or key in RESERVED_KEYS
 

@@ -9,6 +9,13 @@ DURATION_PATTERN = r"[1-9][0-9]{0,8}[smhd]?"
 MAX_SECONDS = 30 * 86400
 """The longest run, and the longest a finished Job stays: 30 days."""
 
+MAX_MEMORY = "32Ti"
+"""As much as the largest EC2 instance has: https://aws.amazon.com/ec2/instance-types/u7i/."""
+MAX_VOLUME = "64Ti"
+"""The largest EBS volume: https://docs.aws.amazon.com/ebs/latest/userguide/volume_constraints.html."""
+DEFAULT_MEMORY = "16Gi"
+"""The most memory of a container that asks for none: the default limit in a Project's LimitRange."""
+
 _MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}

@@ -60,8 +60,10 @@ class Submission(Strict):
     gpu: Annotated[Gpus, Field(description="GPUs of each pod.")] = 0
     cpu: Annotated[Cores | None, Field(description="Cores each pod is given at least.")] = None
     cpu_limit: Annotated[Cores | None, Field(description="Cores each pod gets at most.")] = None
-    memory: Annotated[Memory | None, Field(description="Memory each pod is given at least, such as 16Gi.")] = None
-    memory_limit: Annotated[Memory | None, Field(description="Memory at which a pod is killed.")] = None
+    memory: Annotated[Memory | None, Field(description="Memory of each pod, such as 16Gi; at most 32Ti.")] = None
+    memory_limit: Annotated[
+        Memory | None, Field(description="Memory at which a pod is killed; memory, if not set.")
+    ] = None
     node_type: Annotated[NodeType | None, Field(description="Instance type of the node, such as p5.48xlarge.")] = None
     parallelism: Annotated[int, Field(ge=1, le=1024, description="Pods that run at once.")] = 1
     completions: Annotated[int | None, Field(ge=1, le=100_000, description="Pods that must succeed.")] = None
@@ -98,6 +100,11 @@ class Submission(Strict):
     def job_type(self) -> str:
         """`Train` or `Interactive`, whichever way it was asked."""
         return "Interactive" if self.interactive or self.type == "Interactive" else "Train"
+
+    @property
+    def most_memory(self) -> str | None:
+        """At how much memory a pod is killed; None where the Project's default says it."""
+        return self.memory_limit or self.memory
 
     @property
     def as_asked(self) -> bytes:

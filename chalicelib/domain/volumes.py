@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes import Manifest, without_none
-from chalicelib.domain.quantity import kubernetes_memory
+from chalicelib.domain.quantity import DEFAULT_MEMORY, kubernetes_memory
 from chalicelib.domain.submission import SHARED_MEMORY
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ def mounts(submission: Submission) -> list[Manifest]:
 
 def volumes(submission: Submission) -> list[Manifest]:
     """What each volume is: memory, a claim that is there, or a scratch volume that goes with the pod."""
-    limit = submission.memory_limit or submission.memory
-    memory = without_none({"medium": "Memory", "sizeLimit": kubernetes_memory(limit) if limit else None})
+    # Without a limit a volume in memory may fill the node.
+    limit = kubernetes_memory(submission.most_memory or DEFAULT_MEMORY)
+    memory = {"medium": "Memory", "sizeLimit": limit}
     shared = [{"name": "shared-memory", "emptyDir": memory}] * submission.large_shm
     claims = [{"name": f"volume-{number}", **_claim(claim)} for number, claim in enumerate(submission.pvc)]
     return [*shared, *claims]

@@ -18,6 +18,9 @@ PARALLEL = 16
 class Jobs(Protocol):
     """A Project's Jobs as one caller may reach them; refusals are raised as ResearcherError."""
 
+    def listed_secrets(self, project: ProjectName) -> frozenset[str]:
+        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
 

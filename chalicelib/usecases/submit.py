@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.errors import NameTaken
+from chalicelib.domain.errors import InvalidJob, NameTaken, QuotaExceeded, RefusedByCluster
+from chalicelib.domain.listed_secrets import named_secrets, unlisted_secrets
 from chalicelib.domain.manifest import render
 from chalicelib.domain.multi_node import half_made
 from chalicelib.domain.names import JobName, project_name
@@ -17,6 +19,7 @@ from chalicelib.usecases.multi_node import completed
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
+    from chalicelib.domain.errors import FieldError
     from chalicelib.domain.kubernetes import Manifest
     from chalicelib.domain.names import ProjectName
     from chalicelib.domain.once import KnownBy, Lock
@@ -43,6 +46,10 @@ def make_once(submission: Submission, wanted: Lock, caller: Caller, jobs: Jobs) 
     project = project_name(submission.project)
     whole = render(submission, caller, wanted)
     manifest = half_made(whole) if submission.nodes else whole
+    if unlisted := _unlisted(submission, manifest, jobs):
+        if found := find_made(project, wanted, jobs):
+            return found
+        raise InvalidJob.at(*unlisted)
     for _ in range(ATTEMPTS):
         made = jobs.create(project, manifest)
         if made is not None:
@@ -61,6 +68,19 @@ def find_made(project: ProjectName, wanted: Lock, jobs: Jobs) -> Submitted | Non
     return Submitted(shown(project, same, jobs), replayed=True)
 
 
+def _unlisted(submission: Submission, manifest: Manifest, jobs: Jobs) -> tuple[FieldError, ...]:
+    """The variables that name a Secret which the Project does not list. Told to those alone who may make the Job."""
+    project = project_name(submission.project)
+    if not named_secrets(submission):
+        return ()
+    unlisted = unlisted_secrets(submission, jobs.listed_secrets(project))
+    if unlisted:
+        # The cluster refuses the others before it looks at the Job, which it may refuse for its Secrets, too.
+        with suppress(InvalidJob, QuotaExceeded, RefusedByCluster):
+            jobs.preview(project, manifest)
+    return unlisted
+
+
 def preview_job(submission: Submission, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Manifest:
     """The Job as the cluster would store it, after its defaults and admission; nothing is made.
 
@@ -68,7 +88,10 @@ def preview_job(submission: Submission, known_by: KnownBy, caller: Caller, jobs:
     """
     project, wanted = project_name(submission.project), lock(submission, caller, known_by)
     manifest = render(submission, caller, wanted)
-    preview = jobs.preview(project, manifest)
+    unlisted = _unlisted(submission, manifest, jobs)
+    preview = None if unlisted else jobs.preview(project, manifest)
     if preview is None and (found := jobs.find(project, JobName(wanted.name))):
         replayed(found, wanted)
+    elif unlisted:
+        raise InvalidJob.at(*unlisted)
     return preview or manifest

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from chalicelib.domain.caller import is_group, is_reserved_group
-from chalicelib.domain.names import PROJECT_PATTERN, ProjectName
+from chalicelib.domain.names import JOB_PATTERN, PROJECT_PATTERN, ProjectName
 from infra.kubernetes.access import access
 from infra.kubernetes.room import room
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 BASE = Path(__file__).with_name("base")
 GPUS = 8
+STORAGE = "10Ti"
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_QUANTITY = re.compile(r"0|[1-9][0-9]{0,11}[KMGTP]i")
 
 
 def base_manifests() -> list[Manifest]:
@@ -35,30 +37,51 @@ def base_manifests() -> list[Manifest]:
     return [manifest for name in listed for manifest in yaml.safe_load_all((BASE / name).read_text("utf-8"))]
 
 
-def project_manifests(
+def project_manifests(  # noqa: PLR0913 - the options of the command
     project: str,
     submitters: Sequence[str],
     viewers: Sequence[str] = (),
+    *,
     gpus: int = GPUS,
     uploads_bucket: str | None = None,
+    storage: str = STORAGE,
+    secrets: Sequence[str] = (),
 ) -> list[Manifest]:
     """The manifests of *project*, whose uploads to *uploads_bucket* may submit too; ValueError for an odd name.
 
-    Groups are named as tokens name them: the API's prefix is added here.
+    Groups are named as tokens name them: the API's prefix is added here. Jobs may name *secrets*, and no others.
     """
-    return [one.manifest for one in explained_project(project, submitters, viewers, gpus, uploads_bucket)]
+    stream = explained_project(
+        project,
+        submitters,
+        viewers,
+        gpus=gpus,
+        uploads_bucket=uploads_bucket,
+        storage=storage,
+        secrets=secrets,
+    )
+    return [one.manifest for one in stream]
 
 
-def explained_project(
-    project: str, submitters: Sequence[str], viewers: Sequence[str], gpus: int, uploads_bucket: str | None
+def explained_project(  # noqa: PLR0913 - as above
+    project: str,
+    submitters: Sequence[str],
+    viewers: Sequence[str],
+    *,
+    gpus: int,
+    uploads_bucket: str | None,
+    storage: str,
+    secrets: Sequence[str],
 ) -> list[Explained]:
     """The same manifests, each with the reason why it is there."""
     name = _project(project)
+    if not _QUANTITY.fullmatch(storage):
+        raise ValueError(f"{storage!r} is no amount of storage such as 500Gi or 10Ti.")
     if gpus < 0:
         raise ValueError("A Project cannot have fewer than 0 GPUs.")
     uploads = [] if uploads_bucket is None else [_bucket_group(uploads_bucket)]
     submitting = [*map(_group, submitters), *uploads]
-    return [*room(name, gpus), *access(name, submitting, [*map(_group, viewers)])]
+    return [*room(name, gpus, storage, [*map(_secret, secrets)]), *access(name, submitting, [*map(_group, viewers)])]
 
 
 def _project(name: str) -> ProjectName:
@@ -75,6 +98,12 @@ def _group(name: str) -> str:
     return name
 
 
+def _secret(name: str) -> str:
+    if len(name) > 253 or not re.fullmatch(JOB_PATTERN, name):  # noqa: PLR2004 - a DNS subdomain, RFC 1123
+        raise ValueError(f"{name!r} is no name of a Secret.")
+    return name
+
+
 def _bucket_group(bucket: str) -> str:
     if not _BUCKET.fullmatch(bucket):
         raise ValueError(f"{bucket!r} is no bucket's name.")
@@ -88,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--submitters", nargs="+", default=[], metavar="GROUP", help="may submit and delete Jobs")
     parser.add_argument("--viewers", nargs="+", default=[], metavar="GROUP", help="may look at Jobs and their logs")
     parser.add_argument("--gpus", type=int, default=GPUS, help="how many GPUs its Jobs may use at once")
+    parser.add_argument("--storage", default=STORAGE, help=f"how much its volume claims may request; {STORAGE}")
+    parser.add_argument("--secrets", nargs="+", default=[], metavar="NAME", help="the Secrets that its Jobs may name")
     parser.add_argument("--uploads-bucket", metavar="NAME", help="the bucket whose uploads may submit Jobs")
     asked = parser.parse_args(arguments)
     try:

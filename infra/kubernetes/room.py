@@ -5,71 +5,121 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes import GPU
-from chalicelib.domain.names import PROJECT_MARK, namespace_of
+from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of
+from chalicelib.domain.quantity import DEFAULT_MEMORY, MAX_VOLUME
 from infra.kubernetes.explained import Explained, explained
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.domain.names import ProjectName
     from infra.kubernetes.explained import Manifest
 
+SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")
 MAX_JOBS = "2k"
 """Finished Jobs count until their retention ends, so this is a week's work and not what runs at once.
 
 Written as the cluster writes it back, so that applying it again changes nothing."""
 MAX_PODS = "500"
 """Pods that have not finished."""
+MAX_CLAIMS = "1k"
+"""PersistentVolumeClaims; each scratch volume of a pod is one."""
 
-METADATA_SERVICES = {"0.0.0.0/0": "169.254.169.254/32", "::/0": "fd00:ec2::254/128"}
-"""All addresses, and the one among them that hands out the node's AWS credentials."""
+CREDENTIAL_SERVICES = {
+    "0.0.0.0/0": ["169.254.169.254/32", "169.254.170.23/32"],
+    "::/0": ["fd00:ec2::254/128", "fd00:ec2::23/128"],
+}
+"""All addresses, and those among them that hand out AWS credentials: the node's metadata, and EKS Pod Identity's agent.
+
+The other link-local addresses stay: DNS and time are among them. Amazon ECS's, 169.254.170.2, is not served by EKS.
+"""
+_NOTHING = {"pods": "0"}
 
 
-def room(project: ProjectName, gpus: int) -> list[Explained]:
-    """The namespace of *project*, held to *gpus* GPUs and away from the node's credentials."""
+def room(project: ProjectName, gpus: int, storage: str, secrets: Sequence[str]) -> list[Explained]:
+    """The namespace of *project*, whose Jobs may name *secrets*, and what its Jobs may use at most."""
     namespace = namespace_of(project)
     return [
-        _namespace(project, namespace),
-        _resource_quota(namespace, gpus),
+        _namespace(project, namespace, secrets),
+        _resource_quota(namespace, gpus, storage),
+        _no_pods(
+            namespace,
+            "researcher-project-priorities",
+            "Any namespace may use the priorities of the cluster's own pods, which preempt all others.",
+            {"scopeName": "PriorityClass", "operator": "In", "values": list(SYSTEM_PRIORITIES)},
+        ),
+        _no_pods(
+            namespace,
+            "researcher-project-affinity",
+            "A pod that repels those of other namespaces would keep them off their nodes.",
+            {"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"},
+        ),
         _limit_range(namespace),
         _network_policy(namespace),
     ]
 
 
-def _namespace(project: ProjectName, namespace: str) -> Explained:
+def _namespace(project: ProjectName, namespace: str, secrets: Sequence[str]) -> Explained:
     modes = ("enforce", "warn", "audit")
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
     return explained(
-        "The label makes this namespace a Project. Pod Security refuses what the API would never render.",
+        "The label makes this namespace a Project. Pod Security refuses what the API would never render. "
+        "Jobs may name the listed Secrets, and no others.",
         "v1/Namespace",
-        {"name": namespace, "labels": {PROJECT_MARK: project, **security}},
+        {
+            "name": namespace,
+            "labels": {PROJECT_MARK: project, **security},
+            "annotations": {SECRETS: ",".join(sorted(set(secrets)))},
+        },
     )
 
 
-def _resource_quota(namespace: str, gpus: int) -> Explained:
-    hard = {f"requests.{GPU}": str(gpus), "count/jobs.batch": MAX_JOBS, "pods": MAX_PODS}
+def _resource_quota(namespace: str, gpus: int, storage: str) -> Explained:
+    hard = {
+        f"requests.{GPU}": str(gpus),
+        "requests.storage": storage,
+        "persistentvolumeclaims": MAX_CLAIMS,
+        "count/jobs.batch": MAX_JOBS,
+        # One for each multi-node Job, which takes it along.
+        "count/services": MAX_JOBS,
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        "pods": MAX_PODS,
+    }
     return explained(
-        "Projects share the GPUs by quota. The counts keep one Project from filling the cluster's database.",
+        "Projects share GPUs and storage by quota. The counts keep one Project from filling the cluster's database.",
         "v1/ResourceQuota",
         {"name": "researcher-project", "namespace": namespace},
         spec={"hard": hard},
     )
 
 
+def _no_pods(namespace: str, name: str, why: str, scope: Manifest) -> Explained:
+    spec = {"hard": _NOTHING, "scopeSelector": {"matchExpressions": [scope]}}
+    return explained(why, "v1/ResourceQuota", {"name": name, "namespace": namespace}, spec=spec)
+
+
 def _limit_range(namespace: str) -> Explained:
-    requests = {"cpu": "1", "memory": "4Gi"}
+    container = {
+        "type": "Container",
+        "defaultRequest": {"cpu": "1", "memory": "4Gi", "ephemeral-storage": "1Gi"},
+        "default": {"memory": DEFAULT_MEMORY, "ephemeral-storage": "50Gi"},
+    }
+    claim = {"type": "PersistentVolumeClaim", "max": {"storage": MAX_VOLUME}}
     return explained(
-        "A container that asks for no processor and memory would be put on a full node.",
+        "A container that requests nothing would be put on a full node, and one without limits may use up all of it.",
         "v1/LimitRange",
         {"name": "researcher-project", "namespace": namespace},
-        spec={"limits": [{"type": "Container", "defaultRequest": requests}]},
+        spec={"limits": [container, claim]},
     )
 
 
 def _network_policy(namespace: str) -> Explained:
     outside: list[Manifest] = [
-        {"ipBlock": {"cidr": everywhere, "except": [service]}} for everywhere, service in METADATA_SERVICES.items()
+        {"ipBlock": {"cidr": everywhere, "except": services}} for everywhere, services in CREDENTIAL_SERVICES.items()
     ]
     return explained(
-        "Nothing comes in from other namespaces; everything may go out, but not to the node's credentials.",
+        "Nothing comes in from other namespaces; everything may go out, but not to AWS credentials.",
         "networking.k8s.io/v1/NetworkPolicy",
         {"name": "researcher-project", "namespace": namespace},
         spec={

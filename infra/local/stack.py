@@ -46,6 +46,8 @@ PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-
 GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
 """Application to its groups."""
 GPUS = 16
+SECRETS = ("hub", "wandb")
+"""The Secrets that Jobs of these Projects may name. There are none: pods run on paper."""
 
 ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
 """What cluster-access.yaml makes of the role on a cluster."""
@@ -165,7 +167,7 @@ class Stack(Generic[SomeCluster]):
     def _prepare_cluster(self) -> None:
         self.cluster.apply(base_manifests())
         for project, groups in PROJECTS.items():
-            self.cluster.apply(project_manifests(project, groups, gpus=GPUS, uploads_bucket=BUCKET))
+            self.cluster.apply(project_manifests(project, groups, gpus=GPUS, uploads_bucket=BUCKET, secrets=SECRETS))
 
     def _prepare_aws(self) -> str:
         role = self.aws.create_role("researcher-api", _EXTERNAL_ID)

@@ -57,6 +57,7 @@ ROWS = {
     "submit_job, dryRun":   (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "submit_job, replayed": (f"{FIRST}, 4 cluster",                            "4 cluster"),
     "submit_job, nodes":    (f"{FIRST}, 4 cluster",                            "4 cluster"),
+    "submit_job, Secret":   (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "submit_upload":        (f"2 s3, {ROLE}, 2 cluster, s3",                   "2 s3, 2 cluster, s3"),
     "clone_job":            (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "retry_job":            (f"{FIRST}, 3 cluster",                            "3 cluster"),
@@ -76,6 +77,7 @@ ROWS = {
 # fmt: on
 JOB = f"{BASE}/jobs/team-a/*"
 NEW = {"project": "team-a", "image": IMAGE, "name": "*"}
+SECRET = {"environment": {"TOKEN": {"secret": {"name": "hub", "key": "token"}}}}
 TARGETS = [{"project": "team-a", "name": name} for name in ("*", "none")]
 RUNNING: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
 INDEXED = {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0}
@@ -93,6 +95,7 @@ REQUESTS = {
     "submit_job, dryRun": Request("POST", f"{BASE}/jobs?dryRun=true", NEW),
     "submit_job, replayed": Request("POST", f"{BASE}/jobs", NEW, {}, status=201),
     "submit_job, nodes": Request("POST", f"{BASE}/jobs", {**NEW, "nodes": 2}, status=201),
+    "submit_job, Secret": Request("POST", f"{BASE}/jobs", {**NEW, **SECRET}, status=201),
     "clone_job": Request("POST", f"{JOB}/clone", {}, RUNNING, status=201),
     "retry_job": Request("POST", f"{JOB}/retry", job=FAILED, status=201),
     "list_jobs": Request("GET", f"{BASE}/jobs/team-a", job=RUNNING),

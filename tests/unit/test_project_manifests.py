@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import yaml
 
 from chalicelib.adapters.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import caller_from_claims
+from chalicelib.domain.devices import DEVICE_PREFIXES, DEVICE_VARIABLES
+from chalicelib.domain.kubernetes import Namespace
+from chalicelib.domain.listed_secrets import listed_secrets
 from chalicelib.domain.manifest import PREEMPTIBLE
-from chalicelib.domain.names import PROJECT_MARK, namespace_of, project_name
+from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of, project_name
 from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 GROUPS = ["team-a", "a b", "/org/team", "user@example.com", "A.b_c|d:e+f=g~h", "x" * 128]
 NO_GROUPS = ["", " a", "ümlaut", "a\nb", "a\x00", "a,b", "a\n", "x" * 129]
 NO_PROJECTS = ["", "Team", "team_a", "-a", "a-", "a.b", "a/b", "a\n", "x" * 51, "ä"]
+NO_SECRETS = ["", "a,b", "A", "-a", "a" * 254, "a\n", "a/b"]
+NO_STORAGE = ["", "0Ti", "10", "10T", "-1Ti", "1.5Ti", "10Ti\n"]
 NO_BUCKETS = ["", "ab", "Up", "a_b", "-ab", "x" * 64]
 RESERVED = ["janitor", "anonymous", "s3-uploads", "s3-"]
 
@@ -77,6 +83,18 @@ class TestBase:
         assert f"'{PREFLIGHT_USER}'" in policy["matchConditions"][0]["expression"]
         assert binding == {"policyName": "researcher-preflight", "validationActions": ["Deny"]}
 
+    def test_policies_bind_every_project(self) -> None:
+        """Where they cannot be evaluated, nothing is made; and they name what the API refuses and renders."""
+        for name in ("researcher-jobs", "researcher-services"):
+            policy = find(base_manifests(), "ValidatingAdmissionPolicy", name)["spec"]
+            binding = find(base_manifests(), "ValidatingAdmissionPolicyBinding", name)["spec"]
+            assert binding == {"policyName": name, "validationActions": ["Deny"]}
+            assert policy["failurePolicy"] == "Fail"
+            (selected,) = policy["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+            assert selected == {"key": PROJECT_MARK, "operator": "Exists"}
+        written = yaml.safe_dump(find(base_manifests(), "ValidatingAdmissionPolicy", "researcher-jobs"), width=10**6)
+        assert all(name in written for name in (*DEVICE_VARIABLES, *DEVICE_PREFIXES, PREEMPTIBLE, SECRETS))
+
     def test_viewers_have_what_submitters_have_but_writes(self) -> None:
         """Whatever a submitter may read, a viewer may read."""
         writes = {"create", "patch", "delete"}
@@ -110,14 +128,55 @@ class TestProject:
 
         assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == "16"
 
+    def test_what_costs_is_bounded(self) -> None:
+        """Storage, claims and Services; none is published, and no pod has a priority of the cluster's own."""
+        manifests = project("team-a", ["g"], storage="5Ti")
+        hard = find(manifests, "ResourceQuota", "researcher-project")["spec"]["hard"]
+        critical = find(manifests, "ResourceQuota", "researcher-project-priorities")["spec"]
+
+        assert hard == {
+            "requests.nvidia.com/gpu": "8",
+            "requests.storage": "5Ti",
+            "persistentvolumeclaims": "1k",
+            "count/jobs.batch": "2k",
+            "count/services": "2k",
+            "services.loadbalancers": "0",
+            "services.nodeports": "0",
+            "pods": "500",
+        }
+        (scope,) = critical["scopeSelector"]["matchExpressions"]
+        assert (critical["hard"], scope["values"]) == (
+            {"pods": "0"},
+            ["system-cluster-critical", "system-node-critical"],
+        )
+
+    def test_containers_have_limits(self) -> None:
+        """Those that ask for none, too; a default above the request, and no maximum that would refuse a larger Job."""
+        container, claim = find(project("team-a", ["g"]), "LimitRange", "researcher-project")["spec"]["limits"]
+
+        assert container == {
+            "type": "Container",
+            "defaultRequest": {"cpu": "1", "memory": "4Gi", "ephemeral-storage": "1Gi"},
+            "default": {"memory": "16Gi", "ephemeral-storage": "50Gi"},
+        }
+        assert claim == {"type": "PersistentVolumeClaim", "max": {"storage": "64Ti"}}
+
+    @pytest.mark.parametrize(("secrets", "listed"), [((), ""), (("wandb", "hf-token", "wandb"), "hf-token,wandb")])
+    def test_secrets_are_listed(self, secrets: tuple[str, ...], listed: str) -> None:
+        """Always, so that applying it again takes one away; what is written is what the API reads."""
+        (namespace, *_) = project("team-a", ["g"], secrets=secrets)
+
+        assert namespace["metadata"]["annotations"] == {"researcher.dev/secrets": listed}
+        assert listed_secrets(msgspec.convert(namespace, Namespace)) == set(secrets)
+
     def test_metadata_services_are_out_of_reach(self) -> None:
-        """The node's credentials are excepted from all that may be reached; only the namespace's pods are let in."""
+        """AWS credentials are excepted from all that may be reached; only the namespace's pods are let in."""
         policy = find(project("team-a", ["g"]), "NetworkPolicy", "researcher-project")
 
         blocks = [one["ipBlock"] for rule in policy["spec"]["egress"] for one in rule["to"] if "ipBlock" in one]
         assert {block["cidr"]: block["except"] for block in blocks} == {
-            "0.0.0.0/0": ["169.254.169.254/32"],
-            "::/0": ["fd00:ec2::254/128"],
+            "0.0.0.0/0": ["169.254.169.254/32", "169.254.170.23/32"],
+            "::/0": ["fd00:ec2::254/128", "fd00:ec2::23/128"],
         }
         assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
         assert policy["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}]
@@ -160,6 +219,10 @@ class TestRefusals:
             pytest.param(RESERVED, lambda group: {"submitters": [group]}, "is reserved", id="our own identities"),
             pytest.param(NO_BUCKETS, lambda bucket: {"uploads_bucket": bucket}, "is no bucket", id="S3's rules"),
             pytest.param([[]], lambda groups: {"submitters": groups}, "needs a group", id="would allow every group"),
+            pytest.param(
+                NO_SECRETS, lambda name: {"secrets": [name]}, "is no name of a Secret", id="Kubernetes' rules"
+            ),
+            pytest.param(NO_STORAGE, lambda storage: {"storage": storage}, "is no amount", id="a quantity"),
             pytest.param([-1], lambda gpus: {"gpus": gpus}, "fewer than 0", id="a slip"),
         ],
     )
@@ -185,10 +248,12 @@ class TestCommand:
 
     def test_prints_the_manifests_each_with_its_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The stream is what the function returns, and a reader learns why each object is there."""
-        main(["x" * 50, "--submitters", "g", "a b", "--viewers", "v", "--gpus", "16", "--uploads-bucket", "ups"])
+        options = ["--gpus", "16", "--uploads-bucket", "ups", "--storage", "1Ti", "--secrets", "hub", "wandb"]
+        main(["x" * 50, "--submitters", "g", "a b", "--viewers", "v", *options])
 
         printed = capsys.readouterr().out
-        assert list(yaml.safe_load_all(printed)) == project("x" * 50, ["g", "a b"], ["v"], 16, "ups")
+        asked = {"gpus": 16, "uploads_bucket": "ups", "storage": "1Ti", "secrets": ["hub", "wandb"]}
+        assert list(yaml.safe_load_all(printed)) == project("x" * 50, ["g", "a b"], ["v"], **asked)
         assert all(document.startswith("\n# ") for document in printed.split("---")[1:])
 
     def test_says_what_is_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,8 @@ class Admission:
 
     def _check_quotas(self, kind: Kind, namespace: str, name: str, asked: Amounts) -> None:
         for quota in self._store.all(QUOTA, namespace):
+            if is_scoped(quota):
+                continue
             hard = {resource: parse_quantity(value) for resource, value in quota["spec"]["hard"].items()}
             used = self.usage(namespace)
             over = [one for one in sorted(hard) if asked.get(one) and asked[one] + used.get(one, 0) > hard[one]]
@@ -89,6 +91,11 @@ class Admission:
         labels = self._store.get(NAMESPACE, "", namespace)["metadata"].get("labels", {})
         if labels.get("pod-security.kubernetes.io/enforce") == "restricted" and (found := violations(pod)):
             raise forbidden(POD.resource, name, f'violates PodSecurity "restricted:latest": {", ".join(found)}')
+
+
+def is_scoped(quota: Document) -> bool:
+    """Whether *quota* counts certain pods alone: those of priorities and affinities that this cluster does not have."""
+    return "scopeSelector" in quota["spec"]
 
 
 def requests_of(pod: Document) -> Amounts:

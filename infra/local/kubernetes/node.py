@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.writing import Writing
 
 NAME = "gpu-node-0"
-ALLOCATABLE = {"cpu": "96", "memory": "1Ti", GPU: "8", "pods": "110"}
+ALLOCATABLE = {"cpu": "96", "memory": "1Ti", GPU: "8", "pods": "110", "ephemeral-storage": "1Ti"}
 LABELS = {"kubernetes.io/hostname": NAME, "kubernetes.io/arch": "amd64", NODE_TYPE: "p5.48xlarge"}
 NODE: Document = {
     "apiVersion": "v1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from infra.local.kubernetes.admission import is_scoped
 from infra.local.kubernetes.kinds import QUOTA
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class QuotaController:
         """Looks at every quota."""
         del moment
         for quota in self._store.all(QUOTA):
-            hard, usage = quota["spec"]["hard"], self._admission.usage(quota["metadata"]["namespace"])
+            hard = quota["spec"]["hard"]
+            usage = {} if is_scoped(quota) else self._admission.usage(quota["metadata"]["namespace"])
             used = {name: f"{usage.get(name, Decimal(0)).normalize():f}" for name in hard}
             status = {"hard": hard, "used": used}
             if quota.get("status") != status:

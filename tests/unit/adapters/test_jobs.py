@@ -19,6 +19,7 @@ from chalicelib.domain.errors import (
     JobNotFound,
     PreconditionFailed,
 )
+from chalicelib.domain.names import SECRETS
 from tests.builders import ALICE, TEAM_A, TRAIN_1
 from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
 
@@ -53,6 +54,24 @@ def jobs(site: Script) -> CallersJobs:
 def page(*names: str, more: str | None = None) -> Reply:
     """A page of a list, whose continue token is *more*."""
     return json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"name": name}} for name in names]})
+
+
+class TestListedSecrets:
+    """The Secrets that a Project's Jobs may name."""
+
+    def test_are_read_by_the_api_itself(self, site: Script, jobs: CallersJobs) -> None:
+        """Callers may not read namespaces; nor is what the Project lists asked for them."""
+        site.on(f"{NAMESPACES}/researcher-team-a", json_reply({"metadata": {"annotations": {SECRETS: "hub"}}}))
+
+        assert jobs.listed_secrets(TEAM_A) == {"hub"}
+        (asked,) = site.at(f"{NAMESPACES}/researcher-team-a")
+        assert asked.values("Impersonate-User") == []
+
+    def test_of_no_project_are_none(self, site: Script, jobs: CallersJobs) -> None:
+        """Who may not make the Job is told by the cluster."""
+        site.on(f"{NAMESPACES}/researcher-team-a", status_reply(404, "namespaces not found", "NotFound"))
+
+        assert jobs.listed_secrets(TEAM_A) == frozenset()
 
 
 CALLS = [

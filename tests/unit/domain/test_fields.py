@@ -8,6 +8,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.domain import fields
+from chalicelib.domain.devices import DEVICE_PREFIXES, DEVICE_VARIABLES
+
+RESERVED = "Value error, keys of Kubernetes, schedulers, AWS and this API are reserved"
 
 
 def taken(kind: Any, value: object) -> object:  # noqa: ANN401 - an annotated type
@@ -30,7 +33,9 @@ class TestTexts:
         [
             pytest.param(fields.Text, "\n", id="text of two lines"),
             pytest.param(fields.Image, "localhost:5000/a_b/c.d:v1@sha256:" + "0a" * 32, id="image of every mark"),
-            pytest.param(fields.Memory, "999999999999Gi", id="longest memory"),
+            pytest.param(fields.Memory, "35184372088k", id="longest memory"),
+            pytest.param(fields.Memory, "32Ti", id="most memory"),
+            pytest.param(fields.VolumeSize, "64Ti", id="largest volume"),
             pytest.param(fields.AbsolutePath, "/", id="root"),
             pytest.param(fields.DnsSubdomain, "a.b-c.0", id="subdomain"),
             pytest.param(fields.LabelValue, "", id="empty label value"),
@@ -90,6 +95,55 @@ class TestTexts:
         """The limit is inclusive, and counts characters."""
         assert longest == taken(kind, longest)
         assert refusals(kind, longest + "a")
+
+
+class TestBounds:
+    """What no node, and no volume, has."""
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "bound"),
+        [
+            (fields.Memory, "33Ti", "32Ti"),
+            (fields.Memory, "999999999999Ti", "32Ti"),
+            (fields.VolumeSize, "65Ti", "64Ti"),
+            (fields.VolumeSize, "71T", "64Ti"),
+        ],
+    )
+    def test_is_refused_by_name(self, kind: object, value: str, bound: str) -> None:
+        """The refusal says how much there can be."""
+        (told,) = refusals(kind, value)
+
+        assert f"is above {bound}" in told
+
+
+class TestVariableName:
+    """The name of an environment variable."""
+
+    @pytest.mark.parametrize("name", [*DEVICE_VARIABLES, *DEVICE_PREFIXES, "DOCKER_RESOURCE_GPU"])
+    def test_that_gives_devices_is_refused(self, name: str) -> None:
+        """A container runtime would pass GPUs that the Job has not requested: the refusal says how to request them."""
+        (told,) = refusals(fields.VariableName, name)
+
+        assert told.endswith("devices that it has not requested; ask with gpu")
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "CUDA_VISIBLE_DEVICES",
+            "ROCR_VISIBLE_DEVICES",
+            "NEURON_RT_VISIBLE_CORES",
+            "HABANA_VISIBLE_MODULES",
+            "NVIDIA_DRIVER_CAPABILITIES",
+            "NVIDIA_REQUIRE_CUDA",
+            "NVIDIA_VISIBLE_DEVICES_",
+            "MY_NVIDIA_VISIBLE_DEVICES",
+            "nvidia_visible_devices",
+            "DOCKER_RESOURCE",
+        ],
+    )
+    def test_others_are_taken(self, name: str) -> None:
+        """Those that choose among the container's own devices, and those that only look alike."""
+        assert name == taken(fields.VariableName, name)
 
 
 class TestGpus:
@@ -225,7 +279,7 @@ class TestKey:
     @pytest.mark.parametrize("value", ["researcher.dev/user", "job-name", "a.kubernetes.io/x"])
     def test_reserved_key_is_refused_with_the_reason(self, value: str) -> None:
         """A user cannot pass for another, nor steer the cluster, by a label."""
-        assert refusals(fields.Key, value) == ["Value error, keys of Kubernetes, AWS and this API are reserved"]
+        assert refusals(fields.Key, value) == [RESERVED]
 
 
 class TestClaim:

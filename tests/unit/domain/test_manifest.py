@@ -32,6 +32,7 @@ POD_CONTEXT = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 CONTEXT = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "privileged": False}
+VOID = {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}
 MARKS = {
     "app.kubernetes.io/managed-by": "researcher-api",
     "researcher.dev/project": "team-a",
@@ -69,6 +70,7 @@ MINIMAL = {
                     {
                         "name": "main",
                         "image": "busybox",
+                        "env": [VOID],
                         "resources": {"requests": {}, "limits": {}},
                         "terminationMessagePolicy": "FallbackToLogsOnError",
                         "securityContext": CONTEXT,
@@ -282,6 +284,11 @@ class TestContainer:
         assert pod_of(asked)["subdomain"] == locked().service
         assert (names[0], {"MASTER_ADDR", "MASTER_PORT", "NNODES", "NODE_RANK"} <= set(names)) == ("SEED", True)
 
+    def test_without_gpus_there_are_no_devices(self) -> None:
+        """NVIDIA's images ask for all GPUs of the node; the runtime believes the pod, and the request is none."""
+        assert main_of(rendered(environment={"A": "b"}))["env"] == [{"name": "A", "value": "b"}, VOID]
+        assert "env" not in main_of(rendered(gpu=1))
+
     def test_single_pod_has_no_service(self) -> None:
         """And so no subdomain."""
         assert "subdomain" not in pod_of(rendered())
@@ -297,7 +304,8 @@ class TestResources:
             ({"gpu": 0}, {}, {}),
             ({"cpu": 1}, {"cpu": "1"}, {}),
             ({"cpuLimit": 1.5}, {}, {"cpu": "1500m"}),
-            ({"memory": "1K"}, {"memory": "1k"}, {}),
+            ({"memory": "1K"}, {"memory": "1k"}, {"memory": "1k"}),
+            ({"memory": "1Gi", "memoryLimit": "2Gi"}, {"memory": "1Gi"}, {"memory": "2Gi"}),
             ({"memoryLimit": "1Gi"}, {}, {"memory": "1Gi"}),
         ],
     )

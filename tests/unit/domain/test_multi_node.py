@@ -59,7 +59,7 @@ class TestRendezvous:
         manifest = whole()
 
         pod, service = manifest["spec"]["template"]["spec"], service_of(stored(manifest))["metadata"]["name"]
-        address = pod["containers"][0]["env"][0]["value"]
+        address = pod["containers"][0]["env"][1]["value"]
         assert (pod["subdomain"], address) == (service, f"train-1-0.{service}")
 
     @given(st.from_regex(NEW_JOB_PATTERN, fullmatch=True), st.text(max_size=40))

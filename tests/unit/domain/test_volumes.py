@@ -19,13 +19,13 @@ class TestVolumes:
     @pytest.mark.parametrize(
         ("fields", "volume"),
         [
-            ({}, {"medium": "Memory"}),
+            ({}, {"medium": "Memory", "sizeLimit": "16Gi"}),
             ({"memory": "1K"}, {"medium": "Memory", "sizeLimit": "1k"}),
             ({"memory": "1Gi", "memoryLimit": "2Gi"}, {"medium": "Memory", "sizeLimit": "2Gi"}),
         ],
     )
     def test_shared_memory_is_bounded_by_the_jobs(self, fields: dict[str, object], volume: Manifest) -> None:
-        """It counts as the pod's memory, so it cannot be more; nothing is mounted unasked."""
+        """It counts as the pod's memory, so it cannot be more, and never has no bound; nothing is mounted unasked."""
         assert (volumes(submission(**fields)), mounts(submission(**fields))) == ([], [])
         asked = submission(largeShm=True, **fields)
 

@@ -47,7 +47,7 @@ class TestOriginal:
         retry_job(TEAM_A, TRAIN_1, ALICE, jobs)
 
         (container,) = jobs.manifests[0]["spec"]["template"]["spec"]["containers"]
-        assert container["env"] == [{"name": "RESEARCHER_INDEX_MAP", "value": "0,1"}]
+        assert container["env"][0] == {"name": "RESEARCHER_INDEX_MAP", "value": "0,1"}
 
     def test_retry_is_made_once_for_all(self, jobs: FakeJobs) -> None:
         """Who comes second is answered with the Job of who came first."""

@@ -12,17 +12,23 @@ from chalicelib.domain.errors import (
     ClusterUnavailable,
     Forbidden,
     IdempotencyKeyReused,
+    InvalidJob,
     MalformedRequest,
     NameTaken,
     QuotaExceeded,
+    RefusedByCluster,
 )
+from chalicelib.domain.names import ProjectName
 from chalicelib.domain.once import IdempotencyKey, Nonce
 from chalicelib.usecases.submit import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
 from tests.fakes import FakeJobs, raising
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.domain.caller import Caller
+    from chalicelib.domain.kubernetes import Manifest
 
 
 def submitted(
@@ -30,6 +36,46 @@ def submitted(
 ) -> Submitted:
     """What becomes of a submission with *fields*."""
     return submit_job(submission(**fields), Nonce(nonce) if key is None else IdempotencyKey(key), caller, jobs)
+
+
+def previewed(jobs: FakeJobs, **fields: object) -> Manifest:
+    """What would become of Alice's submission with *fields*."""
+    return preview_job(submission(**fields), Nonce("nonce"), ALICE, jobs)
+
+
+SECRET: dict[str, Any] = {"environment": {"TOKEN": {"secret": {"name": "other", "key": "k"}}}}
+
+
+class TestSecrets:
+    """Secrets that the Project does not list."""
+
+    @pytest.mark.parametrize("says", [[], [raising(RefusedByCluster("policy"))], [raising(QuotaExceeded("full"))]])
+    def test_are_refused_and_nothing_is_made(self, jobs: FakeJobs, says: list[Callable[[], None]]) -> None:
+        """By the variable's place, whatever the cluster says to the Job; a preview says so, too."""
+        jobs.before("preview", *says * 2)
+
+        for ask in (submitted, previewed):
+            with pytest.raises(InvalidJob) as refused:
+                ask(jobs, **SECRET)
+            assert [one.pointer for one in refused.value.errors] == ["/environment/TOKEN/secret/name"]
+        assert jobs.manifests == []
+
+    def test_of_a_foreign_project_tell_nothing_of_it(self) -> None:
+        """Who may not make the Job is answered as without the Secret."""
+        for ask in (submitted, previewed):
+            with pytest.raises(Forbidden):
+                ask(FakeJobs(ProjectName("team-b")), **SECRET)
+
+    def test_that_were_listed_when_the_job_was_made_find_it(self, jobs: FakeJobs) -> None:
+        """The same request again is a replay; another one is told that the name is taken."""
+        jobs.secrets = frozenset({"other"})
+        made = submitted(jobs, name="train-1", **SECRET)
+        jobs.secrets = frozenset()
+
+        assert submitted(jobs, name="train-1", **SECRET) == Submitted(made.job, replayed=True)
+        assert previewed(jobs, name="train-1", **SECRET)
+        with pytest.raises(NameTaken):
+            submitted(jobs, name="train-1", gpu=1, **SECRET)
 
 
 class TestSubmitJob:
