@@ -200,7 +200,7 @@ class TestParameters:
         """The schema of an operation's parameter."""
         return next(one["schema"] for one in operation(name)["parameters"] if one["name"] == parameter)
 
-    @pytest.mark.parametrize("name", ["a", "a.b", "a..b", "a-.b", "-a", "A", "", "a" * 63, "a" * 64])
+    @pytest.mark.parametrize("name", ["a", "a.b", "a..b", "a-.b", "-a", "A", "", "a" * 253, "a" * 254])
     def test_names_of_jobs(self, name: str) -> None:
         """A Job's name is a DNS subdomain of at most 63 characters."""
         try:
