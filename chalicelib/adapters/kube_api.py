@@ -40,20 +40,18 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
 MAX_ANSWER = 16 * 2**20
-"""Bytes: more than any object takes, and little enough for a function of 512 MB, which holds an answer twice and then
-what it says. etcd takes 1.5 MiB, which are 9 MiB of JSON where each byte is written as six, as Go writes `<`. An
-ordinary page of 500 Jobs has 7 MB; `pages` divides one that is too large."""
+"""More than one object takes: etcd takes 1.5 MiB, which are 9 MiB of JSON where each byte is written as six, as Go
+writes `<`. An ordinary page of 500 Jobs has 7 MB; `pages` divides one that is too large for a function's memory."""
 
 MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-_FUTURE_VERSION = b"Too large resource version"
-"""Of a page token, to which the cluster has not come within three seconds."""
+_FUTURE_VERSION = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
 
 
 class AnswerTooLarge(ClusterUnavailable):
-    """The cluster's answer is larger than MAX_ANSWER."""
+    """The answer is larger than MAX_ANSWER."""
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -144,7 +144,8 @@ class TestListJobs:
         large = {"a" * 1000: "b"} | {f"label-{number}": "c" * 60 for number in range(6000)}
         jobs.hold(TEAM_A, *(job(f"job-{number:02}", labels=large) for number in range(30)))
         jobs.hold(TEAM_A, *(job(f"job-{number:02}x", labels=large, status=ended("Failed")) for number in range(30)))
-        query, pages = JobQuery(status="Pending"), []
+        query = JobQuery(status="Pending")
+        pages: list[JobPage] = []
         while not pages or query.page_token:
             pages.append(list_jobs(TEAM_A, query, jobs))
             query = JobQuery(status="Pending", page_token=pages[-1].next_page_token)
