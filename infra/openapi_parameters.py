@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.domain.names import JOB_PATTERN, PROJECT_PATTERN
+from chalicelib.domain.names import JOB_PATTERN, MAX_JOB_NAME, PROJECT_PATTERN
 from infra.openapi_schemas import typed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PATH: dict[str, JsonObject] = {
     },
     "name": {
         "description": "The Job's name.",
-        "schema": {"type": "string", "pattern": f"^{JOB_PATTERN}$", "minLength": 1, "maxLength": 63},
+        "schema": {"type": "string", "pattern": f"^{JOB_PATTERN}$", "minLength": 1, "maxLength": MAX_JOB_NAME},
         "example": "train-1",
     },
 }

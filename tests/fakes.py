@@ -124,12 +124,13 @@ class FakeJobs:
         more = base64.urlsafe_b64encode(items[-1].metadata.name.encode()).decode() if found[limit:] else ""
         return JobList(metadata=ListMeta(continue_=more), items=items)
 
-    def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
+    def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
         """The pods of *jobs*, which are told apart by name alone, as a label selector does."""
         self._enter("pods", project)
-        self.asked_for_pods.append(jobs)
+        names = [job.metadata.name for job in jobs]
+        self.asked_for_pods.append(names)
         return [
-            pod for where, pod in self.all_pods if where == project and pod.metadata.name.rpartition("-")[0] in jobs
+            pod for where, pod in self.all_pods if where == project and pod.metadata.name.rpartition("-")[0] in names
         ]
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
@@ -222,10 +223,10 @@ class FakePods:
         self.attempts: list[Attempt] = []
         self._lock = threading.Lock()
 
-    def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
-        """The Job's pods, by name alone, or those of *index*."""
+    def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
+        """The pods of *job*, by name alone, or those of *index*."""
         self._enter(project)
-        of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{name}-")]
+        of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{job.metadata.name}-")]
         return [pod for pod in of_name if index is None or index_of(pod) == index]
 
     def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
@@ -267,9 +268,9 @@ class FakeRemains:
         manifest: Manifest = msgspec.to_builtins(job)
         return manifest if job else None
 
-    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
-        """Its pods, however they ended."""
-        return self._jobs.pods(project, [name])
+    def pods(self, project: ProjectName, job: Job) -> list[Pod]:
+        """The pods of *job*, however they ended."""
+        return self._jobs.pods(project, [job])
 
     def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
         """The last lines of the pod's log, or None when they cannot be had."""

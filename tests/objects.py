@@ -1,4 +1,4 @@
-"""Every object a cluster could send: a hypothesis strategy made from the types we read."""
+"""Every object a cluster could send: a hypothesis strategy made from the types we read, and from what is odd there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
+
+from chalicelib.domain import lenient
 
 WORDS = [
     "",
@@ -26,14 +28,14 @@ WORDS = [
     "4",
 ]
 """Texts that decide something, beside any other text."""
+ODD_TIMES = ["0001-01-01T00:00:01Z", "0000-01-01T00:00:00Z", "10000-01-01T13:59:59Z", "2026-11-24T10:00:00", 5, {}]
+"""The API server stores the first three."""
 TEXTS = st.sampled_from(WORDS) | st.text(max_size=8)
 
 
 def objects(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Objects of *kind*, read from JSON in which any field may be missing, and any text odd."""
-    return _wire(msgspec.inspect.type_info(kind)).map(
-        lambda wire: msgspec.json.decode(msgspec.json.encode(wire), type=kind)
-    )
+    """Objects of *kind*, read from JSON in which any field may be missing, and any text, number or time odd."""
+    return _wire(msgspec.inspect.type_info(kind)).map(lambda wire: lenient.decode(msgspec.json.encode(wire), kind))
 
 
 def _wire(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
@@ -47,14 +49,15 @@ def _wire(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
         case msgspec.inspect.UnionType():
             return st.one_of([_wire(one) for one in kind.types])
         case msgspec.inspect.DateTimeType():
-            return st.datetimes(timezones=st.just(UTC)).map(lambda time: time.isoformat())
+            times = st.datetimes(timezones=st.just(UTC)).map(lambda time: time.isoformat())
+            return times | st.sampled_from(ODD_TIMES)
     return _scalars(kind)
 
 
 def _scalars(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
     match kind:
         case msgspec.inspect.IntType():
-            return st.integers(0, 2**31 - 1)
+            return st.integers(-(2**31), 2**31 - 1)
         case msgspec.inspect.FloatType():
             return st.floats(allow_nan=False, allow_infinity=False)
         case msgspec.inspect.BoolType():

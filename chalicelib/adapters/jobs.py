@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters.kube_api import MERGE_PATCH, Answer, Call, parameters
-from chalicelib.adapters.reach import Reach, core_path, jobs_path
-from chalicelib.adapters.refusals import OK, decoded, is_taken, refusal
+from chalicelib.adapters.pages import Pages
+from chalicelib.adapters.reach import core_path, jobs_path
+from chalicelib.adapters.refusals import OK, decoded_object, is_taken, refusal
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from chalicelib.domain.kubernetes import Job, JobList, Manifest
 from chalicelib.domain.listed_secrets import listed_secrets
@@ -16,7 +17,7 @@ from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from chalicelib.domain.names import JobName, ProjectName
 
@@ -33,7 +34,7 @@ _STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
 """What every write says: a field that the cluster does not know is refused, not dropped."""
 
 
-class CallersJobs(Reach):
+class CallersJobs(Pages):
     """The port of the use cases."""
 
     def listed_secrets(self, project: ProjectName) -> frozenset[str]:
@@ -43,12 +44,12 @@ class CallersJobs(Reach):
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
         answer = self._post(jobs_path(project), manifest)
-        return None if is_taken(answer) else decoded(answer, Job)
+        return None if is_taken(answer) else decoded_object(answer, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
         answer = self._post(jobs_path(project), manifest, *parameters(dryRun="All"))
-        return None if is_taken(answer) else decoded(answer, Manifest)
+        return None if is_taken(answer) else decoded_object(answer, Manifest)
 
     def create_service(self, project: ProjectName, manifest: Manifest) -> None:
         """Makes the Service of *manifest*, unless it is there already."""
@@ -61,25 +62,23 @@ class CallersJobs(Reach):
         answer = self._send(
             Call("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
         )
-        return None if answer.status in (404, 409) else decoded(answer, Job)
+        return None if answer.status in (404, 409) else decoded_object(answer, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
         answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
-        return None if answer.status == 404 else decoded(answer, Job)  # noqa: PLR2004 - NotFound
+        return None if answer.status == 404 else decoded_object(answer, Job)  # noqa: PLR2004 - NotFound
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
         """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
-        query = parameters(limit=limit, labelSelector=selector, **{"continue": token})
-        return decoded(self._send(Call("GET", jobs_path(project), query)), JobList)
+        return self._page(jobs_path(project), JobList, limit, token, labelSelector=selector)
 
-    def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
+    def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
         """Pods of *jobs* that have not succeeded, MAX_PODS for each hundred of them: enough to say why they wait."""
         found: list[Pod] = []
-        for names in _chunks(jobs):
-            query = parameters(labelSelector=pod_selector(names), fieldSelector=UNFINISHED, limit=MAX_PODS)
-            answer = self._send(Call("GET", core_path(project, "pods"), query))
-            found += decoded(answer, PodList).items
+        path = core_path(project, "pods")
+        for selector in filter(None, map(pod_selector, _chunks(jobs))):
+            found += self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=UNFINISHED).items
         return found
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
@@ -106,5 +105,5 @@ class CallersJobs(Reach):
         raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
 
 
-def _chunks(names: list[str]) -> Iterator[list[str]]:
-    return (names[start : start + NAMES_IN_A_SELECTOR] for start in range(0, len(names), NAMES_IN_A_SELECTOR))
+def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    return (jobs[start : start + NAMES_IN_A_SELECTOR] for start in range(0, len(jobs), NAMES_IN_A_SELECTOR))

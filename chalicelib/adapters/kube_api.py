@@ -39,13 +39,19 @@ ATTEMPTS = 3
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
-MAX_ANSWER = 96 * 2**20
-"""A page of 500 Jobs with the largest submission, which each of them holds twice: as its spec, and as it was asked."""
+MAX_ANSWER = 16 * 2**20
+"""More than one object takes: etcd takes 1.5 MiB, which are 9 MiB of JSON where each byte is written as six, as Go
+writes `<`. An ordinary page of 500 Jobs has 7 MB; `pages` divides one that is too large for a function's memory."""
 
 MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+_FUTURE_VERSION = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
+
+
+class AnswerTooLarge(ClusterUnavailable):
+    """The answer is larger than MAX_ANSWER."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -94,7 +100,7 @@ class KubernetesApi:
         for attempt in range(1, ATTEMPTS + 1):
             answer = self._attempt(call, lines, deadline, fresh=fresh)
             fresh = False
-            if isinstance(answer, NoAnswer) or answer.status in _TRY_AGAIN:
+            if isinstance(answer, NoAnswer) or _is_worth_another_try(answer):
                 # A throttled call was turned away before anything was done.
                 repeated |= isinstance(answer, NoAnswer) or answer.status != 429  # noqa: PLR2004 - TooManyRequests
                 _pause(answer, attempt, deadline, last=attempt == ATTEMPTS)
@@ -121,7 +127,7 @@ class KubernetesApi:
             answer = Answer(response.status, bounded.read(response, deadline, MAX_ANSWER), _retry_after(response))
         except bounded.TooLargeError as error:
             self._breaker.answered()
-            raise ClusterUnavailable("The cluster's answer is too large. Ask for fewer Jobs with limit.") from error
+            raise AnswerTooLarge("An object of the Project is too large to be read.") from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:
@@ -150,6 +156,10 @@ class KubernetesApi:
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
         return self._pool.request(call.method, url, body=call.body, headers=headers, timeout=timeout)
+
+
+def _is_worth_another_try(answer: Answer) -> bool:
+    return answer.status in _TRY_AGAIN and _FUTURE_VERSION not in answer.body
 
 
 def _pause(answer: Answer | NoAnswer, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.jobs import MAX_PODS, UNFINISHED
 from chalicelib.adapters.kube_api import Call, parameters
-from chalicelib.adapters.reach import Reach, core_path
-from chalicelib.adapters.refusals import decoded, refusal
+from chalicelib.adapters.pages import Pages
+from chalicelib.adapters.reach import core_path
+from chalicelib.adapters.refusals import refusal
 from chalicelib.domain.errors import JobNotStarted, LogGone
 from chalicelib.domain.events import Event, EventList
 from chalicelib.domain.logs import GONE
@@ -16,8 +17,9 @@ from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes import Job
     from chalicelib.domain.logs import Attempt, LogQuery
-    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.names import ProjectName
 
 READ_BYTES = 4 * 2**20
 """How much of a log is read at most, from the first line that was asked for: its end is what is shown."""
@@ -25,12 +27,15 @@ MAX_EVENTS = 200
 """For each object; the cluster counts what repeats, and forgets all after an hour."""
 
 
-class CallersPods(Reach):
+class CallersPods(Pages):
     """The port of the use cases."""
 
-    def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
-        """The Job's pods, or those of *index*; of more than MAX_PODS all that have not succeeded, and some others."""
-        selector = pod_selector([name]) + ("" if index is None else f",{INDEX_MARK}={index}")
+    def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
+        """The pods of *job*, or those of *index*; of more than a page all that have not succeeded, and some others."""
+        selector = pod_selector([job])
+        if selector is None:
+            return []
+        selector += "" if index is None else f",{INDEX_MARK}={index}"
         page = self._pods(project, selector)
         found = page.items
         if page.metadata.continue_:
@@ -66,9 +71,8 @@ class CallersPods(Reach):
         return self._events(project, f"involvedObject.kind=Pod,involvedObject.name={pod}")
 
     def _pods(self, project: ProjectName, selector: str, fields: str | None = None) -> PodList:
-        query = parameters(labelSelector=selector, fieldSelector=fields, limit=MAX_PODS)
-        return decoded(self._send(Call("GET", core_path(project, "pods"), query)), PodList)
+        path = core_path(project, "pods")
+        return self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=fields)
 
     def _events(self, project: ProjectName, fields: str) -> list[Event]:
-        query = parameters(fieldSelector=fields, limit=MAX_EVENTS)
-        return decoded(self._send(Call("GET", core_path(project, "events"), query)), EventList).items
+        return self._page(core_path(project, "events"), EventList, MAX_EVENTS, fieldSelector=fields).items

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kube_api import Call, parameters
-from chalicelib.adapters.reach import Reach, core_path
+from chalicelib.adapters.kube_api import Call
+from chalicelib.adapters.pages import Pages
+from chalicelib.adapters.reach import core_path
 from chalicelib.adapters.refusals import FORBIDDEN, decoded
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName
@@ -20,7 +21,7 @@ MAX_PODS = 1000
 ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-class CallersProject(Reach):
+class CallersProject(Pages):
     """The port of the use case that tells of a Project."""
 
     def verbs(self, project: ProjectName) -> list[str]:
@@ -44,7 +45,6 @@ class CallersProject(Reach):
 
     def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
         """The pods of Jobs that have not ended, and whether these are all of them."""
-        query = parameters(labelSelector=JOB_NAME_LABEL, fieldSelector=ACTIVE, limit=MAX_PODS)
-        call = Call("GET", core_path(project, "pods"), query)
-        page = decoded(self._send(call), PodList)
+        path = core_path(project, "pods")
+        page = self._page(path, PodList, MAX_PODS, labelSelector=JOB_NAME_LABEL, fieldSelector=ACTIVE)
         return page.items, not page.metadata.continue_

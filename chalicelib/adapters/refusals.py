@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from chalicelib.domain import lenient
 from chalicelib.domain.errors import (
     ClusterUnavailable,
     CredentialsUnavailable,
     FieldError,
     Forbidden,
     InvalidJob,
-    InvalidPageToken,
     PageTokenExpired,
     PreconditionFailed,
     QuotaExceeded,
@@ -24,6 +24,8 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.kubernetes import KubernetesObject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.adapters.kube_api import Answer
 
 Found = TypeVar("Found")
@@ -73,10 +75,19 @@ class Status(KubernetesObject):
 
 def decoded(answer: Answer, kind: type[Found]) -> Found:
     """The object in *answer*, or the error that it means."""
+    return _decoded(answer, lambda body: msgspec.json.decode(body, type=kind))
+
+
+def decoded_object(answer: Answer, kind: type[Found]) -> Found:
+    """The same of an object, or a list of objects, that the Project's users write: what is odd in it is left out."""
+    return _decoded(answer, lambda body: lenient.decode(body, kind))
+
+
+def _decoded(answer: Answer, decode: Callable[[bytes], Found]) -> Found:
     if answer.status not in OK:
         raise refusal(answer)
     try:
-        return msgspec.json.decode(answer.body, type=kind)
+        return decode(answer.body)
     except _UNREADABLE as error:
         message = "The cluster's answer was cut off or is not JSON. Try again."
         raise ClusterUnavailable(message, retry_after=RETRY_AFTER) from error
@@ -86,8 +97,6 @@ def refusal(answer: Answer) -> ResearcherError:
     """The error that *answer* means."""
     status = _status(answer.body)
     match answer.status:
-        case 400 if "continue" in (status.message or ""):
-            return InvalidPageToken("The page token is not one of this list. Start again without it.")
         case 400 | 422:
             return InvalidJob("The cluster refuses the Job; errors names its fields.", _fields(status))
         case 403:

@@ -10,8 +10,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.kube_api import Answer, Call, parameters
-from chalicelib.adapters.reach import Reach, core_path, jobs_path
-from chalicelib.adapters.refusals import decoded
+from chalicelib.adapters.pages import Pages
+from chalicelib.adapters.reach import core_path, jobs_path
+from chalicelib.adapters.refusals import decoded_object
 from chalicelib.domain.errors import ResearcherError
 from chalicelib.domain.kubernetes import Manifest
 from chalicelib.domain.names import JobName, ProjectName, job_name
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
+    from chalicelib.domain.kubernetes import Job
 
 MAX_PODS = 1000
 LOG_LINES = 40
@@ -31,7 +33,7 @@ LOG_FAILURES = 3
 """Logs in a cleanup that may be missed before no more are asked for; less than open the cluster's breaker."""
 
 
-class Remains(Reach):
+class Remains(Pages):
     """The port of the cleanup."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
@@ -42,12 +44,12 @@ class Remains(Reach):
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
         """The Job of that name as the cluster stores it, or None."""
         answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
-        return None if answer.status == 404 else decoded(answer, Manifest)  # noqa: PLR2004 - NotFound
+        return None if answer.status == 404 else decoded_object(answer, Manifest)  # noqa: PLR2004 - NotFound
 
-    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
-        """Its pods, at most MAX_PODS, however they ended."""
-        query = parameters(labelSelector=pod_selector([name]), limit=MAX_PODS)
-        return decoded(self._send(Call("GET", core_path(project, "pods"), query)), PodList).items
+    def pods(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Get the pods of *job*, at most MAX_PODS, however they ended."""
+        selector, path = pod_selector([job]), core_path(project, "pods")
+        return self._page(path, PodList, MAX_PODS, labelSelector=selector).items if selector else []
 
     def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
         """The last lines of the pod's first container, or None when they cannot be had."""

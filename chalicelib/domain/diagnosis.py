@@ -59,7 +59,7 @@ def diagnosed(project: str, job: Job, pods: Sequence[Pod], events: Sequence[Even
     """The diagnosis of *job* in *project*; *pods* are its own, *events* those about it and them."""
     found = _finding(job, pods, events)
     evidence = Evidence(found.about, found.place, found.message[:MAX_MESSAGE])
-    since = None if found.since is None else max(0, milliseconds(found.since) or 0)
+    since = milliseconds(found.since)
     return Diagnosis(project, job.metadata.name, found.cause, evidence, REMEDIES[found.cause], since)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.kubernetes import KubernetesObject, ListMeta, ObjectMeta
+from chalicelib.domain.kubernetes import KubernetesObject, ListMeta, ObjectMeta, Time
 from chalicelib.domain.reasons import MAX_MESSAGE
 from chalicelib.domain.view import Count, Milliseconds, milliseconds
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAX_SHOWN = 500
-"""Of 1 KiB each, so that an answer stays far below Lambda's 6 MB."""
+"""Of 2 KiB each, so that an answer stays below Lambda's 6 MB."""
+MAX_NAME = 253
+"""Characters of what names a thing; the cluster takes any text there."""
 
 CREATED = re.compile(r"Created pod: ([a-z0-9][-.a-z0-9]{0,252})")
 """The Job controller's words; the only trace of a pod that is gone."""
@@ -37,7 +39,7 @@ class Series(KubernetesObject):
     """How often an event of the newer generation came again, and when last."""
 
     count: int | None = None
-    last_observed_time: datetime | None = None
+    last_observed_time: Time | None = None
 
 
 class Event(KubernetesObject):
@@ -49,9 +51,9 @@ class Event(KubernetesObject):
     reason: str | None = None
     message: str | None = None
     count: int | None = None
-    first_timestamp: datetime | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
+    first_timestamp: Time | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
     series: Series | None = None
 
     @property
@@ -135,12 +137,12 @@ def _merged(same: Sequence[Event]) -> EventView:
         first_seen=_since_1970(min(event.first_seen for event in same)),
         last_seen=_since_1970(last.last_seen),
         count=sum(event.times for event in same),
-        type=last.type or "",
-        reason=last.reason or "",
-        object=ObjectName(last.involved_object.kind, last.involved_object.name),
+        type=(last.type or "")[:MAX_NAME],
+        reason=(last.reason or "")[:MAX_NAME],
+        object=ObjectName(last.involved_object.kind[:MAX_NAME], last.involved_object.name[:MAX_NAME]),
         message=(last.message or "")[:MAX_MESSAGE],
     )
 
 
 def _since_1970(moment: datetime) -> int:
-    return max(0, milliseconds(moment) or 0)
+    return milliseconds(moment) or 0

@@ -22,9 +22,11 @@ _INTERVAL = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 def indexes(text: str) -> set[int]:
     """The indexes that *text* means; what is no interval in it means none."""
     found: set[int] = set()
-    for interval in filter(None, map(_INTERVAL.fullmatch, text.split(","))):
-        first, last = int(interval[1]), int(interval[2] or interval[1])
-        found.update(range(first, min(last, MOST) + 1))
+    intervals = filter(None, map(_INTERVAL.fullmatch, text.split(",")))
+    next_one = 0
+    for first, last in sorted((int(one[1]), int(one[2] or one[1])) for one in intervals):
+        found.update(range(max(first, next_one), min(last, MOST) + 1))  # each once, however many intervals have it
+        next_one = max(next_one, last + 1)
     return found
 
 

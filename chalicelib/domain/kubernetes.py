@@ -6,10 +6,13 @@ msgspec skips what is not named here, above all `managedFields`, which is half o
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations at run time
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time as the cluster writes it, in UTC; one without a time zone could not be compared with ours."""
 
 Manifest = dict[str, Any]
 """A Kubernetes object as it is sent: the one bare dict that crosses layers."""
@@ -37,8 +40,8 @@ class ObjectMeta(KubernetesObject):
     name: str = ""
     uid: str = ""
     resource_version: str = ""
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     owner_references: list[OwnerReference] = []
@@ -51,7 +54,7 @@ class Condition(KubernetesObject):
     status: str = ""
     reason: str | None = None
     message: str | None = None
-    last_transition_time: datetime | None = None
+    last_transition_time: Time | None = None
 
     @property
     def holds(self) -> bool:
@@ -88,6 +91,12 @@ class PodTemplate(KubernetesObject):
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
 
 
+class LabelSelector(KubernetesObject):
+    """Which pods belong to a Job; only a Job with `manualSelector` has another than that of its uid."""
+
+    match_labels: dict[str, str] = {}
+
+
 class JobSpec(KubernetesObject):
     """What a Job asks for."""
 
@@ -95,6 +104,8 @@ class JobSpec(KubernetesObject):
     completions: int | None = None
     completion_mode: str | None = None
     suspend: bool | None = None
+    manual_selector: bool | None = None
+    selector: LabelSelector = msgspec.field(default_factory=LabelSelector)
     template: PodTemplate = msgspec.field(default_factory=PodTemplate)
 
 
@@ -107,8 +118,8 @@ class JobStatus(KubernetesObject):
     failed: int | None = None
     completed_indexes: str | None = None
     failed_indexes: str | None = None
-    start_time: datetime | None = None
-    completion_time: datetime | None = None
+    start_time: Time | None = None
+    completion_time: Time | None = None
     conditions: list[Condition] = []
 
 

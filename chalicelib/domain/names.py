@@ -11,11 +11,15 @@ ProjectName = NewType("ProjectName", str)
 """A Project: a DNS label of at most 50 characters, so that its namespace fits into 63."""
 
 JobName = NewType("JobName", str)
-"""The name of a Job in a Project: a DNS subdomain of at most 63 characters."""
+"""The name of a Job in a Project: a DNS subdomain of at most 253 characters."""
 
 PROJECT_PATTERN = r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?"
 JOB_PATTERN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-"""Of at most 63 characters."""
+"""Of at most MAX_JOB_NAME characters."""
+MAX_JOB_NAME = 253
+"""Kubernetes' limit for the name of an object. A Job's name is also a label's value, of at most MAX_LABEL_VALUE
+characters, unless the Job has `manualSelector: true`: its pods do not get that label."""
+MAX_LABEL_VALUE = 63
 MAX_NEW_NAME = 52
 NEW_JOB_PATTERN = rf"[a-z0-9]([-a-z0-9]{{0,{MAX_NEW_NAME - 2}}}[a-z0-9])?"
 """Stricter than JOB_PATTERN: a Job's pods append up to 11 characters, and their names are host names."""
@@ -97,8 +101,9 @@ def project_name(text: str, pointer: str = "/project") -> ProjectName:
 
 def job_name(text: str, pointer: str = "/name") -> JobName:
     """*text* as the name of an existing Job, however it was made; MalformedRequest when it cannot be one."""
-    if len(text) > 63 or not _SUBDOMAIN.fullmatch(text):  # noqa: PLR2004 - Kubernetes' limit for a Job
-        raise _refusal(pointer, "a Job's name has 1 to 63 lower-case letters, digits, inner hyphens and dots")
+    if len(text) > MAX_JOB_NAME or not _SUBDOMAIN.fullmatch(text):
+        allowed = "lower-case letters, digits, inner hyphens and dots"
+        raise _refusal(pointer, f"a Job's name has 1 to {MAX_JOB_NAME} {allowed}")
     return JobName(text)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations at run time
-
 import msgspec
 
-from chalicelib.domain.kubernetes import Condition, Job, KubernetesObject, ListMeta, ObjectMeta, PodSpec
+from chalicelib.domain.kubernetes import Condition, Job, KubernetesObject, ListMeta, ObjectMeta, PodSpec, Time
 
 
 class Waiting(KubernetesObject):
@@ -19,7 +17,7 @@ class Waiting(KubernetesObject):
 class Running(KubernetesObject):
     """Since when a container runs."""
 
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class Terminated(KubernetesObject):
@@ -28,8 +26,8 @@ class Terminated(KubernetesObject):
     exit_code: int | None = None
     reason: str | None = None
     message: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
 
 
 class ContainerState(KubernetesObject):
@@ -56,7 +54,7 @@ class PodStatus(KubernetesObject):
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
-    start_time: datetime | None = None
+    start_time: Time | None = None
     conditions: list[Condition] = []
     init_container_statuses: list[ContainerStatus] = []
     container_statuses: list[ContainerStatus] = []

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.domain.kubernetes import GPU, ObjectMeta
 from chalicelib.domain.quantity import amount
-from chalicelib.domain.view import Count, Milliseconds, gpus_of
+from chalicelib.domain.view import MAX_COUNT, Count, Milliseconds, gpus_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,4 +110,6 @@ def gpu_use(quotas: Iterable[ResourceQuota], requested: int, pods: Sequence[Pod]
     """The GPUs that *quotas* allow, that are *requested*, and that *pods* hold, also of Jobs that are being deleted."""
     limits = [amount(one.status.hard[GPU_QUOTA]) for one in quotas if GPU_QUOTA in one.status.hard]
     running = (pod for pod in pods if pod.status.phase == "Running")
-    return GpuUse(min(limits, default=None), requested, sum(gpus_of(pod.spec.containers) for pod in running))
+    return GpuUse(
+        min(limits, default=None), min(requested, MAX_COUNT), sum(gpus_of(pod.spec.containers) for pod in running)
+    )

@@ -96,8 +96,8 @@ def _pod_failure(pods: Sequence[Pod]) -> Reason | None:
 def _ended(name: str, end: Terminated) -> Reason:
     """How a container ended. Its message is left out: it may be the end of the log, and so anything."""
     place = f"status.containerStatuses[{name}].state.terminated"
-    return Reason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", place)
+    return _reason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", place)
 
 
 def _reason(word: str, message: str | None, place: str) -> Reason:
-    return Reason(word, (message or "")[:MAX_MESSAGE], place)
+    return Reason(word[:MAX_MESSAGE], (message or "")[:MAX_MESSAGE], place)

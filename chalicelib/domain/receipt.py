@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from chalicelib.domain import lenient
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.kubernetes import Job, Manifest
 from chalicelib.domain.names import SUBMISSION
@@ -81,7 +82,7 @@ EXAMPLE = {
 
 def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], log: str | None) -> Receipt:
     """The Receipt of the Job that is stored as *manifest*; *pods* are those of its own that are still there."""
-    job = msgspec.convert(manifest, Job)
+    job = lenient.convert(manifest, Job)
     shown = view(project, job, pods)
     used = usage(job, pods)
     statuses = [status for pod in pods for status in pod.status.container_statuses]

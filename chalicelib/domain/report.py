@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.domain.errors import InternalError, ResearcherError
 from chalicelib.domain.retention import Verdict
 
 Reason = Verdict | Literal["changed", "dryRun", "brake", "outOfTime"]
@@ -22,12 +23,21 @@ class NamedJob(msgspec.Struct, frozen=True):
     name: str
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     """What could not be done, by the error's code; without a name it is about the whole Project."""
 
     project: str
     name: str | None
     code: str
+    error: str | None = None
+    """The class of an exception that was not foreseen. Its text stays out of the log, since it may hold anything."""
+
+    @classmethod
+    def of(cls, error: Exception, project: str, name: str | None = None) -> Failure:
+        """Build the Failure that *error* means."""
+        if isinstance(error, ResearcherError):
+            return cls(project, name, error.code)
+        return cls(project, name, InternalError.code, type(error).__name__)
 
 
 class PendingJob(msgspec.Struct, frozen=True):

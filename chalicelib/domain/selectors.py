@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.caller import user_label
 from chalicelib.domain.errors import FieldError, MalformedRequest
@@ -10,11 +11,17 @@ from chalicelib.domain.names import (
     JOB_NAME_LABEL,
     LABEL_KEY_PATTERN,
     LABEL_VALUE_PATTERN,
+    MAX_LABEL_VALUE,
     TYPE_MARK,
     USER_MARK,
     is_label_key,
     is_label_value,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chalicelib.domain.kubernetes import Job
 
 MAX_TERMS = 16
 INTERACTIVE = "Interactive"
@@ -35,9 +42,21 @@ def job_selector(label: str | None, user: str | None, job_type: str | None) -> s
     return ",".join(terms)
 
 
-def pod_selector(jobs: list[str]) -> str:
-    """The selector for the pods of *jobs*."""
-    return f"{JOB_NAME_LABEL} in ({','.join(jobs)})"
+def pod_selector(jobs: Sequence[Job]) -> str | None:
+    """The selector for the pods of *jobs*, or None where no label tells them.
+
+    Pods carry the name of their Job as a label, unless it has `manualSelector: true`. Such a Job has a selector of its
+    own, which is used where it is the only one: selectors cannot be joined by "or".
+    """
+    if len(jobs) == 1 and jobs[0].spec.manual_selector:
+        return _equal_labels(jobs[0].spec.selector.match_labels)
+    names = [job.metadata.name for job in jobs if len(job.metadata.name) <= MAX_LABEL_VALUE]
+    return f"{JOB_NAME_LABEL} in ({','.join(names)})" if names else None
+
+
+def _equal_labels(labels: Mapping[str, str]) -> str | None:
+    """The selector for *labels*; None where there are none, or too many for a URL."""
+    return ",".join(f"{key}={value}" for key, value in labels.items()) if 0 < len(labels) <= MAX_TERMS else None
 
 
 def _equalities(text: str) -> list[str]:

@@ -33,6 +33,10 @@ Status = Literal[
 """Where a Job is. The list is closed; `reason` says more."""
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
+MAX_COUNT = 2**53 - 1
+"""The largest number that every JSON reader keeps; a Job may ask for 2,147,483,647 pods of many GPUs."""
+MAX_TEXT = 4096
+"""Characters of images and of a user; an image may have a million."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"format": "int64"})]
 """Since 1970; more than the 32 bits a client would choose."""
 
@@ -112,8 +116,8 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         type="Interactive" if meta.labels.get(TYPE_MARK) == "Interactive" else "Train",
         nodes=sorted({pod.spec.node_name for pod in running if pod.spec.node_name}),
         created_at=milliseconds(meta.creation_timestamp) or 0,
-        images=", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers)),
-        user=meta.annotations.get(USER_MARK, ""),
+        images=_cut(", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers))),
+        user=_cut(meta.annotations.get(USER_MARK, "")),
         current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
         requested_gpus=gpus_at_once(job),
         reason=reason.word if reason else None,
@@ -129,8 +133,12 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
 
 
 def milliseconds(time: datetime | None) -> int | None:
-    """*time* as the API writes it."""
-    return None if time is None else int(time.timestamp() * 1000)
+    """*time* as the API writes it; a time before 1970, which somebody made up, is that of 1970."""
+    return None if time is None else max(0, int(time.timestamp() * 1000))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
 
 
 def _status(job: Job, pods: Sequence[Pod]) -> Status:
@@ -159,7 +167,7 @@ def gpus_of(containers: Sequence[Container]) -> int:
 
 def gpus_at_once(job: Job) -> int:
     """The GPUs that the pods of *job* ask for together."""
-    return gpus_of(job.spec.template.spec.containers) * _pods_at_once(job)
+    return min(gpus_of(job.spec.template.spec.containers) * _pods_at_once(job), MAX_COUNT)
 
 
 def _pods_at_once(job: Job) -> int:
@@ -170,4 +178,5 @@ def _pods_at_once(job: Job) -> int:
 
 def _counts(job: Job) -> PodCounts:
     status = job.status
-    return PodCounts(status.active or 0, status.ready or 0, status.succeeded or 0, status.failed or 0)
+    counts = (status.active, status.ready, status.succeeded, status.failed)
+    return PodCounts(*(max(0, count or 0) for count in counts))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from chalicelib.domain.announcement import UNANNOUNCED, Announced, announcement_of, mark_of
-from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired, ResearcherError
+from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired
 from chalicelib.domain.names import job_name
 from chalicelib.domain.report import Failure
 from chalicelib.usecases.jobs import every_page
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.announcement import Announcement
     from chalicelib.domain.kubernetes import Job, Namespace
-    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.names import ProjectName
     from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs
 
@@ -37,8 +37,8 @@ TURN_SECONDS = 60
 class Remains(Protocol):
     """What the cluster still has of finished Jobs; refusals are raised as ResearcherError."""
 
-    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
-        """The Job's pods, however they ended."""
+    def pods(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Get the pods of *job*, however they ended."""
 
 
 class EventBus(Protocol):
@@ -91,8 +91,8 @@ class _Run:
             raise
         except (DeadlineExceeded, PageTokenExpired):
             told.truncated = True  # the next run looks anew, and what is marked is not listed again
-        except ResearcherError as error:
-            told.fail(Failure(project, None, error.code))
+        except Exception as error:  # noqa: BLE001 - one Project must not end the run of all
+            told.fail(Failure.of(error, project))
         return told
 
     def _news(self, project: ProjectName) -> Iterator[list[Job]]:
@@ -113,17 +113,17 @@ class _Run:
 
     def _announcement(self, project: ProjectName, job: Job, told: Announced) -> Announcement | None:
         try:
-            pods = self._ports.remains.pods(project, job_name(job.metadata.name))
+            pods = [pod for pod in self._ports.remains.pods(project, job) if pod.is_of(job)]
+            return announcement_of(project, job, pods, self._cluster)
         except DeadlineExceeded:
             raise
-        except ResearcherError as error:
-            told.fail(Failure(project, job.metadata.name, error.code))
+        except Exception as error:  # noqa: BLE001 - whatever one Job holds, the others are announced
+            told.fail(Failure.of(error, project, job.metadata.name))
             return None
-        return announcement_of(project, job, [pod for pod in pods if pod.is_of(job)], self._cluster)
 
     def _mark(self, project: ProjectName, job: Job, told: Announced) -> None:
         """Where the Job has changed since, or is gone, nothing is marked; if it is there, the next run tells again."""
         try:
             self._ports.jobs.patch(project, job_name(job.metadata.name), mark_of(job))
-        except ResearcherError as error:
-            told.fail(Failure(project, job.metadata.name, error.code))
+        except Exception as error:  # noqa: BLE001 - as above
+            told.fail(Failure.of(error, project, job.metadata.name))

@@ -64,8 +64,8 @@ class _Run:
                 self._clean_pages(project, namespace, seen)
         except DeadlineExceeded:
             self.report.truncated = True
-        except ResearcherError as error:
-            self.report.fail(Failure(project, None, error.code))
+        except Exception as error:  # noqa: BLE001 - one Project must not end the cleanup of all
+            self.report.fail(Failure.of(error, project))
 
     def _clean_pages(self, project: ProjectName, namespace: Namespace, seen: set[str]) -> None:
         for page in every_page(project, "", self._ports.jobs):
@@ -82,7 +82,11 @@ class _Run:
         self.report.scanned += len(jobs)
         expired = []
         for job in jobs:
-            found = verdict(job, namespace, self._rules, self._now)
+            try:
+                found = verdict(job, namespace, self._rules, self._now)
+            except Exception as error:  # noqa: BLE001 - whatever one Job holds, the others are cleaned up
+                self.report.fail(Failure.of(error, project, job.metadata.name))
+                continue
             if found == "expired":
                 expired.append(job)
             else:
@@ -129,6 +133,6 @@ class _Run:
 
     def _pods(self, project: ProjectName, jobs: list[Job]) -> list[Pod]:
         try:
-            return self._ports.jobs.pods(project, [job.metadata.name for job in jobs]) if jobs else []
+            return self._ports.jobs.pods(project, jobs) if jobs else []
         except ResearcherError:
             return []  # that a Job waits is worth more than why

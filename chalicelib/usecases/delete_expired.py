@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed, ResearcherError
+from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed
 from chalicelib.domain.names import job_name
 from chalicelib.domain.receipt import receipt_of, telling_pod
 from chalicelib.domain.report import Failure
@@ -28,8 +28,8 @@ class Remains(Protocol):
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
         """The Job of that name as the cluster stores it, or None."""
 
-    def pods(self, project: ProjectName, name: JobName) -> list[Pod]:
-        """Its pods, however they ended."""
+    def pods(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Get the pods of *job*, however they ended."""
 
     def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
         """The last lines of the pod's log, or None when they cannot be had."""
@@ -61,8 +61,8 @@ def delete_expired(project: ProjectName, job: Job, ports: Ports) -> Reason | Fai
         return "changed"
     except DeadlineExceeded:
         return "outOfTime"
-    except ResearcherError as error:
-        return Failure(project, job.metadata.name, error.code)
+    except Exception as error:  # noqa: BLE001 - whatever one Job holds, the cleanup goes on with the others
+        return Failure.of(error, project, job.metadata.name)
 
 
 def _delete(project: ProjectName, job: Job, ports: Ports) -> Reason | None:
@@ -70,7 +70,7 @@ def _delete(project: ProjectName, job: Job, ports: Ports) -> Reason | None:
     manifest = ports.remains.manifest(project, name)
     if manifest is None or _identity(manifest) != (meta.uid, meta.resource_version):
         return "changed"
-    pods = [pod for pod in ports.remains.pods(project, name) if pod.is_of(job)]
+    pods = [pod for pod in ports.remains.pods(project, job) if pod.is_of(job)]
     telling = telling_pod(pods)
     log = ports.remains.log_tail(project, telling) if telling else None
     ports.receipts.store(receipt_of(project, manifest, pods, log))

@@ -32,22 +32,22 @@ class EventPage(msgspec.Struct, frozen=True):
 
 def job_events(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> EventPage:
     """What the cluster recorded about the Job and its pods, also those that are gone."""
-    _, events = _gathered(project, existing(project, name, jobs), name, pods)
+    _, events = _gathered(project, existing(project, name, jobs), pods)
     return EventPage(merged(events))
 
 
 def diagnose_job(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> Diagnosis:
     """Why the Job is where it is."""
     job = existing(project, name, jobs)
-    own, events = _gathered(project, job, name, pods)
+    own, events = _gathered(project, job, pods)
     return diagnosed(project, job, own, events)
 
 
-def _gathered(project: ProjectName, job: Job, name: JobName, pods: Pods) -> tuple[list[Pod], list[Event]]:
+def _gathered(project: ProjectName, job: Job, pods: Pods) -> tuple[list[Pod], list[Event]]:
     """The Job's pods, and the events of the Job and of those of its pods that can tell most."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         asked = pool.submit(pods.events, project, job.metadata.uid)
-        own = pods_by_job(pods.of_job(project, name))[job.metadata.uid]
+        own = pods_by_job(pods.of_job(project, job))[job.metadata.uid]
         of_job = asked.result()
         names = _telling(own, of_job)
         of_pods = pool.map(lambda name: pods.pod_events(project, name), names)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from chalicelib.domain.errors import JobNotFound
+from chalicelib.domain.response import fitting
 from chalicelib.domain.selectors import SELECTOR_PATTERN, job_selector
 from chalicelib.domain.view import JobView, Status, view
 
@@ -68,12 +69,26 @@ class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
 
 
 def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
-    """A page of the Project's Jobs. A status is filtered here, after the cluster cut the page: it may be short."""
+    """List a page of the Project's Jobs. It may be short: a status is filtered here, after the cluster cut the page.
+
+    A page whose text would be too large is asked for again with as many Jobs as fit, so that the cluster's token says
+    where it ends.
+    """
     selector = job_selector(query.label, query.user, query.job_type_filter)
-    page = jobs.page(project, selector, query.limit, query.page_token)
-    pods = pods_by_job(jobs.pods(project, [job.metadata.name for job in page.items if not job.finished]))
-    views = [view(project, job, pods[job.metadata.uid]) for job in page.items]
-    return JobPage([one for one in views if query.status in (None, one.status)], page.metadata.continue_ or None)
+    limit = query.limit
+    while True:
+        page = jobs.page(project, selector, limit, query.page_token)
+        views = _views(project, page.items, query.status, jobs)
+        limit = max(1, fitting(views))
+        if limit >= len(views):
+            return JobPage([one for one in views if one], page.metadata.continue_ or None)
+
+
+def _views(project: ProjectName, found: Sequence[Job], status: Status | None, jobs: Jobs) -> list[JobView | None]:
+    """The view of each of *found*, or None where it is in another *status*."""
+    pods = pods_by_job(jobs.pods(project, [job for job in found if not job.finished]))
+    views = (view(project, job, pods[job.metadata.uid]) for job in found)
+    return [one if status in (None, one.status) else None for one in views]
 
 
 def every_page(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobList]:
@@ -103,7 +118,7 @@ def existing(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
 
 def shown(project: ProjectName, job: Job, jobs: Jobs) -> JobView:
     """The view of *job* together with its pods."""
-    pods = pods_by_job(jobs.pods(project, [job.metadata.name]))
+    pods = pods_by_job(jobs.pods(project, [job]))
     return view(project, job, pods[job.metadata.uid])
 
 

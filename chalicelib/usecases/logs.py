@@ -25,6 +25,6 @@ class Log(msgspec.Struct, frozen=True):
 def job_log(project: ProjectName, name: JobName, query: LogQuery, jobs: Jobs, pods: Pods) -> Log:
     """The log that *query* means; JobNotFound, JobNotStarted or LogGone where there is none."""
     job = existing(project, name, jobs)
-    own = pods_by_job(pods.of_job(project, name, query.index))[job.metadata.uid]
+    own = pods_by_job(pods.of_job(project, job, query.index))[job.metadata.uid]
     attempt = chosen(job, own, query)
     return Log(attempt.pod, last_bytes(pods.log(project, attempt, query), query.limit_bytes))

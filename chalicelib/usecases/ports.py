@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.domain.events import Event
     from chalicelib.domain.kubernetes import Job, JobList, Manifest
     from chalicelib.domain.logs import Attempt, LogQuery
@@ -39,7 +41,7 @@ class Jobs(Protocol):
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
         """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
 
-    def pods(self, project: ProjectName, jobs: list[str]) -> list[Pod]:
+    def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
         """The pods of *jobs*."""
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
@@ -52,8 +54,8 @@ class Jobs(Protocol):
 class Pods(Protocol):
     """A Project's pods as one caller may reach them; refusals are raised as ResearcherError."""
 
-    def of_job(self, project: ProjectName, name: JobName, index: int | None = None) -> list[Pod]:
-        """The Job's pods, or those of *index*; of very many all that have not succeeded, and some others."""
+    def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
+        """The pods of *job*, or those of *index*; of very many all that have not succeeded, and some others."""
 
     def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
         """What *attempt* printed, as *query* wants it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from tests.cluster.space import job, said
 if TYPE_CHECKING:
     from tests.cluster.space import Space
 
+META = "meta.k8s.io/v1"
 LABELS = {
     "a": {"team": "red"},
     "b": {"team": "blue", "example.com/kind": "train"},
@@ -25,6 +28,11 @@ def filled(space: Space) -> Space:
     for name, labels in LABELS.items():
         space.submit({**job(name, suspend=True), "metadata": {"name": name, "labels": labels}})
     return space
+
+
+def encoded(token: object) -> str:
+    """A continue token as the cluster writes it."""
+    return base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=")
 
 
 def names(space: Space, **query: str) -> list[str]:
@@ -113,13 +121,42 @@ class TestPages:
         """There is no empty page at the end."""
         assert "continue" not in filled.client.get(filled.jobs, limit="4")["metadata"]
 
-    @pytest.mark.parametrize("token", ["garbage", "e30", "!!", "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ"])
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "garbage",
+            "!!",
+            *map(
+                encoded,
+                [
+                    {}, [], {"v": META}, {"v": "x", "rv": 1, "start": "a"}, {"v": META, "rv": 0, "start": "a"},
+                    {"v": META, "rv": 1, "start": ""}, {"v": META, "rv": 1, "start": ["a", "b"]},
+                    {"v": META, "rv": 1, "start": "../a"}, {"v": META, "rv": "1", "start": "a"},
+                    {"v": META, "rv": 10**30, "start": "a"},
+                ],
+            ),
+        ],
+    )  # fmt: skip
     def test_a_made_up_token(self, filled: Space, token: str) -> None:
         """The refusal says that it is about the token."""
         refusal = said(lambda: names(filled, limit="1", **{"continue": token}))
 
         assert refusal[:2] == (400, "BadRequest")
         assert "continue" in refusal.message
+
+    def test_token_of_a_version_to_come(self, filled: Space) -> None:
+        """A real API server waits for it three seconds, and says in these words that it has not come."""
+        token = encoded({"v": META, "rv": 10**18, "start": "/a\0"})
+
+        refusal = said(lambda: names(filled, limit="1", **{"continue": token}))
+
+        assert refusal[:2] == (504, "Timeout")
+        assert "Too large resource version" in refusal.message
+
+    @pytest.mark.parametrize(("start", "found"), [("/b\0", "cd"), ("b\0", "cd"), ("/a~", "bcd"), ("/zz", "")])
+    def test_token_that_goes_on_at_any_name(self, filled: Space, start: str, found: str) -> None:
+        """With a negative version, from the newest one."""
+        assert names(filled, **{"continue": encoded({"v": META, "rv": -1, "start": start})}) == list(found)
 
     @pytest.mark.parametrize("limit", ["x", "1.5"])
     def test_a_limit_that_is_no_number(self, filled: Space, limit: str) -> None:

@@ -32,7 +32,7 @@ PIECES = [
     "secrets", "\u00e4", "\u202e", "\uff05\uff12\uff45", "\ud800", "\u3002", "a" * 63, "x" * 300, "%c0%ae", "%c0%af",
     "..;", "train-1", "train.1", "default", "$(id)", "{}", "[0]", '"',
 ]  # fmt: skip
-NAME, LABEL = rf"(?=.{{1,63}}(\?|$)){JOB_PATTERN}", PROJECT_PATTERN
+NAME, LABEL = rf"(?=.{{1,253}}(\?|$)){JOB_PATTERN}", PROJECT_PATTERN
 INSIDE = re.compile(
     rf"/apis/batch/v1/namespaces/researcher-{LABEL}/jobs(/{NAME})?(\?[!-~]*)?"
     rf"|/api/v1/namespaces/researcher-{LABEL}/pods\?[!-~]*"
@@ -64,7 +64,7 @@ def test_pattern_of_what_is_asked_holds_no_way_out(counter: Counter) -> None:
     """The judge of the test below, judged."""
     counter.tried(0)
     jobs = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
-    ways_out = ["/..", "/.", "/", "/a/b", "/a%2fb", "/" + "a" * 64, "/a..b", "?a b", "/../../pods", "/a?b#c\n"]
+    ways_out = ["/..", "/.", "/", "/a/b", "/a%2fb", "/" + "a" * 254, "/a..b", "?a b", "/../../pods", "/a?b#c\n"]
     outside = [jobs + way for way in ways_out] + [jobs.replace("researcher-team-a", "kube-system"), "/api/v1/secrets"]
 
     assert all(INSIDE.fullmatch(inside) for inside in (jobs, f"{jobs}/train.1", f"{jobs}?limit=1"))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from infra.local.kubernetes import policies, reviews, strict
 from infra.local.kubernetes.asked import Asked, asked_of
+from infra.local.kubernetes.go_json import encoded
 from infra.local.kubernetes.kinds import JOB, POD, Document
 from infra.local.kubernetes.logs import log_of
 from infra.local.kubernetes.refusal import Refusal, bad_request, no_such_path, not_allowed
@@ -77,6 +78,7 @@ class Api:
         if asked.group == reviews.GROUP and asked.verb == "create":
             return _json(201, reviews.reviewed(asked.plural, asked.body, who, self._rbac))
         self._rbac.check(who, asked.ask)
+        asked.check_dry_run()
         policies.check(who, asked)
         if asked.subresource:
             return self._log(asked)
@@ -145,4 +147,4 @@ def _number(asked: Asked, parameter: str, otherwise: int) -> int:
 
 
 def _json(status: int, document: Document) -> Reply:
-    return Reply(status, [("Content-Type", "application/json")], json.dumps(document).encode())
+    return Reply(status, [("Content-Type", "application/json")], encoded(document))

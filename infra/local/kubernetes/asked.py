@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.local.kubernetes.kinds import BY_PLURAL, Document, Kind
 from infra.local.kubernetes.rbac import Ask
-from infra.local.kubernetes.refusal import bad_request, no_such_path, not_allowed
+from infra.local.kubernetes.refusal import bad_request, invalid, no_such_path, not_allowed
 
 _PATH = re.compile(
     r"/(?:api/v1|apis/(?P<group>[a-z0-9.-]+)/v1)(?:/namespaces/(?P<namespace>[^/]+)(?=/[a-z]))?"
@@ -31,6 +31,7 @@ class Asked:
     query: dict[str, str]
     body: Document
     has_body: bool
+    dry_run_parameters: list[str]
 
     @property
     def ask(self) -> Ask:
@@ -49,7 +50,21 @@ class Asked:
     @property
     def dry_run(self) -> bool:
         """Whether nothing is to be kept."""
-        return self.query.get("dryRun") == "All" or "All" in (self.body.get("dryRun") or ())
+        return bool(self._dry_runs)
+
+    def check_dry_run(self) -> None:
+        """Refusal 422 where a write asks for a dry run of another stage than All."""
+        if self.verb in _VERBS.values() and set(self._dry_runs) - {"All"}:
+            message = f'Unsupported value: {json.dumps(self._dry_runs)}: supported values: "All"'
+            cause = {"reason": "FieldValueNotSupported", "field": "dryRun", "message": message}
+            raise invalid(f"{self.verb.capitalize()}Options.meta.k8s.io", "", [cause])
+
+    @property
+    def _dry_runs(self) -> list[str]:
+        """The stages of a dry run; of a deletion the options may be its body, which then outranks the query."""
+        if self.verb == "delete" and self.has_body:
+            return [*(self.body.get("dryRun") or ())]
+        return self.dry_run_parameters
 
 
 def asked_of(method: str, target: str, body: bytes) -> Asked:
@@ -67,7 +82,10 @@ def asked_of(method: str, target: str, body: bytes) -> Asked:
     names_one = verb in ("get", "patch", "delete")
     if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
         raise not_allowed()
-    return Asked(verb=verb, query=query, body=_document(body), has_body=bool(body), **parts)
+    dry_runs = [value for key, value in parse_qsl(url.query, keep_blank_values=True) if key == "dryRun"]
+    return Asked(
+        verb=verb, query=query, body=_document(body), has_body=bool(body), dry_run_parameters=dry_runs, **parts
+    )
 
 
 def _document(body: bytes) -> Document:

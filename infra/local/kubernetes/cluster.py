@@ -34,6 +34,14 @@ PAUSE_SECONDS = 0.01
 """The shortest, so that many changes at once are one step's work."""
 
 
+_DEFAULT: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
+_PRIORITIES: list[Document] = [
+    {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
+    for name, value in (("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000))
+]
+"""What every cluster has."""
+
+
 class EmbeddedCluster:
     """A cluster in memory with one fake 8-GPU node.
 
@@ -57,9 +65,7 @@ class EmbeddedCluster:
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.apply(
-            [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}, *default_roles(), node.NODE]
-        )
+        self.apply([_DEFAULT, *_PRIORITIES, *default_roles(), node.NODE])
 
     def __enter__(self) -> Self:
         """Starts to serve."""

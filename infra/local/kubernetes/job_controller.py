@@ -96,7 +96,7 @@ def _end(job: Document, pods: Pods, moment: datetime) -> Document | None:
     """The condition that ends *job* now, or None."""
     if why := _failure(job, pods, moment):
         return _condition("Failed", *why, moment)
-    if pods.succeeded >= (job["spec"].get("completions") or 1):
+    if pods.succeeded >= job["spec"].get("completions", 1):
         return _condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods", moment)
     return None
 

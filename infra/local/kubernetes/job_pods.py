@@ -51,7 +51,7 @@ class Pods:
         """The indexes of the pods that *job* needs now beside the active ones; without indexes, as many numbers."""
         spec = job["spec"]
         if not is_indexed(job):
-            left = spec["completions"] - self.succeeded if spec.get("completions") else spec["parallelism"]
+            left = spec["completions"] - self.succeeded if "completions" in spec else spec["parallelism"]
             return list(range(min(spec["parallelism"], left) - len(self.active)))
         taken = self.completed_indexes | self.failed_indexes
         left = min(spec["parallelism"], spec["completions"] - len(taken)) - len(self.active)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infra.local.kubernetes.kinds import Document
 
 MAX_NAME = 63
-"""Pods carry the name of their Job as a label's value."""
+"""Pods carry the name of their Job as a label's value, unless the Job has a selector of its own."""
 
 _NO_LIMIT = 2**31 - 1
 
@@ -55,20 +55,28 @@ def set_defaults(job: Document) -> None:
         spec.setdefault("completions", 1)  # else it is a work queue, which ends when its pods say so
     backoff_limit = _NO_LIMIT if "backoffLimitPerIndex" in spec else 6
     job["spec"] = spec = {**_DEFAULTS, "backoffLimit": backoff_limit, **spec}
+    template = spec["template"]
+    template["metadata"] = {**template.get("metadata", {})}
+    template["spec"] = {**_POD_DEFAULTS, **template["spec"]}
+    job["status"] = {}
+    if not spec["manualSelector"]:
+        _select_by_uid(spec, metadata)
+
+
+def _select_by_uid(spec: Document, metadata: Document) -> None:
     own = {"batch.kubernetes.io/controller-uid": metadata["uid"], "batch.kubernetes.io/job-name": metadata["name"]}
     old = {"controller-uid": metadata["uid"], "job-name": metadata["name"]}
     spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}}
-    template = spec["template"]
-    template["metadata"] = {**template.get("metadata", {})}
-    template["metadata"]["labels"] = {**template["metadata"].get("labels", {}), **own, **old}
-    template["spec"] = {**_POD_DEFAULTS, **template["spec"]}
-    job["status"] = {}
+    template = spec["template"]["metadata"]
+    template["labels"] = {**template.get("labels", {}), **own, **old}
 
 
 def _faults(job: Document) -> Iterator[tuple[str, str]]:
     spec = job.get("spec") or {}
     pod = (spec.get("template") or {}).get("spec") or {}
-    if len(job["metadata"]["name"]) > MAX_NAME:
+    if spec.get("manualSelector"):
+        yield from _faults_of_selector(spec)
+    elif len(job["metadata"]["name"]) > MAX_NAME:
         yield "metadata.name", f"must be no more than {MAX_NAME} characters"
     for name in _COUNTS:
         if isinstance(spec.get(name), int) and spec[name] < 0:
@@ -82,6 +90,16 @@ def _faults(job: Document) -> Iterator[tuple[str, str]]:
         for field in ("name", "image"):
             if not container.get(field):
                 yield f"spec.template.spec.containers[{number}].{field}", "Required value"
+
+
+def _faults_of_selector(spec: Document) -> Iterator[tuple[str, str]]:
+    selector = spec.get("selector")
+    wanted = (selector or {}).get("matchLabels") or {}
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if selector is None:
+        yield "spec.selector", "Required value"
+    elif not wanted.items() <= labels.items():
+        yield "spec.template.metadata.labels", "Invalid value: `selector` does not match template `labels`"
 
 
 def _faults_of_indexes(spec: Document) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 import uuid
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from infra.local.kubernetes import pages
 from infra.local.kubernetes.history import Change, History
 from infra.local.kubernetes.kinds import KINDS, NAMESPACE, Document, Kind
-from infra.local.kubernetes.refusal import Refusal, bad_request, not_found
+from infra.local.kubernetes.refusal import Refusal, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -94,17 +93,16 @@ class Store:
     ) -> Document:
         """A list of at most *limit* objects that match, from where the page of *token* ended."""
         with self.lock:
-            after, version = self._start(token)
+            start, version = self._start(namespace, token) if token else (("", ""), self.version)
             rows = sorted(
                 (key, document)
                 for key, document in self._objects[kind].items()
-                if namespace in (None, key[0]) and key > after and matches(document)
+                if namespace in (None, key[0]) and key >= start and matches(document)
             )
             shown = rows[:limit] if limit else rows
             meta: Document = {"resourceVersion": str(version)}
             if len(shown) < len(rows):
-                place = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": shown[-1][0]})
-                meta["continue"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+                meta["continue"] = pages.token_after(namespace, shown[-1][0], version)
                 meta["remainingItemCount"] = len(rows) - len(shown)
             return {
                 "kind": f"{kind.name}List",
@@ -132,19 +130,15 @@ class Store:
             for place, name in _in(namespace, self._objects[kind]):
                 self.remove(kind, place, name)
 
-    def _start(self, token: str) -> tuple[Key, int]:
-        if not token:
-            return ("", ""), self.version
-        try:
-            place = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-            namespace, name = place["start"]
-            version = int(place["rv"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise bad_request(f"continue key is not valid: {error}") from None
-        if version < self.oldest_page:
+    def _start(self, namespace: str | None, token: str) -> tuple[Key, int]:
+        start, version = pages.start_of(namespace, token)
+        if version > self.version:  # a real API server waits three seconds for it
+            told = f"Timeout: Too large resource version: {version}, current: {self.version}"
+            raise Refusal(504, "Timeout", told, retryAfterSeconds=1)
+        if 0 <= version < self.oldest_page:
             message = "The provided continue parameter is too old to display a consistent list result."
             raise Refusal(410, "Expired", message)
-        return (str(namespace), str(name)), version
+        return start, self.version if version < 0 else version
 
 
 def _without_kind(document: Document) -> Document:

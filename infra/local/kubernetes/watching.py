@@ -5,10 +5,10 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
+from infra.local.kubernetes.go_json import encoded
 from infra.local.kubernetes.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -66,4 +66,4 @@ class Watch:
 
 
 def _line(kind: str, document: Document) -> bytes:
-    return json.dumps({"type": kind, "object": document}, separators=(",", ":")).encode() + b"\n"
+    return encoded({"type": kind, "object": document}) + b"\n"

@@ -13,7 +13,7 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, JobNotStarted, LogGone
 from chalicelib.domain.logs import Attempt, LogQuery
 from infra.local.wire import Reply
-from tests.builders import ALICE, TEAM_A, TRAIN_1
+from tests.builders import ALICE, TEAM_A, job
 from tests.scripted import Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def text(log: bytes, status: int = 200) -> Reply:
 
 
 CALLS = [
-    pytest.param(PODS, lambda pods: pods.of_job(TEAM_A, TRAIN_1), id="of_job"),
+    pytest.param(PODS, lambda pods: pods.of_job(TEAM_A, job()), id="of_job"),
     pytest.param(LOG, lambda pods: pods.log(TEAM_A, ATTEMPT, LogQuery()), id="log"),
     pytest.param(EVENTS, lambda pods: pods.events(TEAM_A, "u1"), id="events"),
     pytest.param(EVENTS, lambda pods: pods.pod_events(TEAM_A, "train-1-abcde"), id="pod_events"),
@@ -99,7 +99,7 @@ class TestOfJob:
         """Those that succeeded too: their logs are asked for."""
         site.on(PODS, page("a", "b"))
 
-        found = pods.of_job(TEAM_A, TRAIN_1)
+        found = pods.of_job(TEAM_A, job())
 
         (asked,) = site.at(PODS)
         assert asked.query == [("labelSelector", OF_TRAIN_1), ("limit", str(MAX_PODS))]
@@ -109,7 +109,7 @@ class TestOfJob:
         """The cluster's own label selects them, among any number of others."""
         site.on(PODS, page("a"))
 
-        pods.of_job(TEAM_A, TRAIN_1, 7)
+        pods.of_job(TEAM_A, job(), 7)
 
         selector = dict(site.at(PODS)[0].query)["labelSelector"]
         assert selector == f"{OF_TRAIN_1},batch.kubernetes.io/job-completion-index=7"
@@ -118,7 +118,7 @@ class TestOfJob:
         """Two calls, however many there are; no pod stands twice."""
         site.on(PODS, page("a", "b", more="x"), page("z", "b"))
 
-        found = pods.of_job(TEAM_A, TRAIN_1)
+        found = pods.of_job(TEAM_A, job())
 
         assert [dict(asked.query).get("fieldSelector") for asked in site.at(PODS)] == [None, "status.phase!=Succeeded"]
         assert sorted(pod.metadata.uid for pod in found) == ["a", "b", "z"]

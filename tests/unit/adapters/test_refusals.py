@@ -23,7 +23,6 @@ from chalicelib.domain.errors import (
     FieldError,
     Forbidden,
     InvalidJob,
-    InvalidPageToken,
     PageTokenExpired,
     PreconditionFailed,
     QuotaExceeded,
@@ -158,7 +157,6 @@ class TestOthers:
     @pytest.mark.parametrize(
         ("status", "message", "kind", "detail"),
         [
-            (400, "invalid continue token: illegal base64 data at input byte 4", InvalidPageToken, ANOTHER_LIST),
             (410, "The provided continue parameter is too old to display a list.", PageTokenExpired, OLD_LIST),
             (401, "Unauthorized", CredentialsUnavailable, OUR_TOKEN),
             (409, "Precondition failed: UID in precondition: a, UID in object meta: b", PreconditionFailed, CHANGED),

@@ -10,7 +10,7 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import janitor
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
 from infra.local.wire import Reply
-from tests.builders import TEAM_A, TRAIN_1, container, pod
+from tests.builders import TEAM_A, TRAIN_1, container, job, pod
 from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
 
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
@@ -44,9 +44,10 @@ def test_refusal_is_raised(
     site.on(JOB, reply)
     site.on(PODS, reply)
 
-    for ask in (remains.manifest, remains.pods):
-        with pytest.raises(error):
-            ask(TEAM_A, TRAIN_1)
+    with pytest.raises(error):
+        remains.manifest(TEAM_A, TRAIN_1)
+    with pytest.raises(error):
+        remains.pods(TEAM_A, job())
 
 
 class TestManifest:
@@ -69,7 +70,7 @@ class TestPods:
         """Those that succeeded, too, and not without end."""
         site.on(PODS, json_reply({"items": [{"metadata": {"name": "train-1-abcde"}}]}))
 
-        assert [one.metadata.name for one in remains.pods(TEAM_A, TRAIN_1)] == ["train-1-abcde"]
+        assert [one.metadata.name for one in remains.pods(TEAM_A, job())] == ["train-1-abcde"]
         assert site.at(PODS)[0].query == [
             ("labelSelector", "batch.kubernetes.io/job-name in (train-1)"),
             ("limit", str(MAX_PODS)),

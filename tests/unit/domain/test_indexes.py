@@ -42,6 +42,11 @@ class TestIndexes:
         """Whatever Kubernetes writes is read so."""
         assert indexes(compressed(written)) == written
 
+    @pytest.mark.parametrize("step", [0, 1])
+    def test_overlapping_intervals(self, step: int) -> None:
+        """Each index is looked at once: somebody may have written a status in which they come 50,000 times."""
+        assert len(indexes(",".join(f"{step * number}-99999" for number in range(50_000)))) == 100_000
+
 
 class TestUnfinished:
     """What a Job did not complete."""

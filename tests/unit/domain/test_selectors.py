@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import FieldError, MalformedRequest
+from chalicelib.domain.kubernetes import Job, JobSpec, LabelSelector
 from chalicelib.domain.names import is_label_key, is_label_value
 from chalicelib.domain.selectors import MAX_TERMS, SELECTOR_PATTERN, job_selector, pod_selector
+from tests.builders import job
 
 USER, TYPE = "researcher.dev/user", "researcher.dev/type"
 
@@ -95,10 +97,28 @@ class TestJobSelector:
             assert is_label_value(value)
 
 
+def by_own_selector(labels: dict[str, str]) -> Job:
+    """A Job of a long name whose pods are found by *labels*."""
+    spec = JobSpec(manual_selector=True, selector=LabelSelector(match_labels=labels))
+    return job("x" * 100, spec=spec)
+
+
 class TestPodSelector:
     """Which pods belong to Jobs."""
 
-    @pytest.mark.parametrize(("jobs", "names"), [(["a"], "a"), (["a", "b.c"], "a,b.c")])
-    def test_by_the_jobs_name(self, jobs: list[str], names: str) -> None:
-        """One question for many Jobs, by Kubernetes' own label."""
-        assert pod_selector(jobs) == f"batch.kubernetes.io/job-name in ({names})"
+    @pytest.mark.parametrize(
+        ("jobs", "selector"),
+        [
+            ([job("a")], "batch.kubernetes.io/job-name in (a)"),
+            ([job("a"), job("x" * 64), job("b.c")], "batch.kubernetes.io/job-name in (a,b.c)"),
+            ([job("x" * 64), job("y" * 253)], None),
+            ([], None),
+            ([by_own_selector({"a": "b", "c": ""})], "a=b,c="),
+            ([by_own_selector({})], None),
+            ([by_own_selector({str(number): "" for number in range(MAX_TERMS + 1)})], None),
+            ([by_own_selector({"a": "b"}), job("b")], "batch.kubernetes.io/job-name in (b)"),
+        ],
+    )
+    def test_only_what_the_cluster_can_read(self, jobs: list[Job], selector: str | None) -> None:
+        """One selector for many Jobs, by Kubernetes' label; a name that is too long for a label is no value of one."""
+        assert pod_selector(jobs) == selector

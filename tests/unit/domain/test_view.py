@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from datetime import UTC, datetime
+from typing import get_args
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
 from chalicelib.domain.names import TYPE_MARK, USER_MARK
 from chalicelib.domain.pods import Pod
-from chalicelib.domain.view import EXAMPLE, JobView, Status, view
+from chalicelib.domain.view import EXAMPLE, MAX_TEXT, JobView, Status, view
 from tests.builders import (
     NOW,
     NOW_MS,
@@ -27,9 +28,6 @@ from tests.builders import (
     waiting,
 )
 from tests.objects import objects
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 
@@ -250,6 +248,18 @@ class TestTotality:
             "pods": {"active": 0, "ready": 0, "succeeded": 0, "failed": 0},
             "links": {"self": "/jobs/team-a/a.b"},
         }
+
+    def test_job_of_enormous_fields(self) -> None:
+        """Its texts are cut, its numbers are those that JSON readers keep, and no time is before 1970."""
+        containers = [container('"' * 700_000, gpus="999999999")] * 12
+        spec = JobSpec(parallelism=2**31 - 1, template=template(*containers))
+        ancient = datetime(1, 1, 1, tzinfo=UTC)
+        status = JobStatus(active=-1, start_time=ancient)
+
+        found = shown(job(spec=spec, status=status, annotations={"researcher.dev/user": "a" * 200_000}))
+
+        assert (found.requested_gpus, found.pods.active, found.started_at) == (2**53 - 1, 0, 0)
+        assert len(found.images) == len(found.user) == MAX_TEXT + 3
 
     def test_pod_with_hardly_any_fields(self) -> None:
         """Nor need its pods say anything."""

@@ -65,7 +65,7 @@ ROUTES = [
 ]  # fmt: skip
 ODD = ["-", "UPPER", "a_b", "a%0A", "a%00", "%2e%2e", "..%2Fx", "a..b", "a%2Fb"]
 ODD_PROJECTS = [*ODD, "a" * 51, "a.b"]
-ODD_NAMES = [*ODD, "a" * 64]
+ODD_NAMES = [*ODD, "a" * 254]
 NO_MATCH = ["", "0", "4711", '"0"', '"x"', "W/*", 'W/"1.00000000"', '"4711.9f3a21c"', '"1.00000000", "2.00000000"']
 """Values of If-Match that no answer of ours ever had as its ETag."""
 

@@ -153,6 +153,21 @@ class TestFaults:
 
         assert (told.announced, told.failures) == (1, [Failure("closed", None, Forbidden.code)])
 
+    @pytest.mark.parametrize(("method", "name"), [("page", None), ("pods", "a"), ("patch", "a")])
+    def test_unforeseen_error_ends_no_run(self, cluster: Cluster, method: str, name: str | None) -> None:
+        """It is told by its class, and of the Job or the Project that it is about; all others are announced."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
+        cluster.jobs.hold(TEAM_B, finished(name="c"))
+        cluster.jobs.before(method, raising(RuntimeError("hunter2")))
+        cluster.namespaces = [project_namespace(TEAM_A)] * (name is not None) or cluster.namespaces
+
+        told = cluster.announce()
+        cluster.announce()
+
+        failure = Failure(told.failures[0].project, name, "internal_error", "RuntimeError")
+        assert told.failures == [failure]
+        assert set(cluster.told) == ({"a", "b"} if name else {"a", "b", "c"})
+
     @pytest.mark.parametrize(
         ("method", "error"),
         [

@@ -115,6 +115,32 @@ class TestCleanUp:
         assert reconciles(report)
 
 
+class TestUnforeseen:
+    """Errors that nobody foresaw."""
+
+    @pytest.mark.parametrize("method", ["page", "delete"])
+    def test_end_no_run(self, cluster: Cluster, method: str) -> None:
+        """Each is told by its class, and the other Projects are cleaned up."""
+        cluster.jobs.hold(TEAM_A, *old("a"))
+        cluster.jobs.hold(TEAM_B, *old("b"))
+        cluster.jobs.before(method, raising(RuntimeError("hunter2")))
+
+        report = cluster.clean_up()
+
+        (failure,) = report.failures
+        assert (failure.code, failure.error, report.deleted) == ("internal_error", "RuntimeError", 1)
+        assert reconciles(report)
+
+    def test_end_no_project(self, cluster: Cluster) -> None:
+        """A Job that cannot be decided upon stays, and the next one goes."""
+        cluster.jobs.hold(TEAM_A, finished(name="a", at=OLD.replace(tzinfo=None)), *old("b"))
+
+        report = cluster.clean_up()
+
+        assert report.failures == [Failure("team-a", "a", "internal_error", "TypeError")]
+        assert (cluster.jobs.names(TEAM_A), reconciles(report)) == (["a"], True)
+
+
 class TestDryRun:
     """A run that only tells."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import get_args
 
 import msgspec
@@ -137,6 +138,29 @@ class TestListJobs:
 
         assert [one.status for one in list_jobs(TEAM_A, JobQuery(), jobs).data] == ["Running", "Pending"]
         assert [get_job(TEAM_A, JobName(name), jobs)[0].status for name in "ab"] == ["Running", "Pending"]
+
+    def test_page_is_cut_where_its_text_is_too_large(self, jobs: FakeJobs) -> None:
+        """Lambda would answer 502. Each Job is on one page, and what the status leaves out takes no room."""
+        large = {"a" * 1000: "b"} | {f"label-{number}": "c" * 60 for number in range(6000)}
+        jobs.hold(TEAM_A, *(job(f"job-{number:02}", labels=large) for number in range(30)))
+        jobs.hold(TEAM_A, *(job(f"job-{number:02}x", labels=large, status=ended("Failed")) for number in range(30)))
+        query = JobQuery(status="Pending")
+        pages: list[JobPage] = []
+        while not pages or query.page_token:
+            pages.append(list_jobs(TEAM_A, query, jobs))
+            query = JobQuery(status="Pending", page_token=pages[-1].next_page_token)
+
+        sizes = [len(json.dumps(msgspec.json.encode(page).decode())) for page in pages]
+        assert 4_000_000 < max(sizes) < 5_100_000
+        assert [name for page in pages for name in names(page)] == [f"job-{number:02}" for number in range(30)]
+
+    def test_job_that_is_too_large_is_shown_alone(self, jobs: FakeJobs) -> None:
+        """A page has one Job at least, and so the next page begins behind it."""
+        jobs.hold(TEAM_A, job("a", labels={"a": "b" * 6_000_000}), job("b"))
+
+        first = list_jobs(TEAM_A, JobQuery(), jobs)
+
+        assert (names(first), first.next_page_token is None) == (["a"], False)
 
     def test_other_teams_project_is_refused(self) -> None:
         """Nothing of it is told."""

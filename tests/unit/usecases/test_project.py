@@ -10,8 +10,7 @@ import pytest
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes import JobSpec, Namespace
 from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
-from chalicelib.usecases.jobs import PAGE
-from chalicelib.usecases.project import PAGES, get_project
+from chalicelib.usecases.project import MAX_JOBS, get_project
 from tests.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
 from tests.fakes import FakeJobs
 
@@ -87,12 +86,12 @@ class TestGetProject:
         assert get_project(TEAM_A, FakeProject(), jobs).jobs == JobCounts(0, 0, 0)
 
     def test_it_ends_before_it_has_counted_for_ever(self) -> None:
-        """Beyond eight pages, or where pods were not seen, it says that it has not seen all: counts are too low."""
+        """Beyond MAX_JOBS, or where pods were not seen, it says that it has not seen all: counts are too low."""
         assert not get_project(TEAM_A, FakeProject(all_held=False), FakeJobs()).complete
 
-        told = get_project(TEAM_A, FakeProject(), many(PAGE * PAGES + 1))
+        told = get_project(TEAM_A, FakeProject(), many(MAX_JOBS + 1))
 
-        assert (told.jobs.pending, told.complete) == (PAGE * PAGES, False)
+        assert (told.jobs.pending, told.complete) == (MAX_JOBS, False)
 
     def test_who_may_not_look_learns_nothing(self) -> None:
         """Not even whether there is a quota."""
