@@ -17,7 +17,11 @@ CHUNK = 2**16
 
 
 class TooLargeError(OSError):
-    """The body is longer than anybody needs."""
+    """The body is longer than anybody needs; *start* is what was read of it."""
+
+    def __init__(self, start: bytes = b"") -> None:
+        super().__init__()
+        self.start = start
 
 
 def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
@@ -27,7 +31,7 @@ def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
         while chunk := response.read1(CHUNK):
             chunks.append(chunk)
             size += len(chunk)
-            _check(size, deadline, limit)
+            _check(chunks, size, deadline, limit)
     except BaseException:
         response.close()
         raise
@@ -63,8 +67,8 @@ def cut_off(response: BaseHTTPResponse) -> None:
         response.shutdown()
 
 
-def _check(size: int, deadline: Deadline, limit: int) -> None:
+def _check(chunks: list[bytes], size: int, deadline: Deadline, limit: int) -> None:
     if not deadline.remaining:
         raise TimeoutError
     if size > limit:
-        raise TooLargeError
+        raise TooLargeError(b"".join(chunks))

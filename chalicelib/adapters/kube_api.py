@@ -47,11 +47,13 @@ MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-_FUTURE_VERSION = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
+_TO_COME = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
 
 
 class AnswerTooLarge(ClusterUnavailable):
-    """The answer is larger than MAX_ANSWER."""
+    """The answer is larger than MAX_ANSWER; *start* is what was read of it."""
+
+    start = b""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -100,7 +102,7 @@ class KubernetesApi:
         for attempt in range(1, ATTEMPTS + 1):
             answer = self._attempt(call, lines, deadline, fresh=fresh)
             fresh = False
-            if isinstance(answer, NoAnswer) or _is_worth_another_try(answer):
+            if isinstance(answer, NoAnswer) or (answer.status in _TRY_AGAIN and _TO_COME not in answer.body):
                 # A throttled call was turned away before anything was done.
                 repeated |= isinstance(answer, NoAnswer) or answer.status != 429  # noqa: PLR2004 - TooManyRequests
                 _pause(answer, attempt, deadline, last=attempt == ATTEMPTS)
@@ -127,7 +129,9 @@ class KubernetesApi:
             answer = Answer(response.status, bounded.read(response, deadline, MAX_ANSWER), _retry_after(response))
         except bounded.TooLargeError as error:
             self._breaker.answered()
-            raise AnswerTooLarge("An object of the Project is too large to be read.") from error
+            refusal = AnswerTooLarge("An object of the Project is too large to be read.")
+            refusal.start = error.start
+            raise refusal from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:
@@ -156,10 +160,6 @@ class KubernetesApi:
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
         return self._pool.request(call.method, url, body=call.body, headers=headers, timeout=timeout)
-
-
-def _is_worth_another_try(answer: Answer) -> bool:
-    return answer.status in _TRY_AGAIN and _FUTURE_VERSION not in answer.body
 
 
 def _pause(answer: Answer | NoAnswer, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -1,4 +1,4 @@
-"""Lists, page by page: a page that is too large to be read is asked for again with half its limit.
+"""Lists, page by page: a page that is too large to be read is asked for again with half of the objects that were read.
 
 Nothing bounds the size of an object but etcd, whose limit is 1.5 MiB, and Go's JSON encoder writes six bytes for `<`,
 `>` and `&`: 500 Jobs of one caller may be 340 MB. The limit that was small enough is kept for the pages that follow,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
+_EACH_OBJECT = b'"resourceVersion":'
 SMALL_ANSWER = MAX_ANSWER // 4
 """After a page of this size, one of twice as many objects is expected to be read, too."""
 
@@ -44,10 +45,10 @@ class Pages(Reach):
             try:
                 answer = self._send(Call("GET", path, asked))
                 break
-            except AnswerTooLarge:
+            except AnswerTooLarge as error:
                 if limit == 1:
                     raise
-                limit = self._limits[path] = limit // 2
+                limit = self._limits[path] = max(1, min(limit, error.start.count(_EACH_OBJECT)) // 2)
         if path in self._limits and len(answer.body) <= SMALL_ANSWER:
             self._limits[path] = 2 * limit
         _check(answer, token)

@@ -118,14 +118,18 @@ class JsonClient:
         """The text at *path*, such as a log; Refused when there is none."""
         return self._sent("GET", path, None, ()).decode()
 
-    def _sent(self, method: str, path: str, document: Document | None, headers: Iterable[Header]) -> bytes:
+    def send(self, method: str, path: str, body: str) -> None:
+        """Send *body* as it stands, such as JSON that is too deep to be decoded."""
+        self._sent(method, path, body, ())
+
+    def _sent(self, method: str, path: str, document: Document | str | None, headers: Iterable[Header]) -> bytes:
         # A plain dict would join the lines of Impersonate-Group into one group.
         lines = urllib3.HTTPHeaderDict({"Accept": "application/json"})
         for name, value in (*self._headers, *headers):
             lines.add(name, value)
         if document is not None:
             lines.setdefault("Content-Type", "application/json")
-        body = None if document is None else json.dumps(document)
+        body = json.dumps(document) if isinstance(document, dict) else document
         response = self._pool.request(method, self.url + path, body=body, headers=lines)
         if response.status >= 300:
             raise Refused(response.status, response.data.decode("utf-8", "replace"))

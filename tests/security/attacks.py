@@ -17,6 +17,7 @@ ATTACKS = {
     "strict": "generated Submissions, dry run: none fails the API server's strict validation",
     "bodies": "malformed bodies: each a client's error, cheap to refuse",
     "document": "requests made from the OpenAPI document: every check of Schemathesis holds, no 500, others' Jobs stay",
+    "objects": "odd Jobs, statuses, pods and events by kubectl: every Project is listed, cleaned up, announced",
     "faults": "a faulty cluster: the right status in time, no Job twice",
     "outages": "credentials and certificates that expire or fail: nothing shown, or a stable code",
     "secrets": "secrets in all that goes in: none comes out in logs, metrics, errors, statuses, events or Receipts",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 
-_ESCAPED = re.compile("[<>&\u2028\u2029]")
+_ESCAPED = "<>&\u2028\u2029"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def encoded(document: object) -> bytes:
     """Encode *document* with `SetEscapeHTML`, which is the default of encoding/json."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    for character in _ESCAPED:
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text).encode()

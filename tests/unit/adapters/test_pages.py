@@ -14,7 +14,8 @@ from tests.builders import ALICE, TEAM_A
 from tests.scripted import Script, api_at, json_reply, status_reply
 
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
-TOO_LARGE = Reply(200, [("Content-Type", "application/json")], bytes(MAX_ANSWER + 1))
+TOO_LARGE = Reply(200, [], b'"resourceVersion":' * 501 + bytes(MAX_ANSWER))
+ENORMOUS = Reply(200, [], b'{"resourceVersion":"7","resourceVersion":"1","resourceVersion":"2"' + bytes(MAX_ANSWER))
 SMALL = json_reply({"metadata": {"continue": "next"}, "items": [{"metadata": {"name": "a"}}]})
 LARGE = Reply(200, [], b'{"items": []' + b" " * (MAX_ANSWER // 2) + b"}")
 FUTURE = status_reply(504, "Timeout: Too large resource version: 1000, current: 7", "Timeout")
@@ -42,6 +43,14 @@ class TestPage:
 
         assert ([one.metadata.name for one in page.items], page.metadata.continue_) == (["a"], "next")
         assert (asked(site), set(asked(site, "continue"))) == (["500", "250", "125"], {"start"})
+
+    def test_is_divided_by_what_was_read(self, site: Script, jobs: CallersJobs) -> None:
+        """Three objects fill what may be read, so that 250 need not be tried."""
+        site.on(JOBS, ENORMOUS, SMALL)
+
+        jobs.page(TEAM_A, "", 500, None)
+
+        assert asked(site) == ["500", "1"]
 
     def test_after_a_large_one_is_not_tried_whole(self, site: Script, jobs: CallersJobs) -> None:
         """The next page starts with the limit that was read; small pages let it grow again, up to what is asked."""
