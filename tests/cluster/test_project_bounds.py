@@ -39,6 +39,12 @@ def variable(name: str, value: str = "all", **fields: Any) -> Document:  # noqa:
     return {"containers": [{**MAIN, "env": [{"name": name, **(fields or {"value": value})}]}]}
 
 
+def resources(kind: str, name: str) -> Document:
+    """The specification of a pod whose container has one of a resource, or 1 MiB, in its requests or limits."""
+    amounts = {name: "1" if "/" in name else "2Mi", **({"cpu": "1"} if name.startswith("hugepages") else {})}
+    return {"containers": [{**MAIN, "resources": {kind: amounts}}]}
+
+
 def init(pod: Document) -> Document:
     """The same container as *pod* has, but one that runs first."""
     return {"initContainers": [{**pod["containers"][0], "name": "init"}]}
@@ -70,6 +76,10 @@ REFUSED: dict[str, tuple[Document, str]] = {
     "mounted token": ({"automountServiceAccountToken": True}, "automountServiceAccountToken"),
     "token by default": ({"automountServiceAccountToken": None}, "automountServiceAccountToken"),
     "account": ({"serviceAccountName": "trainer"}, "service account"),
+    "another device": (resources("limits", "aws.amazon.com/neuron"), "nvidia.com/gpu alone"),
+    "a part of a GPU": (init(resources("limits", "nvidia.com/mig-1g.10gb")), "nvidia.com/gpu alone"),
+    "huge pages": (resources("limits", "hugepages-2Mi"), "nvidia.com/gpu alone"),
+    "claimed device": ({"resourceClaims": [{"name": "c", "resourceClaimName": "gpu"}]}, "nvidia.com/gpu alone"),
     "projected token": (
         volume(projected={"sources": [{"serviceAccountToken": {"audience": "pods.eks.amazonaws.com", "path": "t"}}]}),
         "projects configMaps",
@@ -94,6 +104,8 @@ TAKEN: dict[str, Document] = {
     "plain": {},
     "preemptible": {"priorityClassName": "researcher-preemptible"},
     "default account": {"serviceAccountName": "default"},
+    "GPUs": resources("limits", "nvidia.com/gpu"),
+    "disk": resources("requests", "ephemeral-storage"),
     "no devices": variable("NVIDIA_VISIBLE_DEVICES", "void"),
     "other variables": variable("NVIDIA_DRIVER_CAPABILITIES"),
     "listed Secret": variable("A", **secret("wandb")),
