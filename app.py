@@ -8,7 +8,7 @@ from importlib import import_module
 from chalice.app import CORSConfig
 
 from chalicelib import functions
-from chalicelib.lambda_api import LambdaApi
+from chalicelib.runtime.app import LambdaApi
 from chalicelib.settings import cors_origin, endpoint_name
 
 app = LambdaApi(app_name="researcher-rest-api")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.utils import to_cfn_resource_name as logical_id
 
-from chalicelib.journal import NAMESPACE
+from chalicelib.runtime.request_log import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

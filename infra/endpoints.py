@@ -16,7 +16,7 @@ from chalice.deploy.swagger import CFNSwaggerGenerator
 from chalice.package import SAMTemplateGenerator
 from chalice.utils import to_cfn_resource_name as logical_id
 
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from chalicelib.settings import cors_origin
 from infra.alarms import api_alarm, function_alarms
 from infra.dashboard import dashboard

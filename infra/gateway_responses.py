@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.domain import errors
-from chalicelib.http import MAX_BODY
+from chalicelib.runtime.http import MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

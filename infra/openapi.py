@@ -11,7 +11,7 @@ import app
 from chalicelib import __version__
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.functions.openapi import DOCUMENT
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from infra.openapi_answers import HEADERS, Answers
 from infra.openapi_parameters import parameters
 from infra.openapi_schemas import Schemas
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chalice.app import RouteEntry
 
-    from chalicelib.operation import Operation
+    from chalicelib.runtime.operation import Operation
 
 JsonObject = dict[str, Any]
 
@@ -111,7 +111,7 @@ def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
 
 def operation(route: RouteEntry, schemas: Schemas, answers: Answers) -> JsonObject:
     """What the document says of one view; what it shares with others enters *schemas* and *answers*."""
-    view: Any = route.view_function  # chalicelib.http.endpoint gave it both attributes
+    view: Any = route.view_function  # chalicelib.runtime.http.endpoint gave it both attributes
     facts: Operation = view.operation
     # An operation for anybody that may still answer 401 takes a token where one is given.
     takes_token = view.authenticated or Unauthenticated in facts.errors

@@ -12,7 +12,10 @@ from infra.openapi_schemas import typed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.operation import Header, Operation
+    from chalicelib.runtime.operation import (
+        Header,
+        Operation,
+    )
 
 JsonObject = dict[str, Any]
 

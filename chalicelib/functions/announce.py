@@ -11,7 +11,10 @@ from chalicelib.adapters import cluster, event_bus
 from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.remains import Remains
 from chalicelib.domain.caller import janitor
-from chalicelib.events import Event, on_event
+from chalicelib.runtime.event_handler import (
+    Event,
+    on_event,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.announce import Ports, announce
 

@@ -17,7 +17,10 @@ from chalicelib.domain.caller import janitor
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.retention import Rules
 from chalicelib.domain.strict import field_error
-from chalicelib.events import Event, on_event
+from chalicelib.runtime.event_handler import (
+    Event,
+    on_event,
+)
 from chalicelib.settings import Settings, settings
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports

@@ -13,8 +13,18 @@ from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
 from chalicelib.domain.tags import version_in
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, IF_MATCH, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    IF_MATCH,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.delete import Deletion
 

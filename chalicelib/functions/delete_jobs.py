@@ -12,8 +12,17 @@ from chalicelib.adapters.jobs import CallersJobs
 from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.strict import field_error
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.delete import Deletion, Target, delete_jobs
 

@@ -7,8 +7,16 @@ from urllib.parse import urlsplit
 
 from chalice.app import Blueprint
 
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)

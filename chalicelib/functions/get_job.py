@@ -16,8 +16,18 @@ from chalicelib.domain.names import job_name, project_name
 from chalicelib.domain.tags import is_known, tag_of
 from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.domain.waiting import Until, has_come
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Header, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Header,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.jobs import JobPage
 from chalicelib.usecases.waiting import await_job

@@ -11,8 +11,17 @@ from chalicelib.adapters.tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import project_name
 from chalicelib.domain.project import ProjectDetail
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.project import get_project
 

@@ -9,8 +9,17 @@ from chalice.app import Blueprint
 
 from chalicelib import __version__
 from chalicelib.domain import errors
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)

@@ -9,8 +9,17 @@ from chalice.app import Blueprint
 
 from chalicelib.adapters import cluster
 from chalicelib.adapters.tokens import authenticate
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.projects import ProjectView, list_projects
 

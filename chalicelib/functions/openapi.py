@@ -7,8 +7,17 @@ from pathlib import Path
 
 from chalice.app import Blueprint
 
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Operation, Success
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Operation,
+    Success,
+)
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)

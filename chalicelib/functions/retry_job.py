@@ -7,11 +7,23 @@ from chalice.app import Blueprint
 from chalicelib.adapters import cluster
 from chalicelib.adapters.preflight import submitting
 from chalicelib.adapters.tokens import authenticate
-from chalicelib.creation import CREATED, ERRORS, created
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.operation import BASE, Operation
+from chalicelib.functions._submission import (
+    CREATED,
+    ERRORS,
+    created,
+)
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import (
+    BASE,
+    Operation,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.original import retry_job
 

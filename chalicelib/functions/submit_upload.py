@@ -10,7 +10,10 @@ from chalicelib.adapters.preflight import submitting
 from chalicelib.adapters.uploads import StoredUploads
 from chalicelib.domain.caller import uploads_of
 from chalicelib.domain.uploads import read_event
-from chalicelib.events import Event, on_event
+from chalicelib.runtime.event_handler import (
+    Event,
+    on_event,
+)
 from chalicelib.settings import settings
 from chalicelib.usecases.uploads import Outcome, submit_uploads
 

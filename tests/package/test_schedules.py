@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.manifest import render
-from chalicelib.events import RESERVE_SECONDS
+from chalicelib.runtime.event_handler import RESERVE_SECONDS
 from tests.builders import ALICE, locked, submission
 from tests.package.reading import function, statements
 

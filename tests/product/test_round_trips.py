@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib import functions
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from infra import docs_assets
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import IMAGE

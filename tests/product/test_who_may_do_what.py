@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import app
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from infra.local.kubernetes.kinds import JOB, POD
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from tests.api import IMAGE, Api

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from tests.canaries import checked
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.errors import CATALOGUE
-from chalicelib.http import MAX_BODY
+from chalicelib.runtime.http import MAX_BODY
 from tests.security.hostile_tokens import bearer
 from tests.security.sending import problem, sent
 

@@ -14,7 +14,7 @@ from msgspec.structs import fields
 import app
 from chalicelib.functions.docs import policy
 from chalicelib.functions.docs_asset import ASSETS, assets
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from chalicelib.settings import Settings, settings
 from infra import docs_assets
 from infra.local.gateway import Gateway

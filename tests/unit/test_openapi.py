@@ -20,7 +20,7 @@ from chalicelib.domain.selectors import job_selector
 from chalicelib.domain.submission import parse_submission
 from chalicelib.domain.view import view
 from chalicelib.functions.openapi import DOCUMENT
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 from infra import openapi
 from infra.openapi_schemas import KEYS
 from tests.submissions import documents

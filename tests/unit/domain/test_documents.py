@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain import documents
 from chalicelib.domain.errors import BodyTooLarge, FieldError, InvalidJob, MalformedRequest
 from chalicelib.domain.uploads import MAX_UPLOAD
-from chalicelib.http import MAX_BODY
+from chalicelib.runtime.http import MAX_BODY
 from tests.builders import submission, upload
 
 JOB = {"image": "busybox", "gpu": 2}

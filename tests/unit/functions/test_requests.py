@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import app
-from chalicelib.operation import BASE
+from chalicelib.runtime.operation import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

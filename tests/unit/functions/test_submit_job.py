@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.http import MAX_BODY
+from chalicelib.runtime.http import MAX_BODY
 from infra.local.kubernetes.kinds import JOB
 from tests.api import IMAGE, Api
 

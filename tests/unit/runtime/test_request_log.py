@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import journal
+from chalicelib.runtime import request_log
 from tests.logged import line
 
 CANARY = "hunter2-the-canary"
@@ -24,7 +24,7 @@ class TestWriteRequest:
         """What a person searches for, and what CloudWatch counts."""
         before = int(time.time() * 1000)
 
-        journal.write_request(
+        request_log.write_request(
             "get_job", status=200, milliseconds=12.345, attempts=[0.002, 0.0031], request="req-1", project="team-a"
         )
 
@@ -46,7 +46,7 @@ class TestWriteRequest:
 
         CloudWatch drops in silence what the directive names and the line lacks.
         """
-        journal.write_request("cleanup", {"Deleted": 3}, status=200, milliseconds=1, counts="x")
+        request_log.write_request("cleanup", {"Deleted": 3}, status=200, milliseconds=1, counts="x")
 
         found = line(capsys)
         (directive,) = found["_aws"]["CloudWatchMetrics"]
@@ -58,7 +58,7 @@ class TestWriteRequest:
     def test_failures_are_ours(self, capsys: pytest.CaptureFixture[str], status: int, failures: int) -> None:
         """A caller's mistake wakes nobody; a note of a metric's name changes none."""
         notes: dict[str, Any] = {"Failures": 7, "Milliseconds": -1, "cold": "no", "clusterMilliseconds": -1}
-        journal.write_request("f", status=status, milliseconds=1, **notes)
+        request_log.write_request("f", status=status, milliseconds=1, **notes)
 
         found = line(capsys)
         assert (found["Failures"], found["Milliseconds"], found["clusterMilliseconds"]) == (failures, 1, 0)
@@ -66,7 +66,7 @@ class TestWriteRequest:
 
     def test_what_has_no_value_is_left_out(self, capsys: pytest.CaptureFixture[str]) -> None:
         """None says nothing; zero, false and the empty text do."""
-        journal.write_request("f", status=200, milliseconds=1, subject=None, count=0, dry=False, text="")
+        request_log.write_request("f", status=200, milliseconds=1, subject=None, count=0, dry=False, text="")
 
         found = line(capsys)
         assert "subject" not in found
@@ -74,7 +74,8 @@ class TestWriteRequest:
 
     def test_only_the_first_line_of_a_process_is_cold(self) -> None:
         """It paid for the imports and for the first connections."""
-        program = "from chalicelib.journal import *; [write_request('f', status=200, milliseconds=1) for _ in range(3)]"
+        write = "[write_request('f', status=200, milliseconds=1) for _ in range(3)]"
+        program = f"from chalicelib.runtime.request_log import write_request; {write}"
 
         told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout.splitlines()
 
@@ -83,7 +84,7 @@ class TestWriteRequest:
     @pytest.mark.parametrize("text", ["a\nb", 'a"}\n{"event": "forged"}', "\u2028", "\x00\x1b[31m"])
     def test_no_value_makes_a_second_line(self, capsys: pytest.CaptureFixture[str], text: str) -> None:
         """Whatever a caller sends, it cannot forge an event."""
-        journal.write_request("f", status=200, milliseconds=1, name=text)
+        request_log.write_request("f", status=200, milliseconds=1, name=text)
 
         assert line(capsys)["name"] == text
 
@@ -96,7 +97,7 @@ class TestPlaces:
         with pytest.raises(RuntimeError) as caught:
             outer()
 
-        found = journal.places(caught.value)
+        found = request_log.places(caught.value)
 
         here = PurePath(__file__).name
         first, second = (one.split(" < ") for one in found)
@@ -110,7 +111,7 @@ class TestPlaces:
         with pytest.raises(RecursionError) as caught:
             bottomless()
 
-        (found,) = journal.places(caught.value)
+        (found,) = request_log.places(caught.value)
 
         assert found.count(" < ") == 3
 
@@ -119,7 +120,7 @@ class TestPlaces:
         error = ValueError("x")
         error.__context__ = KeyError(CANARY)
 
-        assert journal.places(error) == ["ValueError"]
+        assert request_log.places(error) == ["ValueError"]
 
 
 def inner() -> None:

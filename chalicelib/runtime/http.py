@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from chalice.app import Response
 
-from chalicelib import journal
 from chalicelib.deadline import Deadline
 from chalicelib.domain import strict
 from chalicelib.domain.errors import (
@@ -22,6 +21,7 @@ from chalicelib.domain.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.domain.tokens import refused
+from chalicelib.runtime import request_log
 from chalicelib.settings import SettingError, settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chalice.app import Blueprint, Request
 
     from chalicelib.domain.caller import Caller
-    from chalicelib.operation import Operation
+    from chalicelib.runtime.operation import Operation
 
 Parsed = TypeVar("Parsed")
 View = "Callable[..., Response]"
@@ -159,7 +159,7 @@ def _problem(error: ResearcherError, call: Call) -> Answer:
 
 
 def _unforeseen(error: Exception, call: Call) -> Answer:
-    call.notes["error"] = str(error) if isinstance(error, SettingError) else journal.places(error)
+    call.notes["error"] = str(error) if isinstance(error, SettingError) else request_log.places(error)
     return _problem(InternalError("Something went wrong here. Tell whoever deployed this API the request id."), call)
 
 
@@ -175,7 +175,7 @@ def _response(answer: Answer, call: Call) -> Response:
 
 
 def _log(function: str, path: Mapping[str, str], call: Call, answer: Answer) -> None:
-    journal.write_request(
+    request_log.write_request(
         function,
         request=call.request_id,
         subject=call.caller.subject if call.caller else None,

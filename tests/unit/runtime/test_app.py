@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.lambda_api import LambdaApi
+from chalicelib.runtime.app import LambdaApi
 
 
 @pytest.fixture

@@ -10,14 +10,17 @@ import msgspec
 from chalicelib.domain import errors
 from chalicelib.domain.once import MAX_KEY, IdempotencyKey, Nonce
 from chalicelib.domain.view import EXAMPLE, JobView
-from chalicelib.http import Answer
-from chalicelib.operation import Header, Success
+from chalicelib.runtime.http import Answer
+from chalicelib.runtime.operation import (
+    Header,
+    Success,
+)
 from chalicelib.usecases.submit import preview_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.once import KnownBy
     from chalicelib.domain.submission import Submission
-    from chalicelib.http import Call
+    from chalicelib.runtime.http import Call
     from chalicelib.usecases.ports import Jobs
     from chalicelib.usecases.submit import Submitted
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from chalicelib import journal
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import InternalError, ResearcherError
+from chalicelib.runtime import request_log
 from chalicelib.settings import SettingError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], ob
             event.notes |= {"code": error.code, "why": error.why}
             raise
         except Exception as error:  # noqa: BLE001 - as http.endpoint, the one place that catches everything
-            text = str(error) if isinstance(error, SettingError) else journal.places(error)
+            text = str(error) if isinstance(error, SettingError) else request_log.places(error)
             event.notes |= {"code": InternalError.code, "error": text}
             # Not the error itself: Lambda logs what is raised, and its text may hold anything.
             raise InternalError("Something went wrong here; the log line of this invocation says where.") from None
@@ -76,7 +76,7 @@ def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], ob
 def _log(function: str, event: Event, status: int) -> None:
     milliseconds = (time.monotonic() - event.started) * 1000
     notes = {"request": event.request_id, **event.notes}
-    journal.write_request(
+    request_log.write_request(
         function,
         event.counts,
         status=status,

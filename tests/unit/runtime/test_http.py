@@ -21,8 +21,14 @@ from chalicelib.domain.errors import (
     ResearcherError,
     Unauthenticated,
 )
-from chalicelib.http import ANY_TYPE, MAX_BODY, Answer, Call, endpoint
-from chalicelib.operation import Operation
+from chalicelib.runtime.http import (
+    ANY_TYPE,
+    MAX_BODY,
+    Answer,
+    Call,
+    endpoint,
+)
+from chalicelib.runtime.operation import Operation
 from chalicelib.settings import Settings, settings
 from infra.local.lambda_proxy import ProxyRequest
 from tests.builders import ALICE, deployment

@@ -10,7 +10,11 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, InternalError
-from chalicelib.events import RESERVE_SECONDS, Event, on_event
+from chalicelib.runtime.event_handler import (
+    RESERVE_SECONDS,
+    Event,
+    on_event,
+)
 from chalicelib.settings import MissingSettingError
 from infra.local.lambda_proxy import LambdaContext
 from tests.logged import line
@@ -66,7 +70,7 @@ class TestSuccess:
 
         assert on_event(notes)({}, context()) == "invocation-1"
         told = line(capsys)
-        assert (told["function"], told["status"], told["request"]) == ("test_events", 200, "invocation-1")
+        assert (told["function"], told["status"], told["request"]) == ("test_event_handler", 200, "invocation-1")
         assert (told["deleted"], told["Failures"]) == (3, 0)
         assert (told["attempts"], told["clusterMilliseconds"]) == (1, 500)
 

@@ -1,0 +1,1 @@
+"""The runtime under the functions: requests, events, the request log."""
