@@ -34,7 +34,7 @@ test: $(READY) $(ASSETS)  ## what every change has to pass: rules, both sides of
 test-all: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
 	$(PYTEST) tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
-	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/*,chalicelib/adapters/*'
+	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/**,chalicelib/adapters/**'
 
 test-oldest: $(READY) $(ASSETS)  ## the unit and contract suites; the gate runs them on the oldest Python, too
 	$(PYTEST) tests/unit tests/contract

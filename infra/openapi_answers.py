@@ -33,10 +33,7 @@ from chalicelib.domain.receipt import EXAMPLE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.runtime.operation import (
-        Operation,
-        Success,
-    )
+    from chalicelib.runtime.operation import Operation, Success
     from infra.openapi_schemas import Schemas
 
 JsonObject = dict[str, Any]

@@ -12,10 +12,7 @@ from infra.openapi_schemas import typed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.runtime.operation import (
-        Header,
-        Operation,
-    )
+    from chalicelib.runtime.operation import Header, Operation
 
 JsonObject = dict[str, Any]
 

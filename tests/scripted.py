@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import parse_qsl
 
-from chalicelib.adapters.kube_api import KubernetesApi
+from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 from chalicelib.deadline import Deadline
 from infra.local.http_server import HOST, LoopbackServer, Site
 from infra.local.wire import Headers, Reply
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
 
-    from chalicelib.adapters.eks import EksTokens
+    from chalicelib.adapters.aws.eks_tokens import EksTokens
 
 NO_HURRY = Deadline(float("inf"))
 """For calls whose time does not matter."""

@@ -1,1 +1,1 @@
-"""How outside systems are reached: one module for each, translating its errors into ours at the call."""
+"""Adapters: one package for each outside system. They translate its errors into ours at the call."""

@@ -9,12 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from chalicelib.domain.devices import gives_devices
-from chalicelib.domain.names import (
-    NEW_JOB_PATTERN,
-    PROJECT_PATTERN,
-    is_label_key,
-    is_reserved_key,
-)
+from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN, is_label_key, is_reserved_key
 from chalicelib.domain.quantity import (
     DURATION_PATTERN,
     MAX_MEMORY,

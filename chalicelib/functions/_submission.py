@@ -11,10 +11,7 @@ from chalicelib.domain import errors
 from chalicelib.domain.once import MAX_KEY, IdempotencyKey, Nonce
 from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.runtime.http import Answer
-from chalicelib.runtime.operation import (
-    Header,
-    Success,
-)
+from chalicelib.runtime.operation import Header, Success
 from chalicelib.usecases.submit import preview_job
 
 if TYPE_CHECKING:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters import cluster, event_bus
-from chalicelib.adapters.jobs import CallersJobs
-from chalicelib.adapters.remains import Remains
+from chalicelib.adapters.aws import event_bus
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.kubernetes.finished_jobs import Remains
+from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.domain.caller import janitor
-from chalicelib.runtime.event_handler import (
-    Event,
-    on_event,
-)
+from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import settings
 from chalicelib.usecases.announce import Ports, announce
 

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters import bucket, cluster
-from chalicelib.adapters.jobs import CallersJobs
-from chalicelib.adapters.receipts import Receipts
-from chalicelib.adapters.remains import Remains
+from chalicelib.adapters.aws import bucket
+from chalicelib.adapters.aws.receipts import Receipts
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.kubernetes.finished_jobs import Remains
+from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.domain.caller import janitor
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.retention import Rules
 from chalicelib.domain.strict import field_error
-from chalicelib.runtime.event_handler import (
-    Event,
-    on_event,
-)
+from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import Settings, settings
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports

@@ -7,16 +7,8 @@ from urllib.parse import urlsplit
 
 from chalice.app import Blueprint
 
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    Operation,
-    Success,
-)
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import Operation, Success
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)

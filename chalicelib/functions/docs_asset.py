@@ -8,16 +8,8 @@ from pathlib import Path
 from chalice.app import Blueprint
 
 from chalicelib.domain.errors import RouteNotFound
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    Operation,
-    Success,
-)
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import Operation, Success
 
 routes = Blueprint(__name__)
 

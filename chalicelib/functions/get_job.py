@@ -7,27 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters import cluster
-from chalicelib.adapters.changes import CallersChanges
-from chalicelib.adapters.jobs import CallersJobs
-from chalicelib.adapters.tokens import authenticate
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.kubernetes.job_watch import CallersChanges
+from chalicelib.adapters.kubernetes.jobs import CallersJobs
+from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
 from chalicelib.domain.tags import is_known, tag_of
 from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.domain.waiting import Until, has_come
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    BASE,
-    Header,
-    Operation,
-    Success,
-)
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings
 from chalicelib.usecases.jobs import JobPage
 from chalicelib.usecases.waiting import await_job
@@ -98,9 +88,9 @@ def _told(job: JobView, version: str) -> tuple[str, str]:
 
 def _gone(call: Call, missing: errors.JobNotFound, project: ProjectName, name: JobName) -> errors.ResearcherError:
     # Only here, not above: most Jobs are there, and a cold start should not pay for S3.
-    from chalicelib.adapters import bucket  # noqa: PLC0415
-    from chalicelib.adapters.projects import CallersProject  # noqa: PLC0415
-    from chalicelib.adapters.receipts import Receipts  # noqa: PLC0415
+    from chalicelib.adapters.aws import bucket  # noqa: PLC0415
+    from chalicelib.adapters.aws.receipts import Receipts  # noqa: PLC0415
+    from chalicelib.adapters.kubernetes.project import CallersProject  # noqa: PLC0415
     from chalicelib.usecases.cleaned_up import cleaned_up  # noqa: PLC0415
 
     projects = CallersProject(cluster.connect(settings()), call.known_caller, call.deadline)

@@ -9,17 +9,8 @@ from chalice.app import Blueprint
 
 from chalicelib import __version__
 from chalicelib.domain import errors
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    BASE,
-    Operation,
-    Success,
-)
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -61,8 +52,8 @@ def health(call: Call) -> Answer:
 
 def _kubernetes_version(call: Call) -> str:
     # Only here, not above: they make a cold start of health five times as dear, which monitors ask every minute.
-    from chalicelib.adapters import cluster  # noqa: PLC0415
-    from chalicelib.adapters.tokens import authenticate  # noqa: PLC0415
+    from chalicelib.adapters.kubernetes import cluster  # noqa: PLC0415
+    from chalicelib.adapters.oidc.bearer_tokens import authenticate  # noqa: PLC0415
 
     call.caller = authenticate(call.headers("Authorization"), call.deadline)
     return cluster.connect(settings()).version(call.caller, call.deadline)

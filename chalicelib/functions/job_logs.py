@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters import cluster
-from chalicelib.adapters.jobs import CallersJobs
-from chalicelib.adapters.pods import CallersPods
-from chalicelib.adapters.tokens import authenticate
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.kubernetes.jobs import CallersJobs
+from chalicelib.adapters.kubernetes.pods import CallersPods
+from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.logs import LogQuery
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    BASE,
-    Operation,
-    Success,
-)
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
 from chalicelib.usecases.logs import job_log
 

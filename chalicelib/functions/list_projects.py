@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters import cluster
-from chalicelib.adapters.tokens import authenticate
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    BASE,
-    Operation,
-    Success,
-)
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.oidc.bearer_tokens import authenticate
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
 from chalicelib.usecases.projects import ProjectView, list_projects
 

@@ -7,17 +7,8 @@ from pathlib import Path
 
 from chalice.app import Blueprint
 
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    Answer,
-    Call,
-    endpoint,
-)
-from chalicelib.runtime.operation import (
-    BASE,
-    Operation,
-    Success,
-)
+from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters import bucket, cluster
-from chalicelib.adapters.preflight import submitting
-from chalicelib.adapters.uploads import StoredUploads
+from chalicelib.adapters.aws import bucket
+from chalicelib.adapters.aws.uploads import StoredUploads
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.domain.caller import uploads_of
 from chalicelib.domain.uploads import read_event
-from chalicelib.runtime.event_handler import (
-    Event,
-    on_event,
-)
+from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import settings
 from chalicelib.usecases.uploads import Outcome, submit_uploads
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.impersonation import PREFLIGHT_USER
+from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.names import namespace_of
 from infra.kubernetes.explained import Explained, explained

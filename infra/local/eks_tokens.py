@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from chalicelib.adapters.kept import Kept
+from chalicelib.adapters.kubernetes.ttl_cache import Kept
 from infra.local.kubernetes.identity import Identity
 
 if TYPE_CHECKING:

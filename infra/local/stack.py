@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self
 import boto3
 
 import app
-from chalicelib.adapters import bucket, eks, event_bus, tokens
-from chalicelib.adapters import cluster as cluster_adapter
+from chalicelib.adapters.aws import bucket, eks_tokens, event_bus
+from chalicelib.adapters.kubernetes import cluster as cluster_adapter
+from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.domain.announcement import SOURCE
 from chalicelib.domain.uploads import SUBMIT
 from chalicelib.settings import settings
@@ -53,7 +54,14 @@ ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
 """What cluster-access.yaml makes of the role on a cluster."""
 
 _EXTERNAL_ID = "local-external-id"
-_CACHES = (settings, bucket.connect, cluster_adapter.connect, eks.connect, event_bus.connect, tokens.connect)
+_CACHES = (
+    settings,
+    bucket.connect,
+    cluster_adapter.connect,
+    eks_tokens.connect,
+    event_bus.connect,
+    bearer_tokens.connect,
+)
 
 
 class Front(Protocol):

@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.rights import (
-    OTHER_SUBMITTERS,
-    OURS,
-    REVIEWS,
-    SUBMITTERS,
-    UPLOADS,
-    VIEWERS,
-    Ask,
-    may,
-    rows,
-)
+from tests.cluster.rights import OTHER_SUBMITTERS, OURS, REVIEWS, SUBMITTERS, UPLOADS, VIEWERS, Ask, may, rows
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import JsonClient

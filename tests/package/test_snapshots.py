@@ -34,7 +34,7 @@ for _ in range(2):
     mine, theirs = os.pipe()
     if os.fork() == 0:
         import uuid
-        kube_api = sys.modules.get("chalicelib.adapters.kube_api")
+        kube_api = sys.modules.get("chalicelib.adapters.kubernetes.api_client")
         drawn = [uuid.uuid4().hex, kube_api._JITTER.random() if kube_api else uuid.uuid4().hex]
         os.write(theirs, json.dumps(drawn).encode())
         os._exit(0)

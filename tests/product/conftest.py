@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters import breaker, kube_api
+from chalicelib.adapters.kubernetes import api_client, circuit_breaker
 from infra import docs_assets
 from infra.local.stack import Stack
 from tests.cluster import fault_proxy
@@ -33,7 +33,7 @@ def stack(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The API gives up on a silent cluster sooner, and asks it again sooner: for tests with many faults."""
-    monkeypatch.setattr(kube_api, "READ_SECONDS", 1.0)
-    monkeypatch.setattr(kube_api, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(breaker, "PAUSE", 0.2)
+    monkeypatch.setattr(api_client, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(api_client, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(circuit_breaker, "PAUSE", 0.2)
     monkeypatch.setattr(fault_proxy, "HANG_SECONDS", 1.5)

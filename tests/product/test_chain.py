@@ -13,10 +13,10 @@ import boto3
 import pytest
 import urllib3
 
-from chalicelib.adapters import impersonation
-from chalicelib.adapters.eks import eks_token
-from chalicelib.adapters.impersonation import Impersonation
-from chalicelib.adapters.sigv4 import Credentials
+from chalicelib.adapters.aws.eks_tokens import eks_token
+from chalicelib.adapters.aws.sigv4 import Credentials
+from chalicelib.adapters.kubernetes import impersonation
+from chalicelib.adapters.kubernetes.impersonation import Impersonation
 from infra.kubernetes.project import project_manifests
 from infra.local.aws import REGION
 from infra.local.presigned_sts import Scope, signature

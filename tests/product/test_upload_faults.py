@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters import bucket
+from chalicelib.adapters.aws import bucket
 from chalicelib.domain.errors import ResearcherError
 from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack

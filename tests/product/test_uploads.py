@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from chalicelib.adapters import bucket
+from chalicelib.adapters.aws import bucket
 from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import BUCKET
 from tests.eventually import eventually

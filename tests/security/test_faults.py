@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from chalicelib.adapters import cluster as cluster_adapter
-from chalicelib.adapters import eks, kube_api
-from chalicelib.adapters.tokens import authenticate
+from chalicelib.adapters.aws import eks_tokens
+from chalicelib.adapters.kubernetes import api_client
+from chalicelib.adapters.kubernetes import cluster as cluster_adapter
+from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.deadline import Deadline
 from chalicelib.settings import settings
 from infra.local.kubernetes.certificates import server_identity
@@ -121,7 +122,7 @@ def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[FaultyStack]:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between attempts are tested elsewhere; here they would be most of the time."""
-    monkeypatch.setattr(kube_api, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(api_client, "PAUSE_SECONDS", 0.01)
 
 
 def told(case: Case, counter: Counter, environment: Mapping[str, str]) -> Outcome:
@@ -130,7 +131,7 @@ def told(case: Case, counter: Counter, environment: Mapping[str, str]) -> Outcom
         for name, value in environment.items():
             patch.setenv(name, value)
         settings.cache_clear()
-        eks.connect(settings()).token(NO_HURRY)
+        eks_tokens.connect(settings()).token(NO_HURRY)
         authenticate([value for _, value in case.headers], Deadline.after(60))  # the issuer's keys are there, too
         started = time.monotonic()
         reply = case.ask()

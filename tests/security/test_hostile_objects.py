@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from chalicelib.adapters.kube_api import MAX_ANSWER
+from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER
 from chalicelib.usecases.jobs import JobPage
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.kubernetes.kinds import JOB

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters import tokens
-from chalicelib.adapters.key_set import COOL_DOWN_SECONDS, FRESH_SECONDS, MAX_DOCUMENT, STALE_SECONDS, KeySet
+from chalicelib.adapters.oidc import bearer_tokens
+from chalicelib.adapters.oidc.jwks import COOL_DOWN_SECONDS, FRESH_SECONDS, MAX_DOCUMENT, STALE_SECONDS, KeySet
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
 from infra.local.issuer import Application, Issuer
@@ -63,7 +63,7 @@ class Verifier:
 
     def __init__(self, issuer: Issuer) -> None:
         self.clock = Clock()
-        self._tokens = tokens.Tokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
+        self._tokens = bearer_tokens.Tokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
 
     def takes(self, token: str) -> bool:
         """Whether it takes *token*; IssuerUnavailable where it cannot know."""
@@ -94,7 +94,7 @@ def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, answers: bool) 
 
 def test_flood_through_the_function(stack: Stack[Any], counter: Counter) -> None:
     """As a stranger sends it, to a process that has no keys yet: one fetch, and each is answered 401."""
-    tokens.connect.cache_clear()
+    bearer_tokens.connect.cache_clear()
     before = stack.issuer.jwks_requests
     started = time.monotonic()
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters import breaker, eks, sigv4
-from chalicelib.adapters import cluster as cluster_adapter
+from chalicelib.adapters.aws import eks_tokens, sigv4
+from chalicelib.adapters.kubernetes import circuit_breaker
+from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.settings import settings
 from infra.local.http_server import LoopbackServer
 from infra.local.kubernetes.certificates import Shape, server_identity
@@ -73,7 +74,7 @@ def new_process() -> Iterator[None]:
 
 def forget() -> None:
     """What a new process does not know."""
-    for cached in (settings, eks.connect, cluster_adapter.connect):
+    for cached in (settings, eks_tokens.connect, cluster_adapter.connect):
         cached.cache_clear()
 
 
@@ -166,19 +167,19 @@ def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.Monkey
     """For longer than its token lives: the cluster refuses that, a new one is made, and the caller sees nothing."""
     with monkeypatch.context() as past:
         past.setattr(sigv4, "gmtime", lambda now: time.gmtime(now - 1200))
-        stale = eks.connect(settings()).token(NO_HURRY)
+        stale = eks_tokens.connect(settings()).token(NO_HURRY)
 
     assert listed(stack).status == 200
-    assert eks.connect(settings()).token(NO_HURRY) != stale
+    assert eks_tokens.connect(settings()).token(NO_HURRY) != stale
 
 
 def test_dead_cluster_is_not_asked_by_everybody(
     stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter
 ) -> None:
     """After five failures in a row the answer comes at once; after the pause the same process finds it again."""
-    monkeypatch.setattr(breaker, "PAUSE", 5.0)
+    monkeypatch.setattr(circuit_breaker, "PAUSE", 5.0)
     assert listed(stack).status == 200
-    stack.cluster.proxy.meet("reset", breaker.FAILURES)
+    stack.cluster.proxy.meet("reset", circuit_breaker.FAILURES)
     first = [listed(stack).status for _ in range(2)]
 
     started = time.monotonic()

@@ -12,7 +12,7 @@ import jwt
 import pytest
 from msgspec.structs import fields
 
-from chalicelib.adapters.tokens import Tokens
+from chalicelib.adapters.oidc.bearer_tokens import Tokens
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.settings import Settings
@@ -22,7 +22,7 @@ from tests.scripted import NO_HURRY
 from tests.security.providers import PROVIDERS, Provider
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.key_set import KeySet
+    from chalicelib.adapters.oidc.jwks import KeySet
     from chalicelib.deadline import Deadline
 
 pytestmark = pytest.mark.attack("providers")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters import cluster as cluster_adapter
-from chalicelib.adapters import eks, tokens
-from chalicelib.adapters.cluster import Cluster
+from chalicelib.adapters.aws import eks_tokens
+from chalicelib.adapters.kubernetes import cluster as cluster_adapter
+from chalicelib.adapters.kubernetes.cluster import Cluster
+from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.settings import settings
 from infra.local.stack import Stack
 from tests.canaries import CANARY, checked, leaks, watch
@@ -86,7 +87,7 @@ def searched(stack: SecretiveStack, capfd: pytest.CaptureFixture[str]) -> Iterat
 
 def forget() -> None:
     """What a new process does not know."""
-    for cached in (settings, eks.connect, cluster_adapter.connect, tokens.connect):
+    for cached in (settings, eks_tokens.connect, cluster_adapter.connect, bearer_tokens.connect):
         cached.cache_clear()
 
 
@@ -98,7 +99,7 @@ def asked(stack: SecretiveStack, **changes: object) -> Reply:
 
 def test_canaries_are_found() -> None:
     """By the search that all of this relies on."""
-    token = eks.connect(settings()).token(NO_HURRY)
+    token = eks_tokens.connect(settings()).token(NO_HURRY)
 
     assert leaks(f"value {CANARY} ") == ["a canary"]
     assert "an EKS token" in leaks(token)
@@ -110,7 +111,7 @@ def test_job_that_is_made(stack: SecretiveStack) -> None:
     made = asked(stack, name="secretive")
     headers = bearer(stack.issuer.mint("alice"))
     watch("a bearer token", headers[0][1])
-    watch("the cluster's token", eks.connect(settings()).token(NO_HURRY))
+    watch("the cluster's token", eks_tokens.connect(settings()).token(NO_HURRY))
     paths = ["/jobs/team-a/secretive", "/jobs/team-a", "/projects", "/health?deep=true", "/openapi.json"]
     shown = [sent(stack, "GET", path, headers) for path in paths]
     shown.append(sent(stack, "DELETE", paths[0], headers))
@@ -154,7 +155,7 @@ def test_refused_token(stack: SecretiveStack, authorization: str) -> None:
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "truncated", "401", "307"])
 def test_failing_cluster(stack: SecretiveStack, fault: str) -> None:
     """Its token and what was sent to it stay here."""
-    eks.connect(settings()).token(NO_HURRY)
+    eks_tokens.connect(settings()).token(NO_HURRY)
     stack.cluster.proxy.meet(fault, FOR_EVER)
 
     reply = asked(stack)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters import tokens
+from chalicelib.adapters.oidc import bearer_tokens
 from tests.security.hostile_tokens import FORGED, MALFORMED, bearer
 from tests.security.sending import constant, problem, sent
 
@@ -33,7 +33,7 @@ ONE_ANSWER = {
 @pytest.fixture(autouse=True)
 def cold() -> None:
     """A process that has no keys yet: to look one up costs a fetch, which the issuer counts."""
-    tokens.connect.cache_clear()
+    bearer_tokens.connect.cache_clear()
 
 
 def assert_refused(stack: Stack[Any], reply: Reply) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import yaml
 
-from chalicelib.adapters.impersonation import PREFLIGHT_USER
+from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import caller_from_claims
 from chalicelib.domain.devices import DEVICE_PREFIXES, DEVICE_VARIABLES
 from chalicelib.domain.kubernetes import Namespace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.impersonation import PREFLIGHT_USER
+from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from infra.local.kubernetes.kinds import POD
 from infra.local.kubernetes.refusal import forbidden
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters import bucket, event_bus
+from chalicelib.adapters.aws import bucket, event_bus
 from tests.scripted import Script, groups_reply
 
 if TYPE_CHECKING:

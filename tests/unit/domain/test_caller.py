@@ -8,15 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.caller import (
-    MAX_GROUPS,
-    Caller,
-    anonymous,
-    caller_from_claims,
-    janitor,
-    uploads_of,
-    user_label,
-)
+from chalicelib.domain.caller import MAX_GROUPS, Caller, anonymous, caller_from_claims, janitor, uploads_of, user_label
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.names import is_label_value
 

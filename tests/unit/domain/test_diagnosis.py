@@ -18,20 +18,7 @@ from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus
 from chalicelib.domain.pods import Pod
 from chalicelib.domain.reasons import MAX_MESSAGE
 from chalicelib.domain.view import view
-from tests.builders import (
-    NOW,
-    NOW_MS,
-    ended,
-    event,
-    exited,
-    job,
-    meta,
-    minutes_ago,
-    pod,
-    running,
-    unscheduled,
-    waiting,
-)
+from tests.builders import NOW, NOW_MS, ended, event, exited, job, meta, minutes_ago, pod, running, unscheduled, waiting
 from tests.objects import objects
 
 CAPTURED = sorted((Path(__file__).parent / "captured").glob("*.json"))

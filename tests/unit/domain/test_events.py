@@ -10,15 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.events import (
-    EVENT_EXAMPLE,
-    MAX_SHOWN,
-    Event,
-    EventView,
-    Series,
-    created_pods,
-    merged,
-)
+from chalicelib.domain.events import EVENT_EXAMPLE, MAX_SHOWN, Event, EventView, Series, created_pods, merged
 from chalicelib.domain.reasons import MAX_MESSAGE
 from tests.builders import NOW, NOW_MS, event, meta, minutes_ago
 from tests.objects import objects

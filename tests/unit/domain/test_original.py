@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from chalicelib.domain.errors import (
-    InvalidJob,
-    JobNotFinished,
-    JobNotRetriable,
-    MalformedRequest,
-    SubmissionUnknown,
-)
+from chalicelib.domain.errors import InvalidJob, JobNotFinished, JobNotRetriable, MalformedRequest, SubmissionUnknown
 from chalicelib.domain.indexes import INDEX_MAP
 from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
 from chalicelib.domain.names import SUBMISSION

@@ -14,16 +14,7 @@ from chalicelib.domain.kubernetes import Job
 from chalicelib.domain.manifest import render
 from chalicelib.domain.names import SUBMISSION
 from chalicelib.domain.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
-from chalicelib.domain.receipt import (
-    EXAMPLE,
-    MAX_LOG,
-    MAX_NAMED,
-    Receipt,
-    key_of,
-    newest_key,
-    receipt_of,
-    telling_pod,
-)
+from chalicelib.domain.receipt import EXAMPLE, MAX_LOG, MAX_NAMED, Receipt, key_of, newest_key, receipt_of, telling_pod
 from tests.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, locked, minutes_ago, pod, submission
 from tests.objects import objects
 

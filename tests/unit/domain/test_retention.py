@@ -11,15 +11,7 @@ from hypothesis import given
 
 from chalicelib.domain.kubernetes import Condition, Job, JobSpec, JobStatus, Namespace
 from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION
-from chalicelib.domain.retention import (
-    Rules,
-    Verdict,
-    pending_seconds,
-    pends_too_long,
-    readable,
-    retention,
-    verdict,
-)
+from chalicelib.domain.retention import Rules, Verdict, pending_seconds, pends_too_long, readable, retention, verdict
 from tests.builders import NOW, ended, finished, job, meta, minutes_ago
 from tests.objects import objects
 

@@ -14,19 +14,7 @@ from chalicelib.domain.kubernetes import Job, JobSpec, JobStatus
 from chalicelib.domain.names import TYPE_MARK, USER_MARK
 from chalicelib.domain.pods import Pod
 from chalicelib.domain.view import EXAMPLE, MAX_TEXT, JobView, Status, view
-from tests.builders import (
-    NOW,
-    NOW_MS,
-    container,
-    ended,
-    exited,
-    job,
-    minutes_ago,
-    pod,
-    template,
-    unscheduled,
-    waiting,
-)
+from tests.builders import NOW, NOW_MS, container, ended, exited, job, minutes_ago, pod, template, unscheduled, waiting
 from tests.objects import objects
 
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters import bucket
+from chalicelib.adapters.aws import bucket
 from tests.scripted import unused_url
 
 if TYPE_CHECKING:

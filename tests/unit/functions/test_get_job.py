@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from chalicelib.adapters.bucket import connect
-from chalicelib.adapters.receipts import Receipts
+from chalicelib.adapters.aws.bucket import connect
+from chalicelib.adapters.aws.receipts import Receipts
 from chalicelib.domain.names import project_name
 from chalicelib.domain.receipt import receipt_of
 from chalicelib.settings import settings

@@ -10,11 +10,7 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, InternalError
-from chalicelib.runtime.event_handler import (
-    RESERVE_SECONDS,
-    Event,
-    on_event,
-)
+from chalicelib.runtime.event_handler import RESERVE_SECONDS, Event, on_event
 from chalicelib.settings import MissingSettingError
 from infra.local.lambda_proxy import LambdaContext
 from tests.logged import line

@@ -21,13 +21,7 @@ from chalicelib.domain.errors import (
     ResearcherError,
     Unauthenticated,
 )
-from chalicelib.runtime.http import (
-    ANY_TYPE,
-    MAX_BODY,
-    Answer,
-    Call,
-    endpoint,
-)
+from chalicelib.runtime.http import ANY_TYPE, MAX_BODY, Answer, Call, endpoint
 from chalicelib.runtime.operation import Operation
 from chalicelib.settings import Settings, settings
 from infra.local.lambda_proxy import ProxyRequest

@@ -1,0 +1,64 @@
+"""Receipts in the deployment's bucket: each once, and the newest of a name once more under that name."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.adapters.aws.bucket import ObjectChangedError
+from chalicelib.domain.errors import StorageUnavailable
+from chalicelib.domain.receipt import Receipt, key_of, newest_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.adapters.aws.bucket import Bucket, StoredObject
+    from chalicelib.domain.names import JobName, ProjectName
+
+MAX_RECEIPT = 2**20
+ATTEMPTS = 3
+"""Times that a Receipt is written where others write it, too."""
+
+
+class Receipts:
+    """The port of the cleanup, and of who asks for a Job that is gone."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def store(self, receipt: Receipt) -> None:
+        """Stores *receipt* where none of its Job is, and as the newest of its name unless a later Job's is there."""
+        body = msgspec.json.encode(receipt)
+        self._write(key_of(receipt), body, lambda _: True)
+        self._write(newest_key(receipt.project, receipt.name), body, lambda there: not _is_older(there, receipt))
+
+    def find(self, project: ProjectName, name: JobName) -> Receipt | None:
+        """The newest Receipt of a Job of that name, or None."""
+        stored = self._bucket.find(newest_key(project, name), MAX_RECEIPT)
+        return _decoded(stored) if stored else None
+
+    def _write(self, key: str, body: bytes, stays: Callable[[StoredObject], bool]) -> None:
+        """Writes *body*, unless what is there *stays*; whoever came in between is looked at again."""
+        for _ in range(ATTEMPTS):
+            there = self._bucket.find(key, MAX_RECEIPT)
+            if there and stays(there):
+                return
+            with contextlib.suppress(ObjectChangedError):
+                self._bucket.put(key, body, replacing=there)
+                return
+        raise StorageUnavailable("Others write the same Receipt again and again. Try again later.")
+
+
+def _is_older(there: StoredObject, receipt: Receipt) -> bool:
+    """Whether *receipt* is of a later Job than the one whose Receipt is *there*; what cannot be read is of none."""
+    known = _decoded(there)
+    return known is None or (known.id != receipt.id and known.created_at <= receipt.created_at)
+
+
+def _decoded(stored: StoredObject) -> Receipt | None:
+    try:
+        return msgspec.json.decode(stored.body, type=Receipt)
+    except (ValueError, RecursionError):
+        return None

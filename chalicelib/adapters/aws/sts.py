@@ -1,0 +1,146 @@
+"""AWS STS: a session of a role, by one request. Botocore's client for STS costs 70 ms of a cold start."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import msgspec
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
+
+from chalicelib.adapters.aws.sigv4 import Credentials, Signer
+from chalicelib.adapters.http import bounded_body
+from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
+from chalicelib.domain.errors import CredentialsUnavailable
+from chalicelib.settings import own_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from urllib3 import PoolManager
+
+    from chalicelib.deadline import Deadline
+
+ATTEMPTS = 2
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 3.0
+MAX_ANSWER = 2**16
+RETRY_AFTER = 5
+VERSION = "2011-06-15"
+
+_OK, _FAULT = 200, 500
+_LEAF = re.compile(r"<(\w+)>([^<]*)</\1>")
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
+_REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
+_UNTRUSTED = (
+    "The TLS certificate of AWS STS cannot be verified. "
+    "Report this to the operators of this API, with the X-Request-Id."
+)
+_THROTTLING = "AWS STS asks for a pause. Try again."
+_UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A session of a role, and when it ends, in seconds since 1970."""
+
+    credentials: Credentials
+    ends: float
+
+
+class Sts:
+    """STS of one *region*, at *endpoint*."""
+
+    def __init__(self, region: str, endpoint: str, pool: PoolManager, clock: Callable[[], float] = time.time) -> None:
+        self._region = region
+        self._clock = clock
+        self._endpoint = endpoint
+        self._pool = pool
+
+    def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
+        """The session that AssumeRole gives for what is *asked*; CredentialsUnavailable when it gives none."""
+        body = urlencode({"Action": "AssumeRole", "Version": VERSION, **asked}).encode()
+        reasons = []
+        for _ in range(ATTEMPTS):
+            try:
+                status, answer = self._sent(body, deadline)
+            except (HTTPError, OSError) as error:
+                reasons.append(failure_reason(error))
+                if reasons[-1] == TLS_VERIFICATION:
+                    break
+                continue
+            if status == _OK:
+                return _session(answer)
+            if status < _FAULT:
+                raise _refusal(answer)
+            reasons.append(f"status_{status}")
+        raise _unreachable(reasons[-1])
+
+    def _sent(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
+        """Status and body of the answer; HTTPError or OSError when there is none until *deadline*."""
+        form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
+        left = deadline.remaining
+        if not left:
+            raise TimeoutError
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
+        response = self._pool.request(
+            "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
+            retries=False, redirect=False, preload_content=False,
+        )  # fmt: skip
+        return response.status, bounded_body.read(response, deadline, MAX_ANSWER)
+
+
+def _unreachable(reason: str) -> CredentialsUnavailable:
+    """The error after the last attempt; *reason* goes to the log, and says whether trying again can help."""
+    if reason == TLS_VERIFICATION:
+        error = CredentialsUnavailable(_UNTRUSTED)
+    else:
+        error = CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER)
+    error.add_note(f"sts: {reason}")
+    return error
+
+
+def own_credentials() -> Credentials:
+    """Who this function is, as Lambda tells it: in the environment or, after a start from a snapshot, when asked."""
+    keys = own_keys()
+    return Credentials(*keys) if keys else _asked_for()
+
+
+def _asked_for() -> Credentials:
+    # Only here, not above: few functions start from a snapshot, and a cold start should not pay for it.
+    from botocore.credentials import ContainerProvider  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    try:
+        found = ContainerProvider().load()
+    except BotoCoreError as error:
+        raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER) from error
+    if found is None:
+        raise CredentialsUnavailable("This API has no AWS credentials. Tell whoever deployed it.")
+    keys = found.get_frozen_credentials()
+    return Credentials(keys.access_key or "", keys.secret_key or "", keys.token or "")
+
+
+def _session(answer: bytes) -> Session:
+    given = _leaves(answer)
+    try:
+        ends = datetime.fromisoformat(given["Expiration"]).timestamp()
+        return Session(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends)
+    except (KeyError, ValueError) as error:
+        # What stands in for STS on a broken way may answer 200 with anything: a page, half a document, no date.
+        raise _unreachable("invalid_response") from error
+
+
+def _refusal(answer: bytes) -> CredentialsUnavailable:
+    if _leaves(answer).get("Code") in _THROTTLED:
+        return CredentialsUnavailable(_THROTTLING, retry_after=RETRY_AFTER)
+    return CredentialsUnavailable(_REFUSED)
+
+
+def _leaves(answer: bytes) -> dict[str, str]:
+    """The innermost elements of an answer. None of those we read has a character that XML would escape."""
+    return dict(_LEAF.findall(answer.decode("utf-8", "replace")))

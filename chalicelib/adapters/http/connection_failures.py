@@ -1,0 +1,64 @@
+"""Why a request got no response, in a closed list of words for the log: never a library's own text.
+
+The words tell apart what looks alike to a caller, who reads only that the other side is unavailable.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+from urllib3 import exceptions
+
+from chalicelib.adapters.http.bounded_body import TooLargeError
+
+TLS_VERIFICATION: Final = "tls_verification"
+"""The server's certificate does not pass. Another attempt cannot help, before a certificate or a setting changes."""
+
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, TLS_VERIFICATION),
+    (ssl.SSLError, "tls_handshake"),
+    (exceptions.NameResolutionError, "name_resolution"),
+    (exceptions.NewConnectionError, "connect_failed"),
+    (exceptions.ConnectTimeoutError, "connect_timeout"),
+    (exceptions.TimeoutError, "read_timeout"),
+    (TimeoutError, "read_timeout"),
+    (TooLargeError, "response_too_large"),
+    (exceptions.IncompleteRead, "connection_closed"),
+    (exceptions.ProtocolError, "connection_closed"),
+    (OSError, "connection_closed"),
+)
+"""The first row that fits counts, so a subclass stands before its base."""
+OTHER: Final = "connection_failed"
+REASONS = frozenset({reason for _, reason in _REASONS} | {OTHER})
+
+# OpenSSL's codes: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+_UNKNOWN_AUTHORITY = (2, 7, 18, 19, 20, 21)
+_CERTIFICATE_PROBLEMS = {
+    **dict.fromkeys(_UNKNOWN_AUTHORITY, "is not signed by a certificate authority that this API trusts"),
+    9: "is not valid yet",
+    10: "has expired",
+    **dict.fromkeys((62, 64), "is issued for another host"),
+}
+
+
+def failure_reason(error: BaseException) -> str:
+    """Return one of REASONS for *error*, which urllib3 or a socket raised."""
+    cause = _tls_error(error) or error
+    return next((reason for kind, reason in _REASONS if isinstance(cause, kind)), OTHER)
+
+
+def certificate_problem(error: BaseException) -> str:
+    """Return what is wrong with the certificate of a TLS_VERIFICATION, to follow "The certificate"."""
+    return _CERTIFICATE_PROBLEMS.get(getattr(_tls_error(error), "verify_code", 0), "cannot be verified")
+
+
+def is_unknown_authority(error: BaseException) -> bool:
+    """Return whether *error* is the TLS_VERIFICATION of a certificate that another authority may have signed."""
+    return getattr(_tls_error(error), "verify_code", 0) in _UNKNOWN_AUTHORITY
+
+
+def _tls_error(error: BaseException) -> BaseException | None:
+    """Return the error of the ssl module that urllib3 wraps, or None."""
+    inner = error.args[0] if isinstance(error, exceptions.SSLError) and error.args else error
+    return inner if isinstance(inner, ssl.SSLError) else None

@@ -1,0 +1,35 @@
+"""A cluster as one caller reaches it until one deadline: what the ports of the use cases are built upon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.names import ProjectName, namespace_of
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.kubernetes.api_client import Answer, Call
+    from chalicelib.adapters.kubernetes.cluster import Cluster
+    from chalicelib.deadline import Deadline
+    from chalicelib.domain.caller import Caller
+
+
+class Reach:
+    """Sends calls as *caller*, until *deadline*."""
+
+    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
+        self._cluster = cluster
+        self._caller = caller
+        self._deadline = deadline
+
+    def _send(self, call: Call) -> Answer:
+        return self._cluster.send_as(self._caller, call, self._deadline)
+
+
+def jobs_path(project: ProjectName) -> str:
+    """Where the Project's Jobs are."""
+    return f"/apis/batch/v1/namespaces/{namespace_of(project)}/jobs"
+
+
+def core_path(project: ProjectName, kind: str) -> str:
+    """Where the Project's objects of a core *kind* are, such as pods."""
+    return f"/api/v1/namespaces/{namespace_of(project)}/{kind}"

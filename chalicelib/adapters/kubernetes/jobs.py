@@ -1,0 +1,109 @@
+"""The Jobs of a cluster and their pods, as one caller reaches them until one deadline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.adapters.kubernetes.api_client import MERGE_PATCH, Answer, Call, parameters
+from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
+from chalicelib.adapters.kubernetes.errors import OK, decoded_object, is_taken, refusal
+from chalicelib.adapters.kubernetes.pagination import Pages
+from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
+from chalicelib.domain.kubernetes import Job, JobList, Manifest
+from chalicelib.domain.listed_secrets import listed_secrets
+from chalicelib.domain.pods import Pod, PodList
+from chalicelib.domain.selectors import pod_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chalicelib.domain.names import JobName, ProjectName
+
+NAMES_IN_A_SELECTOR = 100
+"""Of at most 63 characters each, so that a URL stays below 8 KiB."""
+MAX_PODS = 1000
+UNFINISHED = "status.phase!=Succeeded"
+"""Pods that succeeded stay as long as their Job, which may have made 100,000 of them; no view needs them."""
+FIELD_MANAGER = "researcher-api"
+CONFLICTS = 3
+"""Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
+
+_STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
+"""What every write says: a field that the cluster does not know is refused, not dropped."""
+
+
+class CallersJobs(Pages):
+    """The port of the use cases."""
+
+    def listed_secrets(self, project: ProjectName) -> frozenset[str]:
+        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+        return listed_secrets(self._cluster.namespace(project, self._deadline))
+
+    def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
+        """The Job made from *manifest*, or None when its name is taken."""
+        answer = self._post(jobs_path(project), manifest)
+        return None if is_taken(answer) else decoded_object(answer, Job)
+
+    def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
+        """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
+        answer = self._post(jobs_path(project), manifest, *parameters(dryRun="All"))
+        return None if is_taken(answer) else decoded_object(answer, Manifest)
+
+    def create_service(self, project: ProjectName, manifest: Manifest) -> None:
+        """Makes the Service of *manifest*, unless it is there already."""
+        answer = self._post(core_path(project, "services"), manifest)
+        if answer.status not in OK and not is_taken(answer):
+            raise refusal(answer)
+
+    def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
+        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        answer = self._send(
+            Call("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
+        )
+        return None if answer.status in (404, 409) else decoded_object(answer, Job)
+
+    def find(self, project: ProjectName, name: JobName) -> Job | None:
+        """The Job of that name, or None."""
+        answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
+        return None if answer.status == 404 else decoded_object(answer, Job)  # noqa: PLR2004 - NotFound
+
+    def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
+        """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
+        return self._page(jobs_path(project), JobList, limit, token, labelSelector=selector)
+
+    def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
+        """Pods of *jobs* that have not succeeded, MAX_PODS for each hundred of them: enough to say why they wait."""
+        found: list[Pod] = []
+        path = core_path(project, "pods")
+        for selector in filter(None, map(pod_selector, _chunks(jobs))):
+            found += self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=UNFINISHED).items
+        return found
+
+    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
+        """Deletes the Job and its pods, if it still has that uid and resource version."""
+        preconditions = {key: value for key, value in (("uid", uid), ("resourceVersion", version)) if value}
+        # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
+        options = {"propagationPolicy": "Background"} | ({"preconditions": preconditions} if preconditions else {})
+        answer = self._send(Call("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
+        if answer.status == 404 and not answer.repeated:  # noqa: PLR2004 - NotFound
+            raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
+        if answer.status not in (*OK, 404):
+            raise refusal(answer)
+
+    def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
+        """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
+        return self.patch(project, name, {"metadata": {"resourceVersion": version}, "spec": {"suspend": suspended}})
+
+    def _post(self, path: str, manifest: Manifest, *query: tuple[str, str]) -> Answer:
+        call = Call("POST", path, _STRICT + query, msgspec.json.encode(manifest))
+        for _ in range(CONFLICTS):
+            answer = self._send(call)
+            if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
+                return answer
+        raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
+
+
+def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    return (jobs[start : start + NAMES_IN_A_SELECTOR] for start in range(0, len(jobs), NAMES_IN_A_SELECTOR))

@@ -1,0 +1,64 @@
+"""Lists, page by page: a page that is too large to be read is asked for again with half of the objects that were read.
+
+Nothing bounds the size of an object but etcd, whose limit is 1.5 MiB, and Go's JSON encoder writes six bytes for `<`,
+`>` and `&`: 500 Jobs of one caller may be 340 MB. The limit that was small enough is kept for the pages that follow,
+and doubled again when these are small.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER, AnswerTooLarge, Call, parameters
+from chalicelib.adapters.kubernetes.caller_session import Reach
+from chalicelib.adapters.kubernetes.errors import decoded_object
+from chalicelib.domain.errors import ClusterUnavailable, InvalidPageToken
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.kubernetes.api_client import Answer
+    from chalicelib.adapters.kubernetes.cluster import Cluster
+    from chalicelib.deadline import Deadline
+    from chalicelib.domain.caller import Caller
+
+Found = TypeVar("Found")
+
+_EACH_OBJECT = b'"resourceVersion":'
+SMALL_ANSWER = MAX_ANSWER // 4
+"""After a page of this size, one of twice as many objects is expected to be read, too."""
+
+
+class Pages(Reach):
+    """Reads lists, and remembers for each path the limit of a page that could be read."""
+
+    def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
+        super().__init__(cluster, caller, deadline)
+        self._limits: dict[str, int] = {}
+
+    def _page(self, path: str, kind: type[Found], limit: int, token: str | None = None, **query: str | None) -> Found:
+        """Get at most *limit* objects at *path*, from *token* on; less where these are too large.
+
+        Raises: InvalidPageToken: the cluster refuses *token*. AnswerTooLarge: one object alone cannot be read.
+        """
+        limit = min(limit, self._limits.get(path, limit))
+        while True:
+            asked = parameters(**query, limit=limit, **{"continue": token})
+            try:
+                answer = self._send(Call("GET", path, asked))
+                break
+            except AnswerTooLarge as error:
+                if limit == 1:
+                    raise
+                limit = self._limits[path] = max(1, min(limit, error.start.count(_EACH_OBJECT)) // 2)
+        if path in self._limits and len(answer.body) <= SMALL_ANSWER:
+            self._limits[path] = 2 * limit
+        _check(answer, token)
+        return decoded_object(answer, kind)
+
+
+def _check(answer: Answer, token: str | None) -> None:
+    """Raise what a refusal of a list means, which never is about a Job that the caller sent."""
+    if answer.status not in {400, 422, 504}:
+        return
+    if token:
+        raise InvalidPageToken("The page token is not one of this list. Start again without it.")
+    raise ClusterUnavailable("The cluster refuses to list the Project's objects. Report this to the operators.")

@@ -1,0 +1,50 @@
+"""One Project of a cluster, as one caller sees it until one deadline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.kubernetes.api_client import Call
+from chalicelib.adapters.kubernetes.caller_session import core_path
+from chalicelib.adapters.kubernetes.errors import FORBIDDEN, decoded
+from chalicelib.adapters.kubernetes.pagination import Pages
+from chalicelib.domain.errors import Forbidden
+from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName
+from chalicelib.domain.pods import Pod, PodList
+from chalicelib.domain.project import QuotaList, ResourceQuota
+
+if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes import Namespace
+
+MAX_PODS = 1000
+"""Twice what a Project's own quota lets run."""
+ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
+
+
+class CallersProject(Pages):
+    """The port of the use case that tells of a Project."""
+
+    def verbs(self, project: ProjectName) -> list[str]:
+        """What the caller may do with Jobs; Forbidden where not even list them."""
+        verbs = self._cluster.verbs_on_jobs(project, self._caller, self._deadline)
+        if "list" not in verbs:
+            raise Forbidden(FORBIDDEN)
+        return verbs
+
+    def namespace(self, project: ProjectName) -> Namespace:
+        """The Project's namespace; Forbidden where there is none, or where it is no Project."""
+        namespace = self._cluster.namespace(project, self._deadline)
+        if namespace is None or namespace.metadata.labels.get(PROJECT_MARK) != project:
+            raise Forbidden(FORBIDDEN)
+        return namespace
+
+    def quotas(self, project: ProjectName) -> list[ResourceQuota]:
+        """The Project's quotas."""
+        call = Call("GET", core_path(project, "resourcequotas"))
+        return decoded(self._send(call), QuotaList).items
+
+    def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
+        """The pods of Jobs that have not ended, and whether these are all of them."""
+        path = core_path(project, "pods")
+        page = self._page(path, PodList, MAX_PODS, labelSelector=JOB_NAME_LABEL, fieldSelector=ACTIVE)
+        return page.items, not page.metadata.continue_

@@ -1,0 +1,1 @@
+"""The OpenID Connect issuer: its key set, and the bearer tokens that it signs."""

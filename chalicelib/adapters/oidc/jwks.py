@@ -1,0 +1,130 @@
+"""The token issuer's public keys: fetched when needed, kept through the issuer's outages, never asked for too often."""
+
+from __future__ import annotations
+
+import json
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import jwt
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
+
+from chalicelib.adapters.http import bounded_body, pool
+from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
+from chalicelib.domain.errors import IssuerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.deadline import Deadline
+
+FRESH_SECONDS = 300
+"""How long fetched keys are used without asking again."""
+STALE_SECONDS = 24 * 3600
+"""How long they are used when the issuer does not answer."""
+COOL_DOWN_SECONDS = 30
+"""At most one fetch in this time, whether it succeeds or fails: strangers choose the key ids that are looked up."""
+MAX_DOCUMENT = 2**18
+
+FETCH_SECONDS = 5.0
+"""For both documents together."""
+CONNECT_SECONDS = 2.0
+
+_UNREACHABLE = "The token issuer cannot be reached, so that no token can be checked. Try again later."
+_UNTRUSTED = (
+    "The TLS certificate of the token issuer cannot be verified, so that no token can be checked. "
+    "Report this to the operators of this API, with the X-Request-Id."
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class _Unusable(Exception):
+    """The issuer's answer cannot be used; its text says why, in the log."""
+
+
+class KeySet:
+    """The keys of one issuer."""
+
+    def __init__(self, issuer: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._issuer = issuer.rstrip("/")
+        self._clock = clock
+        self._pool = pool.pool()
+        self._lock = Lock()
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+        self._failure = ""
+
+    def find(self, key_id: str, deadline: Deadline) -> jwt.PyJWK | None:
+        """The key of that id, or None; IssuerUnavailable when no keys could be had for a day, nor until *deadline*."""
+        with self._lock:
+            now = self._clock()
+            aged = now - self._fetched_at
+            if (key_id not in self._keys or aged > FRESH_SECONDS) and now - self._tried_at >= COOL_DOWN_SECONDS:
+                self._refresh(now, deadline.within(FETCH_SECONDS))
+            if now - self._fetched_at > STALE_SECONDS:
+                raise self._unavailable(int(self._tried_at + COOL_DOWN_SECONDS - now) + 1)
+            return self._keys.get(key_id)
+
+    def _refresh(self, now: float, deadline: Deadline) -> None:
+        self._tried_at = now
+        try:
+            self._keys = self._fetch(deadline)
+            self._fetched_at = now
+        except _Unusable as error:
+            self._failure = str(error)
+        except ValueError:
+            self._failure = "invalid_url"
+        except (HTTPError, OSError) as error:
+            self._failure = failure_reason(error)
+        # After a failure the old keys go on, as long as STALE_SECONDS allow.
+
+    def _unavailable(self, retry_after: int) -> IssuerUnavailable:
+        """The error when there are no keys; its note says in the log why."""
+        if self._failure == TLS_VERIFICATION:
+            error = IssuerUnavailable(_UNTRUSTED)
+        else:
+            error = IssuerUnavailable(_UNREACHABLE, retry_after=retry_after)
+        error.add_note(f"issuer: {self._failure}")
+        return error
+
+    def _fetch(self, deadline: Deadline) -> dict[str, jwt.PyJWK]:
+        discovery = self._get(f"{self._issuer}/.well-known/openid-configuration", deadline)
+        if str(discovery.get("issuer")).rstrip("/") != self._issuer:
+            raise _Unusable("issuer_mismatch")
+        document = self._get(str(discovery.get("jwks_uri")), deadline)
+        try:
+            found = jwt.PyJWKSet.from_dict(document).keys
+        except (jwt.PyJWTError, TypeError) as error:  # PyJWT looks up whatever stands as alg
+            raise _Unusable("invalid_key_set") from error
+        keys = {key.key_id: key for key in found if isinstance(key.key_id, str) and key.public_key_use in (None, "sig")}
+        if not keys:
+            raise _Unusable("no_usable_keys")
+        return keys
+
+    def _get(self, url: str, deadline: Deadline) -> dict[str, Any]:
+        """The JSON object at *url*, over TLS except on this machine, in bounded time and memory."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise _Unusable("insecure_url")
+        left = deadline.remaining
+        if not left:
+            raise _Unusable("deadline_exceeded")
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
+        response = self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
+        body = bounded_body.read(response, deadline, MAX_DOCUMENT)
+        if response.status != 200:  # noqa: PLR2004 - OK, and no redirect
+            raise _Unusable("unexpected_status")
+        return _json_object(body)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _Unusable("invalid_json") from error
+    if not isinstance(document, dict):
+        raise _Unusable("invalid_json")
+    return document

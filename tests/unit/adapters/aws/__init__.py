@@ -1,0 +1,1 @@
+"""STS, EKS tokens, S3 and EventBridge."""
