@@ -40,7 +40,7 @@ def told(answer: httpx.Response) -> tuple[int, str]:
 def project(stack: Stack[Any]) -> str:
     """A Project of 4 GPUs, with a LimitRange of its own, to which alice may submit and bob may not."""
     metadata = {"name": "most", "namespace": "researcher-small"}
-    spec = {"limits": [{"type": "Container", "max": {"memory": "8Gi"}}]}
+    spec = {"limits": [{"type": "Container", "max": {"memory": "32Gi"}}]}
     limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": spec}
     stack.cluster.apply([*project_manifests("small", ["team-a"], gpus=4), limits])
     return "small"
@@ -49,7 +49,7 @@ def project(stack: Stack[Any]) -> str:
 @pytest.fixture
 def ready(api: Api, project: str) -> str:
     """The same, once the API server acts by its quota and its limits."""
-    for bound in ({"memoryLimit": "9Gi"}, {"gpu": 5}):
+    for bound in ({"memoryLimit": "33Gi"}, {"gpu": 5}):
         probe = {"image": "busybox", "project": project, **bound}
         eventually(partial(_dry_run, api, probe), lambda status: status == 403)
     return project
@@ -75,7 +75,7 @@ def full(api: Api, ready: str) -> Iterator[str]:
 NEVER = [
     pytest.param({"gpu": 5}, ("quota_exceeded", "requested: requests.nvidia.com/gpu=5"), id="quota"),
     pytest.param(
-        {"memoryLimit": "16Gi"}, ("refused_by_cluster", "maximum memory usage per Container is 8Gi"), id="limits"
+        {"memoryLimit": "64Gi"}, ("refused_by_cluster", "maximum memory usage per Container is 32Gi"), id="limits"
     ),
 ]
 
