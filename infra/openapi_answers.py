@@ -28,7 +28,7 @@ from chalicelib.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from chalicelib.domain.receipt import EXAMPLE
+from chalicelib.domain.finished.receipt import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,9 +8,9 @@ import msgspec
 from pydantic.json_schema import GenerateJsonSchema
 
 from chalicelib.domain.errors import CATALOGUE, Problem
+from chalicelib.domain.finished.receipt import Receipt
 from chalicelib.domain.names import LABEL_KEY_PATTERN, RESERVED_DOMAINS, RESERVED_KEYS
-from chalicelib.domain.receipt import Receipt
-from chalicelib.domain.submission import Submission
+from chalicelib.domain.submission.model import Submission
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue

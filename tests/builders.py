@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.events import Event, InvolvedObject
-from chalicelib.domain.kubernetes import (
+from chalicelib.domain.job.event_list import Event, InvolvedObject
+from chalicelib.domain.kubernetes.jobs import (
     GPU,
     Condition,
     Container,
@@ -22,15 +22,23 @@ from chalicelib.domain.kubernetes import (
     PodTemplate,
     ResourceRequirements,
 )
+from chalicelib.domain.kubernetes.pods import (
+    ContainerState,
+    ContainerStatus,
+    Pod,
+    PodStatus,
+    Running,
+    Terminated,
+    Waiting,
+)
 from chalicelib.domain.names import MANAGED_BY, OURS, PROJECT_MARK, JobName, ProjectName, namespace_of
-from chalicelib.domain.once import Lock
-from chalicelib.domain.pods import ContainerState, ContainerStatus, Pod, PodStatus, Running, Terminated, Waiting
-from chalicelib.domain.submission import parse_submission
-from chalicelib.domain.uploads import Upload
+from chalicelib.domain.submission.idempotency import Lock
+from chalicelib.domain.submission.model import parse_submission
+from chalicelib.domain.uploads.s3_event import Upload
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.domain.submission import Submission
+    from chalicelib.domain.submission.model import Submission
 
 TEAM_A = ProjectName("team-a")
 TRAIN_1 = JobName("train-1")

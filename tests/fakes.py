@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
-from chalicelib.domain.kubernetes import Job, JobList, ListMeta, Manifest
-from chalicelib.domain.logs import index_of
-from chalicelib.domain.merge_patch import merged
-from chalicelib.domain.receipt import key_of
-from chalicelib.domain.uploads import SEQUENCER, SETTLED, is_settled, may_tell
+from chalicelib.domain.finished.receipt import key_of
+from chalicelib.domain.job.logs import index_of
+from chalicelib.domain.kubernetes.jobs import Job, JobList, ListMeta, Manifest
+from chalicelib.domain.parsing.merge_patch import merged
+from chalicelib.domain.uploads.s3_event import SEQUENCER, SETTLED, is_settled, may_tell
 from tests.builders import NOW, TEAM_A
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.deadline import Deadline
-    from chalicelib.domain.announcement import Announcement
-    from chalicelib.domain.events import Event
-    from chalicelib.domain.logs import Attempt, LogQuery
+    from chalicelib.domain.finished.announcement import Announcement
+    from chalicelib.domain.finished.receipt import Receipt
+    from chalicelib.domain.job.event_list import Event
+    from chalicelib.domain.job.logs import Attempt, LogQuery
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.pods import Pod
-    from chalicelib.domain.receipt import Receipt
-    from chalicelib.domain.uploads import Upload
+    from chalicelib.domain.uploads.s3_event import Upload
 
 
 class FakeJobs:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from chalicelib.domain import lenient
+from chalicelib.domain.kubernetes import lenient_decoding
 
 WORDS = [
     "",
@@ -35,7 +35,9 @@ TEXTS = st.sampled_from(WORDS) | st.text(max_size=8)
 
 def objects(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Objects of *kind*, read from JSON in which any field may be missing, and any text, number or time odd."""
-    return _wire(msgspec.inspect.type_info(kind)).map(lambda wire: lenient.decode(msgspec.json.encode(wire), kind))
+    return _wire(msgspec.inspect.type_info(kind)).map(
+        lambda wire: lenient_decoding.decode(msgspec.json.encode(wire), kind)
+    )
 
 
 def _wire(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:

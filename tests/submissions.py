@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidJob
-from chalicelib.domain.quantity import MEMORY_PATTERN
-from chalicelib.domain.submission import Submission, parse_submission
+from chalicelib.domain.kubernetes.quantities import MEMORY_PATTERN
+from chalicelib.domain.submission.model import Submission, parse_submission
 
 Schema = dict[str, Any]
 UNITS = ("", "k", "K", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")

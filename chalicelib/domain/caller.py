@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib.domain.access_token import refused
 from chalicelib.domain.names import is_label_value
-from chalicelib.domain.tokens import refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

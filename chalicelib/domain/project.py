@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.kubernetes import GPU, ObjectMeta
-from chalicelib.domain.quantity import amount
-from chalicelib.domain.view import MAX_COUNT, Count, Milliseconds, gpus_of
+from chalicelib.domain.job.view import MAX_COUNT, Count, Milliseconds, gpus_of
+from chalicelib.domain.kubernetes.jobs import GPU, ObjectMeta
+from chalicelib.domain.kubernetes.quantities import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.domain.pods import Pod
-    from chalicelib.domain.view import JobView
+    from chalicelib.domain.job.view import JobView
+    from chalicelib.domain.kubernetes.pods import Pod
 
 PENDING = ("Pending", "Queued", "ContainerCreating")
 ASKING = (*PENDING, "Running", "Unknown")

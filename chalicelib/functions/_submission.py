@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain import errors
-from chalicelib.domain.once import MAX_KEY, IdempotencyKey, Nonce
-from chalicelib.domain.view import EXAMPLE, JobView
+from chalicelib.domain.job.view import EXAMPLE, JobView
+from chalicelib.domain.submission.idempotency import MAX_KEY, IdempotencyKey, Nonce
 from chalicelib.runtime.http import Answer
 from chalicelib.runtime.operation import Header, Success
 from chalicelib.usecases.submit import preview_job
 
 if TYPE_CHECKING:
-    from chalicelib.domain.once import KnownBy
-    from chalicelib.domain.submission import Submission
+    from chalicelib.domain.submission.idempotency import KnownBy
+    from chalicelib.domain.submission.model import Submission
     from chalicelib.runtime.http import Call
     from chalicelib.usecases.ports import Jobs
     from chalicelib.usecases.submit import Submitted

@@ -17,7 +17,7 @@ from chalicelib.settings import settings
 from chalicelib.usecases.announce import Ports, announce
 
 if TYPE_CHECKING:
-    from chalicelib.domain.announcement import Announced
+    from chalicelib.domain.finished.announcement import Announced
 
 routes = Blueprint(__name__)
 

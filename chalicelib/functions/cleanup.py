@@ -16,15 +16,15 @@ from chalicelib.adapters.kubernetes.finished_jobs import Remains
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.domain.caller import janitor
 from chalicelib.domain.errors import MalformedRequest
-from chalicelib.domain.retention import Rules
-from chalicelib.domain.strict import field_error
+from chalicelib.domain.finished.retention import Rules
+from chalicelib.domain.parsing.strict_json import field_error
 from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import Settings, settings
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 
 if TYPE_CHECKING:
-    from chalicelib.domain.report import Report
+    from chalicelib.domain.finished.cleanup_report import Report
 
 routes = Blueprint(__name__)
 

@@ -9,7 +9,7 @@ from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.original import CloneRequest
+from chalicelib.domain.submission.resubmission import CloneRequest
 from chalicelib.functions._submission import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, created, known_by, preview
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation

@@ -11,7 +11,7 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.strict import field_error
+from chalicelib.domain.parsing.strict_json import field_error
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings

@@ -12,10 +12,10 @@ from chalicelib.adapters.kubernetes.job_watch import CallersChanges
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
+from chalicelib.domain.job.etags import is_known, tag_of
+from chalicelib.domain.job.view import EXAMPLE, JobView
+from chalicelib.domain.job.waiting import Until, has_come
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.tags import is_known, tag_of
-from chalicelib.domain.view import EXAMPLE, JobView
-from chalicelib.domain.waiting import Until, has_come
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings

@@ -9,7 +9,7 @@ from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.adapters.kubernetes.pods import CallersPods
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis
+from chalicelib.domain.diagnosis.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis
 from chalicelib.domain.names import job_name, project_name
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success

@@ -8,8 +8,8 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
+from chalicelib.domain.job.view import EXAMPLE
 from chalicelib.domain.names import project_name
-from chalicelib.domain.view import EXAMPLE
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings

@@ -7,9 +7,9 @@ from chalice.app import Blueprint
 from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
+from chalicelib.domain.job.etags import version_in
+from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.tags import version_in
-from chalicelib.domain.view import EXAMPLE, JobView
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, Success
 from chalicelib.settings import settings

@@ -8,7 +8,7 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.submission import Submission, parse_submission
+from chalicelib.domain.submission.model import Submission, parse_submission
 from chalicelib.functions._submission import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, created, known_by, preview
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation

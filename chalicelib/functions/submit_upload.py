@@ -10,7 +10,7 @@ from chalicelib.adapters.aws.uploads import StoredUploads
 from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.domain.caller import uploads_of
-from chalicelib.domain.uploads import read_event
+from chalicelib.domain.uploads.s3_event import read_event
 from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import settings
 from chalicelib.usecases.uploads import Outcome, submit_uploads

@@ -10,7 +10,7 @@ import msgspec
 from chalice.app import Response
 
 from chalicelib.deadline import Deadline
-from chalicelib.domain import strict
+from chalicelib.domain.access_token import refused
 from chalicelib.domain.errors import (
     BodyTooLarge,
     FieldError,
@@ -20,7 +20,7 @@ from chalicelib.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from chalicelib.domain.tokens import refused
+from chalicelib.domain.parsing import strict_json
 from chalicelib.runtime import request_log
 from chalicelib.settings import SettingError, settings
 
@@ -99,7 +99,7 @@ class Call:
 
     def query(self, kind: type[Parsed]) -> Parsed:
         """The query parameters as *kind*, a msgspec Struct; MalformedRequest names what is wrong."""
-        return strict.query_parameters(self._event.get("multiValueQueryStringParameters") or {}, kind)
+        return strict_json.query_parameters(self._event.get("multiValueQueryStringParameters") or {}, kind)
 
     def document(self) -> Any:  # noqa: ANN401 - whatever JSON holds
         """The body, which is strict JSON of bounded size."""
@@ -114,7 +114,7 @@ class Call:
             body = body.encode()
         if len(body) > MAX_BODY:
             raise BodyTooLarge(f"A body has at most {MAX_BODY} bytes. Put large inputs into a volume or an image.")
-        return strict.json_document(body)
+        return strict_json.json_document(body)
 
 
 class _NoQuery(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.domain.tags import ONE_OR_ANY
+from chalicelib.domain.job.etags import ONE_OR_ANY
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from chalicelib.domain.announcement import UNANNOUNCED, Announced, announcement_of, mark_of
 from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired
+from chalicelib.domain.finished.announcement import UNANNOUNCED, Announced, announcement_of, mark_of
+from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.names import job_name
-from chalicelib.domain.report import Failure
 from chalicelib.usecases.jobs import every_page
 from chalicelib.usecases.ports import PARALLEL
 from chalicelib.usecases.projects import in_turn
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from chalicelib.domain.announcement import Announcement
-    from chalicelib.domain.kubernetes import Job, Namespace
+    from chalicelib.domain.finished.announcement import Announcement
+    from chalicelib.domain.kubernetes.jobs import Job, Namespace
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs
 
 TOGETHER = 10

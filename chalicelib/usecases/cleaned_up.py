@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.errors import JobCleanedUp, JobNotFound
-from chalicelib.domain.view import milliseconds
+from chalicelib.domain.job.view import milliseconds
 
 if TYPE_CHECKING:
-    from chalicelib.domain.kubernetes import Namespace
+    from chalicelib.domain.finished.receipt import Receipt
+    from chalicelib.domain.kubernetes.jobs import Namespace
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.receipt import Receipt
 
 
 class KeptReceipts(Protocol):

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import DeadlineExceeded, PageTokenExpired, ResearcherError
+from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
+from chalicelib.domain.finished.retention import pending_seconds, pends_too_long, verdict
+from chalicelib.domain.job.status_reason import reason_of
 from chalicelib.domain.names import RETENTION
-from chalicelib.domain.reasons import reason_of
-from chalicelib.domain.report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
-from chalicelib.domain.retention import pending_seconds, pends_too_long, verdict
 from chalicelib.usecases.delete_expired import delete_expired
 from chalicelib.usecases.jobs import every_page
 from chalicelib.usecases.ports import PARALLEL
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.kubernetes import Job, Namespace
+    from chalicelib.domain.finished.cleanup_report import Reason
+    from chalicelib.domain.finished.retention import Rules
+    from chalicelib.domain.kubernetes.jobs import Job, Namespace
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.pods import Pod
-    from chalicelib.domain.report import Reason
-    from chalicelib.domain.retention import Rules
     from chalicelib.usecases.delete_expired import Ports
 
 TURN_SECONDS = 3600

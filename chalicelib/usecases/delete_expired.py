@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed
+from chalicelib.domain.finished.cleanup_report import Failure
+from chalicelib.domain.finished.receipt import receipt_of, telling_pod
 from chalicelib.domain.names import job_name
-from chalicelib.domain.receipt import receipt_of, telling_pod
-from chalicelib.domain.report import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Job, Manifest
+    from chalicelib.domain.finished.cleanup_report import Reason
+    from chalicelib.domain.finished.receipt import Receipt
+    from chalicelib.domain.kubernetes.jobs import Job, Manifest
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.pods import Pod
-    from chalicelib.domain.receipt import Receipt
-    from chalicelib.domain.report import Reason
     from chalicelib.usecases.ports import Jobs
 
 

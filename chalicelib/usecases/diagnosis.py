@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.diagnosis import Diagnosis, diagnosed
-from chalicelib.domain.events import EventView, created_pods, merged
+from chalicelib.domain.diagnosis.diagnosis import Diagnosis, diagnosed
+from chalicelib.domain.job.event_list import EventView, created_pods, merged
 from chalicelib.usecases.jobs import existing, pods_by_job
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
-    from chalicelib.domain.events import Event
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.job.event_list import Event
+    from chalicelib.domain.kubernetes.jobs import Job
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs, Pods
 
 MAX_PODS_TOLD = PARALLEL

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from chalicelib.domain.errors import JobNotFound
-from chalicelib.domain.response import fitting
-from chalicelib.domain.selectors import SELECTOR_PATTERN, job_selector
-from chalicelib.domain.view import JobView, Status, view
+from chalicelib.domain.job.view import JobView, Status, view
+from chalicelib.domain.kubernetes.selectors import SELECTOR_PATTERN, job_selector
+from chalicelib.domain.response_size import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chalicelib.domain.kubernetes import Job, JobList
+    from chalicelib.domain.kubernetes.jobs import Job, JobList
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.pods import Pod
     from chalicelib.usecases.ports import Jobs
 
 PAGE = 500

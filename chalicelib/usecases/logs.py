@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.logs import chosen, last_bytes
+from chalicelib.domain.job.logs import chosen, last_bytes
 from chalicelib.usecases.jobs import existing, pods_by_job
 
 if TYPE_CHECKING:
-    from chalicelib.domain.logs import LogQuery
+    from chalicelib.domain.job.logs import LogQuery
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs, Pods
 

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, PreconditionFailed, ResearcherError
-from chalicelib.domain.multi_node import is_half_made, service_of, start
+from chalicelib.domain.manifest.multi_node import is_half_made, service_of, start
 from chalicelib.domain.names import JobName
-from chalicelib.domain.once import RETRY_AFTER_DELETION
+from chalicelib.domain.submission.idempotency import RETRY_AFTER_DELETION
 
 if TYPE_CHECKING:
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import ProjectName
     from chalicelib.usecases.ports import Jobs
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import JobNotFound
-from chalicelib.domain.once import IdempotencyKey, derived_name, lock, repeatable_lock, shared_lock
-from chalicelib.domain.original import clone_of, retry_of
+from chalicelib.domain.submission.idempotency import IdempotencyKey, derived_name, lock, repeatable_lock, shared_lock
+from chalicelib.domain.submission.resubmission import clone_of, retry_of
 from chalicelib.usecases.jobs import existing
 from chalicelib.usecases.submit import find_made, make_once
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.once import KnownBy
-    from chalicelib.domain.original import CloneRequest
-    from chalicelib.domain.submission import Submission
+    from chalicelib.domain.submission.idempotency import KnownBy
+    from chalicelib.domain.submission.model import Submission
+    from chalicelib.domain.submission.resubmission import CloneRequest
     from chalicelib.usecases.ports import Jobs
     from chalicelib.usecases.submit import Submitted
 

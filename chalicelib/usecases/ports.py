@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.events import Event
-    from chalicelib.domain.kubernetes import Job, JobList, Manifest
-    from chalicelib.domain.logs import Attempt, LogQuery
+    from chalicelib.domain.job.event_list import Event
+    from chalicelib.domain.job.logs import Attempt, LogQuery
+    from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.pods import Pod
 
 PARALLEL = 16
 """Calls to the cluster at once, as many as its connection pool holds."""

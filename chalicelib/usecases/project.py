@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.errors import DeadlineExceeded
+from chalicelib.domain.job.view import milliseconds, view
 from chalicelib.domain.project import ProjectDetail, Tally, gpu_use, quota_views
-from chalicelib.domain.view import milliseconds, view
 from chalicelib.usecases.jobs import every_page, pods_by_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.kubernetes import Namespace
+    from chalicelib.domain.kubernetes.jobs import Namespace
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.pods import Pod
     from chalicelib.domain.project import ResourceQuota
     from chalicelib.usecases.ports import Jobs
 

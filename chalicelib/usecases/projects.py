@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.domain.errors import MalformedRequest
+from chalicelib.domain.job.view import Milliseconds, milliseconds
 from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of, project_name
-from chalicelib.domain.view import Milliseconds, milliseconds
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chalicelib.domain.kubernetes import Namespace
+    from chalicelib.domain.kubernetes.jobs import Namespace
 
 
 class ProjectView(msgspec.Struct, frozen=True, rename="camel"):

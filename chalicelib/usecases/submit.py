@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.domain.errors import InvalidJob, NameTaken, QuotaExceeded, RefusedByCluster
-from chalicelib.domain.listed_secrets import named_secrets, unlisted_secrets
-from chalicelib.domain.manifest import render
-from chalicelib.domain.multi_node import half_made
+from chalicelib.domain.job.view import JobView, view
+from chalicelib.domain.manifest.job import render
+from chalicelib.domain.manifest.multi_node import half_made
 from chalicelib.domain.names import JobName, project_name
-from chalicelib.domain.once import lock, replayed
-from chalicelib.domain.view import JobView, view
+from chalicelib.domain.submission.idempotency import lock, replayed
+from chalicelib.domain.submission.listed_secrets import named_secrets, unlisted_secrets
 from chalicelib.usecases.jobs import shown
 from chalicelib.usecases.multi_node import completed
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.errors import FieldError
-    from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.kubernetes.jobs import Manifest
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.once import KnownBy, Lock
-    from chalicelib.domain.submission import Submission
+    from chalicelib.domain.submission.idempotency import KnownBy, Lock
+    from chalicelib.domain.submission.model import Submission
     from chalicelib.usecases.ports import Jobs
 
 ATTEMPTS = 3

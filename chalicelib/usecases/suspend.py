@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import errors
-from chalicelib.domain.suspension import check_suspendable
+from chalicelib.domain.job.suspension import check_suspendable
 from chalicelib.usecases.jobs import existing, shown
 
 if TYPE_CHECKING:
+    from chalicelib.domain.job.view import JobView
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.view import JobView
     from chalicelib.usecases.ports import Jobs
 
 ATTEMPTS = 4

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from chalicelib.domain import documents
 from chalicelib.domain.caller import uploads_of
 from chalicelib.domain.errors import ResearcherError
-from chalicelib.domain.uploads import Ignored, SupersededError, Upload, is_transient
+from chalicelib.domain.uploads import document
+from chalicelib.domain.uploads.s3_event import Ignored, SupersededError, Upload, is_transient
 from chalicelib.usecases.submit import Submitted, submit_job
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def _outcome(record: Upload | Ignored, request_id: str, uploads: Uploads, jobs: 
 
 
 def _submitted(upload: Upload, uploads: Uploads, jobs: Jobs) -> Submitted:
-    documents.check(upload)
-    asked = documents.submission(upload, uploads.read(upload))
+    document.check(upload)
+    asked = document.submission(upload, uploads.read(upload))
     return submit_job(asked, upload.known_by, uploads_of(upload.bucket, upload.uploader), jobs)
 
 

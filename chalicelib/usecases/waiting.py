@@ -9,8 +9,8 @@ from chalicelib.usecases.jobs import get_job
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.domain.job.view import JobView
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.view import JobView
     from chalicelib.usecases.ports import Jobs
 
 

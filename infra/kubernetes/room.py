@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.kubernetes import GPU
+from chalicelib.domain.kubernetes.jobs import GPU
+from chalicelib.domain.kubernetes.quantities import DEFAULT_MEMORY, MAX_VOLUME
 from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of
-from chalicelib.domain.quantity import DEFAULT_MEMORY, MAX_VOLUME
 from infra.kubernetes.explained import Explained, explained
 
 if TYPE_CHECKING:

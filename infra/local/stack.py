@@ -17,8 +17,8 @@ import app
 from chalicelib.adapters.aws import bucket, eks_tokens, event_bus
 from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.adapters.oidc import bearer_tokens
-from chalicelib.domain.announcement import SOURCE
-from chalicelib.domain.uploads import SUBMIT
+from chalicelib.domain.finished.announcement import SOURCE
+from chalicelib.domain.uploads.s3_event import SUBMIT
 from chalicelib.settings import settings
 from infra.kubernetes.access import API_GROUP
 from infra.kubernetes.project import base_manifests, project_manifests

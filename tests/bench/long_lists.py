@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from chalicelib.domain.manifest import render
+from chalicelib.domain.manifest.job import render
 from infra.local.some_cluster import SomeCluster
 from infra.local.wire import Reply
 from tests.builders import ALICE, locked, submission

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.kubernetes import JobList
-from chalicelib.domain.view import view
+from chalicelib.domain.job.view import view
+from chalicelib.domain.kubernetes.jobs import JobList
 from chalicelib.usecases.jobs import JobPage
 from tests.bench.cold_start import spent
 from tests.bench.figures import Comparison, Figure, in_turns

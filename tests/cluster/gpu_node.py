@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from chalicelib.domain.kubernetes import GPU, NODE_TYPE
+from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE
 from infra.local.kubernetes import pod_status
 from tests.cluster.json_client import Refused
 from tests.cluster.kubelet import Kubelet

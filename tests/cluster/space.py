@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from chalicelib.domain.kubernetes import GPU
+from chalicelib.domain.kubernetes.jobs import GPU
 from infra.local.kubernetes.pod_status import SIMULATE
 from tests.cluster.json_client import Refused
 from tests.eventually import eventually

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
-from chalicelib.domain.kubernetes import GPU
+from chalicelib.domain.kubernetes.jobs import GPU
 from tests.cluster.json_client import Refused
 from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, Ask, as_caller, may, rows
 from tests.cluster.space import Said, said

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.domain.uploads import SUBMIT
+from chalicelib.domain.uploads.s3_event import SUBMIT
 
 if TYPE_CHECKING:
     from tests.package.reading import Json

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.domain.announcement import DETAIL_TYPE, SOURCE
-from chalicelib.domain.manifest import render
+from chalicelib.domain.finished.announcement import DETAIL_TYPE, SOURCE
+from chalicelib.domain.manifest.job import render
 from chalicelib.runtime.event_handler import RESERVE_SECONDS
 from tests.builders import ALICE, locked, submission
 from tests.package.reading import function, statements

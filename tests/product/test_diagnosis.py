@@ -1,6 +1,6 @@
 """Every cause that a diagnosis can come to, brought about on the cluster; and a Job's events.
 
-With CAPTURE=1 on the real cluster the objects go to tests/unit/domain/captured, where the diagnosis is tested alone.
+With CAPTURE=1 on the real cluster the objects go to tests/unit/domain/diagnosis/captured, where the diagnosis is tested alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from chalicelib.domain.findings import Cause
+from chalicelib.domain.diagnosis.causes import Cause
 from infra.local.kubernetes.kinds import EVENT, JOB, POD
 from infra.local.kubernetes.node import NAME as NODE_NAME
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from infra.local.stack import Stack
     from tests.api import Api
 
-CAPTURED = Path(__file__).parents[1] / "unit" / "domain" / "captured"
+CAPTURED = Path(__file__).parents[1] / "unit" / "domain" / "diagnosis" / "captured"
 NAMESPACE = "researcher-team-a"
 RUNS_ON: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
 

@@ -14,8 +14,8 @@ import pytest
 from msgspec.structs import fields
 
 import app
-from chalicelib.domain.refused import REFUSED
-from chalicelib.domain.submission import Submission
+from chalicelib.domain.submission.model import Submission
+from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 from chalicelib.settings import Settings
 from tests.eventually import eventually
 from tests.walk import README, Step, clone_into, pasted, recipes, steps, surprises
@@ -207,7 +207,7 @@ class TestTables:
         """Every field that is refused has its row with its reason."""
         table = README.partition("| field | reason |")[2].partition("\n## ")[0]
 
-        assert dict(re.findall(r"^\| `(\w+)` \| (.*?) \|$", table, re.MULTILINE)) == REFUSED
+        assert dict(re.findall(r"^\| `(\w+)` \| (.*?) \|$", table, re.MULTILINE)) == UNSUPPORTED_FIELDS
 
 
 def test_no_command_takes_the_network() -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
-from chalicelib.domain.tokens import MAX_TOKEN
+from chalicelib.domain.access_token import MAX_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from chalicelib.domain.manifest import render
+from chalicelib.domain.manifest.job import render
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.kubernetes.pod_security import violations
 from tests.builders import ALICE, locked, submission
@@ -20,7 +20,7 @@ from tests.submissions import documents, submissions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.domain.submission import Submission
+    from chalicelib.domain.submission.model import Submission
     from infra.local.stack import Stack
     from tests.cluster.real_cluster import RealCluster
     from tests.recorder import Counter

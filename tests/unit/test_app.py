@@ -41,7 +41,7 @@ class TestEndpoint:
         assert views == [name]
         functions = [one for one in modules if one.startswith("chalicelib.functions.") and "._" not in one]
         assert functions == [f"chalicelib.functions.{name}"]
-        assert ("chalicelib.domain.submission" in modules) == (name == "submit_job")
+        assert ("chalicelib.domain.submission.model" in modules) == (name == "submit_job")
         assert {"jwt", "urllib3"}.isdisjoint(modules) == (name == "docs")
 
     def test_missing_serves_all(self) -> None:

@@ -26,7 +26,7 @@ def usual_run(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_every_suite_has_one() -> None:
     """A new folder of tests needs its line."""
     assert {path.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")} == BUDGETS.keys()
-    assert [suite_of(path) for path in ("tests/unit/domain/test_view.py", "tests/test_x.py")] == ["unit", "tests"]
+    assert [suite_of(path) for path in ("tests/unit/domain/job/test_view.py", "tests/test_x.py")] == ["unit", "tests"]
 
 
 def test_other_runs_have_others(usual_run: pytest.MonkeyPatch) -> None:

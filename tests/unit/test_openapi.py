@@ -14,11 +14,11 @@ from openapi_spec_validator import validate
 
 import app
 from chalicelib.domain.errors import CATALOGUE, InvalidJob, MalformedRequest
-from chalicelib.domain.kubernetes import Job
+from chalicelib.domain.job.view import view
+from chalicelib.domain.kubernetes.jobs import Job
+from chalicelib.domain.kubernetes.selectors import job_selector
 from chalicelib.domain.names import is_label_key, is_reserved_key, job_name
-from chalicelib.domain.selectors import job_selector
-from chalicelib.domain.submission import parse_submission
-from chalicelib.domain.view import view
+from chalicelib.domain.submission.model import parse_submission
 from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
 from infra import openapi

@@ -10,11 +10,11 @@ import yaml
 
 from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import caller_from_claims
-from chalicelib.domain.devices import DEVICE_PREFIXES, DEVICE_VARIABLES
-from chalicelib.domain.kubernetes import Namespace
-from chalicelib.domain.listed_secrets import listed_secrets
-from chalicelib.domain.manifest import PREEMPTIBLE
+from chalicelib.domain.kubernetes.jobs import Namespace
+from chalicelib.domain.manifest.job import PREEMPTIBLE
 from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of, project_name
+from chalicelib.domain.submission.device_variables import DEVICE_PREFIXES, DEVICE_VARIABLES
+from chalicelib.domain.submission.listed_secrets import listed_secrets
 from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws.botocore_client import NO_ANSWER, client
-from chalicelib.domain.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.errors import EventBusUnavailable
+from chalicelib.domain.finished.announcement import DETAIL_TYPE, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.announcement import Announcement
+    from chalicelib.domain.finished.announcement import Announcement
     from chalicelib.settings import Settings
 
 _NO_ANSWER = (*NO_ANSWER, ClientError, ValueError)

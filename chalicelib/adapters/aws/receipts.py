@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.adapters.aws.bucket import ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable
-from chalicelib.domain.receipt import Receipt, key_of, newest_key
+from chalicelib.domain.finished.receipt import Receipt, key_of, newest_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

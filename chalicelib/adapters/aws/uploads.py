@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.aws.bucket import RETRY_AFTER, ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable, UploadGone
-from chalicelib.domain.uploads import MAX_UPLOAD, SEQUENCER, SETTLED, SupersededError, is_settled, may_tell
+from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SEQUENCER, SETTLED, SupersededError, is_settled, may_tell
 
 if TYPE_CHECKING:
     from chalicelib.adapters.aws.bucket import Bucket, StoredObject
-    from chalicelib.domain.uploads import Upload
+    from chalicelib.domain.uploads.s3_event import Upload
 
 ATTEMPTS = 5
 """Times a status is written that meets others: events of one object that come together."""

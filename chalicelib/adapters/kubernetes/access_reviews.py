@@ -6,7 +6,7 @@ import msgspec
 
 from chalicelib.adapters.kubernetes.api_client import Answer, Call
 from chalicelib.adapters.kubernetes.errors import decoded
-from chalicelib.domain.rights import Rule  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.domain.kubernetes.rbac import Rule  # noqa: TC001 - msgspec reads the annotations at run time
 
 _GROUP = "authorization.k8s.io/v1"
 

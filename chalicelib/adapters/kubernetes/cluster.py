@@ -15,9 +15,9 @@ from chalicelib.adapters.kubernetes.api_client import Answer, Call, KubernetesAp
 from chalicelib.adapters.kubernetes.errors import decoded, refuses_impersonation
 from chalicelib.adapters.kubernetes.impersonation import Impersonation, preflight_headers
 from chalicelib.adapters.kubernetes.ttl_cache import Kept
-from chalicelib.domain.kubernetes import Namespace, NamespaceList
+from chalicelib.domain.kubernetes.jobs import Namespace, NamespaceList
+from chalicelib.domain.kubernetes.rbac import verbs_on_jobs
 from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of
-from chalicelib.domain.rights import verbs_on_jobs
 from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from chalicelib.domain import lenient
 from chalicelib.domain.errors import (
     ClusterUnavailable,
     CredentialsUnavailable,
@@ -21,7 +20,8 @@ from chalicelib.domain.errors import (
     ResearcherError,
     pointer_step,
 )
-from chalicelib.domain.kubernetes import KubernetesObject
+from chalicelib.domain.kubernetes import lenient_decoding
+from chalicelib.domain.kubernetes.jobs import KubernetesObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def decoded(answer: Answer, kind: type[Found]) -> Found:
 
 def decoded_object(answer: Answer, kind: type[Found]) -> Found:
     """The same of an object, or a list of objects, that the Project's users write: what is odd in it is left out."""
-    return _decoded(answer, lambda body: lenient.decode(body, kind))
+    return _decoded(answer, lambda body: lenient_decoding.decode(body, kind))
 
 
 def _decoded(answer: Answer, decode: Callable[[bytes], Found]) -> Found:

@@ -14,16 +14,16 @@ from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import decoded_object
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import ResearcherError
-from chalicelib.domain.kubernetes import Manifest
+from chalicelib.domain.kubernetes.jobs import Manifest
+from chalicelib.domain.kubernetes.pods import Pod, PodList
+from chalicelib.domain.kubernetes.selectors import pod_selector
 from chalicelib.domain.names import JobName, ProjectName, job_name
-from chalicelib.domain.pods import Pod, PodList
-from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.kubernetes.jobs import Job
 
 MAX_PODS = 1000
 LOG_LINES = 40

@@ -16,7 +16,7 @@ import msgspec
 from chalicelib.adapters.kubernetes.api_client import Call, parameters
 from chalicelib.adapters.kubernetes.caller_session import jobs_path
 from chalicelib.domain.errors import DeadlineExceeded
-from chalicelib.domain.kubernetes import ObjectMeta
+from chalicelib.domain.kubernetes.jobs import ObjectMeta
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.cluster import Cluster

@@ -11,10 +11,10 @@ from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import OK, decoded_object, is_taken, refusal
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
-from chalicelib.domain.kubernetes import Job, JobList, Manifest
-from chalicelib.domain.listed_secrets import listed_secrets
-from chalicelib.domain.pods import Pod, PodList
-from chalicelib.domain.selectors import pod_selector
+from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest
+from chalicelib.domain.kubernetes.pods import Pod, PodList
+from chalicelib.domain.kubernetes.selectors import pod_selector
+from chalicelib.domain.submission.listed_secrets import listed_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

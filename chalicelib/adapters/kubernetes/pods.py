@@ -10,15 +10,15 @@ from chalicelib.adapters.kubernetes.errors import refusal
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS, UNFINISHED
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import JobNotStarted, LogGone
-from chalicelib.domain.events import Event, EventList
-from chalicelib.domain.logs import GONE
+from chalicelib.domain.job.event_list import Event, EventList
+from chalicelib.domain.job.logs import GONE
+from chalicelib.domain.kubernetes.pods import Pod, PodList
+from chalicelib.domain.kubernetes.selectors import pod_selector
 from chalicelib.domain.names import INDEX_MARK
-from chalicelib.domain.pods import Pod, PodList
-from chalicelib.domain.selectors import pod_selector
 
 if TYPE_CHECKING:
-    from chalicelib.domain.kubernetes import Job
-    from chalicelib.domain.logs import Attempt, LogQuery
+    from chalicelib.domain.job.logs import Attempt, LogQuery
+    from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import ProjectName
 
 READ_BYTES = 4 * 2**20

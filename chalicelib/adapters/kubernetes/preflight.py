@@ -15,13 +15,13 @@ from chalicelib.adapters.kubernetes.caller_session import core_path
 from chalicelib.adapters.kubernetes.errors import OK, refusal
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.domain.errors import InvalidJob, QuotaExceeded, RefusedByCluster, ResearcherError
-from chalicelib.domain.preflight import is_queued, never_fits, pod_of
+from chalicelib.domain.manifest.preflight import is_queued, never_fits, pod_of
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
-    from chalicelib.domain.kubernetes import Job, Manifest
+    from chalicelib.domain.kubernetes.jobs import Job, Manifest
     from chalicelib.domain.names import ProjectName
 
 _NO_DRY_RUN = 400

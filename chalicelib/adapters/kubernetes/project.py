@@ -9,12 +9,12 @@ from chalicelib.adapters.kubernetes.caller_session import core_path
 from chalicelib.adapters.kubernetes.errors import FORBIDDEN, decoded
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import Forbidden
+from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName
-from chalicelib.domain.pods import Pod, PodList
 from chalicelib.domain.project import QuotaList, ResourceQuota
 
 if TYPE_CHECKING:
-    from chalicelib.domain.kubernetes import Namespace
+    from chalicelib.domain.kubernetes.jobs import Namespace
 
 MAX_PODS = 1000
 """Twice what a Project's own quota lets run."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import jwt
 
 from chalicelib.adapters.oidc.jwks import KeySet
+from chalicelib.domain.access_token import ALGORITHMS, LEEWAY, Claims, bearer_token, parse, refused
 from chalicelib.domain.caller import Caller, anonymous, caller_from_claims
-from chalicelib.domain.tokens import ALGORITHMS, LEEWAY, Claims, bearer_token, parse, refused
 from chalicelib.settings import Settings, settings
 
 if TYPE_CHECKING:

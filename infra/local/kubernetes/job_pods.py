@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.kubernetes import INDEXED
+from chalicelib.domain.kubernetes.jobs import INDEXED
 from chalicelib.domain.names import INDEX_MARK
 from infra.local.kubernetes.kinds import JOB
 from infra.local.kubernetes.pod_failures import judged

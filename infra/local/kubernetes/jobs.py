@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.kubernetes import INDEXED
+from chalicelib.domain.kubernetes.jobs import INDEXED
 from infra.local.kubernetes.refusal import invalid
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.kubernetes import GPU, NODE_TYPE
+from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE
 from infra.local.kubernetes import pod_status
 from infra.local.kubernetes.kinds import POD
 

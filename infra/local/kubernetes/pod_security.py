@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.kubernetes.jobs import Manifest
 
 VOLUMES = {
     "configMap",

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.indexes import INDEX_MAP
 from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 
 if TYPE_CHECKING:
     from datetime import datetime

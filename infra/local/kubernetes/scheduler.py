@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kubernetes.utils.quantity import parse_quantity
 
-from chalicelib.domain.merge_patch import merged
+from chalicelib.domain.parsing.merge_patch import merged
 from infra.local.kubernetes.admission import requests_of
 from infra.local.kubernetes.kinds import CLAIM, NODE, POD, PRIORITY_CLASS
 from infra.local.kubernetes.node import ALLOCATABLE, ENDED, LABELS, NAME, report

@@ -7,7 +7,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.merge_patch import merged
+from chalicelib.domain.parsing.merge_patch import merged
 from infra.local.kubernetes import jobs
 from infra.local.kubernetes.kinds import EVENT, JOB, NAMESPACE, POD, SERVICE_ACCOUNT
 from infra.local.kubernetes.refusal import bad_request, conflict, invalid, not_found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.kubernetes import GPU, QUEUE_LABEL, JobSpec
+from chalicelib.domain.job.view import view
+from chalicelib.domain.kubernetes.jobs import GPU, QUEUE_LABEL, JobSpec
 from chalicelib.domain.project import (
     GPU_QUOTA,
     Amounts,
@@ -14,7 +15,6 @@ from chalicelib.domain.project import (
     gpu_use,
     quota_views,
 )
-from chalicelib.domain.view import view
 from tests.builders import NOW, container, job, meta, pod, template
 
 

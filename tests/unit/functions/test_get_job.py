@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.adapters.aws.bucket import connect
 from chalicelib.adapters.aws.receipts import Receipts
+from chalicelib.domain.finished.receipt import receipt_of
 from chalicelib.domain.names import project_name
-from chalicelib.domain.receipt import receipt_of
 from chalicelib.settings import settings
 from tests.builders import finished
 

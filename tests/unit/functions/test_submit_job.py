@@ -60,7 +60,7 @@ BAD = [
 ]
 """A body, or fields of one that is else good; status and code; the place that is named.
 
-One of each kind: tests/unit/domain/test_strict.py, test_submission.py, test_fields.py and tests/security have more.
+One of each kind: tests/unit/domain/parsing and submission, and tests/security, have more.
 """
 
 

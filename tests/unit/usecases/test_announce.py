@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.domain.announcement import Announced
 from chalicelib.domain.errors import (
     ClusterUnavailable,
     DeadlineExceeded,
@@ -16,8 +15,9 @@ from chalicelib.domain.errors import (
     Forbidden,
     PageTokenExpired,
 )
+from chalicelib.domain.finished.announcement import Announced
+from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
-from chalicelib.domain.report import Failure
 from chalicelib.usecases.announce import TOGETHER, Ports, announce
 from chalicelib.usecases.jobs import PAGE
 from tests.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
@@ -26,7 +26,7 @@ from tests.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.kubernetes.jobs import Job
 
 TEAM_B = ProjectName("team-b")
 CLOSED = ProjectName("closed")

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import JobCleanedUp, JobNotFound
-from chalicelib.domain.kubernetes import Namespace
-from chalicelib.domain.receipt import receipt_of
+from chalicelib.domain.finished.receipt import receipt_of
+from chalicelib.domain.kubernetes.jobs import Namespace
 from chalicelib.usecases.cleaned_up import cleaned_up
 from tests.builders import NOW, TEAM_A, TRAIN_1, finished, meta
 from tests.fakes import FakeReceipts

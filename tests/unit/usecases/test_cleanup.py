@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, PageTokenExpired
-from chalicelib.domain.kubernetes import JobSpec, JobStatus
+from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
+from chalicelib.domain.finished.retention import Rules
+from chalicelib.domain.kubernetes.jobs import JobSpec, JobStatus
 from chalicelib.domain.names import MANAGED_BY, OURS, RETENTION, ProjectName
-from chalicelib.domain.report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
-from chalicelib.domain.retention import Rules
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 from chalicelib.usecases.jobs import PAGE
@@ -21,7 +21,7 @@ from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.kubernetes.jobs import Job
 
 TEAM_B = ProjectName("team-b")
 TEAM_C = ProjectName("team-c")

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import ClusterUnavailable, PageTokenExpired, StorageUnavailable
-from chalicelib.domain.kubernetes import Condition, JobSpec, JobStatus
+from chalicelib.domain.finished.retention import Rules, verdict
+from chalicelib.domain.kubernetes.jobs import Condition, JobSpec, JobStatus
 from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION, ProjectName
-from chalicelib.domain.retention import Rules, verdict
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 from tests.builders import NOW, finished, job, minutes_ago, project_namespace
@@ -18,9 +18,9 @@ from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.finished.cleanup_report import Reason, Report
+    from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import JobName
-    from chalicelib.domain.report import Reason, Report
 
 PROJECTS = [ProjectName(f"team-{letter}") for letter in "abcde"]
 NAMESPACES = [project_namespace(project) for project in PROJECTS]

@@ -15,14 +15,14 @@ from chalicelib.domain.errors import (
     ResearcherError,
     StorageUnavailable,
 )
-from chalicelib.domain.report import Failure
+from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.usecases.delete_expired import Ports, delete_expired
 from tests.builders import NOW_MS, TEAM_A, TRAIN_1, finished, pod
 from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 
 if TYPE_CHECKING:
-    from chalicelib.domain.kubernetes import Job
-    from chalicelib.domain.pods import Pod
+    from chalicelib.domain.kubernetes.jobs import Job
+    from chalicelib.domain.kubernetes.pods import Pod
 
 KEY = "receipts/team-a/2026/11/24/train-1-uid-of-train-1.json"
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, MalformedRequest, PageTokenExpired
-from chalicelib.domain.kubernetes import OwnerReference
+from chalicelib.domain.job.view import Status
+from chalicelib.domain.kubernetes.jobs import OwnerReference
 from chalicelib.domain.names import TYPE_MARK, USER_MARK, JobName, ProjectName
-from chalicelib.domain.strict import query_parameters
-from chalicelib.domain.view import Status
+from chalicelib.domain.parsing.strict_json import query_parameters
 from chalicelib.usecases.jobs import JobPage, JobQuery, get_job, list_jobs
 from tests.builders import NOW, TEAM_A, TRAIN_1, ended, job, pod, unscheduled
 from tests.fakes import FakeJobs, raising

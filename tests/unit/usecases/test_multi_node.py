@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, Forbidden, QuotaExceeded
 from chalicelib.domain.names import HALF_MADE
-from chalicelib.domain.once import Nonce
+from chalicelib.domain.submission.idempotency import Nonce
 from chalicelib.usecases.multi_node import ATTEMPTS
 from chalicelib.usecases.submit import Submitted, submit_job
 from tests.builders import ALICE, TEAM_A, job, submission
@@ -18,7 +18,7 @@ from tests.fakes import FakeJobs, raising
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Job
+    from chalicelib.domain.kubernetes.jobs import Job
 
 QUEUE = "kueue.x-k8s.io/queue-name"
 

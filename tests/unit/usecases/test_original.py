@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.domain.errors import Forbidden, IdempotencyKeyReused, JobNotFound, NameTaken
-from chalicelib.domain.kubernetes import JobSpec
+from chalicelib.domain.kubernetes.jobs import JobSpec
 from chalicelib.domain.names import SUBMISSION, ProjectName
-from chalicelib.domain.once import IdempotencyKey, Nonce
-from chalicelib.domain.original import CloneRequest
+from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
+from chalicelib.domain.submission.resubmission import CloneRequest
 from chalicelib.usecases.original import clone_job, cloned, retry_job
 from tests.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job
 from tests.fakes import FakeJobs

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.domain.errors import Forbidden
-from chalicelib.domain.kubernetes import JobSpec, Namespace
+from chalicelib.domain.kubernetes.jobs import JobSpec, Namespace
 from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
 from chalicelib.usecases.project import MAX_JOBS, get_project
 from tests.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
 from tests.fakes import FakeJobs
 
 if TYPE_CHECKING:
+    from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.pods import Pod
 
 ROOM = ResourceQuota(
     metadata=meta("room"), status=Amounts(hard={"requests.nvidia.com/gpu": "8"}, used={"requests.nvidia.com/gpu": "4"})

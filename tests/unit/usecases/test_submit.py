@@ -19,7 +19,7 @@ from chalicelib.domain.errors import (
     RefusedByCluster,
 )
 from chalicelib.domain.names import ProjectName
-from chalicelib.domain.once import IdempotencyKey, Nonce
+from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
 from chalicelib.usecases.submit import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
 from tests.fakes import FakeJobs, raising
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.domain.caller import Caller
-    from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.kubernetes.jobs import Manifest
 
 
 def submitted(

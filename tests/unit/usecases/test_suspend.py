@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobFinished, JobNotFound, PreconditionFailed
-from chalicelib.domain.kubernetes import Job, JobSpec
+from chalicelib.domain.kubernetes.jobs import Job, JobSpec
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.suspend import ATTEMPTS, resume_job, suspend_job
 from tests.builders import TEAM_A, TRAIN_1, ended, job
@@ -16,7 +16,7 @@ from tests.fakes import FakeJobs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.view import JobView
+    from chalicelib.domain.job.view import JobView
 
     Act = Callable[..., JobView]
 

@@ -15,7 +15,7 @@ from tests.fakes import FakeJobs, raising
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.view import JobView
+    from chalicelib.domain.job.view import JobView
 
 
 class FakeChanges:

@@ -9,8 +9,8 @@ import boto3
 import pytest
 
 from chalicelib.adapters.aws import event_bus
-from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.errors import EventBusUnavailable
+from chalicelib.domain.finished.announcement import Announcement
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
 from tests.builders import NOW_MS, deployment

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.adapters.aws.bucket import Bucket, ObjectChangedError
 from chalicelib.adapters.aws.receipts import ATTEMPTS, Receipts
 from chalicelib.domain.errors import StorageUnavailable
-from chalicelib.domain.receipt import Receipt, key_of, newest_key, receipt_of
+from chalicelib.domain.finished.receipt import Receipt, key_of, newest_key, receipt_of
 from infra.local.aws import LocalAws
 from tests.builders import NOW, TEAM_A, TRAIN_1, finished, minutes_ago
 

@@ -12,7 +12,7 @@ from chalicelib.adapters.aws import bucket
 from chalicelib.adapters.aws.bucket import ObjectChangedError
 from chalicelib.adapters.aws.uploads import ATTEMPTS, StoredUploads
 from chalicelib.domain.errors import StorageUnavailable, UploadGone
-from chalicelib.domain.uploads import MAX_UPLOAD, SEQUENCER, SupersededError
+from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SEQUENCER, SupersededError
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
 from tests.builders import deployment, upload
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
     from chalicelib.adapters.aws.bucket import Bucket
-    from chalicelib.domain.uploads import Upload
+    from chalicelib.domain.uploads.s3_event import Upload
     from tests.scripted import Script
 
 NAME = "researcher-uploads"

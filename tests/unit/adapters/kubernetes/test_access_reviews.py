@@ -9,7 +9,7 @@ import pytest
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
 from chalicelib.adapters.kubernetes.api_client import Answer
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
-from chalicelib.domain.rights import Rule
+from chalicelib.domain.kubernetes.rbac import Rule
 
 
 class TestAccessReview:

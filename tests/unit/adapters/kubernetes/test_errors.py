@@ -28,7 +28,7 @@ from chalicelib.domain.errors import (
     QuotaExceeded,
     RefusedByCluster,
 )
-from chalicelib.domain.kubernetes import Job
+from chalicelib.domain.kubernetes.jobs import Job
 from tests.scripted import status_reply
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tests.scripted import Script, api_at, groups_reply, json_reply, status_repl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.kubernetes import Manifest
+    from chalicelib.domain.kubernetes.jobs import Manifest
     from chalicelib.domain.names import ProjectName
     from infra.local.wire import Reply
 

@@ -11,8 +11,8 @@ from chalicelib.adapters.kubernetes.jobs import MAX_PODS
 from chalicelib.adapters.kubernetes.pods import MAX_EVENTS, READ_BYTES, CallersPods
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, JobNotStarted, LogGone
-from chalicelib.domain.kubernetes import JobSpec
-from chalicelib.domain.logs import Attempt, LogQuery
+from chalicelib.domain.job.logs import Attempt, LogQuery
+from chalicelib.domain.kubernetes.jobs import JobSpec
 from infra.local.wire import Reply
 from tests.builders import ALICE, TEAM_A, job
 from tests.scripted import Script, api_at, json_reply, status_reply
@@ -51,17 +51,6 @@ CALLS = [
     pytest.param(EVENTS, lambda pods: pods.events(TEAM_A, "u1"), id="events"),
     pytest.param(EVENTS, lambda pods: pods.pod_events(TEAM_A, "train-1-abcde"), id="pod_events"),
 ]
-
-
-class TestOfJob:
-    """The pods of a Job."""
-
-    def test_no_request_where_no_label_selects_them(self, site: Script, pods: CallersPods) -> None:
-        """A Job with a selector of its own, which kubectl can make, may have one without labels."""
-        odd = job(spec=JobSpec(manual_selector=True))
-
-        assert pods.of_job(TEAM_A, odd) == []
-        assert not site.requests
 
 
 class TestActingFor:
@@ -106,6 +95,13 @@ class TestActingFor:
 
 class TestOfJob:
     """The pods of a Job."""
+
+    def test_no_request_where_no_label_selects_them(self, site: Script, pods: CallersPods) -> None:
+        """A Job with a selector of its own, which kubectl can make, may have one without labels."""
+        odd = job(spec=JobSpec(manual_selector=True))
+
+        assert pods.of_job(TEAM_A, odd) == []
+        assert site.at(PODS) == []
 
     def test_one_page_holds_them_all(self, site: Script, pods: CallersPods) -> None:
         """Those that succeeded too: their logs are asked for."""

@@ -11,7 +11,7 @@ from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.kubernetes.preflight import PreflightedJobs, submitting
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, InvalidJob, QuotaExceeded, RefusedByCluster
-from chalicelib.domain.kubernetes import QUEUE_LABEL
+from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
 from tests.builders import ALICE, TEAM_A
 from tests.scripted import Script, api_at, json_reply, status_reply
 

@@ -15,9 +15,9 @@ from msgspec.structs import fields
 from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.adapters.oidc.bearer_tokens import Tokens, authenticate
 from chalicelib.adapters.oidc.jwks import KeySet
+from chalicelib.domain.access_token import LEEWAY
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
-from chalicelib.domain.tokens import LEEWAY
 from chalicelib.settings import MissingSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
 from tests.builders import deployment

@@ -1,0 +1,86 @@
+"""The announcement that a Job has finished, as an event tells it. Pure, and total: however odd the Job, it has one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
+from chalicelib.domain.job.gpu_usage import usage
+from chalicelib.domain.job.view import Milliseconds, view
+from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.domain.kubernetes.jobs import Job, Manifest
+    from chalicelib.domain.kubernetes.pods import Pod
+    from chalicelib.domain.names import ProjectName
+
+SOURCE = "researcher-api"
+DETAIL_TYPE = "job.finished"
+UNANNOUNCED = f"{MANAGED_BY}={OURS},!{ANNOUNCED}"
+"""Selects our Jobs that have not finished, and those that have since the last run; no selector can tell them apart."""
+
+
+class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The detail of the event. `id` is the Job's: who gets an event twice knows it by that."""
+
+    id: str
+    project: str
+    name: str
+    status: Literal["Succeeded", "Failed"]
+    reason: str | None
+    user: str
+    gpu_seconds: float
+    finished_at: Milliseconds | None
+    cluster: str
+
+
+class Announced(msgspec.Struct, rename="camel", kw_only=True):
+    """What one run did; a failure without a name is about the whole Project."""
+
+    announced: int = 0
+    failed: int = 0
+    truncated: bool = False
+    failures: list[Failure] = []
+
+    def fail(self, failure: Failure) -> None:
+        """Counts a Job that the next run has to announce, or a Project that could not be looked into."""
+        self.failed += 1
+        if len(self.failures) < MAX_NAMED:
+            self.failures.append(failure)
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What of it goes into the log line."""
+        told: dict[str, object] = msgspec.to_builtins(self)
+        return told
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What of it is counted over time."""
+        return {"Announced": self.announced, "Failed": self.failed, "Truncated": int(self.truncated)}
+
+
+def announcement_of(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:
+    """What is told of *job*, which has finished; *pods* are those of its own that are still there."""
+    shown = view(project, job, pods)
+    return Announcement(
+        id=shown.id,
+        project=project,
+        name=shown.name,
+        status=job.outcome or "Failed",
+        reason=shown.reason,
+        user=shown.user,
+        gpu_seconds=usage(job, pods).gpu_seconds,
+        finished_at=shown.finished_at,
+        cluster=cluster,
+    )
+
+
+def mark_of(job: Job) -> Manifest:
+    """The merge patch by which *job*, as it was seen, is not announced again."""
+    seen = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
+    return {"metadata": {**seen, "labels": {ANNOUNCED: "true"}}}

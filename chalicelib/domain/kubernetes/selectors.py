@@ -1,0 +1,69 @@
+"""Which Jobs of a Project a list shows: label selectors for the cluster, made from checked parts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.caller import user_label
+from chalicelib.domain.errors import FieldError, MalformedRequest
+from chalicelib.domain.names import (
+    JOB_NAME_LABEL,
+    LABEL_KEY_PATTERN,
+    LABEL_VALUE_PATTERN,
+    MAX_LABEL_VALUE,
+    TYPE_MARK,
+    USER_MARK,
+    is_label_key,
+    is_label_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chalicelib.domain.kubernetes.jobs import Job
+
+MAX_TERMS = 16
+INTERACTIVE = "Interactive"
+
+_EQUALITY = rf"{LABEL_KEY_PATTERN}(==|=|!=){LABEL_VALUE_PATTERN}"
+SELECTOR_PATTERN = rf"^{_EQUALITY}(,{_EQUALITY}){{0,{MAX_TERMS - 1}}}$"
+"""For the OpenAPI document; `job_selector` decides."""
+
+_TERM = re.compile(r"(?P<key>[^=!,\s]+)(?P<operator>=|==|!=)(?P<value>[^=!,\s]*)")
+
+
+def job_selector(label: str | None, user: str | None, job_type: str | None) -> str:
+    """The selector for Jobs with the labels *label* asks for, of *user* and of *job_type*; empty selects all."""
+    terms = _equalities(label) if label else []
+    terms += [f"{USER_MARK}={user_label(user)}"] if user else []
+    # A Job that does not say what it is counts as Train, as in its view.
+    terms += [f"{TYPE_MARK}{'=' if job_type == INTERACTIVE else '!='}{INTERACTIVE}"] if job_type else []
+    return ",".join(terms)
+
+
+def pod_selector(jobs: Sequence[Job]) -> str | None:
+    """The selector for the pods of *jobs*, or None where no label tells them.
+
+    Pods carry the name of their Job as a label, unless it has `manualSelector: true`. Such a Job has a selector of its
+    own, which is used where it is the only one: selectors cannot be joined by "or".
+    """
+    if len(jobs) == 1 and jobs[0].spec.manual_selector:
+        return _equal_labels(jobs[0].spec.selector.match_labels)
+    names = [job.metadata.name for job in jobs if len(job.metadata.name) <= MAX_LABEL_VALUE]
+    return f"{JOB_NAME_LABEL} in ({','.join(names)})" if names else None
+
+
+def _equal_labels(labels: Mapping[str, str]) -> str | None:
+    """The selector for *labels*; None where there are none, or too many for a URL."""
+    return ",".join(f"{key}={value}" for key, value in labels.items()) if 0 < len(labels) <= MAX_TERMS else None
+
+
+def _equalities(text: str) -> list[str]:
+    terms = [_TERM.fullmatch(term) for term in text.split(",")]
+    if len(terms) > MAX_TERMS or not all(
+        term and is_label_key(term["key"]) and is_label_value(term["value"]) for term in terms
+    ):
+        message = f"at most {MAX_TERMS} terms such as team=vision or stage!=test, separated by commas"
+        raise MalformedRequest("The label selector cannot be read.", (FieldError("/label", message),))
+    return [term[0] for term in terms if term]

@@ -1,0 +1,167 @@
+"""The one renderer: Submission -> batch/v1 Job. Pure, and the same for HTTP and S3.
+
+Whatever the caller asks, a pod drops all capabilities, cannot gain privileges, runs as a numbered user under the
+runtime's seccomp profile, sees no service account token and no service variables: the restricted profile of
+https://kubernetes.io/docs/concepts/security/pod-security-standards/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE, QUEUE_LABEL, Manifest, without_none
+from chalicelib.domain.kubernetes.quantities import MAX_SECONDS, kubernetes_cpu, kubernetes_memory, seconds
+from chalicelib.domain.manifest.multi_node import rendezvous
+from chalicelib.domain.manifest.pod_policy import CONTAINER, counts
+from chalicelib.domain.manifest.volumes import mounts, volumes
+from chalicelib.domain.names import (
+    KEY_HASH,
+    MANAGED_BY,
+    OURS,
+    PROJECT_MARK,
+    REQUEST_HASH,
+    RETENTION,
+    SUBMISSION,
+    TYPE_MARK,
+    UPLOADER_MARK,
+    USER_MARK,
+    namespace_of,
+    project_name,
+)
+from chalicelib.domain.submission.device_variables import NO_DEVICES
+from chalicelib.domain.submission.fields import SecretVariable
+
+if TYPE_CHECKING:
+    from chalicelib.domain.caller import Caller
+    from chalicelib.domain.submission.idempotency import Lock
+    from chalicelib.domain.submission.model import Submission
+
+DAY = 86400
+"""The cluster deletes a Job by itself so long after its retention: the cleanup comes first, and leaves a Receipt."""
+PREEMPTIBLE = "researcher-preemptible"
+
+
+def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
+    """The Job that *submission* asks for, under the name of *lock*, marked with who asked and what."""
+    retention = seconds(submission.ttl_after_finish) if submission.ttl_after_finish else None
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": lock.name,
+            "namespace": namespace_of(project_name(submission.project)),
+            "labels": {**submission.labels, **_labels(submission, caller)},
+            "annotations": {**submission.annotations, **_annotations(submission, caller, lock, retention)},
+        },
+        "spec": without_none(
+            {
+                **counts(submission),
+                "activeDeadlineSeconds": submission.max_runtime_seconds,
+                "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + DAY,
+                # A pod of a finished Job must not count while its replacement already runs.
+                "podReplacementPolicy": "Failed",
+                "template": {"metadata": {"labels": _pod_labels(submission, caller)}, "spec": _pod(submission, lock)},
+            }
+        ),
+    }
+
+
+def _annotations(submission: Submission, caller: Caller, lock: Lock, retention: int | None) -> Manifest:
+    return without_none(
+        {
+            USER_MARK: caller.subject,
+            UPLOADER_MARK: caller.uploader,
+            REQUEST_HASH: lock.request_hash,
+            KEY_HASH: lock.key_hash,
+            SUBMISSION: submission.as_asked.decode(),
+            RETENTION: None if retention is None else str(retention),
+        }
+    )
+
+
+def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:
+    """Ours alone: a user's label could make the pod match a Service or a NetworkPolicy."""
+    return {
+        MANAGED_BY: OURS,
+        PROJECT_MARK: submission.project,
+        TYPE_MARK: submission.job_type,
+        USER_MARK: caller.label,
+    }
+
+
+def _labels(submission: Submission, caller: Caller) -> dict[str, str]:
+    queue = {QUEUE_LABEL: submission.queue} if submission.queue else {}
+    return {**_pod_labels(submission, caller), **queue}
+
+
+def _pod(submission: Submission, lock: Lock) -> Manifest:
+    return without_none(
+        {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "subdomain": lock.service if submission.nodes else None,
+            "nodeSelector": {NODE_TYPE: submission.node_type} if submission.node_type else None,
+            "priorityClassName": PREEMPTIBLE if submission.preemptible else None,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": submission.run_as_uid,
+                "runAsGroup": submission.run_as_gid,
+                "fsGroup": submission.run_as_gid,
+                # Changing the owner of every file of a large volume can take hours.
+                "fsGroupChangePolicy": "OnRootMismatch",
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(submission, lock)],
+            "volumes": volumes(submission) or None,
+        }
+    )
+
+
+def _container(submission: Submission, lock: Lock) -> Manifest:
+    return without_none(
+        {
+            "name": CONTAINER,
+            "image": submission.image,
+            "imagePullPolicy": submission.image_pull_policy,
+            "command": submission.command or None,
+            "args": submission.arguments or None,
+            "env": _environment(submission, lock) or None,
+            "workingDir": submission.working_dir,
+            "stdin": submission.stdin or None,
+            "tty": submission.tty or None,
+            "resources": _resources(submission),
+            "volumeMounts": mounts(submission) or None,
+            # The end of the log stays readable in the pod's status when the log itself is gone.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "privileged": False,
+            },
+        }
+    )
+
+
+def _environment(submission: Submission, lock: Lock) -> list[Manifest]:
+    ours = {} if submission.gpu else NO_DEVICES
+    given = [_variable(name, value) for name, value in {**submission.environment, **ours}.items()]
+    return given + (rendezvous(lock, submission.nodes) if submission.nodes else [])
+
+
+def _variable(name: str, value: str | SecretVariable) -> Manifest:
+    if isinstance(value, SecretVariable):
+        return {"name": name, "valueFrom": {"secretKeyRef": {"name": value.secret.name, "key": value.secret.key}}}
+    return {"name": name, "value": value}
+
+
+def _resources(submission: Submission) -> Manifest:
+    gpu = {GPU: str(submission.gpu)} if submission.gpu else {}
+    requests = _amounts(submission.cpu, submission.memory)
+    limits = _amounts(submission.cpu_limit, submission.most_memory)
+    return {"requests": {**requests, **gpu}, "limits": {**limits, **gpu}}
+
+
+def _amounts(cpu: float | None, memory: str | None) -> dict[str, str]:
+    amounts = {"cpu": kubernetes_cpu(cpu)} if cpu else {}
+    return amounts | ({"memory": kubernetes_memory(memory)} if memory else {})

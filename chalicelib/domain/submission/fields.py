@@ -1,0 +1,163 @@
+"""The types of a submission's fields: each with its limits, which the OpenAPI document repeats."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from chalicelib.domain.kubernetes.quantities import (
+    DURATION_PATTERN,
+    MAX_MEMORY,
+    MAX_SECONDS,
+    MAX_VOLUME,
+    MEMORY_PATTERN,
+    memory_bytes,
+    seconds,
+)
+from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN, is_label_key, is_reserved_key
+from chalicelib.domain.submission.device_variables import gives_devices
+
+
+class Strict(BaseModel):
+    """Shared options: strict types, camelCase on the wire, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+def _whole(number: object) -> object:
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    if isinstance(number, float):
+        raise ValueError("GPUs are given out whole; set a whole number")  # noqa: TRY004 - pydantic's contract
+    return number
+
+
+def _words(command: object) -> object:
+    try:
+        return shlex.split(command) if isinstance(command, str) else command
+    except ValueError:
+        raise ValueError("ends within a quote or after a backslash") from None
+
+
+def _variable(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+def _bounded(duration: int | str) -> int | str:
+    if not 1 <= seconds(duration) <= MAX_SECONDS:
+        raise ValueError("the time is at least 1 second and at most 30 days")
+    return duration
+
+
+def _user_key(key: str) -> str:
+    if not is_label_key(key):
+        raise ValueError("Kubernetes does not take this as the key of a label or an annotation")
+    if is_reserved_key(key):
+        raise ValueError("keys of Kubernetes, schedulers, AWS and this API are reserved")
+    return key
+
+
+def _memory(text: str) -> str:
+    if memory_bytes(text) > memory_bytes(MAX_MEMORY):
+        raise ValueError(f"is above {MAX_MEMORY}, which is all the memory of the largest node")
+    return text
+
+
+def _volume_size(text: str) -> str:
+    if memory_bytes(text) > memory_bytes(MAX_VOLUME):
+        raise ValueError(f"is above {MAX_VOLUME}, the largest volume")
+    return text
+
+
+def _variable_name(name: str) -> str:
+    if gives_devices(name):
+        raise ValueError("is reserved: it can give a container devices that it has not requested; ask with gpu")
+    return name
+
+
+def _matching(pattern: str, longest: int) -> StringConstraints:
+    return StringConstraints(pattern=rf"^{pattern}$", max_length=longest)
+
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
+Text = Annotated[str, _matching(r"[^\x00]*", 8192)]
+Project = Annotated[str, _matching(PROJECT_PATTERN, 50)]
+NewJobName = Annotated[str, _matching(NEW_JOB_PATTERN, 52)]
+JobNamePrefix = Annotated[str, _matching(_DNS_LABEL, 40)]
+"""Leaves room for a hyphen and the suffix that makes the name one of a kind."""
+Image = Annotated[str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/:]*(@[a-z0-9]+:[a-f0-9]{32,128})?", 512)]
+"""An @ stands before a digest only: in a URL it would stand behind a password, which every list of Jobs would show."""
+TextList = Annotated[list[Text], Field(max_length=256)]
+Words = Annotated[TextList, BeforeValidator(_words, json_schema_input_type=TextList | Text)]
+"""Run:ai types a command as one string: it is split as a shell would."""
+_Gpus = Annotated[int, Field(ge=0, le=64)]
+Gpus = Annotated[_Gpus, BeforeValidator(_whole, json_schema_input_type=_Gpus)]
+"""Run:ai types GPUs as double: 1.0 is one, 0.5 a fraction, which Kubernetes does not give out."""
+Cores = Annotated[float, Field(ge=0.001, le=1024, allow_inf_nan=False)]
+_Bytes = Annotated[str, _matching(MEMORY_PATTERN, 14)]
+Memory = Annotated[_Bytes, AfterValidator(_memory)]
+VolumeSize = Annotated[_Bytes, AfterValidator(_volume_size)]
+Duration = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_SECONDS)] | Annotated[str, _matching(DURATION_PATTERN, 10)],
+    AfterValidator(_bounded),
+]
+AbsolutePath = Annotated[str, _matching(r"/[^\x00:]*", 1024)]
+VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", 128), AfterValidator(_variable_name)]
+DnsLabel = Annotated[str, _matching(_DNS_LABEL, 63)]
+DnsSubdomain = Annotated[str, _matching(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*", 253)]
+Key = Annotated[str, Field(min_length=1, max_length=317), AfterValidator(_user_key)]
+LabelValue = Annotated[str, _matching(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63)]
+NodeType = Annotated[LabelValue, Field(min_length=1)]
+
+
+class SecretKey(Strict):
+    """A key of a Secret in the Project's namespace."""
+
+    name: DnsSubdomain
+    key: Annotated[str, _matching(r"[-._a-zA-Z0-9]+", 253)]
+
+
+class SecretVariable(Strict):
+    """A variable whose value stays in a Secret."""
+
+    secret: SecretKey
+
+
+Variable = Annotated[
+    Text | SecretVariable,
+    BeforeValidator(_variable, json_schema_input_type=Text | int | float | bool | SecretVariable),
+]
+
+
+class Claim(Strict):
+    """A volume: an existing PersistentVolumeClaim by *name*, or a scratch one of *size* that lives with the pod."""
+
+    path: AbsolutePath
+    name: DnsSubdomain | None = None
+    size: VolumeSize | None = None
+    storage_class: DnsSubdomain | None = None
+    read_only: bool = False
+
+
+class Retry(Strict):
+    """Which failures of pods are tried again, within the backoff limits; any other one ends the Job, or its index."""
+
+    exit_codes: Annotated[
+        list[Annotated[int, Field(ge=1, le=255)]] | None,
+        Field(min_length=1, max_length=255, description="A pod that ends otherwise has failed for good."),
+    ] = None
+    ignore_disruptions: Annotated[
+        bool, Field(description="A pod that was evicted or preempted is replaced, and not counted.")
+    ] = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.exit_codes or self.ignore_disruptions):
+            raise ValueError("needs exitCodes, or ignoreDisruptions")
+        return self

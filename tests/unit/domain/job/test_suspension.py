@@ -1,0 +1,41 @@
+"""Whether a Job can be suspended or resumed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.domain.errors import BeingDeleted, BeingMade, JobFinished, QueueDecides
+from chalicelib.domain.job.suspension import check_suspendable
+from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, JobSpec
+from chalicelib.domain.names import HALF_MADE
+from tests.builders import NOW, ended, job
+
+if TYPE_CHECKING:
+    from chalicelib.domain.errors import ResearcherError
+    from chalicelib.domain.kubernetes.jobs import Job
+
+
+class TestCheckSuspendable:
+    """Who may still decide about a Job's run."""
+
+    @pytest.mark.parametrize("suspend", [None, False, True])
+    def test_an_unfinished_job_is(self, suspend: bool | None) -> None:
+        """Whether it is suspended already does not matter."""
+        check_suspendable(job(spec=JobSpec(suspend=suspend)))
+
+    @pytest.mark.parametrize(
+        ("held", "error"),
+        [
+            pytest.param(job(status=ended("Complete")), JobFinished, id="succeeded"),
+            pytest.param(job(status=ended("Failed")), JobFinished, id="failed"),
+            pytest.param(job(deletion_timestamp=NOW), BeingDeleted, id="being deleted"),
+            pytest.param(job(annotations={HALF_MADE: ""}), BeingMade, id="half-made"),
+            pytest.param(job(labels={QUEUE_LABEL: "gpus"}), QueueDecides, id="in a queue"),
+        ],
+    )
+    def test_others_are_not(self, held: Job, error: type[ResearcherError]) -> None:
+        """It has ended, it goes, or its queue writes the same field: each is told by its name."""
+        with pytest.raises(error, match="train-1"):
+            check_suspendable(held)

@@ -1,0 +1,284 @@
+"""The shape of a bearer token, before any key is looked up."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.access_token import MAX_TOKEN, bearer_token, parse, refused
+from chalicelib.domain.errors import Unauthenticated
+
+HEADER = {"alg": "RS256", "kid": "key-1"}
+CLAIMS = {"sub": "alice"}
+
+
+def part(value: bytes | object) -> str:
+    """*value* as a part of a token: bytes as they are, anything else as JSON."""
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def token(header: Any = None, claims: Any = None) -> str:  # noqa: ANN401 - bytes or any JSON
+    """A token that nobody signed."""
+    return f"{part(HEADER if header is None else header)}.{part(CLAIMS if claims is None else claims)}.c2lnbmVk"
+
+
+def why(text: str) -> str:
+    """The note of the log when *text* is refused; the answer is always the same."""
+    with pytest.raises(Unauthenticated) as error:
+        parse(text)
+    assert error.value.detail == refused("").detail
+    assert not error.value.errors
+    return error.value.__notes__[0]
+
+
+class TestBearerToken:
+    """The header that carries the token."""
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+    def test_token_is_found(self, scheme: str) -> None:
+        """The scheme's case does not matter (RFC 9110)."""
+        assert bearer_token([f"{scheme} a.b.c"]) == "a.b.c"
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            pytest.param([], id="none"),
+            pytest.param([""], id="empty"),
+            pytest.param(["Bearer"], id="scheme alone"),
+            pytest.param(["Bearer "], id="scheme and space"),
+            pytest.param(["a.b.c"], id="token alone"),
+            pytest.param(["Basic YTpi"], id="another scheme"),
+            pytest.param(["Digest a.b.c"], id="a scheme that comes later in the alphabet"),
+            pytest.param(["Bearer\ta.b.c"], id="tab"),
+            pytest.param([" Bearer a.b.c"], id="leading space"),
+            pytest.param(["Bearer a.b.c", "Bearer a.b.c"], id="two headers"),
+        ],
+    )
+    def test_anything_else_is_refused(self, headers: list[str]) -> None:
+        """Exactly one header of exactly one form; the error says which."""
+        with pytest.raises(Unauthenticated, match="Send the header Authorization: Bearer <ACCESS-TOKEN>"):
+            bearer_token(headers)
+
+
+class TestParse:
+    """Header and claims, still unverified."""
+
+    def test_both_are_read(self) -> None:
+        """As they are in the token."""
+        header, claims = {**HEADER, "typ": "at+jwt"}, {**CLAIMS, "exp": 1, "aud": ["a"]}
+
+        assert (header, claims) == parse(token(header, claims))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("", id="empty"),
+            pytest.param("a.b", id="two parts"),
+            pytest.param("a.b.c.d", id="four parts"),
+            pytest.param("a.b.c.d.e", id="encrypted"),
+            pytest.param("..", id="empty parts"),
+            pytest.param(token().rpartition(".")[0] + ".", id="no signature"),
+            pytest.param(" " + token(), id="leading space"),
+            pytest.param(token() + "\n", id="trailing newline"),
+            pytest.param(token() + "=", id="padding"),
+            pytest.param(token().replace("c2ln", "c2l+"), id="base64 that is not for URLs"),
+            pytest.param("ä" + token(), id="not ASCII"),
+            pytest.param(f"{token()}{'a' * MAX_TOKEN}", id="too long"),
+        ],
+    )
+    def test_no_compact_token_is_refused(self, text: str) -> None:
+        """Three parts of base64url, of bounded length."""
+        assert why(text) == "the token is not a signed JSON Web Token"
+
+    def test_longest_token(self) -> None:
+        """8 KiB, the limit inclusive."""
+        short = token()
+
+        parse(short + "a" * (8192 - len(short)))
+
+        why(short + "a" * (8193 - len(short)))
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            pytest.param(b"", id="nothing, so no base64 either"),
+            pytest.param(b"{", id="cut off"),
+            pytest.param(b'{"a": 1, "a": 2}', id="name twice"),
+            pytest.param(b'{"a": {"b": 1, "b": 2}}', id="name twice, deep"),
+            pytest.param(b'{"exp": NaN}', id="not a number"),
+            pytest.param(b'{"exp": -Infinity}', id="infinity"),
+            pytest.param(b'{"a": "\xff"}', id="not UTF-8"),
+            pytest.param('{"a": 1}'.encode("utf-16"), id="UTF-16"),
+            pytest.param(b'\xef\xbb\xbf{"a": 1}', id="byte order mark"),
+            pytest.param(b'{"exp": ' + b"9" * 5000 + b"}", id="more digits than Python reads"),
+            pytest.param(b"[]", id="list"),
+            pytest.param(b'"a"', id="text"),
+            pytest.param(b"null", id="null"),
+        ],
+    )
+    def test_parts_are_strict_json_objects(self, raw: bytes) -> None:
+        """What another parser could read differently is not read: in the header, and in the claims."""
+        found = {why(token(header=raw)), why(token(claims=raw))}
+
+        assert found <= {
+            "the token is not strict JSON in base64url",
+            "the token is no JSON object",
+            "the token is not a signed JSON Web Token",
+        }
+
+    @pytest.mark.parametrize("levels", [33, 999, 2500])
+    def test_depth_is_bounded(self, levels: int) -> None:
+        """In the header and in the claims, on every version of Python."""
+        raw = b'{"a": ' + b"[" * (levels - 1) + b"1" + b"]" * (levels - 1) + b"}"
+
+        assert {why(token(header=raw)), why(token(claims=raw))} <= {
+            "the token has more than 32 levels of lists and objects",
+            "the token is not strict JSON in base64url",
+        }
+
+    def test_length_that_base64_cannot_have(self) -> None:
+        """One character over a multiple of four."""
+        assert why(f"{part(HEADER)}.abcde.c2ln") == "the token is not strict JSON in base64url"
+
+    @given(st.text(alphabet="aA0-_.=e", max_size=30) | st.binary(max_size=20).map(lambda raw: token(claims=raw)))
+    def test_any_text_is_taken_or_refused(self, text: str) -> None:
+        """There is no third way."""
+        with suppress(Unauthenticated):
+            parse(text)
+
+
+class TestHeader:
+    """What the token says about itself."""
+
+    @pytest.mark.parametrize(
+        "algorithm",
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+    )
+    def test_asymmetric_algorithm_is_taken(self, algorithm: str) -> None:
+        """RSA and elliptic curves."""
+        parse(token({**HEADER, "alg": algorithm}))
+
+    @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "HS512", "rs256", "", None, 1, ["RS256"], "A128KW"])
+    def test_others_are_refused(self, algorithm: object) -> None:
+        """No signature, or a shared secret, which our public key could be taken for."""
+        assert why(token({**HEADER, "alg": algorithm})) == "the token is signed by an algorithm that is not taken"
+
+    @pytest.mark.parametrize("kind", [None, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt"])
+    def test_access_token_is_taken(self, kind: str | None) -> None:
+        """RFC 9068 and the plain type; case does not matter."""
+        parse(token({**HEADER, "typ": kind}))
+
+    @pytest.mark.parametrize("kind", ["logout+jwt", "id+jwt", "dpop+jwt", "JOSE", "", "jwt ", 1, ["jwt"], {}, True])
+    def test_other_types_are_refused(self, kind: object) -> None:
+        """A token made for something else does not open this API."""
+        assert why(token({**HEADER, "typ": kind})) == "the token is not of a type for access"
+
+    @pytest.mark.parametrize("name", ["b64", "crit", "cty", "jku", "jwk", "x5u", "zip"])
+    def test_headers_with_a_key_or_a_meaning_of_their_own(self, name: str) -> None:
+        """A token cannot say where its key is, whatever the value."""
+        assert why(token({**HEADER, name: None})) == "the token has a header that is not taken"
+
+    @pytest.mark.parametrize("key", [None, "", "a b", "a\n", "\x7f", "ä", "k" * 257, 1, ["k"], "\ud800"])
+    def test_key_must_be_named(self, key: object) -> None:
+        """By up to 256 printable characters."""
+        assert why(token({**HEADER, "kid": key})) == "the token names no key"
+
+    @pytest.mark.parametrize("key", ["k" * 256, "~!", "https://sts.example/keys#1"])
+    def test_key_names(self, key: str) -> None:
+        """Any visible ASCII."""
+        parse(token({**HEADER, "kid": key}))
+
+
+class TestClaims:
+    """What the token says about its bearer."""
+
+    @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+    @pytest.mark.parametrize("time", [0, 1, 1_795_510_800, 2**40 - 1])
+    def test_time_is_whole_seconds(self, name: str, time: int) -> None:
+        """Since 1970, up to a bound that no clock overflows at."""
+        parse(token(claims={**CLAIMS, name: time}))
+
+    @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+    @pytest.mark.parametrize("time", [-1, 2**40, 2**41, 1.5, 1e10, "1", True, False, None, [], float("1e20")])
+    def test_anything_else_is_no_time(self, name: str, time: object) -> None:
+        """Neither texts, nor fractions, nor booleans, nor the end of the world."""
+        assert why(token(claims={**CLAIMS, name: time})) == f"the token has a {name} that is no time"
+
+    @pytest.mark.parametrize(
+        ("claims", "refusal"),
+        [
+            pytest.param({"iat": 10, "exp": 10 + 30 * 86400}, None, id="30 days"),
+            pytest.param({"iat": 10, "exp": 11 + 30 * 86400}, "is valid for more than 30 days", id="longer"),
+            pytest.param({"iat": 10, "exp": 5}, None, id="already over"),
+        ],
+    )
+    def test_lifetime_is_bounded(self, claims: dict[str, object], refusal: str | None) -> None:
+        """A leaked token does not work for years, whatever its issuer allows."""
+        if refusal is None:
+            parse(token(claims={**CLAIMS, **claims}))
+        else:
+            assert why(token(claims={**CLAIMS, **claims})) == f"the token {refusal}"
+
+
+ACCESS_TOKENS: dict[str, dict[str, object]] = {
+    "Cognito": {"token_use": "access", "client_id": "a1b2", "scope": "researcher/team-a", "version": 2, "jti": "7"},
+    "Keycloak": {"typ": "Bearer", "azp": "notebook", "sid": "1", "acr": "1", "scope": "openid", "groups": ["/team-a"]},
+    "Keycloak before 25": {"typ": "Bearer", "azp": "notebook", "nonce": "n-0S6", "session_state": "1"},
+    "Entra ID 1.0": {"ver": "1.0", "tid": "t", "appid": "a1b2", "appidacr": "1", "roles": ["team-a"], "uti": "u"},
+    "Entra ID 2.0": {"ver": "2.0", "tid": "t", "azp": "a1b2", "azpacr": "0", "roles": ["team-a"], "rh": "0."},
+    "Okta": {"ver": 1, "jti": "AT.0mP4", "cid": "0oa1", "uid": "00u1", "scp": ["openid"], "groups": ["team-a"]},
+    "Auth0": {"azp": "a1b2", "gty": "client-credentials", "permissions": ["team-a"], "scope": "team-a"},
+}
+OTHER_TOKENS: dict[str, dict[str, object]] = {
+    "Cognito's ID token": {"token_use": "id", "cognito:username": "alice"},
+    "a token_use that is no string": {"token_use": None},
+    "Keycloak's ID token": {"typ": "ID", "azp": "researcher", "at_hash": "MTIz", "groups": ["/team-a"]},
+    "Keycloak's ID token without hashes": {"typ": "ID", "azp": "researcher"},
+    "Keycloak's refresh token": {"typ": "Refresh", "azp": "notebook"},
+    "Keycloak's offline token": {"typ": "Offline", "azp": "notebook"},
+    "Keycloak's logout token": {"typ": "Logout", "sid": "1"},
+    "Keycloak's token bound to a key": {"typ": "DPoP", "cnf": {"jkt": "0Zc"}},
+    "a typ that is no string": {"typ": None},
+    "a typ in another case": {"typ": "bearer"},
+    "Entra ID's ID token, 1.0": {"ver": "1.0", "tid": "t", "roles": ["team-a"]},
+    "Entra ID's ID token, 2.0": {"ver": "2.0", "tid": "t", "roles": ["team-a"], "preferred_username": "alice"},
+    "Entra ID's ID token with a nonce": {"ver": "2.0", "tid": "t", "azp": "a1b2", "nonce": "n-0S6"},
+    "Okta's ID token": {"ver": 1, "jti": "ID.4eAW", "amr": ["pwd"], "idp": "00o1"},
+    "Auth0's ID token": {"nonce": "n-0S6", "sid": "1", "name": "Alice"},
+    "an ID token beside an access token": {"at_hash": "MTIz"},
+    "an ID token beside a code": {"c_hash": "MTIz"},
+    "an ID token beside a state": {"s_hash": "MTIz"},
+    "an access token with the hash of another": {"typ": "Bearer", "at_hash": "MTIz"},
+    "a logout token": {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "sid": "1"},
+    "a token bound to a certificate": {"cnf": {"x5t#S256": "bwcK"}},
+}
+
+
+class TestPurpose:
+    """What the issuer signed the token for; the claims are those of the issuers' documentation."""
+
+    @pytest.mark.parametrize("issuer", ACCESS_TOKENS)
+    def test_access_tokens_are_accepted(self, issuer: str) -> None:
+        """Of each issuer that the README sets up."""
+        parse(token(claims={**CLAIMS, **ACCESS_TOKENS[issuer]}))
+
+    @pytest.mark.parametrize("kind", OTHER_TOKENS)
+    def test_other_tokens_are_refused(self, kind: str) -> None:
+        """ID, refresh and logout tokens are signed with the same keys, and name the same groups."""
+        assert why(token(claims={**CLAIMS, **OTHER_TOKENS[kind]})).startswith("the token is ")
+
+
+class TestRefused:
+    """Every refusal looks alike."""
+
+    def test_cause_goes_to_the_log_alone(self) -> None:
+        """A stranger does not learn which check failed."""
+        assert refused("is expired").problem() == refused("names no key").problem()
+        assert refused("is expired").__notes__ == ["the token is expired"]

@@ -1,0 +1,226 @@
+"""What S3 tells of uploads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.errors import CATALOGUE, BeingDeleted
+from chalicelib.domain.uploads.s3_event import (
+    SEQUENCER,
+    SETTLED,
+    Ignored,
+    Upload,
+    is_settled,
+    is_transient,
+    may_tell,
+    read_event,
+)
+from tests.builders import TEAM_A, record, upload
+
+BUCKET = "researcher-uploads"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(), one, max_size=3),
+)
+
+
+def read(**fields: Any) -> Upload | Ignored:  # noqa: ANN401 - whatever a record may hold
+    """What an event of one record with *fields* tells."""
+    (found,) = read_event({"Records": [record(**fields)]}, BUCKET)
+    return found
+
+
+class TestReadEvent:
+    """An event of S3."""
+
+    def test_is_read_to_its_last_record(self) -> None:
+        """S3 sends one, and promises nothing."""
+        keys = [f"submit/team-a/{number}.json" for number in range(3)]
+
+        found = read_event({"Records": [record(key) for key in keys]}, BUCKET)
+
+        assert [one.key for one in found] == keys
+
+    def test_tells_what_was_put_there(self) -> None:
+        """Each field from its place in the record."""
+        assert read(key="submit/team-a/a/b.json", sequencer="0A1", version="v1", size=7) == Upload(
+            bucket=BUCKET,
+            project=TEAM_A,
+            key="submit/team-a/a/b.json",
+            version="v1",
+            sequencer="0A1",
+            etag='"d41d8cd98f00b204e9800998ecf8427e"',
+            size=7,
+            uploader="AWS:AIDAEXAMPLE",
+        )
+
+    @pytest.mark.parametrize(
+        ("written", "key"),
+        [
+            ("submit/team-a/a+b.json", "submit/team-a/a b.json"),
+            ("submit/team-a/a%2Bb.json", "submit/team-a/a+b.json"),
+            ("submit/team-a/a%0Ab.json", "submit/team-a/a\nb.json"),
+            ("submit/team-a//a.json", "submit/team-a//a.json"),
+            ("submit/team-a/a..b.json", "submit/team-a/a..b.json"),
+            ("submit/team-a/" + "a" * 1000 + ".json", "submit/team-a/" + "a" * 1000 + ".json"),
+        ],
+    )
+    def test_keys_are_form_encoded(self, written: str, key: str) -> None:
+        """Read once, and then taken to the letter."""
+        found = read(written=written)
+
+        assert isinstance(found, Upload)
+        assert found.key == key
+
+    @pytest.mark.parametrize(
+        ("fields", "why"),
+        [
+            ({"bucket": "researcher-uploads-2"}, "another bucket"),
+            ({"eventName": "ObjectRemoved:Delete"}, "another event"),
+            ({"eventSource": "aws:sqs"}, "another event"),
+            ({"key": "submit/team-a/sweep/"}, "a folder, or a key elsewhere"),
+            ({"key": "submit/team-a"}, "a folder, or a key elsewhere"),
+            ({"key": "team-a/a.json"}, "a folder, or a key elsewhere"),
+            ({"key": "submit/a.json"}, "a key that names no Project"),
+            ({"key": "submit/Team-A/a.json"}, "a key that names no Project"),
+            ({"key": "submit/../team-b/a.json"}, "a key that names no Project"),
+            ({"key": "submit/team-a/../team-b/a.json"}, "a key with dots for a folder"),
+            ({"key": "submit/team-a/./a.json"}, "a key with dots for a folder"),
+            ({"key": "submit/team-a/" + "é" * 503 + ".json"}, "a key that leaves no room for its status"),
+            ({"written": "submit/team-a/%ff.json"}, "no record of S3"),
+            ({"size": -1}, "no record of S3"),
+            ({"sequencer": "00xz"}, "no record of S3"),
+            ({"sequencer": "00\n"}, "no record of S3"),
+            ({"etag": "a\r\nb"}, "no record of S3"),
+            ({"version": "a b"}, "no record of S3"),
+        ],
+    )
+    def test_what_is_no_upload_is_left_alone(self, fields: dict[str, Any], why: str) -> None:
+        """Nobody could be told; the log says why."""
+        found = read(**fields)
+
+        assert isinstance(found, Ignored)
+        assert found.why == why
+
+    @pytest.mark.parametrize("document", [None, [], "x", {}, {"Records": None}, {"Records": {}}])
+    def test_is_no_other_document(self, document: object) -> None:
+        """Somebody tried the function by hand."""
+        assert read_event(document, BUCKET) == [Ignored("no event of S3")]
+
+    def test_may_be_a_test(self) -> None:
+        """S3 sends one when the notification is set up."""
+        document = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}
+
+        assert read_event(document, BUCKET) == [Ignored("S3 tries whether it may call")]
+
+    @given(JSON)
+    def test_never_fails(self, document: object) -> None:
+        """What fails is tried again, and would fail again."""
+        assert all(isinstance(one, Ignored) for one in read_event({"Records": [document]}, BUCKET))
+        assert all(isinstance(one, Ignored) for one in read_event(document, BUCKET))
+
+    @pytest.mark.parametrize(
+        ("principal", "uploader"),
+        [
+            ("AWS:AROA:alice@example.com", "AWS:AROA:alice@example.com"),
+            ("a\nb <ä>", "a_b____"),
+            ("a" * 200, "a" * 128),
+        ],
+    )
+    def test_uploader_is_made_harmless(self, principal: str, uploader: str) -> None:
+        """It comes from S3, and yet is a text that somebody chose: sessions have names."""
+        found = read(principal=principal)
+
+        assert isinstance(found, Upload)
+        assert found.uploader == uploader
+
+    def test_uploader_may_be_missing(self) -> None:
+        """S3 itself restores and replicates."""
+        (found,) = read_event({"Records": [{**record(), "userIdentity": {}}]}, BUCKET)
+
+        assert isinstance(found, Upload)
+        assert found.uploader == ""
+
+
+class TestUpload:
+    """An upload."""
+
+    def test_is_known_by_its_version(self) -> None:
+        """Each version is a submission, in each delivery the same."""
+        versions = [upload(version="1"), upload(version="1", sequencer="2"), upload(version="2")]
+
+        one, again, other = (each.known_by for each in versions)
+
+        assert one == again != other
+
+    @pytest.mark.parametrize("version", [None, "null"])
+    def test_without_versions_is_known_by_its_event(self, version: str | None) -> None:
+        """The bucket keeps none, or did not when the object came."""
+        found = [read(version=version, sequencer=sequencer) for sequencer in ("0A", "0A", "0B")]
+
+        one, again, other = (each.known_by for each in found if isinstance(each, Upload))
+        assert one == again != other
+
+    def test_has_its_status_beside_it(self) -> None:
+        """No two uploads share one."""
+        keys = ["submit/team-a/a.json", "submit/team-a/a.yaml", "submit/team-b/a.json", "submit/team-a/submit/a.json"]
+
+        assert [upload(key=key).status_key for key in keys] == [
+            "status/team-a/a.json.json",
+            "status/team-a/a.yaml.json",
+            "status/team-b/a.json.json",
+            "status/team-a/submit/a.json.json",
+        ]
+
+
+class TestStatus:
+    """Which of two statuses stays."""
+
+    @pytest.mark.parametrize(
+        ("ours", "known", "may"),
+        [
+            ("0055AED6DCD90281E5", "0055AED6DCD90281E4", True),
+            ("0055AED6DCD90281E4", "0055AED6DCD90281E5", False),
+            ("0055AED6DCD90281E501", "0055AED6DCD90281E5", True),
+            ("0055AED6DCD90281E5", "0055AED6DCD90281E501", False),
+            ("0055aed6", "0055AED6", True),
+            ("1", "0F", True),
+        ],
+    )
+    def test_newer_event_has_the_word(self, ours: str, known: str, may: bool) -> None:
+        """By S3's sequencers, of which the shorter is filled up with zeros."""
+        assert may_tell(upload(sequencer=ours), {SEQUENCER: known}) is may
+
+    def test_last_word_stays(self) -> None:
+        """A late delivery does not unsay that the Job was made; an object without our metadata says nothing."""
+        known = {SEQUENCER: upload().sequencer, SETTLED: "true"}
+
+        assert may_tell(upload(), {})
+        assert not may_tell(upload(), known)
+        assert may_tell(upload(sequencer=f"{upload().sequencer}1"), known)
+
+    def test_settled_is_said_of_one_event(self) -> None:
+        """Of this one, and as its last word."""
+        own = {SEQUENCER: upload().sequencer}
+
+        assert is_settled(upload(), {**own, SETTLED: "true"})
+        assert not is_settled(upload(), own)
+        assert not is_settled(upload(), {SEQUENCER: "00", SETTLED: "true"})
+        assert not is_settled(upload(), {})
+
+
+class TestIsTransient:
+    """What another try may mend."""
+
+    @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
+    def test_is_what_is_ours(self, error: type[Any]) -> None:
+        """The statuses from 500 on; a caller's mistake stays one."""
+        assert is_transient(error("x")) is (error.status >= 500)
+
+    def test_is_what_says_when_to_come_back(self) -> None:
+        """A Job of that name is on its way out."""
+        assert is_transient(BeingDeleted("x", retry_after=5))
