@@ -67,7 +67,7 @@ control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, an
 	$(BIN)/python -m tests.cluster.build
 
 # Of the attacks those that a real API server may answer in another way; the rest never reach it, or run weekly.
-ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py names.py outages.py secrets.py specs.py)
+ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py hostile_objects.py names.py outages.py secrets.py specs.py)
 
 test-cluster: control-plane $(ASSETS)  ## the contract and the product on the real control plane
 	CLUSTER=real $(PYTEST) tests/cluster tests/contract tests/product $(ON_THE_CLUSTER)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.attack("objects")
 
-ON_THE_REAL_CLUSTER = cases(2000, thorough=10_000)
+ON_THE_REAL_CLUSTER = cases(400, thorough=4000)
 BATCH = 400
 LOOKED_AT = cases(12, thorough=1)
 """One of so many Jobs is asked for by itself."""
@@ -90,8 +90,10 @@ def remove_all(cluster: Cluster) -> None:
     admin = cluster.plane.admin
     admin.delete(JOBS, propagationPolicy="Background")
     for one in admin.get(JOBS)["items"]:
+        # Not by a patch: the API server cannot read again what it has stored of year 10000.
+        kept = {name: one["metadata"][name] for name in ("name", "resourceVersion")} | {"managedFields": [{}]}
         with suppress(Refused):
-            admin.patch(f"{JOBS}/{one['metadata']['name']}", {"metadata": {"finalizers": None}})
+            admin.request("PUT", f"{JOBS}/{kept['name']}", {**one, "metadata": kept, "status": {}})
     eventually(lambda: admin.get(JOBS)["items"], lambda items: not items)
 
 
@@ -154,6 +156,7 @@ def test_generated_objects(stack: Stack[Cluster], api: Api, scheduled: Scheduled
         assert unforeseen(scheduled.clean_up(dry_run=True)) == []
         report = eventually(scheduled.clean_up, lambda report: _has_gone(report, beside))
         assert unforeseen(report) == []
+        assert api.ask("DELETE", f"/jobs/team-a/{max(there, key=len)}").status_code in {200, 404}
         remove_all(stack.cluster)
     counter.tried(accepted)
 

@@ -21,6 +21,7 @@ from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, certificate_problem, failure_reason
 from chalicelib.adapters.kubernetes.circuit_breaker import Breaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
+from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded, ResearcherError
 
 if TYPE_CHECKING:
@@ -44,12 +45,6 @@ _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _TO_COME = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
-
-
-class AnswerTooLarge(ClusterUnavailable):
-    """The answer is larger than MAX_ANSWER; *start* is what was read of it."""
-
-    start = b""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -125,9 +120,7 @@ class KubernetesApi:
             answer = Answer(response.status, bounded_body.read(response, deadline, MAX_ANSWER), _retry_after(response))
         except bounded_body.TooLargeError as error:
             self._breaker.answered()
-            refusal = AnswerTooLarge("An object of the Project is too large to be read.")
-            refusal.start = error.start
-            raise refusal from error
+            raise AnswerTooLarge(error.start) from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:

@@ -52,6 +52,15 @@ _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
 }
 
 
+class AnswerTooLarge(ClusterUnavailable):
+    """The answer is larger than anything that is read; *start* is what was read of it."""
+
+    def __init__(self, start: bytes) -> None:
+        super().__init__("An object of the Project is too large to be read.")
+        self.start = start
+        self.add_note("response_too_large")
+
+
 class StatusCause(KubernetesObject):
     """One field the cluster refuses."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER, AnswerTooLarge, Call, parameters
+from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER, Call, parameters
 from chalicelib.adapters.kubernetes.caller_session import Reach
-from chalicelib.adapters.kubernetes.errors import decoded_object
+from chalicelib.adapters.kubernetes.errors import AnswerTooLarge, decoded_object
 from chalicelib.domain.errors import ClusterUnavailable, InvalidPageToken
 
 if TYPE_CHECKING:

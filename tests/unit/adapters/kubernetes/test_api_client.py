@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import (
-    ATTEMPTS,
-    MAX_ANSWER,
-    READ_SECONDS,
-    AnswerTooLarge,
-    Call,
-    parameters,
-)
+from chalicelib.adapters.kubernetes.api_client import ATTEMPTS, MAX_ANSWER, READ_SECONDS, Call, parameters
 from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE
+from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.kubernetes.certificates import server_identity
@@ -321,10 +315,10 @@ class TestTooLarge:
     def test_it_is_given_up(self) -> None:
         """Once: it would be as large the next time. Whoever lists asks for less."""
         with RawServer(itertools.chain([LONG], itertools.repeat(bytes(MAX_ANSWER // 8)))) as server:
-            with pytest.raises(AnswerTooLarge):
+            with pytest.raises(AnswerTooLarge) as refusal:
                 send(api_at(server.url))
 
-            assert server.connections == 1
+            assert (server.connections, refusal.value.why) == (1, "response_too_large")
 
     def test_it_shows_that_the_cluster_is_there(self) -> None:
         """A breaker that lets one call try closes after it, as after any answer."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER, AnswerTooLarge
+from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER
 from chalicelib.adapters.kubernetes.cluster import Cluster
+from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
 from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, InvalidPageToken
