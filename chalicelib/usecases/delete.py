@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain.errors import Problem, ResearcherError
-from chalicelib.domain.names import JOB_PATTERN, PROJECT_PATTERN, job_name, project_name
+from chalicelib.domain.names import JOB_PATTERN, MAX_JOB_NAME, PROJECT_PATTERN, job_name, project_name
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Job to delete."""
 
-    name: Annotated[str, msgspec.Meta(pattern=f"^{JOB_PATTERN}$", max_length=63)]
+    name: Annotated[str, msgspec.Meta(pattern=f"^{JOB_PATTERN}$", max_length=MAX_JOB_NAME)]
     project: Annotated[str, msgspec.Meta(pattern=f"^{PROJECT_PATTERN}$", max_length=50)]
 
 

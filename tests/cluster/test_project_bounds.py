@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.domain.kubernetes.jobs import NODE_TYPE, QUEUE_LABEL
 from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.kubernetes.kinds import SERVICE
 from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "researcher-team-a"
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
+OWNER = {"apiVersion": "batch/v1", "kind": "Job", "name": "train", "uid": "0d9e8f7a-1111-2222-3333-444455556666"}
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 MAIN: Document = {"name": "main", "image": "busybox", "securityContext": RESTRICTED}
 POD: Document = {
@@ -53,6 +55,12 @@ def init(pod: Document) -> Document:
 def volume(**fields: Any) -> Document:  # noqa: ANN401 - JSON
     """The specification of a pod with one volume."""
     return {"volumes": [{"name": "v", **fields}]}
+
+
+def scratch(**fields: Any) -> Document:  # noqa: ANN401 - JSON
+    """The specification of a pod with a volume that goes with it."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **fields}
+    return volume(ephemeral={"volumeClaimTemplate": {"spec": spec}})
 
 
 def secret(name: str) -> Document:
@@ -91,10 +99,14 @@ REFUSED: dict[str, tuple[Document, str]] = {
     "devices of swarm": (variable("DOCKER_RESOURCE_GPU"), "devices"),
     "devices of an init container": (init(variable("AMD_VISIBLE_DEVICES")), "devices"),
     "Secret in a variable": (variable("A", **secret("other")), "lists: hub, wandb"),
-    "Secret of all variables": (
-        {"containers": [{**MAIN, "envFrom": [{"secretRef": {"name": "other"}}]}]},
-        "lists: hub, wandb",
-    ),
+    "all variables of a Secret": ({"containers": [{**MAIN, "envFrom": [{"secretRef": {"name": "hub"}}]}]}, "envFrom"),
+    "node by selector": ({"nodeSelector": {"kubernetes.io/hostname": "gpu-node-0"}}, "nodeSelector"),
+    "node by affinity": ({"affinity": {"nodeAffinity": {}}}, "affinity"),
+    "grace without end": ({"terminationGracePeriodSeconds": 601}, "terminationGracePeriodSeconds"),
+    "GPU of an init container": (init(resources("limits", "nvidia.com/gpu")), "initContainers"),
+    "volume of another": (scratch(volumeName="pv-team-b"), "scratch volume"),
+    "volume by selector": (scratch(selector={}), "scratch volume"),
+    "copy of a volume": (scratch(dataSource={"kind": "PersistentVolumeClaim", "name": "c"}), "scratch volume"),
     "Secret of an init container": (init(variable("A", **secret("other"))), "lists: hub, wandb"),
     "mounted Secret": (volume(secret={"secretName": "other"}), "lists: hub, wandb"),
     "projected Secret": (volume(projected={"sources": [{"secret": {"name": "other"}}]}), "lists: hub, wandb"),
@@ -104,6 +116,9 @@ TAKEN: dict[str, Document] = {
     "plain": {},
     "preemptible": {"priorityClassName": "researcher-preemptible"},
     "default account": {"serviceAccountName": "default"},
+    "instance type": {"nodeSelector": {NODE_TYPE: "p5.48xlarge"}},
+    "grace of ten minutes": {"terminationGracePeriodSeconds": 600},
+    "scratch volume": scratch(),
     "GPUs": resources("limits", "nvidia.com/gpu"),
     "disk": resources("requests", "ephemeral-storage"),
     "no devices": variable("NVIDIA_VISIBLE_DEVICES", "void"),
@@ -161,7 +176,9 @@ def _takes(action: Callable[[], object]) -> bool:
 
 
 def _service(client: JsonClient, spec: Document) -> Document:
-    return client.create(f"{SERVICES}?dryRun=All", {"metadata": {"generateName": "s-"}, "spec": spec})
+    return client.create(
+        f"{SERVICES}?dryRun=All", {"metadata": {"generateName": "s-", "ownerReferences": [OWNER]}, "spec": spec}
+    )
 
 
 class TestJobs:
@@ -184,13 +201,51 @@ class TestJobs:
         told = said(lambda: kubectl.client.patch(f"{kubectl.jobs}/mutable", change))
 
         assert (told.status, "tolerations" in told.message) == (403, True)
-        selected = {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/arch": "amd64"}}}}}
+        selected = {"spec": {"template": {"spec": {"nodeSelector": {NODE_TYPE: "p5.48xlarge"}}}}}
         assert kubectl.client.patch(f"{kubectl.jobs}/mutable", selected)
 
     @pytest.mark.parametrize("pod", TAKEN.values(), ids=TAKEN)
     def test_takes_what_the_project_was_given(self, kubectl: Space, pod: Document) -> None:
         """Listed Secrets, the Project's own PriorityClass."""
         assert kubectl.submit(job("new", pod), "?dryRun=All")
+
+    @pytest.mark.parametrize(
+        "metadata", [{"finalizers": ["example.com/x"]}, {"annotations": {"k8s.v1.cni.cncf.io/networks": "host"}}]
+    )
+    def test_pods_have_neither_finalizers_nor_annotations(self, kubectl: Space, metadata: Document) -> None:
+        """The former would stay for ever, the latter reach networks and devices."""
+        odd = job("new")
+        odd["spec"]["template"]["metadata"] = metadata
+
+        told = said(lambda: kubectl.submit(odd, "?dryRun=All"))
+
+        assert (told.status, "template.metadata" in told.message) == (403, True)
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            {"labels": {"kueue.x-k8s.io/priority-class": "production"}},
+            {"labels": {"priorityClassName": "production"}},
+            {"labels": {"project": "team-b"}},
+            {"labels": {"kai.scheduler/queue": "team-b"}},
+            {"annotations": {"kueue.x-k8s.io/job-min-parallelism": "1"}},
+            {"annotations": {"scheduling.volcano.sh/queue-name": "team-b"}},
+        ],
+    )
+    def test_metadata_gives_no_priority(self, kubectl: Space, metadata: Document) -> None:
+        """Neither when the Job is created nor later; what somebody else wrote may stay, and a queue may be chosen."""
+        odd = job("new")
+        odd["metadata"] |= metadata
+        plain = kubectl.submit({**job("x"), "metadata": {"generateName": "m-", "labels": {QUEUE_LABEL: "default"}}})
+        path = f"{kubectl.jobs}/{plain['metadata']['name']}"
+
+        told = [
+            said(lambda: kubectl.submit(odd, "?dryRun=All")),
+            said(lambda: kubectl.client.patch(path, {"metadata": metadata})),
+        ]
+
+        assert [(one.status, "schedulers" in one.message) for one in told] == [(403, True)] * 2
+        assert kubectl.client.patch(path, {"metadata": {"labels": {"team": "vision"}}})
 
     def test_leaves_older_jobs_alone(self, kubectl: Space, old: Document) -> None:
         """One that breaks it can be labelled, suspended, resumed and deleted by submitters."""
@@ -274,11 +329,28 @@ class TestServices:
         assert (told.status, told.reason) == (403, "Forbidden")
         assert "a Service in a Project is headless" in told.message
 
+    @pytest.mark.parametrize(
+        "metadata",
+        [{}, {"ownerReferences": [OWNER], "annotations": {"external-dns.alpha.kubernetes.io/hostname": "x"}}],
+    )
+    def test_refuses_one_that_goes_with_no_job(self, kubectl: Space, metadata: Document) -> None:
+        """Its author could not delete it; nor does a Service say what other controllers should do."""
+        body = {"metadata": {"generateName": "s-", **metadata}, "spec": {"clusterIP": "None"}}
+
+        told = said(lambda: kubectl.client.create(f"{SERVICES}?dryRun=All", body))
+
+        assert (told.status, "belongs to a Job" in told.message) == (403, True)
+
     def test_refuses_a_change_to_another_kind(self, stack: Stack[RealCluster], kubectl: Space) -> None:
         """To administrators, too; submitters may change none."""
         admin = stack.cluster.plane.admin
+        owner = {**OWNER, "name": "owner", "uid": kubectl.submit(job("owner"))["metadata"]["uid"]}
         made = kubectl.client.create(
-            SERVICES, {"metadata": {"generateName": "s-"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
+            SERVICES,
+            {
+                "metadata": {"generateName": "s-", "ownerReferences": [owner]},
+                "spec": {"clusterIP": "None", "ports": [{"port": 80}]},
+            },
         )
         path = f"{SERVICES}/{made['metadata']['name']}"
 

@@ -1,6 +1,6 @@
 """Every cause that a diagnosis can come to, brought about on the cluster; and a Job's events.
 
-With CAPTURE=1 on the real cluster the objects go to tests/unit/domain/diagnosis/captured, where the diagnosis is tested alone.
+With CAPTURE=1 on the real cluster the objects go to tests/unit/domain/diagnosis/captured.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import OK, decoded_object, is_taken, refusal
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
-from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest
+from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest, without_none
 from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.kubernetes.selectors import pod_selector
 from chalicelib.domain.submission.listed_secrets import listed_secrets
@@ -82,15 +82,27 @@ class CallersJobs(Pages):
         return found
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Deletes the Job and its pods, if it still has that uid and resource version."""
-        preconditions = {key: value for key, value in (("uid", uid), ("resourceVersion", version)) if value}
+        """Delete the Job and its pods, if it still has that uid and resource version; without a uid, the one there now.
+
+        The uid is always sent: a DELETE that is sent again, after its response was lost, must not delete another Job
+        that has taken the name meanwhile.
+        """
+        found = None if uid or version else self._existing(project, name)
+        preconditions = {"uid": uid or (found and found.metadata.uid), "resourceVersion": version}
         # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
-        options = {"propagationPolicy": "Background"} | ({"preconditions": preconditions} if preconditions else {})
+        options = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
         answer = self._send(Call("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
-        if answer.status == 404 and not answer.repeated:  # noqa: PLR2004 - NotFound
-            raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
-        if answer.status not in (*OK, 404):
+        gone = found is not None or answer.repeated
+        if answer.status == 404 and not gone:  # noqa: PLR2004 - NotFound
+            raise _missing(project, name)
+        if answer.status not in (*OK, 404) and not (answer.status == 409 and found):  # noqa: PLR2004 - Conflict
             raise refusal(answer)
+
+    def _existing(self, project: ProjectName, name: JobName) -> Job:
+        found = self.find(project, name)
+        if found is None:
+            raise _missing(project, name)
+        return found
 
     def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
         """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
@@ -103,6 +115,10 @@ class CallersJobs(Pages):
             if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
                 return answer
         raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
+
+
+def _missing(project: ProjectName, name: JobName) -> JobNotFound:
+    return JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
 
 
 def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
