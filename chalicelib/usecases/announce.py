@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, PageTokenExpired
-from chalicelib.domain.finished.announcement import UNANNOUNCED, Announced, announcement_of, mark_of
+from chalicelib.domain.finished.announcement import UNANNOUNCED, Announced, announcement_of, is_recent, mark_of
 from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.names import job_name
 from chalicelib.usecases.jobs import every_page
@@ -59,7 +59,7 @@ class Ports(msgspec.Struct, frozen=True):
 
 def announce(namespaces: Sequence[Namespace], cluster: str, now: datetime, ports: Ports) -> Announced:
     """Announces what has finished in the Projects among *namespaces*. A Project that fails stops no other."""
-    run = _Run(cluster, ports)
+    run = _Run(cluster, now, ports)
     projects = [project for _, project in in_turn(namespaces, int(now.timestamp() // TURN_SECONDS))]
     total = Announced()
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -74,8 +74,9 @@ def announce(namespaces: Sequence[Namespace], cluster: str, now: datetime, ports
 class _Run:
     """One run in all Projects."""
 
-    def __init__(self, cluster: str, ports: Ports) -> None:
+    def __init__(self, cluster: str, now: datetime, ports: Ports) -> None:
         self._cluster = cluster
+        self._now = now
         self._ports = ports
 
     def announce_in(self, project: ProjectName) -> Announced:
@@ -98,7 +99,7 @@ class _Run:
     def _news(self, project: ProjectName) -> Iterator[list[Job]]:
         """The finished Jobs, a few at a time."""
         for page in every_page(project, UNANNOUNCED, self._ports.jobs):
-            finished = [job for job in page.items if job.finished]
+            finished = [job for job in page.items if job.finished and is_recent(job, self._now)]
             yield from (finished[start : start + TOGETHER] for start in range(0, len(finished), TOGETHER))
 
     def _announce(self, project: ProjectName, few: list[Job], told: Announced) -> None:

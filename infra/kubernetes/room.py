@@ -87,7 +87,7 @@ def _resource_quota(namespace: str, gpus: int, storage: str) -> Explained:
         "pods": MAX_PODS,
     }
     return explained(
-        "Projects share GPUs and storage by quota. The counts keep one Project from filling the cluster's database.",
+        "Projects share GPUs and storage by quota. The counts bound Jobs, Services and unfinished pods.",
         "v1/ResourceQuota",
         {"name": "researcher-project", "namespace": namespace},
         spec={"hard": hard},

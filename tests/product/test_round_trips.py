@@ -69,8 +69,8 @@ ROWS = {
     "job_logs":             (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "suspend_job":          (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "resume_job":           (f"{FIRST}, 3 cluster",                            "3 cluster"),
-    "delete_job":           (f"{FIRST}, cluster",                              "cluster"),
-    "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}",           TWO_JOBS),
+    "delete_job":           (f"{FIRST}, 2 cluster",                            "2 cluster"),
+    "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster",  f"{TWO_JOBS}, cluster"),
     "announce":             (f"sts, cluster, {PROJECTS}, {ANNOUNCED}",         f"cluster, {ANNOUNCED}"),
     "cleanup":              (f"{ROLE}, cluster, {CLEANED}",                    f"cluster, {CLEANED}"),
 }

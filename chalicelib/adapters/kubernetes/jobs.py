@@ -92,10 +92,12 @@ class CallersJobs(Pages):
         # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
         options = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
         answer = self._send(Call("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
-        gone = found is not None or answer.repeated
-        if answer.status == 404 and not gone:  # noqa: PLR2004 - NotFound
+        # The Job was there, or an attempt of ours may have deleted it: now it is gone, or another one has its name.
+        ours = found is not None or answer.repeated
+        if answer.status == 404 and not ours:  # noqa: PLR2004 - NotFound
             raise _missing(project, name)
-        if answer.status not in (*OK, 404) and not (answer.status == 409 and found):  # noqa: PLR2004 - Conflict
+        replaced = answer.status == 409 and ours and not version  # noqa: PLR2004 - Conflict
+        if answer.status not in (*OK, 404) and not replaced:
             raise refusal(answer)
 
     def _existing(self, project: ProjectName, name: JobName) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from chalicelib.domain.kubernetes.jobs import Job, Manifest
     from chalicelib.domain.kubernetes.pods import Pod
@@ -22,6 +24,10 @@ SOURCE = "researcher-api"
 DETAIL_TYPE = "job.finished"
 UNANNOUNCED = f"{MANAGED_BY}={OURS},!{ANNOUNCED}"
 """Selects our Jobs that have not finished, and those that have since the last run; no selector can tell them apart."""
+
+
+RECENT = timedelta(days=1)
+"""How long after its end a Job is announced. One that cannot be marked, as it is full, would be announced for ever."""
 
 
 class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -62,6 +68,12 @@ class Announced(msgspec.Struct, rename="camel", kw_only=True):
     def counts(self) -> dict[str, int]:
         """What of it is counted over time."""
         return {"Announced": self.announced, "Failed": self.failed, "Truncated": int(self.truncated)}
+
+
+def is_recent(job: Job, now: datetime) -> bool:
+    """Whether *job* has finished within the last day; where its status has no readable time, whether it is as young."""
+    time = job.finished_at or job.metadata.creation_timestamp
+    return time is not None and abs(now - time) <= RECENT
 
 
 def announcement_of(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:

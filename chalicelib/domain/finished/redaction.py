@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 MASK = "***"
+MAX_WORDS = 256
+"""As many as a submission may have."""
 
 
 class MapOf(NamedTuple):
@@ -128,5 +130,5 @@ def _redact(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - JSON
 
 
 def _mask(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """As many masks as a list has items, so that the number of words of a command stays known."""
-    return [MASK] * len(value) if isinstance(value, list) else MASK
+    """As many masks as a list has items, at most 256: the number of words of a command stays known."""
+    return [MASK] * min(len(value), MAX_WORDS) if isinstance(value, list) else MASK

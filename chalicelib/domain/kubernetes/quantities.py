@@ -16,13 +16,14 @@ MAX_VOLUME = "64Ti"
 DEFAULT_MEMORY = "16Gi"
 """The most memory of a container that asks for none: the default limit in a Project's LimitRange."""
 
+MAX_AMOUNT = 10**9
+"""No count of the cluster comes near it."""
 _MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
 _UNITS |= {unit: 1000.0**power for power, unit in enumerate("kMGTPE", 1)}
 _UNITS |= {f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)}
 _QUANTITY = re.compile(r"(?P<number>[0-9]{1,20}(\.[0-9]{1,20})?(e[0-9]{1,2})?)(?P<unit>[numkMGTPE]|[KMGTPE]i)?")
-_COUNT = re.compile(r"[0-9]{1,9}")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -52,9 +53,9 @@ def kubernetes_cpu(cores: float) -> str:
 
 
 def amount(quantity: str | float) -> int:
-    """A count the cluster gave, such as GPUs; 0 where it is no plain number."""
-    text = str(quantity)
-    return int(text) if _COUNT.fullmatch(text) else 0
+    """Return a count of the cluster, such as GPUs: 2000 for '2k'; 0 where it is none."""
+    found = number(str(quantity))
+    return int(found) if found is not None and found.is_integer() and found < MAX_AMOUNT else 0
 
 
 def number(quantity: str) -> float | None:

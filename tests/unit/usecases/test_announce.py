@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -76,6 +77,22 @@ class TestAnnounce:
 
         assert cluster.told == ["a", "b"]
         assert (first, second, cluster.bus.calls) == (Announced(announced=2), Announced(), [1, 1])
+
+    @pytest.mark.parametrize(
+        ("times", "told"),
+        [
+            pytest.param({"at": NOW - timedelta(days=1)}, ["a"], id="a day ago"),
+            pytest.param({"at": NOW - timedelta(days=1, seconds=1)}, [], id="before"),
+            pytest.param({"at": NOW + timedelta(days=2)}, [], id="in the future"),
+        ],
+    )
+    def test_recent_ones_alone(self, cluster: Cluster, times: dict[str, Any], told: list[str]) -> None:
+        """One that cannot be marked, as it is as large as the cluster takes, is not announced for ever."""
+        cluster.jobs.hold(TEAM_A, finished(name="a", **times))
+
+        cluster.announce()
+
+        assert cluster.told == told
 
     def test_of_its_pods(self, cluster: Cluster) -> None:
         """And of no other Job's of the same name."""

@@ -114,7 +114,7 @@ class TestTarget:
             {"name": "a"},
             {"name": "a", "project": "b", "uid": "c"},
             {"name": "..", "project": "b"},
-            {"name": "a" * 64, "project": "b"},
+            {"name": "a" * 254, "project": "b"},
             {"name": "a", "project": "b" * 51},
             {"name": 1, "project": "b"},
         ],

@@ -89,6 +89,14 @@ class TestStore:
 
         assert at(bucket, key_of(kept())) == at(bucket, NEWEST) == msgspec.json.encode(kept())
 
+    def test_large_specification_is_left_out(self, bucket: SharedBucket) -> None:
+        """What became of the Job is found again, whatever somebody wrote into it."""
+        large = msgspec.structs.replace(kept(), spec={"a": "x" * LIMIT}, submission={"a": "b"})
+
+        Receipts(bucket).store(large)
+
+        assert Receipts(bucket).find(TEAM_A, TRAIN_1) == msgspec.structs.replace(large, spec=None, submission=None)
+
     @pytest.mark.parametrize("made", [NOW, minutes_ago(-1)])
     def test_later_job_of_the_name_is_the_newest(self, bucket: SharedBucket, made: datetime) -> None:
         """Of two in one second, too: the second was made when the first was gone. Both stay by their day."""

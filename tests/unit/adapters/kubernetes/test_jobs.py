@@ -76,7 +76,7 @@ CALLS = [
     pytest.param(JOB, lambda jobs: jobs.find(TEAM_A, TRAIN_1), id="find"),
     pytest.param(JOBS, lambda jobs: jobs.page(TEAM_A, "", 1, None), id="page"),
     pytest.param(PODS, lambda jobs: jobs.pods(TEAM_A, [job()]), id="pods"),
-    pytest.param(JOB, lambda jobs: jobs.delete(TEAM_A, TRAIN_1, None, None), id="delete"),
+    pytest.param(JOB, lambda jobs: jobs.delete(TEAM_A, TRAIN_1, "u1", None), id="delete"),
     pytest.param(JOB, lambda jobs: jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=True), id="suspend"),
 ]
 
@@ -318,29 +318,33 @@ class TestPods:
         assert max(len(one.target) for one in asked) < 8192
 
 
+FOUND = json_reply({"metadata": {"name": "train-1", "uid": "u0"}})
+
+
 class TestDelete:
     """A Job goes."""
 
     @pytest.mark.parametrize(
         ("uid", "version", "preconditions"),
         [
-            pytest.param(None, None, {}, id="whatever it is"),
-            pytest.param("u1", None, {"preconditions": {"uid": "u1"}}, id="this Job"),
-            pytest.param(None, "7", {"preconditions": {"resourceVersion": "7"}}, id="this version"),
-            pytest.param("u1", "7", {"preconditions": {"uid": "u1", "resourceVersion": "7"}}, id="both"),
+            pytest.param(None, None, {"uid": "u0"}, id="the one that is there"),
+            pytest.param("u1", None, {"uid": "u1"}, id="this Job"),
+            pytest.param(None, "7", {"resourceVersion": "7"}, id="this version"),
+            pytest.param("u1", "7", {"uid": "u1", "resourceVersion": "7"}, id="both"),
         ],
     )
     def test_pods_go_with_it(
         self, site: Script, jobs: CallersJobs, uid: str | None, version: str | None, preconditions: dict[str, Any]
     ) -> None:
         """Else their GPUs stayed taken; the cluster itself compares the preconditions."""
-        site.on(JOB, json_reply({"kind": "Status", "status": "Success"}))
+        there = [] if uid or version else [FOUND]
+        site.on(JOB, *there, json_reply({"kind": "Status", "status": "Success"}))
 
         jobs.delete(TEAM_A, TRAIN_1, uid, version)
 
-        (asked,) = site.at(JOB)
-        assert asked.method == "DELETE"
-        assert json.loads(asked.body) == {"propagationPolicy": "Background", **preconditions}
+        *_, asked = site.at(JOB)
+        assert (asked.method, len(site.at(JOB))) == ("DELETE", len(there) + 1)
+        assert json.loads(asked.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
 
     def test_missing_job(self, site: Script, jobs: CallersJobs) -> None:
         """Is named, with what may have become of it."""
@@ -358,12 +362,23 @@ class TestDelete:
         with pytest.raises(PreconditionFailed):
             jobs.delete(TEAM_A, TRAIN_1, "u1", None)
 
+    @pytest.mark.parametrize("uid", [None, "u0"])
+    @pytest.mark.parametrize("meanwhile", [status_reply(404), status_reply(409, "Precondition failed: UID")])
     def test_job_that_our_lost_attempt_deleted(
-        self, site: Script, jobs: CallersJobs, monkeypatch: pytest.MonkeyPatch
+        self, site: Script, jobs: CallersJobs, monkeypatch: pytest.MonkeyPatch, uid: str | None, meanwhile: Reply
     ) -> None:
-        """Is not missing: the caller wanted it gone, and it is."""
+        """Is not missing: the caller wanted it gone, and it is. Another one that took its name stays."""
         monkeypatch.setattr("time.sleep", lambda _: None)
-        site.on(JOB, status_reply(504), status_reply(404))
+        site.on(JOB, *([] if uid else [FOUND]), status_reply(504), meanwhile)
+
+        jobs.delete(TEAM_A, TRAIN_1, uid, None)
+
+        sent = [json.loads(one.body) for one in site.at(JOB) if one.method == "DELETE"]
+        assert [one["preconditions"] for one in sent] == [{"uid": "u0"}] * 2
+
+    def test_job_that_somebody_replaced(self, site: Script, jobs: CallersJobs) -> None:
+        """Between the read and the DELETE: the Job that was there is gone, and the new one stays."""
+        site.on(JOB, FOUND, status_reply(409, "Precondition failed: UID"))
 
         jobs.delete(TEAM_A, TRAIN_1, None, None)
 

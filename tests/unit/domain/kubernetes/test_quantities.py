@@ -141,7 +141,9 @@ def _thousandths(written: str) -> int:
 class TestAmount:
     """A count the cluster gave."""
 
-    @pytest.mark.parametrize(("quantity", "expected"), [("4", 4), (4, 4), ("0", 0), ("007", 7), ("512", 512)])
+    @pytest.mark.parametrize(
+        ("quantity", "expected"), [("4", 4), (4, 4), ("0", 0), ("007", 7), ("2k", 2000), ("1Ki", 1024)]
+    )
     def test_plain_number(self, quantity: str | float, expected: int) -> None:
         """GPUs are counted, as text or as a number."""
         assert expected == amount(quantity)
@@ -155,6 +157,7 @@ class TestAmount:
             pytest.param("\u0663", id="unicode digit"),
             pytest.param("\u00b2", id="superscript, a digit that int() refuses"),
             pytest.param("1\n", id="trailing newline"),
+            pytest.param("1G", id="more than there are"),
             pytest.param("9" * 5000, id="more digits than Python reads"),
         ],
     )
