@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs
 
-ATTEMPTS = 4
+ATTEMPTS = 8
 """Times that a change is sent which meets others: a Job that starts has its status written several times a second."""
 
 REFUSALS = (

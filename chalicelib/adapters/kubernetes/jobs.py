@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,6 +32,10 @@ FIELD_MANAGER = "researcher-api"
 CONFLICTS = 3
 """Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
 
+PAUSE_SECONDS = (0.02, 0.1)
+"""Between attempts that met a conflict."""
+
+_JITTER = random.SystemRandom()
 _STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
 """What every write says: a field that the cluster does not know is refused, not dropped."""
 
@@ -62,6 +68,8 @@ class CallersJobs(Pages):
         answer = self._send(
             Call("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
         )
+        if answer.status == 409:  # noqa: PLR2004 - Conflict
+            self._let_others_finish()
         return None if answer.status in (404, 409) else decoded_object(answer, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
@@ -116,7 +124,14 @@ class CallersJobs(Pages):
             answer = self._send(call)
             if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
                 return answer
+            self._let_others_finish()
         raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
+
+    def _let_others_finish(self) -> None:
+        """Wait for a short random time, as callers that met once would meet again at the next attempt."""
+        seconds = _JITTER.uniform(*PAUSE_SECONDS)
+        if seconds < self._deadline.remaining:
+            time.sleep(seconds)
 
 
 def _missing(project: ProjectName, name: JobName) -> JobNotFound:

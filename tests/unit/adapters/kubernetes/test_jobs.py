@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
 
 from chalicelib.adapters.kubernetes.cluster import Cluster
-from chalicelib.adapters.kubernetes.jobs import CONFLICTS, NAMES_IN_A_SELECTOR, CallersJobs
+from chalicelib.adapters.kubernetes.jobs import CONFLICTS, NAMES_IN_A_SELECTOR, PAUSE_SECONDS, CallersJobs
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, JobNotFound, PreconditionFailed
 from chalicelib.domain.names import SECRETS
@@ -319,6 +320,37 @@ class TestPods:
 
 
 FOUND = json_reply({"metadata": {"name": "train-1", "uid": "u0"}})
+
+
+class TestConflicts:
+    """Others write at the same time."""
+
+    @pytest.mark.parametrize(
+        ("ask", "attempts"),
+        [
+            pytest.param(lambda jobs: jobs.patch(TEAM_A, TRAIN_1, {}), 1, id="patch"),
+            pytest.param(lambda jobs: jobs.create(TEAM_A, {}), CONFLICTS, id="create"),
+        ],
+    )
+    def test_pauses_before_the_next_attempt(
+        self,
+        site: Script,
+        jobs: CallersJobs,
+        monkeypatch: pytest.MonkeyPatch,
+        ask: Callable[[CallersJobs], object],
+        attempts: int,
+    ) -> None:
+        """For a random time, as all that met would meet again; and never past the deadline."""
+        pauses: list[float] = []
+        monkeypatch.setattr("time.sleep", pauses.append)
+        for path in (JOB, JOBS):
+            site.on(path, BUSY)
+
+        with suppress(ClusterUnavailable):
+            ask(jobs)
+
+        assert len(pauses) == attempts
+        assert all(PAUSE_SECONDS[0] <= pause <= PAUSE_SECONDS[1] for pause in pauses)
 
 
 class TestDelete:
