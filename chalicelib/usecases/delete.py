@@ -35,13 +35,19 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
-    """Deletes each of *targets* on its own: one that is refused does not stop the rest, an odd name stops all."""
+    """Delete each of *targets* on its own, a repeated one once.
+
+    One that is refused does not stop the rest; an invalid name stops all.
+    """
     named = [
         (project_name(target.project, f"/{place}/project"), job_name(target.name, f"/{place}/name"))
         for place, target in enumerate(targets)
     ]
+    distinct = list(dict.fromkeys(named))
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda one: _delete(one[0], one[1], jobs), named))
+        deletions = pool.map(lambda one: _delete(one[0], one[1], jobs), distinct)
+        outcome = dict(zip(distinct, deletions, strict=True))
+    return [outcome[one] for one in named]
 
 
 def _delete(project: ProjectName, name: JobName, jobs: Jobs) -> Deletion:

@@ -28,12 +28,13 @@ class TestDeleted:
         assert {"one", "two"}.isdisjoint(api.names())
 
     def test_a_job_named_twice_goes_once(self, api: Api) -> None:
-        """Whichever of the two comes first deletes it; the other finds nothing."""
+        """Both entries of the response have its outcome."""
         api.submit(name="twice")
 
         done = api.ask("DELETE", "/jobs", json=[{"project": "team-a", "name": "twice"}] * 2).json()["data"]
 
-        assert sorted(each["ok"] for each in done) == [False, True]
+        assert [each["ok"] for each in done] == [True, True]
+        assert "twice" not in api.names()
 
 
 class TestRefused:
