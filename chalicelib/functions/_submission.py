@@ -12,14 +12,14 @@ from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.submission.idempotency import MAX_KEY, IdempotencyKey, Nonce
 from chalicelib.runtime.http import Answer
 from chalicelib.runtime.operation import Header, Success
-from chalicelib.usecases.submit import preview_job
+from chalicelib.usecases.submit_job import preview_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.submission.idempotency import KnownBy
     from chalicelib.domain.submission.model import Submission
     from chalicelib.runtime.http import Call
     from chalicelib.usecases.ports import Jobs
-    from chalicelib.usecases.submit import Submitted
+    from chalicelib.usecases.submit_job import Submitted
 
 
 class SubmitQuery(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

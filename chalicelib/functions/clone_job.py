@@ -14,7 +14,7 @@ from chalicelib.functions._submission import CREATED, ERRORS, KEY, PREVIEWED, Su
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation
 from chalicelib.settings import settings
-from chalicelib.usecases.original import clone_job, cloned
+from chalicelib.usecases.resubmit_job import clone_job, cloned
 
 routes = Blueprint(__name__)
 

@@ -16,7 +16,7 @@ from chalicelib.domain.names import job_name, project_name
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.delete import Deletion
+from chalicelib.usecases.delete_jobs import Deletion
 
 routes = Blueprint(__name__)
 

@@ -15,7 +15,7 @@ from chalicelib.domain.parsing.strict_json import field_error
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.delete import Deletion, Target, delete_jobs
+from chalicelib.usecases.delete_jobs import Deletion, Target, delete_jobs
 
 routes = Blueprint(__name__)
 

@@ -19,8 +19,8 @@ from chalicelib.domain.names import job_name, project_name
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Header, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.jobs import JobPage
-from chalicelib.usecases.waiting import await_job
+from chalicelib.usecases.list_jobs import JobPage
+from chalicelib.usecases.wait_for_job import await_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
@@ -91,7 +91,7 @@ def _gone(call: Call, missing: errors.JobNotFound, project: ProjectName, name: J
     from chalicelib.adapters.aws import bucket  # noqa: PLC0415
     from chalicelib.adapters.aws.receipts import Receipts  # noqa: PLC0415
     from chalicelib.adapters.kubernetes.project import CallersProject  # noqa: PLC0415
-    from chalicelib.usecases.cleaned_up import cleaned_up  # noqa: PLC0415
+    from chalicelib.usecases.explain_missing_job import cleaned_up  # noqa: PLC0415
 
     projects = CallersProject(cluster.connect(settings()), call.known_caller, call.deadline)
     return cleaned_up(missing, project, name, Receipts(bucket.connect(settings())), projects)

@@ -14,7 +14,7 @@ from chalicelib.domain.project import ProjectDetail
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.project import get_project
+from chalicelib.usecases.get_project import get_project
 
 routes = Blueprint(__name__)
 

@@ -14,7 +14,7 @@ from chalicelib.domain.names import job_name, project_name
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.diagnosis import EventPage, job_events
+from chalicelib.usecases.job_diagnosis import EventPage, job_events
 
 routes = Blueprint(__name__)
 

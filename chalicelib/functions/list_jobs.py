@@ -13,7 +13,7 @@ from chalicelib.domain.names import project_name
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.jobs import JobPage, JobQuery, list_jobs
+from chalicelib.usecases.list_jobs import JobPage, JobQuery, list_jobs
 
 routes = Blueprint(__name__)
 

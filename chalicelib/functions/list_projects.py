@@ -12,7 +12,7 @@ from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.projects import ProjectView, list_projects
+from chalicelib.usecases.list_projects import ProjectView, list_projects
 
 if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName

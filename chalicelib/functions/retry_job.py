@@ -13,7 +13,7 @@ from chalicelib.functions._submission import CREATED, ERRORS, created
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation
 from chalicelib.settings import settings
-from chalicelib.usecases.original import retry_job
+from chalicelib.usecases.resubmit_job import retry_job
 
 routes = Blueprint(__name__)
 

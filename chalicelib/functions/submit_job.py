@@ -13,7 +13,7 @@ from chalicelib.functions._submission import CREATED, ERRORS, KEY, PREVIEWED, Su
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, Operation
 from chalicelib.settings import settings
-from chalicelib.usecases.submit import submit_job
+from chalicelib.usecases.submit_job import submit_job
 
 routes = Blueprint(__name__)
 

@@ -13,7 +13,7 @@ from chalicelib.domain.caller import uploads_of
 from chalicelib.domain.uploads.s3_event import read_event
 from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import settings
-from chalicelib.usecases.uploads import Outcome, submit_uploads
+from chalicelib.usecases.submit_upload import Outcome, submit_uploads
 
 routes = Blueprint(__name__)
 

@@ -13,7 +13,7 @@ from chalicelib.domain.names import job_name, project_name
 from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
 from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, Success
 from chalicelib.settings import settings
-from chalicelib.usecases.suspend import REFUSALS, suspend_job
+from chalicelib.usecases.suspend_job import REFUSALS, suspend_job
 
 routes = Blueprint(__name__)
 

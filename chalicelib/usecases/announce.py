@@ -14,9 +14,9 @@ from chalicelib.domain.errors import DeadlineExceeded, EventBusUnavailable, Page
 from chalicelib.domain.finished.announcement import UNANNOUNCED, Announced, announcement_of, is_recent, mark_of
 from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.names import job_name
-from chalicelib.usecases.jobs import every_page
+from chalicelib.usecases.list_jobs import every_page
+from chalicelib.usecases.list_projects import in_turn
 from chalicelib.usecases.ports import PARALLEL
-from chalicelib.usecases.projects import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,9 +14,9 @@ from chalicelib.domain.finished.retention import pending_seconds, pends_too_long
 from chalicelib.domain.job.status_reason import reason_of
 from chalicelib.domain.names import RETENTION
 from chalicelib.usecases.delete_expired import delete_expired
-from chalicelib.usecases.jobs import every_page
+from chalicelib.usecases.list_jobs import every_page
+from chalicelib.usecases.list_projects import in_turn
 from chalicelib.usecases.ports import PARALLEL
-from chalicelib.usecases.projects import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

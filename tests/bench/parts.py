@@ -12,7 +12,7 @@ import msgspec
 
 from chalicelib.domain.job.view import view
 from chalicelib.domain.kubernetes.jobs import JobList
-from chalicelib.usecases.jobs import JobPage
+from chalicelib.usecases.list_jobs import JobPage
 from tests.bench.cold_start import spent
 from tests.bench.figures import Comparison, Figure, in_turns
 from tests.bench.long_lists import job_list

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER
-from chalicelib.usecases.jobs import JobPage
+from chalicelib.usecases.list_jobs import JobPage
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.kubernetes.kinds import JOB
 from tests.cluster.json_client import Refused

@@ -20,7 +20,7 @@ from chalicelib.domain.finished.announcement import Announced
 from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
 from chalicelib.usecases.announce import TOGETHER, Ports, announce
-from chalicelib.usecases.jobs import PAGE
+from chalicelib.usecases.list_jobs import PAGE
 from tests.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
 from tests.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 

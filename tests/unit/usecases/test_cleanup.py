@@ -14,7 +14,7 @@ from chalicelib.domain.kubernetes.jobs import JobSpec, JobStatus
 from chalicelib.domain.names import MANAGED_BY, OURS, RETENTION, ProjectName
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
-from chalicelib.usecases.jobs import PAGE
+from chalicelib.usecases.list_jobs import PAGE
 from tests.builders import NOW, TEAM_A, finished, job, minutes_ago, pod, project_namespace, unscheduled
 from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.errors import ClusterUnavailable
 from chalicelib.domain.kubernetes.jobs import Namespace, ObjectMeta
 from chalicelib.domain.names import PROJECT_MARK, ProjectName
-from chalicelib.usecases.projects import ProjectView, in_turn, list_projects
+from chalicelib.usecases.list_projects import ProjectView, in_turn, list_projects
 from tests.builders import NOW, NOW_MS
 
 

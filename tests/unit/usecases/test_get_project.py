@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes.jobs import JobSpec, Namespace
 from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
-from chalicelib.usecases.project import MAX_JOBS, get_project
+from chalicelib.usecases.get_project import MAX_JOBS, get_project
 from tests.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
 from tests.fakes import FakeJobs
 

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, Forbidden, QuotaExceeded
 from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.submission.idempotency import Nonce
-from chalicelib.usecases.multi_node import ATTEMPTS
-from chalicelib.usecases.submit import Submitted, submit_job
+from chalicelib.usecases.complete_multi_node import ATTEMPTS
+from chalicelib.usecases.submit_job import Submitted, submit_job
 from tests.builders import ALICE, TEAM_A, job, submission
 from tests.fakes import FakeJobs, raising
 

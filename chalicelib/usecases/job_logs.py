@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.domain.job.logs import chosen, last_bytes
-from chalicelib.usecases.jobs import existing, pods_by_job
+from chalicelib.usecases.list_jobs import existing, pods_by_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.job.logs import LogQuery

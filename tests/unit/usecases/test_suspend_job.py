@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobFinished, JobNotFound, PreconditionFailed
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec
 from chalicelib.domain.names import ProjectName
-from chalicelib.usecases.suspend import ATTEMPTS, resume_job, suspend_job
+from chalicelib.usecases.suspend_job import ATTEMPTS, resume_job, suspend_job
 from tests.builders import TEAM_A, TRAIN_1, ended, job
 from tests.fakes import FakeJobs
 

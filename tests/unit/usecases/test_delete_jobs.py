@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, MalformedRequest
 from chalicelib.domain.names import ProjectName
-from chalicelib.usecases.delete import Deletion, Target, delete_jobs
+from chalicelib.usecases.delete_jobs import Deletion, Target, delete_jobs
 from chalicelib.usecases.ports import PARALLEL
 from tests.builders import TEAM_A, job
 from tests.fakes import FakeJobs, raising

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.errors import ClusterUnavailable, StorageUnavailable, UploadGone
 from chalicelib.domain.names import ProjectName
 from chalicelib.domain.uploads.s3_event import Ignored, SupersededError, Upload
-from chalicelib.usecases.uploads import TRIED_AGAIN, Outcome, submit_uploads
+from chalicelib.usecases.submit_upload import TRIED_AGAIN, Outcome, submit_uploads
 from tests.builders import NOW, TEAM_A, job, upload
 from tests.fakes import FakeJobs, FakeUploads, raising
 

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobNotFound
 from chalicelib.domain.names import JobName, ProjectName
-from chalicelib.usecases.waiting import await_job
+from chalicelib.usecases.wait_for_job import await_job
 from tests.builders import TEAM_A, TRAIN_1, ended, job
 from tests.fakes import FakeJobs, raising
 

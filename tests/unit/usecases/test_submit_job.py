@@ -20,7 +20,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.names import ProjectName
 from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
-from chalicelib.usecases.submit import ATTEMPTS, Submitted, preview_job, submit_job
+from chalicelib.usecases.submit_job import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
 from tests.fakes import FakeJobs, raising
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.domain.errors import DeadlineExceeded
 from chalicelib.domain.job.view import milliseconds, view
 from chalicelib.domain.project import ProjectDetail, Tally, gpu_use, quota_views
-from chalicelib.usecases.jobs import every_page, pods_by_job
+from chalicelib.usecases.list_jobs import every_page, pods_by_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

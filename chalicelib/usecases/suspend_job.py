@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain import errors
 from chalicelib.domain.job.suspension import check_suspendable
-from chalicelib.usecases.jobs import existing, shown
+from chalicelib.usecases.list_jobs import existing, shown
 
 if TYPE_CHECKING:
     from chalicelib.domain.job.view import JobView

@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.domain.diagnosis.diagnosis import Diagnosis, diagnosed
 from chalicelib.domain.job.event_list import EventView, created_pods, merged
-from chalicelib.usecases.jobs import existing, pods_by_job
+from chalicelib.usecases.list_jobs import existing, pods_by_job
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from chalicelib.domain.manifest.multi_node import half_made
 from chalicelib.domain.names import JobName, project_name
 from chalicelib.domain.submission.idempotency import lock, replayed
 from chalicelib.domain.submission.listed_secrets import named_secrets, unlisted_secrets
-from chalicelib.usecases.jobs import shown
-from chalicelib.usecases.multi_node import completed
+from chalicelib.usecases.complete_multi_node import completed
+from chalicelib.usecases.list_jobs import shown
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.errors import JobNotFound
 from chalicelib.domain.submission.idempotency import IdempotencyKey, derived_name, lock, repeatable_lock, shared_lock
 from chalicelib.domain.submission.resubmission import clone_of, retry_of
-from chalicelib.usecases.jobs import existing
-from chalicelib.usecases.submit import find_made, make_once
+from chalicelib.usecases.list_jobs import existing
+from chalicelib.usecases.submit_job import find_made, make_once
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.submission.model import Submission
     from chalicelib.domain.submission.resubmission import CloneRequest
     from chalicelib.usecases.ports import Jobs
-    from chalicelib.usecases.submit import Submitted
+    from chalicelib.usecases.submit_job import Submitted
 
 
 def clone_job(request: CloneRequest, known_by: KnownBy, caller: Caller, jobs: Jobs) -> Submitted:

@@ -10,7 +10,7 @@ from chalicelib.domain.caller import uploads_of
 from chalicelib.domain.errors import ResearcherError
 from chalicelib.domain.uploads import document
 from chalicelib.domain.uploads.s3_event import Ignored, SupersededError, Upload, is_transient
-from chalicelib.usecases.submit import Submitted, submit_job
+from chalicelib.usecases.submit_job import Submitted, submit_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.usecases.jobs import get_job
+from chalicelib.usecases.list_jobs import get_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable

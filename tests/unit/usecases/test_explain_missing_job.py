@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.errors import JobCleanedUp, JobNotFound
 from chalicelib.domain.finished.receipt import receipt_of
 from chalicelib.domain.kubernetes.jobs import Namespace
-from chalicelib.usecases.cleaned_up import cleaned_up
+from chalicelib.usecases.explain_missing_job import cleaned_up
 from tests.builders import NOW, TEAM_A, TRAIN_1, finished, meta
 from tests.fakes import FakeReceipts
 

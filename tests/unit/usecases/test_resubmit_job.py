@@ -11,7 +11,7 @@ from chalicelib.domain.kubernetes.jobs import JobSpec
 from chalicelib.domain.names import SUBMISSION, ProjectName
 from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
 from chalicelib.domain.submission.resubmission import CloneRequest
-from chalicelib.usecases.original import clone_job, cloned, retry_job
+from chalicelib.usecases.resubmit_job import clone_job, cloned, retry_job
 from tests.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job
 from tests.fakes import FakeJobs
 
