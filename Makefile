@@ -24,7 +24,7 @@ run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
 cleanup: $(READY)  ## deletes finished Jobs of `make run` that are past their retention; DRY_RUN=1 only tells which
-	@$(BIN)/python -m infra.cleanup $(if $(FUNCTION),--function $(FUNCTION)) $(if $(DRY_RUN),--dry-run)
+	@$(BIN)/python -m infra.commands.cleanup $(if $(FUNCTION),--function $(FUNCTION)) $(if $(DRY_RUN),--dry-run)
 
 PYTEST = $(BIN)/pytest -n 2 --dist loadfile
 
@@ -96,7 +96,7 @@ mutants: $(READY)  ## mutants of the rules that matter most, in a copy of the la
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
 package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
-	$(BIN)/python -m infra.package --stage $(STAGE) --out build/$(STAGE)
+	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
 
 deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket of yours for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Name a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
@@ -135,6 +135,6 @@ $(READY): requirements-dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
 	@touch $@
 
-$(ASSETS): $(READY) infra/docs_assets.py $(wildcard infra/docs/*)
-	@$(BIN)/python -m infra.docs_assets
+$(ASSETS): $(READY) infra/packaging/docs_assets.py $(wildcard infra/docs/*)
+	@$(BIN)/python -m infra.packaging.docs_assets
 	@touch $@

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from infra import docs_assets
 from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
+from infra.packaging import docs_assets
 from tests.api import Api
 from tests.canaries import leaks
 from tests.cluster.real_cluster import RealCluster

@@ -14,7 +14,7 @@ from chalicelib.settings import settings
 routes = Blueprint(__name__)
 
 ASSETS = Path(__file__).parent.parent / "assets"
-"""Filled by infra/docs_assets.py."""
+"""Filled by infra/packaging/docs_assets.py."""
 PAGE = "index.html"
 
 OPERATION = Operation(

@@ -14,7 +14,7 @@ from chalicelib.runtime.operation import Operation, Success
 routes = Blueprint(__name__)
 
 ASSETS = Path(__file__).parent.parent / "assets"
-"""Filled by infra/docs_assets.py; the hash in each name changes with the content."""
+"""Filled by infra/packaging/docs_assets.py; the hash in each name changes with the content."""
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 

@@ -143,7 +143,7 @@ def endpoint(
             _log(function.__module__.rpartition(".")[2], path, call, answer)
             return _response(answer, call)
 
-        view.operation = operation  # type: ignore[attr-defined] # infra/openapi.py reads both
+        view.operation = operation  # type: ignore[attr-defined] # infra/openapi/document.py reads both
         view.authenticated = authenticate is not None  # type: ignore[attr-defined]
         return view
 

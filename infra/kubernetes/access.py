@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.names import namespace_of
-from infra.kubernetes.explained import Explained, explained
+from infra.kubernetes.commented_manifest import Explained, explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.domain.names import ProjectName
-    from infra.kubernetes.explained import Manifest
+    from infra.kubernetes.commented_manifest import Manifest
 
 API_GROUP = "researcher-api"
 """The Kubernetes group that the EKS access entry gives to the API's role."""

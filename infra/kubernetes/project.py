@@ -16,12 +16,12 @@ import yaml
 from chalicelib.domain.caller import is_group, is_reserved_group
 from chalicelib.domain.names import JOB_PATTERN, PROJECT_PATTERN, ProjectName
 from infra.kubernetes.access import access
-from infra.kubernetes.room import room
+from infra.kubernetes.namespace import room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.kubernetes.explained import Explained, Manifest
+    from infra.kubernetes.commented_manifest import Explained, Manifest
 
 BASE = Path(__file__).with_name("base")
 GPUS = 8

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from uv import find_uv_bin
 
-from infra import docs_assets
-from infra.bundle import HERE, ROOT, TASK_ROOT, write_bundle
+from infra.packaging import docs_assets
+from infra.packaging.bundle import HERE, ROOT, TASK_ROOT, write_bundle
 from tests.deployed.lambda_service import managed_runtime
 
 PEERS = Path(__file__).with_name("peers")

@@ -18,7 +18,7 @@ from moto.eks.models import eks_backends
 from infra.local.aws import REGION
 from infra.local.aws_requests import ACCOUNT
 from infra.local.kubernetes.cluster import EmbeddedCluster
-from infra.package import template
+from infra.packaging.template import template
 from tests.api import IMAGE, Api
 from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns

@@ -8,13 +8,13 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from infra.gateway_responses import ANY_METHOD
 from infra.local.compression import compressed
 from infra.local.gateway import MAX_HEADER_BYTES
 from infra.local.http_server import LoopbackSite
 from infra.local.lambda_proxy import ProxyRequest, reply_of
 from infra.local.routes import Routes
 from infra.local.wire import MAX_BODY, Reply
+from infra.packaging.gateway_responses import ANY_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.bundle import HERE, write_bundle
-from infra.package import template
+from infra.packaging.bundle import HERE, write_bundle
+from infra.packaging.template import template
 from tests.deployed.deployed import Deployed
 from tests.deployed.lambda_service import managed_runtime
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import app
-from infra.endpoints import endpoints, functions
+from infra.packaging.chalice_graph import endpoints, functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import app
-from infra.bundle import ROOT
-from infra.gateway_responses import ANY_METHOD, BY_TYPE
 from infra.local.gateway import Gateway
+from infra.packaging.bundle import ROOT
+from infra.packaging.gateway_responses import ANY_METHOD, BY_TYPE
 from tests.package.reading import FUNCTIONS, function, logical, of_type
 
 Json = dict[str, Any]

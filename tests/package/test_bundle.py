@@ -12,8 +12,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from infra import slim
-from infra.bundle import HERE, ROOT, NoInterpreterError, Target, write_bundle
+from infra.packaging import bundle_contents
+from infra.packaging.bundle import HERE, ROOT, NoInterpreterError, Target, write_bundle
 from tests.package.bare import printed_by
 
 if TYPE_CHECKING:
@@ -162,13 +162,13 @@ class TestSlim:
         dead = "aiohttp==1 \\\n    --hash=sha256:a\n    # via kubernetes\n"
         kept = "msgspec==2 ; python_version > '3' \\\n    --hash=sha256:b\n"
 
-        assert slim.kept_requirements(dead + kept) == kept
+        assert bundle_contents.kept_requirements(dead + kept) == kept
 
     def test_leaves_out_nothing_that_is_not_locked(self) -> None:
         """A name in LEFT_OUT that nobody brings any more is to be deleted."""
         locked = {line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
 
-        assert sorted(slim.LEFT_OUT - locked) == []
+        assert sorted(bundle_contents.LEFT_OUT - locked) == []
 
     @pytest.mark.parametrize(
         ("path", "loaded"),
@@ -198,4 +198,4 @@ class TestSlim:
     )
     def test_knows_what_is_loaded(self, path: str, loaded: bool) -> None:
         """One file of each kind."""
-        assert slim.is_loaded(PurePosixPath(path)) is loaded
+        assert bundle_contents.is_loaded(PurePosixPath(path)) is loaded

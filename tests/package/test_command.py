@@ -1,4 +1,4 @@
-"""`python -m infra.package`: what a platform engineer runs before a deployment."""
+"""`python -m infra.packaging`: what a platform engineer runs before a deployment."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra import bundle
-from infra.package import BUNDLE, SBOM, TEMPLATE, main, stage_names
+from infra.packaging import bundle
+from infra.packaging.template import BUNDLE, SBOM, TEMPLATE, main, stage_names
 
 if TYPE_CHECKING:
     from pathlib import Path

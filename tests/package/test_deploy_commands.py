@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from infra.package import stage_names
+from infra.packaging.template import stage_names
 from tests.walk import README, ROOT
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from chalicelib import __version__
-from infra.bundle import REQUIREMENTS
-from infra.docs_assets import SWAGGER_UI
-from infra.sbom import bill_of_materials
+from infra.packaging.bundle import REQUIREMENTS
+from infra.packaging.docs_assets import SWAGGER_UI
+from infra.packaging.sbom import bill_of_materials
 
 if TYPE_CHECKING:
     from pathlib import Path

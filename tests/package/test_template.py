@@ -12,9 +12,9 @@ from msgspec.structs import fields
 
 import app
 from chalicelib.settings import Settings
-from infra.endpoints import SharedNameError, endpoints
-from infra.gateway_responses import ANY_METHOD
-from infra.package import CONFIG
+from infra.packaging.chalice_graph import SharedNameError, endpoints
+from infra.packaging.gateway_responses import ANY_METHOD
+from infra.packaging.template import CONFIG
 from tests.package.reading import (
     ENDPOINTS,
     EVENTS,

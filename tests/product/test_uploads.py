@@ -48,7 +48,7 @@ class TestUploaded:
     def test_that_fails_for_good_waits_in_the_queue(
         self, stack: Stack[AnyCluster], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """With the event itself, for infra.replay_uploads."""
+        """With the event itself, for infra.commands.replay_uploads."""
         s3, sqs = (boto3.client(name, **stack.aws.connection) for name in ("s3", "sqs"))
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", unused_url())
         bucket.connect.cache_clear()

@@ -1,4 +1,4 @@
-"""`python -m infra.cleanup`, which `make cleanup` is."""
+"""`python -m infra.commands.cleanup`, which `make cleanup` is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.cleanup import main, told
+from infra.commands.cleanup import main, told
 from infra.local.aws import LocalAws
 from infra.local.functions import Functions
 

@@ -16,8 +16,8 @@ from chalicelib.functions.docs import policy
 from chalicelib.functions.docs_asset import ASSETS, assets
 from chalicelib.runtime.operation import BASE
 from chalicelib.settings import Settings, settings
-from infra import docs_assets
 from infra.local.gateway import Gateway
+from infra.packaging import docs_assets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ class TestAssets:
 
 
 class TestBuild:
-    """`python -m infra.docs_assets`."""
+    """`python -m infra.packaging.docs_assets`."""
 
     def test_the_same_sources_make_the_same_files(self, tmp_path: Path) -> None:
         """A build can be repeated, also over an older one; another text is another name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.bundle import FIND_PYTHON
+from infra.packaging.bundle import FIND_PYTHON
 
 if TYPE_CHECKING:
     from pathlib import Path

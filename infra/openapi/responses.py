@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.runtime.operation import Operation, Success
-    from infra.openapi_schemas import Schemas
+    from infra.openapi.schemas import Schemas
 
 JsonObject = dict[str, Any]
 Error = type[ResearcherError]

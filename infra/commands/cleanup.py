@@ -1,4 +1,4 @@
-"""`python -m infra.cleanup [--dry-run]`: runs the cleanup of `make run`, or a deployed one, and says what it did."""
+"""`python -m infra.commands.cleanup [--dry-run]`: runs the cleanup of `make run`, or a deployed one, and says what it did."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECONDS = 900
 
 def main(arguments: Sequence[str] | None = None, session: Path = SESSION) -> int:
     """Prints the report; 1 when there is none."""
-    parser = argparse.ArgumentParser(prog="python -m infra.cleanup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.commands.cleanup", description=__doc__)
     parser.add_argument("--function", default=LOCAL, help="the deployed function, output CleanupFunction of the stack")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_const", const=True, help="only tell what would be deleted")

@@ -18,10 +18,10 @@ from chalice.utils import to_cfn_resource_name as logical_id
 
 from chalicelib.runtime.operation import BASE
 from chalicelib.settings import cors_origin
-from infra.alarms import api_alarm, function_alarms
-from infra.dashboard import dashboard
-from infra.gateway_responses import ANY_METHOD, gateway_responses, not_allowed
-from infra.policies import role_policy
+from infra.packaging.alarms import api_alarm, function_alarms
+from infra.packaging.dashboard import dashboard
+from infra.packaging.gateway_responses import ANY_METHOD, gateway_responses, not_allowed
+from infra.packaging.policies import role_policy
 
 if TYPE_CHECKING:
     from chalice.app import Chalice, RouteEntry

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from uv import find_uv_bin
 
 from chalicelib.functions.docs_asset import ASSETS
-from infra import docs_assets, slim
+from infra.packaging import bundle_contents, docs_assets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
-FIND_PYTHON = Path(__file__).parent / "find_python.sh"
+FIND_PYTHON = Path(__file__).parents[1] / "find_python.sh"
 OURS = ("app.py", "chalicelib")
 TASK_ROOT = "/var/task"
 """Where Lambda unpacks the zip; tracebacks name files there."""
@@ -64,7 +64,7 @@ def write_bundle(archive: Path, target: Target = LAMBDA) -> None:
 def _install(folder: Path, target: Target) -> None:
     """The shipped requirements, checked against their locked hashes."""
     shipped = folder.with_name(folder.name + ".txt")
-    shipped.write_text(slim.kept_requirements(REQUIREMENTS.read_text(encoding="utf-8")), encoding="utf-8")
+    shipped.write_text(bundle_contents.kept_requirements(REQUIREMENTS.read_text(encoding="utf-8")), encoding="utf-8")
     elsewhere = ["--python-platform", target.platform] if target.platform else []
     # Copies: files that are linked to uv's cache would be changed there, and in every environment made from it.
     options = ["--link-mode", "copy", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
@@ -77,9 +77,9 @@ def _install(folder: Path, target: Target) -> None:
 
 def _slim(folder: Path) -> None:
     for path in list(_files(folder)):
-        if not slim.is_loaded(PurePosixPath(path.relative_to(folder))):
+        if not bundle_contents.is_loaded(PurePosixPath(path.relative_to(folder))):
             path.unlink()
-    for name, text in slim.REPLACED.items():
+    for name, text in bundle_contents.REPLACED.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 

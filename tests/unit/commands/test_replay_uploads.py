@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import replay_uploads
+from infra.commands import replay_uploads
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
 from tests.scripted import Script

@@ -20,8 +20,8 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from chalicelib import __version__
-from infra import slim
-from infra.docs_assets import SWAGGER_UI
+from infra.packaging import bundle_contents
+from infra.packaging.docs_assets import SWAGGER_UI
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ def bill_of_materials(locked: str) -> JsonObject:
     """Return what of the *locked* requirements is shipped, and the package of the documentation page's files."""
     shipped = [
         _package(found["name"], found["release"], _HASH.findall(found["hashes"]))
-        for found in _LOCKED.finditer(slim.kept_requirements(locked))
+        for found in _LOCKED.finditer(bundle_contents.kept_requirements(locked))
     ]
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, locked + __version__))
     bom.metadata.component = Component(name=NAME, version=__version__, type=ComponentType.APPLICATION, bom_ref=NAME)

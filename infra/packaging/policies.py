@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from infra.cloudformation_yaml import JsonObject, load_cloudformation
+from infra.packaging.cloudformation_yaml import JsonObject, load_cloudformation
 
-POLICIES = Path(__file__).parent.parent / ".chalice" / "policies.yaml"
+POLICIES = Path(__file__).parents[2] / ".chalice" / "policies.yaml"
 
 
 def role_policy(function: str, log_group: str) -> JsonObject:

@@ -1,4 +1,4 @@
-"""`python -m infra.docs_assets`: fills chalicelib/assets with the documentation page and what it loads.
+"""`python -m infra.packaging.docs_assets`: fills chalicelib/assets with the documentation page and what it loads.
 
 Swagger UI comes from the package flask-swagger-ui, of which nothing is imported. Each file's name holds a hash of its
 content, so that browsers may keep it for ever.
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from chalicelib.functions.docs import PAGE
 from chalicelib.functions.docs_asset import ASSETS
 
-OURS = Path(__file__).parent / "docs"
+OURS = Path(__file__).parents[1] / "docs"
 SWAGGER_UI = "flask-swagger-ui"
 FROM_SWAGGER_UI = ("swagger-ui.css", "swagger-ui-bundle.js")
 FROM_US = ("page.css", "initializer.js")

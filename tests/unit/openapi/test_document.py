@@ -21,15 +21,15 @@ from chalicelib.domain.names import is_label_key, is_reserved_key, job_name
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
-from infra import openapi
-from infra.openapi_schemas import KEYS
+from infra.openapi import document
+from infra.openapi.schemas import KEYS
 from tests.submissions import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-FOUND = json.loads(openapi.rendered(openapi.document(app.app.routes)))
+FOUND = json.loads(document.rendered(document.document(app.app.routes)))
 GATEWAYS_OWN = {"method_not_allowed", "route_not_found"}
 """Codes of requests that reach no operation."""
 EVENTS_OWN = {"event_bus_unavailable", "upload_gone"}
@@ -63,7 +63,7 @@ class TestStoredDocument:
 
     def test_it_is_current(self) -> None:
         """A change of routes or types without `python -m infra.openapi` fails here; it is an OpenAPI 3.1 document."""
-        assert DOCUMENT.read_text(encoding="utf-8") == openapi.rendered(openapi.document(app.app.routes))
+        assert DOCUMENT.read_text(encoding="utf-8") == document.rendered(document.document(app.app.routes))
         validate(FOUND)
 
     def test_check_refuses_a_stale_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,10 +71,10 @@ class TestStoredDocument:
         stale = tmp_path / "openapi.json"
         stale.write_text("{}")
 
-        assert openapi.main(["--check"], stale) == 1
+        assert document.main(["--check"], stale) == 1
         assert "python -m infra.openapi" in capsys.readouterr().err
         assert stale.read_text() == "{}"
-        assert [openapi.main(arguments, stale) for arguments in ([], ["--check"])] == [0, 0]
+        assert [document.main(arguments, stale) for arguments in ([], ["--check"])] == [0, 0]
 
 
 class TestOperations:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.domain.names import JOB_PATTERN, MAX_JOB_NAME, PROJECT_PATTERN
-from infra.openapi_schemas import typed
+from infra.openapi.schemas import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

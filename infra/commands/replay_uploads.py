@@ -1,4 +1,4 @@
-"""`python -m infra.replay_uploads --queue URL --function NAME`: hands failed uploads to their function again.
+"""`python -m infra.commands.replay_uploads --queue URL --function NAME`: hands failed uploads to their function again.
 
 Both arguments are outputs of the stack. A message leaves the queue once its event was taken again; should the function
 fail once more, a new message comes. Region and credentials are boto3's own configuration.
@@ -26,7 +26,7 @@ WAIT_SECONDS = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replays every message that is in the queue, and says how many; 1 when some were none of Lambda's."""
-    parser = argparse.ArgumentParser(prog="python -m infra.replay_uploads", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.commands.replay_uploads", description=__doc__)
     parser.add_argument("--queue", required=True, metavar="URL", help="the stack's output UploadFailuresUrl")
     parser.add_argument("--function", required=True, metavar="NAME", help="the stack's output SubmitUploadName")
     given = parser.parse_args(arguments)

@@ -12,9 +12,9 @@ from chalicelib import __version__
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
-from infra.openapi_answers import HEADERS, Answers
-from infra.openapi_parameters import parameters
-from infra.openapi_schemas import Schemas
+from infra.openapi.parameters import parameters
+from infra.openapi.responses import HEADERS, Answers
+from infra.openapi.schemas import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

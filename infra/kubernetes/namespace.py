@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.kubernetes.jobs import GPU
 from chalicelib.domain.kubernetes.quantities import DEFAULT_MEMORY, MAX_VOLUME
 from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of
-from infra.kubernetes.explained import Explained, explained
+from infra.kubernetes.commented_manifest import Explained, explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.domain.names import ProjectName
-    from infra.kubernetes.explained import Manifest
+    from infra.kubernetes.commented_manifest import Manifest
 
 SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")
 MAX_JOBS = "2k"

@@ -1,4 +1,4 @@
-"""`python -m infra.package --stage dev --out build/dev`: the CloudFormation template, its zip, and what is in that.
+"""`python -m infra.packaging --stage dev --out build/dev`: the CloudFormation template, its zip, and what is in that.
 
 Asks nobody: neither AWS nor credentials are needed, and what a deployment is told comes as parameters of its stack.
 """
@@ -19,10 +19,10 @@ from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
 
 import app
-from infra.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterError, write_bundle
-from infra.cloudformation_yaml import load_cloudformation
-from infra.endpoints import EndpointGraph, EndpointSwagger, EndpointTemplate
-from infra.sbom import bill_of_materials
+from infra.packaging.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterError, write_bundle
+from infra.packaging.chalice_graph import EndpointGraph, EndpointSwagger, EndpointTemplate
+from infra.packaging.cloudformation_yaml import load_cloudformation
+from infra.packaging.sbom import bill_of_materials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ _NO_INTERPRETER = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the files; SystemExit when there is no such stage, or no Python that compiles for the functions."""
     stages = stage_names()
-    parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.packaging", description=__doc__)
     parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
     given = parser.parse_args(arguments)
