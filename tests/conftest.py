@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
+from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging import docs_assets
 from tests.api import Api
 from tests.canaries import leaks

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from infra.local.aws import LocalAws
 from infra.local.issuer import Application, Issuer
-from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import GROUPS, PROJECTS, Stack, clear_caches
+from infra.localcluster.cluster import EmbeddedCluster
 from tests.api import IMAGE, Api
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 from tests.round_trips import Gate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.serving import serve
+from infra.localcluster.cluster import EmbeddedCluster
 
 if __name__ == "__main__":
     sys.exit(serve(EmbeddedCluster, "EMBEDDED: a Kubernetes API in memory with one fake 8-GPU node"))

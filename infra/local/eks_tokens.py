@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from chalicelib.adapters.kubernetes.ttl_cache import Kept
-from infra.local.kubernetes.identity import Identity
+from infra.localcluster.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from typing_extensions import TypeVar  # its defaults come with Python 3.13
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.localcluster.cluster import EmbeddedCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
-    from infra.local.kubernetes.identity import Identity
-    from infra.local.kubernetes.kinds import Document
+    from infra.localcluster.identity import Identity
+    from infra.localcluster.kinds import Document
 
     Review = Callable[[str], Identity]
     """Tells whose an EKS token is; PermissionError for nobody's."""

@@ -34,9 +34,9 @@ from infra.local.some_cluster import SomeCluster
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.local.kubernetes.identity import Identity
     from infra.local.some_cluster import Review
     from infra.local.wire import Headers, Reply
+    from infra.localcluster.identity import Identity
 
 BUCKET = "researcher-uploads"
 FAILURES = "researcher-upload-failures"

@@ -9,14 +9,14 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 from infra.local.http_server import LoopbackServer
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.kubernetes.identity import Identity
     from infra.local.wire import Headers, WireError
+    from infra.localcluster.identity import Identity
 
 API_VERSION = "authentication.k8s.io/v1"
 

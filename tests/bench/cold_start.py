@@ -17,7 +17,7 @@ from moto.eks.models import eks_backends
 
 from infra.local.aws import REGION
 from infra.local.aws_requests import ACCOUNT
-from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging.template import template
 from tests.api import IMAGE, Api
 from tests.bench.asking import BASE, JOB, Request

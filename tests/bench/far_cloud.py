@@ -14,8 +14,8 @@ import urllib3
 
 from infra.local.http_server import LoopbackServer, Site
 from infra.local.issuer import Issuer
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 from tests.bench.far_away import far_away
 from tests.bench.recording import Recorder, Sent, sent_as
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.local.client_credentials import Application
-    from infra.local.kubernetes.certificates import ServerIdentity
     from infra.local.wire import Headers
+    from infra.localcluster.certificates import ServerIdentity
     from tests.deployed.deployed import Deployed
 
 ISSUER_SECONDS = 0.020

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from infra.kubernetes.project import project_manifests
-from infra.local.kubernetes.cluster import EmbeddedCluster
 from infra.local.stack import Stack
+from infra.localcluster.cluster import EmbeddedCluster
 from tests.bench import surroundings
 from tests.bench.asking import BASE, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns

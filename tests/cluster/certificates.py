@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from infra.local.kubernetes.certificates import authority_key_usage
+from infra.localcluster.certificates import authority_key_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

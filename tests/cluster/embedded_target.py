@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Self
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
-from infra.local.kubernetes.identity import MASTERS, Identity
-from infra.local.kubernetes.kinds import BY_NAME
+from infra.localcluster.cluster import EmbeddedCluster
+from infra.localcluster.identity import MASTERS, Identity
+from infra.localcluster.kinds import BY_NAME
 from tests.cluster.json_client import JsonClient
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Generic, Self
 import urllib3
 
 from infra.local.http_server import LoopbackServer, Site
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.some_cluster import SomeCluster
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infra.local.kubernetes.kinds import Document
     from infra.local.wire import Headers
+    from infra.localcluster.kinds import Document
 
 FAULTS = ("reset before", "reset after", "throttled", "unavailable", "hang")
 HANG_SECONDS = 6.0

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE
-from infra.local.kubernetes import pod_status
+from infra.localcluster import pod_status
 from tests.cluster.json_client import Refused
 from tests.cluster.kubelet import Kubelet
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from infra.local.http_server import HOST, LoopbackServer, Site
-from infra.local.kubernetes import pod_log
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
+from infra.localcluster import log_content
+from infra.localcluster.certificates import server_identity
 from tests.cluster.json_client import Refused
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class Kubelet(Site):
         namespace, name, container = found.groups()
         try:
             pod = self._client.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
-            wanted = pod_log.Wanted.of(dict(parse_qsl(url.query)))
-            log = pod_log.given_out(pod, container, wanted, datetime.now(UTC))
-        except pod_log.NoLogError as error:
+            wanted = log_content.Wanted.of(dict(parse_qsl(url.query)))
+            log = log_content.given_out(pod, container, wanted, datetime.now(UTC))
+        except log_content.NoLogError as error:
             return Reply(400, [("Content-Type", "text/plain")], str(error).encode())
         except Refused as refusal:
             return Reply(refusal.status, [("Content-Type", "text/plain")], b"no such pod")

@@ -17,8 +17,8 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from infra.local.kubernetes.identity import Identity
-    from infra.local.kubernetes.kinds import Kind
+    from infra.localcluster.identity import Identity
+    from infra.localcluster.kinds import Kind
     from tests.cluster.json_client import Document
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"

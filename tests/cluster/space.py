@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from chalicelib.domain.kubernetes.jobs import GPU
-from infra.local.kubernetes.pod_status import SIMULATE
+from infra.localcluster.pod_status import SIMULATE
 from tests.cluster.json_client import Refused
 from tests.eventually import eventually
 

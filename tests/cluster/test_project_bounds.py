@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.domain.kubernetes.jobs import NODE_TYPE, QUEUE_LABEL
 from infra.kubernetes.project import base_manifests, project_manifests
-from infra.local.kubernetes.kinds import SERVICE
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from infra.local.stack import Stack
+from infra.localcluster.kinds import SERVICE
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
 from tests.cluster.json_client import JsonClient, Refused
 from tests.cluster.real_cluster import RealCluster

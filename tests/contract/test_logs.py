@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.kubernetes.pod_log import LOG_VARIABLE
+from infra.localcluster.log_content import LOG_VARIABLE
 from tests.cluster.space import job, said
 from tests.eventually import eventually
 

@@ -16,7 +16,7 @@ from tests.conftest import RUN_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 
 

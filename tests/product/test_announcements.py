@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.kinds import JOB
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 

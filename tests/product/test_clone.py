@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB
+from infra.localcluster.kinds import JOB
 
 if TYPE_CHECKING:
     from infra.local.stack import Stack

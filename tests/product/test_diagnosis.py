@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from chalicelib.domain.diagnosis.causes import Cause
-from infra.local.kubernetes.kinds import EVENT, JOB, POD
-from infra.local.kubernetes.node import NAME as NODE_NAME
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.fake_node import NAME as NODE_NAME
+from infra.localcluster.kinds import EVENT, JOB, POD
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 

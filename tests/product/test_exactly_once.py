@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB
+from infra.localcluster.kinds import JOB
 from tests.api import IMAGE, Api
 from tests.sizes import cases
 

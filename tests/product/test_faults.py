@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack
+from infra.localcluster.kinds import JOB
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
 from tests.sizes import cases
@@ -17,7 +17,7 @@ from tests.sizes import cases
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 
     AnyCluster = EmbeddedCluster | RealCluster

@@ -9,9 +9,9 @@ import boto3
 
 from chalicelib.domain.names import SECRETS
 from infra.kubernetes.project import project_manifests
-from infra.local.kubernetes.kinds import JOB
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
 from infra.local.stack import BUCKET
+from infra.localcluster.kinds import JOB
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
 from tests.eventually import eventually
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.localcluster.cluster import EmbeddedCluster
 from tests.eventually import eventually
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.pod_log import LOG_VARIABLE
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.log_content import LOG_VARIABLE
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.eventually import eventually
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.names import HALF_MADE
-from infra.local.kubernetes.kinds import JOB, POD, SERVICE
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.kinds import JOB, POD, SERVICE
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
 from tests.eventually import eventually
 

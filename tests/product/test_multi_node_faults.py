@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.names import HALF_MADE
-from infra.local.kubernetes.kinds import JOB, SERVICE
 from infra.local.stack import Stack
+from infra.localcluster.kinds import JOB, SERVICE
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
 from tests.eventually import eventually
@@ -20,7 +20,7 @@ from tests.sizes import cases
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 
     AnyCluster = EmbeddedCluster | RealCluster

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.localcluster.cluster import EmbeddedCluster
 from tests.api import token
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.local.kubernetes.cluster import EmbeddedCluster
+from infra.localcluster.cluster import EmbeddedCluster
 from tests.eventually import eventually
 
 if TYPE_CHECKING:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB
+from infra.localcluster.kinds import JOB
 from tests.builders import record
 from tests.uploads import Uploads, handled, invoked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.stack import Stack
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 
     AnyCluster = EmbeddedCluster | RealCluster

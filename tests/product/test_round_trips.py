@@ -16,7 +16,7 @@ import pytest
 
 from chalicelib import functions
 from chalicelib.runtime.operation import BASE
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from infra.packaging import docs_assets
 from tests.api import IMAGE
 from tests.counted_stack import SCHEDULED, UPLOADED, CountedStack, Request, World

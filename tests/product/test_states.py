@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
+from infra.localcluster.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
 from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 

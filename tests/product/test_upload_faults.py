@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib.adapters.aws import bucket
 from chalicelib.domain.errors import ResearcherError
-from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack
+from infra.localcluster.kinds import JOB
 from tests.cluster import fault_proxy
 from tests.cluster.fault_proxy import FAULTS, FaultProxy, Faulty
 from tests.sizes import cases
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 
     AnyCluster = EmbeddedCluster | RealCluster

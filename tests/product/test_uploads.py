@@ -9,14 +9,14 @@ import boto3
 import pytest
 
 from chalicelib.adapters.aws import bucket
-from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import BUCKET
+from infra.localcluster.kinds import JOB
 from tests.eventually import eventually
 from tests.scripted import unused_url
 
 if TYPE_CHECKING:
-    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.stack import Stack
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 
     AnyCluster = EmbeddedCluster | RealCluster

@@ -8,8 +8,8 @@ import pytest
 
 import app
 from chalicelib.runtime.operation import BASE
-from infra.local.kubernetes.kinds import JOB, POD
-from infra.local.kubernetes.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.kinds import JOB, POD
+from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.api import IMAGE, Api
 from tests.eventually import eventually
 

@@ -15,9 +15,9 @@ from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.deadline import Deadline
 from chalicelib.settings import settings
-from infra.local.kubernetes.certificates import server_identity
-from infra.local.kubernetes.kinds import JOB
 from infra.local.stack import Stack
+from infra.localcluster.certificates import server_identity
+from infra.localcluster.kinds import JOB
 from tests.product.test_faults import NAMESPACE, NO_PREFLIGHT, ROOMY
 from tests.scripted import NO_HURRY, RawServer, unused_url
 from tests.security.hostile_tokens import bearer
@@ -27,8 +27,8 @@ from tests.security.sending import sent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.wire import Reply
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
     from tests.recorder import Counter
 

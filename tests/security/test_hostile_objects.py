@@ -13,8 +13,8 @@ import pytest
 
 from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER
 from chalicelib.usecases.list_jobs import JobPage
-from infra.local.kubernetes.cluster import EmbeddedCluster
-from infra.local.kubernetes.kinds import JOB
+from infra.localcluster.cluster import EmbeddedCluster
+from infra.localcluster.kinds import JOB
 from tests.cluster.json_client import Refused
 from tests.eventually import eventually
 from tests.security.attacks import CASES

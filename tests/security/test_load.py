@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.kinds import JOB
+from infra.localcluster.kinds import JOB
 from tests.api import Api, token
 from tests.cluster.fault_proxy import FAULTS, Faulty
 from tests.deployed.deployed import Deployed

@@ -14,9 +14,9 @@ from chalicelib.adapters.kubernetes import circuit_breaker
 from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.settings import settings
 from infra.local.http_server import LoopbackServer
-from infra.local.kubernetes.certificates import Shape, server_identity
 from infra.local.stack import Stack
 from infra.local.wire import Reply
+from infra.localcluster.certificates import Shape, server_identity
 from tests.eventually import eventually
 from tests.scripted import NO_HURRY, Script, unused_url
 from tests.security.hostile_tokens import bearer
@@ -26,7 +26,7 @@ from tests.security.sending import problem, sent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
     from tests.recorder import Counter
 

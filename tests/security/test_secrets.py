@@ -26,8 +26,8 @@ from tests.uploads import Uploads, handled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.wire import Reply
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
     from tests.scheduled import Scheduled
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from chalicelib.domain.manifest.job import render
-from infra.local.kubernetes.cluster import EmbeddedCluster
-from infra.local.kubernetes.pod_security import violations
+from infra.localcluster.cluster import EmbeddedCluster
+from infra.localcluster.pod_security import violations
 from tests.builders import ALICE, locked, submission
 from tests.cluster.json_client import Refused
 from tests.security.attacks import CASES

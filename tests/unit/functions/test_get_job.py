@@ -15,8 +15,8 @@ from chalicelib.settings import settings
 from tests.builders import finished
 
 if TYPE_CHECKING:
-    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.stack import Stack
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.api import Api
 
 

@@ -15,8 +15,8 @@ from chalicelib.runtime.operation import BASE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.kubernetes.cluster import EmbeddedCluster
     from infra.local.stack import Stack
+    from infra.localcluster.cluster import EmbeddedCluster
     from tests.api import Api
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.runtime.http import MAX_BODY
-from infra.local.kubernetes.kinds import JOB
+from infra.localcluster.kinds import JOB
 from tests.api import IMAGE, Api
 
 if TYPE_CHECKING:

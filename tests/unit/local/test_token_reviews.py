@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from infra.local.kubernetes.identity import Identity
 from infra.local.token_reviews import API_VERSION, TokenReviews
+from infra.localcluster.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from chalicelib.adapters.aws.sts import MAX_ANSWER, Sts, own_credentials
 from chalicelib.adapters.http import pool
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import CredentialsUnavailable
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 from tests.scripted import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE
 from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 from tests.fakes import FakeTokens
 from tests.scripted import Clock, RawServer, Script, api_at, json_reply, status_reply, unused_url
 

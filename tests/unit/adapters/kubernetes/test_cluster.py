@@ -16,8 +16,8 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import ClusterUnavailable, PageTokenExpired
 from chalicelib.domain.names import ProjectName
 from chalicelib.settings import InvalidSettingError
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 from tests.builders import ALICE, BOB, TEAM_A, deployment
 from tests.scripted import Clock, Script, api_at, json_reply, status_reply
 

@@ -12,7 +12,7 @@ from chalicelib.adapters.kubernetes.api_client import Call
 from chalicelib.adapters.kubernetes.tls import cluster_contexts
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable
-from infra.local.kubernetes.certificates import ServerIdentity, Shape, server_identity
+from infra.localcluster.certificates import ServerIdentity, Shape, server_identity
 from tests.scripted import Script, api_at, json_reply
 
 SHAPES = {

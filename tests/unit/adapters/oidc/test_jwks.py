@@ -12,9 +12,9 @@ from chalicelib.adapters.http import pool
 from chalicelib.adapters.oidc.jwks import COOL_DOWN_SECONDS, FRESH_SECONDS, MAX_DOCUMENT, STALE_SECONDS, KeySet
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable
-from infra.local.kubernetes.certificates import server_identity
 from infra.local.signing_keys import SigningKeys
 from infra.local.wire import Reply
+from infra.localcluster.certificates import server_identity
 from tests.scripted import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
 
 if TYPE_CHECKING:

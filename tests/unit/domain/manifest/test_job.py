@@ -15,7 +15,7 @@ from chalicelib.domain.kubernetes.jobs import Job
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.names import is_label_key, is_label_value
 from chalicelib.domain.submission.idempotency import Lock
-from infra.local.kubernetes.pod_security import violations
+from infra.localcluster.pod_security import violations
 from tests.builders import ALICE, document, locked, submission
 from tests.submissions import submissions
 

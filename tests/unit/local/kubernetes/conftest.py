@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.kubernetes.admission import Admission
-from infra.local.kubernetes.api import Api
-from infra.local.kubernetes.authentication import Authentication
-from infra.local.kubernetes.identity import MASTERS, Identity
-from infra.local.kubernetes.kinds import NAMESPACE
-from infra.local.kubernetes.rbac import Rbac
-from infra.local.kubernetes.store import Store
-from infra.local.kubernetes.writing import Writing
+from infra.localcluster.admission import Admission
+from infra.localcluster.api import Api
+from infra.localcluster.authentication import Authentication
+from infra.localcluster.identity import MASTERS, Identity
+from infra.localcluster.kinds import NAMESPACE
+from infra.localcluster.rbac import Rbac
+from infra.localcluster.registry import Writing
+from infra.localcluster.store import Store
 
 if TYPE_CHECKING:
     from infra.local.wire import Headers

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.kubernetes.identity import Identity
-from infra.local.kubernetes.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING
-from infra.local.kubernetes.rbac import Ask, Rbac
+from infra.localcluster.identity import Identity
+from infra.localcluster.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING
+from infra.localcluster.rbac import Ask, Rbac
 
 if TYPE_CHECKING:
     from tests.unit.local.kubernetes.conftest import Parts

@@ -1,0 +1,121 @@
+"""Admission: the bounds of a namespace, which RBAC knows nothing of: quota, default requests, Pod Security."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from kubernetes.utils.quantity import parse_quantity
+
+from infra.localcluster.kinds import JOB, LIMIT_RANGE, NAMESPACE, POD, PRIORITY_CLASS, QUOTA, SERVICE
+from infra.localcluster.pod_security import violations
+from infra.localcluster.selectors import at
+from infra.localcluster.status_errors import forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infra.localcluster.kinds import Document, Kind
+    from infra.localcluster.store import Store
+
+Amounts = dict[str, Decimal]
+
+_ENDED = ("Succeeded", "Failed")
+
+
+class Admission:
+    """Admits what the objects in *store* leave room for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def admit(self, kind: Kind, namespace: str, document: Document) -> None:
+        """Fills in what the namespace's defaults say; Refusal 403 when a bound does not allow *document*."""
+        name = document["metadata"]["name"]
+        if kind is POD:
+            self._request_defaults(namespace, document["spec"])
+            self._check_limits(namespace, name, document["spec"])
+            self._check_priority(name, document["spec"])
+            self._check_security(namespace, name, document["spec"])
+            self._check_quotas(kind, namespace, name, _of_pods([document]))
+        elif kind is JOB:
+            self._check_quotas(kind, namespace, name, {"count/jobs.batch": Decimal(1)})
+        elif kind is SERVICE:
+            self._check_quotas(kind, namespace, name, {"count/services": Decimal(1)})
+
+    def usage(self, namespace: str) -> Amounts:
+        """What counts against the quotas of *namespace* now."""
+        active = [pod for pod in self._store.all(POD, namespace) if at(pod, "status.phase") not in _ENDED]
+        counted = {"count/jobs.batch": JOB, "count/services": SERVICE}
+        counts = {name: Decimal(sum(1 for _ in self._store.all(kind, namespace))) for name, kind in counted.items()}
+        return {**counts, **_of_pods(active)}
+
+    def _check_quotas(self, kind: Kind, namespace: str, name: str, asked: Amounts) -> None:
+        for quota in self._store.all(QUOTA, namespace):
+            if is_scoped(quota):
+                continue
+            hard = {resource: parse_quantity(value) for resource, value in quota["spec"]["hard"].items()}
+            used = self.usage(namespace)
+            over = [one for one in sorted(hard) if asked.get(one) and asked[one] + used.get(one, 0) > hard[one]]
+            if over:
+                told = [f"{what}: {_listed(over, of)}" for what, of in (("requested", asked), ("used", used))]
+                limited = ",".join(f"{one}={quota['spec']['hard'][one]}" for one in over)
+                parts = ", ".join([f"exceeded quota: {quota['metadata']['name']}", *told, f"limited: {limited}"])
+                raise forbidden(kind.resource, name, parts)
+
+    def _request_defaults(self, namespace: str, pod: Document) -> None:
+        for limits in self._store.all(LIMIT_RANGE, namespace):
+            for limit in limits["spec"]["limits"]:
+                for container in pod["containers"]:
+                    resources = container.setdefault("resources", {})
+                    own = {**resources.get("limits", {}), **(resources.get("requests") or {})}
+                    resources["requests"] = {**limit.get("defaultRequest", {}), **own}
+
+    def _check_limits(self, namespace: str, name: str, pod: Document) -> None:
+        for limits in self._store.all(LIMIT_RANGE, namespace):
+            for limit, container in itertools.product(limits["spec"]["limits"], pod["containers"]):
+                asked = container["resources"].get("limits") or {}
+                for resource, most in limit.get("max", {}).items():
+                    if resource in asked and parse_quantity(asked[resource]) > parse_quantity(most):
+                        over = f"maximum {resource} usage per Container is {most}, but limit is {asked[resource]}"
+                        raise forbidden(POD.resource, name, over)
+
+    def _check_priority(self, name: str, pod: Document) -> None:
+        wanted = pod.get("priorityClassName")
+        if wanted and self._store.find(PRIORITY_CLASS, "", wanted) is None:
+            raise forbidden(POD.resource, name, f"no PriorityClass with name {wanted} was found")
+
+    def _check_security(self, namespace: str, name: str, pod: Document) -> None:
+        labels = self._store.get(NAMESPACE, "", namespace)["metadata"].get("labels", {})
+        if labels.get("pod-security.kubernetes.io/enforce") == "restricted" and (found := violations(pod)):
+            raise forbidden(POD.resource, name, f'violates PodSecurity "restricted:latest": {", ".join(found)}')
+
+
+def is_scoped(quota: Document) -> bool:
+    """Whether *quota* counts certain pods alone: those of priorities and affinities that this cluster does not have."""
+    return "scopeSelector" in quota["spec"]
+
+
+def requests_of(pod: Document) -> Amounts:
+    """What the containers of *pod* ask for together; a limit without a request asks for as much."""
+    total: Counter[str] = Counter()
+    for container in pod["spec"]["containers"]:
+        resources = container.get("resources") or {}
+        for resource, quantity in {**(resources.get("limits") or {}), **(resources.get("requests") or {})}.items():
+            total[resource] += parse_quantity(quantity)
+    return {resource: Decimal(quantity) for resource, quantity in total.items()}
+
+
+def _of_pods(pods: Iterable[Document]) -> Amounts:
+    total: Amounts = {"pods": Decimal(0)}
+    for pod in pods:
+        total["pods"] += 1
+        for resource, quantity in requests_of(pod).items():
+            total[f"requests.{resource}"] = total.get(f"requests.{resource}", Decimal(0)) + quantity
+    return total
+
+
+def _listed(names: Iterable[str], amounts: Amounts) -> str:
+    return ",".join(f"{name}={amounts.get(name, Decimal(0)).normalize():f}" for name in names)

@@ -1,0 +1,65 @@
+"""Who asks: the holder of the token, or whom that one asks to act as and may.
+
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from infra.localcluster.identity import Identity
+from infra.localcluster.rbac import Ask
+from infra.localcluster.status_errors import Refusal, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infra.local.wire import Headers
+    from infra.localcluster.rbac import Rbac
+
+_USER, _GROUP, _UID, _EXTRA = "impersonate-user", "impersonate-group", "impersonate-uid", "impersonate-extra-"
+_AUTHENTICATION = "authentication.k8s.io"
+
+
+class Authentication:
+    """Asks *review* whose a token is; it raises PermissionError for nobody's."""
+
+    def __init__(self, review: Callable[[str], Identity], rbac: Rbac) -> None:
+        self._review = review
+        self._rbac = rbac
+
+    def identity(self, headers: Headers) -> Identity:
+        """Who asks with *headers*; Refusal 401 without a token, 403 for an identity too many."""
+        holder = self._holder(headers)
+        lines = [(name.lower(), value) for name, value in headers if name.lower().startswith("impersonate-")]
+        if not lines:
+            return holder
+        users = [value for name, value in lines if name == _USER]
+        if not users:
+            raise bad_request("requested impersonation without impersonating a user")
+        for ask in _asks(lines):
+            self._rbac.check(holder, ask)
+        return Identity(users[0], tuple(value for name, value in lines if name == _GROUP))
+
+    def _holder(self, headers: Headers) -> Identity:
+        tokens = [value for name, value in headers if name.lower() == "authorization"]
+        try:
+            scheme, _, token = tokens[0].partition(" ")
+            if scheme.lower() == "bearer":
+                return self._review(token)
+        except (IndexError, PermissionError):
+            pass
+        raise Refusal(401, "Unauthorized", "Unauthorized")
+
+
+def _asks(lines: Headers) -> Iterator[Ask]:
+    """The rights that each line needs."""
+    for name, value in lines:
+        if name.startswith(_EXTRA):
+            key = unquote(name.removeprefix(_EXTRA))
+            yield Ask("impersonate", _AUTHENTICATION, f"userextras/{key}", name=value)
+        elif name in (_USER, _GROUP):
+            yield Ask("impersonate", "", "users" if name == _USER else "groups", name=value)
+        else:
+            yield Ask("impersonate", _AUTHENTICATION, "uids" if name == _UID else name, name=value)

@@ -1,0 +1,73 @@
+"""One fake node with GPUs. Its pods run for a while and end; nothing is executed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE
+from infra.localcluster import pod_status
+from infra.localcluster.kinds import POD
+
+if TYPE_CHECKING:
+    from infra.localcluster.kinds import Document
+    from infra.localcluster.pod_status import Event
+    from infra.localcluster.registry import Writing
+    from infra.localcluster.store import Store
+
+NAME = "gpu-node-0"
+ALLOCATABLE = {"cpu": "96", "memory": "1Ti", GPU: "8", "pods": "110", "ephemeral-storage": "1Ti"}
+LABELS = {"kubernetes.io/hostname": NAME, "kubernetes.io/arch": "amd64", NODE_TYPE: "p5.48xlarge"}
+NODE: Document = {
+    "apiVersion": "v1",
+    "kind": "Node",
+    "metadata": {"name": NAME, "labels": LABELS},
+    "status": {
+        "allocatable": ALLOCATABLE,
+        "capacity": ALLOCATABLE,
+        "conditions": [{"type": "Ready", "status": "True"}],
+    },
+}
+ENDED = ("Succeeded", "Failed")
+"""Phases of pods that hold nothing any more."""
+
+
+class Node:
+    """Runs the pods in *store*, each for *run_seconds*."""
+
+    def __init__(self, store: Store, writing: Writing, run_seconds: float) -> None:
+        self._store = store
+        self._writing = writing
+        self._run_time = timedelta(seconds=run_seconds)
+
+    def step(self, moment: datetime) -> None:
+        """Brings every pod that is on the node one step further, as of *moment*."""
+        for pod in sorted(self._store.all(POD), key=lambda one: int(one["metadata"]["resourceVersion"])):
+            status = pod["status"]
+            if status["phase"] in ENDED or not pod["spec"].get("nodeName"):
+                continue
+            if "containerStatuses" not in status:
+                report(self._store, self._writing, pod, *pod_status.begun(pod, moment))
+            elif status["phase"] == "Running" and self._is_over(pod, moment):
+                report(self._store, self._writing, pod, *pod_status.ended(pod, moment))
+
+    def _is_over(self, pod: Document, moment: datetime) -> bool:
+        started = datetime.fromisoformat(pod["status"]["startTime"]).astimezone(UTC)
+        return pod_status.ends_by_itself(pod) and moment >= started + self._run_time
+
+
+def report(store: Store, writing: Writing, pod: Document, status: Document, event: Event | None) -> None:
+    """Merges *status* into that of *pod*, its conditions by their types, and records *event*."""
+    conditions = {one["type"]: one for one in (*pod["status"].get("conditions", ()), *status.get("conditions", ()))}
+    told = {**pod["status"], **status, "conditions": list(conditions.values())}
+    store.replace(POD, {**pod, "metadata": {**pod["metadata"]}, "status": _without_null(told)})
+    if event:
+        writing.record(pod, event.type, event.reason, event.message)
+
+
+def _without_null(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {key: _without_null(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_null(inner) for inner in value]
+    return value

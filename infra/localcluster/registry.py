@@ -1,0 +1,138 @@
+"""What every write goes through, whoever writes: names, namespace, defaults and admission, then the store."""
+
+from __future__ import annotations
+
+import copy
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.parsing.merge_patch import merged
+from infra.localcluster import job_validation
+from infra.localcluster.kinds import EVENT, JOB, NAMESPACE, POD, SERVICE_ACCOUNT
+from infra.localcluster.status_errors import bad_request, conflict, invalid, not_found
+from infra.localcluster.store import now
+
+if TYPE_CHECKING:
+    from infra.localcluster.admission import Admission
+    from infra.localcluster.kinds import Document, Kind
+    from infra.localcluster.store import Store
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_PATH_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%]+")
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+"""Of generated names: no vowels, so that they spell nothing."""
+_MAX_NAME = 253
+
+
+class Writing:
+    """Writes to *store* what *admission* admits."""
+
+    def __init__(self, store: Store, admission: Admission) -> None:
+        self._store = store
+        self._admission = admission
+
+    def create(self, kind: Kind, namespace: str, document: Document, *, dry_run: bool = False) -> Document:
+        """The new object, with what the cluster adds; Refusal when it cannot be. A dry run keeps nothing."""
+        document = copy.deepcopy(document)
+        with self._store.lock:
+            metadata = document.setdefault("metadata", {})
+            if kind.namespaced:
+                self._enter(namespace, metadata)
+            _name(kind, metadata)
+            document |= {"apiVersion": kind.api_version, "kind": kind.name}
+            if kind is JOB:
+                job_validation.check(document)
+            self._store.check_free(kind, namespace, metadata["name"])
+            self._admission.admit(kind, namespace, document)
+            self._store.identify(metadata)
+            _set_defaults(kind, document)
+            if dry_run:
+                return document
+            made = self._store.add(kind, namespace, document)
+            if kind is NAMESPACE:  # pods may come once there is the account that they run as
+                self.create(SERVICE_ACCOUNT, metadata["name"], {"metadata": {"name": "default"}})
+            return made
+
+    def patch(self, kind: Kind, namespace: str, name: str, change: Document, *, dry_run: bool = False) -> Document:
+        """The object as the merge patch *change* leaves it (RFC 7396); Refusal 409 when its version is another."""
+        with self._store.lock:
+            old = self._store.get(kind, namespace, name)
+            _check_same(kind, old, change.get("metadata", {}))
+            new: Document = copy.deepcopy(merged(old, change))
+            if new == old or dry_run:
+                return new
+            if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
+                self._store.remove(kind, namespace, name)  # it waited for them alone
+                return new
+            if new.get("spec") != old.get("spec"):
+                new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
+            return self._store.replace(kind, new)
+
+    def delete(self, kind: Kind, namespace: str, name: str, options: Document, *, dry_run: bool = False) -> Document:
+        """The object that goes; Refusal 409 when a precondition in *options* does not hold."""
+        with self._store.lock:
+            old = self._store.get(kind, namespace, name)
+            _check_same(kind, old, options.get("preconditions") or {})
+            # Unlike all other kinds, a batch/v1 Job leaves its pods behind where nobody asks otherwise.
+            policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
+            if not dry_run and old["metadata"].get("finalizers"):
+                ending: Document = copy.deepcopy(merged(old, {"metadata": {"deletionTimestamp": now()}}))
+                return self._store.replace(kind, ending)
+            if not dry_run:
+                self._store.remove(kind, namespace, name, orphan=policy == "Orphan")
+            return old
+
+    def record(self, about: Document, kind: str, reason: str, message: str) -> None:
+        """Adds an event about an object, or counts one more of the same."""
+        of = about["metadata"]
+        same = {"kind": about["kind"], "name": of["name"], "namespace": of["namespace"], "uid": of["uid"]}
+        for event in self._store.all(EVENT, of["namespace"]):
+            if event["involvedObject"] == same and (event["reason"], event["message"]) == (reason, message):
+                self._store.replace(EVENT, {**event, "count": event["count"] + 1, "lastTimestamp": now()})
+                return
+        times = {"firstTimestamp": now(), "lastTimestamp": now(), "count": 1}
+        told = {"involvedObject": same, "type": kind, "reason": reason, "message": message, **times}
+        self.create(EVENT, of["namespace"], {"metadata": {"generateName": f"{of['name']}."}, **told})
+
+    def _enter(self, namespace: str, metadata: Document) -> None:
+        if metadata.setdefault("namespace", namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        if self._store.find(NAMESPACE, "", namespace) is None:
+            raise not_found(NAMESPACE.resource, namespace)
+
+
+def _name(kind: Kind, metadata: Document) -> None:
+    if not metadata.get("name") and metadata.get("generateName"):
+        suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
+        metadata["name"] = metadata["generateName"][:58] + suffix
+    name = metadata.get("name")
+    rule = _PATH_SEGMENT if kind.group.startswith("rbac.") else _SUBDOMAIN
+    if not isinstance(name, str) or not rule.fullmatch(name) or len(name) > _MAX_NAME:
+        message = "Required value: name or generateName is required" if not name else f'Invalid value: "{name}"'
+        cause = {"reason": "FieldValueInvalid", "field": "metadata.name", "message": message}
+        raise invalid(f"{kind.name}.{kind.group}".rstrip("."), str(name), [cause])
+
+
+def _check_same(kind: Kind, document: Document, wanted: Document) -> None:
+    for field, told, happened in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        value, found = wanted.get(field), document["metadata"][field]
+        if value and value != found:
+            differs = f"the {told} in the precondition ({value}) does not match the {told} in record ({found})"
+            why = f"{differs}. The object might have been {happened}"
+            raise conflict(f"{kind.name}.{kind.group}".rstrip("."), document["metadata"]["name"], why)
+
+
+def _set_defaults(kind: Kind, document: Document) -> None:
+    if kind is JOB:
+        job_validation.set_defaults(document)
+    elif kind is POD:
+        document.setdefault("status", {"phase": "Pending"})
+    elif kind is NAMESPACE:
+        metadata = document["metadata"]
+        metadata["labels"] = {**metadata.get("labels", {}), "kubernetes.io/metadata.name": metadata["name"]}
+        document["status"] = {"phase": "Active"}

@@ -1,0 +1,35 @@
+"""What the embedded cluster remembers for those who watch."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from infra.localcluster.event_history import REMEMBERED
+from infra.localcluster.kinds import JOB
+from infra.localcluster.watch import Watch
+
+if TYPE_CHECKING:
+    from tests.unit.local.kubernetes.conftest import Parts
+
+
+class TestHistory:
+    """The last changes."""
+
+    def test_a_version_that_is_forgotten_has_expired(self, parts: Parts) -> None:
+        """In the words of a real cluster, which keeps some minutes."""
+        for number in range(REMEMBERED):
+            parts.store.add(JOB, "team", {"metadata": {"name": f"job-{number}"}})
+        watch = Watch(parts.store, JOB, "team", lambda _: True)
+
+        (event,) = [json.loads(line) for line in watch.events("1", 0)]
+
+        assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+        assert event["object"]["message"].startswith("too old resource version: 1 (")
+
+    def test_closing_ends_every_watch(self, parts: Parts) -> None:
+        """A cluster that stops leaves nobody waiting."""
+        parts.store.history.close()
+
+        assert list(Watch(parts.store, JOB, "team", lambda _: True).events("", 60)) == []
+        assert parts.store.history.since(parts.store.version, 60) == []
