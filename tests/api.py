@@ -13,7 +13,7 @@ from tests.canaries import checked
 from tests.eventually import POLL_SECONDS, eventually
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 IMAGE = "nvcr.io/nvidia/pytorch:26.10-py3"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging import docs_assets
 from tests.api import Api

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from infra.local.aws import LocalAws
 from infra.local.issuer import Application, Issuer
-from infra.local.stack import GROUPS, PROJECTS, Stack, clear_caches
+from infra.local.local_stack import GROUPS, PROJECTS, Stack, clear_caches
 from infra.localcluster.cluster import EmbeddedCluster
 from tests.api import IMAGE, Api
 from tests.cluster.fault_proxy import FaultProxy, Faulty

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
-from infra.local.stack import BUCKET
+from infra.local.local_stack import BUCKET
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 
 class Scheduled:

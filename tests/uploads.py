@@ -12,11 +12,11 @@ import boto3
 
 import app
 from infra.local.lambda_proxy import LambdaContext
-from infra.local.stack import BUCKET
+from infra.local.local_stack import BUCKET
 from tests.builders import record
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
     Record = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from infra.local.serving import serve
+from infra.local.dev_server import serve
 from infra.localcluster.cluster import EmbeddedCluster
 
 if __name__ == "__main__":

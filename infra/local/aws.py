@@ -14,9 +14,9 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from infra.local.assume_role import trust_policy
 from infra.local.aws_requests import ACCOUNT, AwsRequests
-from infra.local.functions import Functions
+from infra.local.lambda_invoke import Functions
+from infra.local.sts_external_id import trust_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sts.models import sts_backends
 
-from infra.local.assume_role import check_assume_role
-from infra.local.functions import MAX_DOCUMENT, Functions, invoked_name
+from infra.local.lambda_invoke import MAX_DOCUMENT, Functions, invoked_name
 from infra.local.presigned_sts import StsRefusal, is_presigned_identity_request, verified_session
+from infra.local.sts_external_id import check_assume_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,10 +23,10 @@ from chalicelib.domain.errors import (
 )
 from infra.local.compression import compressed
 from infra.local.http_server import LoopbackSite
-from infra.local.invocation import FunctionError, outcome_of
 from infra.local.lambda_proxy import LambdaContext, ProxyRequest, reply_of
-from infra.local.per_thread import give_each_thread_its_own_request
+from infra.local.lambda_run import FunctionError, outcome_of
 from infra.local.routes import Resource, Routes
+from infra.local.thread_local_request import give_each_thread_its_own_request
 from infra.local.wire import MAX_BODY, Reply
 
 if TYPE_CHECKING:

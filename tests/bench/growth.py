@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.names import ProjectName, namespace_of
 from infra.kubernetes.project import project_manifests
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from tests.bench import surroundings
 from tests.bench.asking import BASE, Request
 from tests.bench.figures import Comparison, Figure, in_turns

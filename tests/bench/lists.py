@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from infra.kubernetes.project import project_manifests
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.cluster import EmbeddedCluster
 from tests.bench import surroundings
 from tests.bench.asking import BASE, Request

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from chalicelib.domain.manifest.job import render
-from infra.local.some_cluster import SomeCluster
+from infra.local.local_cluster import SomeCluster
 from infra.local.wire import Reply
 from tests.builders import ALICE, locked, submission
 from tests.cluster.fault_proxy import FaultProxy, Faulty

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from infra.kubernetes.project import project_manifests
-from infra.local.stack import PROJECTS, Stack
+from infra.local.local_stack import PROJECTS, Stack
 from tests.bench import surroundings
 from tests.bench.asking import BASE, Request
 from tests.bench.far_away import far_away

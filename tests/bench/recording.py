@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.local.some_cluster import SomeCluster
+from infra.local.local_cluster import SomeCluster
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.domain.names import ProjectName, namespace_of
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from tests.api import Api
 from tests.bench import surroundings
 from tests.bench.asking import BASE, JOB, Request

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 PICTURES = Path("build/browser")
 FLAGS = [

@@ -13,7 +13,7 @@ from tests.api import IMAGE, Api, token
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 
 class Told(NamedTuple):

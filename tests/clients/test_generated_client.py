@@ -17,7 +17,7 @@ from tests.api import IMAGE, token
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 PACKAGE = "researcher_client"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Self
 import urllib3
 
 from infra.local.http_server import LoopbackServer, Site
-from infra.local.some_cluster import SomeCluster
+from infra.local.local_cluster import SomeCluster
 from infra.local.wire import Reply
 from infra.localcluster.certificates import server_identity
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-from infra.local.token_reviews import TokenReviews
+from infra.local.token_review_webhook import TokenReviews
 from tests.cluster.assets import assets_folder
 from tests.cluster.control_plane import ControlPlane, TokenWebhook
 from tests.cluster.gpu_node import GpuNodes

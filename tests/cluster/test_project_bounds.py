@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.kubernetes.jobs import NODE_TYPE, QUEUE_LABEL
 from infra.kubernetes.project import base_manifests, project_manifests
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.kinds import SERVICE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.api import Api

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.kubernetes.project import BASE
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from tests.api import Api
 from tests.cluster.real_cluster import RealCluster
 from tests.eventually import eventually

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from infra.local.aws import LocalAws
-from infra.local.deliveries import Deliveries
-from infra.local.functions import Functions
-from infra.local.some_cluster import SomeCluster
-from infra.local.stack import Stack
+from infra.local.lambda_async import Deliveries
+from infra.local.lambda_invoke import Functions
+from infra.local.local_cluster import SomeCluster
+from infra.local.local_stack import Stack
 from tests.deployed.cloudformation import ACCOUNT
 from tests.deployed.cloudformation import Stack as Template
 from tests.deployed.execution import Function
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from infra.local.functions import Handler
+    from infra.local.lambda_invoke import Handler
     from infra.local.lambda_proxy import LambdaContext
-    from infra.local.some_cluster import Review
+    from infra.local.local_cluster import Review
 
 Json = dict[str, Any]
 

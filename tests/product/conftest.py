@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.kubernetes import api_client, circuit_breaker
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.packaging import docs_assets
 from tests.cluster import fault_proxy
 from tests.conftest import RUN_SECONDS

@@ -15,7 +15,7 @@ from tests.eventually import eventually
 from tests.product.by_hand import by_hand
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
     from tests.scheduled import Scheduled
 

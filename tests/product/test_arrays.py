@@ -17,7 +17,7 @@ from tests.product.by_hand import by_hand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 ARRAY: dict[str, Any] = {"indexed": True, "completions": 4, "parallelism": 4, "backoffLimitPerIndex": 0}
 BAD: dict[str, Any] = {**ARRAY, "environment": {SIMULATE_VARIABLE: "exit-3@1,3"}}

@@ -26,7 +26,7 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 CALLER = [

@@ -10,7 +10,7 @@ import pytest
 from infra.localcluster.kinds import JOB
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
 
 ORIGINAL: dict[str, Any] = {

@@ -23,7 +23,7 @@ from tests.product.by_hand import by_hand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
 
 CAPTURED = Path(__file__).parents[1] / "unit" / "domain" / "diagnosis" / "captured"

@@ -12,7 +12,7 @@ from tests.api import IMAGE, Api
 from tests.sizes import cases
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 AT_ONCE = cases(64, thorough=256)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty

@@ -9,14 +9,14 @@ import boto3
 
 from chalicelib.domain.names import SECRETS
 from infra.kubernetes.project import project_manifests
-from infra.local.stack import BUCKET
+from infra.local.local_stack import BUCKET
 from infra.localcluster.kinds import JOB
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.api import Api
 from tests.eventually import eventually
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 OTHER: dict[str, Any] = {"environment": {"TOKEN": {"secret": {"name": "other", "key": "k"}}}}
 FAILS: dict[str, Any] = {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0}

@@ -13,7 +13,7 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     import httpx
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
     from tests.cluster.real_cluster import RealCluster
 

@@ -17,7 +17,7 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 NAMESPACE = "researcher-team-a"
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.names import HALF_MADE
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB, SERVICE
 from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty

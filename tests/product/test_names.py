@@ -14,7 +14,7 @@ from infra.localcluster.cluster import EmbeddedCluster
 from tests.api import token
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.cluster.real_cluster import RealCluster
 
 ODD = [

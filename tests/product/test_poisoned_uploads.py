@@ -13,7 +13,7 @@ from tests.uploads import Uploads, handled, invoked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 

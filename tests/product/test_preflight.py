@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}

@@ -13,7 +13,7 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}

@@ -14,7 +14,7 @@ from tests.product.by_hand import by_hand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}

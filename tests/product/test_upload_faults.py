@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.adapters.aws import bucket
 from chalicelib.domain.errors import ResearcherError
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB
 from tests.cluster import fault_proxy
 from tests.cluster.fault_proxy import FAULTS, FaultProxy, Faulty

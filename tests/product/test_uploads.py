@@ -9,13 +9,13 @@ import boto3
 import pytest
 
 from chalicelib.adapters.aws import bucket
-from infra.local.stack import BUCKET
+from infra.local.local_stack import BUCKET
 from infra.localcluster.kinds import JOB
 from tests.eventually import eventually
 from tests.scripted import unused_url
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 JOB_THERE = "there"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from infra.local.some_cluster import SomeCluster
+from infra.local.local_cluster import SomeCluster
 from infra.local.wire import Reply
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 

@@ -9,7 +9,7 @@ from chalicelib.runtime.operation import BASE
 from tests.canaries import checked
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.local.wire import Headers, Reply
 
 

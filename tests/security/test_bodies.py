@@ -14,7 +14,7 @@ from tests.security.hostile_tokens import bearer
 from tests.security.sending import problem, sent
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.recorder import Counter
 
 pytestmark = pytest.mark.attack("bodies")

@@ -16,7 +16,7 @@ from tests.api import Api, token
 from tests.security.attacks import CASES
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.recorder import Counter
 
 pytestmark = pytest.mark.attack("document")

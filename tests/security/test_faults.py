@@ -15,7 +15,7 @@ from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.deadline import Deadline
 from chalicelib.settings import settings
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.localcluster.certificates import server_identity
 from infra.localcluster.kinds import JOB
 from tests.product.test_faults import NAMESPACE, NO_PREFLIGHT, ROOMY

@@ -13,7 +13,7 @@ from tests.security.hostile_tokens import bearer
 from tests.security.sending import sent
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.local.wire import Headers
     from tests.cluster.real_cluster import RealCluster
 

@@ -30,7 +30,7 @@ from tests.security.hostile_objects import (
 from tests.sizes import cases
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
     from tests.cluster.real_cluster import RealCluster
     from tests.recorder import Counter

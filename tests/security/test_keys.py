@@ -22,7 +22,7 @@ from tests.security.sending import sent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.recorder import Counter
 
 pytestmark = pytest.mark.attack("keys")

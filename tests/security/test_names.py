@@ -16,7 +16,7 @@ from tests.security.hostile_tokens import bearer
 from tests.security.sending import sent
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
     from tests.recorder import Counter

@@ -14,7 +14,7 @@ from chalicelib.adapters.kubernetes import circuit_breaker
 from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.settings import settings
 from infra.local.http_server import LoopbackServer
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from infra.local.wire import Reply
 from infra.localcluster.certificates import Shape, server_identity
 from tests.eventually import eventually

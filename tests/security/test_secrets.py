@@ -13,7 +13,7 @@ from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.settings import settings
-from infra.local.stack import Stack
+from infra.local.local_stack import Stack
 from tests.canaries import CANARY, checked, leaks, watch
 from tests.eventually import eventually
 from tests.scripted import NO_HURRY, Script

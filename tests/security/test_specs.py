@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.domain.submission.model import Submission
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.cluster.real_cluster import RealCluster
     from tests.recorder import Counter
 

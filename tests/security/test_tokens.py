@@ -11,7 +11,7 @@ from tests.security.hostile_tokens import FORGED, MALFORMED, bearer
 from tests.security.sending import constant, problem, sent
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.local.wire import Reply
     from tests.security.hostile_tokens import Attack
 

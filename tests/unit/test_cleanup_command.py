@@ -8,7 +8,7 @@ import pytest
 
 from infra.commands.cleanup import main, told
 from infra.local.aws import LocalAws
-from infra.local.functions import Functions
+from infra.local.lambda_invoke import Functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 import infra
-from infra.local.stack import ENTRY
+from infra.local.local_stack import ENTRY
 
 TEMPLATE = Path(infra.__file__).parent / "cluster-access.yaml"
 

@@ -12,7 +12,7 @@ from tests.scripted import unused_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from infra.local.lambda_proxy import LambdaContext
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.scheduled import Scheduled
 
 

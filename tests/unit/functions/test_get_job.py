@@ -15,7 +15,7 @@ from chalicelib.settings import settings
 from tests.builders import finished
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.api import Api
 

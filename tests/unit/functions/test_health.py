@@ -9,7 +9,7 @@ import httpx
 from chalicelib import __version__
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
 
 

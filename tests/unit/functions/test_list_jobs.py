@@ -9,7 +9,7 @@ import pytest
 from tests.api import Api
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 NAMES = ["five", "four", "one", "three", "two"]
 

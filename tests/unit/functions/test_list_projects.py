@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infra.kubernetes.project import project_manifests
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from tests.api import Api
 
 

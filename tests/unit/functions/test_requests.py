@@ -15,7 +15,7 @@ from chalicelib.runtime.operation import BASE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.api import Api
 

@@ -12,7 +12,7 @@ from infra.localcluster.kinds import JOB
 from tests.api import IMAGE, Api
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 VALID = {"project": "team-a", "image": IMAGE}
 

@@ -12,7 +12,7 @@ from tests.builders import record
 from tests.uploads import Uploads, handled
 
 if TYPE_CHECKING:
-    from infra.local.stack import Stack
+    from infra.local.local_stack import Stack
 
 DOCUMENT = b'{"image": "busybox", "labels": {"sweep": "7"}}'
 

@@ -14,13 +14,13 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.local.local_stack import Stack
 from infra.local.schedule import Schedule
-from infra.local.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.some_cluster import Review, SomeCluster
+    from infra.local.local_cluster import Review, SomeCluster
 
 SESSION = Path(".local/session.env")
 SECONDS = {"announce": 60.0, "cleanup": 3600.0}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.deliveries import PAUSES, Deliveries
-from infra.local.functions import Functions
+from infra.local.lambda_async import PAUSES, Deliveries
+from infra.local.lambda_invoke import Functions
 
 if TYPE_CHECKING:
     from infra.local.lambda_proxy import LambdaContext

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from infra.local.aws import LocalAws
-from infra.local.object_events import object_events
+from infra.local.s3_notifications import object_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

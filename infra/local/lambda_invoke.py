@@ -13,8 +13,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from infra.local.invocation import FunctionError, outcome_of
 from infra.local.lambda_proxy import LambdaContext
+from infra.local.lambda_run import FunctionError, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

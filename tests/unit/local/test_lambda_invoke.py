@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.aws import LocalAws
-from infra.local.functions import Functions
+from infra.local.lambda_invoke import Functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

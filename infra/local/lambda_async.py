@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from infra.local.invocation import FunctionError
 from infra.local.lambda_proxy import LambdaContext
+from infra.local.lambda_run import FunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from infra.local.functions import Functions
+    from infra.local.lambda_invoke import Functions
 
     Event = dict[str, Any]
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from infra.local.assume_role import check_assume_role, trust_policy
 from infra.local.presigned_sts import StsRefusal
+from infra.local.sts_external_id import check_assume_role, trust_policy
 
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 POLICIES = {

@@ -23,18 +23,18 @@ from chalicelib.settings import settings
 from infra.kubernetes.access import API_GROUP
 from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.aws import REGION, LocalAws
-from infra.local.deliveries import Deliveries
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
-from infra.local.functions import functions_of
 from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
-from infra.local.object_events import object_events
-from infra.local.some_cluster import SomeCluster
+from infra.local.lambda_async import Deliveries
+from infra.local.lambda_invoke import functions_of
+from infra.local.local_cluster import SomeCluster
+from infra.local.s3_notifications import object_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.local.some_cluster import Review
+    from infra.local.local_cluster import Review
     from infra.local.wire import Headers, Reply
     from infra.localcluster.identity import Identity
 

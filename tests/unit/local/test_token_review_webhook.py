@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from infra.local.token_reviews import API_VERSION, TokenReviews
+from infra.local.token_review_webhook import API_VERSION, TokenReviews
 from infra.localcluster.identity import Identity
 
 if TYPE_CHECKING:
