@@ -13,11 +13,11 @@ import pytest
 from infra.local.local_stack import Stack
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging import docs_assets
-from tests.api import Api
-from tests.canaries import leaks
 from tests.cluster.real_cluster import RealCluster
-from tests.scheduled import Scheduled
-from tests.sizes import cases
+from tests.support.api import Api
+from tests.support.scheduled_functions import Scheduled
+from tests.support.secrets import leaks
+from tests.support.sizes import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "security"))
 """Suites in which nothing secret is printed on purpose."""
 
-pytest_plugins = ["tests.recorder", "tests.budgets"]
+pytest_plugins = ["tests.support.attack_recorder", "tests.budgets"]
 
 # A shared machine may stall in any example: how long one takes proves nothing.
 EXAMPLES = cases(100 if os.environ.get("CI") else 20, thorough=1000)

@@ -19,12 +19,12 @@ from infra.local.aws import REGION
 from infra.local.aws_requests import ACCOUNT
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging.template import template
-from tests.api import IMAGE, Api
 from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import Execution
 from tests.package.reading import logical
+from tests.support.api import IMAGE, Api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

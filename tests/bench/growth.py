@@ -15,7 +15,7 @@ from tests.bench.asking import BASE, Request
 from tests.bench.figures import Comparison, Figure, in_turns
 from tests.bench.warm import SUBMITTED
 from tests.cluster.real_cluster import RealCluster
-from tests.cluster.space import job
+from tests.support.namespace import job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 from chalicelib.domain.manifest.job import render
 from infra.local.local_cluster import SomeCluster
 from infra.local.wire import Reply
-from tests.builders import ALICE, locked, submission
 from tests.cluster.fault_proxy import FaultProxy, Faulty
+from tests.support.builders import ALICE, locked, submission
 
 if TYPE_CHECKING:
     from infra.local.wire import Headers

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.domain.names import ProjectName, namespace_of
 from infra.local.local_stack import Stack
-from tests.api import Api
 from tests.bench import surroundings
 from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.bench.recording import Recorded
 from tests.cluster.real_cluster import RealCluster
-from tests.cluster.space import job
+from tests.support.api import Api
+from tests.support.namespace import job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

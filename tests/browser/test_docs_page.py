@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.api import token
+from tests.support.api import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

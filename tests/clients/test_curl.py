@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.api import IMAGE, Api, token
+from tests.support.api import IMAGE, Api, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.functions.openapi import DOCUMENT
-from tests.api import IMAGE, token
+from tests.support.api import IMAGE, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

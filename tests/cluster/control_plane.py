@@ -14,7 +14,7 @@ from tests.cluster.certificates import Authority, KeyPair
 from tests.cluster.json_client import JsonClient
 from tests.cluster.kubeconfig import write_kubeconfig
 from tests.cluster.processes import Processes, free_port
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from infra.local.token_review_webhook import TokenReviews
 from tests.cluster.assets import assets_folder
 from tests.cluster.control_plane import ControlPlane, TokenWebhook
 from tests.cluster.gpu_node import GpuNodes
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,7 +13,7 @@ from kubernetes import config
 
 from tests.cluster.certificates import KeyPair
 from tests.cluster.json_client import JsonClient
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,11 +12,11 @@ from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.local_stack import Stack
 from infra.localcluster.kinds import SERVICE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.api import Api
 from tests.cluster.json_client import JsonClient, Refused
 from tests.cluster.real_cluster import RealCluster
-from tests.cluster.space import Space, said
-from tests.eventually import eventually
+from tests.support.api import Api
+from tests.support.eventually import eventually
+from tests.support.namespace import Space, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

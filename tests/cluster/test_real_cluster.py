@@ -10,9 +10,9 @@ import pytest
 
 from infra.kubernetes.project import BASE
 from infra.local.local_stack import Stack
-from tests.api import Api
 from tests.cluster.real_cluster import RealCluster
-from tests.eventually import eventually
+from tests.support.api import Api
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from infra.kubernetes.project import base_manifests, project_manifests
 from tests.cluster.embedded_target import EmbeddedTarget
 from tests.cluster.real_target import real_target
 from tests.cluster.rights import OTHER_SUBMITTERS, OTHERS, OURS, SUBMITTERS, UPLOADS, VIEWERS, Ask, may
-from tests.cluster.space import Space
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import Space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cluster.space import job, said
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import job, said
 
 if TYPE_CHECKING:
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 

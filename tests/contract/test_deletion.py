@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.space import job, said
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import job, said
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 
 def is_gone(space: Space, name: str) -> bool:

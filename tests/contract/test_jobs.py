@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.rights import OTHERS, SUBMITTERS, as_caller
-from tests.cluster.space import job, said
+from tests.support.namespace import job, said
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document, JsonClient
-    from tests.cluster.space import Space
     from tests.cluster.target import Target
+    from tests.support.namespace import Space
 
 
 class TestCreate:

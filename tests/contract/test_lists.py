@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.space import job, said
+from tests.support.namespace import job, said
 
 if TYPE_CHECKING:
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 META = "meta.k8s.io/v1"
 LABELS = {

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.localcluster.log_content import LOG_VARIABLE
-from tests.cluster.space import job, said
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import job, said
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 LINES = ["first", "second, with ä", "third"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.json_client import Document, Refused
-from tests.cluster.space import job, said
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import job, said
 
 if TYPE_CHECKING:
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 LONG = "x" * 253
 

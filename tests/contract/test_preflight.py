@@ -10,8 +10,8 @@ from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.kubernetes.jobs import GPU
 from tests.cluster.json_client import Refused
 from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, Ask, as_caller, may, rows
-from tests.cluster.space import Said, said
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import Said, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

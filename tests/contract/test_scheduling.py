@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.space import job
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cluster.json_client import Document
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 LOW = "contract-low"
 INDEX = "batch.kubernetes.io/job-completion-index"

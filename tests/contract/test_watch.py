@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, VIEWERS, Ask, as_caller, may
-from tests.cluster.space import job
-from tests.eventually import eventually
+from tests.support.eventually import eventually
+from tests.support.namespace import job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.cluster.json_client import Document, JsonClient
-    from tests.cluster.space import Space
+    from tests.support.namespace import Space
 
 
 class Listener:

@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 
 from infra.packaging.template import stage_names
-from tests.walk import README, ROOT
+from tests.support.readme_walk import README, ROOT
 
 if TYPE_CHECKING:
     from tests.package.reading import Json

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api import Api
-from tests.eventually import eventually
 from tests.package.reading import FUNCTIONS, Json, grants, logical
-from tests.walk import Step, clone_into, pasted, steps, surprises
+from tests.support.api import Api
+from tests.support.eventually import eventually
+from tests.support.readme_walk import Step, clone_into, pasted, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

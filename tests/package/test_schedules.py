@@ -9,8 +9,8 @@ import pytest
 from chalicelib.domain.finished.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.manifest.job import render
 from chalicelib.runtime.event_handler import RESERVE_SECONDS
-from tests.builders import ALICE, locked, submission
 from tests.package.reading import function, statements
+from tests.support.builders import ALICE, locked, submission
 
 if TYPE_CHECKING:
     from tests.package.reading import Json

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api import Api
 from tests.package.bare import printed_by
 from tests.package.reading import NAMES
-from tests.scripted import Script, json_reply
+from tests.support.api import Api
+from tests.support.scripted_server import Script, json_reply
 
 if TYPE_CHECKING:
     from pathlib import Path

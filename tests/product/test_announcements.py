@@ -11,13 +11,13 @@ import pytest
 
 from infra.localcluster.kinds import JOB
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
 from tests.product.by_hand import by_hand
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.api import Api
-    from tests.scheduled import Scheduled
+    from tests.support.api import Api
+    from tests.support.scheduled_functions import Scheduled
 
 CANARY = "hunter2-the-canary"
 NAMESPACE = "researcher-team-a"

@@ -20,8 +20,8 @@ from chalicelib.adapters.kubernetes.impersonation import Impersonation
 from infra.kubernetes.project import project_manifests
 from infra.local.aws import REGION
 from infra.local.presigned_sts import Scope, signature
-from tests.api import Api
-from tests.eventually import eventually
+from tests.support.api import Api
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,15 +11,15 @@ import pytest
 
 from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
 from tests.product.by_hand import by_hand
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
-    from tests.scheduled import Scheduled
+    from tests.support.api import Api
+    from tests.support.scheduled_functions import Scheduled
 
 CANARY = "hunter2-the-canary"
 BRIEF: dict[str, Any] = {"ttlAfterFinish": 1}

@@ -11,7 +11,7 @@ from infra.localcluster.kinds import JOB
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 ORIGINAL: dict[str, Any] = {
     "name": "original",

@@ -17,14 +17,14 @@ from chalicelib.domain.diagnosis.causes import Cause
 from infra.localcluster.fake_node import NAME as NODE_NAME
 from infra.localcluster.kinds import EVENT, JOB, POD
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
 from tests.product.by_hand import by_hand
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 CAPTURED = Path(__file__).parents[1] / "unit" / "domain" / "diagnosis" / "captured"
 NAMESPACE = "researcher-team-a"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.localcluster.kinds import JOB
-from tests.api import IMAGE, Api
-from tests.sizes import cases
+from tests.support.api import IMAGE, Api
+from tests.support.sizes import cases
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

@@ -10,9 +10,9 @@ import pytest
 
 from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB
-from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
-from tests.sizes import cases
+from tests.support.api import Api
+from tests.support.sizes import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

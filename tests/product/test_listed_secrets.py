@@ -12,8 +12,8 @@ from infra.kubernetes.project import project_manifests
 from infra.local.local_stack import BUCKET
 from infra.localcluster.kinds import JOB
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.api import Api
-from tests.eventually import eventually
+from tests.support.api import Api
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

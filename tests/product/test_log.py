@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.localcluster.cluster import EmbeddedCluster
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     import httpx
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
     from tests.cluster.real_cluster import RealCluster
+    from tests.support.api import Api
 
 MINIMAL = {"project": "team-a", "name": "logged", "image": "busybox"}
 REQUESTS = [

@@ -9,14 +9,14 @@ import pytest
 
 from infra.localcluster.log_content import LOG_VARIABLE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-    from tests.api import Api
+    from tests.support.api import Api
 
 RUNS_ON: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
 

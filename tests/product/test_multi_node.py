@@ -11,8 +11,8 @@ import pytest
 from chalicelib.domain.names import HALF_MADE
 from infra.localcluster.kinds import JOB, POD, SERVICE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.api import Api
-from tests.eventually import eventually
+from tests.support.api import Api
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

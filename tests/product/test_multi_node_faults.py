@@ -11,11 +11,11 @@ import pytest
 from chalicelib.domain.names import HALF_MADE
 from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB, SERVICE
-from tests.api import Api
 from tests.cluster.fault_proxy import FAULTS, Faulty
-from tests.eventually import eventually
 from tests.product.test_faults import NO_PREFLIGHT
-from tests.sizes import cases
+from tests.support.api import Api
+from tests.support.eventually import eventually
+from tests.support.sizes import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

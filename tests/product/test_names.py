@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.localcluster.cluster import EmbeddedCluster
-from tests.api import token
+from tests.support.api import token
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

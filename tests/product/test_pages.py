@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.localcluster.cluster import EmbeddedCluster
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     import httpx
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
     from tests.cluster.real_cluster import RealCluster
+    from tests.support.api import Api
 
 
 def test_an_old_token_has_expired(stack: Stack[EmbeddedCluster | RealCluster], api: Api) -> None:

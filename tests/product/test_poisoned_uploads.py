@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from infra.localcluster.kinds import JOB
-from tests.builders import record
-from tests.uploads import Uploads, handled, invoked
+from tests.support.builders import record
+from tests.support.uploads import Uploads, handled, invoked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ import pytest
 from infra.kubernetes.project import project_manifests
 from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.api import Api
-from tests.eventually import eventually
+from tests.support.api import Api
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

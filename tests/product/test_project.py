@@ -8,13 +8,13 @@ import pytest
 
 from infra.kubernetes.project import project_manifests
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
 

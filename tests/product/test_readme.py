@@ -17,8 +17,8 @@ import app
 from chalicelib.domain.submission.model import Submission
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 from chalicelib.settings import Settings
-from tests.eventually import eventually
-from tests.walk import README, Step, clone_into, pasted, recipes, steps, surprises
+from tests.support.eventually import eventually
+from tests.support.readme_walk import README, Step, clone_into, pasted, recipes, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

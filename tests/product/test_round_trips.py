@@ -18,9 +18,9 @@ from chalicelib import functions
 from chalicelib.runtime.operation import BASE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from infra.packaging import docs_assets
-from tests.api import IMAGE
-from tests.counted_stack import SCHEDULED, UPLOADED, CountedStack, Request, World
-from tests.round_trips import Gate, Trip, differences
+from tests.support.api import IMAGE
+from tests.support.counted_stack import SCHEDULED, UPLOADED, CountedStack, Request, World
+from tests.support.round_trips import Gate, Trip, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

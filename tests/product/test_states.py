@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.localcluster.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
-from tests.eventually import eventually
 from tests.product.by_hand import by_hand
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
 

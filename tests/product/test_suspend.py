@@ -10,14 +10,14 @@ import pytest
 from infra.kubernetes.project import project_manifests
 from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
 from tests.product.by_hand import by_hand
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
 ACTIONS = pytest.mark.parametrize("action", ["suspend", "resume"])

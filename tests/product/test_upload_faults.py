@@ -15,8 +15,8 @@ from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB
 from tests.cluster import fault_proxy
 from tests.cluster.fault_proxy import FAULTS, FaultProxy, Faulty
-from tests.sizes import cases
-from tests.uploads import Uploads, handled
+from tests.support.sizes import cases
+from tests.support.uploads import Uploads, handled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

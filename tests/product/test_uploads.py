@@ -11,8 +11,8 @@ import pytest
 from chalicelib.adapters.aws import bucket
 from infra.local.local_stack import BUCKET
 from infra.localcluster.kinds import JOB
-from tests.eventually import eventually
-from tests.scripted import unused_url
+from tests.support.eventually import eventually
+from tests.support.scripted_server import unused_url
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

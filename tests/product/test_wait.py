@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tests.api import Api
+    from tests.support.api import Api
 
 RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
 

@@ -10,8 +10,8 @@ import app
 from chalicelib.runtime.operation import BASE
 from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.api import IMAGE, Api
-from tests.eventually import eventually
+from tests.support.api import IMAGE, Api
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

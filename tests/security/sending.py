@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.runtime.operation import BASE
-from tests.canaries import checked
+from tests.support.secrets import checked
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

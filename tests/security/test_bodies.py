@@ -15,7 +15,7 @@ from tests.security.sending import problem, sent
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
 pytestmark = pytest.mark.attack("bodies")
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.functions.openapi import DOCUMENT
-from tests.api import Api, token
 from tests.security.attacks import CASES
+from tests.support.api import Api, token
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
 pytestmark = pytest.mark.attack("document")
 

@@ -19,10 +19,10 @@ from infra.local.local_stack import Stack
 from infra.localcluster.certificates import server_identity
 from infra.localcluster.kinds import JOB
 from tests.product.test_faults import NAMESPACE, NO_PREFLIGHT, ROOMY
-from tests.scripted import NO_HURRY, RawServer, unused_url
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
 from tests.security.sending import sent
+from tests.support.scripted_server import NO_HURRY, RawServer, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from infra.local.wire import Reply
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
     AnyCluster = EmbeddedCluster | RealCluster
     FaultyStack = Stack[ScriptedCluster[AnyCluster]]

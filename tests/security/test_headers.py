@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.localcluster.cluster import EmbeddedCluster
-from tests.eventually import eventually
 from tests.security.hostile_tokens import bearer
 from tests.security.sending import sent
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

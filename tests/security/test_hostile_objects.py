@@ -16,7 +16,6 @@ from chalicelib.usecases.list_jobs import JobPage
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.localcluster.kinds import JOB
 from tests.cluster.json_client import Refused
-from tests.eventually import eventually
 from tests.security.attacks import CASES
 from tests.security.hostile_objects import (
     Document,
@@ -27,14 +26,15 @@ from tests.security.hostile_objects import (
     hostile_status,
     manage_elsewhere,
 )
-from tests.sizes import cases
+from tests.support.eventually import eventually
+from tests.support.sizes import cases
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.api import Api
     from tests.cluster.real_cluster import RealCluster
-    from tests.recorder import Counter
-    from tests.scheduled import Scheduled
+    from tests.support.api import Api
+    from tests.support.attack_recorder import Counter
+    from tests.support.scheduled_functions import Scheduled
 
     Cluster = EmbeddedCluster | RealCluster
 

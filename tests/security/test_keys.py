@@ -14,16 +14,16 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
 from infra.local.issuer import Application, Issuer
 from infra.local.wire import Reply
-from tests.builders import deployment
-from tests.scripted import NO_HURRY, Clock, RawServer, unused_url
 from tests.security.hostile_tokens import bearer, forged
 from tests.security.sending import sent
+from tests.support.builders import deployment
+from tests.support.scripted_server import NO_HURRY, Clock, RawServer, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
 pytestmark = pytest.mark.attack("keys")
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.localcluster.kinds import JOB
-from tests.api import Api, token
 from tests.cluster.fault_proxy import FAULTS, Faulty
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import MEGABYTE, resident
@@ -22,13 +21,14 @@ from tests.security.attacks import CASES
 from tests.security.hostile_tokens import bearer
 from tests.security.sending import sent
 from tests.security.traffic import BUSY, Errand, Report, run
+from tests.support.api import Api, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infra.local.wire import Reply
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
     FaultyDeployment = Deployed[Faulty[Any]]
 

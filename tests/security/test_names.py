@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
 pytestmark = pytest.mark.attack("names")
 

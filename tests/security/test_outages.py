@@ -17,18 +17,18 @@ from infra.local.http_server import LoopbackServer
 from infra.local.local_stack import Stack
 from infra.local.wire import Reply
 from infra.localcluster.certificates import Shape, server_identity
-from tests.eventually import eventually
-from tests.scripted import NO_HURRY, Script, unused_url
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import ScriptedCluster
 from tests.security.sending import problem, sent
+from tests.support.eventually import eventually
+from tests.support.scripted_server import NO_HURRY, Script, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
     AnyCluster = EmbeddedCluster | RealCluster
     ProxiedStack = Stack[ScriptedCluster[AnyCluster]]

@@ -17,9 +17,9 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.settings import Settings
 from infra.local.signing_keys import SigningKeys
-from tests.builders import deployment
-from tests.scripted import NO_HURRY
 from tests.security.providers import PROVIDERS, Provider
+from tests.support.builders import deployment
+from tests.support.scripted_server import NO_HURRY
 
 if TYPE_CHECKING:
     from chalicelib.adapters.oidc.jwks import KeySet

@@ -14,14 +14,14 @@ from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.settings import settings
 from infra.local.local_stack import Stack
-from tests.canaries import CANARY, checked, leaks, watch
-from tests.eventually import eventually
-from tests.scripted import NO_HURRY, Script
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
 from tests.security.sending import sent
 from tests.security.test_outages import sts_refusal
-from tests.uploads import Uploads, handled
+from tests.support.eventually import eventually
+from tests.support.scripted_server import NO_HURRY, Script
+from tests.support.secrets import CANARY, checked, leaks, watch
+from tests.support.uploads import Uploads, handled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from infra.local.wire import Reply
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
-    from tests.scheduled import Scheduled
+    from tests.support.scheduled_functions import Scheduled
 
     AnyCluster = EmbeddedCluster | RealCluster
     SecretiveStack = Stack[ScriptedCluster[AnyCluster]]

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from chalicelib.domain.manifest.job import render
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.localcluster.pod_security import violations
-from tests.builders import ALICE, locked, submission
 from tests.cluster.json_client import Refused
 from tests.security.attacks import CASES
 from tests.security.hostile_tokens import bearer
 from tests.security.sending import problem, sent
-from tests.submissions import documents, submissions
+from tests.support.builders import ALICE, locked, submission
+from tests.support.submissions import documents, submissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.submission.model import Submission
     from infra.local.local_stack import Stack
     from tests.cluster.real_cluster import RealCluster
-    from tests.recorder import Counter
+    from tests.support.attack_recorder import Counter
 
 SAMPLE = min(CASES, 500)
 """Dry runs: each is asked of the cluster, twice."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.canaries import leaks
+from tests.support.secrets import leaks
 
 IMAGE = "busybox"
 SHARED = "team-shared"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.aws import bucket, event_bus
-from tests.scripted import Script, groups_reply
+from tests.support.scripted_server import Script, groups_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

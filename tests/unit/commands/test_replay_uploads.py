@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from infra.commands import replay_uploads
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
-from tests.scripted import Script
+from tests.support.scripted_server import Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from chalicelib.domain.project import (
     gpu_use,
     quota_views,
 )
-from tests.builders import NOW, container, job, meta, pod, template
+from tests.support.builders import NOW, container, job, meta, pod, template
 
 
 def quota(name: str, **hard: str) -> ResourceQuota:

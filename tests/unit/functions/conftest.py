@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.aws import bucket
-from tests.scripted import unused_url
+from tests.support.scripted_server import unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import app
 from infra.local.lambda_proxy import LambdaContext
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.api import Api
-    from tests.scheduled import Scheduled
+    from tests.support.api import Api
+    from tests.support.scheduled_functions import Scheduled
 
 
 class TestRun:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.local.local_stack import Stack
-    from tests.scheduled import Scheduled
+    from tests.support.scheduled_functions import Scheduled
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.api import Api
+    from tests.support.api import Api
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from chalicelib.adapters.aws.receipts import Receipts
 from chalicelib.domain.finished.receipt import receipt_of
 from chalicelib.domain.names import project_name
 from chalicelib.settings import settings
-from tests.builders import finished
+from tests.support.builders import finished
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
-    from tests.api import Api
+    from tests.support.api import Api
 
 
 class TestETag:

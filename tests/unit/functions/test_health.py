@@ -10,7 +10,7 @@ from chalicelib import __version__
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 
 class TestHealth:

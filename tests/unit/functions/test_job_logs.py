@@ -8,12 +8,12 @@ import pytest
 
 from infra.localcluster.log_content import LOG_VARIABLE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.api import Api
+    from tests.support.api import Api
 
 
 def printed(api: Api, name: str, text: str) -> httpx.Response:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.api import Api
+from tests.support.api import Api
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

@@ -8,7 +8,7 @@ from infra.kubernetes.project import project_manifests
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from tests.api import Api
+    from tests.support.api import Api
 
 
 class TestProjects:

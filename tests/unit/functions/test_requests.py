@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from infra.local.local_stack import Stack
     from infra.localcluster.cluster import EmbeddedCluster
-    from tests.api import Api
+    from tests.support.api import Api
 
 
 class Route(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.runtime.http import MAX_BODY
 from infra.localcluster.kinds import JOB
-from tests.api import IMAGE, Api
+from tests.support.api import IMAGE, Api
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

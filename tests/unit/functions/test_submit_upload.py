@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.errors import StorageUnavailable
-from tests.builders import record
-from tests.uploads import Uploads, handled
+from tests.support.builders import record
+from tests.support.uploads import Uploads, handled
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

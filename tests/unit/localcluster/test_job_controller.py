@@ -9,7 +9,7 @@ import pytest
 
 from infra.localcluster.job_controller import JobController
 from infra.localcluster.kinds import EVENT, JOB, POD, QUOTA
-from tests.builders import NOW
+from tests.support.builders import NOW
 
 if TYPE_CHECKING:
     from tests.unit.local.kubernetes.conftest import Parts

@@ -23,7 +23,7 @@ from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
 from infra.openapi import document
 from infra.openapi.schemas import KEYS
-from tests.submissions import documents
+from tests.support.submissions import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,8 +25,8 @@ from chalicelib.runtime.http import ANY_TYPE, MAX_BODY, Answer, Call, endpoint
 from chalicelib.runtime.operation import Operation
 from chalicelib.settings import Settings, settings
 from infra.local.lambda_proxy import ProxyRequest
-from tests.builders import ALICE, deployment
 from tests.logged import line
+from tests.support.builders import ALICE, deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes import FakeJobs
+from tests.support.fakes import FakeJobs
 
 
 @pytest.fixture

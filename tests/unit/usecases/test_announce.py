@@ -21,8 +21,8 @@ from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
 from chalicelib.usecases.announce import TOGETHER, Ports, announce
 from chalicelib.usecases.list_jobs import PAGE
-from tests.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
-from tests.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
+from tests.support.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
+from tests.support.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from chalicelib.domain.names import MANAGED_BY, OURS, RETENTION, ProjectName
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 from chalicelib.usecases.list_jobs import PAGE
-from tests.builders import NOW, TEAM_A, finished, job, minutes_ago, pod, project_namespace, unscheduled
-from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
+from tests.support.builders import NOW, TEAM_A, finished, job, minutes_ago, pod, project_namespace, unscheduled
+from tests.support.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

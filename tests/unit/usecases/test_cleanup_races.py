@@ -12,8 +12,8 @@ from chalicelib.domain.kubernetes.jobs import Condition, JobSpec, JobStatus
 from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION, ProjectName
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
-from tests.builders import NOW, finished, job, minutes_ago, project_namespace
-from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
+from tests.support.builders import NOW, finished, job, minutes_ago, project_namespace
+from tests.support.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

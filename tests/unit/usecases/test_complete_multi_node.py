@@ -12,8 +12,8 @@ from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.submission.idempotency import Nonce
 from chalicelib.usecases.complete_multi_node import ATTEMPTS
 from chalicelib.usecases.submit_job import Submitted, submit_job
-from tests.builders import ALICE, TEAM_A, job, submission
-from tests.fakes import FakeJobs, raising
+from tests.support.builders import ALICE, TEAM_A, job, submission
+from tests.support.fakes import FakeJobs, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

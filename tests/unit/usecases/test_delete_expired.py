@@ -17,8 +17,8 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.usecases.delete_expired import Ports, delete_expired
-from tests.builders import NOW_MS, TEAM_A, TRAIN_1, finished, pod
-from tests.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
+from tests.support.builders import NOW_MS, TEAM_A, TRAIN_1, finished, pod
+from tests.support.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job

@@ -11,8 +11,8 @@ from chalicelib.domain.errors import ClusterUnavailable, MalformedRequest
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.delete_jobs import Deletion, Target, delete_jobs
 from chalicelib.usecases.ports import PARALLEL
-from tests.builders import TEAM_A, job
-from tests.fakes import FakeJobs, raising
+from tests.support.builders import TEAM_A, job
+from tests.support.fakes import FakeJobs, raising
 
 TEAM_B = ProjectName("team-b")
 

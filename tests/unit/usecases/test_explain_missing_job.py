@@ -12,8 +12,8 @@ from chalicelib.domain.errors import JobCleanedUp, JobNotFound
 from chalicelib.domain.finished.receipt import receipt_of
 from chalicelib.domain.kubernetes.jobs import Namespace
 from chalicelib.usecases.explain_missing_job import cleaned_up
-from tests.builders import NOW, TEAM_A, TRAIN_1, finished, meta
-from tests.fakes import FakeReceipts
+from tests.support.builders import NOW, TEAM_A, TRAIN_1, finished, meta
+from tests.support.fakes import FakeReceipts
 
 if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName

@@ -11,8 +11,8 @@ from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes.jobs import JobSpec, Namespace
 from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
 from chalicelib.usecases.get_project import MAX_JOBS, get_project
-from tests.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
-from tests.fakes import FakeJobs
+from tests.support.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
+from tests.support.fakes import FakeJobs
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.pods import Pod

@@ -7,8 +7,8 @@ import pytest
 from chalicelib.domain.errors import Forbidden, JobNotFound
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.job_diagnosis import MAX_PODS_TOLD, diagnose_job, job_events
-from tests.builders import TEAM_A, TRAIN_1, event, job, meta, minutes_ago, pod, unscheduled
-from tests.fakes import FakeJobs, FakePods
+from tests.support.builders import TEAM_A, TRAIN_1, event, job, meta, minutes_ago, pod, unscheduled
+from tests.support.fakes import FakeJobs, FakePods
 
 TEAM_B = ProjectName("team-b")
 USE_CASES = [job_events, diagnose_job]

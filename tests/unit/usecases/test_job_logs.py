@@ -9,8 +9,8 @@ from chalicelib.domain.job.logs import Attempt, LogQuery
 from chalicelib.domain.kubernetes.jobs import Container, JobSpec
 from chalicelib.domain.names import INDEX_MARK, ProjectName
 from chalicelib.usecases.job_logs import Log, job_log
-from tests.builders import TEAM_A, TRAIN_1, job, pod, running
-from tests.fakes import FakeJobs, FakePods
+from tests.support.builders import TEAM_A, TRAIN_1, job, pod, running
+from tests.support.fakes import FakeJobs, FakePods
 
 TEAM_B = ProjectName("team-b")
 

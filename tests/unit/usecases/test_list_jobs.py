@@ -14,8 +14,8 @@ from chalicelib.domain.kubernetes.jobs import OwnerReference
 from chalicelib.domain.names import TYPE_MARK, USER_MARK, JobName, ProjectName
 from chalicelib.domain.parsing.strict_json import query_parameters
 from chalicelib.usecases.list_jobs import JobPage, JobQuery, get_job, list_jobs
-from tests.builders import NOW, TEAM_A, TRAIN_1, ended, job, pod, unscheduled
-from tests.fakes import FakeJobs, raising
+from tests.support.builders import NOW, TEAM_A, TRAIN_1, ended, job, pod, unscheduled
+from tests.support.fakes import FakeJobs, raising
 
 TEAM_B = ProjectName("team-b")
 

@@ -8,7 +8,7 @@ from chalicelib.domain.errors import ClusterUnavailable
 from chalicelib.domain.kubernetes.jobs import Namespace, ObjectMeta
 from chalicelib.domain.names import PROJECT_MARK, ProjectName
 from chalicelib.usecases.list_projects import ProjectView, in_turn, list_projects
-from tests.builders import NOW, NOW_MS
+from tests.support.builders import NOW, NOW_MS
 
 
 def namespace(name: str, project: str | None = None) -> Namespace:

@@ -12,8 +12,8 @@ from chalicelib.domain.names import SUBMISSION, ProjectName
 from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
 from chalicelib.domain.submission.resubmission import CloneRequest
 from chalicelib.usecases.resubmit_job import clone_job, cloned, retry_job
-from tests.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job
-from tests.fakes import FakeJobs
+from tests.support.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job
+from tests.support.fakes import FakeJobs
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller

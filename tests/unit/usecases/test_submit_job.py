@@ -21,8 +21,8 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.names import ProjectName
 from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
 from chalicelib.usecases.submit_job import ATTEMPTS, Submitted, preview_job, submit_job
-from tests.builders import ALICE, BOB, NOW, TEAM_A, job, submission
-from tests.fakes import FakeJobs, raising
+from tests.support.builders import ALICE, BOB, NOW, TEAM_A, job, submission
+from tests.support.fakes import FakeJobs, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

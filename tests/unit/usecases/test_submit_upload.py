@@ -12,8 +12,8 @@ from chalicelib.domain.errors import ClusterUnavailable, StorageUnavailable, Upl
 from chalicelib.domain.names import ProjectName
 from chalicelib.domain.uploads.s3_event import Ignored, SupersededError, Upload
 from chalicelib.usecases.submit_upload import TRIED_AGAIN, Outcome, submit_uploads
-from tests.builders import NOW, TEAM_A, job, upload
-from tests.fakes import FakeJobs, FakeUploads, raising
+from tests.support.builders import NOW, TEAM_A, job, upload
+from tests.support.fakes import FakeJobs, FakeUploads, raising
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError

@@ -10,8 +10,8 @@ from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobFinished,
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.suspend_job import ATTEMPTS, resume_job, suspend_job
-from tests.builders import TEAM_A, TRAIN_1, ended, job
-from tests.fakes import FakeJobs
+from tests.support.builders import TEAM_A, TRAIN_1, ended, job
+from tests.support.fakes import FakeJobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

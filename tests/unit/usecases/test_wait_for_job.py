@@ -9,8 +9,8 @@ import pytest
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobNotFound
 from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.usecases.wait_for_job import await_job
-from tests.builders import TEAM_A, TRAIN_1, ended, job
-from tests.fakes import FakeJobs, raising
+from tests.support.builders import TEAM_A, TRAIN_1, ended, job
+from tests.support.fakes import FakeJobs, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

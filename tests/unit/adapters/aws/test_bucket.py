@@ -11,13 +11,13 @@ from chalicelib.adapters.aws.bucket import Bucket, ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
-from tests.builders import deployment
-from tests.scripted import unused_url
+from tests.support.builders import deployment
+from tests.support.scripted_server import unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.scripted import Script
+    from tests.support.scripted_server import Script
 
 NAME = "researcher-uploads"
 KEY = "submit/team-a/ä +1.json"

@@ -21,8 +21,8 @@ from chalicelib.adapters.http import pool
 from chalicelib.domain.errors import CredentialsUnavailable
 from infra.local.aws import LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
-from tests.builders import deployment
-from tests.scripted import NO_HURRY, Clock
+from tests.support.builders import deployment
+from tests.support.scripted_server import NO_HURRY, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

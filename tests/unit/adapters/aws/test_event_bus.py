@@ -13,12 +13,12 @@ from chalicelib.domain.errors import EventBusUnavailable
 from chalicelib.domain.finished.announcement import Announcement
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
-from tests.builders import NOW_MS, deployment
-from tests.scripted import unused_url
+from tests.support.builders import NOW_MS, deployment
+from tests.support.scripted_server import unused_url
 
 if TYPE_CHECKING:
     from chalicelib.adapters.aws.event_bus import EventBus
-    from tests.scripted import Script
+    from tests.support.scripted_server import Script
 
 QUEUE = "heard"
 

@@ -13,7 +13,7 @@ from chalicelib.adapters.aws.receipts import ATTEMPTS, Receipts
 from chalicelib.domain.errors import StorageUnavailable
 from chalicelib.domain.finished.receipt import Receipt, key_of, newest_key, receipt_of
 from infra.local.aws import LocalAws
-from tests.builders import NOW, TEAM_A, TRAIN_1, finished, minutes_ago
+from tests.support.builders import NOW, TEAM_A, TRAIN_1, finished, minutes_ago
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -15,7 +15,7 @@ from chalicelib.domain.errors import StorageUnavailable, UploadGone
 from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SEQUENCER, SupersededError
 from infra.local.aws import LocalAws
 from infra.local.wire import Reply
-from tests.builders import deployment, upload
+from tests.support.builders import deployment, upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from chalicelib.adapters.aws.bucket import Bucket
     from chalicelib.domain.uploads.s3_event import Upload
-    from tests.scripted import Script
+    from tests.support.scripted_server import Script
 
 NAME = "researcher-uploads"
 

@@ -15,7 +15,7 @@ from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.http.bounded_body import CHUNK, TooLargeError
 from chalicelib.deadline import Deadline
 from infra.local.wire import Reply
-from tests.scripted import RawServer, Script
+from tests.support.scripted_server import RawServer, Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

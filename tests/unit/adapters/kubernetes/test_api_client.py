@@ -15,8 +15,8 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.wire import Reply
 from infra.localcluster.certificates import server_identity
-from tests.fakes import FakeTokens
-from tests.scripted import Clock, RawServer, Script, api_at, json_reply, status_reply, unused_url
+from tests.support.fakes import FakeTokens
+from tests.support.scripted_server import Clock, RawServer, Script, api_at, json_reply, status_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

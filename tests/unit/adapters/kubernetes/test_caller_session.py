@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
-from tests.builders import TEAM_A
+from tests.support.builders import TEAM_A
 
 
 class TestPaths:

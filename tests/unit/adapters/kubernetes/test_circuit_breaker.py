@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE, Breaker
 from chalicelib.domain.errors import ClusterUnavailable
-from tests.scripted import Clock
+from tests.support.scripted_server import Clock
 
 
 def refuses(breaker: Breaker) -> bool:

@@ -18,8 +18,8 @@ from chalicelib.domain.names import ProjectName
 from chalicelib.settings import InvalidSettingError
 from infra.local.wire import Reply
 from infra.localcluster.certificates import server_identity
-from tests.builders import ALICE, BOB, TEAM_A, deployment
-from tests.scripted import Clock, Script, api_at, json_reply, status_reply
+from tests.support.builders import ALICE, BOB, TEAM_A, deployment
+from tests.support.scripted_server import Clock, Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

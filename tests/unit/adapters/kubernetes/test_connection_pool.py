@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from chalicelib.adapters.http.connection_failures import certificate_problem, failure_reason
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool, Configuration
 from infra.localcluster.certificates import Shape, server_identity
-from tests.scripted import Script, json_reply, unused_url
+from tests.support.scripted_server import Script, json_reply, unused_url
 
 WITHOUT_IDENTIFIERS = Shape(key_identifiers=False)
 """With these OpenSSL cannot tell two authorities of one name apart."""

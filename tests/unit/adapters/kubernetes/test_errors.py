@@ -29,7 +29,7 @@ from chalicelib.domain.errors import (
     RefusedByCluster,
 )
 from chalicelib.domain.kubernetes.jobs import Job
-from tests.scripted import status_reply
+from tests.support.scripted_server import status_reply
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError

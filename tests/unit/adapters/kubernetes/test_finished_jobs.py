@@ -10,8 +10,8 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import janitor
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
 from infra.local.wire import Reply
-from tests.builders import TEAM_A, TRAIN_1, container, job, pod
-from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
+from tests.support.builders import TEAM_A, TRAIN_1, container, job, pod
+from tests.support.scripted_server import Script, api_at, groups_reply, json_reply, status_reply
 
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 JOB = "/apis/batch/v1/namespaces/researcher-team-a/jobs/train-1"

@@ -11,8 +11,8 @@ from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, ResearcherError
 from infra.local.wire import Reply
-from tests.builders import ALICE, BOB
-from tests.scripted import Clock, Script, api_at, groups_reply, json_reply, rules_reply
+from tests.support.builders import ALICE, BOB
+from tests.support.scripted_server import Clock, Script, api_at, groups_reply, json_reply, rules_reply
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 

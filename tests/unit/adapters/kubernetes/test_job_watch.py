@@ -13,8 +13,8 @@ from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.kubernetes.job_watch import PAUSE_SECONDS, CallersChanges
 from chalicelib.deadline import Deadline
 from infra.local.wire import Reply
-from tests.builders import ALICE, TEAM_A, TRAIN_1
-from tests.scripted import Script, api_at, status_reply
+from tests.support.builders import ALICE, TEAM_A, TRAIN_1
+from tests.support.scripted_server import Script, api_at, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

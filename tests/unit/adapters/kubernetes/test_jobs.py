@@ -15,8 +15,8 @@ from chalicelib.adapters.kubernetes.jobs import CONFLICTS, NAMES_IN_A_SELECTOR, 
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, JobNotFound, PreconditionFailed
 from chalicelib.domain.names import SECRETS
-from tests.builders import ALICE, TEAM_A, TRAIN_1, job
-from tests.scripted import Script, api_at, groups_reply, json_reply, status_reply
+from tests.support.builders import ALICE, TEAM_A, TRAIN_1, job
+from tests.support.scripted_server import Script, api_at, groups_reply, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from chalicelib.adapters.kubernetes.jobs import CallersJobs
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, InvalidPageToken
 from infra.local.wire import Reply
-from tests.builders import ALICE, TEAM_A
-from tests.scripted import Script, api_at, json_reply, status_reply
+from tests.support.builders import ALICE, TEAM_A
+from tests.support.scripted_server import Script, api_at, json_reply, status_reply
 
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 TOO_LARGE = Reply(200, [], b'"resourceVersion":' * 501 + bytes(MAX_ANSWER))

@@ -14,8 +14,8 @@ from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbi
 from chalicelib.domain.job.logs import Attempt, LogQuery
 from chalicelib.domain.kubernetes.jobs import JobSpec
 from infra.local.wire import Reply
-from tests.builders import ALICE, TEAM_A, job
-from tests.scripted import Script, api_at, json_reply, status_reply
+from tests.support.builders import ALICE, TEAM_A, job
+from tests.support.scripted_server import Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from chalicelib.adapters.kubernetes.preflight import PreflightedJobs, submitting
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, InvalidJob, QuotaExceeded, RefusedByCluster
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
-from tests.builders import ALICE, TEAM_A
-from tests.scripted import Script, api_at, json_reply, status_reply
+from tests.support.builders import ALICE, TEAM_A
+from tests.support.scripted_server import Script, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.jobs import CallersJobs

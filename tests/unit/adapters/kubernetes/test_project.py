@@ -11,8 +11,8 @@ from chalicelib.adapters.kubernetes.project import MAX_PODS, CallersProject
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.names import PROJECT_MARK
-from tests.builders import ALICE, TEAM_A
-from tests.scripted import Script, api_at, groups_reply, json_reply, rules_reply, status_reply
+from tests.support.builders import ALICE, TEAM_A
+from tests.support.scripted_server import Script, api_at, groups_reply, json_reply, rules_reply, status_reply
 
 if TYPE_CHECKING:
     from infra.local.wire import Reply

@@ -13,7 +13,7 @@ from chalicelib.adapters.kubernetes.tls import cluster_contexts
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable
 from infra.localcluster.certificates import ServerIdentity, Shape, server_identity
-from tests.scripted import Script, api_at, json_reply
+from tests.support.scripted_server import Script, api_at, json_reply
 
 SHAPES = {
     "EKS, clusters created on Kubernetes 1.17 or later": Shape(),

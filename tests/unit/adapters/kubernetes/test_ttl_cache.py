@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.adapters.kubernetes.ttl_cache import MAX_KEPT, Kept
-from tests.scripted import Clock
+from tests.support.scripted_server import Clock
 
 
 class TestKept:

@@ -20,8 +20,8 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
 from chalicelib.settings import MissingSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
-from tests.builders import deployment
-from tests.scripted import NO_HURRY, json_reply, unused_url
+from tests.support.builders import deployment
+from tests.support.scripted_server import NO_HURRY, json_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from chalicelib.domain.errors import IssuerUnavailable
 from infra.local.signing_keys import SigningKeys
 from infra.local.wire import Reply
 from infra.localcluster.certificates import server_identity
-from tests.scripted import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
+from tests.support.scripted_server import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,21 @@ from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.job.view import view
 from chalicelib.domain.kubernetes.jobs import Condition, Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod
-from tests.builders import NOW, NOW_MS, ended, event, exited, job, meta, minutes_ago, pod, running, unscheduled, waiting
-from tests.objects import objects
+from tests.support.builders import (
+    NOW,
+    NOW_MS,
+    ended,
+    event,
+    exited,
+    job,
+    meta,
+    minutes_ago,
+    pod,
+    running,
+    unscheduled,
+    waiting,
+)
+from tests.support.kubernetes_objects import objects
 
 CAPTURED = sorted((Path(__file__).parent / "captured").glob("*.json"))
 STATUSES = {"Terminating", "Succeeded", "Suspended", "Running"}

@@ -14,8 +14,8 @@ from chalicelib.domain.diagnosis.pod_causes import end_finding, wait_finding
 from chalicelib.domain.job.event_list import Event, ObjectName
 from chalicelib.domain.kubernetes.jobs import Condition
 from chalicelib.domain.kubernetes.pods import ContainerState, Pod, PodStatus, Terminated
-from tests.builders import NOW, event, exited, minutes_ago, pod, running, unscheduled, waiting
-from tests.objects import objects
+from tests.support.builders import NOW, event, exited, minutes_ago, pod, running, unscheduled, waiting
+from tests.support.kubernetes_objects import objects
 
 POD = ObjectName("Pod", "train-1-abcde")
 MAIN = "status.containerStatuses[main]"

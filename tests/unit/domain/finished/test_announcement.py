@@ -12,8 +12,8 @@ from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec
 from chalicelib.domain.kubernetes.pods import Pod
 from chalicelib.domain.names import ANNOUNCED, USER_MARK, is_reserved_key
-from tests.builders import NOW, NOW_MS, TEAM_A, container, exited, finished, pod, template
-from tests.objects import objects
+from tests.support.builders import NOW, NOW_MS, TEAM_A, container, exited, finished, pod, template
+from tests.support.kubernetes_objects import objects
 
 
 class TestAnnouncement:

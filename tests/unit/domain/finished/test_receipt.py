@@ -24,8 +24,8 @@ from chalicelib.domain.kubernetes.jobs import Job
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.names import SUBMISSION
-from tests.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, locked, minutes_ago, pod, submission
-from tests.objects import objects
+from tests.support.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, locked, minutes_ago, pod, submission
+from tests.support.kubernetes_objects import objects
 
 CANARY = "hunter2-the-canary"
 CONDITIONS = {

@@ -14,7 +14,7 @@ from chalicelib.domain.caller import janitor
 from chalicelib.domain.finished.redaction import MASK, redact_spec, redact_submission
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.submission.model import Submission
-from tests.builders import locked, submission
+from tests.support.builders import locked, submission
 
 CANARY = "hunter2-the-canary"
 SECRET = {"secret": {"name": "hub", "key": "token"}}

@@ -20,8 +20,8 @@ from chalicelib.domain.finished.retention import (
 )
 from chalicelib.domain.kubernetes.jobs import Condition, Job, JobSpec, JobStatus, Namespace
 from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION
-from tests.builders import NOW, ended, finished, job, meta, minutes_ago
-from tests.objects import objects
+from tests.support.builders import NOW, ended, finished, job, meta, minutes_ago
+from tests.support.kubernetes_objects import objects
 
 if TYPE_CHECKING:
     from datetime import datetime

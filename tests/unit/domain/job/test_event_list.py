@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.job.event_list import EVENT_EXAMPLE, MAX_SHOWN, Event, EventView, Series, created_pods, merged
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
-from tests.builders import NOW, NOW_MS, event, meta, minutes_ago
-from tests.objects import objects
+from tests.support.builders import NOW, NOW_MS, event, meta, minutes_ago
+from tests.support.kubernetes_objects import objects
 
 NO_TIMES: dict[str, Any] = {"first_timestamp": None, "last_timestamp": None, "count": None}
 NEWER: dict[str, Any] = {**NO_TIMES, "event_time": minutes_ago(2)}

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.job.gpu_usage import Usage, usage
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
-from tests.builders import NOW, container, finished, minutes_ago, pod, template
+from tests.support.builders import NOW, container, finished, minutes_ago, pod, template
 
 if TYPE_CHECKING:
     from datetime import datetime

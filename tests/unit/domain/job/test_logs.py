@@ -17,8 +17,8 @@ from chalicelib.domain.kubernetes.jobs import Container, Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from chalicelib.domain.names import INDEX_MARK
 from chalicelib.domain.parsing.strict_json import query_parameters
-from tests.builders import ended, exited, job, minutes_ago, pod, running, unscheduled, waiting
-from tests.objects import objects
+from tests.support.builders import ended, exited, job, minutes_ago, pod, running, unscheduled, waiting
+from tests.support.kubernetes_objects import objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from chalicelib.domain.job.status_reason import MAX_MESSAGE, Reason, reason_of, 
 from chalicelib.domain.kubernetes.jobs import Condition, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod, PodStatus
 from chalicelib.domain.names import HALF_MADE
-from tests.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
+from tests.support.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
 
 STARTED = minutes_ago(5)
 CANARY = "the log's last line, with a token"

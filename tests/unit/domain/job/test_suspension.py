@@ -10,7 +10,7 @@ from chalicelib.domain.errors import BeingDeleted, BeingMade, JobFinished, Queue
 from chalicelib.domain.job.suspension import check_suspendable
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, JobSpec
 from chalicelib.domain.names import HALF_MADE
-from tests.builders import NOW, ended, job
+from tests.support.builders import NOW, ended, job
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError

@@ -14,8 +14,20 @@ from chalicelib.domain.job.view import EXAMPLE, MAX_TEXT, JobView, Status, view
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod
 from chalicelib.domain.names import TYPE_MARK, USER_MARK
-from tests.builders import NOW, NOW_MS, container, ended, exited, job, minutes_ago, pod, template, unscheduled, waiting
-from tests.objects import objects
+from tests.support.builders import (
+    NOW,
+    NOW_MS,
+    container,
+    ended,
+    exited,
+    job,
+    minutes_ago,
+    pod,
+    template,
+    unscheduled,
+    waiting,
+)
+from tests.support.kubernetes_objects import objects
 
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.kubernetes.completion_indexes import MAX_TEXT, indexes, shown_indexes, unfinished_indexes
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from infra.localcluster.job_pods import compressed
-from tests.builders import job
+from tests.support.builders import job
 
 
 def array(completions: int | None, completed: str | None = None, mode: str = "Indexed") -> Job:

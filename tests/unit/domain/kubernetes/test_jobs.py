@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.kubernetes.jobs import Condition, Job, JobList, Namespace, NamespaceList
 from chalicelib.domain.kubernetes.pods import Pod, PodList
-from tests.builders import NOW, finished, minutes_ago
+from tests.support.builders import NOW, finished, minutes_ago
 
 KINDS = [Job, JobList, Pod, PodList, Namespace, NamespaceList]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chalicelib.domain.kubernetes.pods import PodList
-from tests.builders import NOW, job, pod
+from tests.support.builders import NOW, job, pod
 
 
 def test_names_on_the_wire_are_kubernetes() -> None:

@@ -16,8 +16,8 @@ from chalicelib.domain.manifest.job import render
 from chalicelib.domain.names import is_label_key, is_label_value
 from chalicelib.domain.submission.idempotency import Lock
 from infra.localcluster.pod_security import violations
-from tests.builders import ALICE, document, locked, submission
-from tests.submissions import submissions
+from tests.support.builders import ALICE, document, locked, submission
+from tests.support.submissions import submissions
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Manifest

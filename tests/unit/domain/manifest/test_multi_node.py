@@ -14,7 +14,7 @@ from chalicelib.domain.manifest.job import render
 from chalicelib.domain.manifest.multi_node import half_made, is_half_made, rendezvous, service_of, start
 from chalicelib.domain.names import HALF_MADE, NEW_JOB_PATTERN
 from chalicelib.domain.submission.idempotency import Lock, Nonce, lock
-from tests.builders import ALICE, submission
+from tests.support.builders import ALICE, submission
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Manifest

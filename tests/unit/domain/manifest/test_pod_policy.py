@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.manifest.pod_policy import counts
-from tests.builders import submission
+from tests.support.builders import submission
 
 DISRUPTED = [{"type": "DisruptionTarget", "status": "True"}]
 ARRAY: dict[str, Any] = {"indexed": True, "completions": 4}

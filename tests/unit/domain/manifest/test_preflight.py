@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.manifest.preflight import is_queued, never_fits, pod_of
-from tests.builders import ALICE, locked, submission
+from tests.support.builders import ALICE, locked, submission
 
 QUOTA = "exceeded quota: room, requested: {}, used: {}, limited: {}"
 

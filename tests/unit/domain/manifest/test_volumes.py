@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.domain.manifest.volumes import mounts, volumes
-from tests.builders import submission
+from tests.support.builders import submission
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Manifest

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.errors import InvalidJob
 from chalicelib.domain.parsing.validation_messages import UNKNOWN, of_msgspec, of_pydantic
 from chalicelib.domain.submission.model import parse_submission
-from tests.builders import document
+from tests.support.builders import document
 
 
 class Sample(msgspec.Struct, forbid_unknown_fields=True):

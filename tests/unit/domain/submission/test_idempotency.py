@@ -35,8 +35,8 @@ from chalicelib.domain.submission.idempotency import (
     replayed,
     shared_lock,
 )
-from tests.builders import ALICE, BOB, NOW, job, locked, submission
-from tests.submissions import submissions
+from tests.support.builders import ALICE, BOB, NOW, job, locked, submission
+from tests.support.submissions import submissions
 
 KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)
 VERSIONS = st.builds(ObjectVersion, st.text(), st.text(), st.text())

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.names import SECRETS
 from chalicelib.domain.submission.listed_secrets import listed_secrets, named_secrets, unlisted_secrets
-from tests.builders import TEAM_A, project_namespace, submission
+from tests.support.builders import TEAM_A, project_namespace, submission
 
 ASKED = submission(environment={"A": "hub", "B": {"secret": {"name": "hub", "key": "k"}}})
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.errors import InvalidJob
 from chalicelib.domain.submission.model import MAX_ERRORS, Submission, parse_submission
 from chalicelib.domain.submission.reserved_variables import RENDEZVOUS_VARIABLES
-from tests.builders import document, submission
-from tests.submissions import documents
+from tests.support.builders import document, submission
+from tests.support.submissions import documents
 
 CANARY = "hunter2-the-canary"
 

@@ -13,8 +13,8 @@ from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from chalicelib.domain.names import SUBMISSION
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 from chalicelib.domain.submission.resubmission import clone_of, retry_of
-from tests.builders import TEAM_A, ended, job, submission
-from tests.submissions import submissions
+from tests.support.builders import TEAM_A, ended, job, submission
+from tests.support.submissions import submissions
 
 if TYPE_CHECKING:
     from chalicelib.domain.submission.model import Submission

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.errors import FieldError, InvalidJob
 from chalicelib.domain.submission.model import Submission, parse_submission
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
-from tests.builders import document
+from tests.support.builders import document
 
 BY_DESIGN = [
     "hostNetwork",

@@ -10,7 +10,7 @@ from chalicelib.domain.errors import BodyTooLarge, FieldError, InvalidJob, Malfo
 from chalicelib.domain.uploads import document
 from chalicelib.domain.uploads.s3_event import MAX_UPLOAD
 from chalicelib.runtime.http import MAX_BODY
-from tests.builders import submission, upload
+from tests.support.builders import submission, upload
 
 JOB = {"image": "busybox", "gpu": 2}
 ELSEWHERE = "is not the Project of the folder submit/team-a/; leave it out, or upload to its own"

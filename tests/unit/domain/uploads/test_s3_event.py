@@ -19,7 +19,7 @@ from chalicelib.domain.uploads.s3_event import (
     may_tell,
     read_event,
 )
-from tests.builders import TEAM_A, record, upload
+from tests.support.builders import TEAM_A, record, upload
 
 BUCKET = "researcher-uploads"
 JSON = st.recursive(

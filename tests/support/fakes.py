@@ -16,7 +16,7 @@ from chalicelib.domain.job.logs import index_of
 from chalicelib.domain.kubernetes.jobs import Job, JobList, ListMeta, Manifest
 from chalicelib.domain.parsing.merge_patch import merged
 from chalicelib.domain.uploads.s3_event import SEQUENCER, SETTLED, is_settled, may_tell
-from tests.builders import NOW, TEAM_A
+from tests.support.builders import NOW, TEAM_A
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

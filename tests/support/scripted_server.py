@@ -16,7 +16,7 @@ from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 from chalicelib.deadline import Deadline
 from infra.local.http_server import HOST, LoopbackServer, Site
 from infra.local.wire import Headers, Reply
-from tests.fakes import FakeTokens
+from tests.support.fakes import FakeTokens
 
 if TYPE_CHECKING:
     import ssl

@@ -13,17 +13,17 @@ from infra.local.aws import LocalAws
 from infra.local.issuer import Application, Issuer
 from infra.local.local_stack import GROUPS, PROJECTS, Stack, clear_caches
 from infra.localcluster.cluster import EmbeddedCluster
-from tests.api import IMAGE, Api
 from tests.cluster.fault_proxy import FaultProxy, Faulty
-from tests.round_trips import Gate
-from tests.uploads import Uploads
+from tests.support.api import IMAGE, Api
+from tests.support.round_trips import Gate
+from tests.support.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from wsgiref.types import WSGIApplication
 
     from infra.local.wire import Headers, Reply
-    from tests.round_trips import Trip
+    from tests.support.round_trips import Trip
 
 ROUNDS = 8
 """Of the controllers, after which a Job has come as far as it can."""

@@ -13,7 +13,7 @@ import boto3
 import app
 from infra.local.lambda_proxy import LambdaContext
 from infra.local.local_stack import BUCKET
-from tests.builders import record
+from tests.support.builders import record
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from tests.canaries import checked
-from tests.eventually import POLL_SECONDS, eventually
+from tests.support.eventually import POLL_SECONDS, eventually
+from tests.support.secrets import checked
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.kubernetes.jobs import GPU
 from infra.localcluster.pod_status import SIMULATE
 from tests.cluster.json_client import Refused
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
