@@ -1,9 +1,9 @@
 """The pytest plugin of the budgets: how many processor seconds each suite may take, and how many it took.
 
-A suite that outgrows its budget moves its larger case counts to `make thorough` (tests/support/sizes.py). Processor seconds are
-compared, not the time on the clock, because that tells as much about the machine's other work. Budgets are for Python
-3.13 on an idle machine with two processors. The same work takes more of them on a slower or busier machine, so a run
-prints what is over its budget, and fails only from SLACK times the budget on.
+A suite that outgrows its budget moves its larger case counts to `make thorough` (tests/support/sizes.py). Processor
+seconds are compared, not the time on the clock, because that tells as much about the machine's other work. Budgets
+are for Python 3.13 on an idle machine with two processors. The same work takes more of them on a slower or busier
+machine, so a run prints what is over its budget, and fails only from SLACK times the budget on.
 """
 
 from __future__ import annotations

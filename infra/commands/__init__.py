@@ -1,1 +1,1 @@
-"""TODO infra/commands."""
+"""Commands for operators, against `make run` or a deployed API."""

@@ -1,4 +1,4 @@
-"""`python -m infra.commands.cleanup [--dry-run]`: runs the cleanup of `make run`, or a deployed one, and says what it did."""
+"""`python -m infra.commands.cleanup [--dry-run]`: run the cleanup of `make run` or of a deployed API."""
 
 from __future__ import annotations
 

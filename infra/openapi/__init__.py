@@ -1,1 +1,1 @@
-"""TODO infra/openapi."""
+"""The OpenAPI document, made of the routes and their operations."""

@@ -131,7 +131,3 @@ def operation(route: RouteEntry, schemas: Schemas, answers: Answers) -> JsonObje
 def _request_body(facts: Operation, schemas: Schemas) -> JsonObject:
     content = {"schema": schemas.request(facts.body), "example": facts.body_example}
     return {"required": True, "content": {"application/json": content}}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What somebody should look at: alarms for each function and for the API. Decides; infra/packaging/chalice_graph.py puts them in."""
+"""CloudWatch alarms for each function and for the API."""
 
 from __future__ import annotations
 

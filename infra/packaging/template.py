@@ -115,7 +115,3 @@ class Services(PackageOptions):
 def _configured() -> JsonObject:
     configured: JsonObject = json.loads(CONFIG.read_text(encoding="utf-8"))
     return configured
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -106,7 +106,7 @@ class TestCors:
 
     def test_is_packaged_for_the_origin_it_is_told(self) -> None:
         """CORS_ORIGIN at packaging: preflights answer, and so may errors be read that no function made."""
-        code = "import json; from infra.package import template; print(json.dumps(template('dev')))"
+        code = "import json; from infra.packaging.template import template; print(json.dumps(template('dev')))"
         environment = os.environ | {"CORS_ORIGIN": "https://page.example"}
         told = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, cwd=ROOT)
         packaged = json.loads(told.stdout)

@@ -1,1 +1,1 @@
-"""TODO tests/support."""
+"""What several suites share: fakes, builders, scripted servers, waiting."""

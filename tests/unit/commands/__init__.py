@@ -1,1 +1,1 @@
-"""TODO tests/unit/commands."""
+"""Commands for operators."""

@@ -1,1 +1,1 @@
-"""TODO tests/unit/localcluster."""
+"""The Kubernetes API in memory."""

@@ -9,7 +9,7 @@ import pytest
 from infra.local.wire import WireError
 
 if TYPE_CHECKING:
-    from tests.unit.local.kubernetes.conftest import Parts
+    from tests.unit.localcluster.conftest import Parts
 
 PODS = "/api/v1/namespaces/team/pods"
 

@@ -12,7 +12,7 @@ from infra.localcluster.kinds import EVENT, JOB, POD, QUOTA
 from tests.support.builders import NOW
 
 if TYPE_CHECKING:
-    from tests.unit.local.kubernetes.conftest import Parts
+    from tests.unit.localcluster.conftest import Parts
 
 
 def quota(pods: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from infra.localcluster.kinds import EVENT, JOB, POD
 from infra.localcluster.status_errors import Refusal
 
 if TYPE_CHECKING:
-    from tests.unit.local.kubernetes.conftest import Parts
+    from tests.unit.localcluster.conftest import Parts
 
 ABOUT = {"kind": "Job", "metadata": {"name": "one", "namespace": "team", "uid": "1"}}
 

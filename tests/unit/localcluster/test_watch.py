@@ -10,7 +10,7 @@ from infra.localcluster.kinds import JOB
 from infra.localcluster.watch import Watch
 
 if TYPE_CHECKING:
-    from tests.unit.local.kubernetes.conftest import Parts
+    from tests.unit.localcluster.conftest import Parts
 
 
 class TestHistory:

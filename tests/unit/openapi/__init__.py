@@ -1,1 +1,1 @@
-"""TODO tests/unit/openapi."""
+"""The OpenAPI document."""
