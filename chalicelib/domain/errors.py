@@ -4,8 +4,8 @@ ResearcherError
 ├── MalformedRequest (400)        ├── InvalidPageToken (400)        ├── Unauthenticated (401)
 ├── Forbidden (403)               ├── QuotaExceeded (403)           ├── RefusedByCluster (403)
 ├── JobNotFound (404)             ├── RouteNotFound (404)           ├── MethodNotAllowed (405)
-├── NameTaken (409)               ├── BeingDeleted (409)            ├── JobNotStarted (409)
-├── BeingMade (409)               ├── JobFinished (409)             ├── QueueDecides (409)
+├── NameTaken (409)               ├── JobBeingDeleted (409)         ├── JobNotStarted (409)
+├── JobIncomplete (409)           ├── JobFinished (409)             ├── JobManagedByQueue (409)
 ├── JobNotFinished (409)          ├── JobNotRetriable (409)         ├── SubmissionUnknown (409)
 ├── LogGone (410)                 ├── PageTokenExpired (410)        ├── UploadGone (410)
 ├── JobCleanedUp (410)            ├── PreconditionFailed (412)      ├── BodyTooLarge (413)
@@ -140,10 +140,10 @@ class NameTaken(ResearcherError):
     status, code, title = 409, "name_taken", "Name taken"
 
 
-class BeingDeleted(ResearcherError):
+class JobBeingDeleted(ResearcherError):
     """A Job of that name is still being deleted."""
 
-    status, code, title = 409, "being_deleted", "Still being deleted"
+    status, code, title = 409, "job_being_deleted", "Job being deleted"
 
 
 class JobNotStarted(ResearcherError):
@@ -158,10 +158,10 @@ class LogGone(ResearcherError):
     status, code, title = 410, "log_gone", "Log gone"
 
 
-class BeingMade(ResearcherError):
-    """The multi-node Job waits for its Service, which the request that makes it was kept from making."""
+class JobIncomplete(ResearcherError):
+    """The multi-node Job has no Service yet because its creation was interrupted. Repeat the original request."""
 
-    status, code, title = 409, "being_made", "Still being made"
+    status, code, title = 409, "job_incomplete", "Job incomplete"
 
 
 class JobFinished(ResearcherError):
@@ -170,10 +170,10 @@ class JobFinished(ResearcherError):
     status, code, title = 409, "job_finished", "Finished"
 
 
-class QueueDecides(ResearcherError):
+class JobManagedByQueue(ResearcherError):
     """The Job is in a queue, which alone decides when it runs."""
 
-    status, code, title = 409, "queue_decides", "The queue decides"
+    status, code, title = 409, "job_managed_by_queue", "Managed by a queue"
 
 
 class JobNotFinished(ResearcherError):

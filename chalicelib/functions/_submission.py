@@ -57,7 +57,7 @@ ERRORS = (
     errors.QuotaExceeded,
     errors.RefusedByCluster,
     errors.NameTaken,
-    errors.BeingDeleted,
+    errors.JobBeingDeleted,
 )
 
 

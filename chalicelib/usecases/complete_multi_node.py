@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, PreconditionFailed, ResearcherError
+from chalicelib.domain.errors import ClusterUnavailable, JobBeingDeleted, PreconditionFailed, ResearcherError
 from chalicelib.domain.manifest.multi_node import is_half_made, service_of, start
 from chalicelib.domain.names import JobName
 from chalicelib.domain.submission.idempotency import RETRY_AFTER_DELETION
@@ -36,7 +36,7 @@ def _started(project: ProjectName, job: Job, jobs: Jobs) -> Job:
         started = jobs.patch(project, JobName(job.metadata.name), start(job))
         found = started or _same(project, job, jobs)
         if found is None:
-            raise BeingDeleted(
+            raise JobBeingDeleted(
                 f"The Job {job.metadata.name} was deleted while it was made. Submit it again.",
                 retry_after=RETRY_AFTER_DELETION,
             )

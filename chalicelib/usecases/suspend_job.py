@@ -19,9 +19,9 @@ ATTEMPTS = 8
 REFUSALS = (
     errors.JobNotFound,
     errors.JobFinished,
-    errors.BeingDeleted,
-    errors.BeingMade,
-    errors.QueueDecides,
+    errors.JobBeingDeleted,
+    errors.JobIncomplete,
+    errors.JobManagedByQueue,
     errors.PreconditionFailed,
 )
 """Why either is refused, beyond what any request can meet."""

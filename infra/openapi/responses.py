@@ -9,7 +9,6 @@ import msgspec
 
 from chalicelib.domain.errors import (
     BadGateway,
-    BeingDeleted,
     BodyTooLarge,
     ClusterUnavailable,
     CredentialsUnavailable,
@@ -19,6 +18,7 @@ from chalicelib.domain.errors import (
     InternalError,
     InvalidJob,
     IssuerUnavailable,
+    JobBeingDeleted,
     JobCleanedUp,
     MalformedRequest,
     Problem,
@@ -89,7 +89,7 @@ HEADERS: dict[str, JsonObject] = {
 """What is the same of a header in every answer that has it."""
 _HEADER: dict[Error, str] = {
     Unauthenticated: "WWW-Authenticate",
-    BeingDeleted: "Retry-After",
+    JobBeingDeleted: "Retry-After",
     TooManyRequests: "Retry-After",
     ClusterUnavailable: "Retry-After",
     CredentialsUnavailable: "Retry-After",

@@ -135,7 +135,7 @@ class TestHalfMade:
 
         view = api.ask("GET", f"/jobs/team-a/{name}").json()["data"][0]
 
-        assert (view["status"], view["reason"], view["pods"]["active"]) == ("Suspended", "HalfMade", 0)
+        assert (view["status"], view["reason"], view["pods"]["active"]) == ("Suspended", "Incomplete", 0)
 
     def test_same_request_completes_it(self, stack: Stack, api: Api, name: str) -> None:
         """The answer is that of a replay, and the pods come."""

@@ -47,7 +47,7 @@ def submitted(api: Api, number: int) -> str:
     """The id of the Job of that number, which is asked for until it is made."""
     key = {"Idempotency-Key": f"nodes {number}"}
     while (answer := api.submit_until_made(headers=key, nodes=2, labels={"number": str(number)})).status_code == 409:
-        assert answer.json()["code"] == "being_deleted"  # an attempt of ours was being taken back
+        assert answer.json()["code"] == "job_being_deleted"  # an attempt of ours was being taken back
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

@@ -151,7 +151,7 @@ class TestIsOnItsWay:
 
         assert shown(api, job)["status"] == "Terminating"
         refused = api.submit(name=job)
-        assert (refused.status_code, refused.json()["code"]) == (409, "being_deleted")
+        assert (refused.status_code, refused.json()["code"]) == (409, "job_being_deleted")
         assert int(refused.headers["Retry-After"]) > 0
 
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])

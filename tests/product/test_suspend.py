@@ -117,7 +117,7 @@ class TestRefused:
 
         answer = api.ask("POST", f"/jobs/team-a/{job}/{action}")
 
-        assert (answer.status_code, answer.json()["code"]) == (409, "queue_decides")
+        assert (answer.status_code, answer.json()["code"]) == (409, "job_managed_by_queue")
         assert stored(stack, job) == before
 
     @ACTIONS

@@ -69,7 +69,7 @@ def end_of(pod: Pod) -> Reason | None:
 
 def _without_active_pods(job: Job, pods: Sequence[Pod]) -> Reason | None:
     if is_half_made(job):
-        return Reason("HalfMade", "Its submission broke off. Send the same request again, or delete the Job.")
+        return Reason("Incomplete", "Its submission broke off. Send the same request again, or delete the Job.")
     if job.spec.suspend or job.status.active or job.status.start_time is None:
         return None
     if job.status.failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.errors import BeingDeleted, BeingMade, JobFinished, QueueDecides
+from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
 from chalicelib.domain.manifest.multi_node import is_half_made
 
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 
 
 def check_suspendable(job: Job) -> None:
-    """JobFinished, BeingDeleted, BeingMade or QueueDecides where nobody may say whether *job* runs any more, or yet."""
+    """Raise an error unless *job* can be suspended and resumed.
+
+    Raises: JobFinished, JobBeingDeleted, JobIncomplete, JobManagedByQueue.
+    """
     name = job.metadata.name
     if job.finished:
         raise JobFinished(f"The Job {name} has finished, so it can be neither suspended nor resumed. Submit a new one.")
     if job.metadata.deletion_timestamp:
-        raise BeingDeleted(f"The Job {name} is being deleted.")
+        raise JobBeingDeleted(f"The Job {name} is being deleted.")
     if is_half_made(job):
-        raise BeingMade(f"The Job {name} lacks its Service. Send the request that made it again, or delete it.")
+        raise JobIncomplete(f"The Job {name} lacks its Service. Send the request that made it again, or delete it.")
     if QUEUE_LABEL in job.metadata.labels:
         # Kueue suspends and resumes by the same field, and puts back what others write there.
-        raise QueueDecides(f"The Job {name} is in a queue, which decides when it runs. Delete it to take it out.")
+        raise JobManagedByQueue(f"The Job {name} is in a queue, which decides when it runs. Delete it to take it out.")

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import (
-    BeingDeleted,
     FieldError,
     IdempotencyKeyReused,
     InvalidJob,
+    JobBeingDeleted,
     MalformedRequest,
     NameTaken,
 )
@@ -154,7 +154,7 @@ def checked_key(key: str) -> str:
 def replayed(found: Job, wanted: Lock) -> Job:
     """*found*, which holds the name, when it came from the same request; else the error that says what it is."""
     if found.metadata.deletion_timestamp:
-        raise BeingDeleted(
+        raise JobBeingDeleted(
             f"The Job {wanted.name} is being deleted. Try again when it is gone.", retry_after=RETRY_AFTER_DELETION
         )
     if found.metadata.annotations.get(REQUEST_HASH) == wanted.request_hash:

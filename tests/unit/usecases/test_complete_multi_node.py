@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.domain.errors import BeingDeleted, ClusterUnavailable, Forbidden, QuotaExceeded
+from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobBeingDeleted, QuotaExceeded
 from chalicelib.domain.names import HALF_MADE
 from chalicelib.domain.submission.idempotency import Nonce
 from chalicelib.usecases.complete_multi_node import ATTEMPTS
@@ -195,7 +195,7 @@ class TestBrokenOff:
         with pytest.raises(ClusterUnavailable, match="same request"):
             submitted(jobs)
         assert jobs.jobs == {}
-        with pytest.raises(BeingDeleted):
+        with pytest.raises(JobBeingDeleted):
             submitted(jobs)
         assert jobs.jobs == {}
 
@@ -204,7 +204,7 @@ class TestBrokenOff:
         other = job("train-1", annotations={HALF_MADE: ""})
         jobs.before("patch", lambda: jobs.hold(TEAM_A, other))
 
-        with pytest.raises(BeingDeleted):
+        with pytest.raises(JobBeingDeleted):
             submitted(jobs)
 
         assert stored(jobs) == other

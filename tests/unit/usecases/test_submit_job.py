@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.errors import (
-    BeingDeleted,
     ClusterUnavailable,
     Forbidden,
     IdempotencyKeyReused,
     InvalidJob,
+    JobBeingDeleted,
     MalformedRequest,
     NameTaken,
     QuotaExceeded,
@@ -157,7 +157,7 @@ class TestSubmitJob:
         submitted(jobs, name="train-1")
         jobs.jobs[TEAM_A, "train-1"].metadata.deletion_timestamp = NOW
 
-        with pytest.raises(BeingDeleted):
+        with pytest.raises(JobBeingDeleted):
             submitted(jobs, name="train-1")
 
     def test_after_deletion_the_same_request_makes_a_new_job(self, jobs: FakeJobs) -> None:

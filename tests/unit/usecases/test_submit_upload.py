@@ -155,7 +155,7 @@ class TestFailed:
 
         (_, failures) = submitted(uploads, jobs)
 
-        assert [one.code for one in failures] == ["being_deleted"]
+        assert [one.code for one in failures] == ["job_being_deleted"]
 
     @pytest.mark.parametrize("body", [b'{"image": "busybox"}', b"no JSON"])
     @pytest.mark.parametrize("method", ["is_settled", "read", "tell"])

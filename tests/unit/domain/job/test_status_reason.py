@@ -103,7 +103,7 @@ class TestUnfinished:
         reason = reason_of(found, ())
 
         assert reason is not None
-        assert (reason.word, "same request" in reason.message) == ("HalfMade", True)
+        assert (reason.word, "same request" in reason.message) == ("Incomplete", True)
 
     @pytest.mark.parametrize(
         ("suspend", "active", "pods"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.domain.errors import BeingDeleted, BeingMade, JobFinished, QueueDecides
+from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
 from chalicelib.domain.job.suspension import check_suspendable
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, JobSpec
 from chalicelib.domain.names import HALF_MADE
@@ -30,9 +30,9 @@ class TestCheckSuspendable:
         [
             pytest.param(job(status=ended("Complete")), JobFinished, id="succeeded"),
             pytest.param(job(status=ended("Failed")), JobFinished, id="failed"),
-            pytest.param(job(deletion_timestamp=NOW), BeingDeleted, id="being deleted"),
-            pytest.param(job(annotations={HALF_MADE: ""}), BeingMade, id="half-made"),
-            pytest.param(job(labels={QUEUE_LABEL: "gpus"}), QueueDecides, id="in a queue"),
+            pytest.param(job(deletion_timestamp=NOW), JobBeingDeleted, id="being deleted"),
+            pytest.param(job(annotations={HALF_MADE: ""}), JobIncomplete, id="half-made"),
+            pytest.param(job(labels={QUEUE_LABEL: "gpus"}), JobManagedByQueue, id="in a queue"),
         ],
     )
     def test_others_are_not(self, held: Job, error: type[ResearcherError]) -> None:

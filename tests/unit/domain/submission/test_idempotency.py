@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import (
-    BeingDeleted,
     FieldError,
     IdempotencyKeyReused,
     InvalidJob,
+    JobBeingDeleted,
     MalformedRequest,
     NameTaken,
 )
@@ -366,7 +366,7 @@ class TestReplayed:
         """A Job on its way out is nobody's: the caller is told when to come back."""
         found = job(deletion_timestamp=NOW, annotations={REQUEST_HASH: request_hash})
 
-        with pytest.raises(BeingDeleted) as refused:
+        with pytest.raises(JobBeingDeleted) as refused:
             replayed(found, locked())
 
         assert refused.value.retry_after == RETRY_AFTER_DELETION == 5

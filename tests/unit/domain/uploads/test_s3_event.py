@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import CATALOGUE, BeingDeleted
+from chalicelib.domain.errors import CATALOGUE, JobBeingDeleted
 from chalicelib.domain.uploads.s3_event import (
     SEQUENCER,
     SETTLED,
@@ -223,4 +223,4 @@ class TestIsTransient:
 
     def test_is_what_says_when_to_come_back(self) -> None:
         """A Job of that name is on its way out."""
-        assert is_transient(BeingDeleted("x", retry_after=5))
+        assert is_transient(JobBeingDeleted("x", retry_after=5))
