@@ -23,6 +23,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+REPORT_TO_OPERATORS = "Report this to the operators of this API, with the X-Request-Id."
+"""What a caller can do about an error that only a change of the deployment ends."""
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """One refused place of a request: a JSON pointer (RFC 6901) and what is wrong there."""

@@ -132,4 +132,4 @@ def is_reserved_key(key: str) -> bool:
 
 
 def _refusal(pointer: str, message: str) -> MalformedRequest:
-    return MalformedRequest("A name in the request is not one.", (FieldError(pointer, message),))
+    return MalformedRequest("A name in the request is invalid.", (FieldError(pointer, message),))

@@ -94,7 +94,9 @@ class Call:
         """The value of the header *name*, or None; MalformedRequest when it stands twice."""
         values = self.headers(name)
         if len(values) > 1:
-            raise MalformedRequest("A header stands twice.", (FieldError("/" + name, "stands twice"),))
+            raise MalformedRequest(
+                "The header was sent more than once.", (FieldError("/" + name, "must be sent once"),)
+            )
         return values[0] if values else None
 
     def query(self, kind: type[Parsed]) -> Parsed:
@@ -160,7 +162,7 @@ def _problem(error: ResearcherError, call: Call) -> Answer:
 
 def _unforeseen(error: Exception, call: Call) -> Answer:
     call.notes["error"] = str(error) if isinstance(error, SettingError) else request_log.places(error)
-    return _problem(InternalError("Something went wrong here. Tell whoever deployed this API the request id."), call)
+    return _problem(InternalError("Internal error. Report the request id to the operators of this API."), call)
 
 
 def _response(answer: Answer, call: Call) -> Response:

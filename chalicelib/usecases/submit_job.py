@@ -56,7 +56,9 @@ def make_once(submission: Submission, wanted: Lock, caller: Caller, jobs: Jobs) 
             return Submitted(view(project, completed(project, made, jobs), ()), replayed=False)
         if found := find_made(project, wanted, jobs):
             return found
-    raise NameTaken(f"The name {wanted.name} is taken and freed again and again. Try again later.")
+    raise NameTaken(
+        f"The name {wanted.name} is created and deleted by other requests again and again. Try again later."
+    )
 
 
 def find_made(project: ProjectName, wanted: Lock, jobs: Jobs) -> Submitted | None:

@@ -51,4 +51,6 @@ def _written(project: ProjectName, name: JobName, version: str | None, jobs: Job
         changed = jobs.suspend(project, name, job.metadata.resource_version, suspended=suspended)
         if changed is not None:
             return shown(project, changed, jobs)
-    raise errors.ClusterUnavailable("The Job changes all the time. Try again.", retry_after=1)
+    raise errors.ClusterUnavailable(
+        "Concurrent changes to the Job kept conflicting with this one. Try again.", retry_after=1
+    )

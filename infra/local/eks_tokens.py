@@ -144,7 +144,7 @@ def _check_query(query: Mapping[str, str], now: datetime) -> None:
     signed = query.get("x-amz-signedheaders", "").split(";")
     _need(CLUSTER_HEADER in signed, f"the header {CLUSTER_HEADER} is not signed")
     expires = query.get("x-amz-expires", "")
-    _need(re.fullmatch("[0-9]{1,9}", expires) is not None, "X-Amz-Expires is not a number")
+    _need(re.fullmatch("[0-9]{1,9}", expires) is not None, "X-Amz-Expires must be a number")
     _need(int(expires) <= MAX_EXPIRES, f"X-Amz-Expires is more than {MAX_EXPIRES}")
     try:
         when = datetime.strptime(query.get("x-amz-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

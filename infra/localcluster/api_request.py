@@ -94,5 +94,5 @@ def _document(body: bytes) -> Document:
     except (ValueError, RecursionError) as error:
         raise bad_request(f"couldn't parse the body as JSON: {error}") from None
     if not isinstance(document, dict):
-        raise bad_request("the body is not an object")
+        raise bad_request("the body must be an object")
     return document

@@ -97,8 +97,8 @@ _HEADER: dict[Error, str] = {
     StorageUnavailable: "Retry-After",
 }
 _FIELDS: dict[Error, tuple[FieldError, ...]] = {
-    MalformedRequest: (FieldError("/limit", "is above 500"),),
-    InvalidJob: (FieldError("/job/gpu", "Input should be less than or equal to 64"),),
+    MalformedRequest: (FieldError("/limit", "must be at most 500"),),
+    InvalidJob: (FieldError("/job/gpu", "must be at most 64"),),
 }
 
 

@@ -125,7 +125,7 @@ class TestLogs:
     @pytest.mark.parametrize(
         ("query", "pointer", "message"),
         [
-            ("container=other", "/container", "is none of main"),
+            ("container=other", "/container", "must be one of main"),
             ("index=0", "/index", "is for Indexed Jobs, and this is none"),
         ],
     )

@@ -345,7 +345,7 @@ def _last_name(token: str) -> str:
     try:
         return base64.urlsafe_b64decode(token).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise InvalidPageToken("The page token is not one of this list. Start again without it.") from error
+        raise InvalidPageToken("The page token does not belong to this list. Start again without it.") from error
 
 
 def _matches(labels: dict[str, str], selector: str) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws.botocore_client import NO_ANSWER, client
-from chalicelib.domain.errors import StorageUnavailable
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ class Bucket:
 
 def _unavailable(code: str = "") -> StorageUnavailable:
     if code == "AccessDenied":
-        return StorageUnavailable("AWS does not let this API use its bucket. Tell whoever deployed it.")
+        return StorageUnavailable(f"AWS does not let this API use its bucket. {REPORT_TO_OPERATORS}")
     return StorageUnavailable("The API's bucket cannot be reached. Try again later.", retry_after=RETRY_AFTER)
 
 

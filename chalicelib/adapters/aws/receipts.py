@@ -51,7 +51,7 @@ class Receipts:
             with contextlib.suppress(ObjectChangedError):
                 self._bucket.put(key, body, replacing=there)
                 return
-        raise StorageUnavailable("Others write the same Receipt again and again. Try again later.")
+        raise StorageUnavailable("Concurrent writers kept replacing this Receipt. Try again later.")
 
 
 def _is_older(there: StoredObject, receipt: Receipt) -> bool:

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from chalicelib.adapters.aws.sigv4 import Credentials, Signer
 from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
-from chalicelib.domain.errors import CredentialsUnavailable
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, CredentialsUnavailable
 from chalicelib.settings import own_keys
 
 if TYPE_CHECKING:
@@ -35,11 +35,8 @@ VERSION = "2011-06-15"
 _OK, _FAULT = 200, 500
 _LEAF = re.compile(r"<(\w+)>([^<]*)</\1>")
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
-_REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
-_UNTRUSTED = (
-    "The TLS certificate of AWS STS cannot be verified. "
-    "Report this to the operators of this API, with the X-Request-Id."
-)
+_REFUSED = f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}"
+_UNTRUSTED = f"The TLS certificate of AWS STS cannot be verified. {REPORT_TO_OPERATORS}"
 _THROTTLING = "AWS STS asks for a pause. Try again."
 _UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
 
@@ -120,7 +117,7 @@ def _asked_for() -> Credentials:
     except BotoCoreError as error:
         raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER) from error
     if found is None:
-        raise CredentialsUnavailable("This API has no AWS credentials. Tell whoever deployed it.")
+        raise CredentialsUnavailable(f"This API has no AWS credentials. {REPORT_TO_OPERATORS}")
     keys = found.get_frozen_credentials()
     return Credentials(keys.access_key or "", keys.secret_key or "", keys.token or "")
 

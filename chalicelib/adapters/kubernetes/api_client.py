@@ -22,7 +22,13 @@ from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, certi
 from chalicelib.adapters.kubernetes.circuit_breaker import Breaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
 from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
-from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded, ResearcherError
+from chalicelib.domain.errors import (
+    REPORT_TO_OPERATORS,
+    ClusterUnavailable,
+    CredentialsUnavailable,
+    DeadlineExceeded,
+    ResearcherError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -101,7 +107,7 @@ class KubernetesApi:
                 fresh = renewed = True
             else:
                 return Answer(answer.status, answer.body, answer.retry_after, repeated)
-        raise CredentialsUnavailable("The cluster does not accept this API's token. Tell whoever deployed it.")
+        raise CredentialsUnavailable(f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}")
 
     def lines(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Generator[bytes, None, None]:
         """The lines of a stream, until it ends, breaks or *deadline* is over. Tried once: its reader knows to go on."""
@@ -177,8 +183,7 @@ def _failure(answer: Answer | NoAnswer, deadline: Deadline, retry_after: int) ->
 def _untrusted(error: BaseException) -> ClusterUnavailable:
     """The error for a cluster whose certificate does not pass: no time to try again, since only a change helps."""
     refusal = ClusterUnavailable(
-        f"The TLS certificate of the cluster {certificate_problem(error)}. "
-        "Report this to the operators of this API, with the X-Request-Id."
+        f"The TLS certificate of the cluster {certificate_problem(error)}. {REPORT_TO_OPERATORS}"
     )
     refusal.add_note(TLS_VERIFICATION)
     return refusal

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from chalicelib.domain.errors import (
+    REPORT_TO_OPERATORS,
     ClusterUnavailable,
     CredentialsUnavailable,
     FieldError,
@@ -45,7 +46,10 @@ _WEBHOOK = "admission webhook "
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 
 _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
-    401: (CredentialsUnavailable, "The cluster does not accept this API's token. Tell whoever deployed it."),
+    401: (
+        CredentialsUnavailable,
+        f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}",
+    ),
     404: (Forbidden, FORBIDDEN),
     409: (PreconditionFailed, "The Job has changed, or is another one by now. Get it again, then decide."),
     410: (PageTokenExpired, "The page token is too old. Start again without it."),

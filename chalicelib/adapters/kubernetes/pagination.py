@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER, Call, parameters
 from chalicelib.adapters.kubernetes.caller_session import Reach
 from chalicelib.adapters.kubernetes.errors import AnswerTooLarge, decoded_object
-from chalicelib.domain.errors import ClusterUnavailable, InvalidPageToken
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, ClusterUnavailable, InvalidPageToken
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.api_client import Answer
@@ -60,5 +60,5 @@ def _check(answer: Answer, token: str | None) -> None:
     if answer.status not in {400, 422, 504}:
         return
     if token:
-        raise InvalidPageToken("The page token is not one of this list. Start again without it.")
-    raise ClusterUnavailable("The cluster refuses to list the Project's objects. Report this to the operators.")
+        raise InvalidPageToken("The page token does not belong to this list. Start again without it.")
+    raise ClusterUnavailable(f"The cluster refuses to list the Project's objects. {REPORT_TO_OPERATORS}")

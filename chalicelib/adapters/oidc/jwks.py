@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.http import bounded_body, pool
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
-from chalicelib.domain.errors import IssuerUnavailable
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, IssuerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +34,7 @@ FETCH_SECONDS = 5.0
 CONNECT_SECONDS = 2.0
 
 _UNREACHABLE = "The token issuer cannot be reached, so that no token can be checked. Try again later."
-_UNTRUSTED = (
-    "The TLS certificate of the token issuer cannot be verified, so that no token can be checked. "
-    "Report this to the operators of this API, with the X-Request-Id."
-)
+_UNTRUSTED = f"The TLS certificate of the token issuer cannot be verified. {REPORT_TO_OPERATORS}"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

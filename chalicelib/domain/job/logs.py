@@ -142,7 +142,7 @@ def _container(pods: Sequence[Pod], wanted: str | None) -> str:
     main = [container.name for spec in specs for container in spec.containers]
     names = [*main, *(container.name for spec in specs for container in spec.init_containers)]
     if wanted and names and wanted not in names:
-        raise _refusal("/container", f"is none of {', '.join(names)}")
+        raise _refusal("/container", f"must be one of {', '.join(names)}")
     return wanted or next(iter(main), "")
 
 
@@ -153,7 +153,7 @@ def _check_index(job: Job, index: int | None) -> None:
         raise _refusal("/index", "is for Indexed Jobs, and this is none")
     completions = job.spec.completions or 0
     if index >= completions:
-        raise _refusal("/index", f"is none of the Job's {completions}, which begin with 0")
+        raise _refusal("/index", f"must be between 0 and {completions - 1}")
 
 
 def _nothing(job: Job, pods: Sequence[Pod]) -> JobNotStarted | LogGone:

@@ -30,7 +30,9 @@ def json_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         msgspec.json.decode(body)  # stricter than json about UTF-8, surrogates and numbers, but takes a name twice
         document = json.loads(body, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
-        raise MalformedRequest("The body is not JSON, or not strictly so.") from error
+        raise MalformedRequest(
+            "The body is not valid JSON. Duplicate keys, NaN and lone surrogates are rejected."
+        ) from error
     if is_deeper(document, MAX_DEPTH):
         raise MalformedRequest(f"The body has more than {MAX_DEPTH} levels of lists and objects in each other.")
     return document
@@ -56,7 +58,7 @@ def query_parameters(given: Mapping[str, Sequence[str]], kind: type[Parsed]) -> 
     """The query parameters as *kind*, a msgspec Struct; MalformedRequest names what is wrong."""
     if any(_SURROGATE.search(text) for name, values in given.items() for text in (name, *values)):
         raise MalformedRequest("The query is not text in UTF-8.")
-    refused = [FieldError("/" + name[:64], "stands twice") for name, values in given.items() if len(values) > 1]
+    refused = [FieldError("/" + name[:64], "must be sent once") for name, values in given.items() if len(values) > 1]
     texts = {name: values[0] for name, values in given.items()}
     try:
         parsed = msgspec.convert(texts, kind, strict=False)

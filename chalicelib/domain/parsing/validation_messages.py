@@ -1,4 +1,4 @@
-"""What is wrong with a value, in our words, whichever library found it: a library's text tells of our insides."""
+"""Messages for refused fields, whichever library refused them: one grammar, and no text of a library."""
 
 from __future__ import annotations
 
@@ -12,43 +12,45 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-UNKNOWN = "is not valid"
+UNKNOWN = "is invalid"
 
 _OF_PYDANTIC = {
     "missing": "is required",
-    "string_type": "is not a text",
-    "int_type": "is not a whole number",
-    "float_type": "is not a number",
-    "finite_number": "is not a number",
-    "bool_type": "is not true or false",
-    "list_type": "is not a list",
-    "dict_type": "is not an object",
-    "model_type": "is not an object",
-    "string_pattern_mismatch": "is not of the form {pattern}",
-    "string_too_long": "has more than {max_length} characters",
-    "string_too_short": "has fewer than {min_length} characters",
-    "too_long": "has more than {max_length} entries",
-    "too_short": "has fewer than {min_length} entries",
-    "greater_than_equal": "is below {ge}",
-    "less_than_equal": "is above {le}",
-    "literal_error": "is none of {expected}",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be an array",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length} items",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be one of {expected}",
     "value_error": "{error}",
 }
 _KINDS = {
-    "str": "a text",
-    "int": "a whole number",
+    "str": "a string",
+    "int": "an integer",
     "float": "a number",
     "bool": "true or false",
-    "array": "a list",
+    "array": "an array",
     "object": "an object",
 }
 _OF_MSGSPEC = (
-    (r"Expected `str` matching regex '(.*)'", "is not of the form {0}"),
-    (r"Expected `int` <= (\d+)", "is above {0}"),
-    (r"Expected `int` >= (\d+)", "is below {0}"),
-    (r"Expected `(?:str|array)` of length <= (\d+)", "is longer than {0}"),
-    (r"Expected `(?:str|array)` of length >= (\d+)", "is shorter than {0}"),
-    (r"Invalid enum value .*", "is none of the values that are known"),
+    (r"Expected `str` matching regex '(.*)'", "must match {0}"),
+    (r"Expected `int` <= (\d+)", "must be at most {0}"),
+    (r"Expected `int` >= (\d+)", "must be at least {0}"),
+    (r"Expected `str` of length <= (\d+)", "must have at most {0} characters"),
+    (r"Expected `str` of length >= (\d+)", "must have at least {0} characters"),
+    (r"Expected `array` of length <= (\d+)", "must have at most {0} items"),
+    (r"Expected `array` of length >= (\d+)", "must have at least {0} items"),
+    (r"Invalid enum value .*", "must be one of the documented values"),
 )
 
 
@@ -72,7 +74,7 @@ def of_msgspec(message: str) -> tuple[str, str]:
     if named := re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", message, re.DOTALL):
         return named[2], "is not known" if named[1] == "contains unknown" else "is required"
     if wrong := re.fullmatch(r"Expected `(\w+)(?: \| null)?`, got `.*`", message):
-        return "", f"is not {_KINDS[wrong[1]]}" if wrong[1] in _KINDS else UNKNOWN
+        return "", f"must be {_KINDS[wrong[1]]}" if wrong[1] in _KINDS else UNKNOWN
     for pattern, rule in _OF_MSGSPEC:
         if found := re.fullmatch(pattern, message, re.DOTALL):
             return "", rule.format(*found.groups())

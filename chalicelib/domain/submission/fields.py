@@ -64,13 +64,13 @@ def _user_key(key: str) -> str:
 
 def _memory(text: str) -> str:
     if memory_bytes(text) > memory_bytes(MAX_MEMORY):
-        raise ValueError(f"is above {MAX_MEMORY}, which is all the memory of the largest node")
+        raise ValueError(f"must be at most {MAX_MEMORY}, the memory of the largest node")
     return text
 
 
 def _volume_size(text: str) -> str:
     if memory_bytes(text) > memory_bytes(MAX_VOLUME):
-        raise ValueError(f"is above {MAX_VOLUME}, the largest volume")
+        raise ValueError(f"must be at most {MAX_VOLUME}, the size of the largest volume")
     return text
 
 

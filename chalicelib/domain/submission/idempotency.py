@@ -147,7 +147,7 @@ def checked_key(key: str) -> str:
     """*key* as an Idempotency-Key; MalformedRequest when it is none."""
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         message = f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters"
-        raise MalformedRequest("The Idempotency-Key is not one.", (FieldError("/Idempotency-Key", message),))
+        raise MalformedRequest("The Idempotency-Key header is invalid.", (FieldError("/Idempotency-Key", message),))
     return key
 
 

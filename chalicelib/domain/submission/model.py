@@ -138,14 +138,14 @@ class Submission(Strict):
     @field_validator("cpu_limit")
     @classmethod
     def _cpu_within(cls, limit: float | None, info: ValidationInfo) -> float | None:
-        return _agree(limit, not limit or limit >= (info.data.get("cpu") or 0), "is below cpu")
+        return _agree(limit, not limit or limit >= (info.data.get("cpu") or 0), "must be at least cpu")
 
     @field_validator("memory_limit")
     @classmethod
     def _memory_within(cls, limit: str | None, info: ValidationInfo) -> str | None:
         asked = info.data.get("memory")
         within = not (limit and asked) or memory_bytes(limit) >= memory_bytes(asked)
-        return _agree(limit, within, "is below memory")
+        return _agree(limit, within, "must be at least memory")
 
     @field_validator("indexed")
     @classmethod
@@ -171,7 +171,7 @@ class Submission(Strict):
     def _failed_indexes(cls, most: int | None, info: ValidationInfo) -> int | None:
         given = info.data
         _agree(most, most is None or given.get("backoff_limit_per_index") is not None, "needs backoffLimitPerIndex")
-        return _agree(most, most is None or most <= (given.get("completions") or 0), "is above completions")
+        return _agree(most, most is None or most <= (given.get("completions") or 0), "must be at most completions")
 
     @field_validator("pvc")
     @classmethod

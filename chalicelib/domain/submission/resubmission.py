@@ -63,7 +63,7 @@ def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> S
     The name is not inherited; nor is the prefix where *patch* or a key makes the name.
     """
     if not isinstance(patch, dict):
-        raise InvalidJob.at(FieldError("", "is not an object"))
+        raise InvalidJob.at(FieldError("", "must be an object"))
     if patch.get("project", project) != project:
         raise InvalidJob.at(
             FieldError("/project", "is not the original's; submit the Job to the other Project instead")

@@ -175,7 +175,7 @@ class TestHeaders:
         """Is refused: which one counts is anybody's guess."""
         for second in ("If-Match", "if-match"):
             answer = sent(lambda call: call.header("If-Match"), headers=[("If-Match", "7"), (second, "7")])
-            assert (answer.status, answer.errors) == (400, [("/If-Match", "stands twice")])
+            assert (answer.status, answer.errors) == (400, [("/If-Match", "must be sent once")])
 
     def test_all_values(self) -> None:
         """In their order, for those who look at more than one."""
@@ -340,9 +340,7 @@ class TestErrors:
 
         told = line(capsys)
         assert (answer.status, answer.document["code"]) == (500, "internal_error")
-        assert answer.document["detail"] == (
-            "Something went wrong here. Tell whoever deployed this API the request id."
-        )
+        assert answer.document["detail"] == ("Internal error. Report the request id to the operators of this API.")
         assert (told["status"], told["code"], told["request"]) == (500, "internal_error", "req-1")
         assert told["error"][0].startswith("KeyError < test_http.py:")
         assert CANARY not in answer.body + json.dumps(told)

@@ -124,7 +124,7 @@ class TestRefusals:
         with pytest.raises(StorageUnavailable) as writing:
             scripted.put("key", b"1", replacing=None)
 
-        assert ("Tell whoever deployed it" in reading.value.detail) == (code == "AccessDenied")
+        assert ("Report this to the operators of this API" in reading.value.detail) == (code == "AccessDenied")
         assert reading.value.detail == writing.value.detail
 
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b""])

@@ -18,7 +18,7 @@ from chalicelib.adapters.aws.eks_tokens import RENEW_BEFORE, TOKEN_LIFE, EksToke
 from chalicelib.adapters.aws.sigv4 import Credentials
 from chalicelib.adapters.aws.sts import Session, Sts
 from chalicelib.adapters.http import pool
-from chalicelib.domain.errors import CredentialsUnavailable
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, CredentialsUnavailable
 from infra.local.aws import LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
 from tests.support.builders import deployment
@@ -215,9 +215,7 @@ class TestErrors:
             tokens.token(NO_HURRY)
 
         assert refusal.value.retry_after is None
-        assert refusal.value.detail == (
-            "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
-        )
+        assert refusal.value.detail == (f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}")
 
 
 class TestSessionName:

@@ -24,7 +24,10 @@ ASKED = {"RoleArn": "arn:aws:iam::123456789012:role/researcher-api", "RoleSessio
 ELSEWHERE = Reply(307, [("Location", unused_url())])
 OWN = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
-REFUSED = "AWS does not let this API assume the cluster's role. Tell whoever deployed it."
+REFUSED = (
+    "AWS does not let this API assume the cluster's role. "
+    "Report this to the operators of this API, with the X-Request-Id."
+)
 
 
 @pytest.fixture(autouse=True)

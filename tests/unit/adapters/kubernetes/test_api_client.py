@@ -12,7 +12,7 @@ from chalicelib.adapters.kubernetes.api_client import ATTEMPTS, MAX_ANSWER, READ
 from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE
 from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
 from chalicelib.deadline import Deadline
-from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
 from infra.local.wire import Reply
 from infra.localcluster.certificates import server_identity
 from tests.support.fakes import FakeTokens
@@ -267,7 +267,7 @@ class TestTokens:
         with pytest.raises(CredentialsUnavailable) as refusal:
             send(api_at(site.url))
 
-        assert refusal.value.detail == "The cluster does not accept this API's token. Tell whoever deployed it."
+        assert refusal.value.detail == f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}"
         assert len(site.asked) == ATTEMPTS
 
     def test_without_a_token_nothing_is_sent(self, site: Script) -> None:

@@ -53,9 +53,11 @@ POLICY = (
 )
 WEBHOOK = 'admission webhook "validation.gatekeeper.sh" denied the request: [images] images come from our registry'
 
-ANOTHER_LIST = "The page token is not one of this list. Start again without it."
+ANOTHER_LIST = "The page token does not belong to this list. Start again without it."
 OLD_LIST = "The page token is too old. Start again without it."
-OUR_TOKEN = "The cluster does not accept this API's token. Tell whoever deployed it."
+OUR_TOKEN = (
+    "The cluster does not accept this API's token. Report this to the operators of this API, with the X-Request-Id."
+)
 CHANGED = "The Job has changed, or is another one by now. Get it again, then decide."
 UNKNOWN = "The cluster answered in a way this API does not know. Try again later."
 

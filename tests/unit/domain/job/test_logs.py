@@ -104,7 +104,7 @@ class TestChosen:
         with pytest.raises(MalformedRequest) as refusal:
             read([of("a")], container="other")
 
-        assert [(one.pointer, one.message) for one in refusal.value.errors] == [("/container", "is none of main")]
+        assert [(one.pointer, one.message) for one in refusal.value.errors] == [("/container", "must be one of main")]
 
     def test_container_that_has_not_started_beside_one_that_has(self) -> None:
         """Each has its own log."""
@@ -137,7 +137,7 @@ class TestIndex:
         ("spec", "message"),
         [
             pytest.param(JobSpec(), "is for Indexed Jobs, and this is none", id="not indexed"),
-            pytest.param(INDEXED, "is none of the Job's 3, which begin with 0", id="too high"),
+            pytest.param(INDEXED, "must be between 0 and 2", id="too high"),
         ],
     )
     def test_that_there_is_not(self, spec: JobSpec, message: str) -> None:

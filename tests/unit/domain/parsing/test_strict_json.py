@@ -154,7 +154,7 @@ class TestQueryParameters:
 
     def test_rule_is_told(self) -> None:
         """The caller reads what would be right."""
-        assert refusals({"limit": ["501"]}) == [("/limit", "is above 500")]
+        assert refusals({"limit": ["501"]}) == [("/limit", "must be at most 500")]
         assert refusals({"limit": ["1e2"]}) == [("/limit", "is not written so")]
 
     def test_unknown_parameter_is_refused(self) -> None:
@@ -165,7 +165,11 @@ class TestQueryParameters:
         """Which one counts would be a guess; every such parameter is named, beside what else is wrong."""
         found = refusals({"limit": ["0"], "user": ["a", "b", "c"], "x" * 70: ["", ""]})
 
-        assert found == [("/user", "stands twice"), ("/" + "x" * 64, "stands twice"), ("/limit", "is below 1")]
+        assert found == [
+            ("/user", "must be sent once"),
+            ("/" + "x" * 64, "must be sent once"),
+            ("/limit", "must be at least 1"),
+        ]
 
     @pytest.mark.parametrize("given", [{"user": ["\ud800"]}, {"\udfff": ["x"]}, {"user": ["a", "\udc80"]}])
     def test_what_is_no_text_is_refused(self, given: dict[str, list[str]]) -> None:
@@ -189,12 +193,12 @@ class TestFieldError:
         ("value", "expected"),
         [
             ({}, FieldError("/name", "is required")),
-            ([], FieldError("", "is not an object")),
-            ({"name": 1}, FieldError("/name", "is not a text")),
+            ([], FieldError("", "must be an object")),
+            ({"name": 1}, FieldError("/name", "must be a string")),
             ({"name": "a", "inner": [{"name": "a"}, {}]}, FieldError("/inner/1/name", "is required")),
             (
                 {"name": "a", "inner": [{"name": "a", "inner": [{"name": None}]}]},
-                FieldError("/inner/0/inner/0/name", "is not a text"),
+                FieldError("/inner/0/inner/0/name", "must be a string"),
             ),
         ],
     )

@@ -113,7 +113,7 @@ class TestBounds:
         """The refusal says how much there can be."""
         (told,) = refusals(kind, value)
 
-        assert f"is above {bound}" in told
+        assert f"must be at most {bound}" in told
 
 
 class TestVariableName:

@@ -38,7 +38,7 @@ class TestSubmission:
         [
             ({**JOB, "project": "team-b"}, "/project", ELSEWHERE),
             ({"job": {**JOB, "project": "team-b"}}, "/job/project", ELSEWHERE),
-            ({**JOB, "project": 7}, "/project", "is not a text"),
+            ({**JOB, "project": 7}, "/project", "must be a string"),
         ],
     )
     def test_project_is_the_folders(self, content: object, pointer: str, message: str) -> None:
