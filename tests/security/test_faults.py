@@ -171,9 +171,7 @@ def test_fault_that_lasts(stack: FaultyStack, counter: Counter, fault: Fault, fu
 
     outcome = told(case, counter, LITTLE if fault.outcome == LATE else {})
 
-    # Of a Job that was deleted there is nothing more to read.
-    is_done = (fault.name, function) == ("truncated", "delete")
-    assert outcome == ((200, None) if is_done else fault.outcome)
+    assert outcome == fault.outcome
     assert_once(case)
 
 
