@@ -162,6 +162,8 @@ def kubectl(stack: Stack[RealCluster], old: Document) -> Iterator[Space]:
     space = Space(client, NAMESPACE)
     probe = job("probe", REFUSED["node"][0])
     eventually(lambda: _takes(lambda: space.submit(probe, "?dryRun=All")), lambda takes: not takes)
+    labelled = {**job("probe"), "metadata": {"name": "probe", "labels": {"priorityClassName": "production"}}}
+    eventually(lambda: _takes(lambda: space.submit(labelled, "?dryRun=All")), lambda takes: not takes)
     eventually(lambda: _takes(lambda: _service(client, SERVICE_REFUSED["load balancer"])), lambda takes: not takes)
     yield space
     client.close()

@@ -129,9 +129,7 @@ class CallersJobs(Pages):
 
     def _let_others_finish(self) -> None:
         """Wait for a short random time, as callers that met once would meet again at the next attempt."""
-        seconds = _JITTER.uniform(*PAUSE_SECONDS)
-        if seconds < self._deadline.remaining:
-            time.sleep(seconds)
+        time.sleep(min(_JITTER.uniform(*PAUSE_SECONDS), self._deadline.remaining))
 
 
 def _missing(project: ProjectName, name: JobName) -> JobNotFound:

@@ -378,12 +378,13 @@ class TestDelete:
         assert (asked.method, len(site.at(JOB))) == ("DELETE", len(there) + 1)
         assert json.loads(asked.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
 
-    def test_missing_job(self, site: Script, jobs: CallersJobs) -> None:
+    @pytest.mark.parametrize("uid", [None, "u1"])
+    def test_missing_job(self, site: Script, jobs: CallersJobs, uid: str | None) -> None:
         """Is named, with what may have become of it."""
         site.on(JOB, status_reply(404))
 
         with pytest.raises(JobNotFound) as refusal:
-            jobs.delete(TEAM_A, TRAIN_1, None, None)
+            jobs.delete(TEAM_A, TRAIN_1, uid, None)
 
         assert refusal.value.detail == "The Project team-a has no Job named train-1. It may have been cleaned up."
 

@@ -51,6 +51,13 @@ class TestDecode:
         assert (first.outcome, first.finished_at) == ("Succeeded", None)
         assert second == msgspec.convert(GOOD, Job)
 
+    def test_nothing_is_left_of_what_is_odd_everywhere(self) -> None:
+        """The attempts are bounded, whatever somebody wrote."""
+        names = [f"field_{number}" for number in range(2 * MAX_LEFT_OUT + 1)]
+        wide = msgspec.defstruct("Wide", [(name, int, 0) for name in names])
+
+        assert convert(dict.fromkeys(names, "odd"), wide) == wide()
+
     def test_more_odd_values_than_anybody_counts(self) -> None:
         """What holds them is not set."""
         conditions = [{"type": "Odd", "lastTransitionTime": YEAR_0}] * (MAX_LEFT_OUT + 1)
