@@ -124,6 +124,11 @@ class JobNotFound(ResearcherError):
 
     status, code, title = 404, "job_not_found", "No such Job"
 
+    @classmethod
+    def named(cls, project: str, name: str) -> JobNotFound:
+        """Return the error that *project* has no Job *name*."""
+        return cls(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
+
 
 class RouteNotFound(ResearcherError):
     """There is nothing at that path."""

@@ -112,7 +112,7 @@ def existing(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
     """The Job of that name; JobNotFound when there is none."""
     job = jobs.find(project, name)
     if job is None:
-        raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
+        raise JobNotFound.named(project, name)
     return job
 
 

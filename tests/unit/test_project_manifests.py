@@ -12,7 +12,7 @@ from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import caller_from_claims
 from chalicelib.domain.kubernetes.jobs import Namespace
 from chalicelib.domain.manifest.job import PREEMPTIBLE
-from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of, project_name
+from chalicelib.domain.names import PROJECT_MARK, RESERVED_DOMAINS, SECRETS, namespace_of, project_name
 from chalicelib.domain.submission.device_variables import DEVICE_PREFIXES, DEVICE_VARIABLES
 from chalicelib.domain.submission.listed_secrets import listed_secrets
 from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
@@ -264,3 +264,12 @@ class TestCommand:
         printed = capsys.readouterr()
         assert (ended.value.code, printed.out) == (2, "")
         assert "'Team' is no Project" in printed.err
+
+
+@pytest.mark.parametrize(
+    "domain", ["kai.scheduler", "run.ai", "runai", "volcano.sh", "yunikorn.apache.org", "karpenter.sh"]
+)
+def test_policy_refuses_the_keys_of_schedulers(domain: str) -> None:
+    """Those that the API reserves are refused of kubectl, too."""
+    assert domain in RESERVED_DOMAINS
+    assert f"'{domain}/'" in (BASE / "jobs.yaml").read_text("utf-8")

@@ -32,7 +32,7 @@ class Receipts:
         """Stores *receipt* where none of its Job is, and as the newest of its name unless a later Job's is there."""
         body = msgspec.json.encode(receipt)
         if len(body) > MAX_RECEIPT:
-            # A specification that somebody made with kubectl; what became of the Job is worth more.
+            # Only a specification written with kubectl is that large. The outcome of the Job is kept.
             body = msgspec.json.encode(msgspec.structs.replace(receipt, spec=None, submission=None))
         self._write(key_of(receipt), body, lambda _: True)
         self._write(newest_key(receipt.project, receipt.name), body, lambda there: not _is_older(there, receipt))

@@ -44,7 +44,7 @@ class CallersJobs(Pages):
     """The port of the use cases."""
 
     def listed_secrets(self, project: ProjectName) -> frozenset[str]:
-        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+        """Return the Secrets that Jobs of the Project may name; none if it does not exist. Read as the API itself."""
         return listed_secrets(self._cluster.namespace(project, self._deadline))
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
@@ -103,7 +103,7 @@ class CallersJobs(Pages):
         # The Job was there, or an attempt of ours may have deleted it: now it is gone, or another one has its name.
         ours = found is not None or answer.repeated
         if answer.status == 404 and not ours:  # noqa: PLR2004 - NotFound
-            raise _missing(project, name)
+            raise JobNotFound.named(project, name)
         replaced = answer.status == 409 and ours and not version  # noqa: PLR2004 - Conflict
         if answer.status not in (*OK, 404) and not replaced:
             raise refusal(answer)
@@ -111,7 +111,7 @@ class CallersJobs(Pages):
     def _existing(self, project: ProjectName, name: JobName) -> Job:
         found = self.find(project, name)
         if found is None:
-            raise _missing(project, name)
+            raise JobNotFound.named(project, name)
         return found
 
     def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
@@ -130,10 +130,6 @@ class CallersJobs(Pages):
     def _let_others_finish(self) -> None:
         """Wait for a short random time, as callers that met once would meet again at the next attempt."""
         time.sleep(min(_JITTER.uniform(*PAUSE_SECONDS), self._deadline.remaining))
-
-
-def _missing(project: ProjectName, name: JobName) -> JobNotFound:
-    return JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
 
 
 def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:

@@ -111,7 +111,7 @@ def redact_submission(submission: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def redact_spec(spec: Any) -> Any:  # noqa: ANN401 - JSON
-    """The same of the spec of a Job, whoever made it."""
+    """Redact the spec of a Job, made by this API or by kubectl."""
     return _redact(spec, _SPEC)
 
 

@@ -1,1 +1,1 @@
-"""TODO tests/unit/local."""
+"""The local cloud of `make run`."""
