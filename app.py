@@ -8,10 +8,10 @@ from importlib import import_module
 from chalice.app import CORSConfig
 
 from chalicelib import functions
-from chalicelib.runtime.app import LambdaApi
+from chalicelib.runtime.app import ProblemDetailsChalice
 from chalicelib.settings import cors_origin, endpoint_name
 
-app = LambdaApi(app_name="researcher-rest-api")
+app = ProblemDetailsChalice(app_name="researcher-rest-api")
 
 if cors_origin():
     app.api.cors = CORSConfig(

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.parsing.strict_json import MAX_DEPTH, is_deeper, unique
+from chalicelib.domain.parsing.strict_json import MAX_DEPTH, is_deeper, unique_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,19 +49,19 @@ def bearer_token(authorization: Sequence[str]) -> str:
     """The token in the Authorization headers of a request; Unauthenticated unless there is exactly one."""
     scheme, _, token = authorization[0].partition(" ") if len(authorization) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
-        raise refused("is missing, or does not stand alone in one Authorization header")
+        raise unauthenticated("is missing, or does not stand alone in one Authorization header")
     return token
 
 
 def parse(token: str) -> tuple[Claims, Claims]:
     """The unverified header and claims of *token*; Unauthenticated when it is malformed."""
     if len(token) > MAX_TOKEN or not _COMPACT.fullmatch(token):
-        raise refused("is not a signed JSON Web Token")
+        raise unauthenticated("is not a signed JSON Web Token")
     header, claims, _ = token.split(".")
     return _check_header(_document(header)), _check_claims(_document(claims))
 
 
-def refused(why: str) -> Unauthenticated:
+def unauthenticated(why: str) -> Unauthenticated:
     """The error that the token *why*; every cause looks alike to a stranger, so the words go to the log alone."""
     error = Unauthenticated(_DETAIL)
     error.add_note(f"the token {why}")
@@ -71,13 +71,13 @@ def refused(why: str) -> Unauthenticated:
 def _document(part: str) -> Claims:
     try:
         text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8")
-        document = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
+        document = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise refused("is not strict JSON in base64url") from error
+        raise unauthenticated("is not strict JSON in base64url") from error
     if is_deeper(document, MAX_DEPTH):
-        raise refused(f"has more than {MAX_DEPTH} levels of lists and objects")
+        raise unauthenticated(f"has more than {MAX_DEPTH} levels of lists and objects")
     if not isinstance(document, dict):
-        raise refused("is no JSON object")
+        raise unauthenticated("is no JSON object")
     return document
 
 
@@ -88,13 +88,13 @@ def _no_constant(name: str) -> NoReturn:
 def _check_header(header: Claims) -> Claims:
     kind, algorithm, key_id = header.get("typ"), header.get("alg"), header.get("kid")
     if header.keys() & _REFUSED_HEADERS:
-        raise refused("has a header that is not taken")
+        raise unauthenticated("has a header that is not taken")
     if (kind.lower() if isinstance(kind, str) else kind) not in _TYPES:
-        raise refused("is not of a type for access")
+        raise unauthenticated("is not of a type for access")
     if algorithm not in ALGORITHMS:
-        raise refused("is signed by an algorithm that is not taken")
+        raise unauthenticated("is signed by an algorithm that is not taken")
     if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
-        raise refused("names no key")
+        raise unauthenticated("names no key")
     return header
 
 
@@ -102,9 +102,9 @@ def _check_claims(claims: Claims) -> Claims:
     for name in ("exp", "iat", "nbf"):
         time = claims.get(name, 0)
         if type(time) is not int or not 0 <= time < _LATEST:
-            raise refused(f"has a {name} that is no time")
+            raise unauthenticated(f"has a {name} that is no time")
     if {"iat", "exp"} <= claims.keys() and claims["exp"] - claims["iat"] > MAX_LIFETIME:
-        raise refused(f"is valid for more than {MAX_LIFETIME // 86400} days")
+        raise unauthenticated(f"is valid for more than {MAX_LIFETIME // 86400} days")
     _check_purpose(claims)
     return claims
 
@@ -113,15 +113,15 @@ def _check_purpose(claims: Claims) -> None:
     """Refuse what an issuer signs for other purposes than access, with the same keys (RFC 8725, 3.12)."""
     for claim, kind in _OTHER_TOKENS.items():
         if claim in claims:
-            raise refused(f"is {kind}, by its claim {claim}")
+            raise unauthenticated(f"is {kind}, by its claim {claim}")
     # Cognito: access or id. Keycloak: Bearer, ID, Refresh, Offline, Logout and others.
     if claims.get("token_use", "access") != "access" or claims.get("typ", "Bearer") != "Bearer":
-        raise refused("is not an access token, by its claim token_use or typ")
+        raise unauthenticated("is not an access token, by its claim token_use or typ")
     # Keycloak before 25 wrote the nonce of the login into its access tokens as well.
     if "nonce" in claims and "typ" not in claims:
-        raise refused("is an ID token, by its claim nonce")
+        raise unauthenticated("is an ID token, by its claim nonce")
     if not _names_client(claims):
-        raise refused("is an ID token, as it names no client")
+        raise unauthenticated("is an ID token, as it names no client")
 
 
 def _names_client(claims: Claims) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.access_token import refused
-from chalicelib.domain.names import is_label_value
+from chalicelib.domain.access_token import unauthenticated
+from chalicelib.domain.labels import is_label_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,21 @@ class Caller(msgspec.Struct, frozen=True):
     groups: tuple[str, ...]
     uploader: str | None = None
     """Whom S3 names as the one who put an upload there; trusted for nothing."""
+
+    @classmethod
+    def janitor(cls) -> Caller:
+        """Return the identity that cleans up and announces finished Jobs."""
+        return cls("janitor", ("janitor",))
+
+    @classmethod
+    def anonymous(cls) -> Caller:
+        """Return the identity of every caller when authentication is switched off."""
+        return cls("anonymous", ("anonymous",))
+
+    @classmethod
+    def for_uploads(cls, bucket: str, uploader: str | None = None) -> Caller:
+        """Return the identity that submits every upload to *bucket*, whoever the *uploader* is."""
+        return cls(f"s3-{bucket}", (f"s3-{bucket}",), uploader)
 
     @property
     def user(self) -> str:
@@ -63,9 +78,9 @@ def caller_from_claims(
     """The caller that verified *claims* name; Unauthenticated when a value is not of the strict pattern."""
     subject = claims.get(subject_claim)
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-        raise refused(f"has a claim {subject_claim} that is missing or not usable as a name")
+        raise unauthenticated(f"has a claim {subject_claim} that is missing or not usable as a name")
     if _RESERVED_SUBJECT.fullmatch(subject):
-        raise refused(f"has a claim {subject_claim} with a name that is reserved for the API's own actions")
+        raise unauthenticated(f"has a claim {subject_claim} with a name that is reserved for the API's own actions")
     return Caller(subject, _groups(claims.get(groups_claim), groups_claim, scope_prefix))
 
 
@@ -80,10 +95,10 @@ def _groups(claim: object, name: str, scope_prefix: str) -> tuple[str, ...]:
         case list():
             found = claim
         case _:
-            raise refused(f"has a claim {name} that is neither a list nor a text")
+            raise unauthenticated(f"has a claim {name} that is neither a list nor a text")
     groups = [group for group in found if isinstance(group, str) and is_group(group)]
     if len(groups) < len(found) or len(found) > MAX_GROUPS:
-        raise refused(f"has a claim {name} with a group that is not usable as a name")
+        raise unauthenticated(f"has a claim {name} with a group that is not usable as a name")
     # An issuer's group must not pass for one of our own: those act without a token.
     return tuple(sorted({group for group in groups if not is_reserved_group(group)}))
 
@@ -96,18 +111,3 @@ def is_group(text: str) -> bool:
 def is_reserved_group(group: str) -> bool:
     """Whether the API uses *group* for what it does by itself."""
     return _RESERVED_GROUP.fullmatch(group) is not None
-
-
-def janitor() -> Caller:
-    """The caller as whom finished Jobs are cleaned up."""
-    return Caller("janitor", ("janitor",))
-
-
-def anonymous() -> Caller:
-    """The caller when authentication is switched off by name."""
-    return Caller("anonymous", ("anonymous",))
-
-
-def uploads_of(bucket: str, uploader: str | None = None) -> Caller:
-    """The caller of everything that is uploaded to *bucket*, whoever the *uploader* is."""
-    return Caller(f"s3-{bucket}", (f"s3-{bucket}",), uploader)

@@ -1,4 +1,4 @@
-"""What is shown of a Project: what it may use, what it uses, and how its Jobs stand."""
+"""The view of a Project: its quotas, its use of GPUs and the number of Jobs in each status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain.job.view import MAX_COUNT, Count, Milliseconds, gpus_of
-from chalicelib.domain.kubernetes.jobs import GPU, ObjectMeta
+from chalicelib.domain.kubernetes.jobs import GPU
 from chalicelib.domain.kubernetes.quantities import amount
 
 if TYPE_CHECKING:
@@ -16,31 +16,13 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.job.view import JobView
     from chalicelib.domain.kubernetes.pods import Pod
+    from chalicelib.domain.kubernetes.quotas import ResourceQuota
+
 
 PENDING = ("Pending", "Queued", "ContainerCreating")
-ASKING = (*PENDING, "Running", "Unknown")
+REQUESTING = (*PENDING, "Running", "Unknown")
 """Of Jobs whose GPUs are asked for now; suspended ones and those that end ask for none."""
 GPU_QUOTA = f"requests.{GPU}"
-
-
-class Amounts(msgspec.Struct):
-    """What a quota allows, and what of it is used; quantities as Kubernetes writes them."""
-
-    hard: dict[str, str] = {}
-    used: dict[str, str] = {}
-
-
-class ResourceQuota(msgspec.Struct):
-    """A ResourceQuota of the cluster; what of it we read."""
-
-    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
-    status: Amounts = msgspec.field(default_factory=Amounts)
-
-
-class QuotaList(msgspec.Struct):
-    """The quotas of a namespace."""
-
-    items: list[ResourceQuota] = []
 
 
 class QuotaView(msgspec.Struct, frozen=True):
@@ -91,7 +73,7 @@ class Tally:
         """Counts *views*, too."""
         for view in views:
             self._statuses[view.status] += 1
-            self.requested += view.requested_gpus if view.status in ASKING else 0
+            self.requested += view.requested_gpus if view.status in REQUESTING else 0
 
     @property
     def jobs(self) -> JobCounts:

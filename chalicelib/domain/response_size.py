@@ -16,7 +16,7 @@ MOST_ESCAPED = 4
 """Bytes that Lambda may send for one of a body: a quotation mark is written as two there, and then as four."""
 
 
-def fitting(parts: Sequence[object]) -> int:
+def fitting_count(parts: Sequence[object]) -> int:
     """How many of *parts*, from the first on, fit into one response together; None among them takes no room."""
     texts = [b"" if part is None else msgspec.json.encode(part) for part in parts]
     if MOST_ESCAPED * sum(map(len, texts)) <= MAX_BODY:

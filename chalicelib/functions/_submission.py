@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from chalicelib.adapters.kubernetes import cluster
+from chalicelib.adapters.kubernetes.preflight import jobs_with_preflight
 from chalicelib.domain import errors
 from chalicelib.domain.job.view import EXAMPLE, JobView
-from chalicelib.domain.submission.idempotency import MAX_KEY, IdempotencyKey, Nonce
-from chalicelib.runtime.http import Answer
-from chalicelib.runtime.operation import Header, Success
+from chalicelib.domain.submission.idempotency import MAX_KEY, IdempotencyKey, UniqueRequest
+from chalicelib.runtime.http import Response
+from chalicelib.runtime.operation import Header, SuccessResponse
+from chalicelib.settings import settings
 from chalicelib.usecases.submit_job import preview_job
 
 if TYPE_CHECKING:
-    from chalicelib.domain.submission.idempotency import KnownBy
+    from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
+    from chalicelib.domain.submission.idempotency import DeduplicationKey
     from chalicelib.domain.submission.model import Submission
-    from chalicelib.runtime.http import Call
+    from chalicelib.runtime.http import Request
     from chalicelib.usecases.ports import Jobs
     from chalicelib.usecases.submit_job import Submitted
 
@@ -30,14 +34,14 @@ class SubmitQuery(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     ] = False
 
 
-KEY = Header(
+IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
     "Makes a repeated request find the Job of the first one.",
     "sweep-7-trial-3",
     pattern="^[!-~]([ -~]*[!-~])?$",
     max_length=MAX_KEY,
 )
-PREVIEWED = Success(
+PREVIEWED = SuccessResponse(
     "With `dryRun`: the Kubernetes Job as it would be stored, or as it was sent if it is there.",
     dict,
     {
@@ -47,7 +51,7 @@ PREVIEWED = Success(
         "spec": {"parallelism": 1, "completions": 1, "suspend": False},
     },
 )
-CREATED = Success(
+CREATED = SuccessResponse(
     "The Job.",
     JobView,
     EXAMPLE,
@@ -61,19 +65,27 @@ ERRORS = (
 )
 
 
-def preview(call: Call, submission: Submission, known_by: KnownBy, jobs: Jobs) -> Answer:
+def submitting_jobs(request: Request) -> KubernetesJobs:
+    """Return the caller's Jobs, with the preflight that the settings ask for."""
+    connected = cluster.connect(settings())
+    return jobs_with_preflight(settings().preflight, connected, request.require_caller(), request.deadline)
+
+
+def preview_response(
+    request: Request, submission: Submission, deduplication_key: DeduplicationKey, jobs: Jobs
+) -> Response:
     """What would become of *submission*."""
-    return Answer(preview_job(submission, known_by, call.known_caller, jobs))
+    return Response(preview_job(submission, deduplication_key, request.require_caller(), jobs))
 
 
-def created(call: Call, made: Submitted) -> Answer:
+def created_response(request: Request, made: Submitted) -> Response:
     """The answer that shows the Job, and where it is."""
-    call.notes["name"] = made.job.name
-    place = f"{call.path.partition('/jobs')[0]}/jobs/{made.job.project}/{made.job.name}"
-    return Answer(made.job, 201, {"Location": place} | ({"Idempotent-Replayed": "true"} if made.replayed else {}))
+    request.notes["name"] = made.job.name
+    place = f"{request.path.partition('/jobs')[0]}/jobs/{made.job.project}/{made.job.name}"
+    return Response(made.job, 201, {"Location": place} | ({"Idempotent-Replayed": "true"} if made.replayed else {}))
 
 
-def known_by(call: Call) -> KnownBy:
+def deduplication_key(request: Request) -> DeduplicationKey:
     """What makes the request known again: its Idempotency-Key, else only itself."""
-    key, drawn = call.header("Idempotency-Key"), uuid.uuid4().hex
-    return Nonce(drawn) if key is None else IdempotencyKey(key, drawn)
+    key, nonce = request.header("Idempotency-Key"), uuid.uuid4().hex
+    return UniqueRequest(nonce) if key is None else IdempotencyKey(key, nonce)

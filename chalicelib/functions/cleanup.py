@@ -10,13 +10,13 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters.aws import bucket
-from chalicelib.adapters.aws.receipts import Receipts
+from chalicelib.adapters.aws.receipts import S3Receipts
 from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.finished_jobs import Remains
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
-from chalicelib.domain.caller import janitor
+from chalicelib.adapters.kubernetes.finished_jobs import KubernetesFinishedJobs
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
+from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import MalformedRequest
-from chalicelib.domain.finished.retention import Rules
+from chalicelib.domain.finished.retention import RetentionPolicy
 from chalicelib.domain.parsing.strict_json import field_error
 from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import Settings, settings
@@ -24,11 +24,11 @@ from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 
 if TYPE_CHECKING:
-    from chalicelib.domain.finished.cleanup_report import Report
+    from chalicelib.domain.finished.cleanup_report import CleanupReport
 
 routes = Blueprint(__name__)
 
-STORING_SECONDS = 20
+SECONDS_PER_JOB = 20
 """How long a Job that was begun may take: S3 is tried twice at each step."""
 
 
@@ -40,24 +40,24 @@ class CleanupEvent(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 @routes.lambda_function(name="cleanup")
 @on_event
-def handle(event: Event) -> Report:
+def handle(event: Event) -> CleanupReport:
     """Cleans up all Projects as the janitor."""
-    told, connected = _told(event.document), cluster.connect(settings())
+    told, connected = _parse_event(event.document), cluster.connect(settings())
     ports = Ports(
-        CallersJobs(connected, janitor(), event.deadline),
-        Remains(connected, janitor(), event.deadline),
-        Receipts(bucket.connect(settings())),
-        lambda: not event.deadline.before(STORING_SECONDS).remaining,
+        KubernetesJobs(connected, Caller.janitor(), event.deadline),
+        KubernetesFinishedJobs(connected, Caller.janitor(), event.deadline),
+        S3Receipts(bucket.connect(settings())),
+        lambda: not event.deadline.before(SECONDS_PER_JOB).remaining,
     )
     namespaces, now = connected.namespaces(event.deadline), datetime.now(UTC)
-    report = clean_up(namespaces, _rules(settings()), now, ports, dry_run=_is_dry(told, settings()))
+    report = clean_up(namespaces, _retention_policy(settings()), now, ports, dry_run=_is_dry(told, settings()))
     report.seconds = round(time.monotonic() - event.started, 3)
-    event.notes |= report.told
+    event.notes |= report.log_fields
     event.counts |= report.counts
     return report
 
 
-def _told(document: object) -> CleanupEvent:
+def _parse_event(document: object) -> CleanupEvent:
     try:
         return msgspec.convert(document, CleanupEvent)
     except msgspec.ValidationError as error:
@@ -69,8 +69,8 @@ def _is_dry(told: CleanupEvent, deployed: Settings) -> bool:
     return deployed.cleanup_dry_run != "false" if told.dry_run is msgspec.UNSET else told.dry_run
 
 
-def _rules(deployed: Settings) -> Rules:
-    return Rules(
+def _retention_policy(deployed: Settings) -> RetentionPolicy:
+    return RetentionPolicy(
         retention=deployed.cleanup_retention_seconds,
         failed_retention=deployed.cleanup_failed_retention_seconds,
         max_deletions=deployed.cleanup_max_deletions,

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
 from chalicelib.domain.submission.resubmission import CloneRequest
-from chalicelib.functions._submission import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, created, known_by, preview
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.functions._submission import (
+    CREATED,
+    ERRORS,
+    IDEMPOTENCY_KEY,
+    PREVIEWED,
+    SubmitQuery,
+    created_response,
+    deduplication_key,
+    preview_response,
+    submitting_jobs,
+)
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation
-from chalicelib.settings import settings
-from chalicelib.usecases.resubmit_job import clone_job, cloned
+from chalicelib.usecases.resubmit_job import clone_job, cloned_submission
 
 routes = Blueprint(__name__)
 
@@ -26,23 +33,23 @@ OPERATION = Operation(
         "the patch sets one, and stays in the Project. `Idempotency-Key` and `dryRun` are those of a submission."
     ),
     query=SubmitQuery,
-    headers=(KEY,),
+    headers=(IDEMPOTENCY_KEY,),
     body=dict,
     body_example={"environment": {"LEARNING_RATE": "0.001"}, "memory": None},
-    answers={200: PREVIEWED, 201: CREATED},
+    responses={200: PREVIEWED, 201: CREATED},
     errors=(*ERRORS, errors.JobNotFound, errors.SubmissionUnknown, errors.IdempotencyKeyReused),
 )
 
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/clone", methods=["POST"], name="clone_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def clone(call: Call, project: str, name: str) -> Answer:
+def clone(request: Request, project: str, name: str) -> Response:
     """Submits the changed Job as the caller."""
-    query = call.query(SubmitQuery)
-    known = known_by(call)
-    call.notes["of"] = name
-    jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
-    request = CloneRequest(project_name(project), job_name(name), call.document())
+    query = request.query(SubmitQuery)
+    known = deduplication_key(request)
+    request.notes["of"] = name
+    jobs = submitting_jobs(request)
+    wanted = CloneRequest(project_name(project), job_name(name), request.document())
     if query.dry_run:
-        return preview(call, cloned(request, known, jobs), known, jobs)
-    return created(call, clone_job(request, known, call.known_caller, jobs))
+        return preview_response(request, cloned_submission(wanted, known, jobs), known, jobs)
+    return created_response(request, clone_job(wanted, known, request.require_caller(), jobs))

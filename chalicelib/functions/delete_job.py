@@ -7,15 +7,14 @@ from typing import Annotated
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.job.etags import version_in
+from chalicelib.domain.job.etags import required_version
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, Success
-from chalicelib.settings import settings
+from chalicelib.functions._ports import as_caller
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, SuccessResponse
 from chalicelib.usecases.delete_jobs import Deletion
 
 routes = Blueprint(__name__)
@@ -40,18 +39,18 @@ OPERATION = Operation(
     description="Deletes the Job and its pods; their GPUs are free when the pods have ended.",
     query=DeleteQuery,
     headers=(IF_MATCH,),
-    answers={200: Success("The Job is being deleted.", Deletion, _EXAMPLE)},
+    responses={200: SuccessResponse("The Job is being deleted.", Deletion, _EXAMPLE)},
     errors=(errors.JobNotFound, errors.PreconditionFailed),
 )
 
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["DELETE"], name="delete_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def delete(call: Call, project: str, name: str) -> Answer:
+def delete(request: Request, project: str, name: str) -> Response:
     """Deletes the Job as the caller."""
-    query = call.query(DeleteQuery)
-    version = version_in(call.header("If-Match"))
-    call.notes["reason"] = query.reason
-    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
+    query = request.query(DeleteQuery)
+    version = required_version(request.header("If-Match"))
+    request.notes["reason"] = query.reason
+    jobs = as_caller(request, KubernetesJobs)
     jobs.delete(project_name(project), job_name(name), query.uid, version)
-    return Answer(Deletion(name, project, ok=True))
+    return Response(Deletion(name, project, ok=True))

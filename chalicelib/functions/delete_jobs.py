@@ -7,14 +7,13 @@ from typing import Annotated
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.parsing.strict_json import field_error
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
-from chalicelib.settings import settings
+from chalicelib.functions._ports import as_caller
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.usecases.delete_jobs import Deletion, Target, delete_jobs
 
 routes = Blueprint(__name__)
@@ -35,21 +34,23 @@ OPERATION = Operation(
     description="Deletes up to 100 Jobs. One that is refused does not stop the rest; its `error` says why.",
     body=Targets,
     body_example=[_NAMED],
-    answers={200: Success("What became of each.", Deletions, {"data": [{**_NAMED, "ok": True, "error": None}]})},
+    responses={
+        200: SuccessResponse("What became of each.", Deletions, {"data": [{**_NAMED, "ok": True, "error": None}]})
+    },
 )
 
 
 @routes.route(f"{BASE}/jobs", methods=["DELETE"], name="delete_jobs", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def delete(call: Call) -> Answer:
+def delete(request: Request) -> Response:
     """Deletes the Jobs as the caller."""
     try:
-        targets = msgspec.convert(call.document(), Targets)
+        targets = msgspec.convert(request.document(), Targets)
     except msgspec.ValidationError as error:
         detail = 'The body is a list of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
         raise errors.InvalidJob(detail, (field_error(error),)) from error
-    jobs = CallersJobs(cluster.connect(settings()), call.known_caller, call.deadline)
+    jobs = as_caller(request, KubernetesJobs)
     done = delete_jobs(targets, jobs)
-    call.notes["deleted"] = [f"{one.project}/{one.name}" for one in done if one.ok]
-    call.notes["refused"] = [f"{one.project}/{one.name}" for one in done if not one.ok]
-    return Answer(Deletions(done))
+    request.notes["deleted"] = [f"{one.project}/{one.name}" for one in done if one.ok]
+    request.notes["refused"] = [f"{one.project}/{one.name}" for one in done if not one.ok]
+    return Response(Deletions(done))

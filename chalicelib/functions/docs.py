@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from chalice.app import Blueprint
 
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import Operation, Success
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import Operation, SuccessResponse
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -20,23 +20,23 @@ PAGE = "index.html"
 OPERATION = Operation(
     summary="The documentation page",
     description="Swagger UI with the document of this deployment. Needs no token.",
-    answers={200: Success("A web page.")},
+    responses={200: SuccessResponse("A web page.")},
     tag="Service",
 )
 
 
 @routes.route("/researcher/api/docs", methods=["GET"], name="docs", **ANY_TYPE)
 @endpoint(routes, OPERATION)
-def page(call: Call) -> Answer:
+def page(request: Request) -> Response:
     """Answers the page; its URLs are relative, so a slash at the end is sent away."""
-    if call.path.endswith("/"):
-        return Answer(None, 308, {"Location": "../docs"})
+    if request.path.endswith("/"):
+        return Response(None, 308, {"Location": "../docs"})
     headers = {
         "Content-Security-Policy": policy(settings().token_url),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Referrer-Policy": "no-referrer",
     }
-    return Answer((ASSETS / PAGE).read_text(encoding="utf-8"), 200, headers, "text/html; charset=utf-8")
+    return Response((ASSETS / PAGE).read_text(encoding="utf-8"), 200, headers, "text/html; charset=utf-8")
 
 
 def policy(token_url: str) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from chalice.app import Blueprint
 
 from chalicelib.domain.errors import RouteNotFound
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import Operation, Success
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import Operation, SuccessResponse
 
 routes = Blueprint(__name__)
 
@@ -21,7 +21,7 @@ FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 OPERATION = Operation(
     summary="A file of the documentation page",
     description="Scripts and style sheets by names that change with their content. Needs no token.",
-    answers={200: Success("The file.")},
+    responses={200: SuccessResponse("The file.")},
     errors=(RouteNotFound,),
     tag="Service",
 )
@@ -29,13 +29,13 @@ OPERATION = Operation(
 
 @routes.route("/researcher/api/docs/{asset}", methods=["GET"], name="docs_asset", **ANY_TYPE)
 @endpoint(routes, OPERATION)
-def file(call: Call, asset: str) -> Answer:
+def file(request: Request, asset: str) -> Response:
     """Answers the file."""
-    del call
+    del request
     found = assets().get(asset)
     if found is None:
         raise RouteNotFound("The documentation page has no such file. Load the page again.")
-    return Answer(found.read_text(encoding="utf-8"), 200, FOR_EVER, TYPES[found.suffix])
+    return Response(found.read_text(encoding="utf-8"), 200, FOR_EVER, TYPES[found.suffix])
 
 
 @cache

@@ -8,19 +8,20 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.job_watch import CallersChanges
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
+from chalicelib.adapters.kubernetes.job_watch import JobWatch
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.job.etags import is_known, tag_of
+from chalicelib.domain.job.etags import etag_of, matches
+from chalicelib.domain.job.lifecycle import Until, is_reached
 from chalicelib.domain.job.view import EXAMPLE, JobView
-from chalicelib.domain.job.waiting import Until, has_come
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Header, Operation, Success
+from chalicelib.functions._ports import as_caller
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Header, Operation, SuccessResponse
 from chalicelib.settings import settings
+from chalicelib.usecases.get_job import await_job
 from chalicelib.usecases.list_jobs import JobPage
-from chalicelib.usecases.wait_for_job import await_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
@@ -51,9 +52,11 @@ OPERATION = Operation(
     ),
     query=GetQuery,
     headers=(Header("If-None-Match", "An `ETag` of this Job: 304 when nothing changed.", '"4711.9f3a21c0"'),),
-    answers={
-        200: Success("The Job.", JobPage, {"data": [EXAMPLE], "nextPageToken": None}, {"ETag": "The Job's version."}),
-        304: Success("Nothing changed.", headers={"ETag": "The Job's version."}),
+    responses={
+        200: SuccessResponse(
+            "The Job.", JobPage, {"data": [EXAMPLE], "nextPageToken": None}, {"ETag": "The Job's version."}
+        ),
+        304: SuccessResponse("Nothing changed.", headers={"ETag": "The Job's version."}),
     },
     errors=(errors.JobNotFound, errors.JobCleanedUp, errors.StorageUnavailable),
 )
@@ -61,37 +64,40 @@ OPERATION = Operation(
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["GET"], name="get_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def get(call: Call, project: str, name: str) -> Answer:
+def get(request: Request, project: str, name: str) -> Response:
     """Gets the Job as the caller."""
-    query, known = call.query(GetQuery), call.header("If-None-Match")
-    waits_until = call.postpone(query.wait)
-    connected = cluster.connect(settings())
+    query, known = request.query(GetQuery), request.header("If-None-Match")
+    waits_until = request.extend_deadline(query.wait)
 
     def holds(job: JobView, version: str) -> bool:
-        return has_come(query.until, job.status) if query.until else not is_known(_told(job, version)[1], known)
+        return (
+            is_reached(query.until, job.status) if query.until else not matches(_representation(job, version)[1], known)
+        )
 
-    meant = project_name(project), job_name(name)
-    jobs = CallersJobs(connected, call.known_caller, call.deadline)
+    key = project_name(project), job_name(name)
+    watch = JobWatch(cluster.connect(settings()), request.require_caller(), waits_until)
     try:
-        job, version = await_job(*meant, holds, jobs, CallersChanges(connected, call.known_caller, waits_until))
+        job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch)
     except errors.JobNotFound as missing:
-        raise _gone(call, missing, *meant) from None
-    text, tag = _told(job, version)
-    return Answer(None, 304, {"ETag": tag}) if is_known(tag, known) else Answer(text, 200, {"ETag": tag})
+        raise _explain_missing(request, missing, *key) from None
+    text, tag = _representation(job, version)
+    return Response(None, 304, {"ETag": tag}) if matches(tag, known) else Response(text, 200, {"ETag": tag})
 
 
-def _told(job: JobView, version: str) -> tuple[str, str]:
+def _representation(job: JobView, version: str) -> tuple[str, str]:
     """The answer, and its ETag."""
     text = msgspec.json.encode(JobPage([job])).decode()
-    return text, tag_of(version, text)
+    return text, etag_of(version, text)
 
 
-def _gone(call: Call, missing: errors.JobNotFound, project: ProjectName, name: JobName) -> errors.ResearcherError:
+def _explain_missing(
+    request: Request, missing: errors.JobNotFound, project: ProjectName, name: JobName
+) -> errors.ResearcherError:
     # Only here, not above: most Jobs are there, and a cold start should not pay for S3.
     from chalicelib.adapters.aws import bucket  # noqa: PLC0415
-    from chalicelib.adapters.aws.receipts import Receipts  # noqa: PLC0415
-    from chalicelib.adapters.kubernetes.project import CallersProject  # noqa: PLC0415
-    from chalicelib.usecases.explain_missing_job import cleaned_up  # noqa: PLC0415
+    from chalicelib.adapters.aws.receipts import S3Receipts  # noqa: PLC0415
+    from chalicelib.adapters.kubernetes.project import KubernetesProject  # noqa: PLC0415
+    from chalicelib.usecases.get_job import explain_missing_job  # noqa: PLC0415
 
-    projects = CallersProject(cluster.connect(settings()), call.known_caller, call.deadline)
-    return cleaned_up(missing, project, name, Receipts(bucket.connect(settings())), projects)
+    projects = as_caller(request, KubernetesProject)
+    return explain_missing_job(missing, project, name, S3Receipts(bucket.connect(settings())), projects)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
-from chalicelib.adapters.kubernetes.project import CallersProject
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
+from chalicelib.adapters.kubernetes.project import KubernetesProject
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import project_name
 from chalicelib.domain.project import ProjectDetail
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
-from chalicelib.settings import settings
+from chalicelib.functions._ports import as_caller
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.usecases.get_project import get_project
 
 routes = Blueprint(__name__)
@@ -41,7 +40,7 @@ OPERATION = Operation(
         "Its quotas and their use, the GPUs that its Jobs ask for and hold, how many Jobs run and wait, and what you "
         "may do with its Jobs, by the cluster's own verdict of the last 30 seconds."
     ),
-    answers={200: Success("The Project.", ProjectDetail, _EXAMPLE)},
+    responses={200: SuccessResponse("The Project.", ProjectDetail, _EXAMPLE)},
     errors=(errors.Forbidden,),
     tag="Projects",
 )
@@ -49,7 +48,7 @@ OPERATION = Operation(
 
 @routes.route(f"{BASE}/projects/{{project}}", methods=["GET"], name="get_project", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def get(call: Call, project: str) -> Answer:
+def get(request: Request, project: str) -> Response:
     """Gets the Project as the caller sees it."""
-    asked = cluster.connect(settings()), call.known_caller, call.deadline
-    return Answer(get_project(project_name(project), CallersProject(*asked), CallersJobs(*asked)))
+    found, jobs = as_caller(request, KubernetesProject), as_caller(request, KubernetesJobs)
+    return Response(get_project(project_name(project), found, jobs))

@@ -9,8 +9,8 @@ from chalice.app import Blueprint
 
 from chalicelib import __version__
 from chalicelib.domain import errors
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -34,8 +34,10 @@ OPERATION = Operation(
     summary="Health",
     description="Answers without a token and without asking anybody; with `deep=true` it takes both.",
     query=HealthQuery,
-    answers={
-        200: Success("The API is up.", Health, {"version": __version__, "cluster": "gpu-east", "kubernetes": None})
+    responses={
+        200: SuccessResponse(
+            "The API is up.", Health, {"version": __version__, "cluster": "gpu-east", "kubernetes": None}
+        )
     },
     errors=(errors.Unauthenticated,),
     tag="Service",
@@ -44,16 +46,16 @@ OPERATION = Operation(
 
 @routes.route(f"{BASE}/health", methods=["GET"], name="health", **ANY_TYPE)
 @endpoint(routes, OPERATION)
-def health(call: Call) -> Answer:
+def health(request: Request) -> Response:
     """Answers what serves here."""
-    kubernetes = _kubernetes_version(call) if call.query(HealthQuery).deep else None
-    return Answer(Health(__version__, settings().cluster_name, kubernetes))
+    kubernetes = _kubernetes_version(request) if request.query(HealthQuery).deep else None
+    return Response(Health(__version__, settings().cluster_name, kubernetes))
 
 
-def _kubernetes_version(call: Call) -> str:
+def _kubernetes_version(request: Request) -> str:
     # Only here, not above: they make a cold start of health five times as dear, which monitors ask every minute.
     from chalicelib.adapters.kubernetes import cluster  # noqa: PLC0415
     from chalicelib.adapters.oidc.bearer_tokens import authenticate  # noqa: PLC0415
 
-    call.caller = authenticate(call.headers("Authorization"), call.deadline)
-    return cluster.connect(settings()).version(call.caller, call.deadline)
+    request.caller = authenticate(request.headers("Authorization"), request.deadline)
+    return cluster.connect(settings()).version(request.caller, request.deadline)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
-from chalicelib.adapters.kubernetes.pods import CallersPods
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
+from chalicelib.adapters.kubernetes.pods import KubernetesPods
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.job.event_list import EVENT_EXAMPLE
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
-from chalicelib.settings import settings
+from chalicelib.functions._ports import as_caller
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.usecases.job_diagnosis import EventPage, job_events
 
 routes = Blueprint(__name__)
@@ -24,14 +23,14 @@ OPERATION = Operation(
         "What the cluster recorded about the Job and up to 16 of its pods, the latest last; what says the same of one "
         "object is counted. The cluster forgets events, usually after an hour."
     ),
-    answers={200: Success("The events.", EventPage, {"data": [EVENT_EXAMPLE]})},
+    responses={200: SuccessResponse("The events.", EventPage, {"data": [EVENT_EXAMPLE]})},
     errors=(errors.JobNotFound,),
 )
 
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/events", methods=["GET"], name="job_events", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def events(call: Call, project: str, name: str) -> Answer:
+def events(request: Request, project: str, name: str) -> Response:
     """Reads the events as the caller."""
-    reach = (cluster.connect(settings()), call.known_caller, call.deadline)
-    return Answer(job_events(project_name(project), job_name(name), CallersJobs(*reach), CallersPods(*reach)))
+    jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
+    return Response(job_events(project_name(project), job_name(name), jobs, pods))

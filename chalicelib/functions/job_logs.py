@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
-from chalicelib.adapters.kubernetes.pods import CallersPods
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
+from chalicelib.adapters.kubernetes.pods import KubernetesPods
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.job.logs import LogQuery
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
-from chalicelib.settings import settings
+from chalicelib.functions._ports import as_caller
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.usecases.job_logs import job_log
 
 routes = Blueprint(__name__)
@@ -29,16 +28,16 @@ OPERATION = Operation(
         "its pod."
     ),
     query=LogQuery,
-    answers={200: Success("The log.", str, "epoch 1 of 3: loss 1.000\n", {POD: "Whose log it is."}, TEXT)},
+    responses={200: SuccessResponse("The log.", str, "epoch 1 of 3: loss 1.000\n", {POD: "Whose log it is."}, TEXT)},
     errors=(errors.JobNotFound, errors.JobNotStarted, errors.LogGone),
 )
 
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/logs", methods=["GET"], name="job_logs", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def logs(call: Call, project: str, name: str) -> Answer:
+def logs(request: Request, project: str, name: str) -> Response:
     """Reads the log as the caller."""
-    query = call.query(LogQuery)
-    reach = (cluster.connect(settings()), call.known_caller, call.deadline)
-    log = job_log(project_name(project), job_name(name), query, CallersJobs(*reach), CallersPods(*reach))
-    return Answer(log.text, 200, {POD: log.pod}, TEXT)
+    query = request.query(LogQuery)
+    jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
+    log = job_log(project_name(project), job_name(name), query, jobs, pods)
+    return Response(log.text, 200, {POD: log.pod}, TEXT)

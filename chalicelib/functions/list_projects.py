@@ -9,8 +9,8 @@ from chalice.app import Blueprint
 
 from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.settings import settings
 from chalicelib.usecases.list_projects import ProjectView, list_projects
 
@@ -31,18 +31,18 @@ _EXAMPLE = {"data": [{"name": "team-a", "namespace": "researcher-team-a", "creat
 OPERATION = Operation(
     summary="List your Projects",
     description="The Projects whose Jobs you may list, by the cluster's own verdict of the last 30 seconds.",
-    answers={200: Success("Your Projects.", ProjectList, _EXAMPLE)},
+    responses={200: SuccessResponse("Your Projects.", ProjectList, _EXAMPLE)},
     tag="Projects",
 )
 
 
 @routes.route(f"{BASE}/projects", methods=["GET"], name="list_projects", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def list_all(call: Call) -> Answer:
+def list_all(request: Request) -> Response:
     """Lists the Projects that the caller may use."""
     connected = cluster.connect(settings())
 
     def may_use(project: ProjectName) -> bool:
-        return connected.may_list_jobs(project, call.known_caller, call.deadline)
+        return connected.may_list_jobs(project, request.require_caller(), request.deadline)
 
-    return Answer(ProjectList(list_projects(connected.namespaces(call.deadline), may_use)))
+    return Response(ProjectList(list_projects(connected.namespaces(request.deadline), may_use)))

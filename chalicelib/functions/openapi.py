@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chalice.app import Blueprint
 
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
-from chalicelib.runtime.operation import BASE, Operation, Success
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
+from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -18,18 +18,18 @@ DOCUMENT = Path(__file__).parent.parent / "openapi.json"
 OPERATION = Operation(
     summary="This document",
     description="The OpenAPI document of this deployment. Needs no token.",
-    answers={200: Success("An OpenAPI 3.1 document.", dict)},
+    responses={200: SuccessResponse("An OpenAPI 3.1 document.", dict)},
     tag="Service",
 )
 
 
 @routes.route(f"{BASE}/openapi.json", methods=["GET"], name="openapi", **ANY_TYPE)
 @endpoint(routes, OPERATION)
-def document(call: Call) -> Answer:
+def document(request: Request) -> Response:
     """Answers the document, with the server and the token URL of this deployment."""
     found = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    base = call.path.rstrip("/").removesuffix("/openapi.json")
+    base = request.path.rstrip("/").removesuffix("/openapi.json")
     found["servers"] = [{"url": base, "description": settings().cluster_name}]
     flow = found["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
     flow["tokenUrl"] = settings().token_url or flow["tokenUrl"]
-    return Answer(found, headers={"Cache-Control": "public, max-age=300"})
+    return Response(found, headers={"Cache-Control": "public, max-age=300"})

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.functions._submission import CREATED, ERRORS, created
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.functions._submission import CREATED, ERRORS, created_response, submitting_jobs
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation
-from chalicelib.settings import settings
 from chalicelib.usecases.resubmit_job import retry_job
 
 routes = Blueprint(__name__)
@@ -24,7 +21,7 @@ OPERATION = Operation(
         "environment tells which: with `1,4,7`, the pod of index 2 works on 7. However often it is asked, and by "
         "whom, there is one retry of a Job, as long as that retry is there; a retry can be retried in turn."
     ),
-    answers={201: CREATED},
+    responses={201: CREATED},
     errors=(
         *ERRORS,
         errors.InvalidJob,
@@ -38,8 +35,8 @@ OPERATION = Operation(
 
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/retry", methods=["POST"], name="retry_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def retry(call: Call, project: str, name: str) -> Answer:
+def retry(request: Request, project: str, name: str) -> Response:
     """Submits the retry as the caller."""
-    call.notes["of"] = name
-    jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
-    return created(call, retry_job(project_name(project), job_name(name), call.known_caller, jobs))
+    request.notes["of"] = name
+    jobs = submitting_jobs(request)
+    return created_response(request, retry_job(project_name(project), job_name(name), request.require_caller(), jobs))

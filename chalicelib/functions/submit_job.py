@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.preflight import submitting
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.submission.model import Submission, parse_submission
-from chalicelib.functions._submission import CREATED, ERRORS, KEY, PREVIEWED, SubmitQuery, created, known_by, preview
-from chalicelib.runtime.http import ANY_TYPE, Answer, Call, endpoint
+from chalicelib.functions._submission import (
+    CREATED,
+    ERRORS,
+    IDEMPOTENCY_KEY,
+    PREVIEWED,
+    SubmitQuery,
+    created_response,
+    deduplication_key,
+    preview_response,
+    submitting_jobs,
+)
+from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation
-from chalicelib.settings import settings
 from chalicelib.usecases.submit_job import submit_job
 
 routes = Blueprint(__name__)
@@ -26,23 +33,23 @@ OPERATION = Operation(
         "quota, Pod Security, limits, priority or admission, is refused in its words, and not made."
     ),
     query=SubmitQuery,
-    headers=(KEY,),
+    headers=(IDEMPOTENCY_KEY,),
     body=Submission,
     body_example={"job": {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4}},
-    answers={200: PREVIEWED, 201: CREATED},
+    responses={200: PREVIEWED, 201: CREATED},
     errors=(*ERRORS, errors.IdempotencyKeyReused),
 )
 
 
 @routes.route(f"{BASE}/jobs", methods=["POST"], name="submit_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
-def submit(call: Call) -> Answer:
+def submit(request: Request) -> Response:
     """Submits the Job in the body as the caller."""
-    query = call.query(SubmitQuery)
-    known = known_by(call)
-    submission = parse_submission(call.document())
-    call.notes["project"] = submission.project
-    jobs = submitting(settings().preflight, cluster.connect(settings()), call.known_caller, call.deadline)
+    query = request.query(SubmitQuery)
+    known = deduplication_key(request)
+    submission = parse_submission(request.document())
+    request.notes["project"] = submission.project
+    jobs = submitting_jobs(request)
     if query.dry_run:
-        return preview(call, submission, known, jobs)
-    return created(call, submit_job(submission, known, call.known_caller, jobs))
+        return preview_response(request, submission, known, jobs)
+    return created_response(request, submit_job(submission, known, request.require_caller(), jobs))

@@ -6,10 +6,10 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters.aws import bucket
-from chalicelib.adapters.aws.uploads import StoredUploads
+from chalicelib.adapters.aws.uploads import S3Uploads
 from chalicelib.adapters.kubernetes import cluster
-from chalicelib.adapters.kubernetes.preflight import submitting
-from chalicelib.domain.caller import uploads_of
+from chalicelib.adapters.kubernetes.preflight import jobs_with_preflight
+from chalicelib.domain.caller import Caller
 from chalicelib.domain.uploads.s3_event import read_event
 from chalicelib.runtime.event_handler import Event, on_event
 from chalicelib.settings import settings
@@ -23,8 +23,10 @@ routes = Blueprint(__name__)
 def handle(event: Event) -> list[Outcome]:
     """Submits what S3 tells of; raises where another try may help, once every record had its turn."""
     name = settings().uploads_bucket
-    jobs = submitting(settings().preflight, cluster.connect(settings()), uploads_of(name), event.deadline)
-    uploads = StoredUploads(bucket.connect(settings()))
+    jobs = jobs_with_preflight(
+        settings().preflight, cluster.connect(settings()), Caller.for_uploads(name), event.deadline
+    )
+    uploads = S3Uploads(bucket.connect(settings()))
     outcomes, failures = submit_uploads(read_event(event.document, name), event.request_id, uploads, jobs)
     event.notes["uploads"] = msgspec.to_builtins(outcomes)
     if failures:

@@ -12,15 +12,15 @@ from chalicelib.domain.errors import RouteNotFound
 DETAIL = "There is nothing at this path for this method. GET /openapi.json tells what there is."
 
 
-class LambdaApi(Chalice):
+class ProblemDetailsChalice(Chalice):
     """Chalice, whose own words for a misrouted request are a 500, or not problem details."""
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """The answer to an event of API Gateway, as a Lambda proxy integration gives it."""
         request = event.get("requestContext") or {}
         if request.get("httpMethod") in self.routes.get(str(request.get("resourcePath")), {}):
-            answer: dict[str, Any] = super().__call__(event, context)
-            return answer
+            response: dict[str, Any] = super().__call__(event, context)
+            return response
         request_id = str(request.get("requestId"))
         return {
             "statusCode": RouteNotFound.status,

@@ -62,7 +62,7 @@ def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], ob
             event.notes |= {"code": error.code, "why": error.why}
             raise
         except Exception as error:  # noqa: BLE001 - as http.endpoint, the one place that catches everything
-            text = str(error) if isinstance(error, SettingError) else request_log.places(error)
+            text = str(error) if isinstance(error, SettingError) else request_log.code_locations(error)
             event.notes |= {"code": InternalError.code, "error": text}
             # Not the error itself: Lambda logs what is raised, and its text may hold anything.
             raise InternalError("Something went wrong here; the log line of this invocation says where.") from None

@@ -7,10 +7,10 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from chalice.app import Response
+from chalice.app import Response as ChaliceResponse
 
 from chalicelib.deadline import Deadline
-from chalicelib.domain.access_token import refused
+from chalicelib.domain.access_token import unauthenticated
 from chalicelib.domain.errors import (
     BodyTooLarge,
     FieldError,
@@ -27,13 +27,14 @@ from chalicelib.settings import SettingError, settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chalice.app import Blueprint, Request
+    from chalice.app import Blueprint
+    from chalice.app import Request as ChaliceRequest
 
     from chalicelib.domain.caller import Caller
     from chalicelib.runtime.operation import Operation
 
 Parsed = TypeVar("Parsed")
-View = "Callable[..., Response]"
+View = "Callable[..., ChaliceResponse]"
 
 MAX_BODY = 65536
 """Bytes; a Job is an object in etcd, which takes 1.5 MB, and the submission's own limits end well below."""
@@ -46,7 +47,7 @@ _JSON = "application/json"
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """What a function answers: *body* is encoded as JSON, or is text of another *content_type*."""
 
     body: Any = None
@@ -55,10 +56,10 @@ class Answer(msgspec.Struct, frozen=True):
     content_type: str = _JSON
 
 
-class Call:
+class Request:
     """One request: who asks, until when, and what; *notes* go into its log line."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: ChaliceRequest) -> None:
         self._request = request
         self._event = request.to_original_event()
         self.started = time.monotonic()
@@ -73,16 +74,15 @@ class Call:
         """When the answer is due."""
         return Deadline(self.started + settings().deadline_seconds, self.request_id, self.attempts)
 
-    def postpone(self, seconds: float) -> Deadline:
+    def extend_deadline(self, seconds: float) -> Deadline:
         """When *seconds* are over that the caller asks to wait; the answer is due so much later, within reason."""
         self.deadline = self.deadline.moved(min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
         return self.deadline.moved(min(self.started + seconds, self.deadline.at))
 
-    @property
-    def known_caller(self) -> Caller:
+    def require_caller(self) -> Caller:
         """The caller, in functions that require one."""
         if self.caller is None:
-            raise refused("is missing")
+            raise unauthenticated("is missing")
         return self.caller
 
     def headers(self, name: str) -> list[str]:
@@ -125,25 +125,25 @@ class _NoQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 def endpoint(
     routes: Blueprint, operation: Operation, authenticate: Callable[[Sequence[str], Deadline], Caller] | None = None
-) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
+) -> Callable[[Callable[..., Response]], Callable[..., ChaliceResponse]]:
     """Makes a Chalice view of a function `(call, **path) -> Answer`. Without *authenticate* anybody may ask."""
 
-    def decorate(function: Callable[..., Answer]) -> Callable[..., Response]:
+    def decorate(function: Callable[..., Response]) -> Callable[..., ChaliceResponse]:
         @wraps(function)
-        def view(**path: str) -> Response:
-            call = Call(routes.current_request)
+        def view(**path: str) -> ChaliceResponse:
+            request = Request(routes.current_request)
             try:
                 if authenticate:
-                    call.caller = authenticate(call.headers("Authorization"), call.deadline)
+                    request.caller = authenticate(request.headers("Authorization"), request.deadline)
                 if operation.query is None:
-                    call.query(_NoQuery)
-                answer = function(call, **path)
+                    request.query(_NoQuery)
+                response = function(request, **path)
             except ResearcherError as error:
-                answer = _problem(error, call)
+                response = _problem(error, request)
             except Exception as error:  # noqa: BLE001 - the one place that catches everything
-                answer = _unforeseen(error, call)
-            _log(function.__module__.rpartition(".")[2], path, call, answer)
-            return _response(answer, call)
+                response = _internal_error(error, request)
+            _log(function.__module__.rpartition(".")[2], path, request, response)
+            return _response(response, request)
 
         view.operation = operation  # type: ignore[attr-defined] # infra/openapi/document.py reads both
         view.authenticated = authenticate is not None  # type: ignore[attr-defined]
@@ -152,37 +152,37 @@ def endpoint(
     return decorate
 
 
-def _problem(error: ResearcherError, call: Call) -> Answer:
-    call.notes |= {"code": error.code, "why": error.why}
+def _problem(error: ResearcherError, request: Request) -> Response:
+    request.notes |= {"code": error.code, "why": error.why}
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     if error.status == Unauthenticated.status:
         headers["WWW-Authenticate"] = 'Bearer realm="researcher"'
-    return Answer(error.problem(call.request_id), error.status, headers, "application/problem+json")
+    return Response(error.problem(request.request_id), error.status, headers, "application/problem+json")
 
 
-def _unforeseen(error: Exception, call: Call) -> Answer:
-    call.notes["error"] = str(error) if isinstance(error, SettingError) else request_log.places(error)
-    return _problem(InternalError("Internal error. Report the request id to the operators of this API."), call)
+def _internal_error(error: Exception, request: Request) -> Response:
+    request.notes["error"] = str(error) if isinstance(error, SettingError) else request_log.code_locations(error)
+    return _problem(InternalError("Internal error. Report the request id to the operators of this API."), request)
 
 
-def _response(answer: Answer, call: Call) -> Response:
+def _response(response: Response, request: Request) -> ChaliceResponse:
     headers: dict[str, str | list[str]] = {
         **_PRIVATE,
-        "X-Request-Id": call.request_id,
-        **answer.headers,
-        "Content-Type": answer.content_type,
+        "X-Request-Id": request.request_id,
+        **response.headers,
+        "Content-Type": response.content_type,
     }
-    text = answer.body if isinstance(answer.body, str) else msgspec.json.encode(answer.body).decode()
-    return Response(body="" if answer.body is None else text, status_code=answer.status, headers=headers)
+    text = response.body if isinstance(response.body, str) else msgspec.json.encode(response.body).decode()
+    return ChaliceResponse(body="" if response.body is None else text, status_code=response.status, headers=headers)
 
 
-def _log(function: str, path: Mapping[str, str], call: Call, answer: Answer) -> None:
+def _log(function: str, path: Mapping[str, str], request: Request, response: Response) -> None:
     request_log.write_request(
         function,
-        request=call.request_id,
-        subject=call.caller.subject if call.caller else None,
-        status=answer.status,
-        milliseconds=(time.monotonic() - call.started) * 1000,
-        attempts=call.attempts,
-        **{**path, **call.notes},
+        request=request.request_id,
+        subject=request.caller.subject if request.caller else None,
+        status=response.status,
+        milliseconds=(time.monotonic() - request.started) * 1000,
+        attempts=request.attempts,
+        **{**path, **request.notes},
     )

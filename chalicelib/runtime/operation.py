@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.domain.job.etags import ONE_OR_ANY
+from chalicelib.domain.job.etags import IF_MATCH_PATTERN
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError
@@ -25,10 +25,10 @@ class Header(msgspec.Struct, frozen=True):
     max_length: int | None = None
 
 
-IF_MATCH = Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=ONE_OR_ANY)
+IF_MATCH = Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=IF_MATCH_PATTERN)
 
 
-class Success(msgspec.Struct, frozen=True):
+class SuccessResponse(msgspec.Struct, frozen=True):
     """A successful answer: what it means, the type of its body (None: empty), an example, headers, a content type."""
 
     description: str
@@ -46,7 +46,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     summary: str
     description: str
-    answers: dict[int, Success]
+    responses: dict[int, SuccessResponse]
     errors: tuple[type[ResearcherError], ...] = ()
     query: Any = None
     headers: tuple[Header, ...] = ()

@@ -55,7 +55,7 @@ def _metrics(status: int, milliseconds: float, counts: Mapping[str, int]) -> dic
     }
 
 
-def places(error: BaseException) -> list[str]:
+def code_locations(error: BaseException) -> list[str]:
     """Where *error* arose and what it came from: types, files and lines. Never its text, which may hold anything."""
     here: BaseException | None = error
     found = []

@@ -9,21 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import DeadlineExceeded, PageTokenExpired, ResearcherError
-from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
-from chalicelib.domain.finished.retention import pending_seconds, pends_too_long, verdict
+from chalicelib.domain.finished.cleanup_report import MAX_NAMED, CleanupReport, Failure, NamedJob, PendingJob
+from chalicelib.domain.finished.retention import cleanup_verdict, is_stuck_pending, pending_seconds
 from chalicelib.domain.job.status_reason import reason_of
-from chalicelib.domain.names import RETENTION
+from chalicelib.domain.labels import RETENTION_ANNOTATION
 from chalicelib.usecases.delete_expired import delete_expired
-from chalicelib.usecases.list_jobs import every_page
-from chalicelib.usecases.list_projects import in_turn
+from chalicelib.usecases.list_jobs import iter_pages
+from chalicelib.usecases.list_projects import rotated
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.finished.cleanup_report import Reason
-    from chalicelib.domain.finished.retention import Rules
+    from chalicelib.domain.finished.cleanup_report import SkipReason
+    from chalicelib.domain.finished.retention import RetentionPolicy
     from chalicelib.domain.kubernetes.jobs import Job, Namespace
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
@@ -33,10 +33,12 @@ TURN_SECONDS = 3600
 """After which a run begins with another Project."""
 
 
-def clean_up(namespaces: Sequence[Namespace], rules: Rules, now: datetime, ports: Ports, *, dry_run: bool) -> Report:
+def clean_up(
+    namespaces: Sequence[Namespace], rules: RetentionPolicy, now: datetime, ports: Ports, *, dry_run: bool
+) -> CleanupReport:
     """Cleans up the Projects among *namespaces*, or only tells what it would do. One that fails stops no other."""
-    run = _Run(rules, now, ports, Report(dry_run=dry_run))
-    for namespace, project in in_turn(namespaces, int(now.timestamp() // TURN_SECONDS)):
+    run = _Run(rules, now, ports, CleanupReport(dry_run=dry_run))
+    for namespace, project in rotated(namespaces, int(now.timestamp() // TURN_SECONDS)):
         if ports.is_late():
             run.report.truncated = True
             break
@@ -47,7 +49,7 @@ def clean_up(namespaces: Sequence[Namespace], rules: Rules, now: datetime, ports
 class _Run:
     """One cleanup, and its report so far."""
 
-    def __init__(self, rules: Rules, now: datetime, ports: Ports, report: Report) -> None:
+    def __init__(self, rules: RetentionPolicy, now: datetime, ports: Ports, report: CleanupReport) -> None:
         self.report = report
         self._rules = rules
         self._now = now
@@ -65,14 +67,14 @@ class _Run:
         except DeadlineExceeded:
             self.report.truncated = True
         except Exception as error:  # noqa: BLE001 - one Project must not end the cleanup of all
-            self.report.fail(Failure.of(error, project))
+            self.report.count_failed(Failure.of(error, project))
 
     def _clean_pages(self, project: ProjectName, namespace: Namespace, seen: set[str]) -> None:
-        for page in every_page(project, "", self._ports.jobs):
+        for page in iter_pages(project, "", self._ports.jobs):
             fresh = [job for job in page.items if job.metadata.uid not in seen]
             seen.update(job.metadata.uid for job in fresh)
             self._clean(project, self._expired(project, namespace, fresh))
-            self._tell_pending(project, fresh)
+            self._report_pending(project, fresh)
             if page.metadata.continue_ and self._ports.is_late():
                 self.report.truncated = True
                 return
@@ -83,17 +85,17 @@ class _Run:
         expired = []
         for job in jobs:
             try:
-                found = verdict(job, namespace, self._rules, self._now)
+                found = cleanup_verdict(job, namespace, self._rules, self._now)
             except Exception as error:  # noqa: BLE001 - whatever one Job holds, the others are cleaned up
-                self.report.fail(Failure.of(error, project, job.metadata.name))
+                self.report.count_failed(Failure.of(error, project, job.metadata.name))
                 continue
             if found == "expired":
                 expired.append(job)
             else:
-                self.report.skip(found)
+                self.report.count_skipped(found)
             if found == "unreadableRetention":
-                whose = job.metadata.name if RETENTION in job.metadata.annotations else None
-                self.report.tell(Failure(project, whose, "unreadable_retention"))
+                whose = job.metadata.name if RETENTION_ANNOTATION in job.metadata.annotations else None
+                self.report.note_failure(Failure(project, whose, "unreadable_retention"))
         self.report.eligible += len(expired)
         return expired
 
@@ -101,28 +103,28 @@ class _Run:
         room = max(0, self._rules.max_deletions - self._chosen)
         chosen = expired[:room]
         self._chosen += len(chosen)
-        self.report.skip("brake", len(expired) - len(chosen))
+        self.report.count_skipped("brake", len(expired) - len(chosen))
         with ThreadPoolExecutor(PARALLEL) as pool:
             for job, outcome in zip(chosen, pool.map(lambda one: self._outcome(project, one), chosen), strict=True):
                 self._count(project, job, outcome)
 
-    def _count(self, project: ProjectName, job: Job, outcome: Reason | Failure | None) -> None:
+    def _count(self, project: ProjectName, job: Job, outcome: SkipReason | Failure | None) -> None:
         if isinstance(outcome, Failure):
-            self.report.fail(outcome)
+            self.report.count_failed(outcome)
             return
         if outcome is None:
             self.report.deleted += 1
         else:
-            self.report.skip(outcome)
+            self.report.count_skipped(outcome)
         if outcome in {None, "dryRun"}:
             self.report.jobs.append(NamedJob(project, job.metadata.name))
         self.report.truncated |= outcome == "outOfTime"
 
-    def _outcome(self, project: ProjectName, job: Job) -> Reason | Failure | None:
+    def _outcome(self, project: ProjectName, job: Job) -> SkipReason | Failure | None:
         return "dryRun" if self.report.dry_run else delete_expired(project, job, self._ports)
 
-    def _tell_pending(self, project: ProjectName, jobs: list[Job]) -> None:
-        pending = [job for job in jobs if pends_too_long(job, self._rules, self._now)]
+    def _report_pending(self, project: ProjectName, jobs: list[Job]) -> None:
+        pending = [job for job in jobs if is_stuck_pending(job, self._rules, self._now)]
         self.report.pending += len(pending)
         told = pending[: MAX_NAMED - len(self.report.pending_jobs)]
         pods = self._pods(project, told)

@@ -8,13 +8,13 @@ import msgspec
 
 from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed
 from chalicelib.domain.finished.cleanup_report import Failure
-from chalicelib.domain.finished.receipt import receipt_of, telling_pod
+from chalicelib.domain.finished.receipt import build_receipt, most_informative_pod
 from chalicelib.domain.names import job_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.finished.cleanup_report import Reason
+    from chalicelib.domain.finished.cleanup_report import SkipReason
     from chalicelib.domain.finished.receipt import Receipt
     from chalicelib.domain.kubernetes.jobs import Job, Manifest
     from chalicelib.domain.kubernetes.pods import Pod
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs
 
 
-class Remains(Protocol):
+class FinishedJobs(Protocol):
     """What the cluster still has of finished Jobs; refusals are raised as ResearcherError."""
 
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
@@ -46,12 +46,12 @@ class Ports(msgspec.Struct, frozen=True):
     """What a cleanup reaches, as whom it acts; *is_late* once nothing new may be begun."""
 
     jobs: Jobs
-    remains: Remains
+    remains: FinishedJobs
     receipts: Receipts
     is_late: Callable[[], bool]
 
 
-def delete_expired(project: ProjectName, job: Job, ports: Ports) -> Reason | Failure | None:
+def delete_expired(project: ProjectName, job: Job, ports: Ports) -> SkipReason | Failure | None:
     """Deletes *job* if it is still as it was when it was decided upon; None when it was, else why it was not."""
     if ports.is_late():
         return "outOfTime"
@@ -65,15 +65,15 @@ def delete_expired(project: ProjectName, job: Job, ports: Ports) -> Reason | Fai
         return Failure.of(error, project, job.metadata.name)
 
 
-def _delete(project: ProjectName, job: Job, ports: Ports) -> Reason | None:
+def _delete(project: ProjectName, job: Job, ports: Ports) -> SkipReason | None:
     name, meta = job_name(job.metadata.name), job.metadata
     manifest = ports.remains.manifest(project, name)
     if manifest is None or _identity(manifest) != (meta.uid, meta.resource_version):
         return "changed"
     pods = [pod for pod in ports.remains.pods(project, job) if pod.is_of(job)]
-    telling = telling_pod(pods)
+    telling = most_informative_pod(pods)
     log = ports.remains.log_tail(project, telling) if telling else None
-    ports.receipts.store(receipt_of(project, manifest, pods, log))
+    ports.receipts.store(build_receipt(project, manifest, pods, log))
     ports.jobs.delete(project, name, meta.uid, meta.resource_version)
     return None
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.domain.errors import DeadlineExceeded
 from chalicelib.domain.job.view import milliseconds, view
 from chalicelib.domain.project import ProjectDetail, Tally, gpu_use, quota_views
-from chalicelib.usecases.list_jobs import every_page, pods_by_job
+from chalicelib.usecases.get_job import pods_by_job
+from chalicelib.usecases.list_jobs import iter_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.domain.kubernetes.jobs import Namespace
     from chalicelib.domain.kubernetes.pods import Pod
+    from chalicelib.domain.kubernetes.quotas import ResourceQuota
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.project import ResourceQuota
     from chalicelib.usecases.ports import Jobs
 
 MAX_JOBS = 4000
@@ -61,7 +62,7 @@ def _tally(name: ProjectName, jobs: Jobs, pods: Sequence[Pod]) -> tuple[Tally, b
     """Count the Project's Jobs, a page in memory at a time; and say whether these are all of them."""
     tally, owned, seen, more = Tally(), pods_by_job(pods), 0, None
     try:
-        for page in every_page(name, "", jobs):
+        for page in iter_pages(name, "", jobs):
             tally.add(view(name, job, owned[job.metadata.uid]) for job in page.items if not job.finished)
             seen, more = seen + len(page.items), page.metadata.continue_
             if seen >= MAX_JOBS:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.job.logs import chosen, last_bytes
-from chalicelib.usecases.list_jobs import existing, pods_by_job
+from chalicelib.domain.job.logs import select_attempt, tail_bytes
+from chalicelib.usecases.get_job import pods_by_job, require_job
 
 if TYPE_CHECKING:
     from chalicelib.domain.job.logs import LogQuery
@@ -24,7 +24,7 @@ class Log(msgspec.Struct, frozen=True):
 
 def job_log(project: ProjectName, name: JobName, query: LogQuery, jobs: Jobs, pods: Pods) -> Log:
     """The log that *query* means; JobNotFound, JobNotStarted or LogGone where there is none."""
-    job = existing(project, name, jobs)
+    job = require_job(project, name, jobs)
     own = pods_by_job(pods.of_job(project, job, query.index))[job.metadata.uid]
-    attempt = chosen(job, own, query)
-    return Log(attempt.pod, last_bytes(pods.log(project, attempt, query), query.limit_bytes))
+    attempt = select_attempt(job, own, query)
+    return Log(attempt.pod, tail_bytes(pods.log(project, attempt, query), query.limit_bytes))

@@ -1,24 +1,23 @@
-"""List and inspect Jobs."""
+"""List a Project's Jobs."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from chalicelib.domain.errors import JobNotFound
 from chalicelib.domain.job.view import JobView, Status, view
 from chalicelib.domain.kubernetes.selectors import SELECTOR_PATTERN, job_selector
-from chalicelib.domain.response_size import fitting
+from chalicelib.domain.response_size import fitting_count
+from chalicelib.usecases.get_job import pods_by_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalicelib.domain.kubernetes.jobs import Job, JobList
-    from chalicelib.domain.kubernetes.pods import Pod
-    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.names import ProjectName
     from chalicelib.usecases.ports import Jobs
+
 
 PAGE = 500
 """Jobs that are asked for at once where all are wanted."""
@@ -79,7 +78,7 @@ def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
     while True:
         page = jobs.page(project, selector, limit, query.page_token)
         views = _views(project, page.items, query.status, jobs)
-        limit = max(1, fitting(views))
+        limit = max(1, fitting_count(views))
         if limit >= len(views):
             return JobPage([one for one in views if one], page.metadata.continue_ or None)
 
@@ -91,7 +90,7 @@ def _views(project: ProjectName, found: Sequence[Job], status: Status | None, jo
     return [one if status in (None, one.status) else None for one in views]
 
 
-def every_page(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobList]:
+def iter_pages(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobList]:
     """The Jobs that match *selector*, page by page; the next is asked for when the one before was dealt with."""
     token: str | None = None
     while True:
@@ -100,32 +99,3 @@ def every_page(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobL
         token = page.metadata.continue_ or None
         if token is None:
             return
-
-
-def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, str]:
-    """The Job and its resource version; JobNotFound when there is none."""
-    job = existing(project, name, jobs)
-    return shown(project, job, jobs), job.metadata.resource_version
-
-
-def existing(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
-    """The Job of that name; JobNotFound when there is none."""
-    job = jobs.find(project, name)
-    if job is None:
-        raise JobNotFound.named(project, name)
-    return job
-
-
-def shown(project: ProjectName, job: Job, jobs: Jobs) -> JobView:
-    """The view of *job* together with its pods."""
-    pods = pods_by_job(jobs.pods(project, [job]))
-    return view(project, job, pods[job.metadata.uid])
-
-
-def pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
-    """Pods by the uid of their Job: a Job of the same name may have had others."""
-    owned = defaultdict(list)
-    for pod in pods:
-        for owner in pod.metadata.owner_references:
-            owned[owner.uid].append(pod)
-    return owned

@@ -9,7 +9,8 @@ import msgspec
 
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.job.view import Milliseconds, milliseconds
-from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of, project_name
+from chalicelib.domain.labels import PROJECT_LABEL
+from chalicelib.domain.names import ProjectName, namespace_of, project_name
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ def list_projects(namespaces: Sequence[Namespace], may_use: Callable[[ProjectNam
 def project_of(namespace: Namespace) -> ProjectName | None:
     """The name of the Project that *namespace* is, or None when its label and its name do not say the same."""
     try:
-        name = project_name(namespace.metadata.labels.get(PROJECT_MARK, ""))
+        name = project_name(namespace.metadata.labels.get(PROJECT_LABEL, ""))
     except MalformedRequest:
         return None
     return name if namespace_of(name) == namespace.metadata.name else None
 
 
-def in_turn(namespaces: Sequence[Namespace], turn: int) -> list[tuple[Namespace, ProjectName]]:
+def rotated(namespaces: Sequence[Namespace], turn: int) -> list[tuple[Namespace, ProjectName]]:
     """The Projects by name, each *turn* from another one on: where one takes all the time, the others have theirs."""
     by_name = sorted(namespaces, key=lambda one: one.metadata.name)
     found = [(one, project) for one in by_name if (project := project_of(one))]

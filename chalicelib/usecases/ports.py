@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.job.event_list import Event
-    from chalicelib.domain.job.logs import Attempt, LogQuery
+    from chalicelib.domain.job.logs import ContainerRun, LogQuery
+    from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
@@ -57,7 +57,7 @@ class Pods(Protocol):
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
         """The pods of *job*, or those of *index*; of very many all that have not succeeded, and some others."""
 
-    def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
+    def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """What *attempt* printed, as *query* wants it."""
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:

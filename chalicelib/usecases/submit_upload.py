@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from chalicelib.domain.caller import uploads_of
+from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import ResearcherError
 from chalicelib.domain.uploads import document
-from chalicelib.domain.uploads.s3_event import Ignored, SupersededError, Upload, is_transient
+from chalicelib.domain.uploads.s3_event import IgnoredRecord, SupersededError, Upload
+from chalicelib.domain.uploads.status import is_transient
 from chalicelib.usecases.submit_job import Submitted, submit_job
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.errors import Problem
     from chalicelib.usecases.ports import Jobs
 
-TRIED_AGAIN = "The upload is tried again by itself."
+RETRIED = "The upload is tried again by itself."
 
 
 class Uploads(Protocol):
@@ -44,7 +45,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def submit_uploads(
-    records: Sequence[Upload | Ignored], request_id: str, uploads: Uploads, jobs: Jobs
+    records: Sequence[Upload | IgnoredRecord], request_id: str, uploads: Uploads, jobs: Jobs
 ) -> tuple[list[Outcome], list[ResearcherError]]:
     """Submits each upload among *records*; beside what became of each, the failures that another try may not meet."""
     outcomes, failures = [], []
@@ -57,18 +58,18 @@ def submit_uploads(
     return outcomes, failures
 
 
-def _outcome(record: Upload | Ignored, request_id: str, uploads: Uploads, jobs: Jobs) -> Outcome:
-    if isinstance(record, Ignored):
+def _outcome(record: Upload | IgnoredRecord, request_id: str, uploads: Uploads, jobs: Jobs) -> Outcome:
+    if isinstance(record, IgnoredRecord):
         return Outcome("ignored", record.key, why=record.why)
     try:
         if uploads.is_settled(record):
             return Outcome("settled before", record.key)
-        made = _submitted(record, uploads, jobs)
+        made = _submit(record, uploads, jobs)
     except SupersededError:
         return Outcome("superseded", record.key)
     except ResearcherError as error:
         transient = is_transient(error)
-        problem = _tried_again(error.problem(request_id)) if transient else error.problem(request_id)
+        problem = _with_retry_note(error.problem(request_id)) if transient else error.problem(request_id)
         uploads.tell(record, msgspec.json.encode(problem), settled=not transient)
         if transient:
             raise
@@ -77,11 +78,11 @@ def _outcome(record: Upload | Ignored, request_id: str, uploads: Uploads, jobs: 
     return Outcome("replayed" if made.replayed else "submitted", record.key, f"{made.job.project}/{made.job.name}")
 
 
-def _submitted(upload: Upload, uploads: Uploads, jobs: Jobs) -> Submitted:
-    document.check(upload)
-    asked = document.submission(upload, uploads.read(upload))
-    return submit_job(asked, upload.known_by, uploads_of(upload.bucket, upload.uploader), jobs)
+def _submit(upload: Upload, uploads: Uploads, jobs: Jobs) -> Submitted:
+    document.check_name_and_size(upload)
+    asked = document.parse_upload(upload, uploads.read(upload))
+    return submit_job(asked, upload.deduplication_key, Caller.for_uploads(upload.bucket, upload.uploader), jobs)
 
 
-def _tried_again(problem: Problem) -> Problem:
-    return msgspec.structs.replace(problem, detail=f"{problem.detail} {TRIED_AGAIN}")
+def _with_retry_note(problem: Problem) -> Problem:
+    return msgspec.structs.replace(problem, detail=f"{problem.detail} {RETRIED}")

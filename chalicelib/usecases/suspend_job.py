@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import errors
-from chalicelib.domain.job.suspension import check_suspendable
-from chalicelib.usecases.list_jobs import existing, shown
+from chalicelib.domain.job.lifecycle import check_suspendable
+from chalicelib.usecases.get_job import require_job, view_with_pods
 
 if TYPE_CHECKING:
     from chalicelib.domain.job.view import JobView
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 8
 """Times that a change is sent which meets others: a Job that starts has its status written several times a second."""
 
-REFUSALS = (
+ERRORS = (
     errors.JobNotFound,
     errors.JobFinished,
     errors.JobBeingDeleted,
@@ -29,19 +29,19 @@ REFUSALS = (
 
 def suspend_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
     """The Job, whose pods end and give their GPUs back; if it still has that resource *version*."""
-    return _written(project, name, version, jobs, suspended=True)
+    return _set_suspended(project, name, version, jobs, suspended=True)
 
 
 def resume_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
     """The Job, which gets new pods; if it still has that resource *version*."""
-    return _written(project, name, version, jobs, suspended=False)
+    return _set_suspended(project, name, version, jobs, suspended=False)
 
 
-def _written(project: ProjectName, name: JobName, version: str | None, jobs: Jobs, *, suspended: bool) -> JobView:
+def _set_suspended(project: ProjectName, name: JobName, version: str | None, jobs: Jobs, *, suspended: bool) -> JobView:
     """The Job after the change, which is also sent where nothing changes: the cluster decides who may."""
     first: str | None = None
     for _ in range(ATTEMPTS):
-        job = existing(project, name, jobs)
+        job = require_job(project, name, jobs)
         # The response to a change that met others may have been lost: then the change is ours, in the same Job.
         ours = first == job.metadata.uid and bool(job.spec.suspend) == suspended
         first = first or job.metadata.uid
@@ -50,7 +50,7 @@ def _written(project: ProjectName, name: JobName, version: str | None, jobs: Job
         check_suspendable(job)
         changed = jobs.suspend(project, name, job.metadata.resource_version, suspended=suspended)
         if changed is not None:
-            return shown(project, changed, jobs)
+            return view_with_pods(project, changed, jobs)
     raise errors.ClusterUnavailable(
         "Concurrent changes to the Job kept conflicting with this one. Try again.", retry_after=1
     )

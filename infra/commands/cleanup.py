@@ -34,11 +34,11 @@ def main(arguments: Sequence[str] | None = None, session: Path = SESSION) -> int
     given = parser.parse_args(arguments)
     document = {} if given.dry_run is None else {"dryRun": given.dry_run}
     try:
-        report = _invoked(given.function, document, _connection(given.function, session))
+        report = _invoke(given.function, document, _connection(given.function, session))
     except (BotoCoreError, ClientError, FunctionFailedError) as error:
         sys.stderr.write(f"The cleanup did not run: {error}\nIs `make run` running in this folder?\n")
         return 1
-    sys.stdout.writelines(f"{line}\n" for line in told(report))
+    sys.stdout.writelines(f"{line}\n" for line in report_lines(report))
     return 0
 
 
@@ -46,7 +46,7 @@ class FunctionFailedError(Exception):
     """The function raised instead of reporting; its text is what Lambda says of it."""
 
 
-def told(report: Json) -> Iterator[str]:
+def report_lines(report: Json) -> Iterator[str]:
     """The lines that say to a person what *report* says."""
     yield (
         f"{'DRY RUN: ' if report['dryRun'] else ''}{report['scanned']} Jobs looked at in {report['seconds']:.1f} s, "
@@ -80,7 +80,7 @@ def _connection(function: str, session: Path) -> Json:
     }
 
 
-def _invoked(function: str, document: Json, connection: Json) -> Json:
+def _invoke(function: str, document: Json, connection: Json) -> Json:
     config = Config(read_timeout=SECONDS + 10, retries={"total_max_attempts": 1})
     client: Any = boto3.client("lambda", config=config, **connection)
     try:

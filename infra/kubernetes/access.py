@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.names import namespace_of
-from infra.kubernetes.commented_manifest import Explained, explained
+from infra.kubernetes.commented_manifest import CommentedManifest, commented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ API_GROUP = "researcher-api"
 RBAC = "rbac.authorization.k8s.io"
 
 
-def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[str]) -> list[Explained]:
+def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[str]) -> list[CommentedManifest]:
     """The rights of *submitters* and *viewers*, named as tokens name groups, to *project*."""
     namespace = namespace_of(project)
     return [
@@ -37,7 +37,7 @@ def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[st
             "researcher-janitor",
             ["janitor"],
         ),
-        explained(
+        commented(
             "Asks in dry runs whether a Job's pods would be made; a policy lets it make none.",
             f"{RBAC}/v1/RoleBinding",
             {"name": "researcher-preflight", "namespace": namespace},
@@ -48,8 +48,8 @@ def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[st
     ]
 
 
-def _role_binding(why: str, namespace: str, role: str, groups: Sequence[str]) -> Explained:
-    return explained(
+def _role_binding(why: str, namespace: str, role: str, groups: Sequence[str]) -> CommentedManifest:
+    return commented(
         why,
         f"{RBAC}/v1/RoleBinding",
         {"name": role, "namespace": namespace},
@@ -59,7 +59,7 @@ def _role_binding(why: str, namespace: str, role: str, groups: Sequence[str]) ->
     )
 
 
-def _impersonation(project: ProjectName, groups: Sequence[str]) -> list[Explained]:
+def _impersonation(project: ProjectName, groups: Sequence[str]) -> list[CommentedManifest]:
     if not groups:
         # A rule without resourceNames allows every group there is, system:masters too.
         raise ValueError("A Project needs a group: name at least one submitter or viewer.")
@@ -71,8 +71,8 @@ def _impersonation(project: ProjectName, groups: Sequence[str]) -> list[Explaine
         "verbs": ["impersonate"],
     }
     return [
-        explained("The API may ask as these groups.", f"{RBAC}/v1/ClusterRole", {"name": name}, rules=[rule]),
-        explained(
+        commented("The API may ask as these groups.", f"{RBAC}/v1/ClusterRole", {"name": name}, rules=[rule]),
+        commented(
             "The API, as the group that the EKS access entry gives to it.",
             f"{RBAC}/v1/ClusterRoleBinding",
             {"name": name},

@@ -10,7 +10,7 @@ Manifest = dict[str, object]
 """A Kubernetes object as JSON."""
 
 
-class Explained(NamedTuple):
+class CommentedManifest(NamedTuple):
     """A manifest and why it is there."""
 
     why: str
@@ -21,7 +21,7 @@ class Explained(NamedTuple):
         return f"---\n# {self.why}\n{yaml.safe_dump(self.manifest, sort_keys=False)}"
 
 
-def explained(why: str, kind: str, metadata: Manifest, **fields: object) -> Explained:
+def commented(why: str, kind: str, metadata: Manifest, **fields: object) -> CommentedManifest:
     """The object of *kind*, such as `batch/v1/Job`, that is there because of *why*."""
     api_version, _, name = kind.rpartition("/")
-    return Explained(why, {"apiVersion": api_version, "kind": name, "metadata": metadata, **fields})
+    return CommentedManifest(why, {"apiVersion": api_version, "kind": name, "metadata": metadata, **fields})

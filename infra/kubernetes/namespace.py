@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes.jobs import GPU
 from chalicelib.domain.kubernetes.quantities import DEFAULT_MEMORY, MAX_VOLUME
-from chalicelib.domain.names import PROJECT_MARK, SECRETS, namespace_of
-from infra.kubernetes.commented_manifest import Explained, explained
+from chalicelib.domain.labels import PROJECT_LABEL, SECRETS_ANNOTATION
+from chalicelib.domain.names import namespace_of
+from infra.kubernetes.commented_manifest import CommentedManifest, commented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ The other link-local addresses stay: DNS and time are among them. Amazon ECS's, 
 _NOTHING = {"pods": "0"}
 
 
-def room(project: ProjectName, gpus: int, storage: str, secrets: Sequence[str]) -> list[Explained]:
+def project_namespace(project: ProjectName, gpus: int, storage: str, secrets: Sequence[str]) -> list[CommentedManifest]:
     """The namespace of *project*, whose Jobs may name *secrets*, and what its Jobs may use at most."""
     namespace = namespace_of(project)
     return [
@@ -59,22 +60,22 @@ def room(project: ProjectName, gpus: int, storage: str, secrets: Sequence[str]) 
     ]
 
 
-def _namespace(project: ProjectName, namespace: str, secrets: Sequence[str]) -> Explained:
+def _namespace(project: ProjectName, namespace: str, secrets: Sequence[str]) -> CommentedManifest:
     modes = ("enforce", "warn", "audit")
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
-    return explained(
+    return commented(
         "The label makes this namespace a Project. Pod Security refuses what the API would never render. "
         "Jobs may name the listed Secrets, and no others.",
         "v1/Namespace",
         {
             "name": namespace,
-            "labels": {PROJECT_MARK: project, **security},
-            "annotations": {SECRETS: ",".join(sorted(set(secrets)))},
+            "labels": {PROJECT_LABEL: project, **security},
+            "annotations": {SECRETS_ANNOTATION: ",".join(sorted(set(secrets)))},
         },
     )
 
 
-def _resource_quota(namespace: str, gpus: int, storage: str) -> Explained:
+def _resource_quota(namespace: str, gpus: int, storage: str) -> CommentedManifest:
     hard = {
         f"requests.{GPU}": str(gpus),
         "requests.storage": storage,
@@ -86,7 +87,7 @@ def _resource_quota(namespace: str, gpus: int, storage: str) -> Explained:
         "services.nodeports": "0",
         "pods": MAX_PODS,
     }
-    return explained(
+    return commented(
         "Projects share GPUs and storage by quota. The counts bound Jobs, Services and unfinished pods.",
         "v1/ResourceQuota",
         {"name": "researcher-project", "namespace": namespace},
@@ -94,19 +95,19 @@ def _resource_quota(namespace: str, gpus: int, storage: str) -> Explained:
     )
 
 
-def _no_pods(namespace: str, name: str, why: str, scope: Manifest) -> Explained:
+def _no_pods(namespace: str, name: str, why: str, scope: Manifest) -> CommentedManifest:
     spec = {"hard": _NOTHING, "scopeSelector": {"matchExpressions": [scope]}}
-    return explained(why, "v1/ResourceQuota", {"name": name, "namespace": namespace}, spec=spec)
+    return commented(why, "v1/ResourceQuota", {"name": name, "namespace": namespace}, spec=spec)
 
 
-def _limit_range(namespace: str) -> Explained:
+def _limit_range(namespace: str) -> CommentedManifest:
     container = {
         "type": "Container",
         "defaultRequest": {"cpu": "1", "memory": "4Gi", "ephemeral-storage": "1Gi"},
         "default": {"memory": DEFAULT_MEMORY, "ephemeral-storage": "50Gi"},
     }
     claim = {"type": "PersistentVolumeClaim", "max": {"storage": MAX_VOLUME}}
-    return explained(
+    return commented(
         "A container that requests nothing would be put on a full node, and one without limits may use up all of it.",
         "v1/LimitRange",
         {"name": "researcher-project", "namespace": namespace},
@@ -114,11 +115,11 @@ def _limit_range(namespace: str) -> Explained:
     )
 
 
-def _network_policy(namespace: str) -> Explained:
+def _network_policy(namespace: str) -> CommentedManifest:
     outside: list[Manifest] = [
         {"ipBlock": {"cidr": everywhere, "except": services}} for everywhere, services in CREDENTIAL_SERVICES.items()
     ]
-    return explained(
+    return commented(
         "Nothing comes in from other namespaces; everything may go out, but not to AWS credentials.",
         "networking.k8s.io/v1/NetworkPolicy",
         {"name": "researcher-project", "namespace": namespace},

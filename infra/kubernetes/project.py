@@ -16,12 +16,12 @@ import yaml
 from chalicelib.domain.caller import is_group, is_reserved_group
 from chalicelib.domain.names import JOB_PATTERN, PROJECT_PATTERN, ProjectName
 from infra.kubernetes.access import access
-from infra.kubernetes.namespace import room
+from infra.kubernetes.namespace import project_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.kubernetes.commented_manifest import Explained, Manifest
+    from infra.kubernetes.commented_manifest import CommentedManifest, Manifest
 
 BASE = Path(__file__).with_name("base")
 GPUS = 8
@@ -51,7 +51,7 @@ def project_manifests(  # noqa: PLR0913 - the options of the command
 
     Groups are named as tokens name them: the API's prefix is added here. Jobs may name *secrets*, and no others.
     """
-    stream = explained_project(
+    stream = commented_project_manifests(
         project,
         submitters,
         viewers,
@@ -63,7 +63,7 @@ def project_manifests(  # noqa: PLR0913 - the options of the command
     return [one.manifest for one in stream]
 
 
-def explained_project(  # noqa: PLR0913 - as above
+def commented_project_manifests(  # noqa: PLR0913 - as above
     project: str,
     submitters: Sequence[str],
     viewers: Sequence[str],
@@ -72,7 +72,7 @@ def explained_project(  # noqa: PLR0913 - as above
     uploads_bucket: str | None,
     storage: str,
     secrets: Sequence[str],
-) -> list[Explained]:
+) -> list[CommentedManifest]:
     """The same manifests, each with the reason why it is there."""
     name = _project(project)
     if not _QUANTITY.fullmatch(storage):
@@ -81,7 +81,10 @@ def explained_project(  # noqa: PLR0913 - as above
         raise ValueError("A Project cannot have fewer than 0 GPUs.")
     uploads = [] if uploads_bucket is None else [_bucket_group(uploads_bucket)]
     submitting = [*map(_group, submitters), *uploads]
-    return [*room(name, gpus, storage, [*map(_secret, secrets)]), *access(name, submitting, [*map(_group, viewers)])]
+    return [
+        *project_namespace(name, gpus, storage, [*map(_secret, secrets)]),
+        *access(name, submitting, [*map(_group, viewers)]),
+    ]
 
 
 def _project(name: str) -> ProjectName:
@@ -122,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--uploads-bucket", metavar="NAME", help="the bucket whose uploads may submit Jobs")
     asked = parser.parse_args(arguments)
     try:
-        stream = explained_project(**vars(asked))
+        stream = commented_project_manifests(**vars(asked))
     except ValueError as refusal:
         parser.error(str(refusal))
     sys.stdout.writelines(one.as_yaml() for one in stream)

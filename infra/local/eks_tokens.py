@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from chalicelib.adapters.kubernetes.ttl_cache import Kept
+from chalicelib.adapters.kubernetes.ttl_cache import TtlCache
 from infra.localcluster.identity import Identity
 
 if TYPE_CHECKING:
@@ -62,12 +62,14 @@ class EksTokenReviewer:
         self._sts = urlsplit(sts_url).netloc
         self._entries = entries
         self._clock = clock
-        self._verdicts: Kept[bytes, Identity] = Kept(CACHED_SECONDS, clock)
+        self._verdicts: TtlCache[bytes, Identity] = TtlCache(CACHED_SECONDS, clock)
 
     def __call__(self, token: str) -> Identity:
         """Who has *token*; PermissionError when it is refused. A yes is remembered for two minutes, a no never."""
         key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        return self._verdicts.find(key, lambda: self._identity(token, datetime.fromtimestamp(self._clock(), UTC)))
+        return self._verdicts.get_or_load(
+            key, lambda: self._identity(token, datetime.fromtimestamp(self._clock(), UTC))
+        )
 
     def _identity(self, token: str, now: datetime) -> Identity:
         host, query = checked_url(token, now)
@@ -92,18 +94,18 @@ class EksTokenReviewer:
             raise PermissionError("STS cannot be asked") from error
         finally:
             connection.close()
-        _need(answer.status == http.HTTPStatus.OK, f"STS answered {answer.status}")
+        _require(answer.status == http.HTTPStatus.OK, f"STS answered {answer.status}")
         return str(json.loads(body)["GetCallerIdentityResponse"]["GetCallerIdentityResult"]["Arn"])
 
 
 def checked_url(token: str, now: datetime) -> tuple[str, str]:
     """Host and query of the URL in *token*; PermissionError if it breaks a rule that needs no STS."""
-    _need(len(token) <= MAX_TOKEN, "the token is too large")
-    _need(token.startswith(PREFIX), f"the token does not start with {PREFIX}")
+    _require(len(token) <= MAX_TOKEN, "the token is too large")
+    _require(token.startswith(PREFIX), f"the token does not start with {PREFIX}")
     url = _decoded(token.removeprefix(PREFIX))
-    _need(url.scheme == "https", "the URL's scheme is not https")
-    _need(_HOST.fullmatch(url.netloc) is not None, "the URL's host is not STS")
-    _need(url.path == "/" and not url.fragment, "the URL's path is not /")
+    _require(url.scheme == "https", "the URL's scheme is not https")
+    _require(_HOST.fullmatch(url.netloc) is not None, "the URL's host is not STS")
+    _require(url.path == "/" and not url.fragment, "the URL's path is not /")
     _check_query(_lower_case_query(url.query), now)
     return url.netloc, url.query
 
@@ -119,13 +121,13 @@ def canonical_role(arn: str) -> tuple[str, str]:
 
 def _decoded(encoded: str) -> SplitResult:
     # Python's decoder skips what is not of the alphabet, and takes padding.
-    _need(re.fullmatch("[A-Za-z0-9_-]+", encoded) is not None, "the token is not unpadded base64url")
+    _require(re.fullmatch("[A-Za-z0-9_-]+", encoded) is not None, "the token is not unpadded base64url")
     try:
         url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
         parts = urlsplit(url)
     except ValueError as error:
         raise PermissionError("the token is not base64url of a URL") from error
-    _need(re.fullmatch("[!-~]+", url) is not None, "the token is not base64url of a URL")
+    _require(re.fullmatch("[!-~]+", url) is not None, "the token is not base64url of a URL")
     return parts
 
 
@@ -133,27 +135,27 @@ def _lower_case_query(query: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         key = name.lower()
-        _need(key in _KEYS, f"the query parameter {key} is not allowed")
-        _need(key not in found, f"the query parameter {key} is there twice")
+        _require(key in _KEYS, f"the query parameter {key} is not allowed")
+        _require(key not in found, f"the query parameter {key} is there twice")
         found[key] = value
     return found
 
 
 def _check_query(query: Mapping[str, str], now: datetime) -> None:
-    _need(query.get("action") == "GetCallerIdentity", "the action is not GetCallerIdentity")
+    _require(query.get("action") == "GetCallerIdentity", "the action is not GetCallerIdentity")
     signed = query.get("x-amz-signedheaders", "").split(";")
-    _need(CLUSTER_HEADER in signed, f"the header {CLUSTER_HEADER} is not signed")
+    _require(CLUSTER_HEADER in signed, f"the header {CLUSTER_HEADER} is not signed")
     expires = query.get("x-amz-expires", "")
-    _need(re.fullmatch("[0-9]{1,9}", expires) is not None, "X-Amz-Expires must be a number")
-    _need(int(expires) <= MAX_EXPIRES, f"X-Amz-Expires is more than {MAX_EXPIRES}")
+    _require(re.fullmatch("[0-9]{1,9}", expires) is not None, "X-Amz-Expires must be a number")
+    _require(int(expires) <= MAX_EXPIRES, f"X-Amz-Expires is more than {MAX_EXPIRES}")
     try:
         when = datetime.strptime(query.get("x-amz-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
         raise PermissionError("X-Amz-Date is not a date") from error
-    _need(now <= when + VALIDITY, "the token is older than 15 minutes")
-    _need(when <= now + CLOCK_SKEW, "the token is from the future")
+    _require(now <= when + VALIDITY, "the token is older than 15 minutes")
+    _require(when <= now + CLOCK_SKEW, "the token is from the future")
 
 
-def _need(holds: bool, otherwise: str) -> None:
+def _require(holds: bool, otherwise: str) -> None:
     if not holds:
         raise PermissionError(otherwise)

@@ -22,21 +22,21 @@ from chalicelib.domain.errors import (
     RouteNotFound,
 )
 from infra.local.compression import compressed
-from infra.local.http_server import LoopbackSite
-from infra.local.lambda_proxy import LambdaContext, ProxyRequest, reply_of
+from infra.local.http_server import LoopbackHandler
+from infra.local.lambda_proxy import LambdaContext, ProxyRequest, response_from
 from infra.local.lambda_run import FunctionError, outcome_of
 from infra.local.routes import Resource, Routes
 from infra.local.thread_local_request import give_each_thread_its_own_request
-from infra.local.wire import MAX_BODY, Reply
+from infra.local.wire import MAX_BODY, HttpResponse
 
 if TYPE_CHECKING:
     from typing import Any
 
     from chalice.app import Chalice, CORSConfig
 
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers, HttpSyntaxError
 
-__all__ = ["Gateway", "Reply"]
+__all__ = ["Gateway", "HttpResponse"]
 
 INTEGRATION_SECONDS = 29.0
 MAX_HEADER_BYTES = 10_240
@@ -52,7 +52,7 @@ _TOO_SLOW = "The function took longer than {seconds:g} seconds. It may still fin
 _log = logging.getLogger(__name__)
 
 
-class Gateway(LoopbackSite):
+class Gateway(LoopbackHandler):
     """Answers HTTP requests with the views of a Chalice app, as the deployed API would."""
 
     def __init__(
@@ -67,22 +67,22 @@ class Gateway(LoopbackSite):
         self._integration_seconds = integration_seconds
         self._routes = Routes(app.routes)
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one request; nothing that the app does makes this raise."""
         request_id = str(uuid.uuid4())
         try:
             reply = self._routed(request_id, method, target, headers, body)
         except ResearcherError as refusal:
             reply = _problem(refusal, request_id)
-        reply = Reply(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
+        reply = HttpResponse(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
         return compressed(reply, headers)
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""
         kind = BodyTooLarge if error.too_large else MalformedRequest
         return _problem(kind(error.detail), str(uuid.uuid4()))
 
-    def _routed(self, request_id: str, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def _routed(self, request_id: str, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         _check_size(target, headers, body)
         found = self._routes.find(target.partition("?")[0])
         if found is None:
@@ -103,18 +103,18 @@ class Gateway(LoopbackSite):
         )
         return self._integrated(request, resource.views[method].view_name)
 
-    def _integrated(self, request: ProxyRequest, function: str) -> Reply:
+    def _integrated(self, request: ProxyRequest, function: str) -> HttpResponse:
         binary_types = self._app.api.binary_types
         try:
             answer = self._invoked(request.event(binary_types), function)
-            reply = reply_of(answer, decode=request.wants_binary(binary_types))
+            reply = response_from(answer, decode=request.wants_binary(binary_types))
         except TimeoutError as error:
             raise DeadlineExceeded(_TOO_SLOW.format(seconds=self._integration_seconds)) from error
         except (FunctionError, ValueError, TypeError, RecursionError) as error:
             _log.exception("function=%s request=%s did not answer", function, request.request_id)
             raise BadGateway(_NO_ANSWER) from error
         if reply.header("content-type") is None and reply.body:
-            return Reply(reply.status, [*reply.headers, ("Content-Type", "application/json")], reply.body)
+            return HttpResponse(reply.status, [*reply.headers, ("Content-Type", "application/json")], reply.body)
         return reply
 
     def _invoked(self, event: dict[str, Any], function: str) -> object:
@@ -130,7 +130,7 @@ def _check_size(target: str, headers: Headers, body: bytes) -> None:
         raise BodyTooLarge(_TOO_LARGE)
 
 
-def _without_view(resource: Resource, method: str, request_id: str) -> Reply:
+def _without_view(resource: Resource, method: str, request_id: str) -> HttpResponse:
     if method == "OPTIONS" and resource.cors is not None:
         return _preflight(resource, resource.cors)
     allowed = ", ".join(resource.methods)
@@ -138,14 +138,14 @@ def _without_view(resource: Resource, method: str, request_id: str) -> Reply:
     return _problem(refusal, request_id, ("Allow", allowed))
 
 
-def _preflight(resource: Resource, cors: CORSConfig) -> Reply:
+def _preflight(resource: Resource, cors: CORSConfig) -> HttpResponse:
     # Chalice packages it so: a mock integration, answering whoever asks.
     methods = ",".join(resource.methods)
     headers = {"Access-Control-Allow-Methods": methods, **cors.get_access_control_headers()}
-    return Reply(200, list(headers.items()))
+    return HttpResponse(200, list(headers.items()))
 
 
-def _problem(refusal: ResearcherError, request_id: str, *headers: tuple[str, str]) -> Reply:
+def _problem(refusal: ResearcherError, request_id: str, *headers: tuple[str, str]) -> HttpResponse:
     body = msgspec.json.encode(refusal.problem(request_id))
     own = [("Content-Type", "application/problem+json"), ("X-Request-Id", request_id)]
-    return Reply(refusal.status, [*own, *headers], body)
+    return HttpResponse(refusal.status, [*own, *headers], body)

@@ -9,7 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from infra.local.wire import Reply, Wire, WireError
+from infra.local.wire import HttpConnection, HttpResponse, HttpSyntaxError
 
 if TYPE_CHECKING:
     import ssl
@@ -21,21 +21,21 @@ HOST = "127.0.0.1"
 IDLE_SECONDS = 75.0
 
 
-class Site(Protocol):
+class Handler(Protocol):
     """What a server serves."""
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one request; called by many threads at once."""
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""
-        return Reply(400, [], error.detail.encode())
+        return HttpResponse(400, [], error.detail.encode())
 
 
 class LoopbackServer:
     """Serves one site, a thread for each connection, until it is closed."""
 
-    def __init__(self, site: Site, port: int = 0, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, site: Handler, port: int = 0, context: ssl.SSLContext | None = None) -> None:
         """Listens at once, over TLS when there is a *context*; OSError when *port* is taken."""
         self._scheme = "https" if context else "http"
         self._server = _Server(site, port, context)
@@ -55,7 +55,7 @@ class LoopbackServer:
         self._thread.join()
 
 
-class LoopbackSite(ABC):
+class LoopbackHandler(ABC):
     """A site that serves itself from `start` to `close`, and may be started again."""
 
     _server: LoopbackServer | None = None
@@ -79,11 +79,11 @@ class LoopbackSite(ABC):
             self._server = None
 
     @abstractmethod
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one request; called by many threads at once."""
 
     @abstractmethod
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""
 
 
@@ -96,16 +96,16 @@ class _Connection(socketserver.BaseRequestHandler):
         # Else every answer waits 40 ms for the client's delayed acknowledgement.
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.request.settimeout(IDLE_SECONDS)
-        wire = Wire(self.request)
+        wire = HttpConnection(self.request)
         with server.tracked(self.request), contextlib.suppress(OSError):
             while _serve_one(wire, server.site):
                 pass
 
 
-def _serve_one(wire: Wire, site: Site) -> bool:
+def _serve_one(wire: HttpConnection, site: Handler) -> bool:
     try:
         request = wire.read()
-    except WireError as error:
+    except HttpSyntaxError as error:
         return wire.write(site.refuse(error), last=True)
     return request is not None and wire.write(site.answer(*request))
 
@@ -115,7 +115,7 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(self, site: Site, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(self, site: Handler, port: int, context: ssl.SSLContext | None) -> None:
         self.site = site
         self._context = context
         self._open: set[socket.socket] = set()

@@ -12,14 +12,14 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from infra.local.client_credentials import Application, OAuthError, granted
-from infra.local.http_server import LoopbackSite
+from infra.local.http_server import LoopbackHandler
 from infra.local.signing_keys import SigningKeys
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers, HttpSyntaxError
 
 __all__ = ["Application", "Issuer"]
 
@@ -39,7 +39,7 @@ PREFLIGHT: Headers = [
 NOT_STORED: Headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
 
 
-class Issuer(LoopbackSite):
+class Issuer(LoopbackHandler):
     """Issues tokens to *applications*, which are OAuth2 clients by their id."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Issuer(LoopbackSite):
     ) -> None:
         self.keys = SigningKeys()
         self.jwks_requests = 0
-        self.jwks_answer: Callable[[], Reply] | None = None
+        self.jwks_answer: Callable[[], HttpResponse] | None = None
         """Answers for the JWKS when it is set: the seam for an issuer that fails."""
         self._applications = applications
         self._audience = audience
@@ -83,26 +83,26 @@ class Issuer(LoopbackSite):
         payload = json.dumps({name: value for name, value in merged.items() if value is not None})
         return self.keys.sign(payload.encode(), headers, key, algorithm)
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one request."""
         path = target.partition("?")[0]
         allowed = {DISCOVERY_PATH: "GET", JWKS_PATH: "GET", TOKEN_PATH: "POST"}.get(path)
         if allowed is None:
-            return Reply(404, CORS)
+            return HttpResponse(404, CORS)
         if method == "OPTIONS":
-            return Reply(204, PREFLIGHT)
+            return HttpResponse(204, PREFLIGHT)
         if method != allowed:
-            return Reply(405, [*CORS, ("Allow", f"{allowed}, OPTIONS")])
+            return HttpResponse(405, [*CORS, ("Allow", f"{allowed}, OPTIONS")])
         if path == TOKEN_PATH:
             return self._token(headers, body)
         return self._jwks() if path == JWKS_PATH else _json(200, self._discovery())
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""
         status = 413 if error.too_large else 400
         return _json(status, {"error": "invalid_request", "error_description": error.detail})
 
-    def _token(self, headers: Headers, body: bytes) -> Reply:
+    def _token(self, headers: Headers, body: bytes) -> HttpResponse:
         sent = {name.lower(): value for name, value in headers}
         try:
             grant = granted(self._applications, sent.get("authorization"), sent.get("content-type", ""), body)
@@ -118,7 +118,7 @@ class Issuer(LoopbackSite):
         }
         return _json(200, token, NOT_STORED)
 
-    def _jwks(self) -> Reply:
+    def _jwks(self) -> HttpResponse:
         with self._counting:
             self.jwks_requests += 1
         if self.jwks_answer is not None:
@@ -155,6 +155,6 @@ class Issuer(LoopbackSite):
         }
 
 
-def _json(status: int, document: object, headers: Headers | None = None) -> Reply:
+def _json(status: int, document: object, headers: Headers | None = None) -> HttpResponse:
     shape: Headers = [("Content-Type", "application/json"), *CORS, *(headers or [])]
-    return Reply(status, shape, json.dumps(document).encode())
+    return HttpResponse(status, shape, json.dumps(document).encode())

@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 
     Event = dict[str, Any]
 
-AT_ONCE = 8
-PAUSES = (0.5, 1.0)
+WORKERS = 8
+RETRY_PAUSES = (0.5, 1.0)
 """Seconds before the second and the third try; Lambda waits one minute, then two."""
 
 
-class Deliveries:
+class AsyncInvocations:
     """Calls *functions* with events while it is entered; *fail* gets the text about what failed for good."""
 
-    def __init__(self, functions: Functions, fail: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(
+        self, functions: Functions, fail: Callable[[str], None], pauses: Sequence[float] = RETRY_PAUSES
+    ) -> None:
         self._functions = functions
         self._fail = fail
         self._pauses = pauses
         self._closed = threading.Event()
-        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._pool = ThreadPoolExecutor(WORKERS)
 
     def __enter__(self) -> Self:
         """Itself."""

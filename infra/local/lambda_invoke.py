@@ -31,7 +31,7 @@ _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 
 @dataclass(frozen=True)
-class Invoked:
+class InvokeResult:
     """What the API answers to an invocation."""
 
     status: int
@@ -52,7 +52,7 @@ class Functions:
         context = LambdaContext(name, str(uuid.uuid4()), lambda: ends - time.monotonic())
         return outcome_of(lambda: self._handlers[name](document, context), self._seconds)
 
-    def answer(self, name: str, kind: str, body: bytes) -> Invoked:
+    def answer(self, name: str, kind: str, body: bytes) -> InvokeResult:
         """What Lambda answers to an invocation of *kind*: RequestResponse waits for the function, Event does not."""
         if name not in self._handlers:
             return _refusal(404, "ResourceNotFoundException", f"Function not found: {name}")
@@ -62,12 +62,12 @@ class Functions:
             return _refusal(400, "InvalidRequestContentException", "Could not parse request body into json")
         if kind == "Event":
             threading.Thread(target=self._outcome, args=(name, document), daemon=True).start()
-            return Invoked(202)
+            return InvokeResult(202)
         return self._outcome(name, document)
 
-    def _outcome(self, name: str, document: object) -> Invoked:
+    def _outcome(self, name: str, document: object) -> InvokeResult:
         try:
-            return Invoked(200, json.dumps(self.invoke(name, document)).encode())
+            return InvokeResult(200, json.dumps(self.invoke(name, document)).encode())
         except FunctionError as error:
             told = {"errorMessage": str(error.__cause__), "errorType": str(error)}
         except TimeoutError:
@@ -75,7 +75,7 @@ class Functions:
                 "errorMessage": f"Task timed out after {self._seconds:.2f} seconds",
                 "errorType": "Sandbox.Timedout",
             }
-        return Invoked(200, json.dumps(told).encode(), {"X-Amz-Function-Error": "Unhandled"})
+        return InvokeResult(200, json.dumps(told).encode(), {"X-Amz-Function-Error": "Unhandled"})
 
 
 def functions_of(app: Chalice) -> Functions:
@@ -89,5 +89,5 @@ def invoked_name(path: str) -> str | None:
     return found[1] if found else None
 
 
-def _refusal(status: int, code: str, message: str) -> Invoked:
-    return Invoked(status, json.dumps({"Type": "User", "Message": message}).encode(), {"X-Amzn-ErrorType": code})
+def _refusal(status: int, code: str, message: str) -> InvokeResult:
+    return InvokeResult(status, json.dumps({"Type": "User", "Message": message}).encode(), {"X-Amzn-ErrorType": code})

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
-MAX_ANSWER = 6 * 2**20
+MAX_RESPONSE = 6 * 2**20
 """Lambda's limit for an answer."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -117,7 +117,7 @@ class LambdaContext:
         return max(0, int(self.remaining_seconds() * 1000))
 
 
-class _ProxyAnswer(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class _ProxyResponse(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """What a Lambda may answer; API Gateway makes a 502 of anything else."""
 
     status_code: int
@@ -127,23 +127,23 @@ class _ProxyAnswer(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     is_base64_encoded: bool = False
 
 
-def reply_of(answer: object, *, decode: bool) -> Reply:
+def response_from(answer: object, *, decode: bool) -> HttpResponse:
     """The Lambda's *answer* as a reply; a body in base64 is decoded only if *decode*.
 
     Raises: ValueError, TypeError, RecursionError: it is not one that API Gateway passes on.
     """
     as_sent = json.dumps(answer).encode()  # as the Lambda runtime does: no bytes, no dates
-    if len(as_sent) > MAX_ANSWER:
-        raise ValueError(f"The function's answer is larger than {MAX_ANSWER} bytes.")
-    proxy = msgspec.json.decode(as_sent, type=_ProxyAnswer)
+    if len(as_sent) > MAX_RESPONSE:
+        raise ValueError(f"The function's answer is larger than {MAX_RESPONSE} bytes.")
+    proxy = msgspec.json.decode(as_sent, type=_ProxyResponse)
     if not 200 <= proxy.status_code <= 599:  # noqa: PLR2004 - the final statuses of HTTP
         raise ValueError(f"{proxy.status_code} is no HTTP status.")
     body = proxy.body or ""
     content = base64.b64decode(body, validate=True) if decode and proxy.is_base64_encoded else body.encode()
-    return Reply(proxy.status_code, _headers_of(proxy), content)
+    return HttpResponse(proxy.status_code, _headers_of(proxy), content)
 
 
-def _headers_of(proxy: _ProxyAnswer) -> Headers:
+def _headers_of(proxy: _ProxyResponse) -> Headers:
     several = proxy.multi_value_headers or {}
     beaten = {name.lower() for name in several}
     single = [(name, value) for name, value in (proxy.headers or {}).items() if name.lower() not in beaten]

@@ -26,7 +26,7 @@ from infra.local.aws import REGION, LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
 from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
-from infra.local.lambda_async import Deliveries
+from infra.local.lambda_async import AsyncInvocations
 from infra.local.lambda_invoke import functions_of
 from infra.local.local_cluster import SomeCluster
 from infra.local.s3_notifications import object_events
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from infra.local.local_cluster import Review
-    from infra.local.wire import Headers, Reply
+    from infra.local.wire import Headers, HttpResponse
     from infra.localcluster.identity import Identity
 
 BUCKET = "researcher-uploads"
@@ -64,7 +64,7 @@ _CACHES = (
 )
 
 
-class Front(Protocol):
+class Frontend(Protocol):
     """What clients reach."""
 
     @property
@@ -77,7 +77,7 @@ class Front(Protocol):
     def close(self) -> None:
         """Stops listening."""
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one request."""
 
 
@@ -97,9 +97,9 @@ class Stack(Generic[SomeCluster]):
         self.functions = functions_of(app.app)
         self.aws = LocalAws(self.functions)
         self.issuer = Issuer(self.applications)
-        self.gateway: Front = Gateway(app.app)
+        self.gateway: Frontend = Gateway(app.app)
         self.cluster = make_cluster(self._review)
-        self.deliveries = Deliveries(self.functions, self._keep_failure)
+        self.deliveries = AsyncInvocations(self.functions, self._keep_failure)
         self.failures_url = ""
         self.finished_url = ""
         self._reviewer: EksTokenReviewer | None = None

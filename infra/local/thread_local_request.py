@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalice.app import Chalice
 
 
-class _PerThread:
+class _ThreadLocal:
     """An attribute of which each thread sees its own value; a data descriptor, so it beats the instance's dict."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class _PerThread:
 
 def give_each_thread_its_own_request(app: Chalice) -> None:
     """Makes the two attributes of *app* that Chalice sets for each request private to the thread that set them."""
-    if isinstance(vars(type(app)).get("current_request"), _PerThread):
+    if isinstance(vars(type(app)).get("current_request"), _ThreadLocal):
         return
-    private = {"current_request": _PerThread(), "lambda_context": _PerThread()}
+    private = {"current_request": _ThreadLocal(), "lambda_context": _ThreadLocal()}
     app.__class__ = type("ThreadedChalice", (type(app),), private)

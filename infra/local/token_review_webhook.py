@@ -9,13 +9,13 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 from infra.local.http_server import LoopbackServer
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers, HttpSyntaxError
     from infra.localcluster.identity import Identity
 
 API_VERSION = "authentication.k8s.io/v1"
@@ -43,7 +43,7 @@ class TokenReviews:
         """Where it listens."""
         return self._server.url
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one review; the verdict stands in its status."""
         del method, target, headers
         try:
@@ -52,7 +52,7 @@ class TokenReviews:
             return _review(400, {"authenticated": False, "error": "the request is not a TokenReview"})
         return _review(200, self._verdict(str(token)))
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""
         return _review(400, {"authenticated": False, "error": error.detail})
 
@@ -68,6 +68,6 @@ class TokenReviews:
         }
 
 
-def _review(status: int, verdict: dict[str, Any]) -> Reply:
+def _review(status: int, verdict: dict[str, Any]) -> HttpResponse:
     document = {"apiVersion": API_VERSION, "kind": "TokenReview", "status": verdict}
-    return Reply(status, [("Content-Type", "application/json")], json.dumps(document).encode())
+    return HttpResponse(status, [("Content-Type", "application/json")], json.dumps(document).encode())

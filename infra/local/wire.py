@@ -27,7 +27,7 @@ _BODILESS = {204, 304}
 _OURS = {"connection", "content-length", "date", "keep-alive", "transfer-encoding"}
 
 
-class WireError(Exception):
+class HttpSyntaxError(Exception):
     """A request that cannot be read; the connection ends after the answer."""
 
     def __init__(self, detail: str, *, too_large: bool = False) -> None:
@@ -36,7 +36,7 @@ class WireError(Exception):
         self.too_large = too_large
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """A request as it was sent: header names keep their case, header lines their order."""
 
     method: str
@@ -46,7 +46,7 @@ class Request(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpResponse:
     """An answer, whole in its *body* or, where it comes bit by bit, in its *stream*."""
 
     status: int
@@ -59,7 +59,7 @@ class Reply:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
-class Wire:
+class HttpConnection:
     """The server's side of one client's *connection*."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -67,7 +67,7 @@ class Wire:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         self._method = ""
 
-    def read(self) -> Request | None:
+    def read(self) -> HttpRequest | None:
         """The next request, or None when the client has closed the connection; WireError when it is no request."""
         try:
             event = self._next_event()
@@ -75,11 +75,11 @@ class Wire:
                 return None
             self._method = event.method.decode()
             headers = [(name.decode(), value.decode("latin-1")) for name, value in event.headers.raw_items()]
-            return Request(self._method, _origin_form(event.target.decode()), headers, self._body())
+            return HttpRequest(self._method, _origin_form(event.target.decode()), headers, self._body())
         except h11.RemoteProtocolError as error:
-            raise WireError(f"The request is not HTTP/1.1: {error}.") from error
+            raise HttpSyntaxError(f"The request is not HTTP/1.1: {error}.") from error
 
-    def write(self, reply: Reply, *, last: bool = False) -> bool:
+    def write(self, reply: HttpResponse, *, last: bool = False) -> bool:
         """Sends *reply*, in one packet unless it is a stream; whether another request may follow."""
         written = self._bytes(_response(reply, last=last))
         if reply.stream is not None:
@@ -105,7 +105,7 @@ class Wire:
             if total <= MAX_BODY:
                 kept += event.data
         if total > MAX_BODY:
-            raise WireError(f"The body is larger than {MAX_BODY} bytes.", too_large=True)
+            raise HttpSyntaxError(f"The body is larger than {MAX_BODY} bytes.", too_large=True)
         return bytes(kept)
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
@@ -117,7 +117,7 @@ class Wire:
         return event
 
 
-def _response(reply: Reply, *, last: bool) -> h11.Response:
+def _response(reply: HttpResponse, *, last: bool) -> h11.Response:
     """The head of *reply*. Its length is ours alone: a header of a site would break the framing."""
     headers = [("Date", formatdate(usegmt=True))]
     headers += [(name, value) for name, value in reply.headers if name.lower() not in _OURS]
@@ -132,5 +132,5 @@ def _response(reply: Reply, *, last: bool) -> h11.Response:
 def _origin_form(target: str) -> str:
     path = _AUTHORITY.sub("", target) or "/"
     if not path.startswith("/") or "#" in path:
-        raise WireError("The request's target is not a path.")
+        raise HttpSyntaxError("The request's target is not a path.")
     return path

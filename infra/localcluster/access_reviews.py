@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.localcluster.rbac import Ask
+from infra.localcluster.rbac import AccessAttributes
 from infra.localcluster.status_errors import no_such_path
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUP = "authorization.k8s.io"
 
 
-def reviewed(plural: str, review: Document, who: Identity, rbac: Rbac) -> Document:
+def review(plural: str, review: Document, who: Identity, rbac: Rbac) -> Document:
     """The *review* with its verdict on *who*; Refusal 404 for another kind of review."""
     spec = review.get("spec") or {}
     if plural == "selfsubjectaccessreviews":
@@ -26,8 +26,8 @@ def reviewed(plural: str, review: Document, who: Identity, rbac: Rbac) -> Docume
     raise no_such_path()
 
 
-def _ask(wanted: Document) -> Ask:
+def _ask(wanted: Document) -> AccessAttributes:
     fields = {name: wanted.get(name, "") for name in ("verb", "group", "resource", "namespace", "name")}
     if wanted.get("subresource"):
         fields["resource"] += f"/{wanted['subresource']}"
-    return Ask(**fields)
+    return AccessAttributes(**fields)

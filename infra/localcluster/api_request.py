@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.localcluster.kinds import BY_PLURAL, Document, Kind
-from infra.localcluster.rbac import Ask
+from infra.localcluster.rbac import AccessAttributes
 from infra.localcluster.status_errors import bad_request, invalid, no_such_path, not_allowed
 
 _PATH = re.compile(
@@ -19,7 +19,7 @@ _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiRequest:
     """One request for objects."""
 
     verb: str
@@ -34,10 +34,10 @@ class Asked:
     dry_run_parameters: list[str]
 
     @property
-    def ask(self) -> Ask:
+    def ask(self) -> AccessAttributes:
         """The right that it needs."""
         resource = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
-        return Ask(self.verb, self.group, resource, self.namespace, self.name)
+        return AccessAttributes(self.verb, self.group, resource, self.namespace, self.name)
 
     @property
     def kind(self) -> Kind:
@@ -67,7 +67,7 @@ class Asked:
         return self.dry_run_parameters
 
 
-def asked_of(method: str, target: str, body: bytes) -> Asked:
+def parse_request(method: str, target: str, body: bytes) -> ApiRequest:
     """What the request asks; Refusal 404 or 405 where nobody answers, 400 for a body that is no object."""
     url = urlsplit(target)
     found = _PATH.fullmatch(url.path)
@@ -83,7 +83,7 @@ def asked_of(method: str, target: str, body: bytes) -> Asked:
     if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
         raise not_allowed()
     dry_runs = [value for key, value in parse_qsl(url.query, keep_blank_values=True) if key == "dryRun"]
-    return Asked(
+    return ApiRequest(
         verb=verb, query=query, body=_document(body), has_body=bool(body), dry_run_parameters=dry_runs, **parts
     )
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from infra.localcluster.identity import Identity
-from infra.localcluster.rbac import Ask
-from infra.localcluster.status_errors import Refusal, bad_request
+from infra.localcluster.rbac import AccessAttributes
+from infra.localcluster.status_errors import StatusError, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,18 +31,18 @@ class Authentication:
 
     def identity(self, headers: Headers) -> Identity:
         """Who asks with *headers*; Refusal 401 without a token, 403 for an identity too many."""
-        holder = self._holder(headers)
+        holder = self._authenticated(headers)
         lines = [(name.lower(), value) for name, value in headers if name.lower().startswith("impersonate-")]
         if not lines:
             return holder
         users = [value for name, value in lines if name == _USER]
         if not users:
             raise bad_request("requested impersonation without impersonating a user")
-        for ask in _asks(lines):
+        for ask in _impersonation_headers(lines):
             self._rbac.check(holder, ask)
         return Identity(users[0], tuple(value for name, value in lines if name == _GROUP))
 
-    def _holder(self, headers: Headers) -> Identity:
+    def _authenticated(self, headers: Headers) -> Identity:
         tokens = [value for name, value in headers if name.lower() == "authorization"]
         try:
             scheme, _, token = tokens[0].partition(" ")
@@ -50,16 +50,16 @@ class Authentication:
                 return self._review(token)
         except (IndexError, PermissionError):
             pass
-        raise Refusal(401, "Unauthorized", "Unauthorized")
+        raise StatusError(401, "Unauthorized", "Unauthorized")
 
 
-def _asks(lines: Headers) -> Iterator[Ask]:
+def _impersonation_headers(lines: Headers) -> Iterator[AccessAttributes]:
     """The rights that each line needs."""
     for name, value in lines:
         if name.startswith(_EXTRA):
             key = unquote(name.removeprefix(_EXTRA))
-            yield Ask("impersonate", _AUTHENTICATION, f"userextras/{key}", name=value)
+            yield AccessAttributes("impersonate", _AUTHENTICATION, f"userextras/{key}", name=value)
         elif name in (_USER, _GROUP):
-            yield Ask("impersonate", "", "users" if name == _USER else "groups", name=value)
+            yield AccessAttributes("impersonate", "", "users" if name == _USER else "groups", name=value)
         else:
-            yield Ask("impersonate", _AUTHENTICATION, "uids" if name == _UID else name, name=value)
+            yield AccessAttributes("impersonate", _AUTHENTICATION, "uids" if name == _UID else name, name=value)

@@ -17,7 +17,7 @@ from infra.localcluster.job_controller import JobController
 from infra.localcluster.kinds import BY_NAME
 from infra.localcluster.quota_controller import QuotaController
 from infra.localcluster.rbac import Rbac, default_roles
-from infra.localcluster.registry import Writing
+from infra.localcluster.registry import Registry
 from infra.localcluster.scheduler import Scheduler
 from infra.localcluster.store import Store
 
@@ -53,7 +53,7 @@ class EmbeddedCluster:
     def __init__(self, authenticate: Callable[[str], Identity], run_seconds: float = 20.0) -> None:
         self.store = Store()
         admission = Admission(self.store)
-        self._writing = Writing(self.store, admission)
+        self._writing = Registry(self.store, admission)
         rbac = Rbac(self.store)
         self._api = Api(self.store, self._writing, rbac, Authentication(authenticate, rbac))
         self._controllers = (

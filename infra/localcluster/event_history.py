@@ -13,7 +13,7 @@ REMEMBERED = 10_000
 """Changes; who wants to go on from an older version is told that it has expired."""
 
 
-class Change(NamedTuple):
+class WatchEvent(NamedTuple):
     """What an object was and what it became; None before it was made, and after it was removed."""
 
     version: int
@@ -23,16 +23,16 @@ class Change(NamedTuple):
     after: Document | None
 
 
-class History:
+class EventHistory:
     """Changes in their order. *lock* is the one under which they happen."""
 
     def __init__(self, lock: threading.RLock) -> None:
-        self._changes: deque[Change] = deque(maxlen=REMEMBERED)
+        self._changes: deque[WatchEvent] = deque(maxlen=REMEMBERED)
         self._changed = threading.Condition(lock)
         self._forgotten = 0
         self.closed = False
 
-    def note(self, change: Change) -> None:
+    def note(self, change: WatchEvent) -> None:
         """Remembers *change*, and wakes those who wait for one."""
         if len(self._changes) == REMEMBERED:
             self._forgotten = self._changes[0].version
@@ -43,7 +43,7 @@ class History:
         """Whether everything since *version* is remembered."""
         return version >= self._forgotten
 
-    def since(self, version: int, seconds: float) -> list[Change]:
+    def since(self, version: int, seconds: float) -> list[WatchEvent]:
         """The changes after *version*, which has to be known; empty when there are none within *seconds*."""
         found = self._after(version)
         if not found and not self.closed and self._changed.wait(seconds):
@@ -56,7 +56,7 @@ class History:
             self.closed = True
             self._changed.notify_all()
 
-    def _after(self, version: int) -> list[Change]:
+    def _after(self, version: int) -> list[WatchEvent]:
         found = []
         for change in reversed(self._changes):
             if change.version <= version:

@@ -12,7 +12,7 @@ from infra.localcluster.kinds import POD
 if TYPE_CHECKING:
     from infra.localcluster.kinds import Document
     from infra.localcluster.pod_status import Event
-    from infra.localcluster.registry import Writing
+    from infra.localcluster.registry import Registry
     from infra.localcluster.store import Store
 
 NAME = "gpu-node-0"
@@ -35,7 +35,7 @@ ENDED = ("Succeeded", "Failed")
 class Node:
     """Runs the pods in *store*, each for *run_seconds*."""
 
-    def __init__(self, store: Store, writing: Writing, run_seconds: float) -> None:
+    def __init__(self, store: Store, writing: Registry, run_seconds: float) -> None:
         self._store = store
         self._writing = writing
         self._run_time = timedelta(seconds=run_seconds)
@@ -47,16 +47,16 @@ class Node:
             if status["phase"] in ENDED or not pod["spec"].get("nodeName"):
                 continue
             if "containerStatuses" not in status:
-                report(self._store, self._writing, pod, *pod_status.begun(pod, moment))
+                report(self._store, self._writing, pod, *pod_status.started_status(pod, moment))
             elif status["phase"] == "Running" and self._is_over(pod, moment):
-                report(self._store, self._writing, pod, *pod_status.ended(pod, moment))
+                report(self._store, self._writing, pod, *pod_status.finished_status(pod, moment))
 
     def _is_over(self, pod: Document, moment: datetime) -> bool:
         started = datetime.fromisoformat(pod["status"]["startTime"]).astimezone(UTC)
         return pod_status.ends_by_itself(pod) and moment >= started + self._run_time
 
 
-def report(store: Store, writing: Writing, pod: Document, status: Document, event: Event | None) -> None:
+def report(store: Store, writing: Registry, pod: Document, status: Document, event: Event | None) -> None:
     """Merges *status* into that of *pod*, its conditions by their types, and records *event*."""
     conditions = {one["type"]: one for one in (*pod["status"].get("conditions", ()), *status.get("conditions", ()))}
     told = {**pod["status"], **status, "conditions": list(conditions.values())}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MODEL = re.compile(r"(?:[Ll]ist\[)?(V1\w+)\]?")
 
 
-def check(job: Document) -> None:
+def check_unknown_fields(job: Document) -> None:
     """Refusal 400 that names every field of *job* that is unknown."""
     unknown = [f'unknown field "{field}"' for field in _unknown(job, client.V1Job, "")]
     if unknown:

@@ -9,7 +9,7 @@ _ESCAPED = "<>&\u2028\u2029"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def encoded(document: object) -> bytes:
+def encode(document: object) -> bytes:
     """Encode *document* with `SetEscapeHTML`, which is the default of encoding/json."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     for character in _ESCAPED:

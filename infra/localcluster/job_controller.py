@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from infra.localcluster.job_pods import Pods, compressed, is_indexed, pod_of
 from infra.localcluster.kinds import JOB, POD
-from infra.localcluster.status_errors import Refusal
+from infra.localcluster.status_errors import StatusError
 
 if TYPE_CHECKING:
     from infra.localcluster.kinds import Document, Kind
-    from infra.localcluster.registry import Writing
+    from infra.localcluster.registry import Registry
     from infra.localcluster.store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
@@ -27,7 +27,7 @@ _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 class JobController:
     """Brings each Job in *store* one step further at a time."""
 
-    def __init__(self, store: Store, writing: Writing) -> None:
+    def __init__(self, store: Store, writing: Registry) -> None:
         self._store = store
         self._writing = writing
         self._refused: dict[str, tuple[datetime, timedelta]] = {}
@@ -46,14 +46,18 @@ class JobController:
     def _advance(self, job: Document, moment: datetime) -> None:
         pods = Pods.of(job, self._store.owned_by(job["metadata"]["uid"], POD))
         end = _end(job, pods, moment)
-        pods = self._stopped(job, pods) if end or job["spec"]["suspend"] else self._filled(job, pods, moment)
+        pods = (
+            self._delete_active_pods(job, pods)
+            if end or job["spec"]["suspend"]
+            else self._create_missing_pods(job, pods, moment)
+        )
         if end and end["type"] == "Complete":
             self._writing.record(job, "Normal", "Completed", "Job completed")
         elif end:
             self._writing.record(job, "Warning", end["reason"], end["message"])
         self._report(job, _status(job, pods, end, moment))
 
-    def _filled(self, job: Document, pods: Pods, moment: datetime) -> Pods:
+    def _create_missing_pods(self, job: Document, pods: Pods, moment: datetime) -> Pods:
         """Enough pods for what is left to do; as many as there is room for."""
         uid, active = job["metadata"]["uid"], list(pods.active)
         again, pause = self._refused.pop(uid, (moment, FIRST_PAUSE))
@@ -63,7 +67,7 @@ class JobController:
         for index in pods.missing(job):
             try:
                 made = self._writing.create(POD, job["metadata"]["namespace"], pod_of(job, index))
-            except Refusal as refusal:
+            except StatusError as refusal:
                 self._writing.record(job, "Warning", "FailedCreate", f"Error creating: {refusal}")
                 self._refused[uid] = moment + pause, min(2 * pause, LONGEST_PAUSE)
                 break
@@ -71,7 +75,7 @@ class JobController:
             active.append(made)
         return replace(pods, active=active)
 
-    def _stopped(self, job: Document, pods: Pods) -> Pods:
+    def _delete_active_pods(self, job: Document, pods: Pods) -> Pods:
         for pod in pods.active:
             self._delete(POD, pod)
             self._writing.record(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")

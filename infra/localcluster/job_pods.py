@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes.jobs import INDEXED
-from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION, COMPLETION_INDEX_LABEL
 from infra.localcluster.kinds import JOB
-from infra.localcluster.pod_failure_policy import judged
+from infra.localcluster.pod_failure_policy import matching_rule
 
 if TYPE_CHECKING:
     from infra.localcluster.kinds import Document
@@ -34,7 +34,7 @@ class Pods:
         """What *pods* mean to *job*."""
         active = [pod for pod in pods if pod["status"]["phase"] not in ("Succeeded", "Failed")]
         succeeded = [pod for pod in pods if pod["status"]["phase"] == "Succeeded"]
-        failures = [(pod, judged(job, pod)) for pod in pods if pod["status"]["phase"] == "Failed"]
+        failures = [(pod, matching_rule(job, pod)) for pod in pods if pod["status"]["phase"] == "Failed"]
         counted = [pod for pod, judgement in failures if judgement.action != "Ignore"]
         done = frozenset(index_of(pod) for pod in succeeded) if is_indexed(job) else frozenset()
         given_up = {index_of(pod) for pod, judgement in failures if judgement.action == "FailIndex"}
@@ -66,7 +66,7 @@ def is_indexed(job: Document) -> bool:
 
 def index_of(pod: Document) -> int:
     """The number of *pod* in its Job."""
-    return int(pod["metadata"].get("annotations", {}).get(INDEX_MARK, -1))
+    return int(pod["metadata"].get("annotations", {}).get(COMPLETION_INDEX_ANNOTATION, -1))
 
 
 def pod_of(job: Document, index: int) -> Document:
@@ -99,8 +99,8 @@ def compressed(indexes: frozenset[int]) -> str:
 
 def _numbered(pod: Document, job: str, index: int) -> Document:
     metadata, spec = pod["metadata"], pod["spec"]
-    mark = {INDEX_MARK: str(index)}
-    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{INDEX_MARK}']"}}
+    mark = {COMPLETION_INDEX_LABEL: str(index)}
+    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{COMPLETION_INDEX_LABEL}']"}}
     for container in spec["containers"]:
         named = {one["name"] for one in container.get("env", ())}
         if INDEX_VARIABLE not in named:

@@ -25,7 +25,7 @@ def token_after(namespace: str | None, key: tuple[str, str], version: int) -> st
     return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
-def start_of(namespace: str | None, token: str) -> tuple[tuple[str, str], int]:
+def parse_token(namespace: str | None, token: str) -> tuple[tuple[str, str], int]:
     """Return the first key of the page of *token*, and the list's version; Refusal 400 where it is none."""
     try:
         read = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=_Token)

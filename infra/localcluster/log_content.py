@@ -23,7 +23,7 @@ class NoLogError(Exception):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LogOptions:
     """What is asked of a log."""
 
     tail_lines: int | None = None
@@ -33,7 +33,7 @@ class Wanted:
     timestamps: bool = False
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
+    def of(cls, query: Mapping[str, str]) -> LogOptions:
         """As *query* asks; ValueError where it has no number."""
         numbers = {name: int(query[name]) if name in query else None for name in NUMBERS}
         flags = {name: query.get(name) in ("true", "1") for name in ("previous", "timestamps")}
@@ -44,10 +44,10 @@ NUMBERS = {"tailLines": 0, "sinceSeconds": 1, "limitBytes": 1}
 """The numbers that a log is asked by, and the least that each may be."""
 
 
-def given_out(pod: Document, container: str, wanted: Wanted, now: datetime) -> bytes:
+def read_log(pod: Document, container: str, wanted: LogOptions, now: datetime) -> bytes:
     """What a kubelet answers who asks for the log of *container*; NoLogError when that has not run."""
     start = _start(pod, container, previous=wanted.previous)
-    lines = [(start + number * BETWEEN_LINES, line) for number, line in enumerate(_printed(pod, container))]
+    lines = [(start + number * BETWEEN_LINES, line) for number, line in enumerate(_simulated_lines(pod, container))]
     if wanted.since_seconds is not None:
         lines = [line for line in lines if line[0] >= now - timedelta(seconds=wanted.since_seconds)]
     if wanted.tail_lines is not None:
@@ -74,7 +74,7 @@ def _start(pod: Document, container: str, *, previous: bool) -> datetime:
     raise NoLogError(f'container "{container}" in pod "{pod["metadata"]["name"]}" is waiting to start: {waits}')
 
 
-def _printed(pod: Document, name: str) -> list[str]:
+def _simulated_lines(pod: Document, name: str) -> list[str]:
     """The lines that the container is told to print; else what it would run, and how far it came."""
     container: Document = next(one for one in pod["spec"]["containers"] if one["name"] == name)
     told = [one.get("value", "") for one in container.get("env", []) if one["name"] == LOG_VARIABLE]

@@ -27,14 +27,14 @@ def log_of(pod: Document, query: Mapping[str, str]) -> bytes | None:
     if not pod["spec"].get("nodeName"):
         return None
     try:
-        return log_content.given_out(pod, container, wanted, datetime.now(UTC))
+        return log_content.read_log(pod, container, wanted, datetime.now(UTC))
     except log_content.NoLogError as error:
         raise bad_request(str(error)) from None
 
 
-def _wanted(name: str, query: Mapping[str, str]) -> log_content.Wanted:
+def _wanted(name: str, query: Mapping[str, str]) -> log_content.LogOptions:
     try:
-        wanted = log_content.Wanted.of(query)
+        wanted = log_content.LogOptions.of(query)
     except ValueError as error:
         raise bad_request(f"strconv.ParseInt: {error}") from None
     causes = [

@@ -8,20 +8,20 @@ if TYPE_CHECKING:
     from infra.localcluster.kinds import Document
 
 
-class Judgement(NamedTuple):
+class RuleMatch(NamedTuple):
     """What is done about a failure: Count, Ignore, FailIndex or FailJob; and why, where it ends the Job."""
 
     action: str
     message: str = ""
 
 
-def judged(job: Document, pod: Document) -> Judgement:
+def matching_rule(job: Document, pod: Document) -> RuleMatch:
     """What *job* makes of *pod*, which failed."""
     for number, rule in enumerate(job["spec"].get("podFailurePolicy", {}).get("rules", ())):
         what = _exit(rule, pod) if "onExitCodes" in rule else _condition(rule, pod)
         if what:
-            return Judgement(rule["action"], f"{what} matching {rule['action']} rule at index {number}")
-    return Judgement("Count")
+            return RuleMatch(rule["action"], f"{what} matching {rule['action']} rule at index {number}")
+    return RuleMatch("Count")
 
 
 def _exit(rule: Document, pod: Document) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def simulation(pod: Document) -> str:
 
 def _index(pod: Document, variables: list[Document]) -> str:
     """The index that *pod* works on; empty where it has none."""
-    own = str(pod["metadata"].get("annotations", {}).get(INDEX_MARK, ""))
+    own = str(pod["metadata"].get("annotations", {}).get(COMPLETION_INDEX_ANNOTATION, ""))
     maps = [str(one.get("value", "")) for one in variables if one["name"] == INDEX_MAP]
     return maps[0].split(",")[int(own)] if maps and own else own
 
 
-def begun(pod: Document, now: datetime) -> tuple[Document, Event]:
+def started_status(pod: Document, now: datetime) -> tuple[Document, Event]:
     """The status of *pod* soon after it came to the node, and what is said about it."""
     asked, image = simulation(pod), pod["spec"]["containers"][0]["image"]
     if wait := _wait(asked, image):
@@ -108,7 +108,7 @@ def ends_by_itself(pod: Document) -> bool:
     return simulation(pod) not in ("run-forever", "restarted", "node-not-ready")
 
 
-def ended(pod: Document, now: datetime) -> tuple[Document, Event | None]:
+def finished_status(pod: Document, now: datetime) -> tuple[Document, Event | None]:
     """The status of *pod* when its time is over, and what is said about it."""
     asked = simulation(pod)
     if asked == "OOMKilled":
@@ -122,7 +122,7 @@ def ended(pod: Document, now: datetime) -> tuple[Document, Event | None]:
     return _terminated(pod, now, exit_code, "Error" if exit_code else "Completed"), None
 
 
-def killed(pod: Document, now: datetime) -> Document:
+def killed_status(pod: Document, now: datetime) -> Document:
     """The status of *pod* when it is deleted before it ended."""
     return _terminated(pod, now, _KILLED, "Error")
 

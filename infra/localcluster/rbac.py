@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.localcluster.identity import MASTERS, Identity
 from infra.localcluster.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, RBAC, ROLE, ROLE_BINDING
-from infra.localcluster.status_errors import Refusal
+from infra.localcluster.status_errors import StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ _REVIEWS: Document = {
 
 
 @dataclass(frozen=True)
-class Ask:
+class AccessAttributes:
     """What somebody wants to do; *resource* may have a subresource, such as `pods/log`."""
 
     verb: str
@@ -41,11 +41,11 @@ class Rbac:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def allows(self, who: Identity, what: Ask) -> bool:
+    def allows(self, who: Identity, what: AccessAttributes) -> bool:
         """Whether *who* may do *what*."""
         return any(_covers(rule, what) for rule in self.rules(who, what.namespace))
 
-    def check(self, who: Identity, what: Ask) -> None:
+    def check(self, who: Identity, what: AccessAttributes) -> None:
         """Refusal 403, in the words of a real cluster, unless *who* may do *what*."""
         if self.allows(who, what):
             return
@@ -54,7 +54,7 @@ class Rbac:
         named = f'{qualified} "{what.name}"' if what.name else qualified
         asked = f'User "{who.user}" cannot {what.verb} resource "{what.resource}" in API group "{what.group}" {place}'
         message = f"{named} is forbidden: {asked}"
-        raise Refusal(403, "Forbidden", message, name=what.name, group=what.group, kind=what.resource)
+        raise StatusError(403, "Forbidden", message, name=what.name, group=what.group, kind=what.resource)
 
     def rules(self, who: Identity, namespace: str) -> Iterator[Document]:
         """The rules that hold for *who*: everywhere and, where it is not empty, in *namespace*."""
@@ -88,7 +88,7 @@ def _means(subject: Document, who: Identity) -> bool:
     return subject["kind"] == "Group" and subject["name"] in who.all_groups
 
 
-def _covers(rule: Document, what: Ask) -> bool:
+def _covers(rule: Document, what: AccessAttributes) -> bool:
     names = rule.get("resourceNames")
     return (
         _lists(rule, "verbs", what.verb)

@@ -7,7 +7,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.parsing.merge_patch import merged
+from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from infra.localcluster import job_validation
 from infra.localcluster.kinds import EVENT, JOB, NAMESPACE, POD, SERVICE_ACCOUNT
 from infra.localcluster.status_errors import bad_request, conflict, invalid, not_found
@@ -26,7 +26,7 @@ _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _MAX_NAME = 253
 
 
-class Writing:
+class Registry:
     """Writes to *store* what *admission* admits."""
 
     def __init__(self, store: Store, admission: Admission) -> None:
@@ -60,7 +60,7 @@ class Writing:
         with self._store.lock:
             old = self._store.get(kind, namespace, name)
             _check_same(kind, old, change.get("metadata", {}))
-            new: Document = copy.deepcopy(merged(old, change))
+            new: Document = copy.deepcopy(apply_merge_patch(old, change))
             if new == old or dry_run:
                 return new
             if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
@@ -78,7 +78,7 @@ class Writing:
             # Unlike all other kinds, a batch/v1 Job leaves its pods behind where nobody asks otherwise.
             policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
             if not dry_run and old["metadata"].get("finalizers"):
-                ending: Document = copy.deepcopy(merged(old, {"metadata": {"deletionTimestamp": now()}}))
+                ending: Document = copy.deepcopy(apply_merge_patch(old, {"metadata": {"deletionTimestamp": now()}}))
                 return self._store.replace(kind, ending)
             if not dry_run:
                 self._store.remove(kind, namespace, name, orphan=policy == "Orphan")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kubernetes.utils.quantity import parse_quantity
 
-from chalicelib.domain.parsing.merge_patch import merged
+from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from infra.localcluster.admission import requests_of
 from infra.localcluster.fake_node import ALLOCATABLE, ENDED, LABELS, NAME, report
 from infra.localcluster.kinds import CLAIM, NODE, POD, PRIORITY_CLASS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from infra.localcluster.kinds import Document
-    from infra.localcluster.registry import Writing
+    from infra.localcluster.registry import Registry
     from infra.localcluster.store import Store
 
 _ROOM = {resource: parse_quantity(quantity) for resource, quantity in ALLOCATABLE.items()}
@@ -36,7 +36,7 @@ _NOT_HELPFUL = "Preemption is not helpful for scheduling"
 class Scheduler:
     """Looks after the pods in *store* that have no node."""
 
-    def __init__(self, store: Store, writing: Writing) -> None:
+    def __init__(self, store: Store, writing: Registry) -> None:
         self._store = store
         self._writing = writing
 
@@ -48,36 +48,36 @@ class Scheduler:
                 self._schedule(pod, moment)
 
     def _schedule(self, pod: Document, moment: datetime) -> None:
-        why = self._hindrance(pod)
+        why = self._why_unschedulable(pod)
         if why and _NO_VICTIMS in why and (victims := self._victims(pod)):
             for victim in victims:
                 self._evict(victim, pod)
             why = None
         if why is None:
-            bound = copy.deepcopy(merged(pod, {"spec": {"nodeName": NAME}}))
+            bound = copy.deepcopy(apply_merge_patch(pod, {"spec": {"nodeName": NAME}}))
             message = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {NAME}"
             self._report(bound, _scheduled("True", None, None, moment), Event("Normal", "Scheduled", message))
         elif why != _said(pod):
             condition = _scheduled("False", "Unschedulable", why, moment)
             self._report(pod, condition, Event("Warning", "FailedScheduling", why))
 
-    def _hindrance(self, pod: Document) -> str | None:
+    def _why_unschedulable(self, pod: Document) -> str | None:
         """Why *pod* cannot go to the node as it is, as the scheduler says it, or None when it can."""
         claims = [one["persistentVolumeClaim"]["claimName"] for one in _volumes(pod) if "persistentVolumeClaim" in one]
         for claim in claims:
             if self._store.find(CLAIM, pod["metadata"]["namespace"], claim) is None:
                 return _NO_CLAIM.format(claim)
-        if kept := self._kept_from(pod):
+        if kept := self._affinity_or_taint(pod):
             return _UNAVAILABLE.format(kept, _NOT_HELPFUL)
         asked = requests_of(pod)
-        missing = _missing(asked, self._there())
+        missing = _missing(asked, self._free_capacity())
         if missing is None:
             return None
         if asked[missing] > _ROOM.get(missing, 0):
             return _UNAVAILABLE.format(f"Insufficient {missing}", _NOT_HELPFUL)
         return _UNAVAILABLE.format(f"Insufficient {missing}", _NO_VICTIMS)
 
-    def _kept_from(self, pod: Document) -> str | None:
+    def _affinity_or_taint(self, pod: Document) -> str | None:
         """What about the node, however empty, keeps *pod* away."""
         spec = self._store.get(NODE, "", NAME).get("spec") or {}
         if spec.get("unschedulable"):
@@ -93,7 +93,7 @@ class Scheduler:
     def _victims(self, pod: Document) -> list[Document]:
         """The fewest pods of lower priority, the lowest first, without which there is room for *pod*."""
         own = self._priority(pod)
-        there = sorted(self._there(), key=self._priority)
+        there = sorted(self._free_capacity(), key=self._priority)
         for count, last in enumerate(there, start=1):
             if self._priority(last) >= own:
                 return []
@@ -106,7 +106,7 @@ class Scheduler:
         self._writing.record(victim, "Normal", "Preempted", message)
         self._writing.delete(POD, victim["metadata"]["namespace"], victim["metadata"]["name"], {})
 
-    def _there(self) -> list[Document]:
+    def _free_capacity(self) -> list[Document]:
         """The pods on the node that have not ended."""
         pods = self._store.all(POD)
         return [one for one in pods if one["spec"].get("nodeName") and one["status"]["phase"] not in ENDED]

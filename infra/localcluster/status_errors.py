@@ -7,7 +7,7 @@ from typing import Any
 Causes = list[dict[str, str]]
 
 
-class Refusal(Exception):
+class StatusError(Exception):
     """An error as Kubernetes answers it."""
 
     def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:  # noqa: ANN401 - JSON
@@ -25,42 +25,42 @@ class Refusal(Exception):
         }
 
 
-def not_found(resource: str, name: str) -> Refusal:
+def not_found(resource: str, name: str) -> StatusError:
     """There is no such object; *resource* is qualified, such as `jobs.batch`."""
     plural, _, group = resource.partition(".")
-    return Refusal(404, "NotFound", f'{resource} "{name}" not found', name=name, group=group, kind=plural)
+    return StatusError(404, "NotFound", f'{resource} "{name}" not found', name=name, group=group, kind=plural)
 
 
-def no_such_path() -> Refusal:
+def no_such_path() -> StatusError:
     """There is nothing at that path."""
-    return Refusal(404, "NotFound", "the server could not find the requested resource")
+    return StatusError(404, "NotFound", "the server could not find the requested resource")
 
 
-def not_allowed() -> Refusal:
+def not_allowed() -> StatusError:
     """Nobody does that there."""
-    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
-def invalid(kind: str, name: str, causes: Causes) -> Refusal:
+def invalid(kind: str, name: str, causes: Causes) -> StatusError:
     """The object breaks the rules of its kind; each cause has a field and a message."""
     told = ", ".join(f"{cause['field']}: {cause['message']}" for cause in causes)
-    return Refusal(422, "Invalid", f'{kind} "{name}" is invalid: {told}', name=name, kind=kind, causes=causes)
+    return StatusError(422, "Invalid", f'{kind} "{name}" is invalid: {told}', name=name, kind=kind, causes=causes)
 
 
-def forbidden(resource: str, name: str, why: str) -> Refusal:
+def forbidden(resource: str, name: str, why: str) -> StatusError:
     """RBAC or admission says no."""
     plural, _, group = resource.partition(".")
     named = f'{resource} "{name}"' if name else resource
-    return Refusal(403, "Forbidden", f"{named} is forbidden: {why}", name=name, group=group, kind=plural)
+    return StatusError(403, "Forbidden", f"{named} is forbidden: {why}", name=name, group=group, kind=plural)
 
 
-def bad_request(message: str) -> Refusal:
+def bad_request(message: str) -> StatusError:
     """The request cannot be read."""
-    return Refusal(400, "BadRequest", message)
+    return StatusError(400, "BadRequest", message)
 
 
-def conflict(resource: str, name: str, why: str) -> Refusal:
+def conflict(resource: str, name: str, why: str) -> StatusError:
     """The object is not what the request takes it for."""
     plural, _, group = resource.partition(".")
     message = f'Operation cannot be fulfilled on {resource} "{name}": {why}'
-    return Refusal(409, "Conflict", message, name=name, group=group, kind=plural)
+    return StatusError(409, "Conflict", message, name=name, group=group, kind=plural)

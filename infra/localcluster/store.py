@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from infra.localcluster import list_pages
-from infra.localcluster.event_history import Change, History
+from infra.localcluster.event_history import EventHistory, WatchEvent
 from infra.localcluster.kinds import KINDS, NAMESPACE, Document, Kind
-from infra.localcluster.status_errors import Refusal, not_found
+from infra.localcluster.status_errors import StatusError, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +30,7 @@ class Store:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.history = History(self.lock)
+        self.history = EventHistory(self.lock)
         self.version = 1
         self.oldest_page = 0
         """Page tokens of older versions have expired."""
@@ -58,7 +58,7 @@ class Store:
         """Refusal 409 when there is an object of that name."""
         if (namespace, name) in self._objects[kind]:
             message = f'{kind.resource} "{name}" already exists'
-            raise Refusal(409, "AlreadyExists", message, name=name, group=kind.group, kind=kind.plural)
+            raise StatusError(409, "AlreadyExists", message, name=name, group=kind.group, kind=kind.plural)
 
     def identify(self, metadata: Document) -> None:
         """Gives the *metadata* of a new object its uid and its age."""
@@ -81,7 +81,7 @@ class Store:
             document = self.get(kind, namespace, name)
             del self._objects[kind][namespace, name]
             self.version += 1
-            self.history.note(Change(self.version, kind, namespace, document, None))
+            self.history.note(WatchEvent(self.version, kind, namespace, document, None))
             for owned, key in self._owned.pop(document["metadata"]["uid"], ()):
                 if key in self._objects[owned] and not orphan:
                     self.remove(owned, *key)
@@ -119,7 +119,7 @@ class Store:
     def _put(self, kind: Kind, key: Key, document: Document) -> Document:
         self.version += 1
         document["metadata"]["resourceVersion"] = str(self.version)
-        self.history.note(Change(self.version, kind, key[0], self._objects[kind].get(key), document))
+        self.history.note(WatchEvent(self.version, kind, key[0], self._objects[kind].get(key), document))
         self._objects[kind][key] = document
         for owner in document["metadata"].get("ownerReferences", ()):
             self._owned[owner["uid"]].add((kind, key))
@@ -131,13 +131,13 @@ class Store:
                 self.remove(kind, place, name)
 
     def _start(self, namespace: str | None, token: str) -> tuple[Key, int]:
-        start, version = list_pages.start_of(namespace, token)
+        start, version = list_pages.parse_token(namespace, token)
         if version > self.version:  # a real API server waits three seconds for it
             told = f"Timeout: Too large resource version: {version}, current: {self.version}"
-            raise Refusal(504, "Timeout", told, retryAfterSeconds=1)
+            raise StatusError(504, "Timeout", told, retryAfterSeconds=1)
         if 0 <= version < self.oldest_page:
             message = "The provided continue parameter is too old to display a consistent list result."
-            raise Refusal(410, "Expired", message)
+            raise StatusError(410, "Expired", message)
         return start, self.version if version < 0 else version
 
 

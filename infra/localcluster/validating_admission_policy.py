@@ -9,7 +9,7 @@ from infra.localcluster.kinds import POD
 from infra.localcluster.status_errors import forbidden
 
 if TYPE_CHECKING:
-    from infra.localcluster.api_request import Asked
+    from infra.localcluster.api_request import ApiRequest
     from infra.localcluster.identity import Identity
 
 _NAME = "researcher-preflight"
@@ -19,7 +19,7 @@ _READS = ("get", "list", "watch")
 """Admission is asked about writes alone."""
 
 
-def check(who: Identity, asked: Asked) -> None:
+def check(who: Identity, asked: ApiRequest) -> None:
     """Refusal 403 when the preflight's user writes anything but a pod in a dry run."""
     tries = asked.verb == "create" and asked.kind is POD and not asked.subresource and asked.dry_run
     if who.user == PREFLIGHT_USER and asked.verb not in _READS and not tries:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from infra.localcluster.go_json import encoded
-from infra.localcluster.status_errors import Refusal
+from infra.localcluster.go_json import encode
+from infra.localcluster.status_errors import StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.localcluster.event_history import Change
+    from infra.localcluster.event_history import WatchEvent
     from infra.localcluster.kinds import Document, Kind
     from infra.localcluster.store import Store
 
@@ -51,9 +51,9 @@ class Watch:
             if self._store.history.knows(int(version)):
                 return int(version), []
             message = f"too old resource version: {version} ({self._store.version})"
-            return self._store.version, [_line("ERROR", Refusal(410, "Expired", message).status)]
+            return self._store.version, [_line("ERROR", StatusError(410, "Expired", message).status)]
 
-    def _lines(self, change: Change) -> Iterator[bytes]:
+    def _lines(self, change: WatchEvent) -> Iterator[bytes]:
         """The event that *change* is to this watch; an object that no longer matches is as good as deleted."""
         if change.kind is not self._kind or self._namespace not in (None, change.namespace):
             return
@@ -66,4 +66,4 @@ class Watch:
 
 
 def _line(kind: str, document: Document) -> bytes:
-    return encoded({"type": kind, "object": document}) + b"\n"
+    return encode({"type": kind, "object": document}) + b"\n"

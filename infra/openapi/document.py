@@ -13,7 +13,7 @@ from chalicelib.domain.errors import Unauthenticated
 from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
 from infra.openapi.parameters import parameters
-from infra.openapi.responses import HEADERS, Answers
+from infra.openapi.responses import HEADERS, Responses
 from infra.openapi.schemas import Schemas
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None, stored: Path = DOCUMENT) -> int
     parser = argparse.ArgumentParser(prog="python -m infra.openapi", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only compare")
     check = parser.parse_args(arguments).check
-    text = rendered(document(app.app.routes))
+    text = render(document(app.app.routes))
     if not check:
         stored.write_text(text, encoding="utf-8")
     elif not stored.exists() or stored.read_text(encoding="utf-8") != text:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None, stored: Path = DOCUMENT) -> int
     return 0
 
 
-def rendered(found: JsonObject) -> str:
+def render(found: JsonObject) -> str:
     """The document as it is stored: the same facts make the same bytes."""
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
@@ -86,10 +86,10 @@ def rendered(found: JsonObject) -> str:
 def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
     """The OpenAPI document of *routes*, without those outside the API's base path."""
     schemas = Schemas()
-    answers = Answers(schemas)
+    responses = Responses(schemas)
     paths = {
         path.removeprefix(BASE): {
-            method.lower(): operation(views[method], schemas, answers) for method in METHODS if method in views
+            method.lower(): operation(views[method], schemas, responses) for method in METHODS if method in views
         }
         for path, views in sorted(routes.items())
         if path.startswith(BASE + "/")
@@ -102,14 +102,14 @@ def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": answers.components,
+            "responses": responses.components,
             "headers": {name: header for name, header in HEADERS.items() if "description" in header},
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
 
-def operation(route: RouteEntry, schemas: Schemas, answers: Answers) -> JsonObject:
+def operation(route: RouteEntry, schemas: Schemas, responses: Responses) -> JsonObject:
     """What the document says of one view; what it shares with others enters *schemas* and *answers*."""
     view: Any = route.view_function  # chalicelib.runtime.http.endpoint gave it both attributes
     facts: Operation = view.operation
@@ -124,7 +124,7 @@ def operation(route: RouteEntry, schemas: Schemas, answers: Answers) -> JsonObje
         "security": ([] if view.authenticated else [{}]) + (TOKEN if takes_token else []),
         "parameters": parameters(route.view_args, facts),
         **body,
-        "responses": answers.of(facts, takes_token=takes_token),
+        "responses": responses.of(facts, takes_token=takes_token),
     }
 
 

@@ -33,13 +33,13 @@ from chalicelib.domain.finished.receipt import EXAMPLE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.runtime.operation import Operation, Success
+    from chalicelib.runtime.operation import Operation, SuccessResponse
     from infra.openapi.schemas import Schemas
 
 JsonObject = dict[str, Any]
 Error = type[ResearcherError]
 
-EVERYWHERE: tuple[Error, ...] = (MalformedRequest, TooManyRequests, InternalError, BadGateway, DeadlineExceeded)
+ALWAYS: tuple[Error, ...] = (MalformedRequest, TooManyRequests, InternalError, BadGateway, DeadlineExceeded)
 """Errors of any operation, most of them API Gateway's own."""
 WITH_TOKEN: tuple[Error, ...] = (
     Unauthenticated,
@@ -106,7 +106,7 @@ _FIELDS: dict[Error, tuple[FieldError, ...]] = {
 _MEMBERS: dict[Error, dict[str, Any]] = {JobCleanedUp: {"receipt": EXAMPLE}}
 
 
-class Answers:
+class Responses:
     """The answers of all operations; what several of them answer stands once among the components."""
 
     def __init__(self, schemas: Schemas) -> None:
@@ -120,21 +120,24 @@ class Answers:
 
     def of(self, operation: Operation, *, takes_token: bool) -> JsonObject:
         """Every answer of *operation* by its status."""
-        found = {str(status): self._success(success) for status, success in operation.answers.items()}
-        errors = {*operation.errors, *EVERYWHERE, *(WITH_TOKEN * takes_token), *(WITH_BODY * bool(operation.body))}
+        found = {str(status): self._success(success) for status, success in operation.responses.items()}
+        errors = {*operation.errors, *ALWAYS, *(WITH_TOKEN * takes_token), *(WITH_BODY * bool(operation.body))}
         by_status = defaultdict(list)
         for error in sorted(errors, key=lambda one: one.code):
             by_status[str(error.status)].append(error)
         found |= {status: self._refusal(together) for status, together in by_status.items()}
         return dict(sorted(found.items()))
 
-    def _success(self, success: Success) -> JsonObject:
+    def _success(self, success: SuccessResponse) -> JsonObject:
         own = {name: {"description": text, **HEADERS[name]} for name, text in success.headers.items()}
         answer = {"description": success.description, "headers": _headers(["X-Request-Id"]) | own}
         if success.body is None:
             return answer
         example = {} if success.example is None else {"example": success.example}
-        return {**answer, "content": {success.content_type: {"schema": self._schemas.answer(success.body), **example}}}
+        return {
+            **answer,
+            "content": {success.content_type: {"schema": self._schemas.response(success.body), **example}},
+        }
 
     def _refusal(self, errors: list[Error]) -> JsonObject:
         name = "Or".join(error.__name__ for error in errors)
@@ -143,7 +146,7 @@ class Answers:
         self._refusals[name] = {
             "description": " ".join(f"`{error.code}`: {_sentence(error)}" for error in errors),
             "headers": _headers(headers),
-            "content": {"application/problem+json": {"schema": self._schemas.answer(Problem), "examples": examples}},
+            "content": {"application/problem+json": {"schema": self._schemas.response(Problem), "examples": examples}},
         }
         return {"$ref": f"#/components/responses/{name}"}
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from chalicelib.domain.errors import CATALOGUE, Problem
 from chalicelib.domain.finished.receipt import Receipt
-from chalicelib.domain.names import LABEL_KEY_PATTERN, RESERVED_DOMAINS, RESERVED_KEYS
+from chalicelib.domain.labels import LABEL_KEY_PATTERN, RESERVED_DOMAINS, RESERVED_KEYS
 from chalicelib.domain.submission.model import Submission
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Schemas:
             return self._submission()
         return self._add(kind)[0]
 
-    def answer(self, kind: Any) -> JsonObject:  # noqa: ANN401 - any type msgspec knows
+    def response(self, kind: Any) -> JsonObject:  # noqa: ANN401 - any type msgspec knows
         """The schema of an answer of *kind*, in which no field is ever left out, but for a Problem's."""
         schema, names = self._add(kind)
         for name in names:
@@ -62,7 +62,7 @@ class Schemas:
             for field in component["properties"].values():
                 field.pop("default", None)
             if name == Problem.__name__:
-                component["properties"] |= PROBLEM | {"receipt": self.answer(Receipt)}
+                component["properties"] |= PROBLEM | {"receipt": self.response(Receipt)}
             else:
                 component["required"] = list(component["properties"])
         return schema

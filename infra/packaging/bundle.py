@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
 FIND_PYTHON = Path(__file__).parents[1] / "find_python.sh"
-OURS = ("app.py", "chalicelib")
+OWN_SOURCES = ("app.py", "chalicelib")
 TASK_ROOT = "/var/task"
 """Where Lambda unpacks the zip; tracebacks name files there."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -56,7 +56,7 @@ def write_bundle(archive: Path, target: Target = LAMBDA) -> None:
     with TemporaryDirectory() as folder:
         _install(Path(folder), target)
         _slim(Path(folder))
-        _add_ours(Path(folder))
+        _add_own_sources(Path(folder))
         _compile(Path(folder), python)
         _zip(Path(folder), archive)
 
@@ -83,9 +83,9 @@ def _slim(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _add_ours(folder: Path) -> None:
+def _add_own_sources(folder: Path) -> None:
     """What a checkout holds of ours, without what only this machine left there; the documentation page as built now."""
-    for name in OURS:
+    for name in OWN_SOURCES:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "assets"))
         else:

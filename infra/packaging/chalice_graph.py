@@ -93,7 +93,7 @@ class EndpointSwagger(CFNSwaggerGenerator):
 
     def _generate_apig_integ(self, view: RouteEntry) -> JsonObject:
         integration: JsonObject = super()._generate_apig_integ(view)
-        uri = integration["uri"]["Fn::Sub"].replace("APIHandler.Arn", published(view.view_name))
+        uri = integration["uri"]["Fn::Sub"].replace("APIHandler.Arn", alias_arn(view.view_name))
         return integration | {"uri": {"Fn::Sub": uri}}
 
 
@@ -127,7 +127,7 @@ class EndpointTemplate(SAMTemplateGenerator):
             template["Resources"][f"{logical_id(name)}InvokePermission"] = {
                 "Type": "AWS::Lambda::Permission",
                 "Properties": {
-                    "FunctionName": {"Ref": published(name)},
+                    "FunctionName": {"Ref": alias_arn(name)},
                     "Action": "lambda:InvokeFunction",
                     "Principal": self._options.service_principal("apigateway"),
                     "SourceArn": {"Fn::Sub": _source(resource.api_gateway_stage, method, path)},
@@ -146,7 +146,7 @@ def endpoints(app: Chalice) -> dict[str, tuple[str, str]]:
     return dict(sorted(found.items()))
 
 
-def published(name: str) -> str:
+def alias_arn(name: str) -> str:
     """The logical id that SAM gives to the alias of a function."""
     return f"{logical_id(name)}Alias{ALIAS}"
 

@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 from chalicelib.functions.docs import PAGE
 from chalicelib.functions.docs_asset import ASSETS
 
-OURS = Path(__file__).parents[1] / "docs"
+DOCS_PAGE = Path(__file__).parents[1] / "docs"
 SWAGGER_UI = "flask-swagger-ui"
 FROM_SWAGGER_UI = ("swagger-ui.css", "swagger-ui-bundle.js")
-FROM_US = ("page.css", "initializer.js")
+OWN_FILES = ("page.css", "initializer.js")
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
 def write(folder: Path) -> None:
     """Makes *folder* hold the page and its assets, and nothing else."""
-    wanted = built()
+    wanted = build()
     folder.mkdir(exist_ok=True)
     # Moved into place whole: a function, or another build, may be reading.
     with TemporaryDirectory(dir=folder.parent) as unfinished:
@@ -40,11 +40,11 @@ def write(folder: Path) -> None:
             old.unlink(missing_ok=True)
 
 
-def built() -> dict[str, str]:
+def build() -> dict[str, str]:
     """The page and its assets: text by file name."""
     sources = {name: _of_swagger_ui(name) for name in FROM_SWAGGER_UI}
-    sources |= {name: (OURS / name).read_text(encoding="utf-8") for name in FROM_US}
-    page = (OURS / PAGE).read_text(encoding="utf-8")
+    sources |= {name: (DOCS_PAGE / name).read_text(encoding="utf-8") for name in OWN_FILES}
+    page = (DOCS_PAGE / PAGE).read_text(encoding="utf-8")
     for name, text in sources.items():
         page = page.replace(f"{{{name}}}", hashed_name(name, text))
     return {PAGE: page} | {hashed_name(name, text): text for name, text in sources.items()}

@@ -12,7 +12,7 @@ POLICIES = Path(__file__).parents[2] / ".chalice" / "policies.yaml"
 
 def role_policy(function: str, log_group: str) -> JsonObject:
     """Return the policy of the role of *function*; *log_group* is the logical ID of its own log group."""
-    written = _written()
+    written = _render()
     names = written["functions"].get(function, written["default"])
     statements = [_statement(name, written["statements"][name], log_group) for name in names]
     return {"Version": "2012-10-17", "Statement": statements}
@@ -28,5 +28,5 @@ def _statement(name: str, statement: JsonObject, log_group: str) -> JsonObject:
 
 
 @cache
-def _written() -> JsonObject:
+def _render() -> JsonObject:
     return load_cloudformation(POLICIES)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 import urllib3
 
-from infra.local.http_server import LoopbackServer, Site
+from infra.local.http_server import Handler, LoopbackServer
 from infra.local.issuer import Issuer
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 from tests.bench.far_away import far_away
 from tests.bench.recording import Recorder, Sent, sent_as
@@ -67,13 +67,13 @@ class FarIssuer(Issuer):
         """The far URL, once there is one."""
         return self.far_url or super().url
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The issuer's answer."""
         self.sent.append(sent_as(method, target, headers, body))
         return super().answer(method, target, headers, body)
 
 
-class TlsFront(Site):
+class TlsFront(Handler):
     """Passes on to the server at *upstream*, which speaks plain HTTP/1.0, what comes over TLS on open connections."""
 
     def __init__(self, upstream: str, identity: ServerIdentity) -> None:
@@ -92,12 +92,12 @@ class TlsFront(Site):
         self._server.close()
         self._pool.clear()
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The upstream's answer to the same request, whose header Host is signed."""
         kept = urllib3.HTTPHeaderDict([line for line in headers if line[0].lower() not in _OF_A_CONNECTION])
         self.sent.append(sent_as(method, target, headers, body))
         answer = self._pool.request(method, self._upstream + target, body=body, headers=kept, redirect=False)
-        return Reply(answer.status, list(answer.headers.items()), answer.data)
+        return HttpResponse(answer.status, list(answer.headers.items()), answer.data)
 
 
 class FarCloud:

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 
 from chalicelib.domain.manifest.job import render
 from infra.local.local_cluster import SomeCluster
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.cluster.fault_proxy import FaultProxy, Faulty
-from tests.support.builders import ALICE, locked, submission
+from tests.support.builders import ALICE, identity, submission
 
 if TYPE_CHECKING:
     from infra.local.wire import Headers
@@ -31,7 +31,7 @@ class LongLists(Faulty[SomeCluster]):
 
 
 class _Lists(FaultProxy):
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         path, _, query = target.partition("?")
         found = _LIST.fullmatch(path)
         if found is None:
@@ -39,7 +39,7 @@ class _Lists(FaultProxy):
         asked = {name: values[0] for name, values in parse_qs(query).items()}
         size = int(found[2])
         page = job_list(found[1], size, int(asked.get("continue", 0)), int(asked.get("limit", size)))
-        return Reply(200, [("Content-Type", "application/json")], page)
+        return HttpResponse(200, [("Content-Type", "application/json")], page)
 
 
 @cache
@@ -61,7 +61,7 @@ def _job(namespace: str) -> str:
         memory="64Gi",
         environment={f"SETTING_{number}": "value" * 29 for number in range(6)},
     )
-    manifest = render(asked, ALICE, locked("train-#"))
+    manifest = render(asked, ALICE, identity("train-#"))
     manifest["metadata"] |= {"namespace": namespace, "uid": "32201782-a525-4939-9dcb-df6654#"}
     manifest["metadata"] |= {"resourceVersion": "4711", "creationTimestamp": TIME, "generation": 1}
     written = {name: manifest[name] for name in ("metadata", "spec")}

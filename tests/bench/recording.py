@@ -8,7 +8,7 @@ from infra.local.local_cluster import SomeCluster
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 
 if TYPE_CHECKING:
-    from infra.local.wire import Headers, Reply
+    from infra.local.wire import Headers, HttpResponse
 
 _OWN_HEADERS = {"host", "content-length", "accept-encoding", "connection"}
 """Those that a connection makes itself."""
@@ -44,7 +44,7 @@ class Recorder(FaultProxy):
         """The token of the last request."""
         return next(value for name, value in self.sent[-1].headers if name.lower() == "authorization").split()[1]
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The upstream's answer."""
         self.sent.append(sent_as(method, target, headers, body))
         return self.forward(method, target, headers, body)

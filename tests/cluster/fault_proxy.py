@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Generic, Self
 
 import urllib3
 
-from infra.local.http_server import LoopbackServer, Site
+from infra.local.http_server import Handler, LoopbackServer
 from infra.local.local_cluster import SomeCluster
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ HANG_SECONDS = 6.0
 _OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 
 
-class FaultProxy(Site):
+class FaultProxy(Handler):
     """Forwards to *upstream* while it is entered, each request after *delay* seconds, or with a fault instead.
 
     *rate* is the probability of a fault, drawn from `faults`; both may change.
@@ -66,7 +66,7 @@ class FaultProxy(Site):
         """Where it listens."""
         return self._server.url
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The upstream's answer, or a fault's; ConnectionResetError ends the connection without one."""
         time.sleep(self._delay)
         match self._drawn():
@@ -76,14 +76,14 @@ class FaultProxy(Site):
                 self.forward(method, target, headers, body)
                 raise ConnectionResetError
             case "throttled":
-                return Reply(429, [("Retry-After", "1"), ("Content-Type", "text/plain")], b"Too many requests")
+                return HttpResponse(429, [("Retry-After", "1"), ("Content-Type", "text/plain")], b"Too many requests")
             case "unavailable":
-                return Reply(503, [("Content-Type", "text/plain")], b"Service Unavailable")
+                return HttpResponse(503, [("Content-Type", "text/plain")], b"Service Unavailable")
             case "hang":
                 time.sleep(HANG_SECONDS)
         return self.forward(method, target, headers, body)
 
-    def forward(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def forward(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The upstream's answer."""
         lines = urllib3.HTTPHeaderDict()
         for name, value in headers:
@@ -91,7 +91,7 @@ class FaultProxy(Site):
                 lines.add(name, value)
         answer = self._pool.request(method, self._upstream + target, body=body, headers=lines, redirect=False)
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN_HEADERS]
-        return Reply(answer.status, kept, answer.data)
+        return HttpResponse(answer.status, kept, answer.data)
 
     def _drawn(self) -> str:
         with self._lock:

@@ -97,7 +97,7 @@ class GpuNodes:
         if "deletionTimestamp" in pod["metadata"]:
             self._remove(pod)
         elif status.get("phase") == "Pending" and "containerStatuses" not in status:
-            self._report(pod, *pod_status.begun(pod, datetime.now(UTC)))
+            self._report(pod, *pod_status.started_status(pod, datetime.now(UTC)))
         elif status.get("phase") == "Running" and pod_status.ends_by_itself(pod):
             self._end_later(pod)
 
@@ -108,11 +108,11 @@ class GpuNodes:
             heapq.heappush(self._due, (time.monotonic() + self._run_seconds, next(self._tickets), pod))
 
     def _end(self, pod: Document) -> None:
-        self._report(pod, *pod_status.ended(pod, datetime.now(UTC)))
+        self._report(pod, *pod_status.finished_status(pod, datetime.now(UTC)))
 
     def _remove(self, pod: Document) -> None:
         if pod["status"]["phase"] not in {"Succeeded", "Failed"}:
-            self._report(pod, pod_status.killed(pod, datetime.now(UTC)), None)
+            self._report(pod, pod_status.killed_status(pod, datetime.now(UTC)), None)
         with _ignoring(404, 409):  # gone already, or another pod by now
             self._client.delete(_path(pod), gracePeriodSeconds=0, preconditions={"uid": pod["metadata"]["uid"]})
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from infra.local.http_server import HOST, LoopbackServer, Site
-from infra.local.wire import Reply
+from infra.local.http_server import HOST, Handler, LoopbackServer
+from infra.local.wire import HttpResponse
 from infra.localcluster import log_content
 from infra.localcluster.certificates import server_identity
 from tests.cluster.json_client import Refused
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LOGS = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
 
 
-class Kubelet(Site):
+class Kubelet(Handler):
     """Serves the logs of the pods that *client* finds, while it is entered."""
 
     def __init__(self, client: JsonClient) -> None:
@@ -42,20 +42,20 @@ class Kubelet(Site):
         addresses = [{"type": "InternalIP", "address": HOST}]
         return {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """A container's log, or why there is none."""
         del method, headers, body
         url = urlsplit(target)
         found = _LOGS.fullmatch(url.path)
         if found is None:
-            return Reply(404)
+            return HttpResponse(404)
         namespace, name, container = found.groups()
         try:
             pod = self._client.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
-            wanted = log_content.Wanted.of(dict(parse_qsl(url.query)))
-            log = log_content.given_out(pod, container, wanted, datetime.now(UTC))
+            wanted = log_content.LogOptions.of(dict(parse_qsl(url.query)))
+            log = log_content.read_log(pod, container, wanted, datetime.now(UTC))
         except log_content.NoLogError as error:
-            return Reply(400, [("Content-Type", "text/plain")], str(error).encode())
+            return HttpResponse(400, [("Content-Type", "text/plain")], str(error).encode())
         except Refused as refusal:
-            return Reply(refusal.status, [("Content-Type", "text/plain")], b"no such pod")
-        return Reply(200, [("Content-Type", "text/plain")], log)
+            return HttpResponse(refusal.status, [("Content-Type", "text/plain")], b"no such pod")
+        return HttpResponse(200, [("Content-Type", "text/plain")], log)

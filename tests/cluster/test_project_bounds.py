@@ -16,7 +16,7 @@ from tests.cluster.json_client import JsonClient, Refused
 from tests.cluster.real_cluster import RealCluster
 from tests.support.api import Api
 from tests.support.eventually import eventually
-from tests.support.namespace import Space, said
+from tests.support.namespace import TestNamespace, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,15 +151,15 @@ def old(stack: Stack[RealCluster]) -> Document:
     """A Job that breaks the policy in many ways; its author made it before there was one."""
     admin = stack.cluster.plane.admin
     pod = {**variable("A", **secret("other")), "tolerations": [{"operator": "Exists"}], "serviceAccountName": "trainer"}
-    return Space(admin, NAMESPACE).submit(job("old", {**pod, "automountServiceAccountToken": True}))
+    return TestNamespace(admin, NAMESPACE).submit(job("old", {**pod, "automountServiceAccountToken": True}))
 
 
 @pytest.fixture(scope="module")
-def kubectl(stack: Stack[RealCluster], old: Document) -> Iterator[Space]:
+def kubectl(stack: Stack[RealCluster], old: Document) -> Iterator[TestNamespace]:
     """The Project as a submitter sees it who uses kubectl, once the API server acts by the policies."""
     del old
     client = stack.cluster.plane.client("carol", ["researcher:team-a"])
-    space = Space(client, NAMESPACE)
+    space = TestNamespace(client, NAMESPACE)
     probe = job("probe", REFUSED["node"][0])
     eventually(lambda: _takes(lambda: space.submit(probe, "?dryRun=All")), lambda takes: not takes)
     labelled = {**job("probe"), "metadata": {"name": "probe", "labels": {"priorityClassName": "production"}}}
@@ -187,39 +187,39 @@ class TestJobs:
     """The policy for Jobs of Projects."""
 
     @pytest.mark.parametrize(("pod", "why"), REFUSED.values(), ids=REFUSED)
-    def test_refuses_what_the_api_would_not_render(self, kubectl: Space, pod: Document, why: str) -> None:
+    def test_refuses_what_the_api_would_not_render(self, kubectl: TestNamespace, pod: Document, why: str) -> None:
         """To submitters, when they create a Job and when they change the pods of one that is suspended."""
-        created = said(lambda: kubectl.submit(job("new", pod), "?dryRun=All"))
+        created = outcome_of(lambda: kubectl.submit(job("new", pod), "?dryRun=All"))
 
         assert created[:2] == (403, "Forbidden")
         assert "'researcher-jobs'" in created.message
         assert why in created.message
 
-    def test_refuses_a_change_of_suspended_pods(self, kubectl: Space) -> None:
+    def test_refuses_a_change_of_suspended_pods(self, kubectl: TestNamespace) -> None:
         """The template of a Job that has not started can be changed."""
         kubectl.submit(job("mutable"))
         change = {"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}]}}}}
 
-        told = said(lambda: kubectl.client.patch(f"{kubectl.jobs}/mutable", change))
+        told = outcome_of(lambda: kubectl.client.patch(f"{kubectl.jobs}/mutable", change))
 
         assert (told.status, "tolerations" in told.message) == (403, True)
         selected = {"spec": {"template": {"spec": {"nodeSelector": {NODE_TYPE: "p5.48xlarge"}}}}}
         assert kubectl.client.patch(f"{kubectl.jobs}/mutable", selected)
 
     @pytest.mark.parametrize("pod", TAKEN.values(), ids=TAKEN)
-    def test_takes_what_the_project_was_given(self, kubectl: Space, pod: Document) -> None:
+    def test_takes_what_the_project_was_given(self, kubectl: TestNamespace, pod: Document) -> None:
         """Listed Secrets, the Project's own PriorityClass."""
         assert kubectl.submit(job("new", pod), "?dryRun=All")
 
     @pytest.mark.parametrize(
         "metadata", [{"finalizers": ["example.com/x"]}, {"annotations": {"k8s.v1.cni.cncf.io/networks": "host"}}]
     )
-    def test_pods_have_neither_finalizers_nor_annotations(self, kubectl: Space, metadata: Document) -> None:
+    def test_pods_have_neither_finalizers_nor_annotations(self, kubectl: TestNamespace, metadata: Document) -> None:
         """The former would stay for ever, the latter reach networks and devices."""
         odd = job("new")
         odd["spec"]["template"]["metadata"] = metadata
 
-        told = said(lambda: kubectl.submit(odd, "?dryRun=All"))
+        told = outcome_of(lambda: kubectl.submit(odd, "?dryRun=All"))
 
         assert (told.status, "template.metadata" in told.message) == (403, True)
 
@@ -234,7 +234,7 @@ class TestJobs:
             {"annotations": {"scheduling.volcano.sh/queue-name": "team-b"}},
         ],
     )
-    def test_metadata_gives_no_priority(self, kubectl: Space, metadata: Document) -> None:
+    def test_metadata_gives_no_priority(self, kubectl: TestNamespace, metadata: Document) -> None:
         """Neither when the Job is created nor later; what somebody else wrote may stay, and a queue may be chosen."""
         odd = job("new")
         odd["metadata"] |= metadata
@@ -242,14 +242,14 @@ class TestJobs:
         path = f"{kubectl.jobs}/{plain['metadata']['name']}"
 
         told = [
-            said(lambda: kubectl.submit(odd, "?dryRun=All")),
-            said(lambda: kubectl.client.patch(path, {"metadata": metadata})),
+            outcome_of(lambda: kubectl.submit(odd, "?dryRun=All")),
+            outcome_of(lambda: kubectl.client.patch(path, {"metadata": metadata})),
         ]
 
         assert [(one.status, "schedulers" in one.message) for one in told] == [(403, True)] * 2
         assert kubectl.client.patch(path, {"metadata": {"labels": {"team": "vision"}}})
 
-    def test_leaves_older_jobs_alone(self, kubectl: Space, old: Document) -> None:
+    def test_leaves_older_jobs_alone(self, kubectl: TestNamespace, old: Document) -> None:
         """One that breaks it can be labelled, suspended, resumed and deleted by submitters."""
         path = f"{kubectl.jobs}/old"
 
@@ -258,11 +258,11 @@ class TestJobs:
         kubectl.client.patch(path, {"spec": {"suspend": True}})
         kubectl.client.delete(path, propagationPolicy="Foreground")
 
-        there = Space(kubectl.client, NAMESPACE)
+        there = TestNamespace(kubectl.client, NAMESPACE)
         eventually(lambda: _takes(lambda: there.job("old")), lambda found: not found)
         assert old["metadata"]["uid"]
 
-    def test_lets_a_queue_place_jobs(self, stack: Stack[RealCluster], kubectl: Space) -> None:
+    def test_lets_a_queue_place_jobs(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
         """A controller that may write the status of Jobs, as Kueue may, adds tolerations when it starts one."""
         admin = stack.cluster.plane.admin
         rules = [
@@ -284,14 +284,16 @@ class TestJobs:
         assert placed
         controller.close()
 
-    def test_of_a_project_without_a_list_name_no_secret(self, stack: Stack[RealCluster], kubectl: Space) -> None:
+    def test_of_a_project_without_a_list_name_no_secret(
+        self, stack: Stack[RealCluster], kubectl: TestNamespace
+    ) -> None:
         """As older manifests leave it: the refusal and the API both say what to apply."""
         manifests: list[dict[str, Any]] = project_manifests("team-old", ["team-a"])
         del manifests[0]["metadata"]["annotations"]
         stack.cluster.apply(manifests)
-        space = Space(kubectl.client, "researcher-team-old")
+        space = TestNamespace(kubectl.client, "researcher-team-old")
 
-        told = said(lambda: space.submit(job("new", variable("A", **secret("hub"))), "?dryRun=All"))
+        told = outcome_of(lambda: space.submit(job("new", variable("A", **secret("hub"))), "?dryRun=All"))
 
         assert told.message.endswith("that the annotation researcher.dev/secrets of its namespace lists: none")
         assert space.submit(job("new"), "?dryRun=All")
@@ -314,7 +316,7 @@ class TestJobs:
                 "subjects": [subject],
             }
         )
-        space = Space(client, "default")
+        space = TestNamespace(client, "default")
 
         assert eventually(lambda: _takes(lambda: space.submit(job("new", REFUSED["node"][0]), "?dryRun=All")), bool)
         client.close()
@@ -324,9 +326,9 @@ class TestServices:
     """The policy for Services of Projects."""
 
     @pytest.mark.parametrize("spec", SERVICE_REFUSED.values(), ids=SERVICE_REFUSED)
-    def test_refuses_all_but_headless_ones(self, kubectl: Space, spec: Document) -> None:
+    def test_refuses_all_but_headless_ones(self, kubectl: TestNamespace, spec: Document) -> None:
         """None publishes pods, or takes the traffic of others."""
-        told = said(lambda: _service(kubectl.client, spec))
+        told = outcome_of(lambda: _service(kubectl.client, spec))
 
         assert (told.status, told.reason) == (403, "Forbidden")
         assert "a Service in a Project is headless" in told.message
@@ -335,15 +337,15 @@ class TestServices:
         "metadata",
         [{}, {"ownerReferences": [OWNER], "annotations": {"external-dns.alpha.kubernetes.io/hostname": "x"}}],
     )
-    def test_refuses_one_that_goes_with_no_job(self, kubectl: Space, metadata: Document) -> None:
+    def test_refuses_one_that_goes_with_no_job(self, kubectl: TestNamespace, metadata: Document) -> None:
         """Its author could not delete it; nor does a Service say what other controllers should do."""
         body = {"metadata": {"generateName": "s-", **metadata}, "spec": {"clusterIP": "None"}}
 
-        told = said(lambda: kubectl.client.create(f"{SERVICES}?dryRun=All", body))
+        told = outcome_of(lambda: kubectl.client.create(f"{SERVICES}?dryRun=All", body))
 
         assert (told.status, "belongs to a Job" in told.message) == (403, True)
 
-    def test_refuses_a_change_to_another_kind(self, stack: Stack[RealCluster], kubectl: Space) -> None:
+    def test_refuses_a_change_to_another_kind(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
         """To administrators, too; submitters may change none."""
         admin = stack.cluster.plane.admin
         owner = {**OWNER, "name": "owner", "uid": kubectl.submit(job("owner"))["metadata"]["uid"]}
@@ -356,7 +358,7 @@ class TestServices:
         )
         path = f"{SERVICES}/{made['metadata']['name']}"
 
-        told = said(lambda: admin.patch(path, {"spec": {"externalIPs": ["8.8.8.8"]}}))
+        told = outcome_of(lambda: admin.patch(path, {"spec": {"externalIPs": ["8.8.8.8"]}}))
 
         assert "a Service in a Project is headless" in told.message
         assert admin.patch(path, {"metadata": {"labels": {"a": "b"}}})
@@ -388,13 +390,13 @@ class TestQuotas:
             )
         ],
     )
-    def test_refuse_pods(self, stack: Stack[RealCluster], kubectl: Space, pod: Document, quota: str) -> None:
+    def test_refuse_pods(self, stack: Stack[RealCluster], kubectl: TestNamespace, pod: Document, quota: str) -> None:
         """Those that would preempt, or keep away, the pods of others."""
         del kubectl
         resources = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}
         spec = {**POD, **pod, "containers": [{**MAIN, "resources": resources}]}
 
-        told = said(
+        told = outcome_of(
             lambda: stack.cluster.plane.admin.create(
                 f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All", {"metadata": {"name": "p"}, "spec": spec}
             )
@@ -427,7 +429,7 @@ class TestDefaults:
         ],
     )
     def test_memory(
-        self, stack: Stack[RealCluster], kubectl: Space, asked: dict[str, Any], requests: str, limits: str
+        self, stack: Stack[RealCluster], kubectl: TestNamespace, asked: dict[str, Any], requests: str, limits: str
     ) -> None:
         """Each container has a limit, and no Job of the API's is refused for the defaults."""
         name = f"memory-{requests}-{limits}".lower()
@@ -444,7 +446,7 @@ class TestDefaults:
 class TestApi:
     """The API's own Jobs under the policies."""
 
-    def test_all_forms_are_taken(self, stack: Stack[RealCluster], kubectl: Space) -> None:
+    def test_all_forms_are_taken(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
         """One pod with a Secret, an array and its retry, several nodes, a clone; each is deleted again."""
         del kubectl
         secret = {"TOKEN": {"secret": {"name": "hub", "key": "token"}}}
@@ -464,7 +466,7 @@ class TestApi:
         assert [answer.status_code for answer in (*asked, *again, *gone)] == [201] * 5 + [202] * 2 + [200] * 4
         eventually(lambda: stack.cluster.find(SERVICE, NAMESPACE), lambda services: not services)
 
-    def test_a_project_can_be_deleted(self, stack: Stack[RealCluster], kubectl: Space) -> None:
+    def test_a_project_can_be_deleted(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
         """With Jobs, Services and claims in it; base/ can be applied again."""
         del kubectl
         stack.cluster.apply([*base_manifests(), *project_manifests("team-gone", ["team-a"])])

@@ -13,7 +13,7 @@ from tests.cluster.embedded_target import EmbeddedTarget
 from tests.cluster.real_target import real_target
 from tests.cluster.rights import OTHER_SUBMITTERS, OTHERS, OURS, SUBMITTERS, UPLOADS, VIEWERS, Ask, may
 from tests.support.eventually import eventually
-from tests.support.namespace import Space
+from tests.support.namespace import TestNamespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +55,9 @@ def own_identity(cluster_target: Target) -> Iterator[JsonClient]:
 
 
 @pytest.fixture
-def space(cluster_target: Target) -> Iterator[Space]:
+def space(cluster_target: Target) -> Iterator[TestNamespace]:
     """A namespace of the test's own, ready for pods."""
-    found = Space(cluster_target.admin, f"contract-{secrets.token_hex(4)}")
+    found = TestNamespace(cluster_target.admin, f"contract-{secrets.token_hex(4)}")
     found.open()
     yield found
     found.close()

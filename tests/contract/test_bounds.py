@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.eventually import eventually
-from tests.support.namespace import job, said
+from tests.support.namespace import job, outcome_of
 
 if TYPE_CHECKING:
-    from tests.support.namespace import Space
+    from tests.support.namespace import TestNamespace
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -16,26 +16,26 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 class TestQuota:
     """A ResourceQuota."""
 
-    def test_of_jobs_refuses_one_too_many(self, space: Space) -> None:
+    def test_of_jobs_refuses_one_too_many(self, space: TestNamespace) -> None:
         """The refusal names the quota, and what is asked, used and allowed."""
         space.bound(**{"count/jobs.batch": "1"})
         space.submit(job("first", suspend=True))
 
-        refusal = said(lambda: space.submit(job("second", suspend=True)))
+        refusal = outcome_of(lambda: space.submit(job("second", suspend=True)))
 
         assert refusal[:2] == (403, "Forbidden")
         told = "requested: count/jobs.batch=1, used: count/jobs.batch=1, limited: count/jobs.batch=1"
         assert f'jobs.batch "second" is forbidden: exceeded quota: room, {told}' == refusal.message
 
-    def test_of_jobs_holds_for_a_dry_run(self, space: Space) -> None:
+    def test_of_jobs_holds_for_a_dry_run(self, space: TestNamespace) -> None:
         """Whoever asks first learns it."""
         space.bound(**{"count/jobs.batch": "0"})
 
-        refusal = said(lambda: space.submit(job("dry"), "?dryRun=All"))
+        refusal = outcome_of(lambda: space.submit(job("dry"), "?dryRun=All"))
 
         assert "exceeded quota: room" in refusal.message
 
-    def test_of_jobs_has_room_again_after_a_deletion(self, space: Space) -> None:
+    def test_of_jobs_has_room_again_after_a_deletion(self, space: TestNamespace) -> None:
         """What is gone counts no longer."""
         space.bound(**{"count/jobs.batch": "1"})
         space.submit(job("first", suspend=True))
@@ -46,7 +46,7 @@ class TestQuota:
         eventually(space.used, lambda used: used.get("count/jobs.batch") == "0")
         assert space.submit(job("second", suspend=True))
 
-    def test_of_gpus_refuses_pods(self, space: Space) -> None:
+    def test_of_gpus_refuses_pods(self, space: TestNamespace) -> None:
         """The Job is taken, has no pods, and an event says why."""
         space.bound(**{"requests.nvidia.com/gpu": "1"})
 
@@ -57,7 +57,7 @@ class TestQuota:
         assert message.startswith('Error creating: pods "greedy-')
         assert space.pods_of("greedy") == []
 
-    def test_of_gpus_has_room_for_some(self, space: Space) -> None:
+    def test_of_gpus_has_room_for_some(self, space: TestNamespace) -> None:
         """As many pods as fit are there."""
         space.bound(**{"requests.nvidia.com/gpu": "1"})
 
@@ -70,7 +70,7 @@ class TestQuota:
 class TestPodSecurity:
     """The restricted profile."""
 
-    def test_refuses_the_pods_of_a_job(self, space: Space) -> None:
+    def test_refuses_the_pods_of_a_job(self, space: TestNamespace) -> None:
         """The Job is taken, has no pods, and an event says why."""
         space.label(**RESTRICTED)
         manifest = job("root")
@@ -84,7 +84,7 @@ class TestPodSecurity:
         assert "privileged" in message
         assert space.pods_of("root") == []
 
-    def test_takes_pods_that_ask_for_nothing(self, space: Space) -> None:
+    def test_takes_pods_that_ask_for_nothing(self, space: TestNamespace) -> None:
         """A pod by the profile's rules runs."""
         space.label(**RESTRICTED)
         manifest = job("modest")
@@ -103,7 +103,7 @@ class TestPodSecurity:
 class TestDefaults:
     """What pods get or miss."""
 
-    def test_limit_range_adds_requests(self, space: Space) -> None:
+    def test_limit_range_adds_requests(self, space: TestNamespace) -> None:
         """A container that asks for no memory gets the namespace's default."""
         limits = [{"type": "Container", "defaultRequest": {"memory": "1Gi", "cpu": "1"}}]
         space.client.create(f"{space.path}/limitranges", {"metadata": {"name": "defaults"}, "spec": {"limits": limits}})
@@ -114,7 +114,7 @@ class TestDefaults:
         requests = {"memory": "1Gi", "cpu": "1", "nvidia.com/gpu": "1"}
         assert requests == pod["spec"]["containers"][0]["resources"]["requests"]
 
-    def test_unknown_priority_refuses_pods(self, space: Space) -> None:
+    def test_unknown_priority_refuses_pods(self, space: TestNamespace) -> None:
         """The Job is taken, has no pods, and an event says why."""
         manifest = job("urgent")
         manifest["spec"]["template"]["spec"]["priorityClassName"] = "contract-missing"

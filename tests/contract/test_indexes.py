@@ -11,7 +11,7 @@ from tests.support.namespace import job
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.support.namespace import Space
+    from tests.support.namespace import TestNamespace
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 
@@ -31,7 +31,7 @@ def rule(action: str, *codes: int, operator: str = "NotIn") -> Document:
 class TestPods:
     """The pods of an Indexed Job."""
 
-    def test_are_numbered(self, space: Space) -> None:
+    def test_are_numbered(self, space: TestNamespace) -> None:
         """Annotation, label, name, host name and environment say which index a pod works on."""
         space.submit(array("numbered", "run-forever", 2))
 
@@ -44,7 +44,7 @@ class TestPods:
             source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{INDEX}']"}}
             assert {"name": "JOB_COMPLETION_INDEX", "valueFrom": source} in spec["containers"][0]["env"]
 
-    def test_subdomain_is_the_templates(self, space: Space) -> None:
+    def test_subdomain_is_the_templates(self, space: TestNamespace) -> None:
         """Together with the host name it is what a headless Service gives a pod."""
         manifest = array("hosts", "run-forever", 1)
         manifest["spec"]["template"]["spec"]["subdomain"] = "service"
@@ -54,7 +54,7 @@ class TestPods:
 
         assert (pod["spec"]["hostname"], pod["spec"]["subdomain"]) == ("hosts-0", "service")
 
-    def test_run_no_more_at_once_than_asked(self, space: Space) -> None:
+    def test_run_no_more_at_once_than_asked(self, space: TestNamespace) -> None:
         """The lowest indexes come first."""
         space.submit(array("few", "run-forever", parallelism=2))
 
@@ -62,7 +62,7 @@ class TestPods:
 
         assert {pod["metadata"]["labels"][INDEX] for pod in pods} == {"0", "1"}
 
-    def test_all_complete(self, space: Space) -> None:
+    def test_all_complete(self, space: TestNamespace) -> None:
         """The status says which, in the short form."""
         space.submit(array("fine", completions=3))
 
@@ -74,7 +74,7 @@ class TestPods:
 class TestLimits:
     """`backoffLimitPerIndex` and `maxFailedIndexes`."""
 
-    def test_a_failed_index_stops_no_other(self, space: Space) -> None:
+    def test_a_failed_index_stops_no_other(self, space: TestNamespace) -> None:
         """The rest completes, then the Job has failed."""
         space.submit(array("some", "exit-3@1,3", backoffLimitPerIndex=0))
 
@@ -85,21 +85,21 @@ class TestLimits:
         assert (status["completedIndexes"], status["failedIndexes"]) == ("0,2", "1,3")
         assert (status["succeeded"], status["failed"]) == (2, 2)
 
-    def test_none_failed_yet_is_said(self, space: Space) -> None:
+    def test_none_failed_yet_is_said(self, space: TestNamespace) -> None:
         """An empty list, where there are limits."""
         space.submit(array("none", backoffLimitPerIndex=0, completions=1))
         space.await_end("none")
 
         assert space.job("none")["status"]["failedIndexes"] == ""
 
-    def test_too_many_failed_indexes(self, space: Space) -> None:
+    def test_too_many_failed_indexes(self, space: TestNamespace) -> None:
         """One more than allowed ends the Job, and what still runs of it."""
         spec = {"backoffLimitPerIndex": 0, "maxFailedIndexes": 1, "completions": 3}
         space.submit(array("bad", "exit-3", **spec))
 
         assert space.await_end("bad")["reason"] == "MaxFailedIndexesExceeded"
 
-    def test_an_index_is_tried_again(self, space: Space) -> None:
+    def test_an_index_is_tried_again(self, space: TestNamespace) -> None:
         """As often as it may fail, and no more."""
         space.submit(array("again", "exit-3@0", backoffLimitPerIndex=1, completions=2))
 
@@ -108,7 +108,7 @@ class TestLimits:
         indexes = sorted(pod["metadata"]["labels"][INDEX] for pod in space.pods_of("again"))
         assert indexes == ["0", "0", "1"]
 
-    def test_without_them_the_job_counts_as_a_whole(self, space: Space) -> None:
+    def test_without_them_the_job_counts_as_a_whole(self, space: TestNamespace) -> None:
         """It says which indexes completed, not which failed."""
         space.submit(array("whole", "exit-3@1", backoffLimit=0, completions=2, parallelism=1))
 
@@ -123,7 +123,7 @@ class TestRules:
     """`podFailurePolicy`."""
 
     @pytest.mark.parametrize(("operator", "code"), [("NotIn", 42), ("In", 3)])
-    def test_one_exit_code_ends_the_job(self, space: Space, operator: str, code: int) -> None:
+    def test_one_exit_code_ends_the_job(self, space: TestNamespace, operator: str, code: int) -> None:
         """However many retries are left."""
         space.submit(job("final", "exit-3", podFailurePolicy=rule("FailJob", code, operator=operator)))
 
@@ -134,13 +134,13 @@ class TestRules:
         assert end["message"].endswith(" failed with exit code 3 matching FailJob rule at index 0")
         assert [one["type"] for one in space.job("final")["status"]["conditions"]] == ["FailureTarget", "Failed"]
 
-    def test_another_is_counted(self, space: Space) -> None:
+    def test_another_is_counted(self, space: TestNamespace) -> None:
         """The Job ends when there were too many."""
         space.submit(job("counted", "exit-42", backoffLimit=0, podFailurePolicy=rule("FailJob", 42)))
 
         assert space.await_end("counted")["reason"] == "BackoffLimitExceeded"
 
-    def test_one_exit_code_ends_its_index(self, space: Space) -> None:
+    def test_one_exit_code_ends_its_index(self, space: TestNamespace) -> None:
         """The others go on."""
         space.submit(array("index", "exit-3@1", backoffLimitPerIndex=5, podFailurePolicy=rule("FailIndex", 42)))
 
@@ -149,7 +149,7 @@ class TestRules:
         assert (status["failedIndexes"], status["failed"]) == ("1", 1)
 
     @pytest.mark.parametrize(("action", "failed"), [("Ignore", 0), ("Count", 1)])
-    def test_disruptions(self, space: Space, action: str, failed: int) -> None:
+    def test_disruptions(self, space: TestNamespace, action: str, failed: int) -> None:
         """One that is ignored is replaced and not counted, again and again; backoffLimit 0 then ends nothing."""
         disrupted = [{"type": "DisruptionTarget", "status": "True"}]
         policy = {"rules": [{"action": action, "onPodConditions": disrupted}]}

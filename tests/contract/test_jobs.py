@@ -7,59 +7,59 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.rights import OTHERS, SUBMITTERS, as_caller
-from tests.support.namespace import job, said
+from tests.support.namespace import job, outcome_of
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document, JsonClient
     from tests.cluster.target import Target
-    from tests.support.namespace import Space
+    from tests.support.namespace import TestNamespace
 
 
 class TestCreate:
     """A Job that the cluster takes."""
 
-    def test_gets_its_defaults(self, space: Space) -> None:
+    def test_gets_its_defaults(self, space: TestNamespace) -> None:
         """What a Job leaves out has a value afterwards."""
         made = space.submit(job("defaults"))
 
         named = ("parallelism", "completions", "backoffLimit", "suspend", "completionMode", "podReplacementPolicy")
         assert [made["spec"][field] for field in named] == [1, 1, 6, False, "NonIndexed", "TerminatingOrFailed"]
 
-    def test_parallelism_alone_leaves_completions_open(self, space: Space) -> None:
+    def test_parallelism_alone_leaves_completions_open(self, space: TestNamespace) -> None:
         """Such a Job is a work queue."""
         made = space.submit(job("queue", parallelism=2, suspend=True))
 
         assert "completions" not in made["spec"]
 
-    def test_limit_of_each_index_lifts_that_of_all(self, space: Space) -> None:
+    def test_limit_of_each_index_lifts_that_of_all(self, space: TestNamespace) -> None:
         """Beside `backoffLimitPerIndex`, the Job itself has no limit that it did not ask for."""
         limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 2}
         made = space.submit(job("limits", completionMode="Indexed", completions=2, suspend=True, **limits))
 
         assert made["spec"]["backoffLimit"] == 2**31 - 1
 
-    def test_indexes_need_completions(self, space: Space) -> None:
+    def test_indexes_need_completions(self, space: TestNamespace) -> None:
         """A work queue has no indexes; without parallelism, one completion is the default."""
-        refusal = said(lambda: space.submit(job("queue", completionMode="Indexed", parallelism=2)))
+        refusal = outcome_of(lambda: space.submit(job("queue", completionMode="Indexed", parallelism=2)))
 
         assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.completions"]
         assert space.submit(job("one", completionMode="Indexed", suspend=True))["spec"]["completions"] == 1
 
-    def test_more_failed_indexes_than_there_are(self, space: Space) -> None:
+    def test_more_failed_indexes_than_there_are(self, space: TestNamespace) -> None:
         """Such a limit is none."""
         limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 3}
-        refusal = said(lambda: space.submit(job("most", completionMode="Indexed", completions=2, **limits)))
+        refusal = outcome_of(lambda: space.submit(job("most", completionMode="Indexed", completions=2, **limits)))
 
         assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.maxFailedIndexes"]
 
-    def test_is_identified(self, space: Space) -> None:
+    def test_is_identified(self, space: TestNamespace) -> None:
         """It has a uid, a version, an age and a generation."""
         metadata = space.submit(job("identified"))["metadata"]
 
         assert {"uid", "resourceVersion", "creationTimestamp"} <= metadata.keys()
         assert (space.name, 1) == (metadata["namespace"], metadata["generation"])
 
-    def test_selects_its_pods_by_its_uid(self, space: Space) -> None:
+    def test_selects_its_pods_by_its_uid(self, space: TestNamespace) -> None:
         """The labels of its pods say whose they are, in the old words and the new."""
         made = space.submit(job("selecting"))
 
@@ -68,25 +68,25 @@ class TestCreate:
         for prefix in ("", "batch.kubernetes.io/"):
             assert (uid, "selecting") == (labels[f"{prefix}controller-uid"], labels[f"{prefix}job-name"])
 
-    def test_can_be_got(self, space: Space) -> None:
+    def test_can_be_got(self, space: TestNamespace) -> None:
         """What was answered is what is stored."""
         made = space.submit(job("stored", suspend=True))
 
         assert made["metadata"]["uid"] == space.job("stored")["metadata"]["uid"]
 
-    def test_dry_run_stores_nothing(self, space: Space) -> None:
+    def test_dry_run_stores_nothing(self, space: TestNamespace) -> None:
         """It answers as if, with the defaults, and there is no Job."""
         made = space.submit(job("dry"), "?dryRun=All")
 
         assert made["spec"]["backoffLimit"] == 6
-        assert said(lambda: space.job("dry")).status == 404
+        assert outcome_of(lambda: space.job("dry")).status == 404
 
     @pytest.mark.parametrize("query", [pytest.param("", id="for good"), pytest.param("?dryRun=All", id="dry run")])
-    def test_a_name_is_given_once(self, space: Space, query: str) -> None:
+    def test_a_name_is_given_once(self, space: TestNamespace, query: str) -> None:
         """The second Job of a name is refused, and the first stays."""
         first = space.submit(job("twice", suspend=True))
 
-        refusal = said(lambda: space.submit(job("twice"), query))
+        refusal = outcome_of(lambda: space.submit(job("twice"), query))
 
         assert refusal[:3] == (409, "AlreadyExists", 'jobs.batch "twice" already exists')
         assert first["metadata"]["uid"] == space.job("twice")["metadata"]["uid"]
@@ -119,15 +119,15 @@ class TestStrict:
             pytest.param(f"{POD}.containers.0.color", f"{POD}.containers[0].color", id="container"),
         ],
     )
-    def test_unknown_fields_are_refused(self, space: Space, path: str, field: str) -> None:
+    def test_unknown_fields_are_refused(self, space: TestNamespace, path: str, field: str) -> None:
         """A misspelt field is named instead of dropped, and nothing is stored."""
-        refusal = said(lambda: space.submit(changed(job("strict"), path, "red"), "?fieldValidation=Strict"))
+        refusal = outcome_of(lambda: space.submit(changed(job("strict"), path, "red"), "?fieldValidation=Strict"))
 
         assert refusal[:2] == (400, "BadRequest")
         assert f'strict decoding error: unknown field "{field}"' in refusal.message
-        assert said(lambda: space.job("strict")).status == 404
+        assert outcome_of(lambda: space.job("strict")).status == 404
 
-    def test_known_fields_pass(self, space: Space) -> None:
+    def test_known_fields_pass(self, space: TestNamespace) -> None:
         """A Job that spells everything well is taken."""
         made = space.submit(job("spelt", ttlSecondsAfterFinished=60, suspend=True), "?fieldValidation=Strict")
 
@@ -162,25 +162,25 @@ class TestInvalid:
             pytest.param("metadata.name", None, "metadata.name", id="no name of its own"),
         ],
     )
-    def test_the_field_is_named(self, space: Space, path: str, value: object, field: str) -> None:
+    def test_the_field_is_named(self, space: TestNamespace, path: str, value: object, field: str) -> None:
         """The refusal's causes say which field it is, and why."""
-        refusal = said(lambda: space.submit(changed(job("invalid"), path, value)))
+        refusal = outcome_of(lambda: space.submit(changed(job("invalid"), path, value)))
 
         assert refusal[:2] == (422, "Invalid")
         assert field in [cause["field"] for cause in refusal.details["causes"]]
         assert all(cause["message"] for cause in refusal.details["causes"])
 
-    def test_every_fault_is_told(self, space: Space) -> None:
+    def test_every_fault_is_told(self, space: TestNamespace) -> None:
         """Two faults are two causes."""
         manifest = changed(job("two", backoffLimit=-1), f"{POD}.restartPolicy", "Always")
 
-        causes = said(lambda: space.submit(manifest)).details["causes"]
+        causes = outcome_of(lambda: space.submit(manifest)).details["causes"]
 
         assert {"spec.backoffLimit", f"{POD}.restartPolicy"} == {cause["field"] for cause in causes}
 
-    def test_a_name_too_long_for_a_label(self, space: Space) -> None:
+    def test_a_name_too_long_for_a_label(self, space: TestNamespace) -> None:
         """Pods carry their Job's name as a label, so 63 characters are the most."""
-        refusal = said(lambda: space.submit(job("a" * 64)))
+        refusal = outcome_of(lambda: space.submit(job("a" * 64)))
 
         assert refusal[:2] == (422, "Invalid")
         assert space.submit(job("a" * 63, suspend=True))["metadata"]["name"] == "a" * 63
@@ -189,9 +189,9 @@ class TestInvalid:
 class TestMissing:
     """What is not there."""
 
-    def test_job(self, space: Space) -> None:
+    def test_job(self, space: TestNamespace) -> None:
         """The answer names what was asked for."""
-        refusal = said(lambda: space.job("nobody"))
+        refusal = outcome_of(lambda: space.job("nobody"))
 
         assert refusal[:3] == (404, "NotFound", 'jobs.batch "nobody" not found')
         assert tuple(refusal.details[key] for key in ("name", "group", "kind")) == ("nobody", "batch", "jobs")
@@ -200,7 +200,7 @@ class TestMissing:
         """Who may do everything learns that there is none."""
         path = "/apis/batch/v1/namespaces/contract-missing/jobs"
 
-        refusal = said(lambda: cluster_target.admin.create(path, job("lost")))
+        refusal = outcome_of(lambda: cluster_target.admin.create(path, job("lost")))
 
         assert refusal[:3] == (404, "NotFound", 'namespaces "contract-missing" not found')
 
@@ -213,7 +213,7 @@ class TestMissing:
         """Who may do nothing there learns nothing, whether it is missing or not."""
         path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
 
-        refusal = said(lambda: own_identity.request("POST", path, job("lost"), as_caller(SUBMITTERS)))
+        refusal = outcome_of(lambda: own_identity.request("POST", path, job("lost"), as_caller(SUBMITTERS)))
 
         assert refusal[:2] == (403, "Forbidden")
         assert 'jobs.batch is forbidden: User "researcher:api" cannot create resource "jobs"' in refusal.message

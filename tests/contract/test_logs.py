@@ -8,11 +8,11 @@ import pytest
 
 from infra.localcluster.log_content import LOG_VARIABLE
 from tests.support.eventually import eventually
-from tests.support.namespace import job, said
+from tests.support.namespace import job, outcome_of
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.support.namespace import Space
+    from tests.support.namespace import TestNamespace
 
 LINES = ["first", "second, with ä", "third"]
 
@@ -26,14 +26,14 @@ def printing(name: str, simulate: str = "run-forever", *containers: str) -> Docu
     return manifest
 
 
-def running(space: Space, manifest: Document) -> str:
+def running(space: TestNamespace, manifest: Document) -> str:
     """Where the log is of the pod of a new Job that runs."""
     space.submit(manifest)
     (pod,) = space.await_pods(manifest["metadata"]["name"], phase="Running")
     return f"{space.pods}/{pod['metadata']['name']}/log"
 
 
-def text(space: Space, path: str) -> str:
+def text(space: TestNamespace, path: str) -> str:
     """The log at *path*."""
     return space.client.text(path)
 
@@ -52,19 +52,19 @@ class TestAmount:
             pytest.param("?container=main", LINES, id="by the container's name"),
         ],
     )
-    def test_whole_lines(self, space: Space, query: str, expected: list[str]) -> None:
+    def test_whole_lines(self, space: TestNamespace, query: str, expected: list[str]) -> None:
         """The lines that the container printed, in their order."""
         path = running(space, printing("talks"))
 
         assert "".join(f"{line}\n" for line in expected) == text(space, path + query)
 
-    def test_first_bytes_of_the_last_lines(self, space: Space) -> None:
+    def test_first_bytes_of_the_last_lines(self, space: TestNamespace) -> None:
         """A limit in bytes cuts off the end, not the beginning."""
         path = running(space, printing("talks"))
 
         assert text(space, f"{path}?tailLines=2&limitBytes=6") == "second"
 
-    def test_timestamps(self, space: Space) -> None:
+    def test_timestamps(self, space: TestNamespace) -> None:
         """Each line begins with its time, in nanoseconds."""
         path = running(space, printing("talks"))
 
@@ -72,7 +72,7 @@ class TestAmount:
         time, _, rest = line.partition(" ")
         assert (len(time), time[-1], rest) == (len("2026-01-01T00:00:00.000000000Z"), "Z", "third")
 
-    def test_old_lines_are_left_out(self, space: Space) -> None:
+    def test_old_lines_are_left_out(self, space: TestNamespace) -> None:
         """A pod that printed all at its start has no new lines after a while."""
         path = running(space, printing("talks"))
 
@@ -82,7 +82,7 @@ class TestAmount:
 class TestAttempts:
     """Which run of a container."""
 
-    def test_a_pod_that_ended_keeps_its_log(self, space: Space) -> None:
+    def test_a_pod_that_ended_keeps_its_log(self, space: TestNamespace) -> None:
         """As long as it stays."""
         space.submit(printing("over", "exit-1"))
         (pod,) = eventually(
@@ -92,13 +92,13 @@ class TestAttempts:
 
         assert text(space, f"{space.pods}/{pod['metadata']['name']}/log?tailLines=1") == "third\n"
 
-    def test_before_the_restart(self, space: Space) -> None:
+    def test_before_the_restart(self, space: TestNamespace) -> None:
         """A container that was started again has two logs."""
         path = running(space, printing("again", "restarted"))
 
         assert text(space, f"{path}?previous=true&tailLines=1") == "third\n"
 
-    def test_of_a_pod_without_a_node_is_empty(self, space: Space) -> None:
+    def test_of_a_pod_without_a_node_is_empty(self, space: TestNamespace) -> None:
         """Nobody has it yet, and that is no error."""
         space.submit(job("huge", gpus=9))
         (pod,) = space.await_pods("huge", phase="Pending")
@@ -122,25 +122,25 @@ class TestRefusals:
             pytest.param("previous=true", 400, 'previous terminated container "main" in pod "talks-', id="previous"),
         ],
     )
-    def test_odd_queries(self, space: Space, query: str, status: int, message: str) -> None:
+    def test_odd_queries(self, space: TestNamespace, query: str, status: int, message: str) -> None:
         """In the API server's words, or the kubelet's."""
         path = running(space, printing("talks"))
 
-        refused = said(lambda: space.client.text(f"{path}?{query}"))
+        refused = outcome_of(lambda: space.client.text(f"{path}?{query}"))
 
         assert (refused.status, message in refused.message) == (status, True)
 
-    def test_several_containers(self, space: Space) -> None:
+    def test_several_containers(self, space: TestNamespace) -> None:
         """One has to be named."""
         path = running(space, printing("talks", "run-forever", "sidecar"))
 
-        assert said(lambda: space.client.text(path)).message.endswith(", choose one of: [main sidecar]")
+        assert outcome_of(lambda: space.client.text(path)).message.endswith(", choose one of: [main sidecar]")
 
     @pytest.mark.parametrize(
         ("simulate", "waits"),
         [("image-pull", "trying and failing to pull image"), ("config-error", "CreateContainerConfigError")],
     )
-    def test_a_container_that_waits(self, space: Space, simulate: str, waits: str) -> None:
+    def test_a_container_that_waits(self, space: TestNamespace, simulate: str, waits: str) -> None:
         """The refusal says what for."""
         space.submit(printing("waits", simulate))
         (pod,) = eventually(
@@ -149,10 +149,10 @@ class TestRefusals:
         )
         name = pod["metadata"]["name"]
 
-        refused = said(lambda: space.client.text(f"{space.pods}/{name}/log"))
+        refused = outcome_of(lambda: space.client.text(f"{space.pods}/{name}/log"))
 
         assert refused[:3] == (400, "BadRequest", f'container "main" in pod "{name}" is waiting to start: {waits}')
 
-    def test_a_pod_that_is_not_there(self, space: Space) -> None:
+    def test_a_pod_that_is_not_there(self, space: TestNamespace) -> None:
         """It is not found."""
-        assert said(lambda: space.client.text(f"{space.pods}/nobody/log"))[:2] == (404, "NotFound")
+        assert outcome_of(lambda: space.client.text(f"{space.pods}/nobody/log"))[:2] == (404, "NotFound")

@@ -11,7 +11,7 @@ from chalicelib.domain.kubernetes.jobs import GPU
 from tests.cluster.json_client import Refused
 from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, Ask, as_caller, may, rows
 from tests.support.eventually import eventually
-from tests.support.namespace import Said, said
+from tests.support.namespace import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,9 @@ def pod(gpus: int = 1, memory: str = "1Gi", context: Document | None = None, **s
     }
 
 
-def refused(client: JsonClient, document: Document, path: str = TRIES) -> Said:
+def refused(client: JsonClient, document: Document, path: str = TRIES) -> Outcome:
     """What the preflight's user is told who asks for the pod."""
-    return said(lambda: client.request("POST", path, document, PREFLIGHT))
+    return outcome_of(lambda: client.request("POST", path, document, PREFLIGHT))
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ class TestUser:
 
     def test_gives_callers_nothing(self, bounded: JsonClient) -> None:
         """A submitter still may create Jobs and no pods."""
-        told = said(lambda: bounded.request("POST", TRIES, pod(), as_caller(SUBMITTERS)))
+        told = outcome_of(lambda: bounded.request("POST", TRIES, pod(), as_caller(SUBMITTERS)))
 
         assert told[:2] == (403, "Forbidden")
         assert 'User "researcher:api" cannot create resource "pods"' in told.message
@@ -179,7 +179,7 @@ class TestUser:
         del bounded
         stranger = cluster_target.client("stranger", ["researcher:team-a"])
 
-        told = said(lambda: stranger.request("POST", TRIES, pod(), PREFLIGHT))
+        told = outcome_of(lambda: stranger.request("POST", TRIES, pod(), PREFLIGHT))
 
         assert (told.status, "cannot impersonate" in told.message) == (403, True)
         stranger.close()

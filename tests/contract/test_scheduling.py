@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cluster.json_client import Document
-    from tests.support.namespace import Space
+    from tests.support.namespace import TestNamespace
 
 LOW = "contract-low"
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 @pytest.fixture
-def low(space: Space) -> Iterator[str]:
+def low(space: TestNamespace) -> Iterator[str]:
     """A PriorityClass below all others."""
     classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
     space.client.create(classes, {"metadata": {"name": LOW}, "value": -5})
@@ -30,7 +30,7 @@ def low(space: Space) -> Iterator[str]:
 
 
 @pytest.fixture
-def node(space: Space) -> Iterator[str]:
+def node(space: TestNamespace) -> Iterator[str]:
     """The only node, which is as before afterwards."""
     (found,) = space.client.get("/api/v1/nodes")["items"]
     path = f"/api/v1/nodes/{found['metadata']['name']}"
@@ -38,7 +38,7 @@ def node(space: Space) -> Iterator[str]:
     space.client.patch(path, {"spec": {"taints": None, "unschedulable": None}})
 
 
-def message(space: Space, name: str) -> str:
+def message(space: TestNamespace, name: str) -> str:
     """Why the pod of the Job *name* has no node, once the scheduler has said so."""
 
     def look() -> list[str]:
@@ -48,7 +48,7 @@ def message(space: Space, name: str) -> str:
     return eventually(look, bool)[0]
 
 
-def without_a_node(space: Space) -> str:
+def without_a_node(space: TestNamespace) -> str:
     """The name of a new Job whose pod was given no node, else nothing: the scheduler may not know of a change yet."""
     name = f"waits-{secrets.token_hex(4)}"
     space.submit(job(name, "run-forever"))
@@ -71,7 +71,7 @@ def of_class(manifest: Document, priority_class: str) -> Document:
 class TestPreemption:
     """A pod of higher priority takes the room of others."""
 
-    def test_the_lower_one_goes(self, space: Space, low: str) -> None:
+    def test_the_lower_one_goes(self, space: TestNamespace, low: str) -> None:
         """It is gone, and an event says for whom."""
         space.submit(of_class(job("meek", "run-forever", gpus=6), low))
         (meek,) = space.await_pods("meek", phase="Running")
@@ -86,7 +86,7 @@ class TestPreemption:
         (told,) = eventually(lambda: space.events("Preempted"), bool)
         assert told == f"Preempted by pod {bold['metadata']['uid']} on node {bold['spec']['nodeName']}"
 
-    def test_an_equal_one_stays(self, space: Space) -> None:
+    def test_an_equal_one_stays(self, space: TestNamespace) -> None:
         """Whoever comes later waits."""
         space.submit(job("first", "run-forever", gpus=6))
         space.await_pods("first", phase="Running")
@@ -108,7 +108,7 @@ class TestNode:
         ],
         ids=["taint", "cordon"],
     )
-    def test_takes_no_pod(self, space: Space, node: str, spec: Document, why: str) -> None:
+    def test_takes_no_pod(self, space: TestNamespace, node: str, spec: Document, why: str) -> None:
         """The pod waits, and says what for; it comes when the node is free for all."""
         space.client.patch(node, {"spec": spec})
 
@@ -122,7 +122,7 @@ class TestNode:
 class TestClaims:
     """A volume that there is not."""
 
-    def test_a_claim_that_is_missing(self, space: Space) -> None:
+    def test_a_claim_that_is_missing(self, space: TestNamespace) -> None:
         """It is named."""
         manifest = job("needy")
         volume = {"name": "data", "persistentVolumeClaim": {"claimName": "none"}}
@@ -136,7 +136,7 @@ class TestClaims:
 class TestIndexes:
     """The pods of an Indexed Job."""
 
-    def test_each_has_its_own(self, space: Space) -> None:
+    def test_each_has_its_own(self, space: TestNamespace) -> None:
         """As a label, an annotation and in its name."""
         space.submit(job("many", "run-forever", completionMode="Indexed", completions=2, parallelism=2))
 
@@ -146,7 +146,7 @@ class TestIndexes:
         assert sorted(marks) == [("0", "0"), ("1", "1")]
         assert sorted(pod["metadata"]["name"][:7] for pod in pods) == ["many-0-", "many-1-"]
 
-    def test_created_pods_are_told_of(self, space: Space) -> None:
+    def test_created_pods_are_told_of(self, space: TestNamespace) -> None:
         """The Job's events name them, also when they are gone."""
         space.submit(job("late", "run-forever", activeDeadlineSeconds=1))
         (pod,) = space.await_pods("late", phase="Running")

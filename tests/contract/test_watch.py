@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.cluster.json_client import Document, JsonClient
-    from tests.support.namespace import Space
+    from tests.support.namespace import TestNamespace
 
 
 class Listener:
     """Collects the events of a watch in a thread of its own."""
 
-    def __init__(self, space: Space, version: str = "", **selection: str) -> None:
+    def __init__(self, space: TestNamespace, version: str = "", **selection: str) -> None:
         self._watch = space.client.watch(space.jobs, version, **selection)
         self.told: list[tuple[str, str]] = []
         self.objects: list[Document] = []
@@ -48,7 +48,7 @@ class Listener:
 
 
 @pytest.fixture
-def listen(space: Space) -> Iterator[Callable[..., Listener]]:
+def listen(space: TestNamespace) -> Iterator[Callable[..., Listener]]:
     """Starts watches of the namespace's Jobs, which end with the test."""
     started: list[Listener] = []
 
@@ -64,7 +64,7 @@ def listen(space: Space) -> Iterator[Callable[..., Listener]]:
 class TestWatch:
     """A stream of events."""
 
-    def test_begins_with_what_is_there(self, space: Space, listen: Callable[..., Listener]) -> None:
+    def test_begins_with_what_is_there(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
         """Without a version: nothing can be missed between a look and the watch."""
         space.submit(job("there", suspend=True))
 
@@ -72,7 +72,7 @@ class TestWatch:
 
         eventually(lambda: listener.told, lambda told: told[:1] == [("ADDED", "there")])
 
-    def test_tells_of_each_change(self, space: Space, listen: Callable[..., Listener]) -> None:
+    def test_tells_of_each_change(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
         """Made, changed and deleted, each at another version."""
         listener = listen()
         space.submit(job("lives", suspend=True))
@@ -86,7 +86,7 @@ class TestWatch:
         assert {kind for kind, _ in told[1:-1]} == {"MODIFIED"}
         assert versions == sorted(set(versions))
 
-    def test_goes_on_from_a_version(self, space: Space, listen: Callable[..., Listener]) -> None:
+    def test_goes_on_from_a_version(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
         """What was before is not told again."""
         space.submit(job("before", suspend=True))
         version = space.client.get(space.jobs)["metadata"]["resourceVersion"]
@@ -97,7 +97,7 @@ class TestWatch:
         eventually(lambda: listener.told, lambda told: ("ADDED", "after") in told)
         assert ("ADDED", "before") not in listener.told
 
-    def test_of_one_name_tells_of_no_other(self, space: Space, listen: Callable[..., Listener]) -> None:
+    def test_of_one_name_tells_of_no_other(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
         """By a field selector."""
         listener = listen(fieldSelector="metadata.name=mine")
 
@@ -107,7 +107,7 @@ class TestWatch:
         told = eventually(lambda: listener.told, bool)
         assert {name for _, name in told} == {"mine"}
 
-    def test_of_a_label_tells_when_it_is_gone(self, space: Space, listen: Callable[..., Listener]) -> None:
+    def test_of_a_label_tells_when_it_is_gone(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
         """An object that is no longer selected is as good as deleted."""
         made = space.submit({**job("marked", suspend=True), "metadata": {"name": "marked", "labels": {"a": "b"}}})
         listener = listen(labelSelector="a=b")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from infra.local.aws import LocalAws
-from infra.local.lambda_async import Deliveries
+from infra.local.lambda_async import AsyncInvocations
 from infra.local.lambda_invoke import Functions
 from infra.local.local_cluster import SomeCluster
 from infra.local.local_stack import Stack
@@ -49,7 +49,7 @@ class Deployed(Stack[SomeCluster]):
         self._handlers: dict[str, Handler] = {}
         self.functions = Functions(self._handlers)
         self.aws = LocalAws(self.functions, self.iam.guard)
-        self.deliveries = Deliveries(self.functions, self._keep_failure)
+        self.deliveries = AsyncInvocations(self.functions, self._keep_failure)
         self._packaged = packaged
         self._parameters: dict[str, str] = {}
         self._task = task

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from infra.local.http_server import LoopbackServer
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers, HttpSyntaxError
 
 INIT_SECONDS = 30.0
 """Lambda gives a function 10 s to load; this machine is busier."""
@@ -112,11 +112,11 @@ class Execution:
         for thread in self._threads:
             thread.join()
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one call of the runtime client."""
         del headers
         if target.endswith("/restore/next"):
-            return Reply(200)
+            return HttpResponse(200)
         if method == "GET":
             return self._next_event()
         if target.endswith("/init/error"):
@@ -124,21 +124,21 @@ class Execution:
             self._ready.set()
         else:
             self._outcomes.put(Outcome(body, "Unhandled" if target.endswith("/error") else None))
-        return Reply(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
+        return HttpResponse(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no call."""
-        return Reply(400, [], error.detail.encode())
+        return HttpResponse(400, [], error.detail.encode())
 
-    def _next_event(self) -> Reply:
+    def _next_event(self) -> HttpResponse:
         self._ready.set()
         given = self._events.get()
         if given is None:
-            return Reply(410)
+            return HttpResponse(410)
         request_id, event = given
         ends = int((time.time() + self._function.timeout) * 1000)
         name = self._function.name
-        return Reply(
+        return HttpResponse(
             200,
             [
                 ("Content-Type", "application/json"),

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from infra.local.compression import compressed
 from infra.local.gateway import MAX_HEADER_BYTES
-from infra.local.http_server import LoopbackSite
-from infra.local.lambda_proxy import ProxyRequest, reply_of
+from infra.local.http_server import LoopbackHandler
+from infra.local.lambda_proxy import ProxyRequest, response_from
 from infra.local.routes import Routes
-from infra.local.wire import MAX_BODY, Reply
+from infra.local.wire import MAX_BODY, HttpResponse
 from infra.packaging.gateway_responses import ANY_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.local.wire import Headers, WireError
+    from infra.local.wire import Headers, HttpSyntaxError
     from tests.deployed.cloudformation import Stack
     from tests.deployed.lambda_service import LambdaService
 
@@ -30,7 +30,7 @@ INTEGRATION_SECONDS = 29.0
 _INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+):live/invocations$")
 
 
-class TemplateGateway(LoopbackSite):
+class TemplateGateway(LoopbackHandler):
     """Serves the API of *stack* with the functions of *lambdas*, at the root as with a custom domain."""
 
     def __init__(self, lambdas: LambdaService) -> None:
@@ -47,20 +47,20 @@ class TemplateGateway(LoopbackSite):
         self._routes = Routes(document["paths"])
         self._responses = document["x-amazon-apigateway-gateway-responses"]
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The answer to one request."""
         request_id = str(uuid.uuid4())
         context = {"requestId": request_id, "httpMethod": method}
         reply = self._routed(context, target, headers, body)
-        reply = Reply(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
+        reply = HttpResponse(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
         return compressed(reply, headers)
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""
         kind = "REQUEST_TOO_LARGE" if error.too_large else "BAD_REQUEST_BODY"
         return self._response(kind, {"requestId": str(uuid.uuid4()), "httpMethod": ""})
 
-    def _routed(self, context: Mapping[str, str], target: str, headers: Headers, body: bytes) -> Reply:
+    def _routed(self, context: Mapping[str, str], target: str, headers: Headers, body: bytes) -> HttpResponse:
         if len(target) + sum(len(value) for _, value in headers) > MAX_HEADER_BYTES:
             return self._response("BAD_REQUEST_PARAMETERS", context)
         if len(body) > MAX_BODY:
@@ -88,7 +88,7 @@ class TemplateGateway(LoopbackSite):
         )
         return self._integrated(request, integration, context)
 
-    def _integrated(self, request: ProxyRequest, integration: Json, context: Mapping[str, str]) -> Reply:
+    def _integrated(self, request: ProxyRequest, integration: Json, context: Mapping[str, str]) -> HttpResponse:
         function = _INTEGRATED.search(integration["uri"])
         assert function, integration["uri"]
         started = time.monotonic()
@@ -98,11 +98,11 @@ class TemplateGateway(LoopbackSite):
         if outcome.error:
             return self._response("INTEGRATION_FAILURE", context)
         try:
-            return reply_of(json.loads(outcome.body), decode=False)
+            return response_from(json.loads(outcome.body), decode=False)
         except (ValueError, TypeError):
             return self._response("DEFAULT_5XX", context)
 
-    def _response(self, kind: str, context: Mapping[str, str]) -> Reply:
+    def _response(self, kind: str, context: Mapping[str, str]) -> HttpResponse:
         response = self._responses[kind]
         headers = {
             name.removeprefix("gatewayresponse.header."): _mapped(value, context)
@@ -111,7 +111,7 @@ class TemplateGateway(LoopbackSite):
         return _templated(int(response["statusCode"]), headers, response["responseTemplates"], context)
 
 
-def _mocked(integration: Json, context: Mapping[str, str]) -> Reply:
+def _mocked(integration: Json, context: Mapping[str, str]) -> HttpResponse:
     """The answer of an integration that asks nobody."""
     response = integration["responses"]["default"]
     headers = {
@@ -128,8 +128,8 @@ def _mapped(expression: str, context: Mapping[str, str]) -> str:
     return context[expression.removeprefix("context.")]
 
 
-def _templated(status: int, headers: Mapping[str, str], templates: Json, context: Mapping[str, str]) -> Reply:
+def _templated(status: int, headers: Mapping[str, str], templates: Json, context: Mapping[str, str]) -> HttpResponse:
     text = str(templates.get("application/json", ""))
     for name, value in context.items():
         text = text.replace(f"$context.{name}", value)
-    return Reply(status, list(headers.items()), text.encode())
+    return HttpResponse(status, list(headers.items()), text.encode())

@@ -13,7 +13,7 @@ import pytest
 from tests.package.reading import FUNCTIONS, Json, grants, logical
 from tests.support.api import Api
 from tests.support.eventually import eventually
-from tests.support.readme_walk import Step, clone_into, pasted, steps, surprises
+from tests.support.readme_walk import Step, clone_into, paste_all, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def answers(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -
     session = folder / ".local" / "session.env"
     session.parent.mkdir()
     session.write_text("".join(f"export {name}={value}\n" for name, value in deployed.session().items()))
-    return pasted(folder)
+    return paste_all(folder)
 
 
 @pytest.fixture

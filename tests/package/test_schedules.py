@@ -10,7 +10,7 @@ from chalicelib.domain.finished.announcement import DETAIL_TYPE, SOURCE
 from chalicelib.domain.manifest.job import render
 from chalicelib.runtime.event_handler import RESERVE_SECONDS
 from tests.package.reading import function, statements
-from tests.support.builders import ALICE, locked, submission
+from tests.support.builders import ALICE, identity, submission
 
 if TYPE_CHECKING:
     from tests.package.reading import Json
@@ -40,7 +40,7 @@ def test_announcements_are_of_one_kind(packaged: Json) -> None:
 
 def test_times_agree(packaged: Json) -> None:
     """No two runs tell of a Job; an upload's status is told in time; the TTL, without a Receipt, comes last."""
-    backstop = render(submission(), ALICE, locked())["spec"]["ttlSecondsAfterFinished"]
+    backstop = render(submission(), ALICE, identity())["spec"]["ttlSecondsAfterFinished"]
 
     assert function(packaged, "announce")["Timeout"] < 60
     assert function(packaged, "submit_upload")["Timeout"] == 60 > 2 * RESERVE_SECONDS

@@ -11,7 +11,7 @@ import pytest
 from tests.package.bare import printed_by
 from tests.package.reading import NAMES
 from tests.support.api import Api
-from tests.support.scripted_server import Script, json_reply
+from tests.support.scripted_server import ScriptedServer, json_reply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ class TestRestored:
             "Token": own.pop("AWS_SESSION_TOKEN"),
             "Expiration": "2099-01-01T00:00:00Z",
         }
-        with Script() as credentials, Api(deployed) as api:
+        with ScriptedServer() as credentials, Api(deployed) as api:
             credentials.on("/credentials", json_reply(parts))
             own |= {
                 "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",

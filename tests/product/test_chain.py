@@ -199,7 +199,7 @@ class TestAccess:
 
     def test_a_new_project_works_soon(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is deployed or restarted: the list of groups is read again for one that is not in it."""
-        monkeypatch.setattr(impersonation, "LOOK_AGAIN_SECONDS", 0.5)
+        monkeypatch.setattr(impersonation, "UNKNOWN_GROUP_TTL_SECONDS", 0.5)
         with Api(stack, bearer=stack.issuer.mint("carol", groups=["team-c"])) as carol:
             assert carol.ask("GET", "/jobs/team-c").status_code == 403
             stack.cluster.apply(project_manifests("team-c", ["team-c"]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from chalicelib.domain.names import SECRETS
+from chalicelib.domain.labels import SECRETS_ANNOTATION
 from infra.kubernetes.project import project_manifests
 from infra.local.local_stack import BUCKET
 from infra.localcluster.kinds import JOB
@@ -46,7 +46,7 @@ def test_unlisted_secret_is_refused_on_every_way(stack: Stack[Any], api: Api) ->
         lambda: api.submit("secrets", name="original", **FAILS, environment=environment).status_code, (201).__eq__
     )
     api.await_status("original", "Failed", project="secrets")
-    metadata = {"name": "researcher-secrets", "annotations": {SECRETS: "hub"}}
+    metadata = {"name": "researcher-secrets", "annotations": {SECRETS_ANNOTATION: "hub"}}
     stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
     before = names(stack)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.domain.names import HALF_MADE
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from infra.localcluster.kinds import JOB, POD, SERVICE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from tests.support.api import Api
@@ -50,7 +50,7 @@ def half(stack: Stack, api: Api, name: str) -> None:
     spec = {key: value for key, value in manifest["spec"].items() if key != "selector"}
     for label in ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"):
         spec["template"]["metadata"]["labels"].pop(label, None)
-    marked = {**metadata, "annotations": {**metadata["annotations"], HALF_MADE: ""}}
+    marked = {**metadata, "annotations": {**metadata["annotations"], INCOMPLETE_ANNOTATION: ""}}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": marked, "spec": {**spec, "suspend": True}}
     stack.cluster.apply([job])
 

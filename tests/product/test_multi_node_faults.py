@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.domain.names import HALF_MADE
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from infra.local.local_stack import Stack
 from infra.localcluster.kinds import JOB, SERVICE
 from tests.cluster.fault_proxy import FAULTS, Faulty
@@ -72,7 +72,7 @@ def test_every_job_is_made_whole_and_once(faulty: Stack[Faulty[AnyCluster]]) -> 
 
 
 def _is_marked(job: dict[str, Any]) -> bool:
-    return HALF_MADE in job["metadata"]["annotations"]
+    return INCOMPLETE_ANNOTATION in job["metadata"]["annotations"]
 
 
 def _owned(service: dict[str, Any]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from chalicelib.domain.submission.model import Submission
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 from chalicelib.settings import Settings
 from tests.support.eventually import eventually
-from tests.support.readme_walk import README, Step, clone_into, pasted, recipes, steps, surprises
+from tests.support.readme_walk import README, Step, clone_into, paste_all, recipes, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def running(clone: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def answers(running: Path) -> list[str]:
     """What each block answered."""
-    return pasted(running)
+    return paste_all(running)
 
 
 @pytest.mark.walk

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.names import (
-    ANNOUNCED,
-    KEEP,
-    MANAGED_BY,
-    OURS,
-    PROJECT_MARK,
-    REQUEST_HASH,
-    RETENTION,
-    SUBMISSION,
-    TYPE_MARK,
-    USER_MARK,
+from chalicelib.domain.labels import (
+    ANNOUNCED_LABEL,
+    JOB_TYPE_LABEL,
+    KEEP_LABEL,
+    MANAGED_BY_LABEL,
+    MANAGED_BY_VALUE,
+    PROJECT_LABEL,
+    REQUEST_HASH_ANNOTATION,
+    RETENTION_ANNOTATION,
+    SUBMISSION_ANNOTATION,
+    USER_LABEL,
 )
 from tests.product.by_hand import by_hand
 
@@ -34,8 +34,10 @@ SPANS = [(TIMES[0], TIMES[0]), (TIMES[0], TIMES[5]), (TIMES[2], TIMES[6]), (TIME
 COUNTS = [0, 1, 2, 7, 100_001, 2**31 - 1]
 AMOUNTS = ["0", "1", "8", "1k", "1e3", "999999999", "1Mi", "9e15"]
 LABELS = [
-    (MANAGED_BY, [OURS, OURS, OURS, "kubectl"]), (TYPE_MARK, ["Interactive", "odd", ""]), (USER_MARK, ["b", ""]),
-    (KEEP, ["false", "true", "odd"]), (ANNOUNCED, ["true", "odd"]), (PROJECT_MARK, ["team-b", ""]), ("team", ["a"]),
+    (MANAGED_BY_LABEL, [MANAGED_BY_VALUE, MANAGED_BY_VALUE, MANAGED_BY_VALUE, "kubectl"]),
+    (JOB_TYPE_LABEL, ["Interactive", "odd", ""]), (USER_LABEL, ["b", ""]),
+    (KEEP_LABEL, ["false", "true", "odd"]), (ANNOUNCED_LABEL, ["true", "odd"]),
+    (PROJECT_LABEL, ["team-b", ""]), ("team", ["a"]),
     ("kueue.x-k8s.io/queue-name", ["q", ""]), ("a" * 63, ["b" * 63]), ("x." * 126 + "x/y", [""]),
 ]  # fmt: skip
 SUBMISSIONS = [
@@ -48,7 +50,11 @@ RETENTIONS = ["1s", "0", "-1s", "30d", "31d", "999999999d", "9" * 5000, "", "s",
 
 def hostile_job(random: Random, name: str) -> Document:
     """A Job of team-a that is odd in some ways; its name may be longer than *name*."""
-    metadata: Document = {"name": name, "labels": {MANAGED_BY: OURS}, "annotations": {RETENTION: "1s"}}
+    metadata: Document = {
+        "name": name,
+        "labels": {MANAGED_BY_LABEL: MANAGED_BY_VALUE},
+        "annotations": {RETENTION_ANNOTATION: "1s"},
+    }
     spec: Document = {"suspend": True}
     job = by_hand(metadata, **spec)
     for change in random.sample(_CHANGES, random.randint(1, 4)):
@@ -140,8 +146,9 @@ def _label(random: Random, job: Document) -> None:
 
 def _annotate(random: Random, job: Document) -> None:
     found = {
-        SUBMISSION: random.choice(SUBMISSIONS), RETENTION: random.choice(RETENTIONS), REQUEST_HASH: _text(random),
-        USER_MARK: random.choice(TEXTS) * random.choice([1, 20]), "a": _text(random),
+        SUBMISSION_ANNOTATION: random.choice(SUBMISSIONS), RETENTION_ANNOTATION: random.choice(RETENTIONS),
+        REQUEST_HASH_ANNOTATION: _text(random),
+        USER_LABEL: random.choice(TEXTS) * random.choice([1, 20]), "a": _text(random),
     }  # fmt: skip
     job["metadata"]["annotations"] |= dict(random.sample([*found.items()], random.randint(1, 4)))
 

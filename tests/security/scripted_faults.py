@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from infra.local.local_cluster import SomeCluster
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ScriptedProxy(FaultProxy):
         """The next calls meet *fault*, so many *times*."""
         self.fault, self.left = fault, times
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The upstream's answer, or the fault's."""
         if target == ELSEWHERE:
             self.redirected.append(headers)
@@ -53,20 +53,20 @@ class ScriptedProxy(FaultProxy):
             self.left -= 1
             return self.left >= 0
 
-    def _faulty(self, carry_out: Callable[[], Reply]) -> Reply:
+    def _faulty(self, carry_out: Callable[[], HttpResponse]) -> HttpResponse:
         match self.fault.split(", "):
             case ["429", seconds]:
-                return Reply(429, [*TEXT, ("Retry-After", seconds)], b"Too many requests")
+                return HttpResponse(429, [*TEXT, ("Retry-After", seconds)], b"Too many requests")
             case [("429" | "500" | "503" | "401") as status]:
-                return Reply(int(status), TEXT, b"Sorry")
+                return HttpResponse(int(status), TEXT, b"Sorry")
             case ["500", "after"]:
                 carry_out()
-                return Reply(500, TEXT, b"Sorry")
+                return HttpResponse(500, TEXT, b"Sorry")
             case ["307"]:
-                return Reply(307, [("Location", self.url + ELSEWHERE)])
+                return HttpResponse(307, [("Location", self.url + ELSEWHERE)])
             case ["truncated"]:
                 whole = carry_out()
-                return Reply(whole.status, whole.headers, whole.body[: len(whole.body) // 2])
+                return HttpResponse(whole.status, whole.headers, whole.body[: len(whole.body) // 2])
             case ["hang", *after] | ["reset", *after]:
                 if after:
                     carry_out()

@@ -10,10 +10,10 @@ from tests.support.secrets import checked
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from infra.local.wire import Headers, Reply
+    from infra.local.wire import Headers, HttpResponse
 
 
-def sent(stack: Stack[Any], method: str, path: str, headers: Headers, document: object = None) -> Reply:
+def sent(stack: Stack[Any], method: str, path: str, headers: Headers, document: object = None) -> HttpResponse:
     """The answer of API Gateway and the function behind it, no refusal with a secret; bytes are a body as it stands."""
     typed = [] if document is None else [("Content-Type", "application/json")]
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
@@ -23,13 +23,13 @@ def sent(stack: Stack[Any], method: str, path: str, headers: Headers, document: 
     return reply
 
 
-def problem(reply: Reply) -> dict[str, Any]:
+def problem(reply: HttpResponse) -> dict[str, Any]:
     """The problem document of *reply*, without the request's id."""
     found: dict[str, Any] = json.loads(reply.body)
     found.pop("instance", None)
     return found
 
 
-def constant(reply: Reply) -> Headers:
+def constant(reply: HttpResponse) -> Headers:
     """The header lines of *reply* that are not of this very request."""
     return sorted(line for line in reply.headers if line[0].lower() not in ("x-request-id", "x-amzn-requestid"))

@@ -22,12 +22,12 @@ from tests.product.test_faults import NAMESPACE, NO_PREFLIGHT, ROOMY
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
 from tests.security.sending import sent
-from tests.support.scripted_server import NO_HURRY, RawServer, unused_url
+from tests.support.scripted_server import FAR_DEADLINE, RawServer, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
     from tests.support.attack_recorder import Counter
@@ -87,7 +87,7 @@ class Case:
         if function in ("get", "delete"):
             self.ask("submit")
 
-    def ask(self, function: str = "") -> Reply:
+    def ask(self, function: str = "") -> HttpResponse:
         """The answer to the request, or to another *function*'s about the same Job."""
         document = {"project": "team-a", "name": f"job-{self.number}", "image": "x", "labels": {"n": self.number}}
         key = ("Idempotency-Key", self.number)
@@ -131,7 +131,7 @@ def told(case: Case, counter: Counter, environment: Mapping[str, str]) -> Outcom
         for name, value in environment.items():
             patch.setenv(name, value)
         settings.cache_clear()
-        eks_tokens.connect(settings()).token(NO_HURRY)
+        eks_tokens.connect(settings()).token(FAR_DEADLINE)
         authenticate([value for _, value in case.headers], Deadline.after(60))  # the issuer's keys are there, too
         started = time.monotonic()
         reply = case.ask()

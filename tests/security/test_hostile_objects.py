@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER
+from chalicelib.adapters.kubernetes.api_client import MAX_RESPONSE
 from chalicelib.usecases.list_jobs import JobPage
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.localcluster.kinds import JOB
@@ -53,28 +53,28 @@ _DEEP = '{"f:a":' * 9_995 + "{}" + "}" * 9_995
 
 def write(cluster: Cluster, seed: int) -> str | None:
     """Write the Job of that *seed*, and what belongs to it; its name, or None where the cluster takes no such Job."""
-    drawn = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    job = hostile_job(drawn, f"odd-{seed}")
+    nonce = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    job = hostile_job(nonce, f"odd-{seed}")
     name: str = job["metadata"]["name"]
     if isinstance(cluster, EmbeddedCluster):
         cluster.apply([job])
         return name
     admin = cluster.plane.admin
-    manage_elsewhere(drawn, job)
+    manage_elsewhere(nonce, job)
     try:
         made = admin.create(JOBS, job)
     except Refused:
         return None
     with suppress(Refused):
-        admin.request("PATCH", f"{JOBS}/{name}/status", {"status": hostile_status(drawn)}, _MERGE)
+        admin.request("PATCH", f"{JOBS}/{name}/status", {"status": hostile_status(nonce)}, _MERGE)
     if seed % 4 == 0:
         with suppress(Refused):
-            pod = admin.create(PODS, hostile_pod(drawn, made, seed))
+            pod = admin.create(PODS, hostile_pod(nonce, made, seed))
             path = f"{PODS}/{pod['metadata']['name']}/status"
-            admin.request("PATCH", path, {"status": hostile_pod_status(drawn)}, _MERGE)
+            admin.request("PATCH", path, {"status": hostile_pod_status(nonce)}, _MERGE)
     if seed % 4 == 1:
         with suppress(Refused):
-            admin.create(EVENTS, hostile_event(drawn, made, seed))
+            admin.create(EVENTS, hostile_event(nonce, made, seed))
     if "finalizers" in job["metadata"]:
         admin.delete(f"{JOBS}/{name}")
     return name
@@ -203,7 +203,7 @@ def test_large_jobs(stack: Stack[Cluster], api: Api, scheduled: Scheduled) -> No
     for number in range(few):
         made = api.submit(name=f"fat-{number}", environment=environment)
         assert made.status_code == 201, made.text
-    assert few * 7 * 8100 * 12 > MAX_ANSWER
+    assert few * 7 * 8100 * 12 > MAX_RESPONSE
     neighbour(api, "beside-fat")
 
     assert {f"fat-{number}" for number in range(few)} <= listed(api, 500)

@@ -13,11 +13,11 @@ from chalicelib.adapters.oidc.jwks import COOL_DOWN_SECONDS, FRESH_SECONDS, MAX_
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
 from infra.local.issuer import Application, Issuer
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.security.hostile_tokens import bearer, forged
 from tests.security.sending import sent
 from tests.support.builders import deployment
-from tests.support.scripted_server import NO_HURRY, Clock, RawServer, unused_url
+from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +34,18 @@ LITTLE = 8 * 2**20
 """Bytes of memory that reading an issuer's answer may take."""
 
 DOWN = {
-    "500": lambda: Reply(500),
-    "503": lambda: Reply(503, [("Retry-After", "3600")]),
-    "404": lambda: Reply(404),
-    "empty": lambda: Reply(200),
-    "HTML": lambda: Reply(200, [("Content-Type", "text/html")], b"<html><body>Sign in"),
-    "redirect": lambda: Reply(302, [("Location", "http://127.0.0.1:1/")]),
-    "no keys": lambda: Reply(200, [], b'{"keys": []}'),
-    "no key for signatures": lambda: Reply(
+    "500": lambda: HttpResponse(500),
+    "503": lambda: HttpResponse(503, [("Retry-After", "3600")]),
+    "404": lambda: HttpResponse(404),
+    "empty": lambda: HttpResponse(200),
+    "HTML": lambda: HttpResponse(200, [("Content-Type", "text/html")], b"<html><body>Sign in"),
+    "redirect": lambda: HttpResponse(302, [("Location", "http://127.0.0.1:1/")]),
+    "no keys": lambda: HttpResponse(200, [], b'{"keys": []}'),
+    "no key for signatures": lambda: HttpResponse(
         200, [], b'{"keys": [{"kid": "k", "kty": "oct", "use": "enc", "k": "c2VjcmV0"}]}'
     ),
-    "too large": lambda: Reply(200, [], b'{"keys": []' + b" " * MAX_DOCUMENT + b"}"),
-    "deep": lambda: Reply(200, [], b"[" * 100_000),
+    "too large": lambda: HttpResponse(200, [], b'{"keys": []' + b" " * MAX_DOCUMENT + b"}"),
+    "deep": lambda: HttpResponse(200, [], b"[" * 100_000),
 }
 
 
@@ -63,12 +63,12 @@ class Verifier:
 
     def __init__(self, issuer: Issuer) -> None:
         self.clock = Clock()
-        self._tokens = bearer_tokens.Tokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
+        self._tokens = bearer_tokens.BearerTokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
 
     def takes(self, token: str) -> bool:
         """Whether it takes *token*; IssuerUnavailable where it cannot know."""
         try:
-            return self._tokens.caller([f"Bearer {token}"], NO_HURRY).subject == "alice"
+            return self._tokens.caller([f"Bearer {token}"], FAR_DEADLINE).subject == "alice"
         except Unauthenticated:
             return False
 
@@ -79,7 +79,7 @@ def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, answers: bool) 
     verifier = Verifier(issuer)
     good = issuer.mint("alice")
     assert verifier.takes(good)
-    issuer.jwks_answer = None if answers else lambda: Reply(500)
+    issuer.jwks_answer = None if answers else lambda: HttpResponse(500)
     before = issuer.jwks_requests
 
     for number in range(UNKNOWN):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
     from tests.support.attack_recorder import Counter
 
     FaultyDeployment = Deployed[Faulty[Any]]
@@ -132,7 +132,7 @@ class TestMemory:
         assert gained < ROOM
 
 
-def invocations(stack: FaultyDeployment) -> dict[str, list[Callable[[], Reply]]]:
+def invocations(stack: FaultyDeployment) -> dict[str, list[Callable[[], HttpResponse]]]:
     """Function to requests that it answers, refuses and cannot read."""
     alice = bearer(stack.issuer.mint("alice"))
     ask = partial(sent, stack)

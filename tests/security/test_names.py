@@ -44,8 +44,8 @@ INSIDE = re.compile(
 
 def odd_names(count: int) -> list[str]:
     """Names of one to five pieces; the same in every run."""
-    drawn = random.Random(0)  # noqa: S311 - repeatable on purpose
-    return ["".join(drawn.choices(PIECES, k=drawn.randint(1, 5))) for _ in range(count)]
+    nonce = random.Random(0)  # noqa: S311 - repeatable on purpose
+    return ["".join(nonce.choices(PIECES, k=nonce.randint(1, 5))) for _ in range(count)]
 
 
 def statuses(stack: Stack[Any], headers: list[tuple[str, str]], name: str) -> list[int]:

@@ -15,13 +15,13 @@ from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.settings import settings
 from infra.local.http_server import LoopbackServer
 from infra.local.local_stack import Stack
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import Shape, server_identity
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import ScriptedCluster
 from tests.security.sending import problem, sent
 from tests.support.eventually import eventually
-from tests.support.scripted_server import NO_HURRY, Script, unused_url
+from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,12 +38,12 @@ pytestmark = pytest.mark.attack("outages")
 PATH = "/jobs/team-a"
 
 
-def sts_refusal(code: str, status: int) -> Reply:
+def sts_refusal(code: str, status: int) -> HttpResponse:
     """STS's own error."""
     text = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>arn:x</Message></Error></ErrorResponse>"
     )
-    return Reply(status, [("Content-Type", "text/xml")], text.encode())
+    return HttpResponse(status, [("Content-Type", "text/xml")], text.encode())
 
 
 STS = {
@@ -51,8 +51,8 @@ STS = {
     "denied": sts_refusal("AccessDenied", 403),
     "our own session has expired": sts_refusal("ExpiredTokenException", 403),
     "a code nobody knows": sts_refusal("Teapot", 418),
-    "a proxy's page": Reply(503, [("Content-Type", "text/html")], b"<html><p>unavailable"),
-    "nothing": Reply(200),
+    "a proxy's page": HttpResponse(503, [("Content-Type", "text/html")], b"<html><p>unavailable"),
+    "nothing": HttpResponse(200),
 }
 LASTING = {"denied", "our own session has expired", "a code nobody knows"}
 
@@ -78,7 +78,7 @@ def forget() -> None:
         cached.cache_clear()
 
 
-def listed(stack: ProxiedStack) -> Reply:
+def listed(stack: ProxiedStack) -> HttpResponse:
     """The answer to alice."""
     return sent(stack, "GET", PATH, bearer(stack.issuer.mint("alice")))
 
@@ -94,7 +94,7 @@ class TestSts:
     @pytest.mark.parametrize("case", STS)
     def test_refusal_has_a_stable_code(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
         """Whatever STS says, and nothing of what it says; what does not pass by itself names no time."""
-        with Script() as sts:
+        with ScriptedServer() as sts:
             sts.on("/", STS[case])
             monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
             answer = listed(stack)
@@ -167,10 +167,10 @@ def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.Monkey
     """For longer than its token lives: the cluster refuses that, a new one is made, and the caller sees nothing."""
     with monkeypatch.context() as past:
         past.setattr(sigv4, "gmtime", lambda now: time.gmtime(now - 1200))
-        stale = eks_tokens.connect(settings()).token(NO_HURRY)
+        stale = eks_tokens.connect(settings()).token(FAR_DEADLINE)
 
     assert listed(stack).status == 200
-    assert eks_tokens.connect(settings()).token(NO_HURRY) != stale
+    assert eks_tokens.connect(settings()).token(FAR_DEADLINE) != stale
 
 
 def test_dead_cluster_is_not_asked_by_everybody(

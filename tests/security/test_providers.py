@@ -12,14 +12,14 @@ import jwt
 import pytest
 from msgspec.structs import fields
 
-from chalicelib.adapters.oidc.bearer_tokens import Tokens
+from chalicelib.adapters.oidc.bearer_tokens import BearerTokens
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.settings import Settings
 from infra.local.signing_keys import SigningKeys
 from tests.security.providers import PROVIDERS, Provider
 from tests.support.builders import deployment
-from tests.support.scripted_server import NO_HURRY
+from tests.support.scripted_server import FAR_DEADLINE
 
 if TYPE_CHECKING:
     from chalicelib.adapters.oidc.jwks import KeySet
@@ -52,7 +52,7 @@ def caller(provider: Provider, changes: dict[str, Any], *, with_algorithm: bool 
     payload = json.dumps({name: value for name, value in claims.items() if value is not None})
     token = KEYS.sign(payload.encode(), {"typ": provider.typ, "x5t": "thumbprint"})
     keys = cast("KeySet", PublishedKeys(with_algorithm=with_algorithm))
-    return Tokens(deployment(**provider.settings), keys).caller([f"Bearer {token}"], NO_HURRY)
+    return BearerTokens(deployment(**provider.settings), keys).caller([f"Bearer {token}"], FAR_DEADLINE)
 
 
 @pytest.mark.parametrize("with_algorithm", [True, False], ids=["key with alg", "key without alg"])

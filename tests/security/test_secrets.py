@@ -19,14 +19,14 @@ from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
 from tests.security.sending import sent
 from tests.security.test_outages import sts_refusal
 from tests.support.eventually import eventually
-from tests.support.scripted_server import NO_HURRY, Script
+from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer
 from tests.support.secrets import CANARY, checked, leaks, watch
 from tests.support.uploads import Uploads, handled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
     from infra.localcluster.cluster import EmbeddedCluster
     from tests.cluster.real_cluster import RealCluster
     from tests.support.scheduled_functions import Scheduled
@@ -91,7 +91,7 @@ def forget() -> None:
         cached.cache_clear()
 
 
-def asked(stack: SecretiveStack, **changes: object) -> Reply:
+def asked(stack: SecretiveStack, **changes: object) -> HttpResponse:
     """The answer to a submission full of secrets."""
     headers = bearer(stack.issuer.mint("alice"))
     return sent(stack, "POST", "/jobs", headers, {"job": {**JOB, **changes}})
@@ -99,7 +99,7 @@ def asked(stack: SecretiveStack, **changes: object) -> Reply:
 
 def test_canaries_are_found() -> None:
     """By the search that all of this relies on."""
-    token = eks_tokens.connect(settings()).token(NO_HURRY)
+    token = eks_tokens.connect(settings()).token(FAR_DEADLINE)
 
     assert leaks(f"value {CANARY} ") == ["a canary"]
     assert "an EKS token" in leaks(token)
@@ -111,7 +111,7 @@ def test_job_that_is_made(stack: SecretiveStack) -> None:
     made = asked(stack, name="secretive")
     headers = bearer(stack.issuer.mint("alice"))
     watch("a bearer token", headers[0][1])
-    watch("the cluster's token", eks_tokens.connect(settings()).token(NO_HURRY))
+    watch("the cluster's token", eks_tokens.connect(settings()).token(FAR_DEADLINE))
     paths = ["/jobs/team-a/secretive", "/jobs/team-a", "/projects", "/health?deep=true", "/openapi.json"]
     shown = [sent(stack, "GET", path, headers) for path in paths]
     shown.append(sent(stack, "DELETE", paths[0], headers))
@@ -155,7 +155,7 @@ def test_refused_token(stack: SecretiveStack, authorization: str) -> None:
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "truncated", "401", "307"])
 def test_failing_cluster(stack: SecretiveStack, fault: str) -> None:
     """Its token and what was sent to it stay here."""
-    eks_tokens.connect(settings()).token(NO_HURRY)
+    eks_tokens.connect(settings()).token(FAR_DEADLINE)
     stack.cluster.proxy.meet(fault, FOR_EVER)
 
     reply = asked(stack)
@@ -166,7 +166,7 @@ def test_failing_cluster(stack: SecretiveStack, fault: str) -> None:
 
 def test_failing_sts(stack: SecretiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it says may name the role, the account and the key."""
-    with Script() as sts:
+    with ScriptedServer() as sts:
         sts.on("/", sts_refusal(CANARY, 403))
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
         reply = asked(stack)

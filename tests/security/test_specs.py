@@ -14,7 +14,7 @@ from tests.cluster.json_client import Refused
 from tests.security.attacks import CASES
 from tests.security.hostile_tokens import bearer
 from tests.security.sending import problem, sent
-from tests.support.builders import ALICE, locked, submission
+from tests.support.builders import ALICE, identity, submission
 from tests.support.submissions import documents, submissions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def paths(value: object, here: str = "") -> Iterator[str]:
 
 def template(asked: Submission) -> dict[str, Any]:
     """What the pods of *asked* are made from."""
-    found: dict[str, Any] = render(asked, ALICE, locked())["spec"]["template"]
+    found: dict[str, Any] = render(asked, ALICE, identity())["spec"]["template"]
     return found
 
 

@@ -12,7 +12,7 @@ from tests.security.sending import constant, problem, sent
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
     from tests.security.hostile_tokens import Attack
 
 pytestmark = pytest.mark.attack("tokens")
@@ -36,7 +36,7 @@ def cold() -> None:
     bearer_tokens.connect.cache_clear()
 
 
-def assert_refused(stack: Stack[Any], reply: Reply) -> None:
+def assert_refused(stack: Stack[Any], reply: HttpResponse) -> None:
     """The one answer that there is, to the byte, but for the request's id."""
     nobody = sent(stack, "GET", PATH, [])
     assert problem(reply) == problem(nobody) == ONE_ANSWER

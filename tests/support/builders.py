@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.job.event_list import Event, InvolvedObject
+from chalicelib.domain.kubernetes.events import Event, InvolvedObject
 from chalicelib.domain.kubernetes.jobs import (
     GPU,
     Condition,
@@ -31,8 +31,9 @@ from chalicelib.domain.kubernetes.pods import (
     Terminated,
     Waiting,
 )
-from chalicelib.domain.names import MANAGED_BY, OURS, PROJECT_MARK, JobName, ProjectName, namespace_of
-from chalicelib.domain.submission.idempotency import Lock
+from chalicelib.domain.labels import MANAGED_BY_LABEL, MANAGED_BY_VALUE, PROJECT_LABEL
+from chalicelib.domain.names import JobName, ProjectName, namespace_of
+from chalicelib.domain.submission.idempotency import JobIdentity
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.domain.uploads.s3_event import Upload
 from chalicelib.settings import Settings
@@ -75,9 +76,9 @@ def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - whatever a setting 
     return Settings(**{**required, **fields})
 
 
-def locked(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> Lock:
+def identity(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> JobIdentity:
     """A Lock of easy hashes."""
-    return Lock(name, request_hash, key_hash)
+    return JobIdentity(name, request_hash, key_hash)
 
 
 def minutes_ago(minutes: float) -> datetime:
@@ -92,7 +93,7 @@ def meta(name: str = "train-1", **fields: Any) -> ObjectMeta:  # noqa: ANN401 - 
 
 def project_namespace(project: ProjectName = TEAM_A, **annotations: str) -> Namespace:
     """The namespace of *project*."""
-    labels = {PROJECT_MARK: project}
+    labels = {PROJECT_LABEL: project}
     return Namespace(metadata=meta(namespace_of(project), labels=labels, annotations=annotations))
 
 
@@ -133,7 +134,7 @@ def finished(
     end = Condition(type=kind, status="True", last_transition_time=at)
     completed = at if kind == "Complete" else None
     status = JobStatus(start_time=at - timedelta(minutes=5), completion_time=completed, conditions=[end])
-    return job(**{"labels": {MANAGED_BY: OURS}, "status": status, **fields})
+    return job(**{"labels": {MANAGED_BY_LABEL: MANAGED_BY_VALUE}, "status": status, **fields})
 
 
 def pod(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from wsgiref.types import WSGIApplication
 
-    from infra.local.wire import Headers, Reply
+    from infra.local.wire import Headers, HttpResponse
     from tests.support.round_trips import Trip
 
 ROUNDS = 8
@@ -161,7 +161,7 @@ class _CountingProxy(FaultProxy):
         super().__init__(url, ca_pem, rate=0.0)
         self._arrive = arrive
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The upstream's answer, once the gate lets the request pass."""
         self._arrive("cluster", f"{method} {target}")
         return self.forward(method, target, headers, body)
@@ -172,7 +172,7 @@ class _CountedIssuer(Issuer):
         super().__init__(applications)
         self._gate = gate
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The issuer's answer, once the gate lets the request pass."""
         self._gate.arrive("issuer", f"{method} {target}")
         return super().answer(method, target, headers, body)

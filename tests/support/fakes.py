@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
-from chalicelib.domain.finished.receipt import key_of
+from chalicelib.domain.finished.receipt import object_key
 from chalicelib.domain.job.logs import index_of
 from chalicelib.domain.kubernetes.jobs import Job, JobList, ListMeta, Manifest
-from chalicelib.domain.parsing.merge_patch import merged
-from chalicelib.domain.uploads.s3_event import SEQUENCER, SETTLED, is_settled, may_tell
+from chalicelib.domain.parsing.merge_patch import apply_merge_patch
+from chalicelib.domain.uploads.status import FINAL, SEQUENCER, is_final, may_overwrite_status
 from tests.support.builders import NOW, TEAM_A
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.deadline import Deadline
     from chalicelib.domain.finished.announcement import Announcement
     from chalicelib.domain.finished.receipt import Receipt
-    from chalicelib.domain.job.event_list import Event
-    from chalicelib.domain.job.logs import Attempt, LogQuery
+    from chalicelib.domain.job.logs import ContainerRun, LogQuery
+    from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.domain.uploads.s3_event import Upload
@@ -99,7 +99,7 @@ class FakeJobs:
             seen = (change["metadata"]["uid"], change["metadata"]["resourceVersion"])
             if job is None or seen != (job.metadata.uid, job.metadata.resource_version):
                 return None
-            changed = msgspec.convert(merged(msgspec.to_builtins(job), change), Job)
+            changed = msgspec.convert(apply_merge_patch(msgspec.to_builtins(job), change), Job)
             changed.metadata.resource_version += "1"
             self.hold(project, changed)
             return changed
@@ -189,7 +189,7 @@ class FakeUploads:
         """Whether an earlier delivery of the same event had the last word."""
         self._enter("is_settled")
         _, metadata = self.statuses.get(upload.status_key, (b"", {}))
-        return is_settled(upload, metadata)
+        return is_final(upload, metadata)
 
     def read(self, upload: Upload) -> bytes:
         """The document."""
@@ -203,8 +203,8 @@ class FakeUploads:
         """Stores *status*, unless more is known already."""
         self._enter("tell")
         _, metadata = self.statuses.get(upload.status_key, (b"", {}))
-        if may_tell(upload, metadata):
-            told = {SEQUENCER: upload.sequencer} | ({SETTLED: "true"} if settled else {})
+        if may_overwrite_status(upload, metadata):
+            told = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if settled else {})
             self.statuses[upload.status_key] = status, told
 
     def _enter(self, method: str) -> None:
@@ -220,7 +220,7 @@ class FakePods:
         self.told: list[Event] = []
         self.logs: dict[str, bytes] = {}
         self.asked_for: list[str] = []
-        self.attempts: list[Attempt] = []
+        self.attempts: list[ContainerRun] = []
         self._lock = threading.Lock()
 
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
@@ -229,7 +229,7 @@ class FakePods:
         of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{job.metadata.name}-")]
         return [pod for pod in of_name if index is None or index_of(pod) == index]
 
-    def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
+    def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """What the pod of *attempt* printed; how much of it is for the cluster to say."""
         del query
         self._enter(project)
@@ -289,7 +289,7 @@ class FakeReceipts:
         """Stores *receipt*, once, or meets the next of the *faults*."""
         if self.faults:
             self.faults.popleft()()
-        self.stored.setdefault(key_of(receipt), receipt)
+        self.stored.setdefault(object_key(receipt), receipt)
 
     def find(self, project: ProjectName, name: JobName) -> Receipt | None:
         """The newest Receipt of a Job of that name, or None."""

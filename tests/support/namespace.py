@@ -22,7 +22,7 @@ JOBS = "count/jobs.batch"
 """Jobs as a quota counts them."""
 
 
-class Said(NamedTuple):
+class Outcome(NamedTuple):
     """What an API server answers when it refuses."""
 
     status: int
@@ -32,7 +32,7 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Space:
+class TestNamespace:
     """The namespace *name*, as *client* sees it."""
 
     client: JsonClient
@@ -135,13 +135,13 @@ def job(name: str, simulate: str = "", gpus: int = 1, image: str = "image:1", **
     }
 
 
-def said(action: Callable[[], object]) -> Said:
+def outcome_of(action: Callable[[], object]) -> Outcome:
     """The refusal that *action* meets."""
     with pytest.raises(Refused) as caught:
         action()
     status = json.loads(caught.value.body)
     assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", caught.value.status)
-    return Said(caught.value.status, status["reason"], status["message"], status.get("details", {}))
+    return Outcome(caught.value.status, status["reason"], status["message"], status.get("details", {}))
 
 
 def _ends(status: Document) -> list[Document]:

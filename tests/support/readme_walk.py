@@ -76,7 +76,7 @@ def clone_into(folder: Path) -> None:
     (folder / ".venv").symlink_to(ROOT / ".venv")
 
 
-def pasted(folder: Path) -> list[str]:
+def paste_all(folder: Path) -> list[str]:
     """What each block answers in *folder*, all of them pasted into one shell."""
     script = "".join(f"{step.commands}\nprintf '{MARK}'\n" for step in steps())
     told = subprocess.run(["bash", "-eu"], input=script, cwd=folder, check=True, capture_output=True, text=True)

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 
 from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 from chalicelib.deadline import Deadline
-from infra.local.http_server import HOST, LoopbackServer, Site
-from infra.local.wire import Headers, Reply
+from infra.local.http_server import HOST, Handler, LoopbackServer
+from infra.local.wire import Headers, HttpResponse
 from tests.support.fakes import FakeTokens
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
 
-NO_HURRY = Deadline(float("inf"))
+FAR_DEADLINE = Deadline(float("inf"))
 """For calls whose time does not matter."""
 
 
@@ -40,7 +40,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """One request as it arrived."""
 
     method: str
@@ -63,7 +63,7 @@ class Asked:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-class Script(Site):
+class ScriptedServer(Handler):
     """A server whose paths have replies: in their order, the last one for ever; a path without any is not found."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -86,21 +86,21 @@ class Script(Site):
 
     def forget(self) -> None:
         """Forgets its replies, and what it was asked."""
-        self.asked: list[Asked] = []
-        self._replies: defaultdict[str, list[Reply]] = defaultdict(lambda: [json_reply({}, 404)])
+        self.asked: list[RecordedRequest] = []
+        self._replies: defaultdict[str, list[HttpResponse]] = defaultdict(lambda: [json_reply({}, 404)])
 
-    def on(self, path: str, *replies: Reply) -> None:
+    def on(self, path: str, *replies: HttpResponse) -> None:
         """From now on *path* has these *replies*."""
         self._replies[path] = list(replies)
 
-    def at(self, path: str) -> list[Asked]:
+    def at(self, path: str) -> list[RecordedRequest]:
         """The requests for *path* so far."""
         return [asked for asked in self.asked if asked.path == path]
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The path's next reply."""
         with self._lock:
-            asked = Asked(method, target, headers, body)
+            asked = RecordedRequest(method, target, headers, body)
             self.asked.append(asked)
             replies = self._replies[asked.path]
             return replies.pop(0) if len(replies) > 1 else replies[0]
@@ -150,12 +150,12 @@ class RawServer:
                 return
 
 
-def json_reply(document: object, status: int = 200, headers: Headers | None = None) -> Reply:
+def json_reply(document: object, status: int = 200, headers: Headers | None = None) -> HttpResponse:
     """A reply of *document*."""
-    return Reply(status, [("Content-Type", "application/json"), *(headers or [])], json.dumps(document).encode())
+    return HttpResponse(status, [("Content-Type", "application/json"), *(headers or [])], json.dumps(document).encode())
 
 
-def status_reply(code: int, message: str = "", reason: str = "", **details: object) -> Reply:
+def status_reply(code: int, message: str = "", reason: str = "", **details: object) -> HttpResponse:
     """A reply as the API server refuses: a Status of Kubernetes."""
     document = {
         "kind": "Status",
@@ -168,12 +168,12 @@ def status_reply(code: int, message: str = "", reason: str = "", **details: obje
     return json_reply({**document, **({"details": details} if details else {})}, code)
 
 
-def rules_reply(*rules: dict[str, object]) -> Reply:
+def rules_reply(*rules: dict[str, object]) -> HttpResponse:
     """The API server's answer to who asks what they may do."""
     return json_reply({"kind": "SelfSubjectRulesReview", "status": {"resourceRules": rules, "incomplete": False}}, 201)
 
 
-def groups_reply(*groups: str) -> Reply:
+def groups_reply(*groups: str) -> HttpResponse:
     """The same, for one who may impersonate *groups* and do nothing else."""
     return rules_reply({"verbs": ["impersonate"], "apiGroups": [""], "resources": ["groups"], "resourceNames": groups})
 

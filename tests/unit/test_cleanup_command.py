@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.commands.cleanup import main, told
+from infra.commands.cleanup import main, report_lines
 from infra.local.aws import LocalAws
 from infra.local.lambda_invoke import Functions
 
@@ -87,9 +87,9 @@ class TestTold:
 
     def test_of_a_run(self) -> None:
         """Each thing on a line of its own; nobody takes a dry run for a real one."""
-        dry, *lines = told(REPORT | {"dryRun": True, "truncated": False})
+        dry, *lines = report_lines(REPORT | {"dryRun": True, "truncated": False})
         assert (dry[:9], "  would delete team-a/train-1" in lines) == ("DRY RUN: ", True)
-        assert list(told(REPORT)) == [
+        assert list(report_lines(REPORT)) == [
             "9 Jobs looked at in 1.2 s, 3 past their retention, 1 deleted, 1 failed.",
             "It ran out of time; the next run goes on.",
             "       1 left: changed",

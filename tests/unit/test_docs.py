@@ -22,7 +22,7 @@ from infra.packaging import docs_assets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
 
 ROOT = Path(app.__file__).parent
 DOCS = "/researcher/api/docs"
@@ -46,7 +46,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     settings.cache_clear()
 
 
-def get(gateway: Gateway, path: str) -> Reply:
+def get(gateway: Gateway, path: str) -> HttpResponse:
     """The answer to a GET."""
     return gateway.answer("GET", path, [], b"")
 
@@ -76,7 +76,7 @@ class TestPage:
         urls = set(re.findall(r'(?:href|src)="([^"]+)"', page)) - {"data:,", "v1/openapi.json"}
         named = sorted(url for url in urls if url.startswith("docs/"))
         assert (sorted(urls), page.count("<script>")) == (named, 0)
-        assert len(named) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.FROM_US)
+        assert len(named) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.OWN_FILES)
         served = [get(gateway, f"/researcher/api/{name}") for name in named]
         assert [(reply.status, b"sourceMappingURL" in reply.body[-500:]) for reply in served] == [(200, False)] * len(
             named

@@ -11,8 +11,9 @@ import yaml
 from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import caller_from_claims
 from chalicelib.domain.kubernetes.jobs import Namespace
+from chalicelib.domain.labels import PROJECT_LABEL, RESERVED_DOMAINS, SECRETS_ANNOTATION
 from chalicelib.domain.manifest.job import PREEMPTIBLE
-from chalicelib.domain.names import PROJECT_MARK, RESERVED_DOMAINS, SECRETS, namespace_of, project_name
+from chalicelib.domain.names import namespace_of, project_name
 from chalicelib.domain.submission.device_variables import DEVICE_PREFIXES, DEVICE_VARIABLES
 from chalicelib.domain.submission.listed_secrets import listed_secrets
 from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
@@ -91,9 +92,9 @@ class TestBase:
             assert binding == {"policyName": name, "validationActions": ["Deny"]}
             assert policy["failurePolicy"] == "Fail"
             (selected,) = policy["matchConstraints"]["namespaceSelector"]["matchExpressions"]
-            assert selected == {"key": PROJECT_MARK, "operator": "Exists"}
+            assert selected == {"key": PROJECT_LABEL, "operator": "Exists"}
         written = yaml.safe_dump(find(base_manifests(), "ValidatingAdmissionPolicy", "researcher-jobs"), width=10**6)
-        assert all(name in written for name in (*DEVICE_VARIABLES, *DEVICE_PREFIXES, PREEMPTIBLE, SECRETS))
+        assert all(name in written for name in (*DEVICE_VARIABLES, *DEVICE_PREFIXES, PREEMPTIBLE, SECRETS_ANNOTATION))
 
     def test_viewers_have_what_submitters_have_but_writes(self) -> None:
         """Whatever a submitter may read, a viewer may read."""
@@ -119,7 +120,7 @@ class TestProject:
         namespace = find(project("team-a", ["g"]), "Namespace", namespace_of(project_name("team-a")))
 
         labels = namespace["metadata"]["labels"]
-        assert labels[PROJECT_MARK] == "team-a"
+        assert labels[PROJECT_LABEL] == "team-a"
         assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "warn", "audit")} == {"restricted"}
 
     def test_gpus_are_held_by_quota(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NO_ANSWER = (*NO_ANSWER, ClientError, ValueError)
 
 
-class EventBus:
+class EventBridgeBus:
     """The port of the announcements."""
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore makes its clients at run time
@@ -45,6 +45,6 @@ def _entry(announcement: Announcement) -> dict[str, str]:
 
 
 @cache
-def connect(settings: Settings) -> EventBus:
+def connect(settings: Settings) -> EventBridgeBus:
     """This deployment's event bus, one for each process."""
-    return EventBus(client("events", settings.aws_region))
+    return EventBridgeBus(client("events", settings.aws_region))

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.adapters.aws.bucket import ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable
-from chalicelib.domain.finished.receipt import Receipt, key_of, newest_key
+from chalicelib.domain.finished.receipt import Receipt, latest_key, object_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ ATTEMPTS = 3
 """Times that a Receipt is written where others write it, too."""
 
 
-class Receipts:
+class S3Receipts:
     """The port of the cleanup, and of who asks for a Job that is gone."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -34,13 +34,13 @@ class Receipts:
         if len(body) > MAX_RECEIPT:
             # Only a specification written with kubectl is that large. The outcome of the Job is kept.
             body = msgspec.json.encode(msgspec.structs.replace(receipt, spec=None, submission=None))
-        self._write(key_of(receipt), body, lambda _: True)
-        self._write(newest_key(receipt.project, receipt.name), body, lambda there: not _is_older(there, receipt))
+        self._write(object_key(receipt), body, lambda _: True)
+        self._write(latest_key(receipt.project, receipt.name), body, lambda there: not _is_older(there, receipt))
 
     def find(self, project: ProjectName, name: JobName) -> Receipt | None:
         """The newest Receipt of a Job of that name, or None."""
-        stored = self._bucket.find(newest_key(project, name), MAX_RECEIPT)
-        return _decoded(stored) if stored else None
+        stored = self._bucket.find(latest_key(project, name), MAX_RECEIPT)
+        return _decode(stored) if stored else None
 
     def _write(self, key: str, body: bytes, stays: Callable[[StoredObject], bool]) -> None:
         """Writes *body*, unless what is there *stays*; whoever came in between is looked at again."""
@@ -56,11 +56,11 @@ class Receipts:
 
 def _is_older(there: StoredObject, receipt: Receipt) -> bool:
     """Whether *receipt* is of a later Job than the one whose Receipt is *there*; what cannot be read is of none."""
-    known = _decoded(there)
+    known = _decode(there)
     return known is None or (known.id != receipt.id and known.created_at <= receipt.created_at)
 
 
-def _decoded(stored: StoredObject) -> Receipt | None:
+def _decode(stored: StoredObject) -> Receipt | None:
     try:
         return msgspec.json.decode(stored.body, type=Receipt)
     except (ValueError, RecursionError):

@@ -63,20 +63,20 @@ class Sts:
         reasons = []
         for _ in range(ATTEMPTS):
             try:
-                status, answer = self._sent(body, deadline)
+                status, response = self._send(body, deadline)
             except (HTTPError, OSError) as error:
                 reasons.append(failure_reason(error))
                 if reasons[-1] == TLS_VERIFICATION:
                     break
                 continue
             if status == _OK:
-                return _session(answer)
+                return _session(response)
             if status < _FAULT:
-                raise _refusal(answer)
+                raise _error_from(response)
             reasons.append(f"status_{status}")
         raise _unreachable(reasons[-1])
 
-    def _sent(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
+    def _send(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
         """Status and body of the answer; HTTPError or OSError when there is none until *deadline*."""
         form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
@@ -104,10 +104,10 @@ def _unreachable(reason: str) -> CredentialsUnavailable:
 def own_credentials() -> Credentials:
     """Who this function is, as Lambda tells it: in the environment or, after a start from a snapshot, when asked."""
     keys = own_keys()
-    return Credentials(*keys) if keys else _asked_for()
+    return Credentials(*keys) if keys else _container_credentials()
 
 
-def _asked_for() -> Credentials:
+def _container_credentials() -> Credentials:
     # Only here, not above: few functions start from a snapshot, and a cold start should not pay for it.
     from botocore.credentials import ContainerProvider  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
@@ -122,8 +122,8 @@ def _asked_for() -> Credentials:
     return Credentials(keys.access_key or "", keys.secret_key or "", keys.token or "")
 
 
-def _session(answer: bytes) -> Session:
-    given = _leaves(answer)
+def _session(response: bytes) -> Session:
+    given = _leaves(response)
     try:
         ends = datetime.fromisoformat(given["Expiration"]).timestamp()
         return Session(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends)
@@ -132,12 +132,12 @@ def _session(answer: bytes) -> Session:
         raise _unreachable("invalid_response") from error
 
 
-def _refusal(answer: bytes) -> CredentialsUnavailable:
-    if _leaves(answer).get("Code") in _THROTTLED:
+def _error_from(response: bytes) -> CredentialsUnavailable:
+    if _leaves(response).get("Code") in _THROTTLED:
         return CredentialsUnavailable(_THROTTLING, retry_after=RETRY_AFTER)
     return CredentialsUnavailable(_REFUSED)
 
 
-def _leaves(answer: bytes) -> dict[str, str]:
+def _leaves(response: bytes) -> dict[str, str]:
     """The innermost elements of an answer. None of those we read has a character that XML would escape."""
-    return dict(_LEAF.findall(answer.decode("utf-8", "replace")))
+    return dict(_LEAF.findall(response.decode("utf-8", "replace")))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.aws.bucket import RETRY_AFTER, ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable, UploadGone
-from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SEQUENCER, SETTLED, SupersededError, is_settled, may_tell
+from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SupersededError
+from chalicelib.domain.uploads.status import FINAL, SEQUENCER, is_final, may_overwrite_status
 
 if TYPE_CHECKING:
     from chalicelib.adapters.aws.bucket import Bucket, StoredObject
@@ -16,7 +17,7 @@ ATTEMPTS = 5
 """Times a status is written that meets others: events of one object that come together."""
 
 
-class StoredUploads:
+class S3Uploads:
     """The port of the use case."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -25,7 +26,7 @@ class StoredUploads:
     def is_settled(self, upload: Upload) -> bool:
         """Whether an earlier delivery of the same event had the last word."""
         found = self._status(upload)
-        return found is not None and is_settled(upload, found.metadata)
+        return found is not None and is_final(upload, found.metadata)
 
     def read(self, upload: Upload) -> bytes:
         """The document, at most one byte longer than is taken; UploadGone or SupersededError when there is none."""
@@ -39,10 +40,10 @@ class StoredUploads:
 
     def tell(self, upload: Upload, status: bytes, *, settled: bool) -> None:
         """Stores *status* where no newer event's, and no last word about this one, is there already."""
-        metadata = {SEQUENCER: upload.sequencer} | ({SETTLED: "true"} if settled else {})
+        metadata = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if settled else {})
         known: StoredObject | None = None
         for _ in range(ATTEMPTS):
-            if known and not may_tell(upload, known.metadata):
+            if known and not may_overwrite_status(upload, known.metadata):
                 return
             try:
                 self._bucket.put(upload.status_key, status, metadata, replacing=known)

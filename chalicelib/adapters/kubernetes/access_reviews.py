@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import Answer, Call
-from chalicelib.adapters.kubernetes.errors import decoded
-from chalicelib.domain.kubernetes.rbac import Rule  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse
+from chalicelib.adapters.kubernetes.errors import decode_or_raise
+from chalicelib.domain.kubernetes.rbac import PolicyRule  # noqa: TC001 - msgspec reads the annotations at run time
 
 _GROUP = "authorization.k8s.io/v1"
 
@@ -20,34 +20,34 @@ class _AccessReview(msgspec.Struct):
 
 
 class _Rules(msgspec.Struct, rename="camel"):
-    resource_rules: list[Rule] = []
+    resource_rules: list[PolicyRule] = []
 
 
 class _RulesReview(msgspec.Struct):
     status: _Rules
 
 
-def access_review(namespace: str, verb: str, group: str, resource: str) -> Call:
+def access_review(namespace: str, verb: str, group: str, resource: str) -> ApiRequest:
     """Asks whether one may do that; `is_allowed` reads the answer."""
     asked = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
     return _review("SelfSubjectAccessReview", {"resourceAttributes": asked})
 
 
-def is_allowed(answer: Answer) -> bool:
+def is_allowed(response: ApiResponse) -> bool:
     """The verdict in the *answer* to an access review."""
-    return decoded(answer, _AccessReview).status.allowed
+    return decode_or_raise(response, _AccessReview).status.allowed
 
 
-def rules_review(namespace: str) -> Call:
+def rules_review(namespace: str) -> ApiRequest:
     """Asks for all that one may do in *namespace*; `rules` reads the answer."""
     return _review("SelfSubjectRulesReview", {"namespace": namespace})
 
 
-def rules(answer: Answer) -> list[Rule]:
+def rules(response: ApiResponse) -> list[PolicyRule]:
     """The rules in the *answer* to a rules review."""
-    return decoded(answer, _RulesReview).status.resource_rules
+    return decode_or_raise(response, _RulesReview).status.resource_rules
 
 
-def _review(kind: str, spec: dict[str, object]) -> Call:
+def _review(kind: str, spec: dict[str, object]) -> ApiRequest:
     body = {"apiVersion": _GROUP, "kind": kind, "spec": spec}
-    return Call("POST", f"/apis/{_GROUP}/{kind.lower()}s", body=msgspec.json.encode(body))
+    return ApiRequest("POST", f"/apis/{_GROUP}/{kind.lower()}s", body=msgspec.json.encode(body))

@@ -19,9 +19,9 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, certificate_problem, failure_reason
-from chalicelib.adapters.kubernetes.circuit_breaker import Breaker
+from chalicelib.adapters.kubernetes.circuit_breaker import CircuitBreaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
-from chalicelib.adapters.kubernetes.errors import AnswerTooLarge
+from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
 from chalicelib.domain.errors import (
     REPORT_TO_OPERATORS,
     ClusterUnavailable,
@@ -42,18 +42,18 @@ ATTEMPTS = 3
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
-MAX_ANSWER = 16 * 2**20
+MAX_RESPONSE = 16 * 2**20
 """More than one object takes: etcd takes 1.5 MiB, which are 9 MiB of JSON where each byte is written as six, as Go
 writes `<`. An ordinary page of 500 Jobs has 7 MB; `pages` divides one that is too large for a function's memory."""
 
 MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Without a seed, which functions that start from one snapshot would share."""
-_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-_TO_COME = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
+_RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+_FUTURE_VERSION = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
 
 
-class Call(msgspec.Struct, frozen=True):
+class ApiRequest(msgspec.Struct, frozen=True):
     """One request to the API server. Parts of *path* are checked names."""
 
     method: str
@@ -63,7 +63,7 @@ class Call(msgspec.Struct, frozen=True):
     content_type: str = "application/json"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ApiResponse(msgspec.Struct, frozen=True):
     """What the API server answered; *repeated* when an earlier attempt may have been carried out already."""
 
     status: int
@@ -72,7 +72,7 @@ class Answer(msgspec.Struct, frozen=True):
     repeated: bool = False
 
 
-class NoAnswer(msgspec.Struct, frozen=True):
+class NoResponse(msgspec.Struct, frozen=True):
     """An attempt that got no answer, and why: one of `connection_failures.REASONS`."""
 
     reason: str
@@ -90,97 +90,107 @@ class KubernetesApi:
         self._endpoint = endpoint
         self._pool = ClusterPool(base64.b64decode(ca).decode())
         self._tokens = tokens
-        self._breaker = Breaker(clock)
+        self._breaker = CircuitBreaker(clock)
 
-    def send(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Answer:
+    def send(self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline) -> ApiResponse:
         """The answer to *call*, tried again where that is safe; every call is: names are fixed before the first try."""
         lines = list(headers)
         fresh = renewed = repeated = False
         for attempt in range(1, ATTEMPTS + 1):
-            answer = self._attempt(call, lines, deadline, fresh=fresh)
+            response = self._attempt(request, lines, deadline, fresh=fresh)
             fresh = False
-            if isinstance(answer, NoAnswer) or (answer.status in _TRY_AGAIN and _TO_COME not in answer.body):
+            if isinstance(response, NoResponse) or (
+                response.status in _RETRIED_STATUSES and _FUTURE_VERSION not in response.body
+            ):
                 # A throttled call was turned away before anything was done.
-                repeated |= isinstance(answer, NoAnswer) or answer.status != 429  # noqa: PLR2004 - TooManyRequests
-                _pause(answer, attempt, deadline, last=attempt == ATTEMPTS)
-            elif answer.status == 401 and not renewed:  # noqa: PLR2004 - expired, or our role is new there
+                repeated |= isinstance(response, NoResponse) or response.status != 429  # noqa: PLR2004 - TooManyRequests
+                _pause(response, attempt, deadline, last=attempt == ATTEMPTS)
+            elif response.status == 401 and not renewed:  # noqa: PLR2004 - expired, or our role is new there
                 fresh = renewed = True
             else:
-                return Answer(answer.status, answer.body, answer.retry_after, repeated)
+                return ApiResponse(response.status, response.body, response.retry_after, repeated)
         raise CredentialsUnavailable(f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}")
 
-    def lines(self, call: Call, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Generator[bytes, None, None]:
+    def lines(
+        self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline
+    ) -> Generator[bytes, None, None]:
         """The lines of a stream, until it ends, breaks or *deadline* is over. Tried once: its reader knows to go on."""
         with suppress(HTTPError, OSError):
-            response = self._request(call, headers, deadline, deadline.remaining)
+            response = self._request(request, headers, deadline, deadline.remaining)
             if response.status == 200:  # noqa: PLR2004 - OK
-                yield from bounded_body.lines(response, deadline, MAX_ANSWER)
+                yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
     def _attempt(
-        self, call: Call, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
-    ) -> Answer | NoAnswer:
+        self, request: ApiRequest, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
+    ) -> ApiResponse | NoResponse:
         """One request and its answer; ClusterUnavailable where another attempt is useless."""
         started = time.monotonic()
         try:
-            response = self._request(call, lines, deadline, READ_SECONDS, fresh=fresh)
-            answer = Answer(response.status, bounded_body.read(response, deadline, MAX_ANSWER), _retry_after(response))
+            raw = self._request(request, lines, deadline, READ_SECONDS, fresh=fresh)
+            response = ApiResponse(raw.status, bounded_body.read(raw, deadline, MAX_RESPONSE), _retry_after(raw))
         except bounded_body.TooLargeError as error:
             self._breaker.answered()
-            raise AnswerTooLarge(error.start) from error
+            raise ResponseTooLarge(error.start) from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:
                 self._breaker.answered()
-                raise _untrusted(error) from error
+                raise _untrusted_certificate(error) from error
             self._breaker.failed()
-            return NoAnswer(reason)
+            return NoResponse(reason)
         finally:
             deadline.attempts.append(time.monotonic() - started)
         self._breaker.answered()
-        return answer
+        return response
 
     def _request(
-        self, call: Call, lines: Iterable[tuple[str, str]], deadline: Deadline, read: float, *, fresh: bool = False
+        self,
+        request: ApiRequest,
+        lines: Iterable[tuple[str, str]],
+        deadline: Deadline,
+        read: float,
+        *,
+        fresh: bool = False,
     ) -> BaseHTTPResponse:
         """The answer's head; its body may be silent for *read* seconds, and not beyond *deadline*."""
         token = self._tokens.token(deadline, fresh=fresh)
         headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), ("Accept", "application/json")])
-        headers.extend([("Content-Type", call.content_type), *lines])
+        headers.extend([("Content-Type", request.content_type), *lines])
         if deadline.request_id:
             headers.add("Audit-ID", deadline.request_id)  # the API server's audit log calls the call by it
-        url = self._endpoint + call.path + ("?" + urlencode(call.query) if call.query else "")
+        url = self._endpoint + request.path + ("?" + urlencode(request.query) if request.query else "")
         left = deadline.remaining
         if not left:
             raise DeadlineExceeded("The cluster took too long. Try again.")
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
-        return self._pool.request(call.method, url, body=call.body, headers=headers, timeout=timeout)
+        return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
 
 
-def _pause(answer: Answer | NoAnswer, attempt: int, deadline: Deadline, *, last: bool) -> None:
+def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline, *, last: bool) -> None:
     """Waits before the next attempt; raises where waiting is useless or would pass the deadline."""
-    asked = answer.retry_after if isinstance(answer, Answer) else None
+    asked = response.retry_after if isinstance(response, ApiResponse) else None
     pause = float(asked) if asked else PAUSE_SECONDS * 2**attempt * _JITTER.uniform(0.5, 1.5)
     if deadline.remaining and pause < deadline.remaining and not last:
         time.sleep(pause)
         return
-    raise _failure(answer, deadline, asked or 1)
+    raise _failure(response, deadline, asked or 1)
 
 
-def _failure(answer: Answer | NoAnswer, deadline: Deadline, retry_after: int) -> ResearcherError:
+def _failure(response: ApiResponse | NoResponse, deadline: Deadline, retry_after: int) -> ResearcherError:
     """The error after the last attempt; its note says in the log why."""
     error: ResearcherError
     if not deadline.remaining:
         error = DeadlineExceeded("The cluster took too long. Try again.")
-    elif isinstance(answer, NoAnswer):
+    elif isinstance(response, NoResponse):
         error = ClusterUnavailable("The cluster cannot be reached. Try again later.", retry_after=retry_after)
     else:
         error = ClusterUnavailable("The cluster is too busy to answer. Try again later.", retry_after=retry_after)
-    error.add_note(answer.reason if isinstance(answer, NoAnswer) else f"status_{answer.status}")
+    error.add_note(response.reason if isinstance(response, NoResponse) else f"status_{response.status}")
     return error
 
 
-def _untrusted(error: BaseException) -> ClusterUnavailable:
+def _untrusted_certificate(error: BaseException) -> ClusterUnavailable:
     """The error for a cluster whose certificate does not pass: no time to try again, since only a change helps."""
     refusal = ClusterUnavailable(
         f"The TLS certificate of the cluster {certificate_problem(error)}. {REPORT_TO_OPERATORS}"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.names import ProjectName, namespace_of
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.kubernetes.api_client import Answer, Call
+    from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
 
 
-class Reach:
+class CallerSession:
     """Sends calls as *caller*, until *deadline*."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
@@ -21,8 +21,8 @@ class Reach:
         self._caller = caller
         self._deadline = deadline
 
-    def _send(self, call: Call) -> Answer:
-        return self._cluster.send_as(self._caller, call, self._deadline)
+    def _send(self, request: ApiRequest) -> ApiResponse:
+        return self._cluster.send_as(self._caller, request, self._deadline)
 
 
 def jobs_path(project: ProjectName) -> str:

@@ -16,7 +16,7 @@ PAUSE = 10.0
 """Seconds until one call may try again."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts failures of this process; open means refusing at once."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -11,13 +11,14 @@ import msgspec
 
 from chalicelib.adapters.aws import eks_tokens
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
-from chalicelib.adapters.kubernetes.api_client import Answer, Call, KubernetesApi, parameters
-from chalicelib.adapters.kubernetes.errors import decoded, refuses_impersonation
+from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse, KubernetesApi, parameters
+from chalicelib.adapters.kubernetes.errors import decode_or_raise, refuses_impersonation
 from chalicelib.adapters.kubernetes.impersonation import Impersonation, preflight_headers
-from chalicelib.adapters.kubernetes.ttl_cache import Kept
+from chalicelib.adapters.kubernetes.ttl_cache import TtlCache
 from chalicelib.domain.kubernetes.jobs import Namespace, NamespaceList
 from chalicelib.domain.kubernetes.rbac import verbs_on_jobs
-from chalicelib.domain.names import PROJECT_MARK, ProjectName, namespace_of
+from chalicelib.domain.labels import PROJECT_LABEL
+from chalicelib.domain.names import ProjectName, namespace_of
 from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 PAGE = 500
-ACCESS_KEPT_SECONDS = 30
+ACCESS_TTL_SECONDS = 30
 
-Asking = tuple[frozenset[str], ProjectName]
+AccessKey = tuple[frozenset[str], ProjectName]
 """The groups of who asks, and about which Project."""
 
 
@@ -40,56 +41,58 @@ class Cluster:
     def __init__(self, api: KubernetesApi, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._impersonation = Impersonation(api, clock)
-        self._access: Kept[Asking, bool] = Kept(ACCESS_KEPT_SECONDS, clock)
-        self._verbs: Kept[Asking, list[str]] = Kept(ACCESS_KEPT_SECONDS, clock)
+        self._access: TtlCache[AccessKey, bool] = TtlCache(ACCESS_TTL_SECONDS, clock)
+        self._verbs: TtlCache[AccessKey, list[str]] = TtlCache(ACCESS_TTL_SECONDS, clock)
 
     def namespaces(self, deadline: Deadline) -> list[Namespace]:
         """The namespaces that are labelled as Projects, whoever may use them. Asked as ourselves."""
         found: list[Namespace] = []
         token: str | None = None
         while True:
-            query = parameters(labelSelector=PROJECT_MARK, limit=PAGE, **{"continue": token})
-            page = decoded(self._api.send(Call("GET", "/api/v1/namespaces", query), (), deadline), NamespaceList)
+            query = parameters(labelSelector=PROJECT_LABEL, limit=PAGE, **{"continue": token})
+            page = decode_or_raise(
+                self._api.send(ApiRequest("GET", "/api/v1/namespaces", query), (), deadline), NamespaceList
+            )
             found += page.items
             token = page.metadata.continue_
             if not token:
                 return found
 
-    def send_as(self, caller: Caller, call: Call, deadline: Deadline) -> Answer:
+    def send_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
         """The answer to *call* as *caller*; groups we were just given or have lost are read again once."""
-        answer = self._api.send(call, self._impersonation.headers(caller, deadline), deadline)
-        if refuses_impersonation(answer):
-            answer = self._api.send(call, self._impersonation.headers(caller, deadline, fresh=True), deadline)
-        return answer
+        response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline)
+        if refuses_impersonation(response):
+            response = self._api.send(request, self._impersonation.headers(caller, deadline, fresh=True), deadline)
+        return response
 
-    def send_as_preflight(self, caller: Caller, call: Call, deadline: Deadline) -> Answer:
+    def send_as_preflight(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
         """The answer to a dry run on behalf of *caller*: who asks may do nothing else."""
-        return self._api.send(call, preflight_headers(caller), deadline)
+        return self._api.send(request, preflight_headers(caller), deadline)
 
-    def lines_as(self, caller: Caller, call: Call, deadline: Deadline) -> Generator[bytes, None, None]:
+    def lines_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> Generator[bytes, None, None]:
         """The lines of a watch as *caller*; none where it breaks or is refused, as the next call will tell."""
-        return self._api.lines(call, self._impersonation.headers(caller, deadline), deadline)
+        return self._api.lines(request, self._impersonation.headers(caller, deadline), deadline)
 
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
         """The Project's namespace, whoever may use it, or None. Asked as ourselves."""
-        answer = self._api.send(Call("GET", f"/api/v1/namespaces/{namespace_of(project)}"), (), deadline)
-        return None if answer.status == 404 else decoded(answer, Namespace)  # noqa: PLR2004 - NotFound
+        response = self._api.send(ApiRequest("GET", f"/api/v1/namespaces/{namespace_of(project)}"), (), deadline)
+        return None if response.status == 404 else decode_or_raise(response, Namespace)  # noqa: PLR2004 - NotFound
 
     def may_list_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
         """Whether *caller* may list the Project's Jobs, by the cluster's own verdict of the last 30 seconds."""
         review = access_review(namespace_of(project), "list", "batch", "jobs")
         key = (caller.kubernetes_groups, project)
-        return self._access.find(key, lambda: is_allowed(self.send_as(caller, review, deadline)))
+        return self._access.get_or_load(key, lambda: is_allowed(self.send_as(caller, review, deadline)))
 
     def verbs_on_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> list[str]:
         """What *caller* may do with the Project's Jobs, by the cluster's own verdict of the last 30 seconds."""
         review = rules_review(namespace_of(project))
         key = (caller.kubernetes_groups, project)
-        return self._verbs.find(key, lambda: verbs_on_jobs(rules(self.send_as(caller, review, deadline))))
+        return self._verbs.get_or_load(key, lambda: verbs_on_jobs(rules(self.send_as(caller, review, deadline))))
 
     def version(self, caller: Caller, deadline: Deadline) -> str:
         """The version of Kubernetes the cluster runs."""
-        return decoded(self.send_as(caller, Call("GET", "/version"), deadline), _Version).git_version
+        return decode_or_raise(self.send_as(caller, ApiRequest("GET", "/version"), deadline), _Version).git_version
 
 
 class _Version(msgspec.Struct, rename="camel"):

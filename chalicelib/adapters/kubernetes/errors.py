@@ -27,7 +27,7 @@ from chalicelib.domain.kubernetes.jobs import KubernetesObject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.adapters.kubernetes.api_client import Answer
+    from chalicelib.adapters.kubernetes.api_client import ApiResponse
 
 Found = TypeVar("Found")
 
@@ -56,7 +56,7 @@ _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
 }
 
 
-class AnswerTooLarge(ClusterUnavailable):
+class ResponseTooLarge(ClusterUnavailable):
     """The answer is larger than anything that is read; *start* is what was read of it."""
 
     def __init__(self, start: bytes) -> None:
@@ -86,49 +86,49 @@ class Status(KubernetesObject):
     details: StatusDetails | None = None
 
 
-def decoded(answer: Answer, kind: type[Found]) -> Found:
+def decode_or_raise(response: ApiResponse, kind: type[Found]) -> Found:
     """The object in *answer*, or the error that it means."""
-    return _decoded(answer, lambda body: msgspec.json.decode(body, type=kind))
+    return _decode_or_raise(response, lambda body: msgspec.json.decode(body, type=kind))
 
 
-def decoded_object(answer: Answer, kind: type[Found]) -> Found:
+def decode_object_or_raise(response: ApiResponse, kind: type[Found]) -> Found:
     """The same of an object, or a list of objects, that the Project's users write: what is odd in it is left out."""
-    return _decoded(answer, lambda body: lenient_decoding.decode(body, kind))
+    return _decode_or_raise(response, lambda body: lenient_decoding.decode(body, kind))
 
 
-def _decoded(answer: Answer, decode: Callable[[bytes], Found]) -> Found:
-    if answer.status not in OK:
-        raise refusal(answer)
+def _decode_or_raise(response: ApiResponse, decode: Callable[[bytes], Found]) -> Found:
+    if response.status not in OK:
+        raise error_from(response)
     try:
-        return decode(answer.body)
+        return decode(response.body)
     except _UNREADABLE as error:
         message = "The cluster's answer was cut off or is not JSON. Try again."
         raise ClusterUnavailable(message, retry_after=RETRY_AFTER) from error
 
 
-def refusal(answer: Answer) -> ResearcherError:
+def error_from(response: ApiResponse) -> ResearcherError:
     """The error that *answer* means."""
-    status = _status(answer.body)
-    match answer.status:
+    status = _status(response.body)
+    match response.status:
         case 400 | 422:
             return InvalidJob("The cluster refuses the Job; errors names its fields.", _fields(status))
         case 403:
             return _forbidden(status.message or "")
-    if answer.status not in _BY_STATUS:
+    if response.status not in _BY_STATUS:
         message = "The cluster answered in a way this API does not know. Try again later."
         return ClusterUnavailable(message, retry_after=RETRY_AFTER)
-    error, detail = _BY_STATUS[answer.status]
+    error, detail = _BY_STATUS[response.status]
     return error(detail)
 
 
-def is_taken(answer: Answer) -> bool:
+def already_exists(response: ApiResponse) -> bool:
     """Whether there is an object of that name; 409 also means that another write came in between."""
-    return answer.status == 409 and _status(answer.body).reason == "AlreadyExists"  # noqa: PLR2004
+    return response.status == 409 and _status(response.body).reason == "AlreadyExists"  # noqa: PLR2004
 
 
-def refuses_impersonation(answer: Answer) -> bool:
+def refuses_impersonation(response: ApiResponse) -> bool:
     """Whether the cluster refused who we act as, and not what the caller may do."""
-    return answer.status == 403 and "cannot impersonate" in (_status(answer.body).message or "")  # noqa: PLR2004
+    return response.status == 403 and "cannot impersonate" in (_status(response.body).message or "")  # noqa: PLR2004
 
 
 def _forbidden(message: str) -> ResearcherError:

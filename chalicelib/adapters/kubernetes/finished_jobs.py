@@ -9,9 +9,9 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kubernetes.api_client import Answer, Call, parameters
+from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
-from chalicelib.adapters.kubernetes.errors import decoded_object
+from chalicelib.adapters.kubernetes.errors import decode_object_or_raise
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import ResearcherError
 from chalicelib.domain.kubernetes.jobs import Manifest
@@ -33,7 +33,7 @@ LOG_FAILURES = 3
 """Logs in a cleanup that may be missed before no more are asked for; less than open the cluster's breaker."""
 
 
-class Remains(Pages):
+class KubernetesFinishedJobs(Pages):
     """The port of the cleanup."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
@@ -43,8 +43,8 @@ class Remains(Pages):
 
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
         """The Job of that name as the cluster stores it, or None."""
-        answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
-        return None if answer.status == 404 else decoded_object(answer, Manifest)  # noqa: PLR2004 - NotFound
+        response = self._send(ApiRequest("GET", f"{jobs_path(project)}/{name}"))
+        return None if response.status == 404 else decode_object_or_raise(response, Manifest)  # noqa: PLR2004 - NotFound
 
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
         """Get the pods of *job*, at most MAX_PODS, however they ended."""
@@ -57,14 +57,14 @@ class Remains(Pages):
             if self._missed >= LOG_FAILURES:
                 return None
             try:
-                answer = self._log(project, pod)
+                response = self._log(project, pod)
             except ResearcherError:
                 self._missed += 1
                 return None
-        return answer.body.decode("utf-8", "replace") if answer.status == 200 else None  # noqa: PLR2004 - OK
+        return response.body.decode("utf-8", "replace") if response.status == 200 else None  # noqa: PLR2004 - OK
 
-    def _log(self, project: ProjectName, pod: Pod) -> Answer:
+    def _log(self, project: ProjectName, pod: Pod) -> ApiResponse:
         container = next((one.name for one in pod.spec.containers), None)
         query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)
-        call = Call("GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query)
-        return self._cluster.send_as(self._caller, call, self._deadline.within(LOG_SECONDS))
+        request = ApiRequest("GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query)
+        return self._cluster.send_as(self._caller, request, self._deadline.within(LOG_SECONDS))

@@ -23,8 +23,8 @@ USER = "researcher:api"
 """The one user we impersonate. It has no rights either: the groups have them, and the audit extra names the caller."""
 PREFLIGHT_USER = "researcher:preflight"
 """Who tries to create pods in dry runs, and may do nothing else; see infra/kubernetes/base/preflight.yaml."""
-KEPT_SECONDS = 300
-LOOK_AGAIN_SECONDS = 10
+GROUPS_TTL_SECONDS = 300
+UNKNOWN_GROUP_TTL_SECONDS = 10
 """How long the list is kept from a caller with a group that is not in it."""
 
 _REVIEW = rules_review("default")
@@ -47,7 +47,7 @@ class Impersonation:
     def headers(self, caller: Caller, deadline: Deadline, *, fresh: bool = False) -> list[tuple[str, str]]:
         """The header lines for *caller*; *fresh* reads our groups again, after the cluster refused some."""
         # A group we do not know may be a Project's that was made a moment ago, or nobody's on this cluster.
-        kept = KEPT_SECONDS if caller.kubernetes_groups <= self._groups else LOOK_AGAIN_SECONDS
+        kept = GROUPS_TTL_SECONDS if caller.kubernetes_groups <= self._groups else UNKNOWN_GROUP_TTL_SECONDS
         if fresh or self._clock() - self._read_at >= kept:
             self._groups = self._read(deadline)
             self._read_at = self._clock()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import Call, parameters
+from chalicelib.adapters.kubernetes.api_client import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import jobs_path
 from chalicelib.domain.errors import DeadlineExceeded
 from chalicelib.domain.kubernetes.jobs import ObjectMeta
@@ -42,7 +42,7 @@ class _Event(msgspec.Struct):
     object: _Object = msgspec.field(default_factory=_Object)
 
 
-class CallersChanges:
+class JobWatch:
     """The port of the use case that waits for a Job, which waits no longer than *until*."""
 
     def __init__(self, cluster: Cluster, caller: Caller, until: Deadline) -> None:
@@ -64,13 +64,13 @@ class CallersChanges:
         # Without a version to start from: the Job's own may be too old for the cluster to go on from (410).
         seconds = max(1, math.ceil(end.remaining))
         query = parameters(watch="true", fieldSelector=f"metadata.name={name}", timeoutSeconds=seconds)
-        call = Call("GET", jobs_path(project), query)
-        with suppress(DeadlineExceeded), closing(self._cluster.lines_as(self._caller, call, end)) as lines:
-            return any(_tells_of_another(line, version) for line in lines)
+        request = ApiRequest("GET", jobs_path(project), query)
+        with suppress(DeadlineExceeded), closing(self._cluster.lines_as(self._caller, request, end)) as lines:
+            return any(_shows_change(line, version) for line in lines)
         return False
 
 
-def _tells_of_another(line: bytes, version: str) -> bool:
+def _shows_change(line: bytes, version: str) -> bool:
     """Whether *line* of a watch shows the Job at another version; an error, or half a line, shows nothing."""
     try:
         event = msgspec.json.decode(line, type=_Event)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import MERGE_PATCH, Answer, Call, parameters
+from chalicelib.adapters.kubernetes.api_client import MERGE_PATCH, ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
-from chalicelib.adapters.kubernetes.errors import OK, decoded_object, is_taken, refusal
+from chalicelib.adapters.kubernetes.errors import OK, already_exists, decode_object_or_raise, error_from
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest, without_none
@@ -29,7 +29,7 @@ MAX_PODS = 1000
 UNFINISHED = "status.phase!=Succeeded"
 """Pods that succeeded stay as long as their Job, which may have made 100,000 of them; no view needs them."""
 FIELD_MANAGER = "researcher-api"
-CONFLICTS = 3
+MAX_CONFLICTS = 3
 """Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
 
 PAUSE_SECONDS = (0.02, 0.1)
@@ -40,7 +40,7 @@ _STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
 """What every write says: a field that the cluster does not know is refused, not dropped."""
 
 
-class CallersJobs(Pages):
+class KubernetesJobs(Pages):
     """The port of the use cases."""
 
     def listed_secrets(self, project: ProjectName) -> frozenset[str]:
@@ -49,33 +49,33 @@ class CallersJobs(Pages):
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
         """The Job made from *manifest*, or None when its name is taken."""
-        answer = self._post(jobs_path(project), manifest)
-        return None if is_taken(answer) else decoded_object(answer, Job)
+        response = self._post(jobs_path(project), manifest)
+        return None if already_exists(response) else decode_object_or_raise(response, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
         """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
-        answer = self._post(jobs_path(project), manifest, *parameters(dryRun="All"))
-        return None if is_taken(answer) else decoded_object(answer, Manifest)
+        response = self._post(jobs_path(project), manifest, *parameters(dryRun="All"))
+        return None if already_exists(response) else decode_object_or_raise(response, Manifest)
 
     def create_service(self, project: ProjectName, manifest: Manifest) -> None:
         """Makes the Service of *manifest*, unless it is there already."""
-        answer = self._post(core_path(project, "services"), manifest)
-        if answer.status not in OK and not is_taken(answer):
-            raise refusal(answer)
+        response = self._post(core_path(project, "services"), manifest)
+        if response.status not in OK and not already_exists(response):
+            raise error_from(response)
 
     def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
         """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
-        answer = self._send(
-            Call("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
+        response = self._send(
+            ApiRequest("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
         )
-        if answer.status == 409:  # noqa: PLR2004 - Conflict
-            self._let_others_finish()
-        return None if answer.status in (404, 409) else decoded_object(answer, Job)
+        if response.status == 409:  # noqa: PLR2004 - Conflict
+            self._back_off()
+        return None if response.status in (404, 409) else decode_object_or_raise(response, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """The Job of that name, or None."""
-        answer = self._send(Call("GET", f"{jobs_path(project)}/{name}"))
-        return None if answer.status == 404 else decoded_object(answer, Job)  # noqa: PLR2004 - NotFound
+        response = self._send(ApiRequest("GET", f"{jobs_path(project)}/{name}"))
+        return None if response.status == 404 else decode_object_or_raise(response, Job)  # noqa: PLR2004 - NotFound
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
         """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
@@ -99,14 +99,14 @@ class CallersJobs(Pages):
         preconditions = {"uid": uid or (found and found.metadata.uid), "resourceVersion": version}
         # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
         options = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
-        answer = self._send(Call("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
+        response = self._send(ApiRequest("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
         # The Job was there, or an attempt of ours may have deleted it: now it is gone, or another one has its name.
-        ours = found is not None or answer.repeated
-        if answer.status == 404 and not ours:  # noqa: PLR2004 - NotFound
+        ours = found is not None or response.repeated
+        if response.status == 404 and not ours:  # noqa: PLR2004 - NotFound
             raise JobNotFound.named(project, name)
-        replaced = answer.status == 409 and ours and not version  # noqa: PLR2004 - Conflict
-        if answer.status not in (*OK, 404) and not replaced:
-            raise refusal(answer)
+        replaced = response.status == 409 and ours and not version  # noqa: PLR2004 - Conflict
+        if response.status not in (*OK, 404) and not replaced:
+            raise error_from(response)
 
     def _existing(self, project: ProjectName, name: JobName) -> Job:
         found = self.find(project, name)
@@ -118,16 +118,16 @@ class CallersJobs(Pages):
         """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
         return self.patch(project, name, {"metadata": {"resourceVersion": version}, "spec": {"suspend": suspended}})
 
-    def _post(self, path: str, manifest: Manifest, *query: tuple[str, str]) -> Answer:
-        call = Call("POST", path, _STRICT + query, msgspec.json.encode(manifest))
-        for _ in range(CONFLICTS):
-            answer = self._send(call)
-            if answer.status != 409 or is_taken(answer):  # noqa: PLR2004 - Conflict
-                return answer
-            self._let_others_finish()
+    def _post(self, path: str, manifest: Manifest, *query: tuple[str, str]) -> ApiResponse:
+        request = ApiRequest("POST", path, _STRICT + query, msgspec.json.encode(manifest))
+        for _ in range(MAX_CONFLICTS):
+            response = self._send(request)
+            if response.status != 409 or already_exists(response):  # noqa: PLR2004 - Conflict
+                return response
+            self._back_off()
         raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
 
-    def _let_others_finish(self) -> None:
+    def _back_off(self) -> None:
         """Wait for a short random time, as callers that met once would meet again at the next attempt."""
         time.sleep(min(_JITTER.uniform(*PAUSE_SECONDS), self._deadline.remaining))
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.adapters.kubernetes.api_client import MAX_ANSWER, Call, parameters
-from chalicelib.adapters.kubernetes.caller_session import Reach
-from chalicelib.adapters.kubernetes.errors import AnswerTooLarge, decoded_object
+from chalicelib.adapters.kubernetes.api_client import MAX_RESPONSE, ApiRequest, parameters
+from chalicelib.adapters.kubernetes.caller_session import CallerSession
+from chalicelib.adapters.kubernetes.errors import ResponseTooLarge, decode_object_or_raise
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, ClusterUnavailable, InvalidPageToken
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.kubernetes.api_client import Answer
+    from chalicelib.adapters.kubernetes.api_client import ApiResponse
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 _EACH_OBJECT = b'"resourceVersion":'
-SMALL_ANSWER = MAX_ANSWER // 4
+SMALL_RESPONSE = MAX_RESPONSE // 4
 """After a page of this size, one of twice as many objects is expected to be read, too."""
 
 
-class Pages(Reach):
+class Pages(CallerSession):
     """Reads lists, and remembers for each path the limit of a page that could be read."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
@@ -43,21 +43,21 @@ class Pages(Reach):
         while True:
             asked = parameters(**query, limit=limit, **{"continue": token})
             try:
-                answer = self._send(Call("GET", path, asked))
+                response = self._send(ApiRequest("GET", path, asked))
                 break
-            except AnswerTooLarge as error:
+            except ResponseTooLarge as error:
                 if limit == 1:
                     raise
                 limit = self._limits[path] = max(1, min(limit, error.start.count(_EACH_OBJECT)) // 2)
-        if path in self._limits and len(answer.body) <= SMALL_ANSWER:
+        if path in self._limits and len(response.body) <= SMALL_RESPONSE:
             self._limits[path] = 2 * limit
-        _check(answer, token)
-        return decoded_object(answer, kind)
+        _check(response, token)
+        return decode_object_or_raise(response, kind)
 
 
-def _check(answer: Answer, token: str | None) -> None:
+def _check(response: ApiResponse, token: str | None) -> None:
     """Raise what a refusal of a list means, which never is about a Job that the caller sent."""
-    if answer.status not in {400, 422, 504}:
+    if response.status not in {400, 422, 504}:
         return
     if token:
         raise InvalidPageToken("The page token does not belong to this list. Start again without it.")

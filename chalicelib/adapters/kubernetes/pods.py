@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kubernetes.api_client import Call, parameters
+from chalicelib.adapters.kubernetes.api_client import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
-from chalicelib.adapters.kubernetes.errors import refusal
+from chalicelib.adapters.kubernetes.errors import error_from
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS, UNFINISHED
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import JobNotStarted, LogGone
-from chalicelib.domain.job.event_list import Event, EventList
-from chalicelib.domain.job.logs import GONE
+from chalicelib.domain.job.logs import LOG_GONE
+from chalicelib.domain.kubernetes.events import Event, EventList
 from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.kubernetes.selectors import pod_selector
-from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.labels import COMPLETION_INDEX_LABEL
 
 if TYPE_CHECKING:
-    from chalicelib.domain.job.logs import Attempt, LogQuery
+    from chalicelib.domain.job.logs import ContainerRun, LogQuery
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import ProjectName
 
@@ -27,7 +27,7 @@ MAX_EVENTS = 200
 """For each object; the cluster counts what repeats, and forgets all after an hour."""
 
 
-class CallersPods(Pages):
+class KubernetesPods(Pages):
     """The port of the use cases."""
 
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
@@ -35,14 +35,14 @@ class CallersPods(Pages):
         selector = pod_selector([job])
         if selector is None:
             return []
-        selector += "" if index is None else f",{INDEX_MARK}={index}"
+        selector += "" if index is None else f",{COMPLETION_INDEX_LABEL}={index}"
         page = self._pods(project, selector)
         found = page.items
         if page.metadata.continue_:
             found = self._pods(project, selector, UNFINISHED).items + found
         return list({pod.metadata.uid: pod for pod in found}.values())
 
-    def log(self, project: ProjectName, attempt: Attempt, query: LogQuery) -> bytes:
+    def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """What *attempt* printed, as *query* wants it; its last lines may be missing where they are many MB."""
         asked = parameters(
             container=attempt.container,
@@ -52,15 +52,15 @@ class CallersPods(Pages):
             previous="true" if attempt.restarted else None,
             timestamps="true" if query.timestamps else None,
         )
-        answer = self._send(Call("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", asked))
-        match answer.status:
+        response = self._send(ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", asked))
+        match response.status:
             case 200 | 204:
-                return answer.body
+                return response.body
             case 400:
                 raise JobNotStarted("The container has not started, or was removed meanwhile. Ask again later.")
             case 404:
-                raise LogGone(GONE)
-        raise refusal(answer)
+                raise LogGone(LOG_GONE)
+        raise error_from(response)
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
         """The events about the object with *uid*."""

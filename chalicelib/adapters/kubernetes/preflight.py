@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import Call, parameters
+from chalicelib.adapters.kubernetes.api_client import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
-from chalicelib.adapters.kubernetes.errors import OK, refusal
-from chalicelib.adapters.kubernetes.jobs import CallersJobs
+from chalicelib.adapters.kubernetes.errors import OK, error_from
+from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.domain.errors import InvalidJob, QuotaExceeded, RefusedByCluster, ResearcherError
 from chalicelib.domain.manifest.preflight import is_queued, never_fits, pod_of
 
@@ -28,7 +28,7 @@ _NO_DRY_RUN = 400
 """An admission webhook that cannot take part in a dry run: then nobody knows, and the Job is made."""
 
 
-class PreflightedJobs(CallersJobs):
+class PreflightJobs(KubernetesJobs):
     """A caller's Jobs; *strict* ones have room in their quota now, others could ever have it."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline, *, strict: bool) -> None:
@@ -55,19 +55,21 @@ class PreflightedJobs(CallersJobs):
 
     def _refusal(self, project: ProjectName, manifest: Manifest) -> ResearcherError | None:
         """Why the cluster would make no pod of the Job; None where it would, or where nobody knows."""
-        call = Call("POST", core_path(project, "pods"), parameters(dryRun="All"), msgspec.json.encode(pod_of(manifest)))
-        answer = self._cluster.send_as_preflight(self._caller, call, self._deadline)
-        if answer.status in (*OK, _NO_DRY_RUN):
+        request = ApiRequest(
+            "POST", core_path(project, "pods"), parameters(dryRun="All"), msgspec.json.encode(pod_of(manifest))
+        )
+        response = self._cluster.send_as_preflight(self._caller, request, self._deadline)
+        if response.status in (*OK, _NO_DRY_RUN):
             return None
-        refused = refusal(answer)
+        refused = error_from(response)
         if isinstance(refused, QuotaExceeded):
             waits = not never_fits(refused.detail) and (not self._strict or is_queued(manifest))
             return None if waits else refused
         return refused if isinstance(refused, (InvalidJob, RefusedByCluster)) else None
 
 
-def submitting(mode: str, cluster: Cluster, caller: Caller, deadline: Deadline) -> CallersJobs:
+def jobs_with_preflight(mode: str, cluster: Cluster, caller: Caller, deadline: Deadline) -> KubernetesJobs:
     """The caller's Jobs, with a preflight as the setting *mode* says: on, strict or off."""
     if mode == "off":
-        return CallersJobs(cluster, caller, deadline)
-    return PreflightedJobs(cluster, caller, deadline, strict=mode == "strict")
+        return KubernetesJobs(cluster, caller, deadline)
+    return PreflightJobs(cluster, caller, deadline, strict=mode == "strict")

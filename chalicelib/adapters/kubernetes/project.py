@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kubernetes.api_client import Call
+from chalicelib.adapters.kubernetes.api_client import ApiRequest
 from chalicelib.adapters.kubernetes.caller_session import core_path
-from chalicelib.adapters.kubernetes.errors import FORBIDDEN, decoded
+from chalicelib.adapters.kubernetes.errors import FORBIDDEN, decode_or_raise
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes.pods import Pod, PodList
-from chalicelib.domain.names import JOB_NAME_LABEL, PROJECT_MARK, ProjectName
-from chalicelib.domain.project import QuotaList, ResourceQuota
+from chalicelib.domain.kubernetes.quotas import QuotaList, ResourceQuota
+from chalicelib.domain.labels import JOB_NAME_LABEL, PROJECT_LABEL
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Namespace
+    from chalicelib.domain.names import ProjectName
 
 MAX_PODS = 1000
 """Twice what a Project's own quota lets run."""
 ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-class CallersProject(Pages):
+class KubernetesProject(Pages):
     """The port of the use case that tells of a Project."""
 
     def verbs(self, project: ProjectName) -> list[str]:
@@ -34,14 +35,14 @@ class CallersProject(Pages):
     def namespace(self, project: ProjectName) -> Namespace:
         """The Project's namespace; Forbidden where there is none, or where it is no Project."""
         namespace = self._cluster.namespace(project, self._deadline)
-        if namespace is None or namespace.metadata.labels.get(PROJECT_MARK) != project:
+        if namespace is None or namespace.metadata.labels.get(PROJECT_LABEL) != project:
             raise Forbidden(FORBIDDEN)
         return namespace
 
     def quotas(self, project: ProjectName) -> list[ResourceQuota]:
         """The Project's quotas."""
-        call = Call("GET", core_path(project, "resourcequotas"))
-        return decoded(self._send(call), QuotaList).items
+        request = ApiRequest("GET", core_path(project, "resourcequotas"))
+        return decode_or_raise(self._send(request), QuotaList).items
 
     def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
         """The pods of Jobs that have not ended, and whether these are all of them."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import jwt
 
 from chalicelib.adapters.oidc.jwks import KeySet
-from chalicelib.domain.access_token import ALGORITHMS, LEEWAY, Claims, bearer_token, parse, refused
-from chalicelib.domain.caller import Caller, anonymous, caller_from_claims
+from chalicelib.domain.access_token import ALGORITHMS, LEEWAY, Claims, bearer_token, parse, unauthenticated
+from chalicelib.domain.caller import Caller, caller_from_claims
 from chalicelib.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SCOPES = "scope"
 """As an audience claim: Cognito's tokens have no `aud`, but name the resource server in each scope."""
 
 
-class Tokens:
+class BearerTokens:
     """The tokens of one issuer."""
 
     def __init__(self, settings: Settings, keys: KeySet) -> None:
@@ -32,11 +32,11 @@ class Tokens:
     def caller(self, authorization: Sequence[str], deadline: Deadline) -> Caller:
         """Who sends these Authorization headers; Unauthenticated unless there is one good token."""
         if self._settings.authentication == "none":
-            return anonymous()
+            return Caller.anonymous()
         token = bearer_token(authorization)
         header, claims = parse(token)
         if not self._audiences.intersection(_audience(claims, self._settings.token_audience_claim)):
-            raise refused("is for another audience")
+            raise unauthenticated("is for another audience")
         self._verify(token, header, deadline)
         return caller_from_claims(
             claims,
@@ -49,9 +49,9 @@ class Tokens:
         """Signature, issuer and times."""
         key = self._keys.find(header["kid"], deadline)
         if key is None:
-            raise refused("is signed by a key the issuer does not have")
+            raise unauthenticated("is signed by a key the issuer does not have")
         if key.algorithm_name != header["alg"]:
-            raise refused("is signed by another algorithm than its key is for")
+            raise unauthenticated("is signed by another algorithm than its key is for")
         try:
             jwt.decode(
                 token,
@@ -62,7 +62,7 @@ class Tokens:
                 options={"require": ["exp", "iat", "iss", self._settings.token_subject_claim], "verify_aud": False},
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise refused(f"failed verification: {type(error).__name__}") from error
+            raise unauthenticated(f"failed verification: {type(error).__name__}") from error
 
 
 def _audience(claims: Claims, name: str) -> list[str]:
@@ -75,9 +75,9 @@ def _audience(claims: Claims, name: str) -> list[str]:
 
 
 @cache
-def connect(settings: Settings) -> Tokens:
+def connect(settings: Settings) -> BearerTokens:
     """The tokens of this deployment's issuer, one for each process."""
-    return Tokens(settings, KeySet(settings.token_issuer))
+    return BearerTokens(settings, KeySet(settings.token_issuer))
 
 
 def authenticate(authorization: Sequence[str], deadline: Deadline) -> Caller:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.job.event_list import Event
+    from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.jobs import Condition, Job
     from chalicelib.domain.kubernetes.pods import Pod
 
@@ -55,7 +55,7 @@ DIAGNOSIS_EXAMPLE = {
 }
 
 
-def diagnosed(project: str, job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Diagnosis:
+def diagnose(project: str, job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Diagnosis:
     """The diagnosis of *job* in *project*; *pods* are its own, *events* those about it and them."""
     found = _finding(job, pods, events)
     evidence = Evidence(found.about, found.place, found.message[:MAX_MESSAGE])
@@ -97,7 +97,7 @@ def _suspended(job: Job) -> Finding:
 def _of_live_pods(job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Finding | None:
     running = [pod for pod in pods if pod.status.phase == "Running"]
     if running:
-        return next((lost for pod in running if (lost := _lost(pod, events))), None) or _runs(running[0])
+        return next((lost for pod in running if (lost := _node_lost(pod, events))), None) or _running(running[0])
     if not pods and job.status.ready:
         return _of_job("Running", job, "status.ready", f"{job.status.ready} pods run.", job.status.start_time)
     waits = [found for pod in pods if (found := wait_finding(pod, events))]
@@ -113,7 +113,7 @@ def _of_live_pods(job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Fin
     return None
 
 
-def _lost(pod: Pod, events: Sequence[Event]) -> Finding | None:
+def _node_lost(pod: Pod, events: Sequence[Event]) -> Finding | None:
     """The pod of a node that does not answer runs as far as anybody knows, but is not ready any more."""
     ready = next((one for one in pod.status.conditions if one.type == "Ready"), None)
     told = [one for one in events if one.reason == "NodeNotReady" and one.involved_object.uid == pod.metadata.uid]
@@ -122,7 +122,7 @@ def _lost(pod: Pod, events: Sequence[Event]) -> Finding | None:
     return _of_pod("NodeLost", pod, "status.conditions[Ready]", told[-1].message or "", ready.last_transition_time)
 
 
-def _runs(pod: Pod) -> Finding:
+def _running(pod: Pod) -> Finding:
     starts = [one.state.running.started_at for one in pod.status.container_statuses if one.state.running]
     since = next((start for start in starts if start), pod.status.start_time)
     return _of_pod("Running", pod, "status.phase", f"It runs on {pod.spec.node_name or 'a node'}.", since)

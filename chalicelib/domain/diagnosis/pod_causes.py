@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.diagnosis.causes import Finding
 from chalicelib.domain.job.event_list import ObjectName
-from chalicelib.domain.job.status_reason import MAX_MESSAGE, Reason, end_of, wait_of
+from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, end_of, wait_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from chalicelib.domain.diagnosis.causes import Cause
-    from chalicelib.domain.job.event_list import Event
+    from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.pods import Pod
 
 IMAGE_WAITS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
@@ -74,7 +74,7 @@ def wait_finding(pod: Pod, events: Sequence[Event]) -> Finding | None:
     cause, message = _cause_of_wait(
         wait, [event.message or "" for event in _of(pod, events) if event.reason == "Failed"]
     )
-    told = Reason(wait.word, message or wait.word, wait.place)
+    told = StatusReason(wait.word, message or wait.word, wait.place)
     return _finding(cause, pod, told, _scheduled(pod) or pod.status.start_time)
 
 
@@ -84,7 +84,7 @@ def end_finding(pod: Pod) -> Finding | None:
     for condition in pod.status.conditions:
         if condition.type == "DisruptionTarget" and condition.holds and condition.reason in DISRUPTIONS:
             message = (end.message if end else "") or (condition.message or condition.reason)[:MAX_MESSAGE]
-            told = Reason(condition.reason, message, "status.conditions[DisruptionTarget]")
+            told = StatusReason(condition.reason, message, "status.conditions[DisruptionTarget]")
             return _finding(DISRUPTIONS[condition.reason], pod, told, condition.last_transition_time)
     if end is None:
         return None
@@ -92,7 +92,7 @@ def end_finding(pod: Pod) -> Finding | None:
     return _finding(cause, pod, _explained(end, pod), _finished_at(pod))
 
 
-def _cause_of_wait(wait: Reason, told: Sequence[str]) -> tuple[Cause, str]:
+def _cause_of_wait(wait: StatusReason, told: Sequence[str]) -> tuple[Cause, str]:
     """The cause, and the message that says so: older kubelets tell why an image cannot be had in events alone."""
     if wait.word in IMAGE_WAITS:
         for message in (wait.message, *told):
@@ -115,7 +115,7 @@ def _mount(pod: Pod, events: Sequence[Event]) -> Finding | None:
     if not failed or pod.status.phase != "Pending":
         return None
     last = max(failed, key=lambda event: event.last_seen)
-    told = Reason("FailedMount", (last.message or "")[:MAX_MESSAGE], f"event {last.reason}")
+    told = StatusReason("FailedMount", (last.message or "")[:MAX_MESSAGE], f"event {last.reason}")
     return _finding("VolumeUnavailable", pod, told, min(event.first_seen for event in failed))
 
 
@@ -125,25 +125,25 @@ def _crash(pod: Pod) -> Finding | None:
         end = status.last_state.terminated
         if end and end.exit_code:
             place = f"status.containerStatuses[{status.name}].lastState.terminated"
-            told = Reason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", place)
+            told = StatusReason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", place)
             return _finding(ENDS.get(told.word, "ExitCode"), pod, told, end.finished_at)
     return None
 
 
-def _explained(end: Reason, pod: Pod) -> Reason:
+def _explained(end: StatusReason, pod: Pod) -> StatusReason:
     """With the runtime's words where no program ran that could have written them."""
     if ENDS.get(end.word) != "CannotStart":
         return end
     ends = (status.state.terminated for status in pod.status.container_statuses)
     said = next((one.message for one in ends if one and one.exit_code and one.message), "")
-    return Reason(end.word, f"{end.message} {said}".strip()[:MAX_MESSAGE], end.place)
+    return StatusReason(end.word, f"{end.message} {said}".strip()[:MAX_MESSAGE], end.place)
 
 
 def _of(pod: Pod, events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.involved_object.uid == pod.metadata.uid]
 
 
-def _finding(cause: Cause, pod: Pod, told: Reason, since: datetime | None) -> Finding:
+def _finding(cause: Cause, pod: Pod, told: StatusReason, since: datetime | None) -> Finding:
     about = ObjectName("Pod", pod.metadata.name)
     return Finding(cause, about, told.place, told.message, since or pod.metadata.creation_timestamp)
 

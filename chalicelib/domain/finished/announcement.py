@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
 from chalicelib.domain.job.gpu_usage import usage
 from chalicelib.domain.job.view import Milliseconds, view
-from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS
+from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 SOURCE = "researcher-api"
 DETAIL_TYPE = "job.finished"
-UNANNOUNCED = f"{MANAGED_BY}={OURS},!{ANNOUNCED}"
+UNANNOUNCED_SELECTOR = f"{MANAGED_BY_LABEL}={MANAGED_BY_VALUE},!{ANNOUNCED_LABEL}"
 """Selects our Jobs that have not finished, and those that have since the last run; no selector can tell them apart."""
 
 
-RECENT = timedelta(days=1)
+RECENT_SECONDS = timedelta(days=1)
 """How long after its end a Job is announced. One that cannot be marked, as it is full, would be announced for ever."""
 
 
@@ -44,7 +44,7 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     cluster: str
 
 
-class Announced(msgspec.Struct, rename="camel", kw_only=True):
+class AnnouncementReport(msgspec.Struct, rename="camel", kw_only=True):
     """What one run did; a failure without a name is about the whole Project."""
 
     announced: int = 0
@@ -52,14 +52,14 @@ class Announced(msgspec.Struct, rename="camel", kw_only=True):
     truncated: bool = False
     failures: list[Failure] = []
 
-    def fail(self, failure: Failure) -> None:
+    def count_failed(self, failure: Failure) -> None:
         """Counts a Job that the next run has to announce, or a Project that could not be looked into."""
         self.failed += 1
         if len(self.failures) < MAX_NAMED:
             self.failures.append(failure)
 
     @property
-    def told(self) -> dict[str, object]:
+    def log_fields(self) -> dict[str, object]:
         """What of it goes into the log line."""
         told: dict[str, object] = msgspec.to_builtins(self)
         return told
@@ -73,10 +73,10 @@ class Announced(msgspec.Struct, rename="camel", kw_only=True):
 def is_recent(job: Job, now: datetime) -> bool:
     """Whether *job* has finished within the last day; where its status has no readable time, whether it is as young."""
     time = job.finished_at or job.metadata.creation_timestamp
-    return time is not None and abs(now - time) <= RECENT
+    return time is not None and abs(now - time) <= RECENT_SECONDS
 
 
-def announcement_of(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:
+def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:
     """What is told of *job*, which has finished; *pods* are those of its own that are still there."""
     shown = view(project, job, pods)
     return Announcement(
@@ -92,7 +92,7 @@ def announcement_of(project: ProjectName, job: Job, pods: Sequence[Pod], cluster
     )
 
 
-def mark_of(job: Job) -> Manifest:
+def announced_patch(job: Job) -> Manifest:
     """The merge patch by which *job*, as it was seen, is not announced again."""
     seen = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
-    return {"metadata": {**seen, "labels": {ANNOUNCED: "true"}}}
+    return {"metadata": {**seen, "labels": {ANNOUNCED_LABEL: "true"}}}

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.domain.errors import InternalError, ResearcherError
 from chalicelib.domain.finished.retention import Verdict
 
-Reason = Verdict | Literal["changed", "dryRun", "brake", "outOfTime"]
+SkipReason = Verdict | Literal["changed", "dryRun", "brake", "outOfTime"]
 """Why a Job was not deleted: by its verdict, or, though it had expired, by what happened to it or to the run."""
 
 MAX_NAMED = 100
@@ -49,7 +49,7 @@ class PendingJob(msgspec.Struct, frozen=True):
     reason: str | None
 
 
-class Report(msgspec.Struct, rename="camel", kw_only=True):
+class CleanupReport(msgspec.Struct, rename="camel", kw_only=True):
     """One run. `scanned` is `deleted`, `failed` and all that was `skipped`, together."""
 
     dry_run: bool
@@ -60,28 +60,28 @@ class Report(msgspec.Struct, rename="camel", kw_only=True):
     pending: int = 0
     truncated: bool = False
     seconds: float = 0.0
-    skipped: dict[Reason, int] = {}
+    skipped: dict[SkipReason, int] = {}
     failures: list[Failure] = []
     pending_jobs: list[PendingJob] = []
     jobs: list[NamedJob] = []
 
-    def skip(self, reason: Reason, count: int = 1) -> None:
+    def count_skipped(self, reason: SkipReason, count: int = 1) -> None:
         """Counts Jobs that stay for that *reason*."""
         if count:
             self.skipped[reason] = self.skipped.get(reason, 0) + count
 
-    def fail(self, failure: Failure) -> None:
+    def count_failed(self, failure: Failure) -> None:
         """Counts a Job that could not be deleted, or names a Project that could not be cleaned up."""
         self.failed += failure.name is not None
-        self.tell(failure)
+        self.note_failure(failure)
 
-    def tell(self, failure: Failure) -> None:
+    def note_failure(self, failure: Failure) -> None:
         """Names what somebody should look at."""
         if len(self.failures) < MAX_NAMED and failure not in self.failures:
             self.failures.append(failure)
 
     @property
-    def told(self) -> dict[str, object]:
+    def log_fields(self) -> dict[str, object]:
         """What of it goes into the log line: everything but the Jobs, whose Receipts tell of them."""
         told: dict[str, object] = msgspec.to_builtins(self)
         return {name: value for name, value in told.items() if name not in {"jobs", "seconds"}}

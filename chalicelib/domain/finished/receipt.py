@@ -13,7 +13,7 @@ from chalicelib.domain.job.gpu_usage import usage
 from chalicelib.domain.job.view import Count, Milliseconds, view
 from chalicelib.domain.kubernetes import lenient_decoding
 from chalicelib.domain.kubernetes.jobs import Job, Manifest
-from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.parsing.strict_json import json_document
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ EXAMPLE = {
 """For the OpenAPI document."""
 
 
-def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], log: str | None) -> Receipt:
+def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], log: str | None) -> Receipt:
     """The Receipt of the Job that is stored as *manifest*; *pods* are those of its own that are still there."""
     job = lenient_decoding.convert(manifest, Job)
     shown = view(project, job, pods)
@@ -102,32 +102,32 @@ def receipt_of(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], lo
         finished_at=shown.finished_at,
         gpu_seconds=used.gpu_seconds,
         gpu_seconds_from=used.source,
-        submission=redact_submission(_asked(job)),
+        submission=redact_submission(_submission(job)),
         spec=redact_spec(manifest.get("spec")),
         log=log[-MAX_LOG:] if log else None,
     )
 
 
-def telling_pod(pods: Sequence[Pod]) -> Pod | None:
+def most_informative_pod(pods: Sequence[Pod]) -> Pod | None:
     """The pod whose log says most of how the Job ended: the last one that failed, or else the last one."""
     failed = [pod for pod in pods if pod.status.phase == "Failed"]
     return max(failed or pods, key=lambda pod: str(pod.metadata.creation_timestamp), default=None)
 
 
-def key_of(receipt: Receipt) -> str:
+def object_key(receipt: Receipt) -> str:
     """Where in the bucket *receipt* is kept: by the day on which the Job finished."""
     day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=receipt.finished_at or 0)
     return f"receipts/{receipt.project}/{day:%Y/%m/%d}/{receipt.name}-{receipt.id}.json"
 
 
-def newest_key(project: str, name: str) -> str:
+def latest_key(project: str, name: str) -> str:
     """Where the newest Receipt of a Job of that name is kept once more, to be found by the name alone."""
     return f"receipts/{project}/latest/{name}.json"
 
 
-def _asked(job: Job) -> Any:  # noqa: ANN401 - JSON, or whatever somebody wrote in its place
+def _submission(job: Job) -> Any:  # noqa: ANN401 - JSON, or whatever somebody wrote in its place
     try:
-        return json_document(job.metadata.annotations.get(SUBMISSION, "null").encode())
+        return json_document(job.metadata.annotations.get(SUBMISSION_ANNOTATION, "null").encode())
     except MalformedRequest:
         return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-MASK = "***"
+REDACTED = "***"
 MAX_WORDS = 256
 """As many as a submission may have."""
 
@@ -23,16 +23,16 @@ Rule = MapOf | dict[str, Any] | list[Any] | None
 """What is shown: None is a string, a number, a boolean or null; `[rule]` a list, a dict an object with these fields."""
 
 
-def _plain(*fields: str) -> dict[str, Any]:
+def _unredacted(*fields: str) -> dict[str, Any]:
     return dict.fromkeys(fields)
 
 
-_KEY_OF = _plain("name", "key", "optional")
+_KEY_OF = _unredacted("name", "key", "optional")
 _SECURITY = {
-    **_plain("allowPrivilegeEscalation", "privileged", "readOnlyRootFilesystem"),
-    **_plain("runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy"),
+    **_unredacted("allowPrivilegeEscalation", "privileged", "readOnlyRootFilesystem"),
+    **_unredacted("runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy"),
     "capabilities": {"add": [None], "drop": [None]},
-    "seccompProfile": _plain("type"),
+    "seccompProfile": _unredacted("type"),
     "supplementalGroups": [None],
 }
 _RESOURCES = {"requests": MapOf(None), "limits": MapOf(None)}
@@ -41,36 +41,40 @@ _VARIABLE = {
     "valueFrom": {
         "secretKeyRef": _KEY_OF,
         "configMapKeyRef": _KEY_OF,
-        "fieldRef": _plain("apiVersion", "fieldPath"),
-        "resourceFieldRef": _plain("containerName", "resource", "divisor"),
+        "fieldRef": _unredacted("apiVersion", "fieldPath"),
+        "resourceFieldRef": _unredacted("containerName", "resource", "divisor"),
     },
 }
 _CONTAINER = {
-    **_plain("name", "image", "imagePullPolicy", "workingDir", "stdin", "tty", "restartPolicy"),
-    **_plain("terminationMessagePath", "terminationMessagePolicy"),
+    **_unredacted("name", "image", "imagePullPolicy", "workingDir", "stdin", "tty", "restartPolicy"),
+    **_unredacted("terminationMessagePath", "terminationMessagePolicy"),
     "env": [_VARIABLE],
     "envFrom": [{"prefix": None, "secretRef": _KEY_OF, "configMapRef": _KEY_OF}],
-    "ports": [_plain("name", "containerPort", "protocol")],
+    "ports": [_unredacted("name", "containerPort", "protocol")],
     "resources": _RESOURCES,
     "securityContext": _SECURITY,
-    "volumeMounts": [_plain("name", "mountPath", "readOnly", "subPath")],
+    "volumeMounts": [_unredacted("name", "mountPath", "readOnly", "subPath")],
 }
-_CLAIM_SPEC = {"accessModes": [None], "resources": _RESOURCES, **_plain("storageClassName", "volumeMode")}
+_CLAIM_SPEC = {"accessModes": [None], "resources": _RESOURCES, **_unredacted("storageClassName", "volumeMode")}
 _VOLUME = {
     "name": None,
-    "emptyDir": _plain("medium", "sizeLimit"),
-    "persistentVolumeClaim": _plain("claimName", "readOnly"),
+    "emptyDir": _unredacted("medium", "sizeLimit"),
+    "persistentVolumeClaim": _unredacted("claimName", "readOnly"),
     "ephemeral": {"volumeClaimTemplate": {"spec": _CLAIM_SPEC}},
-    "secret": _plain("secretName", "optional", "defaultMode"),
-    "configMap": _plain("name", "optional", "defaultMode"),
+    "secret": _unredacted("secretName", "optional", "defaultMode"),
+    "configMap": _unredacted("name", "optional", "defaultMode"),
 }
 _POD = {
-    **_plain("restartPolicy", "automountServiceAccountToken", "enableServiceLinks", "subdomain", "priorityClassName"),
-    **_plain("serviceAccountName", "serviceAccount", "schedulerName", "dnsPolicy", "terminationGracePeriodSeconds"),
-    **_plain("nodeName", "priority", "preemptionPolicy", "activeDeadlineSeconds"),
+    **_unredacted(
+        "restartPolicy", "automountServiceAccountToken", "enableServiceLinks", "subdomain", "priorityClassName"
+    ),
+    **_unredacted(
+        "serviceAccountName", "serviceAccount", "schedulerName", "dnsPolicy", "terminationGracePeriodSeconds"
+    ),
+    **_unredacted("nodeName", "priority", "preemptionPolicy", "activeDeadlineSeconds"),
     "nodeSelector": MapOf(None),
     "securityContext": _SECURITY,
-    "tolerations": [_plain("key", "operator", "value", "effect", "tolerationSeconds")],
+    "tolerations": [_unredacted("key", "operator", "value", "effect", "tolerationSeconds")],
     "containers": [_CONTAINER],
     "initContainers": [_CONTAINER],
     "volumes": [_VOLUME],
@@ -78,25 +82,25 @@ _POD = {
 _FAILURE_RULE = {
     "action": None,
     "onExitCodes": {"containerName": None, "operator": None, "values": [None]},
-    "onPodConditions": [_plain("type", "status")],
+    "onPodConditions": [_unredacted("type", "status")],
 }
 _SPEC = {
-    **_plain("parallelism", "completions", "completionMode", "suspend", "manualSelector", "managedBy"),
-    **_plain("backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes", "activeDeadlineSeconds"),
-    **_plain("ttlSecondsAfterFinished", "podReplacementPolicy"),
+    **_unredacted("parallelism", "completions", "completionMode", "suspend", "manualSelector", "managedBy"),
+    **_unredacted("backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes", "activeDeadlineSeconds"),
+    **_unredacted("ttlSecondsAfterFinished", "podReplacementPolicy"),
     "podFailurePolicy": {"rules": [_FAILURE_RULE]},
     "selector": {"matchLabels": MapOf(None)},
     "template": {"metadata": {"labels": MapOf(None)}, "spec": _POD},
 }
 _SUBMISSION = {
-    **_plain("project", "image", "name", "jobNamePrefix", "type", "interactive", "workingDir", "imagePullPolicy"),
-    **_plain("gpu", "cpu", "cpuLimit", "memory", "memoryLimit", "nodeType", "largeShm"),
-    **_plain("parallelism", "completions", "indexed", "nodes", "backoffLimit", "backoffLimitPerIndex"),
-    **_plain("maxFailedIndexes", "maxRuntimeSeconds", "ttlAfterFinish", "preemptible", "queue"),
-    **_plain("runAsUid", "runAsGid", "preventPrivilegeEscalation", "stdin", "tty"),
-    "environment": MapOf({"secret": _plain("name", "key")}),
+    **_unredacted("project", "image", "name", "jobNamePrefix", "type", "interactive", "workingDir", "imagePullPolicy"),
+    **_unredacted("gpu", "cpu", "cpuLimit", "memory", "memoryLimit", "nodeType", "largeShm"),
+    **_unredacted("parallelism", "completions", "indexed", "nodes", "backoffLimit", "backoffLimitPerIndex"),
+    **_unredacted("maxFailedIndexes", "maxRuntimeSeconds", "ttlAfterFinish", "preemptible", "queue"),
+    **_unredacted("runAsUid", "runAsGid", "preventPrivilegeEscalation", "stdin", "tty"),
+    "environment": MapOf({"secret": _unredacted("name", "key")}),
     "retry": {"exitCodes": [None], "ignoreDisruptions": None},
-    "pvc": [_plain("path", "name", "size", "storageClass", "readOnly")],
+    "pvc": [_unredacted("path", "name", "size", "storageClass", "readOnly")],
     "labels": MapOf(None),
     "annotations": MapOf(None),
 }
@@ -120,15 +124,15 @@ def _redact(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - JSON
         case MapOf(), dict():
             return {key: _redact(one, rule.values) for key, one in value.items()}
         case dict(), dict():
-            return {key: _redact(one, rule[key]) if key in rule else _mask(one) for key, one in value.items()}
+            return {key: _redact(one, rule[key]) if key in rule else _redact_text(one) for key, one in value.items()}
         case list(), list():
             return [_redact(one, rule[0]) for one in value]
         case None, str() | int() | float() | None:
             return value
         case _:
-            return _mask(value)
+            return _redact_text(value)
 
 
-def _mask(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _redact_text(value: Any) -> Any:  # noqa: ANN401 - JSON
     """As many masks as a list has items, at most 256: the number of words of a command stays known."""
-    return [MASK] * min(len(value), MAX_WORDS) if isinstance(value, list) else MASK
+    return [REDACTED] * min(len(value), MAX_WORDS) if isinstance(value, list) else REDACTED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from chalicelib.domain.kubernetes.quantities import DURATION_PATTERN, MAX_SECONDS, seconds
-from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION
+from chalicelib.domain.labels import KEEP_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE, RETENTION_ANNOTATION
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ Verdict = Literal[
 """Whether a Job may go: `expired`, or why it stays. The list is closed."""
 
 
-class Rules(msgspec.Struct, frozen=True):
+class RetentionPolicy(msgspec.Struct, frozen=True):
     """What a deployment says of its Jobs; times are seconds."""
 
     retention: int
@@ -42,14 +42,14 @@ class Rules(msgspec.Struct, frozen=True):
     """After which a Job that has not started is reported; 0 for never."""
 
 
-def verdict(job: Job, project: Namespace, rules: Rules, now: datetime) -> Verdict:
+def cleanup_verdict(job: Job, project: Namespace, rules: RetentionPolicy, now: datetime) -> Verdict:
     """Whether *job* may be deleted, or the first reason why not."""
     meta, stays = job.metadata, retention(job, project, rules)
     reasons: tuple[tuple[bool, Verdict], ...] = (
         (meta.deletion_timestamp is not None, "beingDeleted"),
-        (meta.labels.get(MANAGED_BY) != OURS, "foreign"),
+        (meta.labels.get(MANAGED_BY_LABEL) != MANAGED_BY_VALUE, "foreign"),
         # Who writes `yes` wants to keep it, too.
-        (meta.labels.get(KEEP, "false") != "false", "kept"),
+        (meta.labels.get(KEEP_LABEL, "false") != "false", "kept"),
         (job.finished is None, "notFinished"),
         (job.finished_at is None, "undated"),
         (stays is None, "unreadableRetention"),
@@ -58,21 +58,21 @@ def verdict(job: Job, project: Namespace, rules: Rules, now: datetime) -> Verdic
     return next((why for holds, why in reasons if holds), "expired")
 
 
-def retention(job: Job, project: Namespace, rules: Rules) -> int | None:
+def retention(job: Job, project: Namespace, rules: RetentionPolicy) -> int | None:
     """How many seconds *job* stays once it has finished; None where it, or its Project, says what cannot be read."""
     for meta in (job.metadata, project.metadata):
-        if RETENTION in meta.annotations:
-            return readable(meta.annotations[RETENTION])
+        if RETENTION_ANNOTATION in meta.annotations:
+            return parse_retention(meta.annotations[RETENTION_ANNOTATION])
     return rules.failed_retention if job.outcome == "Failed" else rules.retention
 
 
-def readable(text: str) -> int | None:
+def parse_retention(text: str) -> int | None:
     """How many seconds *text* means, such as 259200 for `3d`; None when it is no duration of at most 30 days."""
     stays = seconds(text) if re.fullmatch(DURATION_PATTERN, text) else None
     return stays if stays is None or stays <= MAX_SECONDS else None
 
 
-def pends_too_long(job: Job, rules: Rules, now: datetime) -> bool:
+def is_stuck_pending(job: Job, rules: RetentionPolicy, now: datetime) -> bool:
     """Whether *job* was let start, but no pod of it has ever run, for longer than *rules* find usual."""
     status = job.status
     may_start = not (job.finished or job.spec.suspend or job.metadata.deletion_timestamp)

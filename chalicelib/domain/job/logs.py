@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest
-from chalicelib.domain.job.status_reason import Reason, reason_of
+from chalicelib.domain.job.status_reason import StatusReason, reason_of
 from chalicelib.domain.kubernetes.jobs import INDEXED
-from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ MAX_BYTES = 1_000_000
 """Lambda's answers end at 6 MB of JSON, which writes a control character, or a broken byte, as six."""
 MAX_LINES = 100_000
 MAX_INDEX = 2**31 - 1
-GONE = (
+LOG_GONE = (
     "The pod is gone, and its log with it. "
     "Get the Job for how it ended; your platform engineers may keep logs elsewhere."
 )
@@ -61,7 +61,7 @@ class LogQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     timestamps: Annotated[bool, msgspec.Meta(description="Begin each line with its time.")] = False
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class ContainerRun(msgspec.Struct, frozen=True):
     """A run of *container* in the pod *pod*; *restarted* means the one before the container's last restart."""
 
     pod: str
@@ -69,7 +69,7 @@ class Attempt(msgspec.Struct, frozen=True):
     restarted: bool = False
 
 
-def chosen(job: Job, pods: Sequence[Pod], query: LogQuery) -> Attempt:
+def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerRun:
     """The attempt that *query* means: of a pod that runs rather than of one that ended, and then of the newest.
 
     MalformedRequest names what there is, JobNotStarted says why there is nothing yet, LogGone that it is over.
@@ -77,9 +77,9 @@ def chosen(job: Job, pods: Sequence[Pod], query: LogQuery) -> Attempt:
     _check_index(job, query.index)
     found = [pod for pod in pods if query.index is None or index_of(pod) == query.index]
     container = _container(found, query.container)
-    attempts = list(_attempts(found, container))
+    attempts = list(_runs(found, container))
     if not attempts:
-        raise _nothing(job, found)
+        raise _why_no_log(job, found)
     if not query.previous:
         return attempts[0]
     if len(attempts) == 1:
@@ -89,11 +89,11 @@ def chosen(job: Job, pods: Sequence[Pod], query: LogQuery) -> Attempt:
 
 def index_of(pod: Pod) -> int | None:
     """The completion index of *pod*, or None outside of an Indexed Job."""
-    text = pod.metadata.annotations.get(INDEX_MARK, "")
+    text = pod.metadata.annotations.get(COMPLETION_INDEX_ANNOTATION, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_INDEX)) else None
 
 
-def last_bytes(log: bytes, limit: int) -> str:
+def tail_bytes(log: bytes, limit: int) -> str:
     """At most the last *limit* bytes of *log* as text, from the start of a line where there is one."""
     end = log[-limit:]
     if len(end) < len(log):
@@ -102,14 +102,14 @@ def last_bytes(log: bytes, limit: int) -> str:
     return end.decode(errors="replace")
 
 
-def _attempts(pods: Sequence[Pod], container: str) -> Iterator[Attempt]:
+def _runs(pods: Sequence[Pod], container: str) -> Iterator[ContainerRun]:
     """Every run of *container* whose log there may be; after the first only those that are over."""
     started = sorted((pod for pod in pods if _has_started(pod, container)), key=_rank, reverse=True)
     for number, pod in enumerate(started):
         if number == 0 or pod.status.phase == "Failed":
-            yield Attempt(pod.metadata.name, container)
+            yield ContainerRun(pod.metadata.name, container)
             if _restarts(pod, container):
-                yield Attempt(pod.metadata.name, container, restarted=True)
+                yield ContainerRun(pod.metadata.name, container, restarted=True)
 
 
 def _rank(pod: Pod) -> tuple[bool, str, str]:
@@ -142,7 +142,7 @@ def _container(pods: Sequence[Pod], wanted: str | None) -> str:
     main = [container.name for spec in specs for container in spec.containers]
     names = [*main, *(container.name for spec in specs for container in spec.init_containers)]
     if wanted and names and wanted not in names:
-        raise _refusal("/container", f"must be one of {', '.join(names)}")
+        raise _invalid("/container", f"must be one of {', '.join(names)}")
     return wanted or next(iter(main), "")
 
 
@@ -150,19 +150,19 @@ def _check_index(job: Job, index: int | None) -> None:
     if index is None:
         return
     if job.spec.completion_mode != INDEXED:
-        raise _refusal("/index", "is for Indexed Jobs, and this is none")
+        raise _invalid("/index", "is for Indexed Jobs, and this is none")
     completions = job.spec.completions or 0
     if index >= completions:
-        raise _refusal("/index", f"must be between 0 and {completions - 1}")
+        raise _invalid("/index", f"must be between 0 and {completions - 1}")
 
 
-def _nothing(job: Job, pods: Sequence[Pod]) -> JobNotStarted | LogGone:
+def _why_no_log(job: Job, pods: Sequence[Pod]) -> JobNotStarted | LogGone:
     if job.finished:
-        return LogGone(GONE)
-    reason = Reason("Suspended", "It waits to be resumed.") if job.spec.suspend else reason_of(job, pods)
+        return LogGone(LOG_GONE)
+    reason = StatusReason("Suspended", "It waits to be resumed.") if job.spec.suspend else reason_of(job, pods)
     why = f"{reason.word}: {reason.message}".rstrip(": .") if reason else "Its pod is on its way"
     return JobNotStarted(f"No container of the Job has started. {why}. Ask again later, or ask for its diagnosis.")
 
 
-def _refusal(pointer: str, message: str) -> MalformedRequest:
+def _invalid(pointer: str, message: str) -> MalformedRequest:
     return MalformedRequest("The Job has no such log; errors names the parameter.", (FieldError(pointer, message),))

@@ -10,7 +10,7 @@ from chalicelib.domain.job.status_reason import reason_of, wait_of
 from chalicelib.domain.kubernetes.completion_indexes import shown_indexes
 from chalicelib.domain.kubernetes.jobs import GPU, QUEUE_LABEL
 from chalicelib.domain.kubernetes.quantities import amount
-from chalicelib.domain.names import TYPE_MARK, USER_MARK, is_reserved_key
+from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_ANNOTATION, is_reserved_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,11 +113,11 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         project=project,
         name=meta.name,
         status=status,
-        type="Interactive" if meta.labels.get(TYPE_MARK) == "Interactive" else "Train",
+        type="Interactive" if meta.labels.get(JOB_TYPE_LABEL) == "Interactive" else "Train",
         nodes=sorted({pod.spec.node_name for pod in running if pod.spec.node_name}),
         created_at=milliseconds(meta.creation_timestamp) or 0,
         images=_cut(", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers))),
-        user=_cut(meta.annotations.get(USER_MARK, "")),
+        user=_cut(meta.annotations.get(USER_ANNOTATION, "")),
         current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
         requested_gpus=gpus_at_once(job),
         reason=reason.word if reason else None,

@@ -13,7 +13,7 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 """What Kubernetes knows to be done with Jobs."""
 
 
-class Rule(msgspec.Struct, rename="camel"):
+class PolicyRule(msgspec.Struct, rename="camel"):
     """Verbs on kinds of objects; on named ones alone where there are names."""
 
     verbs: list[str] = []
@@ -22,7 +22,7 @@ class Rule(msgspec.Struct, rename="camel"):
     resource_names: list[str] = []
 
 
-def verbs_on_jobs(rules: Iterable[Rule]) -> list[str]:
+def verbs_on_jobs(rules: Iterable[PolicyRule]) -> list[str]:
     """The verbs that *rules* allow on every Job, in their order."""
     allowed = {
         verb

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.caller import user_label
 from chalicelib.domain.errors import FieldError, MalformedRequest
-from chalicelib.domain.names import (
+from chalicelib.domain.labels import (
     JOB_NAME_LABEL,
+    JOB_TYPE_LABEL,
     LABEL_KEY_PATTERN,
     LABEL_VALUE_PATTERN,
     MAX_LABEL_VALUE,
-    TYPE_MARK,
-    USER_MARK,
+    USER_LABEL,
     is_label_key,
     is_label_value,
 )
@@ -36,9 +36,9 @@ _TERM = re.compile(r"(?P<key>[^=!,\s]+)(?P<operator>=|==|!=)(?P<value>[^=!,\s]*)
 def job_selector(label: str | None, user: str | None, job_type: str | None) -> str:
     """The selector for Jobs with the labels *label* asks for, of *user* and of *job_type*; empty selects all."""
     terms = _equalities(label) if label else []
-    terms += [f"{USER_MARK}={user_label(user)}"] if user else []
+    terms += [f"{USER_LABEL}={user_label(user)}"] if user else []
     # A Job that does not say what it is counts as Train, as in its view.
-    terms += [f"{TYPE_MARK}{'=' if job_type == INTERACTIVE else '!='}{INTERACTIVE}"] if job_type else []
+    terms += [f"{JOB_TYPE_LABEL}{'=' if job_type == INTERACTIVE else '!='}{INTERACTIVE}"] if job_type else []
     return ",".join(terms)
 
 

@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE, QUEUE_LABEL, Manifest, without_none
 from chalicelib.domain.kubernetes.quantities import MAX_SECONDS, kubernetes_cpu, kubernetes_memory, seconds
-from chalicelib.domain.manifest.multi_node import rendezvous
-from chalicelib.domain.manifest.pod_policy import CONTAINER, counts
-from chalicelib.domain.manifest.volumes import mounts, volumes
-from chalicelib.domain.names import (
-    KEY_HASH,
-    MANAGED_BY,
-    OURS,
-    PROJECT_MARK,
-    REQUEST_HASH,
-    RETENTION,
-    SUBMISSION,
-    TYPE_MARK,
-    UPLOADER_MARK,
-    USER_MARK,
-    namespace_of,
-    project_name,
+from chalicelib.domain.labels import (
+    JOB_TYPE_LABEL,
+    KEY_HASH_ANNOTATION,
+    MANAGED_BY_LABEL,
+    MANAGED_BY_VALUE,
+    PROJECT_LABEL,
+    REQUEST_HASH_ANNOTATION,
+    RETENTION_ANNOTATION,
+    SUBMISSION_ANNOTATION,
+    UPLOADED_BY_ANNOTATION,
+    USER_ANNOTATION,
+    USER_LABEL,
 )
+from chalicelib.domain.manifest.multi_node import rendezvous_env
+from chalicelib.domain.manifest.pod_policy import CONTAINER, pod_counts
+from chalicelib.domain.manifest.volumes import mounts, volumes
+from chalicelib.domain.names import namespace_of, project_name
 from chalicelib.domain.submission.device_variables import NO_DEVICES
 from chalicelib.domain.submission.fields import SecretVariable
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
-    from chalicelib.domain.submission.idempotency import Lock
+    from chalicelib.domain.submission.idempotency import JobIdentity
     from chalicelib.domain.submission.model import Submission
 
 DAY = 86400
@@ -41,40 +41,43 @@ DAY = 86400
 PREEMPTIBLE = "researcher-preemptible"
 
 
-def render(submission: Submission, caller: Caller, lock: Lock) -> Manifest:
+def render(submission: Submission, caller: Caller, identity: JobIdentity) -> Manifest:
     """The Job that *submission* asks for, under the name of *lock*, marked with who asked and what."""
     retention = seconds(submission.ttl_after_finish) if submission.ttl_after_finish else None
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": lock.name,
+            "name": identity.name,
             "namespace": namespace_of(project_name(submission.project)),
             "labels": {**submission.labels, **_labels(submission, caller)},
-            "annotations": {**submission.annotations, **_annotations(submission, caller, lock, retention)},
+            "annotations": {**submission.annotations, **_annotations(submission, caller, identity, retention)},
         },
         "spec": without_none(
             {
-                **counts(submission),
+                **pod_counts(submission),
                 "activeDeadlineSeconds": submission.max_runtime_seconds,
                 "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + DAY,
                 # A pod of a finished Job must not count while its replacement already runs.
                 "podReplacementPolicy": "Failed",
-                "template": {"metadata": {"labels": _pod_labels(submission, caller)}, "spec": _pod(submission, lock)},
+                "template": {
+                    "metadata": {"labels": _pod_labels(submission, caller)},
+                    "spec": _pod(submission, identity),
+                },
             }
         ),
     }
 
 
-def _annotations(submission: Submission, caller: Caller, lock: Lock, retention: int | None) -> Manifest:
+def _annotations(submission: Submission, caller: Caller, identity: JobIdentity, retention: int | None) -> Manifest:
     return without_none(
         {
-            USER_MARK: caller.subject,
-            UPLOADER_MARK: caller.uploader,
-            REQUEST_HASH: lock.request_hash,
-            KEY_HASH: lock.key_hash,
-            SUBMISSION: submission.as_asked.decode(),
-            RETENTION: None if retention is None else str(retention),
+            USER_ANNOTATION: caller.subject,
+            UPLOADED_BY_ANNOTATION: caller.uploader,
+            REQUEST_HASH_ANNOTATION: identity.request_hash,
+            KEY_HASH_ANNOTATION: identity.key_hash,
+            SUBMISSION_ANNOTATION: submission.as_asked.decode(),
+            RETENTION_ANNOTATION: None if retention is None else str(retention),
         }
     )
 
@@ -82,10 +85,10 @@ def _annotations(submission: Submission, caller: Caller, lock: Lock, retention: 
 def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:
     """Ours alone: a user's label could make the pod match a Service or a NetworkPolicy."""
     return {
-        MANAGED_BY: OURS,
-        PROJECT_MARK: submission.project,
-        TYPE_MARK: submission.job_type,
-        USER_MARK: caller.label,
+        MANAGED_BY_LABEL: MANAGED_BY_VALUE,
+        PROJECT_LABEL: submission.project,
+        JOB_TYPE_LABEL: submission.job_type,
+        USER_LABEL: caller.label,
     }
 
 
@@ -94,13 +97,13 @@ def _labels(submission: Submission, caller: Caller) -> dict[str, str]:
     return {**_pod_labels(submission, caller), **queue}
 
 
-def _pod(submission: Submission, lock: Lock) -> Manifest:
+def _pod(submission: Submission, identity: JobIdentity) -> Manifest:
     return without_none(
         {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "subdomain": lock.service if submission.nodes else None,
+            "subdomain": identity.service if submission.nodes else None,
             "nodeSelector": {NODE_TYPE: submission.node_type} if submission.node_type else None,
             "priorityClassName": PREEMPTIBLE if submission.preemptible else None,
             "securityContext": {
@@ -112,13 +115,13 @@ def _pod(submission: Submission, lock: Lock) -> Manifest:
                 "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [_container(submission, lock)],
+            "containers": [_container(submission, identity)],
             "volumes": volumes(submission) or None,
         }
     )
 
 
-def _container(submission: Submission, lock: Lock) -> Manifest:
+def _container(submission: Submission, identity: JobIdentity) -> Manifest:
     return without_none(
         {
             "name": CONTAINER,
@@ -126,7 +129,7 @@ def _container(submission: Submission, lock: Lock) -> Manifest:
             "imagePullPolicy": submission.image_pull_policy,
             "command": submission.command or None,
             "args": submission.arguments or None,
-            "env": _environment(submission, lock) or None,
+            "env": _environment(submission, identity) or None,
             "workingDir": submission.working_dir,
             "stdin": submission.stdin or None,
             "tty": submission.tty or None,
@@ -143,10 +146,10 @@ def _container(submission: Submission, lock: Lock) -> Manifest:
     )
 
 
-def _environment(submission: Submission, lock: Lock) -> list[Manifest]:
+def _environment(submission: Submission, identity: JobIdentity) -> list[Manifest]:
     ours = {} if submission.gpu else NO_DEVICES
     given = [_variable(name, value) for name, value in {**submission.environment, **ours}.items()]
-    return given + (rendezvous(lock, submission.nodes) if submission.nodes else [])
+    return given + (rendezvous_env(identity, submission.nodes) if submission.nodes else [])
 
 
 def _variable(name: str, value: str | SecretVariable) -> Manifest:
@@ -158,7 +161,7 @@ def _variable(name: str, value: str | SecretVariable) -> Manifest:
 def _resources(submission: Submission) -> Manifest:
     gpu = {GPU: str(submission.gpu)} if submission.gpu else {}
     requests = _amounts(submission.cpu, submission.memory)
-    limits = _amounts(submission.cpu_limit, submission.most_memory)
+    limits = _amounts(submission.cpu_limit, submission.max_memory)
     return {"requests": {**requests, **gpu}, "limits": {**limits, **gpu}}
 
 

@@ -11,34 +11,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, Manifest
-from chalicelib.domain.names import HALF_MADE, INDEX_MARK, JOB_UID_LABEL, MANAGED_BY, OURS
+from chalicelib.domain.labels import (
+    COMPLETION_INDEX_ANNOTATION,
+    INCOMPLETE_ANNOTATION,
+    JOB_UID_LABEL,
+    MANAGED_BY_LABEL,
+    MANAGED_BY_VALUE,
+)
 from chalicelib.domain.submission.reserved_variables import RENDEZVOUS_VARIABLES
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
-    from chalicelib.domain.submission.idempotency import Lock
+    from chalicelib.domain.submission.idempotency import JobIdentity
 
 MASTER_PORT = 29500
 """torchrun's own default."""
-RANK = f"metadata.annotations['{INDEX_MARK}']"
+RANK_FIELD = f"metadata.annotations['{COMPLETION_INDEX_ANNOTATION}']"
 
 
-def rendezvous(lock: Lock, nodes: int) -> list[Manifest]:
+def rendezvous_env(identity: JobIdentity, nodes: int) -> list[Manifest]:
     """The variables that torchrun expects: where the first of the *nodes* is, how many there are, and which this is."""
     values: list[Manifest] = [
-        {"value": f"{lock.name}-0.{lock.service}"},
+        {"value": f"{identity.name}-0.{identity.service}"},
         {"value": str(MASTER_PORT)},
         {"value": str(nodes)},
-        {"valueFrom": {"fieldRef": {"fieldPath": RANK}}},
+        {"valueFrom": {"fieldRef": {"fieldPath": RANK_FIELD}}},
     ]
     return [{"name": name, **value} for name, value in zip(RENDEZVOUS_VARIABLES, values * 2, strict=True)]
 
 
-def half_made(manifest: Manifest) -> Manifest:
+def as_incomplete(manifest: Manifest) -> Manifest:
     """The Job of *manifest* as it waits for its Service: marked and suspended, and in no queue that would start it."""
     metadata = manifest["metadata"]
     labels = {key: value for key, value in metadata["labels"].items() if key != QUEUE_LABEL}
-    annotations = {**metadata["annotations"], HALF_MADE: metadata["labels"].get(QUEUE_LABEL, "")}
+    annotations = {**metadata["annotations"], INCOMPLETE_ANNOTATION: metadata["labels"].get(QUEUE_LABEL, "")}
     return {
         **manifest,
         "metadata": {**metadata, "labels": labels, "annotations": annotations},
@@ -46,9 +52,9 @@ def half_made(manifest: Manifest) -> Manifest:
     }
 
 
-def is_half_made(job: Job) -> bool:
+def is_incomplete(job: Job) -> bool:
     """Whether *job* still waits for its Service."""
-    return HALF_MADE in job.metadata.annotations
+    return INCOMPLETE_ANNOTATION in job.metadata.annotations
 
 
 def service_of(job: Job) -> Manifest:
@@ -59,7 +65,7 @@ def service_of(job: Job) -> Manifest:
         "kind": "Service",
         "metadata": {
             "name": job.spec.template.spec.subdomain,
-            "labels": {MANAGED_BY: OURS},
+            "labels": {MANAGED_BY_LABEL: MANAGED_BY_VALUE},
             "ownerReferences": [owner],
         },
         "spec": {
@@ -71,12 +77,12 @@ def service_of(job: Job) -> Manifest:
     }
 
 
-def start(job: Job) -> Manifest:
+def start_patch(job: Job) -> Manifest:
     """The merge patch that starts *job*, or lets its queue start it, if it is still as it was seen."""
     meta = job.metadata
     same = {"uid": meta.uid, "resourceVersion": meta.resource_version}
-    unmarked: Manifest = {**same, "annotations": {HALF_MADE: None}}
-    queue = meta.annotations.get(HALF_MADE)
+    unmarked: Manifest = {**same, "annotations": {INCOMPLETE_ANNOTATION: None}}
+    queue = meta.annotations.get(INCOMPLETE_ANNOTATION)
     if queue:
         return {"metadata": {**unmarked, "labels": {QUEUE_LABEL: queue}}}
     return {"metadata": unmarked, "spec": {"suspend": False}}

@@ -15,7 +15,7 @@ CONTAINER = "main"
 """The one container of a pod, whose exit code says how the pod ended."""
 
 
-def counts(submission: Submission) -> Manifest:
+def pod_counts(submission: Submission) -> Manifest:
     """The fields of the Job's spec that count pods, indexes and failures; None where Kubernetes' default holds."""
     # Beside limits of their own for the indexes, one for all of them would end the Job after a few bad ones.
     own_limits = submission.backoff_limit_per_index is not None

@@ -26,7 +26,7 @@ def mounts(submission: Submission) -> list[Manifest]:
 def volumes(submission: Submission) -> list[Manifest]:
     """What each volume is: memory, a claim that is there, or a scratch volume that goes with the pod."""
     # Without a limit a volume in memory may fill the node.
-    limit = kubernetes_memory(submission.most_memory or DEFAULT_MEMORY)
+    limit = kubernetes_memory(submission.max_memory or DEFAULT_MEMORY)
     memory = {"medium": "Memory", "sizeLimit": limit}
     shared = [{"name": "shared-memory", "emptyDir": memory}] * submission.large_shm
     claims = [{"name": f"volume-{number}", **_claim(claim)} for number, claim in enumerate(submission.pvc)]

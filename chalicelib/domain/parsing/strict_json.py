@@ -28,7 +28,7 @@ def json_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """What *body* holds: UTF-8, of at most MAX_DEPTH levels; MalformedRequest otherwise."""
     try:
         msgspec.json.decode(body)  # stricter than json about UTF-8, surrogates and numbers, but takes a name twice
-        document = json.loads(body, object_pairs_hook=unique)
+        document = json.loads(body, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(
             "The body is not valid JSON. Duplicate keys, NaN and lone surrogates are rejected."
@@ -62,7 +62,7 @@ def query_parameters(given: Mapping[str, Sequence[str]], kind: type[Parsed]) -> 
     texts = {name: values[0] for name, values in given.items()}
     try:
         parsed = msgspec.convert(texts, kind, strict=False)
-        refused += [FieldError("/" + name, "is not written so") for name in _misspelt(texts, parsed)]
+        refused += [FieldError("/" + name, "is not written so") for name in _non_canonical(texts, parsed)]
     except msgspec.ValidationError as error:
         refused.append(field_error(error))
     if refused:
@@ -79,19 +79,19 @@ def field_error(error: msgspec.ValidationError) -> FieldError:
     return FieldError(pointer, rule)
 
 
-def _misspelt(texts: Mapping[str, str], parsed: object) -> list[str]:
+def _non_canonical(texts: Mapping[str, str], parsed: object) -> list[str]:
     """The parameters that msgspec took although they are not how the value is written: 1e2 for 100, TRUE, null."""
-    written = {name: _written(value) for name, value in msgspec.to_builtins(parsed).items()}
+    written = {name: _as_text(value) for name, value in msgspec.to_builtins(parsed).items()}
     return [name for name, text in texts.items() if text != written[name]]
 
 
-def _written(value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None else str(value)
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object of *pairs*, for json; ValueError when a name stands twice."""
     document = dict(pairs)
     if len(document) < len(pairs):

@@ -17,7 +17,8 @@ from chalicelib.domain.kubernetes.quantities import (
     memory_bytes,
     seconds,
 )
-from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN, is_label_key, is_reserved_key
+from chalicelib.domain.labels import is_label_key, is_reserved_key
+from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN
 from chalicelib.domain.submission.device_variables import gives_devices
 
 

@@ -19,7 +19,8 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     NameTaken,
 )
-from chalicelib.domain.names import KEY_HASH, MAX_NEW_NAME, REQUEST_HASH
+from chalicelib.domain.labels import KEY_HASH_ANNOTATION, REQUEST_HASH_ANNOTATION
+from chalicelib.domain.names import MAX_NEW_NAME
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -39,10 +40,10 @@ _MAX_LABEL = 63
 
 
 @dataclass(frozen=True)
-class Nonce:
+class UniqueRequest:
     """A request of its own: only its own attempts share what was drawn for it."""
 
-    drawn: str
+    nonce: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class IdempotencyKey:
     """A request that the caller calls by a name of its choice; *drawn* is new each time."""
 
     text: str
-    drawn: str = field(default="", compare=False)
+    nonce: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -62,23 +63,23 @@ class ObjectVersion:
     version: str
 
     @property
-    def drawn(self) -> str:
+    def nonce(self) -> str:
         """Of the version itself: each makes one Job in its life."""
         return _hash(self.bucket.encode(), self.key.encode(), self.version.encode())
 
 
-KnownBy = Nonce | IdempotencyKey | ObjectVersion
+DeduplicationKey = UniqueRequest | IdempotencyKey | ObjectVersion
 """What makes a request known again."""
 
 
 @dataclass(frozen=True)
-class Lock:
+class JobIdentity:
     """The name a Job gets, and the hashes that it carries to be known again."""
 
     name: str
     request_hash: str
     key_hash: str | None
-    drawn: str = field(default="", compare=False)
+    nonce: str = field(default="", compare=False)
     """New with each request, so it tells no request from another."""
 
     @property
@@ -86,64 +87,74 @@ class Lock:
         """The name of the Service that a multi-node Job gets: another one for each request."""
         # Before Kubernetes 1.36 a Service's name begins with a letter (RFC 1035), which a Job's need not.
         stem = f"job-{self.name}"[: _MAX_LABEL - SUFFIX_LENGTH - 1].rstrip("-")
-        return f"{stem}-{_suffix(_hash(b'service', self.drawn.encode()))}"
+        return f"{stem}-{_suffix(_hash(b'service', self.nonce.encode()))}"
 
 
-def lock(submission: Submission, caller: Caller, known_by: KnownBy, identity: bytes | None = None) -> Lock:
+def identify(
+    submission: Submission, caller: Caller, deduplication_key: DeduplicationKey, identity: bytes | None = None
+) -> JobIdentity:
     """The lock of a request: by the name that it asks for, else by one that is made of what it is known by.
 
     *identity* is what tells the request from others, where that is not the submission.
     """
     asked = submission.identity if identity is None else identity
-    if isinstance(known_by, IdempotencyKey) and submission.job_name_prefix:
+    if isinstance(deduplication_key, IdempotencyKey) and submission.job_name_prefix:
         message = "an Idempotency-Key makes the name; send one or the other"
         raise InvalidJob.at(FieldError("/jobNamePrefix", message))
-    if known := repeatable_lock(submission.project, submission.name, asked, caller, known_by):
+    if known := identify_repeatable(submission.project, submission.name, asked, caller, deduplication_key):
         return known
     # Only this very request may find itself again, after an answer got lost.
-    own = known_by.drawn if isinstance(known_by, ObjectVersion) else _hash(known_by.drawn.encode())
+    own = (
+        deduplication_key.nonce
+        if isinstance(deduplication_key, ObjectVersion)
+        else _hash(deduplication_key.nonce.encode())
+    )
     request_hash = _hash(caller.user.encode(), asked, own.encode())
-    return Lock(f"{_prefix(submission, known_by)}-{_suffix(own)}", request_hash, None, known_by.drawn)
+    return JobIdentity(
+        f"{_prefix(submission, deduplication_key)}-{_suffix(own)}", request_hash, None, deduplication_key.nonce
+    )
 
 
-def repeatable_lock(project: str, name: str | None, identity: bytes, caller: Caller, known_by: KnownBy) -> Lock | None:
+def identify_repeatable(
+    project: str, name: str | None, identity: bytes, caller: Caller, deduplication_key: DeduplicationKey
+) -> JobIdentity | None:
     """The lock of a request that can be sent again: by its *name* or its Idempotency-Key; None without either."""
     who, key_hash = caller.user.encode(), None
-    if isinstance(known_by, IdempotencyKey):
-        key_hash = _hash(who, project.encode(), checked_key(known_by.text).encode())
+    if isinstance(deduplication_key, IdempotencyKey):
+        key_hash = _hash(who, project.encode(), require_valid_key(deduplication_key.text).encode())
     if name:
-        return Lock(name, _hash(who, identity), key_hash, known_by.drawn)
+        return JobIdentity(name, _hash(who, identity), key_hash, deduplication_key.nonce)
     if key_hash:
         # One prefix for all: a key makes one name, whatever else the request says.
-        return Lock(f"job-{_suffix(key_hash)}", _hash(who, identity, b""), key_hash, known_by.drawn)
+        return JobIdentity(f"job-{_suffix(key_hash)}", _hash(who, identity, b""), key_hash, deduplication_key.nonce)
     return None
 
 
-def _prefix(submission: Submission, known_by: KnownBy) -> str:
+def _prefix(submission: Submission, deduplication_key: DeduplicationKey) -> str:
     """As asked, else the name of the uploaded file as far as a Job can have it, else the type."""
     stem = ""
-    if isinstance(known_by, ObjectVersion):
-        stem = known_by.key.rpartition("/")[2].rpartition(".")[0]
+    if isinstance(deduplication_key, ObjectVersion):
+        stem = deduplication_key.key.rpartition("/")[2].rpartition(".")[0]
     slug = re.sub(r"[^a-z0-9]+", "-", stem.lower())[:PREFIX_LENGTH].strip("-")
     return submission.job_name_prefix or slug or submission.job_type.lower()
 
 
-def shared_lock(name: str, submission: Submission) -> Lock:
+def identify_shared(name: str, submission: Submission) -> JobIdentity:
     """The lock of what follows from another Job: the same for all callers, who ask for the same."""
-    return Lock(name, _hash(b"all", submission.identity), None)
+    return JobIdentity(name, _hash(b"all", submission.identity), None)
 
 
-def derived_name(base: str, uid: str) -> str:
+def resubmission_name(base: str, uid: str) -> str:
     """The name of what follows from the Job *base* with that *uid*: the same each time, and no other Job's."""
     stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")
     return f"{stem}-{_suffix(_hash(uid.encode()))}"
 
 
-def _suffix(drawn: str) -> str:
-    return base64.b32encode(bytes.fromhex(drawn)).decode().lower()[:SUFFIX_LENGTH]
+def _suffix(nonce: str) -> str:
+    return base64.b32encode(bytes.fromhex(nonce)).decode().lower()[:SUFFIX_LENGTH]
 
 
-def checked_key(key: str) -> str:
+def require_valid_key(key: str) -> str:
     """*key* as an Idempotency-Key; MalformedRequest when it is none."""
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         message = f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters"
@@ -151,15 +162,15 @@ def checked_key(key: str) -> str:
     return key
 
 
-def replayed(found: Job, wanted: Lock) -> Job:
+def require_same_request(found: Job, wanted: JobIdentity) -> Job:
     """*found*, which holds the name, when it came from the same request; else the error that says what it is."""
     if found.metadata.deletion_timestamp:
         raise JobBeingDeleted(
             f"The Job {wanted.name} is being deleted. Try again when it is gone.", retry_after=RETRY_AFTER_DELETION
         )
-    if found.metadata.annotations.get(REQUEST_HASH) == wanted.request_hash:
+    if found.metadata.annotations.get(REQUEST_HASH_ANNOTATION) == wanted.request_hash:
         return found
-    if wanted.key_hash and found.metadata.annotations.get(KEY_HASH) == wanted.key_hash:
+    if wanted.key_hash and found.metadata.annotations.get(KEY_HASH_ANNOTATION) == wanted.key_hash:
         raise IdempotencyKeyReused("This Idempotency-Key made another Job. Use a new key for a new Job.")
     raise NameTaken(f"The Project has another Job named {wanted.name}. Choose another name, or delete that Job.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import FieldError
-from chalicelib.domain.names import SECRETS
+from chalicelib.domain.labels import SECRETS_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def listed_secrets(namespace: Namespace | None) -> frozenset[str]:
     """The names in the annotation of *namespace*; none where the annotation, or the namespace, is missing."""
-    listed = namespace.metadata.annotations.get(SECRETS, "") if namespace else ""
+    listed = namespace.metadata.annotations.get(SECRETS_ANNOTATION, "") if namespace else ""
     return frozenset(name.strip() for name in listed.split(",")) - {""}
 
 
@@ -32,7 +32,7 @@ def unlisted_secrets(submission: Submission, listed: AbstractSet[str]) -> tuple[
         FieldError(
             f"/environment/{variable}/secret/name",
             f"the Project does not list the Secret {secret}; a platform engineer can add it to the namespace's "
-            f"annotation {SECRETS}, with --secrets of infra.kubernetes.project",
+            f"annotation {SECRETS_ANNOTATION}, with --secrets of infra.kubernetes.project",
         )
         for variable, secret in named_secrets(submission).items()
         if secret not in listed

@@ -103,7 +103,7 @@ class Submission(Strict):
         return "Interactive" if self.interactive or self.type == "Interactive" else "Train"
 
     @property
-    def most_memory(self) -> str | None:
+    def max_memory(self) -> str | None:
         """At how much memory a pod is killed; None where the Project's default says it."""
         return self.memory_limit or self.memory
 

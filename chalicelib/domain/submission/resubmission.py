@@ -17,8 +17,9 @@ from chalicelib.domain.errors import (
     SubmissionUnknown,
 )
 from chalicelib.domain.kubernetes.completion_indexes import unfinished_indexes
-from chalicelib.domain.names import SUBMISSION, JobName, ProjectName, job_name
-from chalicelib.domain.parsing.merge_patch import merged
+from chalicelib.domain.labels import SUBMISSION_ANNOTATION
+from chalicelib.domain.names import JobName, ProjectName, job_name
+from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from chalicelib.domain.parsing.strict_json import json_document
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
@@ -69,7 +70,7 @@ def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> S
             FieldError("/project", "is not the original's; submit the Job to the other Project instead")
         )
     try:
-        document = merged(_inherited(job, keyed=keyed or bool(patch.get("name"))), patch)
+        document = apply_merge_patch(_inherited_submission(job, keyed=keyed or bool(patch.get("name"))), patch)
     except RecursionError:
         raise MalformedRequest("The body is nested too deeply.") from None
     return parse_submission({**document, "project": project})
@@ -77,7 +78,7 @@ def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> S
 
 def retry_of(project: ProjectName, job: Job, name: str) -> Submission:
     """The submission, under *name*, that runs what *job* did not complete; the same each time, for the same Job."""
-    inherited = _inherited(job, keyed=True)
+    inherited = _inherited_submission(job, keyed=True)
     asked, places = parse_submission(inherited), unfinished_indexes(job)
     if not job.finished:
         raise JobNotFinished("The Job has not finished. Wait for its end, or delete it.")
@@ -99,10 +100,10 @@ def retry_of(project: ProjectName, job: Job, name: str) -> Submission:
     return parse_submission({**inherited, **again, "maxFailedIndexes": most and min(most, len(places))})
 
 
-def _inherited(job: Job, *, keyed: bool) -> dict[str, Any]:
+def _inherited_submission(job: Job, *, keyed: bool) -> dict[str, Any]:
     """The submission as the Job carries it, without what makes a name. Who may change the Job may have changed it."""
     try:
-        document = json_document(job.metadata.annotations.get(SUBMISSION, "").encode())
+        document = json_document(job.metadata.annotations.get(SUBMISSION_ANNOTATION, "").encode())
     except MalformedRequest:
         document = None
     if not isinstance(document, dict):

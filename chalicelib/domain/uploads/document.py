@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _READERS: dict[str, Callable[[bytes], Any]] = {"json": json_document, "yaml": yaml_document, "yml": yaml_document}
 
 
-def check(upload: Upload) -> None:
+def check_name_and_size(upload: Upload) -> None:
     """Refuses what need not be read to be refused, by its name and by the size that S3 tells."""
-    if _ending(upload) not in _READERS:
+    if _extension(upload) not in _READERS:
         raise MalformedRequest("An upload is a .json, .yaml or .yml file. Upload it under such a name.")
     check_size(upload.size)
 
@@ -32,12 +32,12 @@ def check_size(size: int) -> None:
         raise BodyTooLarge(f"An upload has at most {MAX_UPLOAD} bytes. Put large inputs into a volume or an image.")
 
 
-def submission(upload: Upload, body: bytes) -> Submission:
+def parse_upload(upload: Upload, body: bytes) -> Submission:
     """What *body* asks for, `{"job": {...}}` or the bare Job, in the Project whose folder it is in."""
     check_size(len(body))
-    document = _READERS[_ending(upload)](body)
+    document = _READERS[_extension(upload)](body)
     wrapped = isinstance(document, dict) and document.keys() == {"job"}
-    job = _within(upload.project, document["job"] if wrapped else document)
+    job = _with_project(upload.project, document["job"] if wrapped else document)
     asked = parse_submission({"job": job} if wrapped else job)
     if asked.project != upload.project:
         message = f"is not the Project of the folder {SUBMIT}{upload.project}/; leave it out, or upload to its own"
@@ -45,9 +45,9 @@ def submission(upload: Upload, body: bytes) -> Submission:
     return asked
 
 
-def _within(project: ProjectName, job: object) -> object:
+def _with_project(project: ProjectName, job: object) -> object:
     return {"project": project, **job} if isinstance(job, dict) else job
 
 
-def _ending(upload: Upload) -> str:
+def _extension(upload: Upload) -> str:
     return upload.key.rpartition(".")[2].lower()

@@ -7,17 +7,14 @@ was not checked here. That it is our account's is seen to by the function's perm
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import unquote_plus
 
 import msgspec
 
-from chalicelib.domain.errors import MalformedRequest, ResearcherError
+from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.names import ProjectName, project_name
 from chalicelib.domain.submission.idempotency import ObjectVersion
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SUBMIT, STATUS = "submit/", "status/"
 """Where uploads arrive, and where it is told what became of them."""
@@ -25,8 +22,6 @@ MAX_UPLOAD = 65536
 """Bytes, as of a request's body."""
 MAX_KEY = 1024
 """Bytes of an object's key."""
-SEQUENCER, SETTLED = "sequencer", "settled"
-"""Metadata of a status: of which event it tells, and whether that is its last word."""
 
 _VERSIONING_OFF = "null"
 
@@ -48,7 +43,7 @@ class Upload(msgspec.Struct, frozen=True):
     uploader: str
 
     @property
-    def known_by(self) -> ObjectVersion:
+    def deduplication_key(self) -> ObjectVersion:
         """The version; where there are none, the event's place among the others of that key."""
         return ObjectVersion(self.bucket, self.key, self.version or self.sequencer)
 
@@ -58,7 +53,7 @@ class Upload(msgspec.Struct, frozen=True):
         return f"{STATUS}{self.key.removeprefix(SUBMIT)}.json"
 
 
-class Ignored(msgspec.Struct, frozen=True):
+class IgnoredRecord(msgspec.Struct, frozen=True):
     """A record that is no upload, and nothing can be told to whoever sent it; *why* is for the log."""
 
     why: str
@@ -77,7 +72,7 @@ class _Object(msgspec.Struct, rename={"version": "versionId", "etag": "eTag"}):
     version: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,1024}\Z")] | None = None
 
 
-class _Told(msgspec.Struct):
+class _S3Entity(msgspec.Struct):
     bucket: _Bucket
     object: _Object
 
@@ -89,47 +84,47 @@ class _Identity(msgspec.Struct, rename="camel"):
 class _Record(msgspec.Struct, rename="camel"):
     event_source: str
     event_name: str
-    s3: _Told
+    s3: _S3Entity
     user_identity: _Identity = msgspec.field(default_factory=_Identity)
 
 
-def read_event(document: object, bucket: str) -> list[Upload | Ignored]:
+def read_event(document: object, bucket: str) -> list[Upload | IgnoredRecord]:
     """Every record of an event of S3: an upload to *bucket*, or why it is none."""
     if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":
-        return [Ignored("S3 tries whether it may call")]
+        return [IgnoredRecord("S3 tries whether it may call")]
     records = document.get("Records") if isinstance(document, dict) else None
     if not isinstance(records, list):
-        return [Ignored("no event of S3")]
+        return [IgnoredRecord("no event of S3")]
     return [_read(record, bucket) for record in records]
 
 
-def _read(record: object, bucket: str) -> Upload | Ignored:
+def _read(record: object, bucket: str) -> Upload | IgnoredRecord:
     try:
         told = msgspec.convert(record, _Record)
         key = unquote_plus(told.s3.object.key, errors="strict")
         size = len(key.encode())
     except (msgspec.ValidationError, UnicodeError):
-        return Ignored("no record of S3")
+        return IgnoredRecord("no record of S3")
     if told.event_source != "aws:s3" or not told.event_name.startswith("ObjectCreated:"):
-        return Ignored("another event", key)
+        return IgnoredRecord("another event", key)
     if told.s3.bucket.name != bucket:
-        return Ignored("another bucket", key)
+        return IgnoredRecord("another bucket", key)
     if size > MAX_KEY - len(".json"):
-        return Ignored("a key that leaves no room for its status", key)
+        return IgnoredRecord("a key that leaves no room for its status", key)
     return _upload(told, key)
 
 
-def _upload(told: _Record, key: str) -> Upload | Ignored:
+def _upload(told: _Record, key: str) -> Upload | IgnoredRecord:
     folder, _, path = key.removeprefix(SUBMIT).partition("/")
     try:
         project = project_name(folder)
     except MalformedRequest:
-        return Ignored("a key that names no Project", key)
+        return IgnoredRecord("a key that names no Project", key)
     if not key.startswith(SUBMIT) or not path or path.endswith("/"):
-        return Ignored("a folder, or a key elsewhere", key)
+        return IgnoredRecord("a folder, or a key elsewhere", key)
     # Some clients walk such paths, into another Project's statuses.
     if not {".", ".."}.isdisjoint(path.split("/")):
-        return Ignored("a key with dots for a folder", key)
+        return IgnoredRecord("a key with dots for a folder", key)
     thing = told.s3.object
     return Upload(
         bucket=told.s3.bucket.name,
@@ -139,36 +134,9 @@ def _upload(told: _Record, key: str) -> Upload | Ignored:
         sequencer=thing.sequencer,
         etag=f'"{thing.etag.strip(chr(34))}"',
         size=thing.size,
-        uploader=_cleaned(told.user_identity.principal_id),
+        uploader=_sanitized(told.user_identity.principal_id),
     )
 
 
-def _cleaned(principal: str) -> str:
+def _sanitized(principal: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.:/@=+,-]", "_", principal)[:128]
-
-
-def is_transient(error: ResearcherError) -> bool:
-    """Whether the same upload may do better later, by itself."""
-    return error.status >= 500 or error.retry_after is not None  # noqa: PLR2004 - HTTP's bound of our own failures
-
-
-def may_tell(upload: Upload, told: Mapping[str, str]) -> bool:
-    """Whether a status of *upload* takes the place of the one with the metadata *told*.
-
-    Never that of a newer event; and of its own, the last word stays, whatever a late delivery may meet.
-    """
-    ours, theirs = _comparable(upload, told)
-    return ours > theirs or (ours == theirs and SETTLED not in told)
-
-
-def is_settled(upload: Upload, told: Mapping[str, str]) -> bool:
-    """Whether the status with the metadata *told* is the last word about this very *upload*."""
-    ours, theirs = _comparable(upload, told)
-    return ours == theirs and SETTLED in told
-
-
-def _comparable(upload: Upload, told: Mapping[str, str]) -> tuple[str, str]:
-    """Both sequencers, which grow like fractions: the shorter is filled with zeros on the right."""
-    ours, theirs = upload.sequencer.upper(), told.get(SEQUENCER, "").upper()
-    length = max(len(ours), len(theirs))
-    return ours.ljust(length, "0"), theirs.ljust(length, "0")

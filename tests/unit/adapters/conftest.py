@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.aws import bucket, event_bus
-from tests.support.scripted_server import Script, groups_reply
+from tests.support.scripted_server import ScriptedServer, groups_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +16,14 @@ RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Script]:
+def server() -> Iterator[ScriptedServer]:
     """A server. To start and end one takes longer than most tests."""
-    with Script() as server:
+    with ScriptedServer() as server:
         yield server
 
 
 @pytest.fixture
-def site(server: Script) -> Script:
+def site(server: ScriptedServer) -> ScriptedServer:
     """The server, which knows nothing of the tests before; as an API server it lets us impersonate team A's group."""
     server.forget()
     server.on(RULES, groups_reply("researcher:team-a"))

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from infra.commands import replay_uploads
 from infra.local.aws import LocalAws
-from infra.local.wire import Reply
-from tests.support.scripted_server import Script
+from infra.local.wire import HttpResponse
+from tests.support.scripted_server import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ CONFIGURED = {
 class Cloud:
     """A queue with messages, and the function."""
 
-    def __init__(self, aws: LocalAws, functions: Script) -> None:
+    def __init__(self, aws: LocalAws, functions: ScriptedServer) -> None:
         self.functions = functions
         self.queue = aws.create_queue("failures")
         self._sqs = boto3.client("sqs", **aws.connection)
@@ -59,12 +59,12 @@ class Cloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """AWS as boto3 is configured to find it."""
-    with LocalAws() as aws, Script() as functions:
+    with LocalAws() as aws, ScriptedServer() as functions:
         urls = {"AWS_ENDPOINT_URL_SQS": aws.url, "AWS_ENDPOINT_URL_LAMBDA": functions.url}
         for name, value in (urls | CONFIGURED).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(replay_uploads, "WAIT_SECONDS", 0)
-        functions.on(INVOCATIONS, Reply(202))
+        functions.on(INVOCATIONS, HttpResponse(202))
         yield Cloud(aws, functions)
 
 
@@ -93,7 +93,7 @@ def test_each_event_is_invoked_again_and_leaves_the_queue(
 def test_event_that_was_not_taken_stays(cloud: Cloud) -> None:
     """Lambda refuses: nothing is lost."""
     cloud.fail(record(EVENT))
-    cloud.functions.on(INVOCATIONS, Reply(429, [("x-amzn-errortype", "TooManyRequestsException")], b"{}"))
+    cloud.functions.on(INVOCATIONS, HttpResponse(429, [("x-amzn-errortype", "TooManyRequestsException")], b"{}"))
 
     with pytest.raises(ClientError):
         cloud.replay()

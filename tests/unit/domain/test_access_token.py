@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.access_token import MAX_TOKEN, bearer_token, parse, refused
+from chalicelib.domain.access_token import MAX_TOKEN, bearer_token, parse, unauthenticated
 from chalicelib.domain.errors import Unauthenticated
 
 HEADER = {"alg": "RS256", "kid": "key-1"}
@@ -33,7 +33,7 @@ def why(text: str) -> str:
     """The note of the log when *text* is refused; the answer is always the same."""
     with pytest.raises(Unauthenticated) as error:
         parse(text)
-    assert error.value.detail == refused("").detail
+    assert error.value.detail == unauthenticated("").detail
     assert not error.value.errors
     return error.value.__notes__[0]
 
@@ -280,5 +280,5 @@ class TestRefused:
 
     def test_cause_goes_to_the_log_alone(self) -> None:
         """A stranger does not learn which check failed."""
-        assert refused("is expired").problem() == refused("names no key").problem()
-        assert refused("is expired").__notes__ == ["the token is expired"]
+        assert unauthenticated("is expired").problem() == unauthenticated("names no key").problem()
+        assert unauthenticated("is expired").__notes__ == ["the token is expired"]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.caller import MAX_GROUPS, Caller, anonymous, caller_from_claims, janitor, uploads_of, user_label
+from chalicelib.domain.caller import MAX_GROUPS, Caller, caller_from_claims, user_label
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.names import is_label_value
+from chalicelib.domain.labels import is_label_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -218,15 +218,15 @@ class TestCaller:
 
     def test_janitor_is_a_group_of_its_own(self) -> None:
         """The cleanup has the rights given to `researcher:janitor`, and no others."""
-        assert frozenset({"researcher:janitor"}) == janitor().kubernetes_groups
+        assert frozenset({"researcher:janitor"}) == Caller.janitor().kubernetes_groups
 
     def test_anonymous_is_a_group_of_its_own(self) -> None:
         """Whoever comes without a token has the rights given to `researcher:anonymous`, and no others."""
-        assert frozenset({"researcher:anonymous"}) == anonymous().kubernetes_groups
+        assert frozenset({"researcher:anonymous"}) == Caller.anonymous().kubernetes_groups
 
     def test_uploads_are_a_group_for_each_bucket(self) -> None:
         """A Project's RoleBinding names the bucket; who uploaded there has no say, and is told for the record."""
-        found = uploads_of("uploads-a", "AWS:AIDAEXAMPLE")
+        found = Caller.for_uploads("uploads-a", "AWS:AIDAEXAMPLE")
 
         assert found.kubernetes_groups == frozenset({"researcher:s3-uploads-a"})
         assert (found.user, found.uploader) == ("researcher:s3-uploads-a", "AWS:AIDAEXAMPLE")
@@ -246,9 +246,9 @@ class TestCaller:
     @pytest.mark.parametrize(
         ("caller", "user"),
         [
-            (janitor(), "researcher:janitor"),
-            (anonymous(), "researcher:anonymous"),
-            (uploads_of("uploads"), "researcher:s3-uploads"),
+            (Caller.janitor(), "researcher:janitor"),
+            (Caller.anonymous(), "researcher:anonymous"),
+            (Caller.for_uploads("uploads"), "researcher:s3-uploads"),
         ],
     )
     def test_our_own_are_named_in_the_audit_log(self, caller: Caller, user: str) -> None:

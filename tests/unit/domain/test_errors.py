@@ -34,9 +34,9 @@ class TestCatalogue:
 
     def test_tree_in_the_docstring_has_no_more(self) -> None:
         """Nor does it draw a class that is gone."""
-        drawn = re.findall(r"[├└]── (\w+) \(", (errors.__doc__ or "").replace(" ", " "))
+        nonce = re.findall(r"[├└]── (\w+) \(", (errors.__doc__ or "").replace(" ", " "))
 
-        assert sorted(one.__name__ for one in CATALOGUE.values()) == sorted(drawn)
+        assert sorted(one.__name__ for one in CATALOGUE.values()) == sorted(nonce)
 
 
 class TestProblem:

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from chalicelib.domain.job.view import view
 from chalicelib.domain.kubernetes.jobs import GPU, QUEUE_LABEL, JobSpec
-from chalicelib.domain.project import (
-    GPU_QUOTA,
-    Amounts,
-    GpuUse,
-    JobCounts,
-    QuotaView,
-    ResourceQuota,
-    Tally,
-    gpu_use,
-    quota_views,
-)
+from chalicelib.domain.kubernetes.quotas import Amounts, ResourceQuota
+from chalicelib.domain.project import GPU_QUOTA, GpuUse, JobCounts, QuotaView, Tally, gpu_use, quota_views
 from tests.support.builders import NOW, container, job, meta, pod, template
 
 

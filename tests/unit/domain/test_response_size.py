@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from chalicelib.domain.response_size import MAX_BODY, fitting
+from chalicelib.domain.response_size import MAX_BODY, fitting_count
 
 
 class TestFitting:
@@ -18,7 +18,7 @@ class TestFitting:
         """As JSON in a text in JSON, which writes one quotation mark as four bytes."""
         parts = [text * 10_000] * 600
 
-        count = fitting(parts)
+        count = fitting_count(parts)
 
         sizes = [len(json.dumps(msgspec.json.encode(parts[:end]).decode())) for end in (count, count + 1)]
         assert sizes[0] <= MAX_BODY + 4 * count < sizes[1] + 4 * count or count == len(parts)
@@ -26,4 +26,4 @@ class TestFitting:
     @pytest.mark.parametrize(("parts", "count"), [([], 0), ([None] * 9, 9), (["a"] * 9, 9), (["a" * MAX_BODY, "b"], 0)])
     def test_few_or_one_too_many(self, parts: list[str | None], count: int) -> None:
         """What is left out of a page takes no room."""
-        assert fitting(parts) == count
+        assert fitting_count(parts) == count

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from chalicelib.adapters.aws.bucket import connect
-from chalicelib.adapters.aws.receipts import Receipts
-from chalicelib.domain.finished.receipt import receipt_of
+from chalicelib.adapters.aws.receipts import S3Receipts
+from chalicelib.domain.finished.receipt import build_receipt
 from chalicelib.domain.names import project_name
 from chalicelib.settings import settings
 from tests.support.builders import finished
@@ -83,8 +83,8 @@ class TestRefused:
 
     def test_a_foreign_job_that_was_cleaned_up(self, api: Api) -> None:
         """Neither its Receipt nor that there is one."""
-        kept = receipt_of(project_name("team-b"), msgspec.to_builtins(finished(name="was-there")), [], "done\n")
-        Receipts(connect(settings())).store(kept)
+        kept = build_receipt(project_name("team-b"), msgspec.to_builtins(finished(name="was-there")), [], "done\n")
+        S3Receipts(connect(settings())).store(kept)
 
         answer = api.ask("GET", "/jobs/team-b/was-there")
 

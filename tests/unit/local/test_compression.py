@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from infra.local.compression import MINIMUM_SIZE, compressed
-from infra.local.wire import Headers, Reply
+from infra.local.wire import Headers, HttpResponse
 
 VARY, PACKED = ("Vary", "Accept-Encoding"), ("Content-Encoding", "gzip")
 
@@ -23,7 +23,7 @@ VARY, PACKED = ("Vary", "Accept-Encoding"), ("Content-Encoding", "gzip")
 )
 def test_headers_tell_whether(headers: Headers, length: int, accepts: str, added: Headers) -> None:
     """A large answer is compressed for who takes gzip; wherever it depends on that, caches are told."""
-    reply = compressed(Reply(200, headers, b"a" * length), [("Accept-Encoding", accepts)])
+    reply = compressed(HttpResponse(200, headers, b"a" * length), [("Accept-Encoding", accepts)])
 
     assert reply.headers == [*headers, *added]
     assert len(gzip.decompress(reply.body) if PACKED in added else reply.body) == length

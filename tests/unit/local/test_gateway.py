@@ -11,7 +11,7 @@ import pytest
 from chalice.app import Blueprint, Chalice, CORSConfig, Response
 
 from infra.local.gateway import MAX_HEADER_BYTES, Gateway
-from infra.local.wire import MAX_BODY, Reply, WireError
+from infra.local.wire import MAX_BODY, HttpResponse, HttpSyntaxError
 
 TOGETHER = 64
 views = Blueprint("views")
@@ -86,7 +86,7 @@ def gateway() -> Gateway:
     return Gateway(application)
 
 
-def problem(reply: Reply) -> dict[str, Any]:
+def problem(reply: HttpResponse) -> dict[str, Any]:
     """The problem details of *reply*, checked for what all of them have."""
     details: dict[str, Any] = json.loads(reply.body)
     assert reply.header("content-type") == "application/problem+json"
@@ -194,5 +194,5 @@ class TestRefusals:
 
     def test_bytes_that_are_no_request_are_refused(self, gateway: Gateway) -> None:
         """In the same shape as everything else."""
-        assert problem(gateway.refuse(WireError("No.")))["detail"] == "No."
-        assert gateway.refuse(WireError("No.", too_large=True)).status == 413
+        assert problem(gateway.refuse(HttpSyntaxError("No.")))["detail"] == "No."
+        assert gateway.refuse(HttpSyntaxError("No.", too_large=True)).status == 413

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.local.http_server import LoopbackServer
-from infra.local.wire import Headers, Reply, WireError
+from infra.local.wire import Headers, HttpResponse, HttpSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +21,14 @@ LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 class Echo:
     """A site that answers with what it was asked."""
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """The request as text."""
         assert headers
-        return Reply(200, [], f"{method} {target} ".encode() + body)
+        return HttpResponse(200, [], f"{method} {target} ".encode() + body)
 
-    def refuse(self, error: WireError) -> Reply:
+    def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """Why it is no request."""
-        return Reply(413 if error.too_large else 400, [], error.detail.encode())
+        return HttpResponse(413 if error.too_large else 400, [], error.detail.encode())
 
 
 @pytest.fixture

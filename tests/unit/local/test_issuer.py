@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from infra.local.issuer import AUDIENCE, Application, Issuer
-from infra.local.wire import Reply, WireError
+from infra.local.wire import HttpResponse, HttpSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +94,7 @@ class TestMetadata:
     def test_keys_can_be_made_to_fail(self, issuer: Issuer) -> None:
         """And come back; the requests for them are counted, so that tests can see a cache work."""
         before = issuer.jwks_requests
-        issuer.jwks_answer = lambda: Reply(503)
+        issuer.jwks_answer = lambda: HttpResponse(503)
         assert fetch(issuer.jwks_url)[0] == 503
 
         issuer.jwks_answer = None
@@ -104,7 +104,7 @@ class TestMetadata:
     def test_there_is_nothing_else(self, issuer: Issuer) -> None:
         """And bytes that are no request are refused in the form of the other errors."""
         assert fetch(issuer.url + "/")[0] == 404
-        assert json.loads(issuer.refuse(WireError("No.")).body)["error"] == "invalid_request"
+        assert json.loads(issuer.refuse(HttpSyntaxError("No.")).body)["error"] == "invalid_request"
 
 
 class TestMint:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.local.lambda_async import PAUSES, Deliveries
+from infra.local.lambda_async import RETRY_PAUSES, AsyncInvocations
 from infra.local.lambda_invoke import Functions
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_function_is_tried_until_it_takes_the_event(failures: int) -> None:
     """Up to three times, each an invocation of its own with the same event."""
     function = Recorded(failures)
 
-    with Deliveries(Functions({"f": function.handle}), function.fail, pauses=(0, 0)) as deliveries:
+    with AsyncInvocations(Functions({"f": function.handle}), function.fail, pauses=(0, 0)) as deliveries:
         deliveries.invoke("f", EVENT)
         assert function.outcomes.get(timeout=SECONDS) == "done"
 
@@ -58,7 +58,7 @@ def test_event_that_fails_for_good_is_kept() -> None:
     """As Lambda's destinations get it: the event, and what the function said, after the template's two retries."""
     function = Recorded(9)
 
-    with Deliveries(Functions({"f": function.handle}), function.fail, [0 for _ in PAUSES]) as deliveries:
+    with AsyncInvocations(Functions({"f": function.handle}), function.fail, [0 for _ in RETRY_PAUSES]) as deliveries:
         deliveries.invoke("f", EVENT)
         kept = function.outcomes.get(timeout=SECONDS)
 
@@ -78,7 +78,7 @@ def test_closing_drops_what_waits() -> None:
         called.set()
         function.handle(event, context)
 
-    with Deliveries(Functions({"f": fails}), function.fail, pauses=(SECONDS, SECONDS)) as deliveries:
+    with AsyncInvocations(Functions({"f": fails}), function.fail, pauses=(SECONDS, SECONDS)) as deliveries:
         deliveries.invoke("f", EVENT)
         called.wait(SECONDS)
     deliveries.invoke("f", EVENT)

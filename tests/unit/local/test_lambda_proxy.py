@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.lambda_proxy import MAX_ANSWER, LambdaContext, ProxyRequest, reply_of
+from infra.local.lambda_proxy import MAX_RESPONSE, LambdaContext, ProxyRequest, response_from
 
 if TYPE_CHECKING:
     from infra.local.wire import Headers
@@ -84,7 +84,7 @@ class TestReplyOf:
             "body": "ü",
         }
 
-        reply = reply_of(answer, decode=False)
+        reply = response_from(answer, decode=False)
 
         assert reply.status == 201
         assert reply.headers == [("A", "1"), ("B", "2"), ("C", "true"), ("Set-Cookie", "x"), ("Set-Cookie", "y")]
@@ -108,13 +108,13 @@ class TestReplyOf:
             pytest.param({"statusCode": 200, "headers": {"A b": "c"}}, id="header name with a space"),
             pytest.param({"statusCode": 200, "multiValueHeaders": {"A": "b"}}, id="header is no list"),
             pytest.param({"statusCode": 200, "body": "*", "isBase64Encoded": True}, id="not base64"),
-            pytest.param({"statusCode": 200, "body": "a" * MAX_ANSWER}, id="too large"),
+            pytest.param({"statusCode": 200, "body": "a" * MAX_RESPONSE}, id="too large"),
         ],
     )
     def test_what_is_no_answer_is_refused(self, answer: object) -> None:
         """The service is as strict; better found here."""
         with pytest.raises((ValueError, TypeError)):
-            reply_of(answer, decode=True)
+            response_from(answer, decode=True)
 
 
 class TestLambdaContext:

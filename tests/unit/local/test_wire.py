@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.wire import MAX_BODY, MAX_HEAD, Reply, Request, Wire, WireError
+from infra.local.wire import MAX_BODY, MAX_HEAD, HttpConnection, HttpRequest, HttpResponse, HttpSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nT: 
 
 
 @contextmanager
-def sent(raw: bytes) -> Iterator[tuple[Wire, socket.socket]]:
+def sent(raw: bytes) -> Iterator[tuple[HttpConnection, socket.socket]]:
     """The wire at whose other end a client has sent *raw*, and no more comes."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -34,7 +34,7 @@ def sent(raw: bytes) -> Iterator[tuple[Wire, socket.socket]]:
 
         sending = threading.Thread(target=send)
         sending.start()
-        yield Wire(ours), theirs
+        yield HttpConnection(ours), theirs
         sending.join()
 
 
@@ -58,7 +58,7 @@ class TestRead:
 
         assert request is not None
         assert request.headers[:4] == [("X-A", "1"), ("Host", "x"), ("x-a", "2"), ("X-A", "3")]
-        assert request == Request("BREW", path, request.headers, body)
+        assert request == HttpRequest("BREW", path, request.headers, body)
 
     def test_end_of_connection_is_no_request(self) -> None:
         """A client that goes away between requests is not an error."""
@@ -80,17 +80,17 @@ class TestRead:
     def test_what_is_no_request_is_refused(self, text: str) -> None:
         """And the refusal can be sent."""
         with sent(text.encode("latin-1")) as (wire, client):
-            with pytest.raises(WireError) as refusal:
+            with pytest.raises(HttpSyntaxError) as refusal:
                 wire.read()
             assert not refusal.value.too_large
-            assert not wire.write(Reply(400), last=True)
+            assert not wire.write(HttpResponse(400), last=True)
             assert b"\r\nConnection: close\r\n" in client.recv(1000)
 
     def test_large_body_is_read_to_its_end_and_refused(self) -> None:
         """The client has sent everything before it reads that this was too much."""
         length = MAX_BODY + 1
         with sent(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length + b"a" * length) as (wire, _):
-            with pytest.raises(WireError) as refusal:
+            with pytest.raises(HttpSyntaxError) as refusal:
                 wire.read()
             assert refusal.value.too_large
 
@@ -101,21 +101,23 @@ class TestWrite:
     @pytest.mark.parametrize(
         ("method", "reply", "lines"),
         [
-            pytest.param("GET", Reply(200), ["200 OK", "Content-Length: 0", "", ""], id="empty"),
-            pytest.param("GET", Reply(204, ETAG, b"x"), ["204 No Content", "ETag: 1", "", ""], id="204"),
-            pytest.param("GET", Reply(304, ETAG, b"x"), ["304 Not Modified", "ETag: 1", "", ""], id="304"),
-            pytest.param("HEAD", Reply(200, [], b"body"), ["200 OK", "Content-Length: 4", "", ""], id="HEAD"),
-            pytest.param("GET", Reply(200, FRAMING, b"body"), ["200 OK", "Content-Length: 4", "", "body"], id="framed"),
-            pytest.param("GET", Reply(299), ["299 ", "Content-Length: 0", "", ""], id="unknown status"),
+            pytest.param("GET", HttpResponse(200), ["200 OK", "Content-Length: 0", "", ""], id="empty"),
+            pytest.param("GET", HttpResponse(204, ETAG, b"x"), ["204 No Content", "ETag: 1", "", ""], id="204"),
+            pytest.param("GET", HttpResponse(304, ETAG, b"x"), ["304 Not Modified", "ETag: 1", "", ""], id="304"),
+            pytest.param("HEAD", HttpResponse(200, [], b"body"), ["200 OK", "Content-Length: 4", "", ""], id="HEAD"),
+            pytest.param(
+                "GET", HttpResponse(200, FRAMING, b"body"), ["200 OK", "Content-Length: 4", "", "body"], id="framed"
+            ),
+            pytest.param("GET", HttpResponse(299), ["299 ", "Content-Length: 0", "", ""], id="unknown status"),
             pytest.param(
                 "GET",
-                Reply(200, stream=iter([b"x" * 17])),
+                HttpResponse(200, stream=iter([b"x" * 17])),
                 ["200 OK", "Transfer-Encoding: chunked", "", "11", "x" * 17, "0", "", ""],
                 id="stream",
             ),
         ],
     )
-    def test_framing_is_certain(self, method: str, reply: Reply, lines: list[str]) -> None:
+    def test_framing_is_certain(self, method: str, reply: HttpResponse, lines: list[str]) -> None:
         """The length is ours alone, and there where RFC 9110 wants one; HEAD, 204 and 304 have no body."""
         with sent(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as (wire, client):
             wire.read()

@@ -14,7 +14,7 @@ from infra.localcluster.authentication import Authentication
 from infra.localcluster.identity import MASTERS, Identity
 from infra.localcluster.kinds import NAMESPACE
 from infra.localcluster.rbac import Rbac
-from infra.localcluster.registry import Writing
+from infra.localcluster.registry import Registry
 from infra.localcluster.store import Store
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         """Puts them together."""
-        self.writing = Writing(self.store, Admission(self.store))
+        self.writing = Registry(self.store, Admission(self.store))
         rbac = Rbac(self.store)
         self.api = Api(self.store, self.writing, rbac, Authentication(_review, rbac))
         self.writing.create(NAMESPACE, "", {"metadata": {"name": "team"}})

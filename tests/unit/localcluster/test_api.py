@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.wire import WireError
+from infra.local.wire import HttpSyntaxError
 
 if TYPE_CHECKING:
     from tests.unit.localcluster.conftest import Parts
@@ -56,4 +56,4 @@ class TestAnswer:
 
     def test_bytes_that_are_no_request(self, parts: Parts) -> None:
         """They are answered too."""
-        assert parts.api.refuse(WireError("no HTTP")).status == 400
+        assert parts.api.refuse(HttpSyntaxError("no HTTP")).status == 400

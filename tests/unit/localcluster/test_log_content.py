@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.localcluster.log_content import Wanted, given_out
+from infra.localcluster.log_content import LogOptions, read_log
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ def test_what_would_run(container: dict[str, object], line: bytes) -> None:
     status = {"name": "main", "state": {"running": {"startedAt": START.isoformat()}}}
     pod = {"metadata": {"name": "one"}, "spec": {"containers": [spec]}, "status": {"containerStatuses": [status]}}
 
-    lines = given_out(pod, "main", Wanted(), START).splitlines()
+    lines = read_log(pod, "main", LogOptions(), START).splitlines()
 
     assert lines[:2] == [b"one runs on paper: nothing is executed.", line]
     assert lines[-1] == b"epoch 3 of 3: loss 0.333"

@@ -11,4 +11,4 @@ def test_killed_pod_has_failed() -> None:
     """A pod deleted before its end did not succeed."""
     pod = {"metadata": {}, "spec": {"containers": [{"name": "main", "image": "image:1"}]}, "status": {}}
 
-    assert pod_status.killed(pod, datetime(2026, 1, 2, tzinfo=UTC))["phase"] == "Failed"
+    assert pod_status.killed_status(pod, datetime(2026, 1, 2, tzinfo=UTC))["phase"] == "Failed"

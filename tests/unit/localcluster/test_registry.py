@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.localcluster.kinds import EVENT, JOB, POD
-from infra.localcluster.status_errors import Refusal
+from infra.localcluster.status_errors import StatusError
 
 if TYPE_CHECKING:
     from tests.unit.localcluster.conftest import Parts
@@ -31,7 +31,7 @@ class TestCreate:
 
     def test_another_namespace_in_the_body(self, parts: Parts) -> None:
         """Where it belongs is said once."""
-        with pytest.raises(Refusal, match="does not match the namespace"):
+        with pytest.raises(StatusError, match="does not match the namespace"):
             parts.writing.create(POD, "team", {"metadata": {"name": "one", "namespace": "other"}})
 
 

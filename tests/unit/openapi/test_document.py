@@ -17,7 +17,8 @@ from chalicelib.domain.errors import CATALOGUE, InvalidJob, MalformedRequest
 from chalicelib.domain.job.view import view
 from chalicelib.domain.kubernetes.jobs import Job
 from chalicelib.domain.kubernetes.selectors import job_selector
-from chalicelib.domain.names import is_label_key, is_reserved_key, job_name
+from chalicelib.domain.labels import is_label_key, is_reserved_key
+from chalicelib.domain.names import job_name
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-FOUND = json.loads(document.rendered(document.document(app.app.routes)))
+FOUND = json.loads(document.render(document.document(app.app.routes)))
 GATEWAYS_OWN = {"method_not_allowed", "route_not_found"}
 """Codes of requests that reach no operation."""
 EVENTS_OWN = {"event_bus_unavailable", "upload_gone"}
@@ -63,7 +64,7 @@ class TestStoredDocument:
 
     def test_it_is_current(self) -> None:
         """A change of routes or types without `python -m infra.openapi` fails here; it is an OpenAPI 3.1 document."""
-        assert DOCUMENT.read_text(encoding="utf-8") == document.rendered(document.document(app.app.routes))
+        assert DOCUMENT.read_text(encoding="utf-8") == document.render(document.document(app.app.routes))
         validate(FOUND)
 
     def test_check_refuses_a_stale_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.runtime.app import LambdaApi
+from chalicelib.runtime.app import ProblemDetailsChalice
 
 
 @pytest.fixture
-def api() -> LambdaApi:
+def api() -> ProblemDetailsChalice:
     """An app of one view."""
-    api = LambdaApi("sample", configure_logs=False)
+    api = ProblemDetailsChalice("sample", configure_logs=False)
     api.route("/here", name="here")(lambda: {"here": True})
     return api
 
@@ -28,7 +28,7 @@ def event(path: str | None, method: str | None) -> dict[str, Any]:
     return {"requestContext": request, "headers": {}, "multiValueHeaders": {}, "isBase64Encoded": False, **nothing}
 
 
-def test_own_route_is_answered(api: LambdaApi) -> None:
+def test_own_route_is_answered(api: ProblemDetailsChalice) -> None:
     """As Chalice does."""
     answer = api(event("/here", "GET"), SimpleNamespace())
 
@@ -40,7 +40,7 @@ def test_own_route_is_answered(api: LambdaApi) -> None:
     [event("/there", "GET"), event("/here", "DELETE"), event(None, None), {"requestContext": None}, {}],
     ids=["another path", "another method", "no path", "no context", "nothing"],
 )
-def test_other_routes_are_not_found(api: LambdaApi, wrong: dict[str, Any]) -> None:
+def test_other_routes_are_not_found(api: ProblemDetailsChalice, wrong: dict[str, Any]) -> None:
     """404 in problem details, where Chalice would raise or answer in its own words."""
     answer = api(wrong, SimpleNamespace())
 

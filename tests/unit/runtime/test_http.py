@@ -21,7 +21,7 @@ from chalicelib.domain.errors import (
     ResearcherError,
     Unauthenticated,
 )
-from chalicelib.runtime.http import ANY_TYPE, MAX_BODY, Answer, Call, endpoint
+from chalicelib.runtime.http import ANY_TYPE, MAX_BODY, Request, Response, endpoint
 from chalicelib.runtime.operation import Operation
 from chalicelib.settings import Settings, settings
 from infra.local.lambda_proxy import ProxyRequest
@@ -52,8 +52,8 @@ class ThingQuery(msgspec.Struct, forbid_unknown_fields=True):
     limit: Annotated[int, msgspec.Meta(ge=1)] = 50
 
 
-PLAIN = Operation(summary="A thing", description="", answers={})
-ASKING = Operation(summary="A thing", description="", answers={}, query=ThingQuery)
+PLAIN = Operation(summary="A thing", description="", responses={})
+ASKING = Operation(summary="A thing", description="", responses={}, query=ThingQuery)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Sent:
 class Asking:
     """A request for a thing, and the function that answers it."""
 
-    function: Callable[..., Answer]
+    function: Callable[..., Response]
     operation: Operation = PLAIN
     authenticate: Callable[[Sequence[str], Deadline], Caller] | None = None
     query: str = ""
@@ -104,21 +104,21 @@ class Asking:
         return Sent(answer["statusCode"], answer["headers"] | answer["multiValueHeaders"], answer["body"])
 
 
-def sent(function: Callable[[Call], object], **asking: Any) -> Sent:  # noqa: ANN401 - the fields of Asking
+def sent(function: Callable[[Request], object], **asking: Any) -> Sent:  # noqa: ANN401 - the fields of Asking
     """What is made of the answer to a request; *function* may answer no more than a body."""
 
-    def answer(call: Call, name: str) -> Answer:
+    def answer(call: Request, name: str) -> Response:
         assert name == "train-1"
         found = function(call)
-        return found if isinstance(found, Answer) else Answer(found)
+        return found if isinstance(found, Response) else Response(found)
 
     return Asking(answer, **asking).send()
 
 
-def raising(error: Exception) -> Callable[[Call], object]:
+def raising(error: Exception) -> Callable[[Request], object]:
     """A function that fails."""
 
-    def function(_: Call) -> object:
+    def function(_: Request) -> object:
         raise error
 
     return function
@@ -151,12 +151,12 @@ class TestAnswer:
         empty: object
         for empty in ([], {}, 0, False):
             assert sent(partial(lambda found, _: found, empty)).document == empty
-        page = sent(lambda _: Answer("<html>", content_type="text/html"))
+        page = sent(lambda _: Response("<html>", content_type="text/html"))
         assert (page.body, page.headers["Content-Type"]) == ("<html>", "text/html")
 
     def test_functions_headers_win(self) -> None:
         """A page of ours may be kept where the function says so; its status, and an empty body for nothing."""
-        answer = sent(lambda _: Answer(None, 304, {"ETag": '"7"', "Cache-Control": "max-age=60"}))
+        answer = sent(lambda _: Response(None, 304, {"ETag": '"7"', "Cache-Control": "max-age=60"}))
 
         assert (answer.status, answer.body, answer.headers["ETag"]) == (304, "", '"7"')
         assert answer.headers["Cache-Control"] == "max-age=60"
@@ -246,13 +246,13 @@ class TestCaller:
             return ALICE
 
         headers = [("Authorization", "Bearer a"), ("Authorization", "Bearer b")]
-        answer = sent(lambda call: call.known_caller.subject, authenticate=authenticate, headers=headers)
+        answer = sent(lambda call: call.require_caller().subject, authenticate=authenticate, headers=headers)
 
         assert (answer.body, given) == ("alice", [["Bearer a", "Bearer b"]])
 
     def test_refused_caller_reaches_no_function(self) -> None:
         """And is told nothing of the request: the token comes first."""
-        seen: list[Call] = []
+        seen: list[Request] = []
 
         def authenticate(*_: object) -> Caller:
             raise Unauthenticated("Send a token.")
@@ -265,7 +265,7 @@ class TestCaller:
     def test_function_for_everybody_knows_none(self) -> None:
         """If it needs one nevertheless, it asks for a token."""
         assert sent(lambda call: [call.caller]).body == "[null]"
-        assert sent(lambda call: call.known_caller).status == 401
+        assert sent(lambda call: call.require_caller()).status == 401
 
 
 class TestDeadline:
@@ -295,8 +295,8 @@ class TestDeadline:
         """The wait ends before the answer is due; its calls to the cluster are still of the request."""
         environment.setenv("DEADLINE_SECONDS", setting)
 
-        def function(call: Call) -> object:
-            put_off = call.postpone(wait)
+        def function(call: Request) -> object:
+            put_off = call.extend_deadline(wait)
             return [put_off.at - call.started, call.deadline.at - call.started, put_off.request_id]
 
         *seconds, request_id = json.loads(sent(function).body)

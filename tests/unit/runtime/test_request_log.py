@@ -97,7 +97,7 @@ class TestPlaces:
         with pytest.raises(RuntimeError) as caught:
             outer()
 
-        found = request_log.places(caught.value)
+        found = request_log.code_locations(caught.value)
 
         here = PurePath(__file__).name
         first, second = (one.split(" < ") for one in found)
@@ -111,7 +111,7 @@ class TestPlaces:
         with pytest.raises(RecursionError) as caught:
             bottomless()
 
-        (found,) = request_log.places(caught.value)
+        (found,) = request_log.code_locations(caught.value)
 
         assert found.count(" < ") == 3
 
@@ -120,7 +120,7 @@ class TestPlaces:
         error = ValueError("x")
         error.__context__ = KeyError(CANARY)
 
-        assert request_log.places(error) == ["ValueError"]
+        assert request_log.code_locations(error) == ["ValueError"]
 
 
 def inner() -> None:

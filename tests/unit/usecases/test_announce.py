@@ -16,10 +16,11 @@ from chalicelib.domain.errors import (
     Forbidden,
     PageTokenExpired,
 )
-from chalicelib.domain.finished.announcement import Announced
+from chalicelib.domain.finished.announcement import AnnouncementReport
 from chalicelib.domain.finished.cleanup_report import Failure
-from chalicelib.domain.names import ANNOUNCED, MANAGED_BY, OURS, ProjectName
-from chalicelib.usecases.announce import TOGETHER, Ports, announce
+from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
+from chalicelib.domain.names import ProjectName
+from chalicelib.usecases.announce import BATCH_SIZE, Ports, announce
 from chalicelib.usecases.list_jobs import PAGE
 from tests.support.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
 from tests.support.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 TEAM_B = ProjectName("team-b")
 CLOSED = ProjectName("closed")
-OUR_OWN = {MANAGED_BY: OURS}
+OUR_OWN = {MANAGED_BY_LABEL: MANAGED_BY_VALUE}
 
 
 class Cluster:
@@ -43,7 +44,7 @@ class Cluster:
         self.namespaces = [project_namespace(one) for one in (TEAM_A, TEAM_B)]
         self.is_late: Callable[[], bool] = lambda: False
 
-    def announce(self) -> Announced:
+    def announce(self) -> AnnouncementReport:
         """One run."""
         ports = Ports(self.jobs, FakeRemains(self.jobs), self.bus, self.is_late)
         return announce(self.namespaces, "gpu-east", NOW, ports)
@@ -76,7 +77,7 @@ class TestAnnounce:
         first, second = cluster.announce(), cluster.announce()
 
         assert cluster.told == ["a", "b"]
-        assert (first, second, cluster.bus.calls) == (Announced(announced=2), Announced(), [1, 1])
+        assert (first, second, cluster.bus.calls) == (AnnouncementReport(announced=2), AnnouncementReport(), [1, 1])
 
     @pytest.mark.parametrize(
         ("times", "told"),
@@ -118,7 +119,7 @@ class TestFaults:
         second = cluster.announce()
 
         assert first.failures == [Failure("team-a", "a", "event_bus_unavailable")]
-        assert (first.announced, second, cluster.told) == (1, Announced(announced=1), ["a", "b"])
+        assert (first.announced, second, cluster.told) == (1, AnnouncementReport(announced=1), ["a", "b"])
 
     def test_unreachable_bus_ends_the_run(self, cluster: Cluster) -> None:
         """Loudly, so that the function's alarm tells; nothing is marked, and the next run tells all."""
@@ -128,7 +129,7 @@ class TestFaults:
         with pytest.raises(EventBusUnavailable):
             cluster.announce()
 
-        assert cluster.announce() == Announced(announced=1)
+        assert cluster.announce() == AnnouncementReport(announced=1)
 
     @pytest.mark.parametrize(("step", "told"), [("patch", ["a", "a", "b"]), ("pods", ["a", "b"])])
     def test_fault_of_one_job_stops_no_other(self, cluster: Cluster, step: str, told: list[str]) -> None:
@@ -152,14 +153,14 @@ class TestFaults:
         cluster.announce()
 
         assert cluster.told == ["a", "a"]
-        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {**OUR_OWN, "mine": "1", ANNOUNCED: "true"}
+        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {**OUR_OWN, "mine": "1", ANNOUNCED_LABEL: "true"}
 
     def test_job_that_goes_meanwhile_is_no_failure(self, cluster: Cluster) -> None:
         """It was told of."""
         cluster.jobs.hold(TEAM_A, finished(name="a"))
         cluster.jobs.before("patch", cluster.jobs.jobs.clear)
 
-        assert cluster.announce() == Announced(announced=1)
+        assert cluster.announce() == AnnouncementReport(announced=1)
 
     def test_project_that_lets_nobody_in_stops_no_other(self, cluster: Cluster) -> None:
         """Its error is told."""
@@ -202,7 +203,7 @@ class TestFaults:
 
         first, second = cluster.announce(), cluster.announce()
 
-        assert (first, second) == (Announced(truncated=True), Announced(announced=1))
+        assert (first, second) == (AnnouncementReport(truncated=True), AnnouncementReport(announced=1))
 
     def test_two_runs_at_once_lose_nothing(self, cluster: Cluster) -> None:
         """What both tell has one id, and is marked once."""
@@ -213,7 +214,7 @@ class TestFaults:
 
         assert sorted({one.id for one in cluster.bus.told}) == sorted(one.metadata.uid for one in ended(200))
         assert all(one.failed == 0 for one in told)
-        assert cluster.announce() == Announced()
+        assert cluster.announce() == AnnouncementReport()
 
 
 class TestBounds:
@@ -225,8 +226,8 @@ class TestBounds:
 
         told = cluster.announce()
 
-        assert (told, len(set(cluster.told))) == (Announced(announced=10_000), 10_000)
-        assert set(cluster.bus.calls) == {TOGETHER}
+        assert (told, len(set(cluster.told))) == (AnnouncementReport(announced=10_000), 10_000)
+        assert set(cluster.bus.calls) == {BATCH_SIZE}
 
     def test_late_run_begins_nothing(self, cluster: Cluster) -> None:
         """What was begun is told and marked; the next run goes on where it ended."""
@@ -238,5 +239,5 @@ class TestBounds:
         cluster.is_late = lambda: False
         second = cluster.announce()
 
-        assert (first.truncated, first.announced, second.announced) == (True, 3 * TOGETHER, PAGE + 1 - 3 * TOGETHER)
+        assert (first.truncated, first.announced, second.announced) == (True, 3 * BATCH_SIZE, PAGE + 1 - 3 * BATCH_SIZE)
         assert len(set(cluster.told)) == len(cluster.told) == PAGE + 1

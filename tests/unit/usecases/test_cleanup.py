@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, PageTokenExpired
-from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
-from chalicelib.domain.finished.retention import Rules
+from chalicelib.domain.finished.cleanup_report import MAX_NAMED, CleanupReport, Failure, NamedJob, PendingJob
+from chalicelib.domain.finished.retention import RetentionPolicy
 from chalicelib.domain.kubernetes.jobs import JobSpec, JobStatus
-from chalicelib.domain.names import MANAGED_BY, OURS, RETENTION, ProjectName
+from chalicelib.domain.labels import MANAGED_BY_LABEL, MANAGED_BY_VALUE, RETENTION_ANNOTATION
+from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 from chalicelib.usecases.list_jobs import PAGE
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 TEAM_B = ProjectName("team-b")
 TEAM_C = ProjectName("team-c")
-RULES = Rules(retention=60, failed_retention=60, max_deletions=1000, max_pending=3600)
+RULES = RetentionPolicy(retention=60, failed_retention=60, max_deletions=1000, max_pending=3600)
 OLD = minutes_ago(2)
 
 
@@ -38,7 +39,7 @@ class Cluster:
         self.namespaces = [project_namespace(one) for one in (TEAM_C, TEAM_A, TEAM_B)]
         self.is_late: Callable[[], bool] = lambda: False
 
-    def clean_up(self, rules: Rules = RULES, *, dry_run: bool = False, hours: int = 0) -> Report:
+    def clean_up(self, rules: RetentionPolicy = RULES, *, dry_run: bool = False, hours: int = 0) -> CleanupReport:
         """The report of a run so many hours after NOW."""
         ports = Ports(self.jobs, FakeRemains(self.jobs), self.receipts, self.is_late)
         return clean_up(self.namespaces, rules, NOW + timedelta(hours=hours), ports, dry_run=dry_run)
@@ -61,7 +62,7 @@ def two_pages(cluster: Cluster) -> None:
     cluster.namespaces = [project_namespace(TEAM_A)]
 
 
-def reconciles(report: Report) -> bool:
+def reconciles(report: CleanupReport) -> bool:
     """Whether every Job that was looked at is accounted for, once."""
     return report.scanned == report.deleted + report.failed + sum(report.skipped.values())
 
@@ -72,7 +73,7 @@ class TestCleanUp:
     def test_deletes_what_has_expired_and_nothing_else(self, cluster: Cluster) -> None:
         """In all Projects; each Job that stays is counted by its reason."""
         cluster.jobs.hold(TEAM_A, *old("a", "b"), finished(name="young"), *old("foreign", labels={}))
-        cluster.jobs.hold(TEAM_B, *old("c"), job("running", labels={MANAGED_BY: OURS}))
+        cluster.jobs.hold(TEAM_B, *old("c"), job("running", labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}))
 
         report = cluster.clean_up()
 
@@ -86,13 +87,13 @@ class TestCleanUp:
 
     def test_without_jobs_or_projects_there_is_nothing_to_do(self, cluster: Cluster) -> None:
         """An empty cluster is clean."""
-        assert cluster.clean_up() == Report(dry_run=False)
+        assert cluster.clean_up() == CleanupReport(dry_run=False)
         cluster.namespaces = []
-        assert cluster.clean_up() == Report(dry_run=False)
+        assert cluster.clean_up() == CleanupReport(dry_run=False)
 
     def test_projects_say_how_long_jobs_stay(self, cluster: Cluster) -> None:
         """By an annotation of the namespace."""
-        cluster.namespaces = [project_namespace(TEAM_A, **{RETENTION: "1h"}), project_namespace(TEAM_B)]
+        cluster.namespaces = [project_namespace(TEAM_A, **{RETENTION_ANNOTATION: "1h"}), project_namespace(TEAM_B)]
         cluster.jobs.hold(TEAM_A, *old("stays"))
         cluster.jobs.hold(TEAM_B, *old("goes"))
 
@@ -102,8 +103,8 @@ class TestCleanUp:
 
     def test_unreadable_retention_keeps_and_is_told(self, cluster: Cluster) -> None:
         """Once for a Project, however many Jobs it has; and for each Job that says so itself."""
-        cluster.namespaces = [project_namespace(TEAM_A, **{RETENTION: "a while"})]
-        cluster.jobs.hold(TEAM_A, *old("a", "b"), *old("c", annotations={RETENTION: "soon"}))
+        cluster.namespaces = [project_namespace(TEAM_A, **{RETENTION_ANNOTATION: "a while"})]
+        cluster.jobs.hold(TEAM_A, *old("a", "b"), *old("c", annotations={RETENTION_ANNOTATION: "soon"}))
 
         report = cluster.clean_up()
 
@@ -163,7 +164,7 @@ class TestBounds:
         """Over all Projects together; the scan goes on. A dry run plans the same; an odd number deletes nothing."""
         cluster.jobs.hold(TEAM_A, *old("a", "b"))
         cluster.jobs.hold(TEAM_B, *old("c"))
-        rules = Rules(retention=60, failed_retention=60, max_deletions=brake, max_pending=0)
+        rules = RetentionPolicy(retention=60, failed_retention=60, max_deletions=brake, max_pending=0)
 
         planned, report = cluster.clean_up(rules, dry_run=True), cluster.clean_up(rules)
 
@@ -196,7 +197,7 @@ class TestBounds:
         """Where one takes all the time or all the deletions, the others have theirs in another hour."""
         for project in (TEAM_A, TEAM_B, TEAM_C):
             cluster.jobs.hold(project, *old("a"))
-        one = Rules(retention=60, failed_retention=60, max_deletions=1, max_pending=0)
+        one = RetentionPolicy(retention=60, failed_retention=60, max_deletions=1, max_pending=0)
 
         first = [cluster.clean_up(one, dry_run=True, hours=hour).jobs[0].project for hour in range(3)]
 

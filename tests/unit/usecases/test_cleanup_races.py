@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import ClusterUnavailable, PageTokenExpired, StorageUnavailable
-from chalicelib.domain.finished.retention import Rules, verdict
+from chalicelib.domain.finished.retention import RetentionPolicy, cleanup_verdict
 from chalicelib.domain.kubernetes.jobs import Condition, JobSpec, JobStatus
-from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION, ProjectName
+from chalicelib.domain.labels import KEEP_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE, RETENTION_ANNOTATION
+from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.cleanup import clean_up
 from chalicelib.usecases.delete_expired import Ports
 from tests.support.builders import NOW, finished, job, minutes_ago, project_namespace
@@ -18,25 +19,25 @@ from tests.support.fakes import FakeJobs, FakeReceipts, FakeRemains, raising
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.domain.finished.cleanup_report import Reason, Report
+    from chalicelib.domain.finished.cleanup_report import CleanupReport, SkipReason
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import JobName
 
 PROJECTS = [ProjectName(f"team-{letter}") for letter in "abcde"]
 NAMESPACES = [project_namespace(project) for project in PROJECTS]
 JOBS = 10_000
-RULES = Rules(retention=3600, failed_retention=7200, max_deletions=JOBS, max_pending=60)
+RULES = RetentionPolicy(retention=3600, failed_retention=7200, max_deletions=JOBS, max_pending=60)
 OLD = minutes_ago(180)
-MARKED = {MANAGED_BY: OURS}
+MARKED = {MANAGED_BY_LABEL: MANAGED_BY_VALUE}
 
 KINDS: list[Callable[[str], Job]] = [
     lambda name: finished(name=name, at=OLD),
     lambda name: finished("Failed", name=name, at=OLD),
-    lambda name: finished(name=name, at=minutes_ago(50), annotations={RETENTION: "45m"}),
-    lambda name: finished(name=name, at=OLD, annotations={RETENTION: "30d"}),
-    lambda name: finished(name=name, at=OLD, annotations={RETENTION: "?"}),
+    lambda name: finished(name=name, at=minutes_ago(50), annotations={RETENTION_ANNOTATION: "45m"}),
+    lambda name: finished(name=name, at=OLD, annotations={RETENTION_ANNOTATION: "30d"}),
+    lambda name: finished(name=name, at=OLD, annotations={RETENTION_ANNOTATION: "?"}),
     lambda name: finished(name=name, at=OLD, labels={}),
-    lambda name: finished(name=name, at=OLD, labels={**MARKED, KEEP: "true"}),
+    lambda name: finished(name=name, at=OLD, labels={**MARKED, KEEP_LABEL: "true"}),
     lambda name: finished(name=name, at=OLD, deletion_timestamp=NOW),
     lambda name: finished("Failed", name=name, at=minutes_ago(90)),
     lambda name: job(name, labels=MARKED, status=JobStatus(start_time=OLD, ready=1)),
@@ -80,7 +81,7 @@ def held() -> BusyJobs:
     return jobs
 
 
-def run(jobs: FakeJobs, receipts: FakeReceipts, *, dry_run: bool = False) -> Report:
+def run(jobs: FakeJobs, receipts: FakeReceipts, *, dry_run: bool = False) -> CleanupReport:
     """One cleanup of all of it."""
     ports = Ports(jobs, FakeRemains(jobs), receipts, lambda: False)
     return clean_up(NAMESPACES, RULES, NOW, ports, dry_run=dry_run)
@@ -88,12 +89,12 @@ def run(jobs: FakeJobs, receipts: FakeReceipts, *, dry_run: bool = False) -> Rep
 
 def may_go(one: Job) -> bool:
     """Whether *one* has expired."""
-    return verdict(one, NAMESPACES[0], RULES, NOW) == "expired"
+    return cleanup_verdict(one, NAMESPACES[0], RULES, NOW) == "expired"
 
 
-def reconciles(report: Report) -> bool:
+def reconciles(report: CleanupReport) -> bool:
     """Whether every Job that was looked at is accounted for, once."""
-    late: tuple[Reason, ...] = ("changed", "dryRun", "brake", "outOfTime")
+    late: tuple[SkipReason, ...] = ("changed", "dryRun", "brake", "outOfTime")
     found = report.deleted + report.failed + sum(report.skipped.get(reason, 0) for reason in late)
     return (found, report.scanned) == (
         report.eligible,

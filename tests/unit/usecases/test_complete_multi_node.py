@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobBeingDeleted, QuotaExceeded
-from chalicelib.domain.names import HALF_MADE
-from chalicelib.domain.submission.idempotency import Nonce
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
+from chalicelib.domain.submission.idempotency import UniqueRequest
 from chalicelib.usecases.complete_multi_node import ATTEMPTS
 from chalicelib.usecases.submit_job import Submitted, submit_job
 from tests.support.builders import ALICE, TEAM_A, job, submission
@@ -34,7 +34,7 @@ def die() -> None:
 
 def submitted(jobs: FakeJobs, nonce: str = "nonce", **fields: object) -> Submitted:
     """What becomes of the submission of a Job on two nodes."""
-    return submit_job(submission(name="train-1", nodes=2, **fields), Nonce(nonce), ALICE, jobs)
+    return submit_job(submission(name="train-1", nodes=2, **fields), UniqueRequest(nonce), ALICE, jobs)
 
 
 def stored(jobs: FakeJobs) -> Job:
@@ -46,14 +46,14 @@ def is_whole(jobs: FakeJobs) -> bool:
     """Whether the Job runs, and its one Service bears the name that its pods know."""
     found = stored(jobs)
     service = found.spec.template.spec.subdomain
-    unmarked = HALF_MADE not in found.metadata.annotations
+    unmarked = INCOMPLETE_ANNOTATION not in found.metadata.annotations
     return unmarked and not found.spec.suspend and [*jobs.services] == [(TEAM_A, service)]
 
 
 def is_suspended(jobs: FakeJobs) -> bool:
     """Whether the Job waits, marked, and takes no GPU."""
     found = stored(jobs)
-    return HALF_MADE in found.metadata.annotations and found.spec.suspend is True
+    return INCOMPLETE_ANNOTATION in found.metadata.annotations and found.spec.suspend is True
 
 
 def changed_by_the_cluster(jobs: FakeJobs) -> Callable[[], None]:
@@ -201,7 +201,7 @@ class TestBrokenOff:
 
     def test_another_job_of_its_name_is_left_alone(self, jobs: FakeJobs) -> None:
         """Deleted meanwhile, and the name given to another: that one is neither started nor deleted."""
-        other = job("train-1", annotations={HALF_MADE: ""})
+        other = job("train-1", annotations={INCOMPLETE_ANNOTATION: ""})
         jobs.before("patch", lambda: jobs.hold(TEAM_A, other))
 
         with pytest.raises(JobBeingDeleted):

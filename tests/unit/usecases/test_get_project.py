@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.kubernetes.jobs import JobSpec, Namespace
-from chalicelib.domain.project import Amounts, GpuUse, JobCounts, QuotaView, ResourceQuota
+from chalicelib.domain.kubernetes.quotas import Amounts, ResourceQuota
+from chalicelib.domain.project import GpuUse, JobCounts, QuotaView
 from chalicelib.usecases.get_project import MAX_JOBS, get_project
 from tests.support.builders import NOW_MS, TEAM_A, container, ended, job, meta, pod, template
 from tests.support.fakes import FakeJobs

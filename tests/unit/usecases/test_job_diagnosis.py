@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.errors import Forbidden, JobNotFound
 from chalicelib.domain.names import ProjectName
-from chalicelib.usecases.job_diagnosis import MAX_PODS_TOLD, diagnose_job, job_events
+from chalicelib.usecases.job_diagnosis import MAX_PODS_WITH_EVENTS, diagnose_job, job_events
 from tests.support.builders import TEAM_A, TRAIN_1, event, job, meta, minutes_ago, pod, unscheduled
 from tests.support.fakes import FakeJobs, FakePods
 
@@ -54,7 +54,7 @@ class TestJobEvents:
 
     def test_of_the_pods_that_can_tell_most(self, jobs: FakeJobs, pods: FakePods) -> None:
         """Of very many the newest that did not succeed, then those that are gone, then the others."""
-        ages = range(MAX_PODS_TOLD - 2)
+        ages = range(MAX_PODS_WITH_EVENTS - 2)
         pods.pods = [pod("Failed", name=f"train-1-f{age}", creation_timestamp=minutes_ago(age + 9)) for age in ages]
         pods.pods += [pod("Succeeded", name=f"train-1-s{age}", creation_timestamp=minutes_ago(age)) for age in ages]
 

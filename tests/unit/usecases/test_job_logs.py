@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.errors import Forbidden, JobNotFound, JobNotStarted
-from chalicelib.domain.job.logs import Attempt, LogQuery
+from chalicelib.domain.job.logs import ContainerRun, LogQuery
 from chalicelib.domain.kubernetes.jobs import Container, JobSpec
-from chalicelib.domain.names import INDEX_MARK, ProjectName
+from chalicelib.domain.labels import COMPLETION_INDEX_LABEL
+from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.job_logs import Log, job_log
 from tests.support.builders import TEAM_A, TRAIN_1, job, pod, running
 from tests.support.fakes import FakeJobs, FakePods
@@ -40,7 +41,7 @@ class TestJobLog:
         found = job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
 
         assert found == Log("train-1-abcde", "epoch 1\nepoch 2\n")
-        assert pods.attempts == [Attempt("train-1-abcde", "main")]
+        assert pods.attempts == [ContainerRun("train-1-abcde", "main")]
 
     def test_last_bytes(self, jobs: FakeJobs, pods: FakePods) -> None:
         """No more than asked for."""
@@ -49,7 +50,7 @@ class TestJobLog:
     def test_of_an_index(self, jobs: FakeJobs, pods: FakePods) -> None:
         """Of many pods only those are asked for."""
         jobs.hold(TEAM_A, job(spec=JobSpec(completion_mode="Indexed", completions=2)))
-        marks = {INDEX_MARK: "1"}
+        marks = {COMPLETION_INDEX_LABEL: "1"}
         second = pod(
             "Running", status=running(), containers=[Container(name="main")], name="train-1-1", annotations=marks
         )

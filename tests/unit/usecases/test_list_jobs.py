@@ -8,13 +8,15 @@ from typing import get_args
 import msgspec
 import pytest
 
-from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, MalformedRequest, PageTokenExpired
+from chalicelib.domain.errors import Forbidden, InvalidPageToken, MalformedRequest, PageTokenExpired
 from chalicelib.domain.job.view import Status
 from chalicelib.domain.kubernetes.jobs import OwnerReference
-from chalicelib.domain.names import TYPE_MARK, USER_MARK, JobName, ProjectName
+from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_LABEL
+from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.domain.parsing.strict_json import query_parameters
-from chalicelib.usecases.list_jobs import JobPage, JobQuery, get_job, list_jobs
-from tests.support.builders import NOW, TEAM_A, TRAIN_1, ended, job, pod, unscheduled
+from chalicelib.usecases.get_job import get_job
+from chalicelib.usecases.list_jobs import JobPage, JobQuery, list_jobs
+from tests.support.builders import NOW, TEAM_A, ended, job, pod, unscheduled
 from tests.support.fakes import FakeJobs, raising
 
 TEAM_B = ProjectName("team-b")
@@ -88,9 +90,9 @@ class TestListJobs:
         """The cluster filters by labels; all filters must hold."""
         jobs.hold(
             TEAM_A,
-            job("a", labels={USER_MARK: "alice", TYPE_MARK: "Train"}),
-            job("b", labels={USER_MARK: "bob", TYPE_MARK: "Train", "team": "vision"}),
-            job("c", labels={USER_MARK: "alice", TYPE_MARK: "Interactive", "team": "vision"}),
+            job("a", labels={USER_LABEL: "alice", JOB_TYPE_LABEL: "Train"}),
+            job("b", labels={USER_LABEL: "bob", JOB_TYPE_LABEL: "Train", "team": "vision"}),
+            job("c", labels={USER_LABEL: "alice", JOB_TYPE_LABEL: "Interactive", "team": "vision"}),
         )
 
         assert expected == names(list_jobs(TEAM_A, query, jobs))
@@ -183,37 +185,3 @@ class TestListJobs:
 
         with pytest.raises(type(error)):
             list_jobs(TEAM_A, JobQuery(page_token="x"), jobs)
-
-
-class TestGetJob:
-    """One Job."""
-
-    def test_job_and_its_version(self, jobs: FakeJobs) -> None:
-        """The version becomes the ETag."""
-        jobs.hold(TEAM_A, job("train-1", resource_version="7"))
-        jobs.all_pods += [(TEAM_A, pod("Running"))]
-
-        shown, version = get_job(TEAM_A, TRAIN_1, jobs)
-
-        assert (shown.name, shown.status, version) == ("train-1", "Running", "7")
-
-    def test_pods_of_a_finished_job_tell_why(self, jobs: FakeJobs) -> None:
-        """One Job is worth the call."""
-        jobs.hold(TEAM_A, job("train-1", status=ended("Failed", "BackoffLimitExceeded")))
-
-        get_job(TEAM_A, TRAIN_1, jobs)
-
-        assert jobs.asked_for_pods == [["train-1"]]
-
-    def test_missing_job(self) -> None:
-        """It may have been cleaned up."""
-        with pytest.raises(JobNotFound, match="The Project team-a has no Job named a"):
-            get_job(TEAM_A, JobName("a"), FakeJobs())
-
-    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
-        """Whether the Job exists is not told."""
-        jobs.hold(TEAM_B, job("a"))
-
-        for name in ("a", "b"):
-            with pytest.raises(Forbidden):
-                get_job(TEAM_B, JobName(name), jobs)

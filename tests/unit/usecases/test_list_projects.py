@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable
 from chalicelib.domain.kubernetes.jobs import Namespace, ObjectMeta
-from chalicelib.domain.names import PROJECT_MARK, ProjectName
-from chalicelib.usecases.list_projects import ProjectView, in_turn, list_projects
+from chalicelib.domain.labels import PROJECT_LABEL
+from chalicelib.usecases.list_projects import ProjectView, list_projects, rotated
 from tests.support.builders import NOW, NOW_MS
+
+if TYPE_CHECKING:
+    from chalicelib.domain.names import ProjectName
 
 
 def namespace(name: str, project: str | None = None) -> Namespace:
     """A namespace, labelled as *project*."""
-    labels = {} if project is None else {PROJECT_MARK: project}
+    labels = {} if project is None else {PROJECT_LABEL: project}
     return Namespace(metadata=ObjectMeta(name=name, labels=labels, creation_timestamp=NOW))
 
 
@@ -81,7 +86,7 @@ class TestListProjects:
         odd = namespace("researcher-a", "a")
         odd.metadata.creation_timestamp = None
 
-        assert [*list_projects([], everything), *list_projects([odd], lambda _: False), *in_turn([], 7)] == []
+        assert [*list_projects([], everything), *list_projects([odd], lambda _: False), *rotated([], 7)] == []
         assert list_projects([odd], everything) == [ProjectView("a", "researcher-a", 0)]
 
 
@@ -92,6 +97,6 @@ class TestInTurn:
         """By name, whatever the order in which the cluster lists them; what is no Project is left out."""
         namespaces = [namespace("kube-system"), *(namespace(f"researcher-{team}", team) for team in "cab")]
 
-        found = [[project for _, project in in_turn(namespaces, turn)] for turn in range(4)]
+        found = [[project for _, project in rotated(namespaces, turn)] for turn in range(4)]
 
         assert found == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"]]

@@ -8,10 +8,11 @@ import pytest
 
 from chalicelib.domain.errors import Forbidden, IdempotencyKeyReused, JobNotFound, NameTaken
 from chalicelib.domain.kubernetes.jobs import JobSpec
-from chalicelib.domain.names import SUBMISSION, ProjectName
-from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
+from chalicelib.domain.labels import SUBMISSION_ANNOTATION
+from chalicelib.domain.names import ProjectName
+from chalicelib.domain.submission.idempotency import IdempotencyKey, UniqueRequest
 from chalicelib.domain.submission.resubmission import CloneRequest
-from chalicelib.usecases.resubmit_job import clone_job, cloned, retry_job
+from chalicelib.usecases.resubmit_job import clone_job, cloned_submission, retry_job
 from tests.support.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job
 from tests.support.fakes import FakeJobs
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ASKED = '{"completions":2,"image":"busybox","indexed":true,"jobNamePrefix":"sweep","project":"team-a"}'
 
 KEY = IdempotencyKey("sweep-7", "drawn")
-ONCE = Nonce("drawn")
+ONCE = UniqueRequest("drawn")
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def jobs() -> FakeJobs:
     """A cluster with an array that failed as a whole."""
     found = FakeJobs()
     spec = JobSpec(completions=2, completion_mode="Indexed")
-    found.hold(TEAM_A, job("train-1", spec=spec, status=ended("Failed"), annotations={SUBMISSION: ASKED}))
+    found.hold(TEAM_A, job("train-1", spec=spec, status=ended("Failed"), annotations={SUBMISSION_ANNOTATION: ASKED}))
     return found
 
 
@@ -38,7 +39,9 @@ class TestOriginal:
 
     def test_clone_is_what_was_asked(self, jobs: FakeJobs) -> None:
         """Changed by the patch; a key makes the name where there is one."""
-        free, keyed = (cloned(CloneRequest(TEAM_A, TRAIN_1, {"gpu": 2}), known, jobs) for known in (ONCE, KEY))
+        free, keyed = (
+            cloned_submission(CloneRequest(TEAM_A, TRAIN_1, {"gpu": 2}), known, jobs) for known in (ONCE, KEY)
+        )
 
         assert (free.gpu, free.job_name_prefix, keyed.job_name_prefix) == (2, "sweep", None)
 
@@ -67,9 +70,9 @@ class TestOriginal:
     def test_missing_job_is_told(self, jobs: FakeJobs) -> None:
         """There is nothing to go by; in another team's Project, whatever is there."""
         with pytest.raises(Forbidden):
-            cloned(CloneRequest(ProjectName("team-b"), TRAIN_1, {}), ONCE, jobs)
+            cloned_submission(CloneRequest(ProjectName("team-b"), TRAIN_1, {}), ONCE, jobs)
         with pytest.raises(JobNotFound):
-            cloned(CloneRequest(TEAM_A, TRAIN_1, {}), ONCE, FakeJobs())
+            cloned_submission(CloneRequest(TEAM_A, TRAIN_1, {}), ONCE, FakeJobs())
         with pytest.raises(JobNotFound):
             retry_job(TEAM_A, TRAIN_1, ALICE, FakeJobs())
 
@@ -78,12 +81,14 @@ class TestRepeatedClone:
     """The same request to clone, sent again after its response was lost and the original is gone."""
 
     @pytest.mark.parametrize(
-        ("patch", "known_by"),
+        ("patch", "deduplication_key"),
         [({}, KEY), ({"gpu": 2}, KEY), ({"name": "mine"}, KEY), ({"name": "mine", "gpu": 2}, ONCE)],
     )
-    def test_finds_its_job(self, jobs: FakeJobs, patch: dict[str, object], known_by: IdempotencyKey | Nonce) -> None:
+    def test_finds_its_job(
+        self, jobs: FakeJobs, patch: dict[str, object], deduplication_key: IdempotencyKey | UniqueRequest
+    ) -> None:
         """By its key or by its name, whatever became of the original."""
-        request = CloneRequest(TEAM_A, TRAIN_1, patch), known_by, ALICE, jobs
+        request = CloneRequest(TEAM_A, TRAIN_1, patch), deduplication_key, ALICE, jobs
         first = clone_job(*request)
         del jobs.jobs[TEAM_A, TRAIN_1]
 
@@ -95,12 +100,12 @@ class TestRepeatedClone:
     def test_is_the_same_when_the_original_changed(self, jobs: FakeJobs) -> None:
         """The request names the original, and not what it was at that time."""
         first = clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs)
-        jobs.hold(TEAM_A, job("train-1", annotations={SUBMISSION: '{"image":"other","project":"team-a"}'}))
+        jobs.hold(TEAM_A, job("train-1", annotations={SUBMISSION_ANNOTATION: '{"image":"other","project":"team-a"}'}))
 
         assert clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs).job.id == first.job.id
 
     @pytest.mark.parametrize(
-        ("patch", "known_by", "caller", "error"),
+        ("patch", "deduplication_key", "caller", "error"),
         [
             pytest.param({"gpu": 1}, KEY, ALICE, IdempotencyKeyReused, id="another patch under the key"),
             pytest.param({}, KEY, BOB, JobNotFound, id="another caller's key"),
@@ -113,7 +118,12 @@ class TestRepeatedClone:
         ],
     )
     def test_another_request_finds_nothing(
-        self, jobs: FakeJobs, patch: object, known_by: IdempotencyKey | Nonce, caller: Caller, error: type[Exception]
+        self,
+        jobs: FakeJobs,
+        patch: object,
+        deduplication_key: IdempotencyKey | UniqueRequest,
+        caller: Caller,
+        error: type[Exception],
     ) -> None:
         """Neither by guessing, nor by mistake."""
         clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs)
@@ -121,4 +131,4 @@ class TestRepeatedClone:
         del jobs.jobs[TEAM_A, TRAIN_1]
 
         with pytest.raises(error):
-            clone_job(CloneRequest(TEAM_A, TRAIN_1, patch), known_by, caller, jobs)
+            clone_job(CloneRequest(TEAM_A, TRAIN_1, patch), deduplication_key, caller, jobs)

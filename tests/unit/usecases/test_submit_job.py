@@ -19,7 +19,7 @@ from chalicelib.domain.errors import (
     RefusedByCluster,
 )
 from chalicelib.domain.names import ProjectName
-from chalicelib.domain.submission.idempotency import IdempotencyKey, Nonce
+from chalicelib.domain.submission.idempotency import IdempotencyKey, UniqueRequest
 from chalicelib.usecases.submit_job import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.support.builders import ALICE, BOB, NOW, TEAM_A, job, submission
 from tests.support.fakes import FakeJobs, raising
@@ -35,12 +35,12 @@ def submitted(
     jobs: FakeJobs, *, key: str | None = None, nonce: str = "nonce", caller: Caller = ALICE, **fields: object
 ) -> Submitted:
     """What becomes of a submission with *fields*."""
-    return submit_job(submission(**fields), Nonce(nonce) if key is None else IdempotencyKey(key), caller, jobs)
+    return submit_job(submission(**fields), UniqueRequest(nonce) if key is None else IdempotencyKey(key), caller, jobs)
 
 
 def previewed(jobs: FakeJobs, **fields: object) -> Manifest:
     """What would become of Alice's submission with *fields*."""
-    return preview_job(submission(**fields), Nonce("nonce"), ALICE, jobs)
+    return preview_job(submission(**fields), UniqueRequest("nonce"), ALICE, jobs)
 
 
 SECRET: dict[str, Any] = {"environment": {"TOKEN": {"secret": {"name": "other", "key": "k"}}}}
@@ -137,7 +137,7 @@ class TestSubmitJob:
         with pytest.raises(NameTaken):
             submitted(jobs, name="train-1")
         with pytest.raises(NameTaken):
-            preview_job(submission(name="train-1"), Nonce("nonce"), ALICE, jobs)
+            preview_job(submission(name="train-1"), UniqueRequest("nonce"), ALICE, jobs)
 
         assert jobs.jobs == before
 
@@ -200,7 +200,7 @@ class TestSubmitJob:
         with pytest.raises(Forbidden):
             submitted(jobs, project="team-b")
         with pytest.raises(Forbidden):
-            preview_job(submission(project="team-b"), Nonce("nonce"), ALICE, jobs)
+            preview_job(submission(project="team-b"), UniqueRequest("nonce"), ALICE, jobs)
 
         assert jobs.jobs == {}
 

@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, StorageUnavailable, UploadGone
 from chalicelib.domain.names import ProjectName
-from chalicelib.domain.uploads.s3_event import Ignored, SupersededError, Upload
-from chalicelib.usecases.submit_upload import TRIED_AGAIN, Outcome, submit_uploads
+from chalicelib.domain.uploads.s3_event import IgnoredRecord, SupersededError, Upload
+from chalicelib.usecases.submit_upload import RETRIED, Outcome, submit_uploads
 from tests.support.builders import NOW, TEAM_A, job, upload
 from tests.support.fakes import FakeJobs, FakeUploads, raising
 
@@ -23,7 +23,9 @@ READ = AssertionError("a document that its name or its size refuses is not read"
 DOWN = ClusterUnavailable("The cluster does not answer.", retry_after=7)
 
 
-def submitted(uploads: FakeUploads, jobs: FakeJobs, *records: Upload | Ignored) -> tuple[list[Outcome], list[Any]]:
+def submitted(
+    uploads: FakeUploads, jobs: FakeJobs, *records: Upload | IgnoredRecord
+) -> tuple[list[Outcome], list[Any]]:
     """What becomes of *records*, or of everything that is in *uploads*."""
     return submit_uploads(records or list(uploads.documents), "request-1", uploads, jobs)
 
@@ -142,7 +144,7 @@ class TestFailed:
 
         assert outcomes == [Outcome("failed", upload().key, why="cluster_unavailable")]
         assert failures == [DOWN]
-        assert uploads.told()["detail"] == f"The cluster does not answer. {TRIED_AGAIN}"
+        assert uploads.told()["detail"] == f"The cluster does not answer. {RETRIED}"
         assert not uploads.is_settled(upload())
 
         submitted(uploads, jobs)
@@ -188,10 +190,12 @@ class TestLeftAlone:
         ("record", "outcome"),
         [
             pytest.param(upload(), Outcome("superseded", upload().key), id="overwritten"),
-            pytest.param(Ignored("another bucket", "x"), Outcome("ignored", "x", why="another bucket"), id="no upload"),
+            pytest.param(
+                IgnoredRecord("another bucket", "x"), Outcome("ignored", "x", why="another bucket"), id="no upload"
+            ),
         ],
     )
-    def test_has_no_status(self, record: Upload | Ignored, outcome: Outcome) -> None:
+    def test_has_no_status(self, record: Upload | IgnoredRecord, outcome: Outcome) -> None:
         """Nor is it a failure."""
         uploads = FakeUploads({upload(): SupersededError()})
 

@@ -10,14 +10,14 @@ from chalicelib.adapters.aws import bucket
 from chalicelib.adapters.aws.bucket import Bucket, ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable
 from infra.local.aws import LocalAws
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.support.builders import deployment
 from tests.support.scripted_server import unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.scripted_server import Script
+    from tests.support.scripted_server import ScriptedServer
 
 NAME = "researcher-uploads"
 KEY = "submit/team-a/ä +1.json"
@@ -43,16 +43,16 @@ def stored(aws: LocalAws, environment: pytest.MonkeyPatch) -> Bucket:
 
 
 @pytest.fixture
-def scripted(site: Script, environment: pytest.MonkeyPatch) -> Bucket:
+def scripted(site: ScriptedServer, environment: pytest.MonkeyPatch) -> Bucket:
     """A bucket whose answers the test tells."""
     environment.setenv("AWS_ENDPOINT_URL", site.url)
     environment.setenv("AWS_MAX_ATTEMPTS", "1")
     return bucket.connect(deployment(uploads_bucket=NAME, uploads_bucket_owner="123456789012"))
 
 
-def refusal(code: str, status: int) -> Reply:
+def refusal(code: str, status: int) -> HttpResponse:
     """S3 says no."""
-    return Reply(status, [("Content-Type", "application/xml")], f"<Error><Code>{code}</Code></Error>".encode())
+    return HttpResponse(status, [("Content-Type", "application/xml")], f"<Error><Code>{code}</Code></Error>".encode())
 
 
 class TestPut:
@@ -81,7 +81,7 @@ class TestPut:
         assert found.body == b"2" * LIMIT
 
     @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
-    def test_knows_every_way_to_be_late(self, scripted: Bucket, site: Script, code: str) -> None:
+    def test_knows_every_way_to_be_late(self, scripted: Bucket, site: ScriptedServer, code: str) -> None:
         """Two conditional writes that meet, or a deletion in between; S3 compares the bucket's owner, too."""
         site.on(f"/{NAME}/raced", refusal(code, 409))
 
@@ -115,7 +115,7 @@ class TestRefusals:
     """What S3 does not do."""
 
     @pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("AccessDenied", 403)])
-    def test_are_unavailable_storage(self, scripted: Bucket, site: Script, code: str, status: int) -> None:
+    def test_are_unavailable_storage(self, scripted: Bucket, site: ScriptedServer, code: str, status: int) -> None:
         """Whatever the reason, trying again is all there is to do; a missing right is told as such."""
         site.on(f"/{NAME}/key", refusal(code, status))
 
@@ -128,9 +128,9 @@ class TestRefusals:
         assert reading.value.detail == writing.value.detail
 
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b""])
-    def test_answer_of_somebody_else(self, scripted: Bucket, site: Script, body: bytes) -> None:
+    def test_answer_of_somebody_else(self, scripted: Bucket, site: ScriptedServer, body: bytes) -> None:
         """As good as none, whoever answered."""
-        site.on(f"/{NAME}/key", Reply(500, [("Content-Type", "text/xml")], body))
+        site.on(f"/{NAME}/key", HttpResponse(500, [("Content-Type", "text/xml")], body))
 
         with pytest.raises(StorageUnavailable):
             scripted.find("key", LIMIT)

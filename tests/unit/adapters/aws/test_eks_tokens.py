@@ -22,7 +22,7 @@ from chalicelib.domain.errors import REPORT_TO_OPERATORS, CredentialsUnavailable
 from infra.local.aws import LocalAws
 from infra.local.eks_tokens import AccessEntry, EksTokenReviewer
 from tests.support.builders import deployment
-from tests.support.scripted_server import NO_HURRY, Clock
+from tests.support.scripted_server import FAR_DEADLINE, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +92,7 @@ class TestAccepted:
         """By its access entry, so that the audit log names the function that asked."""
         tokens = EksTokens(deployment(aws_lambda_function_name="submit_job"), sts)
 
-        identity = EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token(NO_HURRY))
+        identity = EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token(FAR_DEADLINE))
 
         assert (identity.user, identity.groups) == ("researcher-api:submit_job", ("researcher-api",))
 
@@ -101,7 +101,7 @@ class TestAccepted:
         tokens = EksTokens(deployment(), sts)
 
         with pytest.raises(PermissionError, match="STS answered 403"):
-            EksTokenReviewer("gpu-b", aws.url, ENTRIES)(tokens.token(NO_HURRY))
+            EksTokenReviewer("gpu-b", aws.url, ENTRIES)(tokens.token(FAR_DEADLINE))
 
     @pytest.mark.parametrize(
         ("region", "host"),
@@ -123,12 +123,12 @@ class TestKept:
     def test_token_is_renewed_well_before_the_cluster_refuses_it(self, sts: CountingSts, clock: Clock) -> None:
         """Five minutes before, and by the session at hand; until then no call or signature is made."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = signed(tokens.token(NO_HURRY))
+        first = signed(tokens.token(FAR_DEADLINE))
         clock.now += TOKEN_LIFE - 1
-        kept = signed(tokens.token(NO_HURRY))
+        kept = signed(tokens.token(FAR_DEADLINE))
         clock.now += 1
 
-        second = signed(tokens.token(NO_HURRY))
+        second = signed(tokens.token(FAR_DEADLINE))
 
         assert kept == first
         assert second["X-Amz-Date"] > first["X-Amz-Date"]
@@ -138,10 +138,10 @@ class TestKept:
     def test_no_token_outlives_its_session(self, sts: CountingSts, clock: Clock) -> None:
         """A session that ends within a token's life is renewed before it signs another."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = tokens.token(NO_HURRY)
+        first = tokens.token(FAR_DEADLINE)
         clock.now += SESSION_SECONDS - RENEW_BEFORE + 2
 
-        second = tokens.token(NO_HURRY)
+        second = tokens.token(FAR_DEADLINE)
 
         assert signed(second)["X-Amz-Security-Token"] != signed(first)["X-Amz-Security-Token"]
         assert sts.sessions == 2
@@ -151,7 +151,7 @@ class TestKept:
         tokens = EksTokens(deployment(), sts)
 
         with ThreadPoolExecutor(8) as threads:
-            made = list(threads.map(lambda _: tokens.token(NO_HURRY), range(32)))
+            made = list(threads.map(lambda _: tokens.token(FAR_DEADLINE), range(32)))
 
         assert (len(set(made)), sts.sessions) == (1, 1)
 
@@ -162,12 +162,12 @@ class TestFresh:
     def test_token_and_session_are_new_and_kept(self, sts: CountingSts) -> None:
         """The role may have been made anew, and the old session is no longer its; the next call has the new one."""
         tokens = EksTokens(deployment(), sts)
-        refused = tokens.token(NO_HURRY)
+        refused = tokens.token(FAR_DEADLINE)
 
-        fresh = tokens.token(NO_HURRY, fresh=True)
+        fresh = tokens.token(FAR_DEADLINE, fresh=True)
 
         assert signed(fresh)["X-Amz-Security-Token"] != signed(refused)["X-Amz-Security-Token"]
-        assert (tokens.token(NO_HURRY), sts.sessions) == (fresh, 2)
+        assert (tokens.token(FAR_DEADLINE), sts.sessions) == (fresh, 2)
 
 
 class TestOutage:
@@ -176,32 +176,32 @@ class TestOutage:
     def test_session_at_hand_goes_on(self, sts: CountingSts, clock: Clock) -> None:
         """Until its very end, so that a short outage is not seen."""
         tokens = EksTokens(deployment(), sts, clock)
-        first = signed(tokens.token(NO_HURRY))
+        first = signed(tokens.token(FAR_DEADLINE))
         sts.fault = OUTAGE
         clock.now += SESSION_SECONDS - 10
 
-        assert signed(tokens.token(NO_HURRY))["X-Amz-Security-Token"] == first["X-Amz-Security-Token"]
+        assert signed(tokens.token(FAR_DEADLINE))["X-Amz-Security-Token"] == first["X-Amz-Security-Token"]
 
     def test_ended_session_is_not_used(self, sts: CountingSts, clock: Clock) -> None:
         """The cluster would refuse its token, in words that mislead."""
         tokens = EksTokens(deployment(), sts, clock)
-        tokens.token(NO_HURRY)
+        tokens.token(FAR_DEADLINE)
         sts.fault = OUTAGE
         clock.now += SESSION_SECONDS + 60  # STS counts from its own now, which is later
 
         with pytest.raises(CredentialsUnavailable):
-            tokens.token(NO_HURRY)
+            tokens.token(FAR_DEADLINE)
 
     def test_failed_renewal_does_not_lose_the_token(self, sts: CountingSts) -> None:
         """One refusal of the cluster's may be its own mistake; when STS is back, it gives a new one."""
         tokens = EksTokens(deployment(), sts)
-        first = tokens.token(NO_HURRY)
+        first = tokens.token(FAR_DEADLINE)
         sts.fault = OUTAGE
         with pytest.raises(CredentialsUnavailable):
-            tokens.token(NO_HURRY, fresh=True)
-        kept, sts.fault = tokens.token(NO_HURRY), None
+            tokens.token(FAR_DEADLINE, fresh=True)
+        kept, sts.fault = tokens.token(FAR_DEADLINE), None
 
-        assert (kept, tokens.token(NO_HURRY, fresh=True) != first) == (first, True)
+        assert (kept, tokens.token(FAR_DEADLINE, fresh=True) != first) == (first, True)
 
 
 class TestErrors:
@@ -212,7 +212,7 @@ class TestErrors:
         tokens = EksTokens(deployment(cluster_external_id="guessed"), sts)
 
         with pytest.raises(CredentialsUnavailable) as refusal:
-            tokens.token(NO_HURRY)
+            tokens.token(FAR_DEADLINE)
 
         assert refusal.value.retry_after is None
         assert refusal.value.detail == (f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}")
@@ -260,7 +260,7 @@ class TestConnect:
 
     def test_lambdas_own_credentials_assume_the_role(self, aws: LocalAws) -> None:
         """Found where botocore finds them; no setting of ours holds a secret. The endpoint may end with a slash."""
-        token = eks_tokens.connect(deployment(aws_endpoint_url=aws.url + "/")).token(NO_HURRY)
+        token = eks_tokens.connect(deployment(aws_endpoint_url=aws.url + "/")).token(FAR_DEADLINE)
 
         assert EksTokenReviewer("gpu-a", aws.url, ENTRIES)(token).user == "researcher-api:local"
 

@@ -12,13 +12,13 @@ from chalicelib.adapters.aws import event_bus
 from chalicelib.domain.errors import EventBusUnavailable
 from chalicelib.domain.finished.announcement import Announcement
 from infra.local.aws import LocalAws
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.support.builders import NOW_MS, deployment
 from tests.support.scripted_server import unused_url
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.aws.event_bus import EventBus
-    from tests.support.scripted_server import Script
+    from chalicelib.adapters.aws.event_bus import EventBridgeBus
+    from tests.support.scripted_server import ScriptedServer
 
 QUEUE = "heard"
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture
-def scripted(site: Script, environment: pytest.MonkeyPatch) -> EventBus:
+def scripted(site: ScriptedServer, environment: pytest.MonkeyPatch) -> EventBridgeBus:
     """A bus whose answers the test tells."""
     environment.setenv("AWS_ENDPOINT_URL", site.url)
     return event_bus.connect(deployment())
@@ -41,13 +41,13 @@ def announcement(name: str = "train-1") -> Announcement:
     )  # fmt: skip
 
 
-def answered(*results: dict[str, str], status: int = 200) -> Reply:
+def answered(*results: dict[str, str], status: int = 200) -> HttpResponse:
     """What EventBridge answers."""
     document: dict[str, Any] = {
         "FailedEntryCount": sum("ErrorCode" in one for one in results),
         "Entries": list(results),
     }
-    return Reply(status, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(document).encode())
+    return HttpResponse(status, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(document).encode())
 
 
 class TestPublish:
@@ -75,7 +75,7 @@ class TestPublish:
             "id", "project", "name", "status", "reason", "user", "gpuSeconds", "finishedAt", "cluster"
         }  # fmt: skip
 
-    def test_tells_which_were_accepted(self, scripted: EventBus, site: Script) -> None:
+    def test_tells_which_were_accepted(self, scripted: EventBridgeBus, site: ScriptedServer) -> None:
         """By their place: the answer names no event. One of which nothing is said is told again."""
         refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Slow down."}
         site.on("/", answered({"EventId": "1"}, refused, {"EventId": "3"}))
@@ -91,10 +91,12 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("code", "status"), [("AccessDeniedException", 400), ("InternalException", 500), ("ThrottlingException", 400)]
     )
-    def test_are_an_unavailable_bus(self, scripted: EventBus, site: Script, code: str, status: int) -> None:
+    def test_are_an_unavailable_bus(
+        self, scripted: EventBridgeBus, site: ScriptedServer, code: str, status: int
+    ) -> None:
         """Nothing was announced; its own text stays where it is."""
         body = json.dumps({"__type": code, "message": "User: arn:aws:sts::1:x is not authorized"}).encode()
-        site.on("/", Reply(status, [("Content-Type", "application/x-amz-json-1.1")], body))
+        site.on("/", HttpResponse(status, [("Content-Type", "application/x-amz-json-1.1")], body))
 
         with pytest.raises(EventBusUnavailable) as refused:
             scripted.publish([announcement()])
@@ -103,9 +105,11 @@ class TestRefusals:
 
     @pytest.mark.parametrize("status", [200, 500])
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b"", b"\xff"])
-    def test_answer_of_somebody_else(self, scripted: EventBus, site: Script, body: bytes, status: int) -> None:
+    def test_answer_of_somebody_else(
+        self, scripted: EventBridgeBus, site: ScriptedServer, body: bytes, status: int
+    ) -> None:
         """As good as none: what was not taken is not marked."""
-        site.on("/", Reply(status, [("Content-Type", "application/x-amz-json-1.1")], body))
+        site.on("/", HttpResponse(status, [("Content-Type", "application/x-amz-json-1.1")], body))
 
         try:
             accepted = scripted.publish([announcement()])

@@ -13,15 +13,15 @@ from chalicelib.adapters.aws.sts import MAX_ANSWER, Sts, own_credentials
 from chalicelib.adapters.http import pool
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import CredentialsUnavailable
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
-from tests.support.scripted_server import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
+from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, ScriptedServer, json_reply, unused_url
 
 if TYPE_CHECKING:
     from chalicelib.adapters.aws.sts import Session
 
 ASKED = {"RoleArn": "arn:aws:iam::123456789012:role/researcher-api", "RoleSessionName": "list_jobs", "ExternalId": "x1"}
-ELSEWHERE = Reply(307, [("Location", unused_url())])
+ELSEWHERE = HttpResponse(307, [("Location", unused_url())])
 OWN = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
 REFUSED = (
@@ -39,12 +39,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def document(text: str, status: int = 200) -> Reply:
+def document(text: str, status: int = 200) -> HttpResponse:
     """An answer of STS."""
-    return Reply(status, [("Content-Type", "text/xml")], text.encode())
+    return HttpResponse(status, [("Content-Type", "text/xml")], text.encode())
 
 
-def given(ends: str = "2099-01-01T00:00:00Z") -> Reply:
+def given(ends: str = "2099-01-01T00:00:00Z") -> HttpResponse:
     """A session."""
     parts = {"AccessKeyId": "id", "SecretAccessKey": "s+/=", "SessionToken": "t", "Expiration": ends}
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in parts.items())
@@ -54,17 +54,17 @@ def given(ends: str = "2099-01-01T00:00:00Z") -> Reply:
     )
 
 
-def refusal(code: str, status: int = 403) -> Reply:
+def refusal(code: str, status: int = 403) -> HttpResponse:
     """STS says no."""
     return document(f"<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>", status)
 
 
-def session(endpoint: str, deadline: Deadline = NO_HURRY) -> Session:
+def session(endpoint: str, deadline: Deadline = FAR_DEADLINE) -> Session:
     """What the STS at *endpoint* gives."""
     return Sts("eu-west-1", endpoint + "/", pool.pool()).assume_role(ASKED, deadline)
 
 
-def refused(endpoint: str, deadline: Deadline = NO_HURRY) -> CredentialsUnavailable:
+def refused(endpoint: str, deadline: Deadline = FAR_DEADLINE) -> CredentialsUnavailable:
     """Why it gives nothing."""
     with pytest.raises(CredentialsUnavailable) as error:
         session(endpoint, deadline)
@@ -74,11 +74,11 @@ def refused(endpoint: str, deadline: Deadline = NO_HURRY) -> CredentialsUnavaila
 class TestAssumeRole:
     """A session of the cluster's role."""
 
-    def test_is_asked_for_by_our_own_signature(self, site: Script) -> None:
+    def test_is_asked_for_by_our_own_signature(self, site: ScriptedServer) -> None:
         """Role, session and ExternalId in the body, which the signature of this second covers."""
         site.on("/", given())
 
-        Sts("eu-west-1", site.url + "/", pool.pool(), Clock(1_795_600_000)).assume_role(ASKED, NO_HURRY)
+        Sts("eu-west-1", site.url + "/", pool.pool(), Clock(1_795_600_000)).assume_role(ASKED, FAR_DEADLINE)
 
         (asked,) = site.asked
         assert asked.values("X-Amz-Date") == ["20261125T094640Z"]
@@ -89,7 +89,7 @@ class TestAssumeRole:
         assert "/eu-west-1/sts/aws4_request, SignedHeaders=content-type;host;" in authorization
         assert asked.values("X-Amz-Security-Token") == ["own-session"]
 
-    def test_is_read_from_the_answer(self, site: Script) -> None:
+    def test_is_read_from_the_answer(self, site: ScriptedServer) -> None:
         """With the moment at which it ends."""
         site.on("/", given())
 
@@ -99,7 +99,7 @@ class TestAssumeRole:
         assert (credentials.access_key, credentials.secret_key, credentials.token) == ("id", "s+/=", "t")
         assert found.ends == datetime(2099, 1, 1, tzinfo=UTC).timestamp()
 
-    def test_is_asked_for_again_once(self, site: Script) -> None:
+    def test_is_asked_for_again_once(self, site: ScriptedServer) -> None:
         """A fault of theirs may pass."""
         site.on("/", refusal("InternalFailure", 500), given())
 
@@ -111,7 +111,7 @@ class TestRefusals:
     """No session."""
 
     @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
-    def test_throttled(self, site: Script, code: str) -> None:
+    def test_throttled(self, site: ScriptedServer, code: str) -> None:
         """A pause, then it works again."""
         site.on("/", refusal(code, 400))
 
@@ -122,7 +122,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400), ELSEWHERE]
     )
-    def test_denied(self, site: Script, reply: Reply) -> None:
+    def test_denied(self, site: ScriptedServer, reply: HttpResponse) -> None:
         """For whoever deployed the API; trying again is of no use. A redirect would take our signed request with it."""
         site.on("/", reply)
 
@@ -140,11 +140,11 @@ class TestRefusals:
             document("<html><p>"),
             document("<Credentials><AccessKeyId>id</AccessKeyId></Credentials>"),
             given(ends="soon"),
-            Reply(200, [], b"x" * (MAX_ANSWER + 1)),
+            HttpResponse(200, [], b"x" * (MAX_ANSWER + 1)),
         ],
         ids=["fault", "empty", "nothing given", "a page", "half of them", "odd time", "too large"],
     )
-    def test_useless_answer(self, site: Script, reply: Reply) -> None:
+    def test_useless_answer(self, site: ScriptedServer, reply: HttpResponse) -> None:
         """As if nobody had answered."""
         site.on("/", reply)
 
@@ -152,7 +152,7 @@ class TestRefusals:
 
     def test_untrusted_certificate(self) -> None:
         """Is tried once, and does not pass by waiting."""
-        with Script(server_identity().context) as imposter:
+        with ScriptedServer(server_identity().context) as imposter:
             found = refused(imposter.url)
 
             assert imposter.asked == []
@@ -160,7 +160,7 @@ class TestRefusals:
         assert found.detail.startswith("The TLS certificate of AWS STS cannot be verified. Report this")
         assert (found.retry_after, found.why) == (None, "sts: tls_verification")
 
-    def test_say_why_in_the_log(self, site: Script) -> None:
+    def test_say_why_in_the_log(self, site: ScriptedServer) -> None:
         """A closed list of words, and nothing that STS said."""
         site.on("/", refusal("InternalFailure", 500), refusal("InternalFailure", 502), document("<html>"))
 
@@ -185,7 +185,7 @@ class TestRefusals:
 class TestOwnCredentials:
     """Who the function is."""
 
-    def test_come_from_lambda_when_it_is_asked(self, site: Script, environment: pytest.MonkeyPatch) -> None:
+    def test_come_from_lambda_when_it_is_asked(self, site: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
         """A function that started from a snapshot has none in its environment."""
         keys = {"AccessKeyId": "ASIARESTORED", "SecretAccessKey": "s", "Token": "t"}
         site.on("/credentials", json_reply({**keys, "Expiration": "2099-01-01T00:00:00Z"}))

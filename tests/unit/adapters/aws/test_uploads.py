@@ -10,11 +10,12 @@ import pytest
 
 from chalicelib.adapters.aws import bucket
 from chalicelib.adapters.aws.bucket import ObjectChangedError
-from chalicelib.adapters.aws.uploads import ATTEMPTS, StoredUploads
+from chalicelib.adapters.aws.uploads import ATTEMPTS, S3Uploads
 from chalicelib.domain.errors import StorageUnavailable, UploadGone
-from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SEQUENCER, SupersededError
+from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SupersededError
+from chalicelib.domain.uploads.status import SEQUENCER
 from infra.local.aws import LocalAws
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.support.builders import deployment, upload
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from chalicelib.adapters.aws.bucket import Bucket
     from chalicelib.domain.uploads.s3_event import Upload
-    from tests.support.scripted_server import Script
+    from tests.support.scripted_server import ScriptedServer
 
 NAME = "researcher-uploads"
 
@@ -75,31 +76,31 @@ class TestRead:
         first, second = put(s3, b"1"), put(s3, b"2")
         s3.delete_object(Bucket=NAME, Key=first.key)
 
-        assert [StoredUploads(stored).read(one) for one in (first, second)] == [b"1", b"2"]
+        assert [S3Uploads(stored).read(one) for one in (first, second)] == [b"1", b"2"]
 
     def test_is_gone_where_it_was_overwritten_or_deleted(self, s3: S3Client, stored: Bucket) -> None:
         """The uploader is told, should they look. Without versions a newer one is never taken for the older."""
         first = put(s3, b"1")
         put(s3, b"2")
         with pytest.raises(SupersededError):
-            StoredUploads(stored).read(first)
+            S3Uploads(stored).read(first)
         s3.delete_object(Bucket=NAME, Key=first.key)
 
         with pytest.raises(UploadGone, match="Upload it again"):
-            StoredUploads(stored).read(first)
+            S3Uploads(stored).read(first)
 
     def test_is_not_read_beyond_what_is_taken(self, s3: S3Client, stored: Bucket) -> None:
         """One byte more tells that it is too large, whatever size was told."""
         large = put(s3, b"x" * (2 * MAX_UPLOAD), size=1)
 
-        assert len(StoredUploads(stored).read(large)) == MAX_UPLOAD + 1
+        assert len(S3Uploads(stored).read(large)) == MAX_UPLOAD + 1
 
-    def test_names_version_etag_and_owner(self, site: Script, environment: pytest.MonkeyPatch) -> None:
+    def test_names_version_etag_and_owner(self, site: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
         """What S3 compares before it sends a byte."""
         environment.setenv("AWS_ENDPOINT_URL", site.url)
-        site.on(f"/{NAME}/submit/team-a/sweep.json", Reply(200, [("ETag", '"1"')], b"{}"))
+        site.on(f"/{NAME}/submit/team-a/sweep.json", HttpResponse(200, [("ETag", '"1"')], b"{}"))
 
-        StoredUploads(_connected()).read(upload(version="v1", etag='"1"'))
+        S3Uploads(_connected()).read(upload(version="v1", etag='"1"'))
 
         (asked,) = site.asked
         assert asked.query == [("versionId", "v1")]
@@ -116,13 +117,13 @@ class TestRead:
         ],
     )
     def test_is_at_its_key_to_the_letter(
-        self, site: Script, environment: pytest.MonkeyPatch, key: str, target: str
+        self, site: ScriptedServer, environment: pytest.MonkeyPatch, key: str, target: str
     ) -> None:
         """No odd key leads to another object."""
         environment.setenv("AWS_ENDPOINT_URL", site.url)
 
         with pytest.raises(UploadGone):
-            StoredUploads(_connected()).read(upload(key=key))
+            S3Uploads(_connected()).read(upload(key=key))
 
         assert [asked.path for asked in site.asked] == [f"/{NAME}{target}"]
 
@@ -132,7 +133,7 @@ class TestTell:
 
     def test_is_beside_the_upload(self, s3: S3Client, stored: Bucket) -> None:
         """As JSON, of whichever event it tells."""
-        StoredUploads(stored).tell(upload(sequencer="0A"), b'{"name": "x"}', settled=False)
+        S3Uploads(stored).tell(upload(sequencer="0A"), b'{"name": "x"}', settled=False)
 
         found = s3.get_object(Bucket=NAME, Key="status/team-a/sweep.json.json")
         assert found["Body"].read() == b'{"name": "x"}'
@@ -143,7 +144,7 @@ class TestTell:
     def test_newest_event_stays(self, stored: Bucket, order: str) -> None:
         """In whatever order events come, and their statuses are written."""
         sequencers = ["0A", "0B", "0C", "0D"][:: -1 if order == "descending" else 1]
-        uploads = StoredUploads(stored)
+        uploads = S3Uploads(stored)
 
         with ThreadPoolExecutor(4 if order == "at once" else 1) as pool:
             list(pool.map(lambda one: uploads.tell(upload(sequencer=one), one.encode(), settled=True), sequencers))
@@ -155,7 +156,7 @@ class TestTell:
     @pytest.mark.usefixtures("s3")
     def test_last_word_about_an_event_stays(self, stored: Bucket) -> None:
         """What a late delivery meets is no news; by what it settles a redelivery knows that nothing is to do."""
-        uploads = StoredUploads(stored)
+        uploads = S3Uploads(stored)
         assert not uploads.is_settled(upload())
         seen = []
 
@@ -172,7 +173,7 @@ class TestTell:
         busy = _BusyBucket()
 
         with pytest.raises(StorageUnavailable):
-            StoredUploads(busy).tell(upload(), b"{}", settled=True)  # type: ignore[arg-type] # what of a Bucket is used
+            S3Uploads(busy).tell(upload(), b"{}", settled=True)  # type: ignore[arg-type] # what of a Bucket is used
 
         assert busy.puts == ATTEMPTS
 

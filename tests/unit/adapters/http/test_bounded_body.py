@@ -14,8 +14,8 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.http.bounded_body import CHUNK, TooLargeError
 from chalicelib.deadline import Deadline
-from infra.local.wire import Reply
-from tests.support.scripted_server import RawServer, Script
+from infra.local.wire import HttpResponse
+from tests.support.scripted_server import RawServer, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,9 +40,9 @@ class TestRead:
     """The whole body."""
 
     @pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1])
-    def test_body_arrives_whole(self, site: Script, size: int) -> None:
+    def test_body_arrives_whole(self, site: ScriptedServer, size: int) -> None:
         """Whatever its length; the limit itself is within it. The next call needs no new handshake."""
-        site.on("/", Reply(200, [], b"x" * size))
+        site.on("/", HttpResponse(200, [], b"x" * size))
         with connection_from_url(site.url) as pool:
             for _ in range(3):
                 assert bounded_body.read(asked(pool, "/"), Deadline.after(10), limit=size) == b"x" * size
@@ -66,9 +66,9 @@ class TestRefused:
         ):
             bounded_body.read(asked(pools, server.url), Deadline.after(10), limit=10 * CHUNK)
 
-    def test_compressed_body_counts_by_its_real_length(self, site: Script, pools: PoolManager) -> None:
+    def test_compressed_body_counts_by_its_real_length(self, site: ScriptedServer, pools: PoolManager) -> None:
         """A few kilobytes that unpack to gigabytes are stopped at the limit, too."""
-        site.on("/", Reply(200, [("Content-Encoding", "gzip")], gzip.compress(bytes(2**25))))
+        site.on("/", HttpResponse(200, [("Content-Encoding", "gzip")], gzip.compress(bytes(2**25))))
 
         with pytest.raises(TooLargeError):
             bounded_body.read(asked(pools, site.url + "/"), Deadline.after(10), limit=2**20)

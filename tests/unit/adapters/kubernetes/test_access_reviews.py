@@ -7,9 +7,9 @@ import json
 import pytest
 
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
-from chalicelib.adapters.kubernetes.api_client import Answer
+from chalicelib.adapters.kubernetes.api_client import ApiResponse
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
-from chalicelib.domain.kubernetes.rbac import Rule
+from chalicelib.domain.kubernetes.rbac import PolicyRule
 
 
 class TestAccessReview:
@@ -32,7 +32,7 @@ class TestAccessReview:
     )
     def test_only_a_plain_yes_allows(self, body: bytes, verdict: bool) -> None:
         """What is not said is not allowed."""
-        assert is_allowed(Answer(201, body, None)) is verdict
+        assert is_allowed(ApiResponse(201, body, None)) is verdict
 
 
 class TestRulesReview:
@@ -53,14 +53,15 @@ class TestRulesReview:
         """Fields that are left out are empty."""
         body = b'{"status":{"resourceRules":[{"verbs":["get"],"apiGroups":["batch"],"resources":["jobs"]},{}]}}'
 
-        found = rules(Answer(201, body, None))
+        found = rules(ApiResponse(201, body, None))
 
-        assert found == [Rule(verbs=["get"], api_groups=["batch"], resources=["jobs"]), Rule()]
+        assert found == [PolicyRule(verbs=["get"], api_groups=["batch"], resources=["jobs"]), PolicyRule()]
 
     @pytest.mark.parametrize(
-        ("answer", "error"), [(Answer(403, b"{}", None), Forbidden), (Answer(201, b"{}", None), ClusterUnavailable)]
+        ("answer", "error"),
+        [(ApiResponse(403, b"{}", None), Forbidden), (ApiResponse(201, b"{}", None), ClusterUnavailable)],
     )
-    def test_no_answer_is_no_right(self, answer: Answer, error: type[Exception]) -> None:
+    def test_no_answer_is_no_right(self, answer: ApiResponse, error: type[Exception]) -> None:
         """A refusal, or an answer without a status, lists nothing."""
         with pytest.raises(error):
             rules(answer)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE, Breaker
+from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE, CircuitBreaker
 from chalicelib.domain.errors import ClusterUnavailable
 from tests.support.scripted_server import Clock
 
 
-def refuses(breaker: Breaker) -> bool:
+def refuses(breaker: CircuitBreaker) -> bool:
     """Whether *breaker* lets nobody through now."""
     try:
         breaker.check()
@@ -18,10 +18,10 @@ def refuses(breaker: Breaker) -> bool:
     return False
 
 
-def opened(seconds: float = PAUSE) -> tuple[Clock, Breaker]:
+def opened(seconds: float = PAUSE) -> tuple[Clock, CircuitBreaker]:
     """A clock, and a breaker that opened so many *seconds* ago."""
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     for _ in range(FAILURES):
         breaker.failed()
     clock.now += seconds
@@ -33,7 +33,7 @@ class TestClosed:
 
     def test_answer_in_between_starts_the_count_again(self) -> None:
         """Only failures in a row count: one request's attempts alone prove nothing."""
-        breaker = Breaker(Clock())
+        breaker = CircuitBreaker(Clock())
 
         for _ in range(3):
             for _ in range(FAILURES - 1):

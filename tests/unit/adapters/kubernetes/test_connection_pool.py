@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from chalicelib.adapters.http.connection_failures import certificate_problem, failure_reason
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool, Configuration
 from infra.localcluster.certificates import Shape, server_identity
-from tests.support.scripted_server import Script, json_reply, unused_url
+from tests.support.scripted_server import ScriptedServer, json_reply, unused_url
 
 WITHOUT_IDENTIFIERS = Shape(key_identifiers=False)
 """With these OpenSSL cannot tell two authorities of one name apart."""
@@ -35,7 +35,7 @@ class TestRequest:
         identity = server_identity(WITHOUT_IDENTIFIERS)
         others = [server_identity(WITHOUT_IDENTIFIERS).ca_pem for _ in range(3)]
         pool = ClusterPool("".join([*others, identity.ca_pem]))
-        with Script(identity.context) as site:
+        with ScriptedServer(identity.context) as site:
             site.on("/api", json_reply({}))
 
             responses = [pool.request("GET", f"{site.url}/api") for _ in range(2)]
@@ -51,7 +51,7 @@ class TestRequest:
         expired = server_identity(Shape(server_valid=(timedelta(days=-9), timedelta(days=-1))))
         trusted = [server_identity().ca_pem]
         trusted.insert(position, expired.ca_pem)
-        with Script(expired.context) as site, pytest.raises(HTTPError) as refused:
+        with ScriptedServer(expired.context) as site, pytest.raises(HTTPError) as refused:
             ClusterPool("".join(trusted)).request("GET", f"{site.url}/api")
 
         assert certificate_problem(refused.value) == "has expired"
@@ -67,7 +67,7 @@ class TestRequest:
 
     def test_no_tls_is_no_certificate(self) -> None:
         """A server that speaks plain HTTP on that port."""
-        with Script() as site, pytest.raises(HTTPError) as refused:
+        with ScriptedServer() as site, pytest.raises(HTTPError) as refused:
             ClusterPool(server_identity().ca_pem * 2).request("GET", site.url.replace("http:", "https:"))
 
         assert failure_reason(refused.value) == "tls_handshake"

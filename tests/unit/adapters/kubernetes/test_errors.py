@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import Answer
+from chalicelib.adapters.kubernetes.api_client import ApiResponse
 from chalicelib.adapters.kubernetes.errors import (
     FORBIDDEN,
     MAX_TEXT,
     RETRY_AFTER,
     Status,
-    decoded,
-    refusal,
+    decode_or_raise,
+    error_from,
     refuses_impersonation,
 )
 from chalicelib.domain.errors import (
@@ -62,9 +62,9 @@ CHANGED = "The Job has changed, or is another one by now. Get it again, then dec
 UNKNOWN = "The cluster answered in a way this API does not know. Try again later."
 
 
-def answered(status: int, message: str = "", **details: object) -> Answer:
+def answered(status: int, message: str = "", **details: object) -> ApiResponse:
     """A refusal of the API server."""
-    return Answer(status, status_reply(status, message, "", **details).body, None)
+    return ApiResponse(status, status_reply(status, message, "", **details).body, None)
 
 
 def told(error: ResearcherError) -> tuple[type[ResearcherError], str]:
@@ -86,7 +86,7 @@ class TestForbidden:
     )
     def test_another_teams_project_and_none_read_the_same(self, status: int, message: str) -> None:
         """Nobody learns from us which Projects there are, nor how we are known to the cluster."""
-        assert told(refusal(answered(status, message))) == (Forbidden, FORBIDDEN)
+        assert told(error_from(answered(status, message))) == (Forbidden, FORBIDDEN)
 
 
 class TestAdmission:
@@ -102,7 +102,7 @@ class TestAdmission:
     )
     def test_reason_stays_readable(self, message: str, kind: type[ResearcherError], opening: str) -> None:
         """It says what to change, or how much to wait for; the object's name, which the caller knows, is left out."""
-        found = refusal(answered(403, message))
+        found = error_from(answered(403, message))
 
         assert type(found) is kind
         assert found.detail.startswith(opening)
@@ -118,7 +118,7 @@ class TestAdmission:
     )
     def test_long_reason_is_cut(self, message: str) -> None:
         """A webhook may write a book."""
-        assert MAX_TEXT < len(refusal(answered(403, message)).detail) < MAX_TEXT + 50
+        assert MAX_TEXT < len(error_from(answered(403, message)).detail) < MAX_TEXT + 50
 
 
 class TestInvalidJob:
@@ -137,7 +137,7 @@ class TestInvalidJob:
         """By JSON pointers (RFC 6901), as in our own refusals; all of them, so that one more attempt is enough."""
         causes = [{"reason": "FieldValueInvalid", "field": field, "message": "x" * 2000}, {"field": "spec.b"}]
 
-        error = refusal(answered(422, "Job.batch is invalid", causes=causes))
+        error = error_from(answered(422, "Job.batch is invalid", causes=causes))
 
         assert told(error) == (InvalidJob, "The cluster refuses the Job; errors names its fields.")
         assert error.errors == (FieldError(pointer, "x" * MAX_TEXT), FieldError("/spec/b", ""))
@@ -148,7 +148,7 @@ class TestInvalidJob:
         """Strict decoding tells unknown fields in the message alone."""
         message = 'strict decoding error: unknown field "spec.x"'
 
-        error = refusal(answered(status, message, **details))
+        error = error_from(answered(status, message, **details))
 
         assert (type(error), error.errors) == (InvalidJob, (FieldError("", message),))
 
@@ -166,12 +166,12 @@ class TestOthers:
     )
     def test_status(self, status: int, message: str, kind: type[ResearcherError], detail: str) -> None:
         """One error for each, which says what to do."""
-        assert told(refusal(answered(status, message))) == (kind, detail)
+        assert told(error_from(answered(status, message))) == (kind, detail)
 
     @pytest.mark.parametrize("status", [302, 405, 501])
     def test_answer_that_should_not_have_come(self, status: int) -> None:
         """The cluster did not say when to try again; a script waits for what it is told."""
-        found = refusal(answered(status))
+        found = error_from(answered(status))
 
         assert told(found) == (ClusterUnavailable, UNKNOWN)
         assert found.retry_after == RETRY_AFTER
@@ -190,7 +190,7 @@ class TestOthers:
     )
     def test_body_that_is_no_status(self, status: int, kind: type[ResearcherError], body: bytes) -> None:
         """The number is enough."""
-        assert type(refusal(Answer(status, body, None))) is kind
+        assert type(error_from(ApiResponse(status, body, None))) is kind
 
 
 class TestStatus:
@@ -222,12 +222,12 @@ class TestDecoded:
         """As its type; fields that the type lacks are skipped."""
         body = b'{"kind": "Job", "metadata": {"name": "train-1", "managedFields": [{}]}}'
 
-        assert decoded(Answer(status, body, None), Job).metadata.name == "train-1"
+        assert decode_or_raise(ApiResponse(status, body, None), Job).metadata.name == "train-1"
 
     def test_refusal(self) -> None:
         """Is raised as what it means."""
         with pytest.raises(Forbidden):
-            decoded(answered(403, NOT_ALLOWED), Job)
+            decode_or_raise(answered(403, NOT_ALLOWED), Job)
 
     @pytest.mark.parametrize(
         "body", [b"", b"{", b"<html>", b"[]", b'{"metadata": 5}', b'{"spec":' * 100_000, b'"\xff"']
@@ -235,7 +235,7 @@ class TestDecoded:
     def test_answer_that_cannot_be_read(self, body: bytes) -> None:
         """A fault of the moment, and not ours."""
         with pytest.raises(ClusterUnavailable) as refusal:
-            decoded(Answer(200, body, None), Job)
+            decode_or_raise(ApiResponse(200, body, None), Job)
 
         assert refusal.value.detail == "The cluster's answer was cut off or is not JSON. Try again."
         assert refusal.value.retry_after == RETRY_AFTER

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from chalicelib.adapters.kubernetes.impersonation import KEPT_SECONDS, LOOK_AGAIN_SECONDS, Impersonation
+from chalicelib.adapters.kubernetes.impersonation import GROUPS_TTL_SECONDS, UNKNOWN_GROUP_TTL_SECONDS, Impersonation
 from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable, ResearcherError
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.support.builders import ALICE, BOB
-from tests.support.scripted_server import Clock, Script, api_at, groups_reply, json_reply, rules_reply
+from tests.support.scripted_server import Clock, ScriptedServer, api_at, groups_reply, json_reply, rules_reply
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
@@ -26,7 +26,7 @@ def groups(impersonation: Impersonation, caller: Caller = ALICE, *, fresh: bool 
 class TestHeaders:
     """Who acts."""
 
-    def test_lines_are_made_from_the_caller(self, site: Script) -> None:
+    def test_lines_are_made_from_the_caller(self, site: ScriptedServer) -> None:
         """One user without rights, the caller's name for the audit log, and a line for each group, in order.
 
         Each Project brings a ClusterRole of its own, whose rules add up.
@@ -44,19 +44,19 @@ class TestHeaders:
             ("Impersonate-Group", "researcher:team-b"),
         ]
 
-    def test_group_we_may_not_impersonate_is_left_out(self, site: Script) -> None:
+    def test_group_we_may_not_impersonate_is_left_out(self, site: ScriptedServer) -> None:
         """One of them would refuse the whole call, also for the caller's other groups."""
         assert groups(Impersonation(api_at(site.url)), Caller("alice", ("team-a", "team-z"))) == ["researcher:team-a"]
 
     @pytest.mark.parametrize("caller", [Caller("alice", ()), Caller("alice", ("team-z",))])
-    def test_caller_without_a_usable_group(self, site: Script, caller: Caller) -> None:
+    def test_caller_without_a_usable_group(self, site: ScriptedServer, caller: Caller) -> None:
         """Acts as the user without rights: never as ourselves."""
         assert Impersonation(api_at(site.url)).headers(caller, Deadline.after(60)) == [
             ("Impersonate-User", "researcher:api"),
             ("Impersonate-Extra-Subject", "researcher:alice"),
         ]
 
-    def test_callers_are_kept_apart(self, site: Script) -> None:
+    def test_callers_are_kept_apart(self, site: ScriptedServer) -> None:
         """The list is shared, the headers never are."""
         impersonation = Impersonation(api_at(site.url))
 
@@ -68,7 +68,7 @@ class TestHeaders:
 class TestOurGroups:
     """Which groups we may impersonate, by the cluster's own word."""
 
-    def test_question_is_ours(self, site: Script) -> None:
+    def test_question_is_ours(self, site: ScriptedServer) -> None:
         """Asked without impersonation, as the RBAC of our own identity is meant."""
         groups(Impersonation(api_at(site.url)))
 
@@ -87,13 +87,13 @@ class TestOurGroups:
             pytest.param({"verbs": ["impersonate"], "resources": ["groups"], "resourceNames": []}, id="every group"),
         ],
     )
-    def test_rule_that_names_no_groups_to_impersonate(self, site: Script, rule: dict[str, object]) -> None:
+    def test_rule_that_names_no_groups_to_impersonate(self, site: ScriptedServer, rule: dict[str, object]) -> None:
         """Gives none: a cluster-admin among our roles changes nothing, and a right to system:masters is not used."""
         site.on(REVIEW, rules_reply({"apiGroups": [""], "resourceNames": ["researcher:team-a"], **rule}))
 
         assert groups(Impersonation(api_at(site.url))) == []
 
-    def test_group_of_the_system_is_never_impersonated(self, site: Script) -> None:
+    def test_group_of_the_system_is_never_impersonated(self, site: ScriptedServer) -> None:
         """Whatever a role names, and whatever an issuer calls a group."""
         site.on(REVIEW, groups_reply("system:masters", "researcher:system:masters", "team-a"))
 
@@ -105,13 +105,13 @@ class TestOurGroups:
 class TestKept:
     """How often the cluster is asked."""
 
-    def test_list_is_kept(self, site: Script) -> None:
+    def test_list_is_kept(self, site: ScriptedServer) -> None:
         """Five minutes, for all callers; after that a new Project is known, and a lost one is not."""
         clock = Clock()
         impersonation = Impersonation(api_at(site.url), clock)
         groups(impersonation, ALICE)
         site.on(REVIEW, groups_reply())
-        clock.now += KEPT_SECONDS - 1
+        clock.now += GROUPS_TTL_SECONDS - 1
 
         assert groups(impersonation, BOB) == ["researcher:team-a"]
         assert len(site.at(REVIEW)) == 1
@@ -120,26 +120,26 @@ class TestKept:
         clock.now += 1
         assert groups(impersonation, Caller("alice", ("team-a", "team-b"))) == ["researcher:team-b"]
 
-    def test_fresh_list_is_kept_too(self, site: Script) -> None:
+    def test_fresh_list_is_kept_too(self, site: ScriptedServer) -> None:
         """Its five minutes begin anew."""
         clock = Clock()
         impersonation = Impersonation(api_at(site.url), clock)
         groups(impersonation)
-        clock.now += KEPT_SECONDS - 1
+        clock.now += GROUPS_TTL_SECONDS - 1
 
         assert groups(impersonation, fresh=True) == ["researcher:team-a"]
-        clock.now += KEPT_SECONDS - 1
+        clock.now += GROUPS_TTL_SECONDS - 1
         assert groups(impersonation) == ["researcher:team-a"]
         assert len(site.at(REVIEW)) == 2
 
-    def test_list_is_read_again_for_a_group_that_is_not_in_it(self, site: Script) -> None:
+    def test_list_is_read_again_for_a_group_that_is_not_in_it(self, site: ScriptedServer) -> None:
         """Its Project may be new; but a group that nobody knows is not looked for all the time."""
         clock = Clock()
         impersonation = Impersonation(api_at(site.url), clock)
         caller = Caller("alice", ("team-a", "team-new"))
         groups(impersonation, caller)
         site.on(REVIEW, groups_reply("researcher:team-a", "researcher:team-new"))
-        clock.now += LOOK_AGAIN_SECONDS - 1
+        clock.now += UNKNOWN_GROUP_TTL_SECONDS - 1
 
         assert groups(impersonation, caller) == ["researcher:team-a"]
         clock.now += 1
@@ -155,12 +155,12 @@ class TestErrors:
         [
             pytest.param(json_reply({}, 401), CredentialsUnavailable, id="our token is refused"),
             pytest.param(json_reply({}, 302), ClusterUnavailable, id="redirect"),
-            pytest.param(Reply(201, [], b"<html>"), ClusterUnavailable, id="no JSON"),
+            pytest.param(HttpResponse(201, [], b"<html>"), ClusterUnavailable, id="no JSON"),
             pytest.param(json_reply({}, 201), ClusterUnavailable, id="no status"),
             pytest.param(json_reply({"status": {"resourceRules": None}}, 201), ClusterUnavailable, id="odd status"),
         ],
     )
-    def test_call_is_refused(self, site: Script, reply: Reply, kind: type[ResearcherError]) -> None:
+    def test_call_is_refused(self, site: ScriptedServer, reply: HttpResponse, kind: type[ResearcherError]) -> None:
         """As a fault of the cluster: nobody acts while it is not known as whom. The next call asks again."""
         impersonation = Impersonation(api_at(site.url))
         site.on(REVIEW, reply)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.kubernetes.cluster import Cluster
-from chalicelib.adapters.kubernetes.job_watch import PAUSE_SECONDS, CallersChanges
+from chalicelib.adapters.kubernetes.job_watch import PAUSE_SECONDS, JobWatch
 from chalicelib.deadline import Deadline
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from tests.support.builders import ALICE, TEAM_A, TRAIN_1
-from tests.support.scripted_server import Script, api_at, status_reply
+from tests.support.scripted_server import ScriptedServer, api_at, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
-def changes(site: Script, seconds: float = 60.0) -> CallersChanges:
+def changes(site: ScriptedServer, seconds: float = 60.0) -> JobWatch:
     """The Job's changes as Alice sees them, for so many seconds."""
-    return CallersChanges(Cluster(api_at(site.url)), ALICE, Deadline.after(seconds))
+    return JobWatch(Cluster(api_at(site.url)), ALICE, Deadline.after(seconds))
 
 
 def event(kind: str, version: str) -> bytes:
@@ -40,9 +40,9 @@ def event(kind: str, version: str) -> bytes:
     return json.dumps({"type": kind, "object": {"metadata": {"resourceVersion": version}}}).encode() + b"\n"
 
 
-def stream(*lines: bytes) -> Reply:
+def stream(*lines: bytes) -> HttpResponse:
     """A watch that tells *lines* and ends."""
-    return Reply(200, [], stream=iter(lines))
+    return HttpResponse(200, [], stream=iter(lines))
 
 
 def for_ever(*lines: bytes) -> Iterator[bytes]:
@@ -61,7 +61,7 @@ class TestWatch:
     """What is asked."""
 
     @pytest.mark.parametrize(("seconds", "timeout"), [(60, "5"), (1.5, "2")])
-    def test_is_of_one_job_as_the_caller(self, site: Script, seconds: float, timeout: str) -> None:
+    def test_is_of_one_job_as_the_caller(self, site: ScriptedServer, seconds: float, timeout: str) -> None:
         """By its name, until it is worth looking anyway, or as long as the caller waits; from what is there."""
         site.on(JOBS, stream(event("ADDED", "8")))
 
@@ -72,7 +72,7 @@ class TestWatch:
         assert asked.query == [*watched, ("timeoutSeconds", timeout)]
         assert asked.values("Impersonate-Group") == ["researcher:team-a"]
 
-    def test_is_none_when_the_time_is_over(self, site: Script) -> None:
+    def test_is_none_when_the_time_is_over(self, site: ScriptedServer) -> None:
         """Nobody is asked, and the caller goes with what there is."""
         assert not changes(site, 0).wait(TEAM_A, TRAIN_1, "7")
         assert site.asked == []
@@ -82,14 +82,14 @@ class TestChange:
     """What counts as one."""
 
     @pytest.mark.parametrize("kind", ["ADDED", "MODIFIED", "DELETED"])
-    def test_another_version_ends_the_wait_at_once(self, site: Script, pauses: list[float], kind: str) -> None:
+    def test_another_version_ends_the_wait_at_once(self, site: ScriptedServer, pauses: list[float], kind: str) -> None:
         """The rest of the stream is not read."""
-        site.on(JOBS, Reply(200, [], stream=for_ever(event(kind, "8"))))
+        site.on(JOBS, HttpResponse(200, [], stream=for_ever(event(kind, "8"))))
 
         assert changes(site).wait(TEAM_A, TRAIN_1, "7")
         assert (pauses, len(site.at(JOBS))) == ([], 1)
 
-    def test_the_version_that_is_known_is_none(self, site: Script, pauses: list[float]) -> None:
+    def test_the_version_that_is_known_is_none(self, site: ScriptedServer, pauses: list[float]) -> None:
         """A watch begins with the Job as it is."""
         site.on(JOBS, stream(event("ADDED", "7"), event("BOOKMARK", "9"), event("MODIFIED", "8")))
 
@@ -114,14 +114,16 @@ class TestBroken:
             pytest.param(status_reply(500), id="failure"),
         ],
     )
-    def test_is_worth_a_look_after_a_pause(self, site: Script, pauses: list[float], reply: Reply) -> None:
+    def test_is_worth_a_look_after_a_pause(
+        self, site: ScriptedServer, pauses: list[float], reply: HttpResponse
+    ) -> None:
         """Never in a loop without rest, and never an error: the next look tells of one."""
         site.on(JOBS, reply)
 
         assert changes(site).wait(TEAM_A, TRAIN_1, "7")
         assert (pauses, len(site.at(JOBS))) == ([PAUSE_SECONDS], 1)
 
-    def test_pause_ends_with_the_wait(self, site: Script, pauses: list[float]) -> None:
+    def test_pause_ends_with_the_wait(self, site: ScriptedServer, pauses: list[float]) -> None:
         """It is no longer than what is left."""
         site.on(JOBS, stream())
 
@@ -129,17 +131,19 @@ class TestBroken:
 
         assert pauses[0] < 0.5
 
-    def test_silence_is_worth_a_look(self, site: Script) -> None:
+    def test_silence_is_worth_a_look(self, site: ScriptedServer) -> None:
         """A pod's trouble changes nothing about its Job: after some seconds it is looked for."""
         closed = threading.Event()
-        site.on(JOBS, Reply(200, [], stream=silence(closed)))
+        site.on(JOBS, HttpResponse(200, [], stream=silence(closed)))
         waiting = changes(site, 0.3)
 
         assert waiting.wait(TEAM_A, TRAIN_1, "7")
         assert not waiting.wait(TEAM_A, TRAIN_1, "7")
         closed.set()
 
-    def test_time_that_ends_in_the_midst_is_no_error(self, site: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_time_that_ends_in_the_midst_is_no_error(
+        self, site: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The caller waited as long as was asked for."""
         monkeypatch.setattr(Deadline, "within", lambda _, __: Deadline(0.0))
 

@@ -11,19 +11,19 @@ from urllib.parse import unquote
 import pytest
 
 from chalicelib.adapters.kubernetes.cluster import Cluster
-from chalicelib.adapters.kubernetes.jobs import CONFLICTS, NAMES_IN_A_SELECTOR, PAUSE_SECONDS, CallersJobs
+from chalicelib.adapters.kubernetes.jobs import MAX_CONFLICTS, NAMES_IN_A_SELECTOR, PAUSE_SECONDS, KubernetesJobs
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, JobNotFound, PreconditionFailed
-from chalicelib.domain.names import SECRETS
+from chalicelib.domain.labels import SECRETS_ANNOTATION
 from tests.support.builders import ALICE, TEAM_A, TRAIN_1, job
-from tests.support.scripted_server import Script, api_at, groups_reply, json_reply, status_reply
+from tests.support.scripted_server import ScriptedServer, api_at, groups_reply, json_reply, status_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.domain.kubernetes.jobs import Manifest
     from chalicelib.domain.names import ProjectName
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
 
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -41,12 +41,12 @@ NOT_IMPERSONATED = status_reply(
 
 
 @pytest.fixture
-def jobs(site: Script) -> CallersJobs:
+def jobs(site: ScriptedServer) -> KubernetesJobs:
     """The cluster as Alice reaches it."""
-    return CallersJobs(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
+    return KubernetesJobs(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
-def page(*names: str, more: str | None = None) -> Reply:
+def page(*names: str, more: str | None = None) -> HttpResponse:
     """A page of a list, whose continue token is *more*."""
     return json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"name": name}} for name in names]})
 
@@ -54,15 +54,17 @@ def page(*names: str, more: str | None = None) -> Reply:
 class TestListedSecrets:
     """The Secrets that a Project's Jobs may name."""
 
-    def test_are_read_by_the_api_itself(self, site: Script, jobs: CallersJobs) -> None:
+    def test_are_read_by_the_api_itself(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Callers may not read namespaces; nor is what the Project lists asked for them."""
-        site.on(f"{NAMESPACES}/researcher-team-a", json_reply({"metadata": {"annotations": {SECRETS: "hub"}}}))
+        site.on(
+            f"{NAMESPACES}/researcher-team-a", json_reply({"metadata": {"annotations": {SECRETS_ANNOTATION: "hub"}}})
+        )
 
         assert jobs.listed_secrets(TEAM_A) == {"hub"}
         (asked,) = site.at(f"{NAMESPACES}/researcher-team-a")
         assert asked.values("Impersonate-User") == []
 
-    def test_of_no_project_are_none(self, site: Script, jobs: CallersJobs) -> None:
+    def test_of_no_project_are_none(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Who may not make the Job is told by the cluster."""
         site.on(f"{NAMESPACES}/researcher-team-a", status_reply(404, "namespaces not found", "NotFound"))
 
@@ -87,7 +89,7 @@ class TestActingFor:
 
     @pytest.mark.parametrize(("path", "ask"), CALLS)
     def test_every_call_is_the_callers(
-        self, site: Script, jobs: CallersJobs, path: str, ask: Callable[[CallersJobs], object]
+        self, site: ScriptedServer, jobs: KubernetesJobs, path: str, ask: Callable[[KubernetesJobs], object]
     ) -> None:
         """Our own identity owns no rights to Jobs; the cluster decides about the caller's groups."""
         site.on(path, json_reply({}))
@@ -101,7 +103,7 @@ class TestActingFor:
 
     @pytest.mark.parametrize(("path", "ask"), CALLS)
     def test_refusal_is_the_clusters(
-        self, site: Script, jobs: CallersJobs, path: str, ask: Callable[[CallersJobs], object]
+        self, site: ScriptedServer, jobs: KubernetesJobs, path: str, ask: Callable[[KubernetesJobs], object]
     ) -> None:
         """As test_refusals has it; another team's Job is not a missing one. It is not asked again."""
         site.on(path, NOT_ALLOWED)
@@ -111,16 +113,18 @@ class TestActingFor:
 
         assert (len(site.at(path)), len(site.at(RULES))) == (1, 1)
 
-    def test_call_ends_at_the_callers_deadline(self, site: Script) -> None:
+    def test_call_ends_at_the_callers_deadline(self, site: ScriptedServer) -> None:
         """It was set when the request came in."""
-        late = CallersJobs(Cluster(api_at(site.url)), ALICE, Deadline(0.0))
+        late = KubernetesJobs(Cluster(api_at(site.url)), ALICE, Deadline(0.0))
 
         with pytest.raises(DeadlineExceeded):
             late.find(TEAM_A, TRAIN_1)
 
         assert site.asked == []
 
-    def test_groups_are_read_again_when_impersonation_is_refused(self, site: Script, jobs: CallersJobs) -> None:
+    def test_groups_are_read_again_when_impersonation_is_refused(
+        self, site: ScriptedServer, jobs: KubernetesJobs
+    ) -> None:
         """A group we have just lost is left out then, and the call is made with the others."""
         site.on(RULES, groups_reply("researcher:team-a"), groups_reply())
         site.on(JOB, NOT_IMPERSONATED, NOT_ALLOWED)
@@ -130,7 +134,7 @@ class TestActingFor:
 
         assert [asked.values("Impersonate-Group") for asked in site.at(JOB)] == [["researcher:team-a"], []]
 
-    def test_groups_are_read_again_once(self, site: Script, jobs: CallersJobs) -> None:
+    def test_groups_are_read_again_once(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """A cluster that goes on refusing is not asked for ever, and tells nothing of us."""
         site.on(JOB, NOT_IMPERSONATED)
 
@@ -144,7 +148,7 @@ class TestActingFor:
 class TestCreate:
     """A Job is made."""
 
-    def test_manifest_is_sent_strictly(self, site: Script, jobs: CallersJobs) -> None:
+    def test_manifest_is_sent_strictly(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """A field that the cluster does not know is refused, not dropped; the audit log names us as manager."""
         site.on(JOBS, json_reply(TRAIN_1_JSON, 201))
 
@@ -159,16 +163,19 @@ class TestCreate:
         )
         assert asked.query == [("fieldValidation", "Strict"), ("fieldManager", "researcher-api")]
 
-    @pytest.mark.parametrize("make", [CallersJobs.create, CallersJobs.preview])
+    @pytest.mark.parametrize("make", [KubernetesJobs.create, KubernetesJobs.preview])
     def test_taken_name_is_no_error(
-        self, site: Script, jobs: CallersJobs, make: Callable[[CallersJobs, ProjectName, Manifest], object]
+        self,
+        site: ScriptedServer,
+        jobs: KubernetesJobs,
+        make: Callable[[KubernetesJobs, ProjectName, Manifest], object],
     ) -> None:
         """It may be this very request, delivered before: the use case looks."""
         site.on(JOBS, status_reply(409, 'jobs.batch "train-1" already exists', "AlreadyExists"))
 
         assert make(jobs, TEAM_A, {}) is None
 
-    def test_write_that_came_in_between_is_no_taken_name(self, site: Script, jobs: CallersJobs) -> None:
+    def test_write_that_came_in_between_is_no_taken_name(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Two Jobs are counted into one quota: who loses is sent again."""
         site.on(JOBS, BUSY, BUSY, json_reply(TRAIN_1_JSON, 201))
 
@@ -177,20 +184,20 @@ class TestCreate:
         assert made is not None
         assert (made.metadata.name, len(site.at(JOBS))) == ("train-1", 3)
 
-    def test_writes_that_keep_coming_in_between(self, site: Script, jobs: CallersJobs) -> None:
+    def test_writes_that_keep_coming_in_between(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Are told as what they are, for a retry."""
         site.on(JOBS, BUSY)
 
         with pytest.raises(ClusterUnavailable, match="Too many Jobs come to this Project at once") as busy:
             jobs.create(TEAM_A, {})
 
-        assert (busy.value.retry_after, len(site.at(JOBS))) == (1, CONFLICTS)
+        assert (busy.value.retry_after, len(site.at(JOBS))) == (1, MAX_CONFLICTS)
 
 
 class TestPreview:
     """A Job as it would be made."""
 
-    def test_nothing_is_stored(self, site: Script, jobs: CallersJobs) -> None:
+    def test_nothing_is_stored(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """The cluster goes through all of its checks, and answers every field."""
         site.on(JOBS, json_reply({**TRAIN_1_JSON, "spec": {"backoffLimit": 6}}, 201))
 
@@ -203,7 +210,7 @@ class TestPreview:
 class TestCreateService:
     """Making a Service."""
 
-    def test_manifest_is_sent_strictly(self, site: Script, jobs: CallersJobs) -> None:
+    def test_manifest_is_sent_strictly(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """As a Job's is. Its name belongs to this Job alone: one that is there was made by an earlier attempt."""
         site.on(SERVICES, json_reply({}, 201), status_reply(409, reason="AlreadyExists"))
 
@@ -218,7 +225,7 @@ class TestCreateService:
 class TestPatch:
     """Changing a Job."""
 
-    def test_change_is_a_merge_patch(self, site: Script, jobs: CallersJobs) -> None:
+    def test_change_is_a_merge_patch(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """The answer is the Job as it is then."""
         site.on(JOB, json_reply(TRAIN_1_JSON))
 
@@ -231,7 +238,7 @@ class TestPatch:
         assert found.metadata.uid == "u1"
 
     @pytest.mark.parametrize("reply", [BUSY, status_reply(404)], ids=["changed meanwhile", "gone"])
-    def test_another_job_is_none(self, site: Script, jobs: CallersJobs, reply: Reply) -> None:
+    def test_another_job_is_none(self, site: ScriptedServer, jobs: KubernetesJobs, reply: HttpResponse) -> None:
         """The caller looks again, and decides."""
         site.on(JOB, reply)
 
@@ -242,7 +249,7 @@ class TestPatch:
 class TestFind:
     """One Job."""
 
-    def test_job(self, site: Script, jobs: CallersJobs) -> None:
+    def test_job(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """With what we read of it."""
         site.on(JOB, json_reply(TRAIN_1_JSON))
 
@@ -252,7 +259,7 @@ class TestFind:
         assert found.metadata.uid == "u1"
         assert site.at(JOB)[0].method == "GET"
 
-    def test_missing_job_is_none(self, site: Script, jobs: CallersJobs) -> None:
+    def test_missing_job_is_none(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """What that means, the use case decides."""
         site.on(JOB, status_reply(404, 'jobs.batch "train-1" not found'))
 
@@ -271,7 +278,7 @@ class TestPage:
         ],
     )
     def test_query(
-        self, site: Script, jobs: CallersJobs, selector: str, token: str | None, query: list[tuple[str, str]]
+        self, site: ScriptedServer, jobs: KubernetesJobs, selector: str, token: str | None, query: list[tuple[str, str]]
     ) -> None:
         """Only what is asked for; nothing in it can become another parameter."""
         site.on(JOBS, page("a", "b", more="n2"))
@@ -285,12 +292,12 @@ class TestPage:
 class TestPods:
     """The pods of some Jobs."""
 
-    def test_of_no_job(self, site: Script, jobs: CallersJobs) -> None:
+    def test_of_no_job(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Nobody is asked."""
         assert jobs.pods(TEAM_A, []) == []
         assert site.asked == []
 
-    def test_are_selected_by_their_jobs(self, site: Script, jobs: CallersJobs) -> None:
+    def test_are_selected_by_their_jobs(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """One call for all of them."""
         site.on(PODS, page("a-x", "b-y"))
 
@@ -304,7 +311,7 @@ class TestPods:
             ("limit", "1000"),
         ]
 
-    def test_of_many_jobs_take_several_calls(self, site: Script, jobs: CallersJobs) -> None:
+    def test_of_many_jobs_take_several_calls(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Every name once and in order, and no URL longer than servers take."""
         names = [f"{number:063}" for number in range(2 * NAMES_IN_A_SELECTOR + 1)]
         site.on(PODS, page("x"), page("y"), page("z"))
@@ -329,15 +336,15 @@ class TestConflicts:
         ("ask", "attempts"),
         [
             pytest.param(lambda jobs: jobs.patch(TEAM_A, TRAIN_1, {}), 1, id="patch"),
-            pytest.param(lambda jobs: jobs.create(TEAM_A, {}), CONFLICTS, id="create"),
+            pytest.param(lambda jobs: jobs.create(TEAM_A, {}), MAX_CONFLICTS, id="create"),
         ],
     )
     def test_pauses_before_the_next_attempt(
         self,
-        site: Script,
-        jobs: CallersJobs,
+        site: ScriptedServer,
+        jobs: KubernetesJobs,
         monkeypatch: pytest.MonkeyPatch,
-        ask: Callable[[CallersJobs], object],
+        ask: Callable[[KubernetesJobs], object],
         attempts: int,
     ) -> None:
         """For a random time, as all that met would meet again; and never past the deadline."""
@@ -366,7 +373,12 @@ class TestDelete:
         ],
     )
     def test_pods_go_with_it(
-        self, site: Script, jobs: CallersJobs, uid: str | None, version: str | None, preconditions: dict[str, Any]
+        self,
+        site: ScriptedServer,
+        jobs: KubernetesJobs,
+        uid: str | None,
+        version: str | None,
+        preconditions: dict[str, Any],
     ) -> None:
         """Else their GPUs stayed taken; the cluster itself compares the preconditions."""
         there = [] if uid or version else [FOUND]
@@ -379,7 +391,7 @@ class TestDelete:
         assert json.loads(asked.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
 
     @pytest.mark.parametrize("uid", [None, "u1"])
-    def test_missing_job(self, site: Script, jobs: CallersJobs, uid: str | None) -> None:
+    def test_missing_job(self, site: ScriptedServer, jobs: KubernetesJobs, uid: str | None) -> None:
         """Is named, with what may have become of it."""
         site.on(JOB, status_reply(404))
 
@@ -388,7 +400,7 @@ class TestDelete:
 
         assert refusal.value.detail == "The Project team-a has no Job named train-1. It may have been cleaned up."
 
-    def test_another_job_by_now(self, site: Script, jobs: CallersJobs) -> None:
+    def test_another_job_by_now(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """It is still there then."""
         site.on(JOB, status_reply(409, "Precondition failed: UID"))
 
@@ -398,7 +410,12 @@ class TestDelete:
     @pytest.mark.parametrize("uid", [None, "u0"])
     @pytest.mark.parametrize("meanwhile", [status_reply(404), status_reply(409, "Precondition failed: UID")])
     def test_job_that_our_lost_attempt_deleted(
-        self, site: Script, jobs: CallersJobs, monkeypatch: pytest.MonkeyPatch, uid: str | None, meanwhile: Reply
+        self,
+        site: ScriptedServer,
+        jobs: KubernetesJobs,
+        monkeypatch: pytest.MonkeyPatch,
+        uid: str | None,
+        meanwhile: HttpResponse,
     ) -> None:
         """Is not missing: the caller wanted it gone, and it is. Another one that took its name stays."""
         monkeypatch.setattr("time.sleep", lambda _: None)
@@ -409,7 +426,7 @@ class TestDelete:
         sent = [json.loads(one.body) for one in site.at(JOB) if one.method == "DELETE"]
         assert [one["preconditions"] for one in sent] == [{"uid": "u0"}] * 2
 
-    def test_job_that_somebody_replaced(self, site: Script, jobs: CallersJobs) -> None:
+    def test_job_that_somebody_replaced(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Between the read and the DELETE: the Job that was there is gone, and the new one stays."""
         site.on(JOB, FOUND, status_reply(409, "Precondition failed: UID"))
 
@@ -421,7 +438,7 @@ class TestDelete:
 class TestSuspend:
     """A change of one field of the Job that the caller has seen, and of no other."""
 
-    def test_is_a_patch_of_that_version(self, site: Script, jobs: CallersJobs) -> None:
+    def test_is_a_patch_of_that_version(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """A finish in between makes another version, and is not overwritten."""
         site.on(JOB, json_reply({**TRAIN_1_JSON, "spec": {"suspend": True}}))
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.kubernetes.cluster import Cluster
-from chalicelib.adapters.kubernetes.project import MAX_PODS, CallersProject
+from chalicelib.adapters.kubernetes.project import MAX_PODS, KubernetesProject
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import Forbidden
-from chalicelib.domain.names import PROJECT_MARK
+from chalicelib.domain.labels import PROJECT_LABEL
 from tests.support.builders import ALICE, TEAM_A
-from tests.support.scripted_server import Script, api_at, groups_reply, json_reply, rules_reply, status_reply
+from tests.support.scripted_server import ScriptedServer, api_at, groups_reply, json_reply, rules_reply, status_reply
 
 if TYPE_CHECKING:
-    from infra.local.wire import Reply
+    from infra.local.wire import HttpResponse
 
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 NAMESPACE = "/api/v1/namespaces/researcher-team-a"
@@ -25,22 +25,22 @@ MAY_LIST = rules_reply({"verbs": ["get", "list"], "apiGroups": ["batch"], "resou
 
 
 @pytest.fixture
-def project(site: Script) -> CallersProject:
+def project(site: ScriptedServer) -> KubernetesProject:
     """The Project as Alice sees it; the first to ask for rules is our own identity."""
     site.on(RULES, groups_reply("researcher:team-a"), MAY_LIST)
-    return CallersProject(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
+    return KubernetesProject(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
-def named(label: str | None) -> Reply:
+def named(label: str | None) -> HttpResponse:
     """The Project's namespace, labelled so."""
-    labels = {} if label is None else {PROJECT_MARK: label}
+    labels = {} if label is None else {PROJECT_LABEL: label}
     return json_reply({"metadata": {"name": "researcher-team-a", "labels": labels}})
 
 
 class TestVerbs:
     """What the caller may do."""
 
-    def test_are_the_clusters_answer_to_the_caller(self, site: Script, project: CallersProject) -> None:
+    def test_are_the_clusters_answer_to_the_caller(self, site: ScriptedServer, project: KubernetesProject) -> None:
         """Asked as the caller, about this namespace, and kept as the verdict of list_projects is."""
         assert [project.verbs(TEAM_A) for _ in range(2)] == [["get", "list"]] * 2
         assert len(site.at(RULES)) == 2
@@ -49,7 +49,7 @@ class TestVerbs:
         assert asked.values("Impersonate-Group") == ["researcher:team-a"]
         assert b'"namespace":"researcher-team-a"' in asked.body
 
-    def test_none_is_forbidden(self, site: Script, project: CallersProject) -> None:
+    def test_none_is_forbidden(self, site: ScriptedServer, project: KubernetesProject) -> None:
         """Who may not list the Jobs sees nothing of the Project."""
         site.on(RULES, groups_reply("researcher:team-a"), rules_reply())
 
@@ -60,7 +60,7 @@ class TestVerbs:
 class TestNamespace:
     """Whether there is such a Project."""
 
-    def test_is_asked_for_as_ourselves(self, site: Script, project: CallersProject) -> None:
+    def test_is_asked_for_as_ourselves(self, site: ScriptedServer, project: KubernetesProject) -> None:
         """Callers have no right to namespaces."""
         site.on(NAMESPACE, named("team-a"))
 
@@ -75,7 +75,9 @@ class TestNamespace:
             pytest.param(named("team-b"), id="another Project's"),
         ],
     )
-    def test_without_one_is_forbidden(self, site: Script, project: CallersProject, reply: Reply) -> None:
+    def test_without_one_is_forbidden(
+        self, site: ScriptedServer, project: KubernetesProject, reply: HttpResponse
+    ) -> None:
         """As a Project that one may not use."""
         site.on(NAMESPACE, reply)
 
@@ -86,7 +88,7 @@ class TestNamespace:
 class TestContents:
     """What is in it, as the caller may see it."""
 
-    def test_quotas(self, site: Script, project: CallersProject) -> None:
+    def test_quotas(self, site: ScriptedServer, project: KubernetesProject) -> None:
         """Their limits and their use."""
         status = {"hard": {"pods": "500"}, "used": {"pods": "3"}}
         site.on(QUOTAS, json_reply({"items": [{"metadata": {"name": "room"}, "status": status}]}))
@@ -98,7 +100,7 @@ class TestContents:
 
     @pytest.mark.parametrize(("more", "complete"), [("", True), ("next", False)])
     def test_pods_of_jobs_that_have_not_ended(
-        self, site: Script, project: CallersProject, more: str, complete: bool
+        self, site: ScriptedServer, project: KubernetesProject, more: str, complete: bool
     ) -> None:
         """One call, however many there are; whether there were more is told."""
         site.on(PODS, json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"name": "train-1-x"}}]}))

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import Call
+from chalicelib.adapters.kubernetes.api_client import ApiRequest
 from chalicelib.adapters.kubernetes.tls import cluster_contexts
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable
 from infra.localcluster.certificates import ServerIdentity, Shape, server_identity
-from tests.support.scripted_server import Script, api_at, json_reply
+from tests.support.scripted_server import ScriptedServer, api_at, json_reply
 
 SHAPES = {
     "EKS, clusters created on Kubernetes 1.17 or later": Shape(),
@@ -37,10 +37,10 @@ pytestmark = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
 def request(server: ServerIdentity, trusted: str) -> int:
     """The status of one request to a server with that identity, from a client that trusts those authorities."""
-    with Script(server.context) as site:
+    with ScriptedServer(server.context) as site:
         site.on("/api", json_reply({}))
         try:
-            return api_at(site.url, ca=trusted).send(Call("GET", "/api"), (), Deadline.after(60)).status
+            return api_at(site.url, ca=trusted).send(ApiRequest("GET", "/api"), (), Deadline.after(60)).status
         finally:
             # A client that hangs up in the handshake has sent nothing.
             assert all(asked.values("Authorization") == ["Bearer token-1"] for asked in site.asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.adapters.kubernetes.ttl_cache import MAX_KEPT, Kept
+from chalicelib.adapters.kubernetes.ttl_cache import MAX_ENTRIES, TtlCache
 from tests.support.scripted_server import Clock
 
 
@@ -12,22 +12,22 @@ class TestKept:
     def test_is_asked_for_once(self) -> None:
         """Until its time is over; another key has another verdict."""
         clock = Clock()
-        kept: Kept[str, int] = Kept(30, clock)
+        kept: TtlCache[str, int] = TtlCache(30, clock)
 
-        first = kept.find("a", lambda: 1)
+        first = kept.get_or_load("a", lambda: 1)
         clock.now += 29
-        second = kept.find("a", lambda: 2)
+        second = kept.get_or_load("a", lambda: 2)
         clock.now += 1
-        third = kept.find("a", lambda: 3)
+        third = kept.get_or_load("a", lambda: 3)
 
-        assert (first, second, third, kept.find("b", lambda: 4)) == (1, 1, 3, 4)
+        assert (first, second, third, kept.get_or_load("b", lambda: 4)) == (1, 1, 3, 4)
 
     def test_many_keys_do_not_fill_the_memory(self) -> None:
         """Old verdicts are forgotten before there are too many."""
-        kept: Kept[int, int] = Kept(30, Clock())
-        for key in range(MAX_KEPT):
-            kept.find(key, lambda: 1)
+        kept: TtlCache[int, int] = TtlCache(30, Clock())
+        for key in range(MAX_ENTRIES):
+            kept.get_or_load(key, lambda: 1)
 
-        kept.find(-1, lambda: 1)
+        kept.get_or_load(-1, lambda: 1)
 
-        assert kept.find(0, lambda: 2) == 2
+        assert kept.get_or_load(0, lambda: 2) == 2

@@ -13,7 +13,7 @@ from jwt.algorithms import get_default_algorithms
 from msgspec.structs import fields
 
 from chalicelib.adapters.oidc import bearer_tokens
-from chalicelib.adapters.oidc.bearer_tokens import Tokens, authenticate
+from chalicelib.adapters.oidc.bearer_tokens import BearerTokens, authenticate
 from chalicelib.adapters.oidc.jwks import KeySet
 from chalicelib.domain.access_token import LEEWAY
 from chalicelib.domain.caller import Caller
@@ -21,7 +21,7 @@ from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
 from chalicelib.settings import MissingSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
 from tests.support.builders import deployment
-from tests.support.scripted_server import NO_HURRY, json_reply, unused_url
+from tests.support.scripted_server import FAR_DEADLINE, json_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,14 +42,14 @@ def issuer() -> Iterator[Issuer]:
     issuer.close()
 
 
-def verifier(issuer: Issuer, **changes: Any) -> Tokens:  # noqa: ANN401 - whatever a setting holds
+def verifier(issuer: Issuer, **changes: Any) -> BearerTokens:  # noqa: ANN401 - whatever a setting holds
     """What checks the tokens of *issuer*; *changes* go to the settings."""
-    return Tokens(deployment(token_issuer=issuer.url, **changes), KeySet(issuer.url))
+    return BearerTokens(deployment(token_issuer=issuer.url, **changes), KeySet(issuer.url))
 
 
 def caller(issuer: Issuer, token: str, **changes: Any) -> Caller:  # noqa: ANN401 - whatever a setting holds
     """Who sends *token*."""
-    return verifier(issuer, **changes).caller([f"Bearer {token}"], NO_HURRY)
+    return verifier(issuer, **changes).caller([f"Bearer {token}"], FAR_DEADLINE)
 
 
 def refusal(issuer: Issuer, token: str, **changes: Any) -> str:  # noqa: ANN401 - whatever a setting holds
@@ -137,7 +137,7 @@ class TestHeader:
         good = issuer.mint("alice")
 
         with pytest.raises(Unauthenticated) as refused:
-            verifier(issuer).caller([header.format(good) for header in headers], NO_HURRY)
+            verifier(issuer).caller([header.format(good) for header in headers], FAR_DEADLINE)
 
         assert refused.value.detail == ONE_ANSWER
 
@@ -318,7 +318,7 @@ class TestKeys:
         absent.close()
 
         with pytest.raises(IssuerUnavailable):
-            Tokens(expected, KeySet(unused_url())).caller([f"Bearer {token}"], NO_HURRY)
+            BearerTokens(expected, KeySet(unused_url())).caller([f"Bearer {token}"], FAR_DEADLINE)
 
 
 class TestWithoutAuthentication:
@@ -327,15 +327,15 @@ class TestWithoutAuthentication:
     @pytest.mark.parametrize("headers", [[], ["Basic x"], ["Bearer x", "Bearer y"]])
     def test_everybody_is_anonymous(self, headers: list[str]) -> None:
         """Without looking at what was sent, or asking an issuer."""
-        everybody = Tokens(deployment(authentication="none"), KeySet(unused_url()))
+        everybody = BearerTokens(deployment(authentication="none"), KeySet(unused_url()))
 
-        assert everybody.caller(headers, NO_HURRY) == Caller("anonymous", ("anonymous",))
+        assert everybody.caller(headers, FAR_DEADLINE) == Caller("anonymous", ("anonymous",))
 
     @pytest.mark.parametrize("setting", ["None", "off", "false", "0", "required"])
     def test_anything_else_means_required(self, issuer: Issuer, setting: str) -> None:
         """A typing error opens nothing."""
         with pytest.raises(Unauthenticated):
-            verifier(issuer, authentication=setting).caller([], NO_HURRY)
+            verifier(issuer, authentication=setting).caller([], FAR_DEADLINE)
 
 
 class TestAuthenticate:
@@ -357,7 +357,7 @@ class TestAuthenticate:
         before = issuer.jwks_requests
 
         for _ in range(3):
-            assert authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY) == Caller("alice", ("team-a",))
+            assert authenticate([f"Bearer {issuer.mint('alice')}"], FAR_DEADLINE) == Caller("alice", ("team-a",))
 
         assert issuer.jwks_requests == before + 1
 
@@ -366,4 +366,4 @@ class TestAuthenticate:
         monkeypatch.delenv("TOKEN_AUDIENCE")
 
         with pytest.raises(MissingSettingError, match="TOKEN_AUDIENCE"):
-            authenticate([f"Bearer {issuer.mint('alice')}"], NO_HURRY)
+            authenticate([f"Bearer {issuer.mint('alice')}"], FAR_DEADLINE)

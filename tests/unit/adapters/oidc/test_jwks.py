@@ -13,19 +13,19 @@ from chalicelib.adapters.oidc.jwks import COOL_DOWN_SECONDS, FRESH_SECONDS, MAX_
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import IssuerUnavailable
 from infra.local.signing_keys import SigningKeys
-from infra.local.wire import Reply
+from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
-from tests.support.scripted_server import NO_HURRY, Clock, RawServer, Script, json_reply, unused_url
+from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, ScriptedServer, json_reply, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Stays = Callable[[str, Reply], bool]
+    Stays = Callable[[str, HttpResponse], bool]
 
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/jwks"
-FAILURE = Reply(503)
+FAILURE = HttpResponse(503)
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +38,30 @@ def keys() -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def site(site: Script, keys: dict[str, dict[str, str]]) -> Script:
+def site(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> ScriptedServer:
     """An issuer with one key."""
     site.on(DISCOVERY, discovery(site))
     site.on(JWKS, json_reply({"keys": [keys["old"]]}))
     return site
 
 
-def discovery(site: Script, **fields: object) -> Reply:
+def discovery(site: ScriptedServer, **fields: object) -> HttpResponse:
     """The discovery document of *site*, but for *fields*."""
     return json_reply({"issuer": site.url, "jwks_uri": site.url + JWKS, **fields})
 
 
-def fetched(site: Script) -> tuple[Clock, KeySet]:
+def fetched(site: ScriptedServer) -> tuple[Clock, KeySet]:
     """A clock, and the keys of *site*, which were fetched just now."""
     clock = Clock()
     keys = KeySet(site.url, clock)
-    keys.find("old", NO_HURRY)
+    keys.find("old", FAR_DEADLINE)
     return clock, keys
 
 
 def is_unavailable(keys: KeySet) -> bool:
     """Whether no key can be looked up."""
     try:
-        keys.find("old", NO_HURRY)
+        keys.find("old", FAR_DEADLINE)
     except IssuerUnavailable:
         return True
     return False
@@ -70,57 +70,61 @@ def is_unavailable(keys: KeySet) -> bool:
 def unavailable(keys: KeySet) -> IssuerUnavailable:
     """The error of a look-up without keys."""
     with pytest.raises(IssuerUnavailable) as error:
-        keys.find("old", NO_HURRY)
+        keys.find("old", FAR_DEADLINE)
     return error.value
 
 
 @pytest.fixture
-def stays_as_it_was(site: Script, keys: dict[str, dict[str, str]]) -> Stays:
+def stays_as_it_was(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> Stays:
     """Whether `old` is still known, and `new` is not, after *path* has answered *reply*.
 
     The issuer has taken `old` back meanwhile: only who does not believe the reply still knows it.
     """
 
-    def stays(path: str, reply: Reply) -> bool:
+    def stays(path: str, reply: HttpResponse) -> bool:
         clock, found = fetched(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         site.on(path, reply)
         before = len(site.asked)
         clock.now += FRESH_SECONDS + 1
-        return bool(found.find("old", NO_HURRY)) and found.find("new", NO_HURRY) is None and len(site.asked) > before
+        return (
+            bool(found.find("old", FAR_DEADLINE))
+            and found.find("new", FAR_DEADLINE) is None
+            and len(site.asked) > before
+        )
 
     return stays
 
 
-def padded(document: dict[str, Any], size: int) -> Reply:
+def padded(document: dict[str, Any], size: int) -> HttpResponse:
     """*document* as JSON of exactly *size* bytes."""
-    return Reply(200, [], json.dumps(document).encode().ljust(size))
+    return HttpResponse(200, [], json.dumps(document).encode().ljust(size))
 
 
 class TestFind:
     """One key by its id."""
 
-    def test_key_is_found(self, site: Script) -> None:
+    def test_key_is_found(self, site: ScriptedServer) -> None:
         """Where the issuer's discovery document says."""
-        found = KeySet(site.url).find("old", NO_HURRY)
+        found = KeySet(site.url).find("old", FAR_DEADLINE)
 
         assert found is not None
         assert (found.key_id, found.algorithm_name) == ("old", "RS256")
 
     @pytest.mark.parametrize("key_id", ["unknown", "", "old ", "OLD", "../old"])
-    def test_id_is_compared_as_it_stands(self, site: Script, key_id: str) -> None:
+    def test_id_is_compared_as_it_stands(self, site: ScriptedServer, key_id: str) -> None:
         """It is looked up, and goes into no URL; a token signed by another key is no fault of the issuer."""
-        assert KeySet(site.url).find(key_id, NO_HURRY) is None
+        assert KeySet(site.url).find(key_id, FAR_DEADLINE) is None
         assert [asked.target for asked in site.asked] == [DISCOVERY, JWKS]
 
-    def test_slash_at_the_end_of_the_issuer_is_forgiven(self, site: Script) -> None:
+    def test_slash_at_the_end_of_the_issuer_is_forgiven(self, site: ScriptedServer) -> None:
         """Some issuers end with one, and settings are written by people."""
         site.on(DISCOVERY, discovery(site, issuer=site.url + "/"))
 
-        assert KeySet(site.url).find("old", NO_HURRY)
-        assert KeySet(site.url + "/").find("old", NO_HURRY)
+        assert KeySet(site.url).find("old", FAR_DEADLINE)
+        assert KeySet(site.url + "/").find("old", FAR_DEADLINE)
 
-    def test_only_usable_keys_count(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
+    def test_only_usable_keys_count(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
         """Those for signatures, with an id, and of a kind that we know."""
         nameless = {name: value for name, value in keys["old"].items() if name != "kid"}
         others = [
@@ -132,57 +136,57 @@ class TestFind:
         site.on(JWKS, json_reply({"keys": [*others, keys["new"]]}))
         found = KeySet(site.url)
 
-        assert found.find("new", NO_HURRY)
-        assert [found.find(name, NO_HURRY) for name in ("", "encrypts", "strange", "broken")] == [None] * 4
+        assert found.find("new", FAR_DEADLINE)
+        assert [found.find(name, FAR_DEADLINE) for name in ("", "encrypts", "strange", "broken")] == [None] * 4
 
 
 class TestKept:
     """How often the issuer is asked."""
 
-    def test_keys_are_kept(self, site: Script) -> None:
+    def test_keys_are_kept(self, site: ScriptedServer) -> None:
         """Five minutes, without a question."""
         clock, keys = fetched(site)
         clock.now += FRESH_SECONDS
 
-        assert keys.find("old", NO_HURRY)
+        assert keys.find("old", FAR_DEADLINE)
         assert len(site.at(JWKS)) == 1
 
-    def test_keys_are_fetched_again(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
+    def test_keys_are_fetched_again(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
         """So that a key the issuer has withdrawn does not sign for ever."""
         clock, found = fetched(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         clock.now += FRESH_SECONDS + 1
 
-        assert found.find("old", NO_HURRY) is None
+        assert found.find("old", FAR_DEADLINE) is None
         assert len(site.at(JWKS)) == 2
 
-    def test_new_key_is_found_after_the_cool_down(self, site: Script, keys: dict[str, dict[str, str]]) -> None:
+    def test_new_key_is_found_after_the_cool_down(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
         """An issuer may sign with it as soon as it is published."""
         clock, found = fetched(site)
         site.on(JWKS, json_reply({"keys": [keys["old"], keys["new"]]}))
 
         clock.now += COOL_DOWN_SECONDS - 1
-        assert found.find("new", NO_HURRY) is None
+        assert found.find("new", FAR_DEADLINE) is None
         clock.now += 1
-        assert found.find("new", NO_HURRY)
+        assert found.find("new", FAR_DEADLINE)
 
-    def test_strangers_cannot_make_us_ask(self, site: Script) -> None:
+    def test_strangers_cannot_make_us_ask(self, site: ScriptedServer) -> None:
         """Whatever ids they send: one fetch in thirty seconds, then known keys work as before."""
         clock = Clock()
         keys = KeySet(site.url, clock)
         for number in range(100):
-            keys.find(f"guess-{number}", NO_HURRY)
+            keys.find(f"guess-{number}", FAR_DEADLINE)
             clock.now += 0.5
 
         assert len(site.at(JWKS)) == 2
-        assert keys.find("old", NO_HURRY)
+        assert keys.find("old", FAR_DEADLINE)
 
-    def test_many_threads_fetch_once(self, site: Script) -> None:
+    def test_many_threads_fetch_once(self, site: ScriptedServer) -> None:
         """The first asks, the others wait for it."""
         keys = KeySet(site.url)
 
         with ThreadPoolExecutor(8) as threads:
-            found = list(threads.map(lambda _: keys.find("old", NO_HURRY), range(32)))
+            found = list(threads.map(lambda _: keys.find("old", FAR_DEADLINE), range(32)))
 
         assert all(found)
         assert len(site.at(JWKS)) == 1
@@ -191,25 +195,25 @@ class TestKept:
 class TestOutage:
     """While the issuer does not answer."""
 
-    def test_old_keys_go_on(self, site: Script) -> None:
+    def test_old_keys_go_on(self, site: ScriptedServer) -> None:
         """For a day."""
         clock, keys = fetched(site)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS
 
-        assert keys.find("old", NO_HURRY)
+        assert keys.find("old", FAR_DEADLINE)
 
-    def test_after_a_day_nobody_gets_in(self, site: Script) -> None:
+    def test_after_a_day_nobody_gets_in(self, site: ScriptedServer) -> None:
         """A key that was withdrawn meanwhile must not count; the caller hears that it is not their token."""
         clock, keys = fetched(site)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS + 1
 
         with pytest.raises(IssuerUnavailable) as refusal:
-            keys.find("old", NO_HURRY)
+            keys.find("old", FAR_DEADLINE)
         clock.now += COOL_DOWN_SECONDS - 10
         with pytest.raises(IssuerUnavailable) as later:
-            keys.find("old", NO_HURRY)
+            keys.find("old", FAR_DEADLINE)
 
         # When the issuer is asked again.
         assert (refusal.value.retry_after, later.value.retry_after) == (COOL_DOWN_SECONDS + 1, 11)
@@ -217,14 +221,14 @@ class TestOutage:
             "The token issuer cannot be reached, so that no token can be checked. Try again later."
         )
 
-    def test_deadline_that_has_passed_asks_nobody(self, site: Script) -> None:
+    def test_deadline_that_has_passed_asks_nobody(self, site: ScriptedServer) -> None:
         """A request whose time is up does not wait for the issuer, too."""
         with pytest.raises(IssuerUnavailable):
             KeySet(site.url).find("old", Deadline(0.0))
 
         assert site.asked == []
 
-    def test_issuer_that_is_down_is_left_alone(self, site: Script) -> None:
+    def test_issuer_that_is_down_is_left_alone(self, site: ScriptedServer) -> None:
         """One attempt in thirty seconds, also before there are any keys."""
         site.on(DISCOVERY, FAILURE)
         clock = Clock()
@@ -237,7 +241,7 @@ class TestOutage:
         assert refused == [True] * 11
         assert len(site.asked) == 1
 
-    def test_it_comes_back_by_itself(self, site: Script) -> None:
+    def test_it_comes_back_by_itself(self, site: ScriptedServer) -> None:
         """At the first question after the cool-down."""
         clock = Clock()
         keys = KeySet(site.url, clock)
@@ -247,7 +251,7 @@ class TestOutage:
         site.on(DISCOVERY, discovery(site))
         clock.now += COOL_DOWN_SECONDS
 
-        assert keys.find("old", NO_HURRY)
+        assert keys.find("old", FAR_DEADLINE)
 
 
 class TestUnusable:
@@ -263,7 +267,7 @@ class TestUnusable:
             pytest.param({"jwks_uri": "http://127.0.0.1:99999/"}, id="impossible port"),
         ],
     )
-    def test_discovery(self, site: Script, changes: dict[str, object], stays_as_it_was: Stays) -> None:
+    def test_discovery(self, site: ScriptedServer, changes: dict[str, object], stays_as_it_was: Stays) -> None:
         """Is of the issuer itself, and leads to keys."""
         assert stays_as_it_was(DISCOVERY, discovery(site, **changes))
 
@@ -271,13 +275,13 @@ class TestUnusable:
     @pytest.mark.parametrize(
         "reply",
         [
-            pytest.param(Reply(200, [], b"<html>"), id="no JSON"),
-            pytest.param(Reply(200, [], b"[" * 100_000), id="deep"),
+            pytest.param(HttpResponse(200, [], b"<html>"), id="no JSON"),
+            pytest.param(HttpResponse(200, [], b"[" * 100_000), id="deep"),
             pytest.param(json_reply([{}]), id="no object"),
             pytest.param(json_reply({}), id="nothing in it"),
         ],
     )
-    def test_document(self, path: str, reply: Reply, stays_as_it_was: Stays) -> None:
+    def test_document(self, path: str, reply: HttpResponse, stays_as_it_was: Stays) -> None:
         """Is a JSON object."""
         assert stays_as_it_was(path, reply)
 
@@ -304,33 +308,35 @@ class TestUnusable:
     @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
     @pytest.mark.parametrize("status", [203, 404, 500])
     def test_another_status(
-        self, site: Script, keys: dict[str, dict[str, str]], path: str, status: int, stays_as_it_was: Stays
+        self, site: ScriptedServer, keys: dict[str, dict[str, str]], path: str, status: int, stays_as_it_was: Stays
     ) -> None:
         """The document is none, though it be in order otherwise."""
         good = {DISCOVERY: discovery(site), JWKS: json_reply({"keys": [keys["new"]]})}[path]
 
-        assert stays_as_it_was(path, Reply(status, [], good.body))
+        assert stays_as_it_was(path, HttpResponse(status, [], good.body))
 
     @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
-    def test_redirect_is_not_followed(self, site: Script, path: str, stays_as_it_was: Stays) -> None:
+    def test_redirect_is_not_followed(self, site: ScriptedServer, path: str, stays_as_it_was: Stays) -> None:
         """The keys are where the issuer says, over TLS; nobody in between sends us elsewhere."""
         site.on("/elsewhere", json_reply({}))
 
-        assert stays_as_it_was(path, Reply(302, [("Location", site.url + "/elsewhere")]))
+        assert stays_as_it_was(path, HttpResponse(302, [("Location", site.url + "/elsewhere")]))
         assert site.at("/elsewhere") == []
 
-    def test_oversized_document(self, site: Script, keys: dict[str, dict[str, str]], stays_as_it_was: Stays) -> None:
+    def test_oversized_document(
+        self, site: ScriptedServer, keys: dict[str, dict[str, str]], stays_as_it_was: Stays
+    ) -> None:
         """Though it be in order otherwise: a Lambda's memory is not the issuer's to fill. The limit is inclusive."""
         assert stays_as_it_was(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT + 1))
 
         site.on(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT))
-        assert KeySet(site.url).find("new", NO_HURRY)
+        assert KeySet(site.url).find("new", FAR_DEADLINE)
 
 
 class TestTransport:
     """How the issuer is reached."""
 
-    def test_issuer_elsewhere_needs_tls(self, site: Script) -> None:
+    def test_issuer_elsewhere_needs_tls(self, site: ScriptedServer) -> None:
         """Who can change what we read on the way could sign any token; so do keys elsewhere, whoever names them."""
         elsewhere = site.url.replace("127.0.0.1", "127.1")  # this machine, too, but not by its name
 
@@ -343,7 +349,7 @@ class TestTransport:
 
     def test_certificate_is_checked(self) -> None:
         """Whoever answers in the issuer's place is not believed, and waiting does not help."""
-        with Script(server_identity().context) as site:
+        with ScriptedServer(server_identity().context) as site:
             error = unavailable(KeySet(site.url))
 
             assert site.asked == []
@@ -360,26 +366,26 @@ class TestTransport:
         authority.write_text(identity.ca_pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(authority))
         pool.pool.cache_clear()
-        with Script(identity.context) as site:
+        with ScriptedServer(identity.context) as site:
             site.on(DISCOVERY, discovery(site))
             site.on(JWKS, json_reply({"keys": [keys["old"]]}))
 
-            assert KeySet(site.url).find("old", NO_HURRY)
+            assert KeySet(site.url).find("old", FAR_DEADLINE)
         pool.pool.cache_clear()
 
 
 @pytest.mark.parametrize(
     ("path", "reply", "why"),
     [
-        (DISCOVERY, Reply(404), "unexpected_status"),
-        (DISCOVERY, Reply(200, [], b"<html>"), "invalid_json"),
+        (DISCOVERY, HttpResponse(404), "unexpected_status"),
+        (DISCOVERY, HttpResponse(200, [], b"<html>"), "invalid_json"),
         (DISCOVERY, json_reply([]), "invalid_json"),
         (DISCOVERY, json_reply({"issuer": "https://other.example"}), "issuer_mismatch"),
         (JWKS, json_reply({"keys": []}), "invalid_key_set"),
         (JWKS, padded({"keys": []}, MAX_DOCUMENT + 1), "response_too_large"),
     ],
 )
-def test_log_says_why_there_are_no_keys(site: Script, path: str, reply: Reply, why: str) -> None:
+def test_log_says_why_there_are_no_keys(site: ScriptedServer, path: str, reply: HttpResponse, why: str) -> None:
     """In a closed list of words, because all that the caller reads is that the issuer is unavailable."""
     site.on(path, reply)
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.diagnosis.causes import Cause
-from chalicelib.domain.diagnosis.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis, diagnosed
-from chalicelib.domain.job.event_list import Event
+from chalicelib.domain.diagnosis.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis, diagnose
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.job.view import view
+from chalicelib.domain.kubernetes.events import Event
 from chalicelib.domain.kubernetes.jobs import Condition, Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod
 from tests.support.builders import (
@@ -49,7 +49,7 @@ def captured(path: Path) -> tuple[Job, list[Pod], list[Event]]:
 
 def why(found: Job, pods: list[Pod] | None = None, events: list[Event] | None = None) -> Diagnosis:
     """The diagnosis of the Job in team-a."""
-    return diagnosed("team-a", found, pods or [], events or [])
+    return diagnose("team-a", found, pods or [], events or [])
 
 
 def refused(message: str, **fields: Any) -> Event:  # noqa: ANN401 - whatever a field holds

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.diagnosis.causes import REMEDIES, Finding
 from chalicelib.domain.diagnosis.pod_causes import end_finding, wait_finding
-from chalicelib.domain.job.event_list import Event, ObjectName
+from chalicelib.domain.job.event_list import ObjectName
+from chalicelib.domain.kubernetes.events import Event
 from chalicelib.domain.kubernetes.jobs import Condition
 from chalicelib.domain.kubernetes.pods import ContainerState, Pod, PodStatus, Terminated
 from tests.support.builders import NOW, event, exited, minutes_ago, pod, running, unscheduled, waiting

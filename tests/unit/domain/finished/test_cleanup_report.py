@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure, NamedJob, PendingJob, Report
+from chalicelib.domain.finished.cleanup_report import MAX_NAMED, CleanupReport, Failure, NamedJob, PendingJob
 
 REFUSED = Failure("team-a", "train-1", "forbidden")
 
@@ -16,13 +16,13 @@ class TestSkip:
 
     def test_are_counted_by_their_reason(self) -> None:
         """A reason that nothing stays for is not named; the next report begins anew."""
-        report = Report(dry_run=False)
+        report = CleanupReport(dry_run=False)
 
-        report.skip("young", 2)
-        report.skip("young")
-        report.skip("brake", 0)
+        report.count_skipped("young", 2)
+        report.count_skipped("young")
+        report.count_skipped("brake", 0)
 
-        assert (report.skipped, Report(dry_run=False).skipped) == ({"young": 3}, {})
+        assert (report.skipped, CleanupReport(dry_run=False).skipped) == ({"young": 3}, {})
 
 
 class TestFail:
@@ -30,22 +30,22 @@ class TestFail:
 
     def test_counts_jobs_alone(self) -> None:
         """A Project that fails is named; how many Jobs it has, nobody knows."""
-        report = Report(dry_run=False)
+        report = CleanupReport(dry_run=False)
 
-        report.fail(REFUSED)
-        report.fail(Failure("team-b", None, "forbidden"))
+        report.count_failed(REFUSED)
+        report.count_failed(Failure("team-b", None, "forbidden"))
 
         assert (report.failed, len(report.failures)) == (1, 2)
 
     def test_names_each_once_and_not_all(self) -> None:
         """The report stays readable."""
-        report = Report(dry_run=False)
+        report = CleanupReport(dry_run=False)
 
         for number in range(MAX_NAMED + 1):
-            report.tell(Failure("team-a", f"train-{number // 2}", "forbidden"))
+            report.note_failure(Failure("team-a", f"train-{number // 2}", "forbidden"))
         once = len(report.failures)
         for number in range(MAX_NAMED + 1):
-            report.tell(Failure("team-b", f"train-{number}", "forbidden"))
+            report.note_failure(Failure("team-b", f"train-{number}", "forbidden"))
 
         assert (once, len(report.failures)) == (MAX_NAMED // 2 + 1, MAX_NAMED)
 
@@ -55,7 +55,7 @@ class TestTold:
 
     def test_whole_as_json(self) -> None:
         """As `aws lambda invoke` shows it."""
-        report = Report(
+        report = CleanupReport(
             dry_run=True, failures=[REFUSED], pending_jobs=[PendingJob("team-a", "train-2", 9, None)]
         )  # fmt: skip
 
@@ -67,9 +67,11 @@ class TestTold:
 
     def test_in_the_log_without_its_jobs(self) -> None:
         """There may be thousands, and their Receipts tell of them; CloudWatch takes numbers alone."""
-        report = Report(dry_run=False, scanned=3, deleted=2, truncated=True, jobs=[NamedJob("team-a", "train-1")])
+        report = CleanupReport(
+            dry_run=False, scanned=3, deleted=2, truncated=True, jobs=[NamedJob("team-a", "train-1")]
+        )
 
         assert report.counts == {
             "Scanned": 3, "Eligible": 0, "Deleted": 2, "Failed": 0, "Pending": 0, "Truncated": 1
         }  # fmt: skip
-        assert report.told.keys() == msgspec.to_builtins(report).keys() - {"jobs", "seconds"}
+        assert report.log_fields.keys() == msgspec.to_builtins(report).keys() - {"jobs", "seconds"}

@@ -15,16 +15,16 @@ from chalicelib.domain.finished.receipt import (
     MAX_LOG,
     MAX_NAMED,
     Receipt,
-    key_of,
-    newest_key,
-    receipt_of,
-    telling_pod,
+    build_receipt,
+    latest_key,
+    most_informative_pod,
+    object_key,
 )
 from chalicelib.domain.kubernetes.jobs import Job
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
+from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.manifest.job import render
-from chalicelib.domain.names import SUBMISSION
-from tests.support.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, locked, minutes_ago, pod, submission
+from tests.support.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, identity, minutes_ago, pod, submission
 from tests.support.kubernetes_objects import objects
 
 CANARY = "hunter2-the-canary"
@@ -38,7 +38,7 @@ CONDITIONS = {
 
 def stored(end: str = "Complete", succeeded: int = 1, failed: int = 0, **fields: object) -> dict[str, Any]:
     """A Job of Alice's that ran for an hour until NOW, as the cluster stores it."""
-    manifest = render(submission(**{"gpu": 2, **fields}), ALICE, locked())
+    manifest = render(submission(**{"gpu": 2, **fields}), ALICE, identity())
     manifest["metadata"] |= {"uid": "uid-1", "creationTimestamp": minutes_ago(61).isoformat()}
     manifest["status"] = {
         "startTime": minutes_ago(60).isoformat(),
@@ -62,7 +62,7 @@ class TestReceipt:
 
     def test_of_a_job_that_succeeded(self) -> None:
         """All of it, from what was asked to what it cost."""
-        found = receipt_of(TEAM_A, stored(), [ran(30)], "done\n")
+        found = build_receipt(TEAM_A, stored(), [ran(30)], "done\n")
 
         assert msgspec.to_builtins(found) == {
             "id": "uid-1",
@@ -89,7 +89,7 @@ class TestReceipt:
         """Why, and after how many attempts."""
         pods = [pod("Failed", status=exited(137, "OOMKilled"))]
 
-        found = receipt_of(TEAM_A, stored("Failed", 0, 3), pods, None)
+        found = build_receipt(TEAM_A, stored("Failed", 0, 3), pods, None)
 
         assert (found.outcome, found.reason, found.attempts) == ("Failed", "OOMKilled", 3)
 
@@ -97,7 +97,7 @@ class TestReceipt:
         """Neither where it was asked nor where it ran."""
         secret = stored(environment={"PASSWORD": CANARY}, command=f"train {CANARY}", arguments=[CANARY])
 
-        found = receipt_of(TEAM_A, secret, [], None)
+        found = build_receipt(TEAM_A, secret, [], None)
 
         assert CANARY in json.dumps(secret)
         assert CANARY not in msgspec.json.encode(found).decode()
@@ -108,7 +108,7 @@ class TestReceipt:
         """A Job of many pods, and one that talks much."""
         pods = [ran(1, node=f"node-{number}") for number in range(MAX_NAMED + 1)]
 
-        found = receipt_of(TEAM_A, stored(), pods, "x" * MAX_LOG + "end")
+        found = build_receipt(TEAM_A, stored(), pods, "x" * MAX_LOG + "end")
 
         assert (len(found.nodes), len(found.log or "")) == (MAX_NAMED, MAX_LOG)
         assert (found.log or "").endswith("end")
@@ -117,14 +117,14 @@ class TestReceipt:
     def test_unreadable_submission_is_none(self, text: str) -> None:
         """Somebody changed the annotation by hand."""
         changed = stored()
-        changed["metadata"]["annotations"][SUBMISSION] = text
+        changed["metadata"]["annotations"][SUBMISSION_ANNOTATION] = text
 
-        assert receipt_of(TEAM_A, changed, [], None).submission is None
+        assert build_receipt(TEAM_A, changed, [], None).submission is None
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3))
     def test_every_job_has_one(self, odd: Job, pods: list[Pod]) -> None:
         """However odd, so that no Job stops a cleanup."""
-        found = receipt_of(TEAM_A, msgspec.to_builtins(odd, builtin_types=()), pods, None)
+        found = build_receipt(TEAM_A, msgspec.to_builtins(odd, builtin_types=()), pods, None)
 
         assert msgspec.json.decode(msgspec.json.encode(found))["name"] == odd.metadata.name
 
@@ -135,8 +135,8 @@ class TestReceipt:
 
 def test_keys() -> None:
     """By the day of the end, so that a day's are listed together, and by the uid; the newest by its name alone."""
-    assert key_of(receipt_of(TEAM_A, stored(), [], None)) == "receipts/team-a/2026/11/24/train-1-uid-1.json"
-    assert newest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"
+    assert object_key(build_receipt(TEAM_A, stored(), [], None)) == "receipts/team-a/2026/11/24/train-1-uid-1.json"
+    assert latest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"
 
 
 class TestTellingPod:
@@ -147,11 +147,11 @@ class TestTellingPod:
         first = pod("Failed", name="first", creation_timestamp=minutes_ago(3))
         last = pod("Failed", name="last", creation_timestamp=minutes_ago(2))
 
-        assert telling_pod([last, first, pod("Succeeded")]) is last
+        assert most_informative_pod([last, first, pod("Succeeded")]) is last
 
     def test_last_one_where_none_failed(self) -> None:
         """The newest, or nobody."""
         last = pod("Succeeded", name="last")
 
-        assert telling_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last
-        assert telling_pod([]) is None
+        assert most_informative_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last
+        assert most_informative_pod([]) is None

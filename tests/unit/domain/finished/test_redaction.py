@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.caller import janitor
-from chalicelib.domain.finished.redaction import MASK, redact_spec, redact_submission
+from chalicelib.domain.caller import Caller
+from chalicelib.domain.finished.redaction import REDACTED, redact_spec, redact_submission
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.submission.model import Submission
-from tests.support.builders import locked, submission
+from tests.support.builders import identity, submission
 
 CANARY = "hunter2-the-canary"
 SECRET = {"secret": {"name": "hub", "key": "token"}}
@@ -69,16 +69,16 @@ class TestSubmission:
             (None, None),
             ([CANARY], None),
             (CANARY, None),
-            ({"environment": [CANARY]}, {"environment": [MASK]}),
-            ({"environment": {"A": {"value": CANARY}}}, {"environment": {"A": {"value": MASK}}}),
-            ({"environment": {"A": {"secret": CANARY}}}, {"environment": {"A": {"secret": MASK}}}),
-            ({"pvc": [{"path": [CANARY]}]}, {"pvc": [{"path": [MASK]}]}),
-            ({"command": {"x": CANARY}}, {"command": MASK}),
-            ({"image": {"x": CANARY}}, {"image": MASK}),
-            ({"job": {"command": [CANARY]}}, {"command": [MASK]}),
-            ({"job": {"job": {"command": [CANARY]}}}, {"job": MASK}),
-            ({"job": CANARY}, {"job": MASK}),
-            ({"job": {}, "script": CANARY}, {"job": MASK, "script": MASK}),
+            ({"environment": [CANARY]}, {"environment": [REDACTED]}),
+            ({"environment": {"A": {"value": CANARY}}}, {"environment": {"A": {"value": REDACTED}}}),
+            ({"environment": {"A": {"secret": CANARY}}}, {"environment": {"A": {"secret": REDACTED}}}),
+            ({"pvc": [{"path": [CANARY]}]}, {"pvc": [{"path": [REDACTED]}]}),
+            ({"command": {"x": CANARY}}, {"command": REDACTED}),
+            ({"image": {"x": CANARY}}, {"image": REDACTED}),
+            ({"job": {"command": [CANARY]}}, {"command": [REDACTED]}),
+            ({"job": {"job": {"command": [CANARY]}}}, {"job": REDACTED}),
+            ({"job": CANARY}, {"job": REDACTED}),
+            ({"job": {}, "script": CANARY}, {"job": REDACTED, "script": REDACTED}),
         ],
     )  # fmt: skip
     def test_whatever_is_written_by_hand_is_masked(self, odd: Any, expected: Any) -> None:  # noqa: ANN401 - JSON
@@ -92,7 +92,9 @@ class TestSpec:
     def test_of_ours(self) -> None:
         """The variables keep their names, the Secret its name and key, and all else its value."""
         spec = render(
-            submission(gpu=2, largeShm=True, nodeType="p5", retry={"exitCodes": [3]}, **ASKED), janitor(), locked()
+            submission(gpu=2, largeShm=True, nodeType="p5", retry={"exitCodes": [3]}, **ASKED),
+            Caller.janitor(),
+            identity(),
         )
         whole = spec["spec"]
 
@@ -130,6 +132,6 @@ class TestSpec:
         """Under a field that nobody listed, every string becomes a mask; what is listed may be any JSON."""
         unlisted = {"new": value, "template": {"spec": {"new": value}, "new": value}}
 
-        assert strings_of(redact_spec(unlisted)) <= {MASK}
-        assert strings_of(redact_submission(unlisted)) <= {MASK}
+        assert strings_of(redact_spec(unlisted)) <= {REDACTED}
+        assert strings_of(redact_submission(unlisted)) <= {REDACTED}
         msgspec.json.encode([redact_spec(value), redact_submission({"pvc": value, "environment": value})])

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 
 from chalicelib.domain.finished.retention import (
-    Rules,
+    RetentionPolicy,
     Verdict,
+    cleanup_verdict,
+    is_stuck_pending,
+    parse_retention,
     pending_seconds,
-    pends_too_long,
-    readable,
     retention,
-    verdict,
 )
 from chalicelib.domain.kubernetes.jobs import Condition, Job, JobSpec, JobStatus, Namespace
-from chalicelib.domain.names import KEEP, MANAGED_BY, OURS, RETENTION
+from chalicelib.domain.labels import KEEP_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE, RETENTION_ANNOTATION
 from tests.support.builders import NOW, ended, finished, job, meta, minutes_ago
 from tests.support.kubernetes_objects import objects
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DAY = 86400
-RULES = Rules(retention=7 * DAY, failed_retention=14 * DAY, max_deletions=1000, max_pending=DAY)
+RULES = RetentionPolicy(retention=7 * DAY, failed_retention=14 * DAY, max_deletions=1000, max_pending=DAY)
 PROJECT = Namespace()
 
 
 def namespace(text: str) -> Namespace:
     """A Project whose finished Jobs stay as long as *text* says."""
-    return Namespace(metadata=meta("researcher-team-a", annotations={RETENTION: text}))
+    return Namespace(metadata=meta("researcher-team-a", annotations={RETENTION_ANNOTATION: text}))
 
 
 def days_ago(days: float) -> datetime:
@@ -48,8 +48,8 @@ class TestVerdict:
         """A finished Job of ours, a week after its end to the second, and later."""
         ours = msgspec.json.decode(msgspec.json.encode(finished(at=days_ago(7))), type=Job)
 
-        assert verdict(ours, PROJECT, RULES, NOW) == "expired"
-        assert verdict(ours, PROJECT, RULES, NOW + timedelta(days=1)) == "expired"
+        assert cleanup_verdict(ours, PROJECT, RULES, NOW) == "expired"
+        assert cleanup_verdict(ours, PROJECT, RULES, NOW + timedelta(days=1)) == "expired"
 
     @pytest.mark.parametrize(
         ("kept", "expected"),
@@ -59,65 +59,83 @@ class TestVerdict:
             pytest.param(finished("Failed", at=days_ago(13)), "young", id="failed ones stay longer"),
             pytest.param(finished(at=days_ago(99), deletion_timestamp=NOW), "beingDeleted", id="goes already"),
             pytest.param(finished(at=days_ago(99), labels={}), "foreign", id="made with kubectl"),
-            pytest.param(finished(at=days_ago(99), labels={MANAGED_BY: "Helm"}), "foreign", id="made by others"),
+            pytest.param(finished(at=days_ago(99), labels={MANAGED_BY_LABEL: "Helm"}), "foreign", id="made by others"),
             pytest.param(
-                finished(at=days_ago(99), labels={MANAGED_BY: OURS, KEEP: "true"}), "kept", id="somebody wants it"
+                finished(at=days_ago(99), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "true"}),
+                "kept",
+                id="somebody wants it",
             ),
             pytest.param(
-                finished(at=days_ago(99), labels={MANAGED_BY: OURS, KEEP: "yes"}), "kept", id="in other words"
+                finished(at=days_ago(99), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "yes"}),
+                "kept",
+                id="in other words",
             ),
             pytest.param(
-                finished(at=days_ago(99), labels={MANAGED_BY: OURS, KEEP: "True"}), "kept", id="with a capital letter"
+                finished(at=days_ago(99), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "True"}),
+                "kept",
+                id="with a capital letter",
             ),
             pytest.param(
-                job(labels={MANAGED_BY: OURS}, status=JobStatus(start_time=days_ago(99), active=1)),
+                job(labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}, status=JobStatus(start_time=days_ago(99), active=1)),
                 "notFinished",
                 id="running",
             ),
             pytest.param(
-                job(labels={MANAGED_BY: OURS}, creation_timestamp=days_ago(99), spec=JobSpec(suspend=True)),
+                job(
+                    labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE},
+                    creation_timestamp=days_ago(99),
+                    spec=JobSpec(suspend=True),
+                ),
                 "notFinished",
                 id="suspended",
             ),
             pytest.param(
-                job(labels={MANAGED_BY: OURS}, status=JobStatus(conditions=[Condition("Failed", "True")])),
+                job(
+                    labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE},
+                    status=JobStatus(conditions=[Condition("Failed", "True")]),
+                ),
                 "undated",
                 id="nobody knows when it ended",
             ),
             pytest.param(
-                finished(at=days_ago(99), annotations={RETENTION: "soon"}), "unreadableRetention", id="asks oddly"
+                finished(at=days_ago(99), annotations={RETENTION_ANNOTATION: "soon"}),
+                "unreadableRetention",
+                id="asks oddly",
             ),
         ],
     )
     def test_anything_else_stays(self, kept: Job, expected: Verdict) -> None:
         """However old it is; the verdict says why."""
-        assert expected == verdict(kept, PROJECT, RULES, NOW)
+        assert expected == cleanup_verdict(kept, PROJECT, RULES, NOW)
 
     def test_keeping_can_be_taken_back(self) -> None:
         """By `false`, as by taking the label away."""
-        back = finished(at=days_ago(7), labels={MANAGED_BY: OURS, KEEP: "false"})
+        back = finished(at=days_ago(7), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "false"})
 
-        assert verdict(back, PROJECT, RULES, NOW) == "expired"
+        assert cleanup_verdict(back, PROJECT, RULES, NOW) == "expired"
 
     def test_age_counts_from_the_end(self) -> None:
         """A Job that was made long ago and ran for long is young."""
         long = finished(at=days_ago(1), creation_timestamp=days_ago(99))
 
-        assert verdict(long, PROJECT, RULES, NOW) == "young"
+        assert cleanup_verdict(long, PROJECT, RULES, NOW) == "young"
 
     def test_failed_job_ends_with_its_condition(self) -> None:
         """It has no completionTime."""
         status = ended("Failed", "BackoffLimitExceeded")
         status.conditions[0].last_transition_time = days_ago(14)
 
-        assert verdict(job(labels={MANAGED_BY: OURS}, status=status), PROJECT, RULES, NOW) == "expired"
+        assert (
+            cleanup_verdict(job(labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}, status=status), PROJECT, RULES, NOW)
+            == "expired"
+        )
 
     @given(objects(Job), objects(Namespace))
     def test_every_job_has_one(self, odd: Job, project: Namespace) -> None:
         """However odd; and only a finished Job of ours ever expires."""
-        if verdict(odd, project, RULES, NOW) == "expired":
+        if cleanup_verdict(odd, project, RULES, NOW) == "expired":
             assert odd.finished
-            assert odd.metadata.labels[MANAGED_BY] == OURS
+            assert odd.metadata.labels[MANAGED_BY_LABEL] == MANAGED_BY_VALUE
 
 
 class TestRetention:
@@ -128,12 +146,14 @@ class TestRetention:
         [
             pytest.param({}, PROJECT, 7 * DAY, id="the deployment's"),
             pytest.param({}, namespace("3d"), 3 * DAY, id="the Project's"),
-            pytest.param({"annotations": {RETENTION: "60"}}, namespace("3d"), 60, id="its own"),
+            pytest.param({"annotations": {RETENTION_ANNOTATION: "60"}}, namespace("3d"), 60, id="its own"),
             pytest.param({"kind": "Failed"}, PROJECT, 14 * DAY, id="the deployment's for failed ones"),
             pytest.param({"kind": "Failed"}, namespace("3d"), 3 * DAY, id="the Project's for failed ones, too"),
-            pytest.param({"annotations": {RETENTION: "x"}}, namespace("3d"), None, id="its own, unreadable"),
+            pytest.param({"annotations": {RETENTION_ANNOTATION: "x"}}, namespace("3d"), None, id="its own, unreadable"),
             pytest.param({}, namespace("x"), None, id="the Project's, unreadable"),
-            pytest.param({"annotations": {RETENTION: "60"}}, namespace("x"), 60, id="its own before an unreadable one"),
+            pytest.param(
+                {"annotations": {RETENTION_ANNOTATION: "60"}}, namespace("x"), 60, id="its own before an unreadable one"
+            ),
         ],
     )
     def test_goes_by_who_is_nearest(self, fields: dict[str, Any], project: Namespace, expected: int | None) -> None:
@@ -143,12 +163,12 @@ class TestRetention:
     @pytest.mark.parametrize(("text", "expected"), [("1", 1), ("90s", 90), ("3d", 3 * DAY), ("30d", 30 * DAY)])
     def test_is_read_as_ttl_after_finish_is(self, text: str, expected: int) -> None:
         """Seconds, or a number with a unit."""
-        assert expected == readable(text)
+        assert expected == parse_retention(text)
 
     @pytest.mark.parametrize("text", ["", "0", "-1", "3 d", "3d\n", "1w", "1.5h", "31d", "٣d", "9" * 400])
     def test_is_not_guessed(self, text: str) -> None:
         """Beyond 30 days neither: the cluster itself deletes after 31."""
-        assert readable(text) is None
+        assert parse_retention(text) is None
 
 
 class TestPending:
@@ -158,7 +178,7 @@ class TestPending:
         """It could have started, and has not."""
         waits = job(status=JobStatus(start_time=days_ago(1.01), active=1))
 
-        assert pends_too_long(waits, RULES, NOW)
+        assert is_stuck_pending(waits, RULES, NOW)
         assert pending_seconds(waits, NOW) == 87_264
 
     @pytest.mark.parametrize(
@@ -177,19 +197,19 @@ class TestPending:
     )
     def test_any_other_job_is_fine(self, fine: Job) -> None:
         """It runs, has run, or is not meant to."""
-        assert not pends_too_long(fine, RULES, NOW)
+        assert not is_stuck_pending(fine, RULES, NOW)
 
     def test_can_be_switched_off(self) -> None:
         """By 0."""
-        never = Rules(retention=1, failed_retention=1, max_deletions=1, max_pending=0)
+        never = RetentionPolicy(retention=1, failed_retention=1, max_deletions=1, max_pending=0)
 
-        assert not pends_too_long(job(status=JobStatus(start_time=days_ago(99))), never, NOW)
+        assert not is_stuck_pending(job(status=JobStatus(start_time=days_ago(99))), never, NOW)
 
     def test_counts_from_its_making(self) -> None:
         """Where no controller has started it yet."""
         unseen = job(creation_timestamp=days_ago(2))
 
-        assert pends_too_long(unseen, RULES, NOW)
+        assert is_stuck_pending(unseen, RULES, NOW)
         assert pending_seconds(unseen, NOW) == 2 * DAY
 
     def test_is_nothing_where_nobody_knows_since_when(self) -> None:

@@ -10,40 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.job.event_list import EVENT_EXAMPLE, MAX_SHOWN, Event, EventView, Series, created_pods, merged
+from chalicelib.domain.job.event_list import EVENT_EXAMPLE, MAX_SHOWN, EventView, aggregate_events, created_pods
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
+from chalicelib.domain.kubernetes.events import Event
 from tests.support.builders import NOW, NOW_MS, event, meta, minutes_ago
 from tests.support.kubernetes_objects import objects
-
-NO_TIMES: dict[str, Any] = {"first_timestamp": None, "last_timestamp": None, "count": None}
-NEWER: dict[str, Any] = {**NO_TIMES, "event_time": minutes_ago(2)}
-"""An event of the generation that has one time and a series."""
 
 
 def seen(minutes: float) -> dict[str, Any]:
     """The times of an event that came once, *minutes* ago."""
     return {"first_timestamp": minutes_ago(minutes), "last_timestamp": minutes_ago(minutes)}
-
-
-class TestTimes:
-    """When an event came, and how often."""
-
-    @pytest.mark.parametrize(
-        ("fields", "first", "last", "times"),
-        [
-            pytest.param({"first_timestamp": minutes_ago(3), "count": 4}, 3, 0, 4, id="older"),
-            pytest.param(NEWER, 2, 2, 1, id="newer"),
-            pytest.param({**NEWER, "series": Series(count=7, last_observed_time=minutes_ago(1))}, 2, 1, 7, id="series"),
-            pytest.param({**NEWER, "series": Series()}, 2, 2, 1, id="empty series"),
-            pytest.param({**NO_TIMES, "metadata": meta(creation_timestamp=minutes_ago(5))}, 5, 5, 1, id="made then"),
-            pytest.param({"last_timestamp": minutes_ago(9)}, 0, 0, 1, id="ends before it begins"),
-        ],
-    )
-    def test_of_both_generations(self, fields: dict[str, Any], first: int, last: int, times: int) -> None:
-        """Whatever fields they use."""
-        found = event(**fields)
-
-        assert (found.first_seen, found.last_seen, found.times) == (minutes_ago(first), minutes_ago(last), times)
 
 
 class TestMerged:
@@ -55,7 +31,9 @@ class TestMerged:
 
     def test_every_field(self) -> None:
         """On the wire as documented."""
-        (view,) = merged([event("Started", "Container started", type="Normal", first_timestamp=minutes_ago(1))])
+        (view,) = aggregate_events(
+            [event("Started", "Container started", type="Normal", first_timestamp=minutes_ago(1))]
+        )
 
         assert msgspec.to_builtins(view) == {
             "firstSeen": NOW_MS - 60_000,
@@ -75,13 +53,13 @@ class TestMerged:
             event("b", first_timestamp=minutes_ago(2)),
         ]
 
-        assert [view.reason for view in merged(found)] == ["a", "b", "c"]
+        assert [view.reason for view in aggregate_events(found)] == ["a", "b", "c"]
 
     def test_the_same_is_counted(self) -> None:
         """The span is that of all, the count their sum."""
         early: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8), "count": 2}
 
-        (view,) = merged([event("x", "m"), event("x", "m", **early)])
+        (view,) = aggregate_events([event("x", "m"), event("x", "m", **early)])
 
         assert (view.first_seen, view.last_seen, view.count) == (NOW_MS - 9 * 60_000, NOW_MS, 3)
 
@@ -91,7 +69,7 @@ class TestMerged:
         found = [event("FailedCreate", told.format(name), kind="Job", about=meta()) for name in ("bbbbb", "aaaaa")]
         found[1].last_timestamp = NOW + timedelta(seconds=1)
 
-        (view,) = merged(found)
+        (view,) = aggregate_events(found)
 
         assert (view.count, view.message) == (2, told.format("aaaaa"))
 
@@ -107,21 +85,21 @@ class TestMerged:
     )
     def test_others_are_not(self, other: Event) -> None:
         """What differs in anything else stands for itself."""
-        assert len(merged([event("x", "m"), other])) == 2
+        assert len(aggregate_events([event("x", "m"), other])) == 2
 
     def test_newest_of_very_many(self) -> None:
         """The oldest are left out, and long ones cut: a list of them stays below what a Lambda may answer."""
-        assert len(merged([event("x", "m" * 9999)])[0].message) == MAX_MESSAGE
+        assert len(aggregate_events([event("x", "m" * 9999)])[0].message) == MAX_MESSAGE
         found = [
             event("x", str(number), last_timestamp=NOW + timedelta(seconds=number)) for number in range(MAX_SHOWN + 5)
         ]
 
-        assert [view.message for view in merged(found)] == [str(number) for number in range(5, MAX_SHOWN + 5)]
+        assert [view.message for view in aggregate_events(found)] == [str(number) for number in range(5, MAX_SHOWN + 5)]
 
     @given(st.lists(objects(Event), max_size=4))
     def test_any_events(self, found: list[Event]) -> None:
         """Whatever stands in their fields, or does not."""
-        views = merged(found)
+        views = aggregate_events(found)
 
         assert sum(view.count for view in views) >= len(found)
         assert msgspec.json.encode(views)

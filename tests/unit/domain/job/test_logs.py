@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import JobNotStarted, LogGone, MalformedRequest
-from chalicelib.domain.job.logs import MAX_BYTES, Attempt, LogQuery, chosen, index_of, last_bytes
+from chalicelib.domain.job.logs import MAX_BYTES, ContainerRun, LogQuery, index_of, select_attempt, tail_bytes
 from chalicelib.domain.kubernetes.jobs import Container, Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
-from chalicelib.domain.names import INDEX_MARK
+from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 from chalicelib.domain.parsing.strict_json import query_parameters
 from tests.support.builders import ended, exited, job, minutes_ago, pod, running, unscheduled, waiting
 from tests.support.kubernetes_objects import objects
@@ -34,9 +34,9 @@ def of(name: str, phase: str = "Running", status: PodStatus | None = None, age: 
     return pod(phase, status=status or running(), containers=[MAIN], **identity)
 
 
-def read(pods: Sequence[Pod], found: Job | None = None, **query: Any) -> Attempt:  # noqa: ANN401 - whatever a parameter holds
+def read(pods: Sequence[Pod], found: Job | None = None, **query: Any) -> ContainerRun:  # noqa: ANN401 - whatever a parameter holds
     """The attempt that *query* means."""
-    return chosen(found or job(), pods, LogQuery(**query))
+    return select_attempt(found or job(), pods, LogQuery(**query))
 
 
 class TestLogQuery:
@@ -72,7 +72,7 @@ class TestChosen:
         """What goes on now is what people ask for."""
         pods = [of("old", age=9), of("failed", "Failed", exited(1)), of("waits", "Pending", waiting("ErrImagePull"))]
 
-        assert read(pods) == Attempt("old", "main")
+        assert read(pods) == ContainerRun("old", "main")
 
     @pytest.mark.parametrize(
         ("phase", "status"), [("Running", running()), ("Succeeded", exited(0)), ("Failed", exited(0))]
@@ -81,11 +81,11 @@ class TestChosen:
         """Of those that run, one is as good as another; how one ended stands at the end of the log."""
         pods = [of("a", phase, status, age=2), of("b", phase, status, age=1), of("c", phase, status, age=3)]
 
-        assert read(pods) == Attempt("b", "main")
+        assert read(pods) == ContainerRun("b", "main")
 
     def test_pod_without_container_statuses(self) -> None:
         """A pod that says that it ran has a log, even where it says no more."""
-        assert read([of("odd", "Failed", PodStatus())]) == Attempt("odd", "main")
+        assert read([of("odd", "Failed", PodStatus())]) == ContainerRun("odd", "main")
 
     def test_container_by_name(self) -> None:
         """Any of the pod's, also one that ran before the others."""
@@ -125,13 +125,17 @@ class TestIndex:
     )
     def test_is_the_annotation(self, text: str, expected: int | None) -> None:
         """What is no number is no index."""
-        assert index_of(pod(annotations={INDEX_MARK: text})) == expected
+        assert index_of(pod(annotations={COMPLETION_INDEX_ANNOTATION: text})) == expected
 
     def test_chooses_among_the_pods_of_that_index(self) -> None:
         """The others do not count, however new."""
-        pods = [of("a", age=1, annotations={INDEX_MARK: "1"}), of("b", annotations={INDEX_MARK: "2"}), of("c")]
+        pods = [
+            of("a", age=1, annotations={COMPLETION_INDEX_ANNOTATION: "1"}),
+            of("b", annotations={COMPLETION_INDEX_ANNOTATION: "2"}),
+            of("c"),
+        ]
 
-        assert read(pods, job(spec=INDEXED), index=1) == Attempt("a", "main")
+        assert read(pods, job(spec=INDEXED), index=1) == ContainerRun("a", "main")
 
     @pytest.mark.parametrize(
         ("spec", "message"),
@@ -150,7 +154,7 @@ class TestIndex:
     def test_whose_turn_has_not_come(self) -> None:
         """It has not started, though others run."""
         with pytest.raises(JobNotStarted):
-            read([of("a", annotations={INDEX_MARK: "0"})], job(spec=INDEXED), index=2)
+            read([of("a", annotations={COMPLETION_INDEX_ANNOTATION: "0"})], job(spec=INDEXED), index=2)
 
 
 class TestPrevious:
@@ -160,13 +164,13 @@ class TestPrevious:
         """Of the same pod."""
         pods = [of("a", status=running(restarts=1)), of("b", "Failed", exited(1), age=5)]
 
-        assert read(pods, previous=True) == Attempt("a", "main", restarted=True)
+        assert read(pods, previous=True) == ContainerRun("a", "main", restarted=True)
 
     def test_the_last_pod_that_failed(self) -> None:
         """Where pods are not restarted but replaced; one that works beside is no attempt before."""
         pods = [of("a"), of("b", age=1), of("c", "Failed", exited(1), age=3), of("d", "Failed", exited(1), age=2)]
 
-        assert read(pods, previous=True) == Attempt("d", "main")
+        assert read(pods, previous=True) == ContainerRun("d", "main")
 
     def test_there_was_none(self) -> None:
         """410, and what to do."""
@@ -178,7 +182,7 @@ class TestPrevious:
         status = running(restarts=1)
         status.container_statuses[0].state = waiting("CrashLoopBackOff").container_statuses[0].state
 
-        assert read([of("a", status=status)]) == Attempt("a", "main")
+        assert read([of("a", status=status)]) == ContainerRun("a", "main")
 
 
 class TestNothing:
@@ -233,11 +237,11 @@ class TestLastBytes:
     )
     def test_begins_with_a_line_where_it_can(self, log: bytes, limit: int, expected: str) -> None:
         """Bytes that are no UTF-8 are replaced, control characters stay."""
-        assert last_bytes(log, limit) == expected
+        assert tail_bytes(log, limit) == expected
 
     @pytest.mark.parametrize("byte", [b"\x00", b"\xff", b"a"])
     def test_fits_into_a_lambdas_answer(self, byte: bytes) -> None:
         """However it is written as JSON."""
-        text = last_bytes(byte * (MAX_BYTES + 1), MAX_BYTES)
+        text = tail_bytes(byte * (MAX_BYTES + 1), MAX_BYTES)
 
         assert len(json.dumps({"body": text})) + 4096 < LAMBDA_LIMIT

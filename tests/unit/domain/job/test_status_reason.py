@@ -5,15 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from chalicelib.domain.job.status_reason import MAX_MESSAGE, Reason, reason_of, wait_of
+from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, reason_of, wait_of
 from chalicelib.domain.kubernetes.jobs import Condition, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod, PodStatus
-from chalicelib.domain.names import HALF_MADE
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from tests.support.builders import NOW, ended, exited, job, minutes_ago, pod, unscheduled, waiting
 
 STARTED = minutes_ago(5)
 CANARY = "the log's last line, with a token"
-RETRYING = Reason("Retrying", "The last pod failed; the next one starts after a pause.")
+RETRYING = StatusReason("Retrying", "The last pod failed; the next one starts after a pause.")
 CODE = "The container ended with exit code {}."
 EVICTED, SECOND_FAILED = exited(137, "OOMKilled"), exited(0)
 EVICTED.reason, EVICTED.message = "Evicted", "low on memory"
@@ -26,7 +26,7 @@ class TestWaitOf:
     @pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "New"])
     def test_container_waits(self, reason: str) -> None:
         """The container's reason, in the cluster's word, and its message."""
-        assert Reason(reason, "why") == wait_of(pod("Pending", status=waiting(reason, "why")))
+        assert StatusReason(reason, "why") == wait_of(pod("Pending", status=waiting(reason, "why")))
 
     @pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing", None, ""])
     def test_container_on_its_way_does_not(self, reason: str | None) -> None:
@@ -36,11 +36,11 @@ class TestWaitOf:
     @pytest.mark.parametrize(
         ("status", "expected"),
         [
-            (unscheduled(), Reason("Unschedulable", "0/3 nodes: no GPU")),
-            (unscheduled(None, None), Reason("Unschedulable")),
+            (unscheduled(), StatusReason("Unschedulable", "0/3 nodes: no GPU")),
+            (unscheduled(None, None), StatusReason("Unschedulable")),
         ],
     )
-    def test_no_node_takes_it(self, status: PodStatus, expected: Reason) -> None:
+    def test_no_node_takes_it(self, status: PodStatus, expected: StatusReason) -> None:
         """The scheduler's reason and message: which resource is missing; without a word of its own, ours."""
         assert wait_of(pod("Pending", status=status)) == expected
 
@@ -63,7 +63,7 @@ class TestWaitOf:
         status = exited(0)
         status.container_statuses += waiting("ImagePullBackOff").container_statuses
 
-        assert wait_of(pod("Pending", status=status)) == Reason("ImagePullBackOff")
+        assert wait_of(pod("Pending", status=status)) == StatusReason("ImagePullBackOff")
 
 
 class TestUnfinished:
@@ -73,7 +73,7 @@ class TestUnfinished:
         """One reason for the Job, even of many pods."""
         pods = [pod("Running"), pod("Pending", status=unscheduled()), pod("Pending", status=waiting("ErrImagePull"))]
 
-        assert reason_of(job(), pods) == Reason("Unschedulable", "0/3 nodes: no GPU")
+        assert reason_of(job(), pods) == StatusReason("Unschedulable", "0/3 nodes: no GPU")
 
     @pytest.mark.parametrize(
         ("status", "expected"),
@@ -87,18 +87,20 @@ class TestUnfinished:
             pytest.param(JobStatus(start_time=STARTED, failed=1, succeeded=1), RETRYING, id="of the next completion"),
             pytest.param(
                 JobStatus(start_time=STARTED, active=0),
-                Reason("PodsNotCreated", "The cluster could not create the Job's pods, often because of a quota."),
+                StatusReason(
+                    "PodsNotCreated", "The cluster could not create the Job's pods, often because of a quota."
+                ),
                 id="no pods come",
             ),
         ],
     )
-    def test_without_pods_the_jobs_own_counts_speak(self, status: JobStatus, expected: Reason | None) -> None:
+    def test_without_pods_the_jobs_own_counts_speak(self, status: JobStatus, expected: StatusReason | None) -> None:
         """A Job whose pods cannot be made has no pod to ask."""
         assert expected == reason_of(job(status=status), [])
 
     def test_half_made_job_says_how_it_goes_on(self) -> None:
         """A multi-node Job without its Service, whose submission was cut off."""
-        found = job(spec=JobSpec(suspend=True), annotations={HALF_MADE: ""})
+        found = job(spec=JobSpec(suspend=True), annotations={INCOMPLETE_ANNOTATION: ""})
 
         reason = reason_of(found, ())
 
@@ -121,7 +123,7 @@ class TestUnfinished:
 
         reason = reason_of(found, [pod("Failed", status=exited(137, "OOMKilled"))])
 
-        assert Reason("OOMKilled", "The container ended with exit code 137.") == reason
+        assert StatusReason("OOMKilled", "The container ended with exit code 137.") == reason
 
 
 class TestFinished:
@@ -134,26 +136,30 @@ class TestFinished:
     @pytest.mark.parametrize(
         ("reason", "message", "expected"),
         [
-            ("BackoffLimitExceeded", "too often", Reason("BackoffLimitExceeded", "too often")),
-            ("PodFailurePolicy", None, Reason("PodFailurePolicy")),
-            (None, None, Reason("Failed")),
-            ("", "", Reason("Failed")),
+            ("BackoffLimitExceeded", "too often", StatusReason("BackoffLimitExceeded", "too often")),
+            ("PodFailurePolicy", None, StatusReason("PodFailurePolicy")),
+            (None, None, StatusReason("Failed")),
+            ("", "", StatusReason("Failed")),
         ],
     )
-    def test_condition_speaks_without_pods(self, reason: str | None, message: str | None, expected: Reason) -> None:
+    def test_condition_speaks_without_pods(
+        self, reason: str | None, message: str | None, expected: StatusReason
+    ) -> None:
         """In a list the pods of finished Jobs are not asked for."""
         assert expected == reason_of(job(status=ended("Failed", reason, message)), [])
 
     @pytest.mark.parametrize(
         ("condition", "status", "expected"),
         [
-            pytest.param("X", exited(137, "OOMKilled"), Reason("OOMKilled", CODE.format(137)), id="helps more"),
-            pytest.param("DeadlineExceeded", exited(143), Reason("DeadlineExceeded", "m"), id="killed by the deadline"),
-            pytest.param("X", EVICTED, Reason("Evicted", "low on memory"), id="the pod's own reason"),
-            pytest.param("X", SECOND_FAILED, Reason("Error", CODE.format(3)), id="first container that failed"),
+            pytest.param("X", exited(137, "OOMKilled"), StatusReason("OOMKilled", CODE.format(137)), id="helps more"),
+            pytest.param(
+                "DeadlineExceeded", exited(143), StatusReason("DeadlineExceeded", "m"), id="killed by the deadline"
+            ),
+            pytest.param("X", EVICTED, StatusReason("Evicted", "low on memory"), id="the pod's own reason"),
+            pytest.param("X", SECOND_FAILED, StatusReason("Error", CODE.format(3)), id="first container that failed"),
         ],
     )
-    def test_pods_own_end_says_more(self, condition: str, status: PodStatus, expected: Reason) -> None:
+    def test_pods_own_end_says_more(self, condition: str, status: PodStatus, expected: StatusReason) -> None:
         """`OOMKilled` helps, `BackoffLimitExceeded` does not; but whoever was killed by a deadline has no news."""
         found = job(status=ended("Failed", condition, "m"))
 
@@ -170,7 +176,7 @@ class TestFinished:
 
         reason = reason_of(job(status=ended("Failed", "X")), pods[::-1] if backwards else pods)
 
-        assert Reason("Error", "The container ended with exit code 2.") == reason
+        assert StatusReason("Error", "The container ended with exit code 2.") == reason
 
     @pytest.mark.parametrize(
         "status",
@@ -183,7 +189,9 @@ class TestFinished:
     )
     def test_pod_that_does_not_say_leaves_it_to_the_job(self, status: PodStatus) -> None:
         """Only an exit code other than 0 explains a failure."""
-        assert reason_of(job(status=ended("Failed", "X", "y")), [pod("Failed", status=status)]) == Reason("X", "y")
+        assert reason_of(job(status=ended("Failed", "X", "y")), [pod("Failed", status=status)]) == StatusReason(
+            "X", "y"
+        )
 
     def test_end_of_the_log_is_not_shown(self) -> None:
         """A container's last words may be anything, also a secret; whoever may read the log reads them there."""

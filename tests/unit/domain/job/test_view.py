@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.job.view import EXAMPLE, MAX_TEXT, JobView, Status, view
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod
-from chalicelib.domain.names import TYPE_MARK, USER_MARK
+from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_ANNOTATION, USER_LABEL
 from tests.support.builders import (
     NOW,
     NOW_MS,
@@ -154,8 +154,8 @@ class TestFields:
     def test_full(self) -> None:
         """Every field, on the wire as documented."""
         found = job(
-            labels={TYPE_MARK: "Interactive", USER_MARK: "sha256-x", "team": "vision", "job-name": "train-1"},
-            annotations={USER_MARK: "alice@example.com"},
+            labels={JOB_TYPE_LABEL: "Interactive", USER_LABEL: "sha256-x", "team": "vision", "job-name": "train-1"},
+            annotations={USER_ANNOTATION: "alice@example.com"},
             spec=JobSpec(
                 parallelism=2,
                 completions=2,
@@ -217,7 +217,7 @@ class TestFields:
     @pytest.mark.parametrize("mark", [None, "Train", "interactive", "Inference", ""])
     def test_whatever_is_not_interactive_trains(self, mark: str | None) -> None:
         """The type is one of two, also of Jobs that others made."""
-        labels = {} if mark is None else {TYPE_MARK: mark}
+        labels = {} if mark is None else {JOB_TYPE_LABEL: mark}
 
         assert shown(job(labels=labels)).type == "Train"
 

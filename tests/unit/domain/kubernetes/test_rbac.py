@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.kubernetes.rbac import VERBS, Rule, verbs_on_jobs
+from chalicelib.domain.kubernetes.rbac import VERBS, PolicyRule, verbs_on_jobs
 
 JOBS = {"api_groups": ["batch"], "resources": ["jobs"]}
 
@@ -14,31 +14,31 @@ class TestVerbsOnJobs:
 
     def test_of_all_rules_together(self) -> None:
         """Several roles add up, each verb once, in one order."""
-        rules = [Rule(verbs=["watch", "get"], **JOBS), Rule(verbs=["list", "get"], **JOBS)]
+        rules = [PolicyRule(verbs=["watch", "get"], **JOBS), PolicyRule(verbs=["list", "get"], **JOBS)]
 
         assert verbs_on_jobs(rules) == ["get", "list", "watch"]
 
     @pytest.mark.parametrize(
         "rule",
         [
-            pytest.param(Rule(verbs=["*"], **JOBS), id="every verb"),
-            pytest.param(Rule(verbs=["*"], api_groups=["*"], resources=["*"]), id="everything"),
+            pytest.param(PolicyRule(verbs=["*"], **JOBS), id="every verb"),
+            pytest.param(PolicyRule(verbs=["*"], api_groups=["*"], resources=["*"]), id="everything"),
         ],
     )
-    def test_stars_are_told_as_what_they_mean(self, rule: Rule) -> None:
+    def test_stars_are_told_as_what_they_mean(self, rule: PolicyRule) -> None:
         """An administrator sees the verbs and no star."""
         assert verbs_on_jobs([rule]) == list(VERBS)
 
     @pytest.mark.parametrize(
         "rule",
         [
-            pytest.param(Rule(verbs=["get"], api_groups=[""], resources=["pods"]), id="of pods"),
-            pytest.param(Rule(verbs=["get"], api_groups=[""], resources=["jobs"]), id="of another group"),
-            pytest.param(Rule(verbs=["get"], api_groups=["batch"], resources=["jobs/status"]), id="of a part"),
-            pytest.param(Rule(verbs=["get"], resource_names=["train-1"], **JOBS), id="of one Job"),
-            pytest.param(Rule(verbs=["impersonate"], **JOBS), id="of no such verb"),
+            pytest.param(PolicyRule(verbs=["get"], api_groups=[""], resources=["pods"]), id="of pods"),
+            pytest.param(PolicyRule(verbs=["get"], api_groups=[""], resources=["jobs"]), id="of another group"),
+            pytest.param(PolicyRule(verbs=["get"], api_groups=["batch"], resources=["jobs/status"]), id="of a part"),
+            pytest.param(PolicyRule(verbs=["get"], resource_names=["train-1"], **JOBS), id="of one Job"),
+            pytest.param(PolicyRule(verbs=["impersonate"], **JOBS), id="of no such verb"),
         ],
     )
-    def test_others_do_not_count(self, rule: Rule) -> None:
+    def test_others_do_not_count(self, rule: PolicyRule) -> None:
         """What holds for some Jobs, or for other objects, is no verb on Jobs."""
         assert verbs_on_jobs([rule]) == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.errors import FieldError, MalformedRequest
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, LabelSelector
 from chalicelib.domain.kubernetes.selectors import MAX_TERMS, SELECTOR_PATTERN, job_selector, pod_selector
-from chalicelib.domain.names import is_label_key, is_label_value
+from chalicelib.domain.labels import is_label_key, is_label_value
 from tests.support.builders import job
 
 USER, TYPE = "researcher.dev/user", "researcher.dev/type"

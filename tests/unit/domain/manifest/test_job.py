@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from chalicelib.domain.caller import Caller, uploads_of
+from chalicelib.domain.caller import Caller
 from chalicelib.domain.job.view import view
 from chalicelib.domain.kubernetes.jobs import Job
+from chalicelib.domain.labels import is_label_key, is_label_value
 from chalicelib.domain.manifest.job import render
-from chalicelib.domain.names import is_label_key, is_label_value
-from chalicelib.domain.submission.idempotency import Lock
+from chalicelib.domain.submission.idempotency import JobIdentity
 from infra.localcluster.pod_security import violations
-from tests.support.builders import ALICE, document, locked, submission
+from tests.support.builders import ALICE, document, identity, submission
 from tests.support.submissions import submissions
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ MAXIMAL = {
 
 def rendered(**fields: object) -> Manifest:
     """The Job that Alice asks for with *fields*."""
-    return render(submission(**fields), ALICE, locked())
+    return render(submission(**fields), ALICE, identity())
 
 
 def pod_of(manifest: Manifest) -> Manifest:
@@ -260,7 +260,7 @@ class TestWhole:
 
     def test_maximal(self) -> None:
         """Every field is asked, and every field arrives."""
-        assert render(submission(**EVERYTHING), ALICE, locked(key_hash="key")) == MAXIMAL
+        assert render(submission(**EVERYTHING), ALICE, identity(key_hash="key")) == MAXIMAL
 
     def test_every_field_is_asked_in_the_maximal_one(self) -> None:
         """A field that is added to the model must be added above; two only stand in for others that are there."""
@@ -281,7 +281,7 @@ class TestContainer:
         asked = rendered(nodes=2, environment={"SEED": "7"})
 
         names = [variable["name"] for variable in main_of(asked)["env"]]
-        assert pod_of(asked)["subdomain"] == locked().service
+        assert pod_of(asked)["subdomain"] == identity().service
         assert (names[0], {"MASTER_ADDR", "MASTER_PORT", "NNODES", "NODE_RANK"} <= set(names)) == ("SEED", True)
 
     def test_without_gpus_there_are_no_devices(self) -> None:
@@ -346,7 +346,7 @@ class TestMarks:
         forged = dict.fromkeys([*MARKS, "kueue.x-k8s.io/queue-name", "researcher.dev/request-hash"], "forged")
         asked = submission(queue="gpus").model_copy(update={"labels": forged, "annotations": forged})
 
-        meta = render(asked, ALICE, locked())["metadata"]
+        meta = render(asked, ALICE, identity())["metadata"]
 
         assert {**forged, **MARKS, "kueue.x-k8s.io/queue-name": "gpus"} == meta["labels"]
         assert (meta["annotations"]["researcher.dev/user"], meta["annotations"]["researcher.dev/request-hash"]) == (
@@ -358,7 +358,7 @@ class TestMarks:
         """The annotation holds who asked, the label what Kubernetes takes for it."""
         caller = Caller("auth0|7", ())
 
-        meta = render(submission(), caller, locked())["metadata"]
+        meta = render(submission(), caller, identity())["metadata"]
 
         assert (caller.label, "auth0|7") == (
             meta["labels"]["researcher.dev/user"],
@@ -367,7 +367,7 @@ class TestMarks:
 
     def test_uploader_is_noted(self) -> None:
         """S3 alone knows who put the object there; the Job is the bucket's all the same."""
-        meta = render(submission(), uploads_of("uploads-a", "AWS:AIDAEXAMPLE"), locked())["metadata"]
+        meta = render(submission(), Caller.for_uploads("uploads-a", "AWS:AIDAEXAMPLE"), identity())["metadata"]
 
         assert meta["annotations"]["researcher.dev/uploaded-by"] == "AWS:AIDAEXAMPLE"
         assert meta["annotations"]["researcher.dev/user"] == "s3-uploads-a"
@@ -379,7 +379,7 @@ class TestPodSecurity:
     @given(submissions())
     def test_every_submission_is_within_the_restricted_profile(self, asked: Submission) -> None:
         """Whatever may be asked, the pod is one that the strictest namespace takes."""
-        assert violations(pod_of(render(asked, ALICE, locked()))) == []
+        assert violations(pod_of(render(asked, ALICE, identity()))) == []
 
     @pytest.mark.parametrize(
         ("place", "value", "expected"),
@@ -424,7 +424,7 @@ class TestEverySubmission:
     @given(submissions())
     def test_pod_is_cut_off_from_the_cluster(self, asked: Submission) -> None:
         """No token of a service account, no addresses of services, no second container, never restarted in place."""
-        pod = pod_of(render(asked, ALICE, locked()))
+        pod = pod_of(render(asked, ALICE, identity()))
 
         assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"], pod["restartPolicy"]) == (
             False,
@@ -437,12 +437,12 @@ class TestEverySubmission:
     @given(submissions())
     def test_namespace_is_the_projects(self, asked: Submission) -> None:
         """No field but the project says where."""
-        assert render(asked, ALICE, locked())["metadata"]["namespace"] == f"researcher-{asked.project}"
+        assert render(asked, ALICE, identity())["metadata"]["namespace"] == f"researcher-{asked.project}"
 
     @given(submissions())
     def test_kubernetes_takes_labels_and_keys(self, asked: Submission) -> None:
         """Whatever the user labels it with."""
-        meta = render(asked, ALICE, locked())["metadata"]
+        meta = render(asked, ALICE, identity())["metadata"]
 
         assert all(is_label_key(key) for key in meta["labels"] | meta["annotations"])
         assert all(is_label_value(value) for value in meta["labels"].values())
@@ -450,7 +450,7 @@ class TestEverySubmission:
     @given(submissions())
     def test_mounts_and_volumes_fit(self, asked: Submission) -> None:
         """Every mount has its volume, every volume its mount, and no two share a path."""
-        pod = pod_of(render(asked, ALICE, locked()))
+        pod = pod_of(render(asked, ALICE, identity()))
         mounts = pod["containers"][0].get("volumeMounts", [])
 
         assert [mount["name"] for mount in mounts] == [volume["name"] for volume in pod.get("volumes", [])]
@@ -459,12 +459,12 @@ class TestEverySubmission:
     @given(submissions())
     def test_nothing_is_null(self, asked: Submission) -> None:
         """What is not asked is not sent: strict validation of fields would refuse a null."""
-        assert b"null" not in _without_texts(render(asked, ALICE, locked()))
+        assert b"null" not in _without_texts(render(asked, ALICE, identity()))
 
     @given(submissions())
     def test_what_is_made_is_what_is_shown(self, asked: Submission) -> None:
         """The view of the rendered Job says what was asked."""
-        manifest = render(asked, ALICE, Lock("train-1", "asked", None))
+        manifest = render(asked, ALICE, JobIdentity("train-1", "asked", None))
 
         shown = view(asked.project, msgspec.convert(manifest, Job), ())
 

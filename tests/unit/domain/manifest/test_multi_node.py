@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.kubernetes.jobs import Job
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from chalicelib.domain.manifest.job import render
-from chalicelib.domain.manifest.multi_node import half_made, is_half_made, rendezvous, service_of, start
-from chalicelib.domain.names import HALF_MADE, NEW_JOB_PATTERN
-from chalicelib.domain.submission.idempotency import Lock, Nonce, lock
+from chalicelib.domain.manifest.multi_node import as_incomplete, is_incomplete, rendezvous_env, service_of, start_patch
+from chalicelib.domain.names import NEW_JOB_PATTERN
+from chalicelib.domain.submission.idempotency import JobIdentity, UniqueRequest, identify
 from tests.support.builders import ALICE, submission
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ QUEUE = "kueue.x-k8s.io/queue-name"
 def whole(**fields: object) -> Manifest:
     """The Job of two nodes that Alice asks for."""
     asked = submission(name="train-1", nodes=2, **fields)
-    return render(asked, ALICE, lock(asked, ALICE, Nonce("nonce")))
+    return render(asked, ALICE, identify(asked, ALICE, UniqueRequest("nonce")))
 
 
 def stored(manifest: Manifest) -> Job:
@@ -40,10 +41,10 @@ class TestRendezvous:
 
     def test_variables(self) -> None:
         """The first pod's name in the Service, the port, how many there are, and which this one is; under two names."""
-        found = Lock("train-1", "asked", None, "nonce")
+        found = JobIdentity("train-1", "asked", None, "nonce")
 
         rank = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
-        assert rendezvous(found, 2) == [
+        assert rendezvous_env(found, 2) == [
             {"name": "MASTER_ADDR", "value": f"train-1-0.{found.service}"},
             {"name": "MASTER_PORT", "value": "29500"},
             {"name": "NNODES", "value": "2"},
@@ -68,8 +69,8 @@ class TestRendezvous:
 
         Each request has one of its own: that of an earlier Job of the name goes some moments after it.
         """
-        assert Lock(name, "asked", None, nonce).service != Lock(name, "asked", None, f"{nonce}2").service
-        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", Lock(name, "asked", None, nonce).service)
+        assert JobIdentity(name, "asked", None, nonce).service != JobIdentity(name, "asked", None, f"{nonce}2").service
+        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", JobIdentity(name, "asked", None, nonce).service)
 
 
 class TestHalfMade:
@@ -78,19 +79,22 @@ class TestHalfMade:
     def test_waits_suspended_under_a_mark(self) -> None:
         """No pod starts that would not find the others; nor does Kueue start it, since the mark keeps its queue."""
         for fields, mark in (({}, ""), ({"queue": "gpus"}, "gpus")):
-            manifest = half_made(whole(**fields))
+            manifest = as_incomplete(whole(**fields))
 
-            assert (manifest["spec"]["suspend"], manifest["metadata"]["annotations"][HALF_MADE]) == (True, mark)
+            assert (manifest["spec"]["suspend"], manifest["metadata"]["annotations"][INCOMPLETE_ANNOTATION]) == (
+                True,
+                mark,
+            )
             assert QUEUE not in manifest["metadata"]["labels"]
-            assert is_half_made(stored(manifest))
+            assert is_incomplete(stored(manifest))
 
     def test_whole_one_is_not(self) -> None:
         """Nor does making the half change it."""
         manifest = whole(queue="gpus")
 
-        half_made(manifest)
+        as_incomplete(manifest)
 
-        assert not is_half_made(stored(manifest))
+        assert not is_incomplete(stored(manifest))
         assert "suspend" not in manifest["spec"]
 
 
@@ -112,13 +116,13 @@ class TestStart:
 
     def test_starts_the_job_that_was_seen(self) -> None:
         """Another one, or one that changed meanwhile, stays as it is."""
-        assert start(stored(half_made(whole()))) == {
-            "metadata": {"uid": "u1", "resourceVersion": "7", "annotations": {HALF_MADE: None}},
+        assert start_patch(stored(as_incomplete(whole()))) == {
+            "metadata": {"uid": "u1", "resourceVersion": "7", "annotations": {INCOMPLETE_ANNOTATION: None}},
             "spec": {"suspend": False},
         }
 
     def test_leaves_the_start_to_the_queue(self) -> None:
         """The Job stays suspended, until Kueue lets it out of the queue."""
-        change = start(stored(half_made(whole(queue="gpus"))))
+        change = start_patch(stored(as_incomplete(whole(queue="gpus"))))
 
         assert (change["metadata"]["labels"], "spec" in change) == ({QUEUE: "gpus"}, False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.manifest.pod_policy import counts
+from chalicelib.domain.manifest.pod_policy import pod_counts
 from tests.support.builders import submission
 
 DISRUPTED = [{"type": "DisruptionTarget", "status": "True"}]
@@ -15,7 +15,7 @@ ARRAY: dict[str, Any] = {"indexed": True, "completions": 4}
 
 def rules(**fields: object) -> list[dict[str, Any]]:
     """The rules for failed pods of a submission with *fields*."""
-    found: list[dict[str, Any]] = counts(submission(**fields))["podFailurePolicy"]["rules"]
+    found: list[dict[str, Any]] = pod_counts(submission(**fields))["podFailurePolicy"]["rules"]
     return found
 
 
@@ -33,7 +33,7 @@ class TestPods:
     )
     def test_completions(self, fields: dict[str, object], expected: tuple[int, int, str]) -> None:
         """Without completions each pod must succeed once: a work queue would end with the first."""
-        spec = counts(submission(**fields))
+        spec = pod_counts(submission(**fields))
 
         assert expected == (spec["parallelism"], spec["completions"], spec["completionMode"])
 
@@ -52,7 +52,7 @@ class TestLimits:
     )
     def test_backoff(self, fields: dict[str, object], together: int | None, each: int | None) -> None:
         """Where each index has a limit, six failures of a thousand do not end the rest unasked."""
-        spec = counts(submission(**fields))
+        spec = pod_counts(submission(**fields))
 
         assert (spec["backoffLimit"], spec["backoffLimitPerIndex"]) == (together, each)
 
@@ -62,7 +62,7 @@ class TestRules:
 
     def test_nothing_is_said_unasked(self) -> None:
         """Every failure counts, as Kubernetes has it."""
-        assert counts(submission())["podFailurePolicy"] is None
+        assert pod_counts(submission())["podFailurePolicy"] is None
 
     def test_disruptions_are_not_counted(self) -> None:
         """A pod that lost its node is replaced as often as it takes."""

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.manifest.preflight import is_queued, never_fits, pod_of
-from tests.support.builders import ALICE, locked, submission
+from tests.support.builders import ALICE, identity, submission
 
 QUOTA = "exceeded quota: room, requested: {}, used: {}, limited: {}"
 
@@ -17,7 +17,7 @@ class TestPodOf:
 
     def test_is_the_one_that_the_job_would_make(self) -> None:
         """Its labels, if there are any, and its spec, as the Job's controller takes them from the template."""
-        job = render(submission(gpu=4), ALICE, locked())
+        job = render(submission(gpu=4), ALICE, identity())
 
         pod = pod_of(job)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.parsing.merge_patch import merged
+from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 
 
 class TestMerged:
@@ -28,12 +28,12 @@ class TestMerged:
     )
     def test_examples(self, target: object, patch: object, expected: object) -> None:
         """Objects are merged, null takes away, all else replaces."""
-        assert merged(target, patch) == expected
+        assert apply_merge_patch(target, patch) == expected
 
     def test_target_stays_as_it_was(self) -> None:
         """The original is only read."""
         target = {"a": {"b": "c"}}
 
-        merged(target, {"a": {"b": None}})
+        apply_merge_patch(target, {"a": {"b": None}})
 
         assert target == {"a": {"b": "c"}}

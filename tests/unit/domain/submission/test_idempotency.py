@@ -21,26 +21,31 @@ from chalicelib.domain.errors import (
     NameTaken,
 )
 from chalicelib.domain.kubernetes.jobs import Job
-from chalicelib.domain.names import JOB_PATTERN, KEY_HASH, NEW_JOB_PATTERN, REQUEST_HASH
+from chalicelib.domain.labels import KEY_HASH_ANNOTATION, REQUEST_HASH_ANNOTATION
+from chalicelib.domain.names import JOB_PATTERN, NEW_JOB_PATTERN
 from chalicelib.domain.submission.idempotency import (
     RETRY_AFTER_DELETION,
+    DeduplicationKey,
     IdempotencyKey,
-    KnownBy,
-    Lock,
-    Nonce,
+    JobIdentity,
     ObjectVersion,
-    checked_key,
-    derived_name,
-    lock,
-    replayed,
-    shared_lock,
+    UniqueRequest,
+    identify,
+    identify_shared,
+    require_same_request,
+    require_valid_key,
+    resubmission_name,
 )
-from tests.support.builders import ALICE, BOB, NOW, job, locked, submission
+from tests.support.builders import ALICE, BOB, NOW, identity, job, submission
 from tests.support.submissions import submissions
 
 KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)
 VERSIONS = st.builds(ObjectVersion, st.text(), st.text(), st.text())
-KEY, NONCE, VERSION = IdempotencyKey("key"), Nonce("nonce"), ObjectVersion("uploads", "submit/team-a/sweep.yaml", "1")
+KEY, NONCE, VERSION = (
+    IdempotencyKey("key"),
+    UniqueRequest("nonce"),
+    ObjectVersion("uploads", "submit/team-a/sweep.yaml", "1"),
+)
 
 
 class TestName:
@@ -48,17 +53,17 @@ class TestName:
 
     def test_given_name_is_the_name(self) -> None:
         """Neither key nor nonce has a say."""
-        assert lock(submission(name="train-1"), ALICE, KEY).name == "train-1"
+        assert identify(submission(name="train-1"), ALICE, KEY).name == "train-1"
 
     def test_key_makes_the_name(self) -> None:
         """The same key makes the same name, and another key another: two deliveries meet at one lock."""
-        one, again, other = (lock(submission(), ALICE, IdempotencyKey(key)).name for key in ("1", "1", "2"))
+        one, again, other = (identify(submission(), ALICE, IdempotencyKey(key)).name for key in ("1", "1", "2"))
 
         assert one == again != other
 
     def test_nonce_makes_the_name_without_a_key(self) -> None:
         """Requests that do not ask to be one are two."""
-        one, other = (lock(submission(), ALICE, Nonce(nonce)).name for nonce in ("nonce", "other"))
+        one, other = (identify(submission(), ALICE, UniqueRequest(nonce)).name for nonce in ("nonce", "other"))
 
         assert one != other
 
@@ -73,7 +78,7 @@ class TestName:
     )
     def test_made_name_begins_as_asked(self, fields: dict[str, object], begins: str) -> None:
         """By the prefix, else by the type; ten characters of the hash follow."""
-        name = lock(submission(**fields), ALICE, NONCE).name
+        name = identify(submission(**fields), ALICE, NONCE).name
 
         assert re.fullmatch(begins + "[a-z2-7]{10}", name)
 
@@ -81,18 +86,18 @@ class TestName:
         """Else the same key with another type would make a second Job, where it has to be refused."""
         asked = (submission(), submission(interactive=True), submission(gpu=3))
 
-        assert len({lock(one, ALICE, KEY).name for one in asked}) == 1
+        assert len({identify(one, ALICE, KEY).name for one in asked}) == 1
 
     def test_key_goes_without_a_prefix(self) -> None:
         """Two ways to make a name contradict each other; neither is dropped in silence."""
         with pytest.raises(InvalidJob) as refused:
-            lock(submission(jobNamePrefix="sweep"), ALICE, KEY)
+            identify(submission(jobNamePrefix="sweep"), ALICE, KEY)
 
         assert [error.pointer for error in refused.value.errors] == ["/jobNamePrefix"]
 
     def test_names_stay(self) -> None:
         """A key of yesterday finds its Job of yesterday after we are deployed anew."""
-        found = lock(submission(), ALICE, IdempotencyKey("sweep-7-trial-3"))
+        found = identify(submission(), ALICE, IdempotencyKey("sweep-7-trial-3"))
 
         assert found.name == "job-673nkzhjgb"
 
@@ -109,7 +114,7 @@ class TestName:
     )
     def test_upload_is_named_after_its_file(self, file: str, fields: dict[str, object], begins: str) -> None:
         """As far as a Job can be, unless the document asks for another beginning."""
-        name = lock(submission(**fields), ALICE, ObjectVersion("uploads", f"submit/team-a/{file}", "1")).name
+        name = identify(submission(**fields), ALICE, ObjectVersion("uploads", f"submit/team-a/{file}", "1")).name
 
         assert re.fullmatch(begins + "-[a-z2-7]{10}", name)
 
@@ -117,16 +122,16 @@ class TestName:
         """A new version is a new submission; the same one again is not."""
         versions = [("b", "k.json", "1"), ("b", "k.json", "2"), ("c", "k.json", "1"), ("b", "l/k.json", "1")]
 
-        names = [lock(submission(), ALICE, ObjectVersion(*one)).name for one in versions * 2]
+        names = [identify(submission(), ALICE, ObjectVersion(*one)).name for one in versions * 2]
 
         assert len(set(names)) == len(versions)
         assert names[:4] == names[4:]
 
-    @given(submissions(), st.builds(Nonce, st.text()) | st.builds(IdempotencyKey, KEYS) | VERSIONS)
-    def test_every_name_is_a_new_jobs_name(self, asked: object, known_by: KnownBy) -> None:
+    @given(submissions(), st.builds(UniqueRequest, st.text()) | st.builds(IdempotencyKey, KEYS) | VERSIONS)
+    def test_every_name_is_a_new_jobs_name(self, asked: object, deduplication_key: DeduplicationKey) -> None:
         """However it is made, pods can be named after it."""
         with contextlib.suppress(InvalidJob):  # a key beside a prefix
-            name = lock(asked, ALICE, known_by).name  # type: ignore[arg-type] # hypothesis knows objects only
+            name = identify(asked, ALICE, deduplication_key).name  # type: ignore[arg-type] # hypothesis knows objects only
 
             assert re.fullmatch(NEW_JOB_PATTERN, name)
 
@@ -134,26 +139,26 @@ class TestName:
         """A delivery that comes after a release finds the Job of the release before."""
         file = ObjectVersion("uploads", f"submit/team-a/{'a' * 60}.yaml", "1")
 
-        assert lock(submission(), ALICE, file).name == "a" * 40 + "-vwh5ram4hd"
+        assert identify(submission(), ALICE, file).name == "a" * 40 + "-vwh5ram4hd"
 
-    @pytest.mark.parametrize("known_by", [IdempotencyKey("key", "drawn"), Nonce("drawn")])
+    @pytest.mark.parametrize("deduplication_key", [IdempotencyKey("key", "drawn"), UniqueRequest("drawn")])
     @pytest.mark.parametrize("name", [None, "train-1"])
-    def test_service_is_of_what_was_drawn(self, known_by: KnownBy, name: str | None) -> None:
+    def test_service_is_of_what_was_drawn(self, deduplication_key: DeduplicationKey, name: str | None) -> None:
         """Another request's Service is another one, also for a Job of the same name."""
         fields = {"name": name} if name else {}
-        found = lock(submission(**fields), ALICE, known_by)
+        found = identify(submission(**fields), ALICE, deduplication_key)
 
-        assert found.drawn == "drawn"
-        assert found.service != Lock(found.name, found.request_hash, None, "other").service
+        assert found.nonce == "drawn"
+        assert found.service != JobIdentity(found.name, found.request_hash, None, "other").service
 
     def test_service_of_an_upload_is_of_its_version(self) -> None:
         """Each makes one Job in its life."""
-        assert lock(submission(), ALICE, VERSION).drawn == VERSION.drawn
+        assert identify(submission(), ALICE, VERSION).nonce == VERSION.nonce
 
     def test_service_has_a_longest_name(self) -> None:
         """Of 63 characters, and no hyphen stands twice where the Job's name is cut."""
-        assert len(Lock("a" * 60, "asked", None, "drawn").service) == 63
-        assert "--" not in Lock("a" * 47 + "-" + "b" * 10, "asked", None, "drawn").service
+        assert len(JobIdentity("a" * 60, "asked", None, "drawn").service) == 63
+        assert "--" not in JobIdentity("a" * 47 + "-" + "b" * 10, "asked", None, "drawn").service
 
     def test_what_was_drawn_tells_no_request_from_another(self) -> None:
         """A key is the same key the second time."""
@@ -165,23 +170,23 @@ class TestDerivedName:
 
     def test_is_the_same_for_the_same_job(self) -> None:
         """It says whose it is; a Job of the same name, but another uid, has another one."""
-        one, other = (derived_name("sweep", uid) for uid in ("u1", "u2"))
+        one, other = (resubmission_name("sweep", uid) for uid in ("u1", "u2"))
 
-        assert (one, one == other) == (derived_name("sweep", "u1"), False)
+        assert (one, one == other) == (resubmission_name("sweep", "u1"), False)
         assert re.fullmatch("sweep-[a-z2-7]{10}", one)
 
     @given(st.from_regex(JOB_PATTERN, fullmatch=True).filter(lambda name: len(name) < 64), st.text(max_size=40))
     def test_is_a_new_jobs_name(self, name: str, uid: str) -> None:
         """However the other Job is called."""
-        assert re.fullmatch(NEW_JOB_PATTERN, derived_name(name, uid))
+        assert re.fullmatch(NEW_JOB_PATTERN, resubmission_name(name, uid))
 
     def test_is_as_long_as_a_new_name_may_be(self) -> None:
         """Of a longer one as much as fits beside what tells it from others."""
-        assert len(derived_name("a" * 60, "uid")) == 52
+        assert len(resubmission_name("a" * 60, "uid")) == 52
 
     def test_is_cut_before_a_hyphen(self) -> None:
         """Not behind it, where two would stand."""
-        assert "--" not in derived_name("a" * 40 + "-" + "b" * 10, "uid")
+        assert "--" not in resubmission_name("a" * 40 + "-" + "b" * 10, "uid")
 
 
 class TestSharedLock:
@@ -191,9 +196,13 @@ class TestSharedLock:
         """It knows no caller, and so is no caller's own lock either."""
         one, other = submission(name="again"), submission(name="again", gpu=1)
 
-        assert shared_lock("again", one) == shared_lock("again", one)
-        assert shared_lock("again", one).key_hash is None
-        hashes = {shared_lock("again", one), shared_lock("again", other), lock(one, ALICE, Nonce("nonce"))}
+        assert identify_shared("again", one) == identify_shared("again", one)
+        assert identify_shared("again", one).key_hash is None
+        hashes = {
+            identify_shared("again", one),
+            identify_shared("again", other),
+            identify(one, ALICE, UniqueRequest("nonce")),
+        }
         assert len(hashes) == 3
 
 
@@ -203,12 +212,12 @@ class TestKeyHash:
     @pytest.mark.parametrize("name", [None, "train-1"])
     def test_no_key_no_hash(self, name: str | None) -> None:
         """A Job that was submitted without a key carries none."""
-        assert lock(submission(name=name), ALICE, NONCE).key_hash is None
+        assert identify(submission(name=name), ALICE, NONCE).key_hash is None
 
     def test_key_belongs_to_project_and_caller(self) -> None:
         """Two callers, or two Projects, may use the same key and never meet."""
         hashes = {
-            lock(submission(project=project), caller, IdempotencyKey(key)).key_hash
+            identify(submission(project=project), caller, IdempotencyKey(key)).key_hash
             for project in ("team-a", "team-b")
             for caller in (ALICE, BOB)
             for key in ("1", "2")
@@ -218,20 +227,20 @@ class TestKeyHash:
 
     def test_key_is_not_in_it(self) -> None:
         """Whoever may read the Job does not learn the key."""
-        assert "sweep" not in repr(lock(submission(), ALICE, IdempotencyKey("sweep")))
+        assert "sweep" not in repr(identify(submission(), ALICE, IdempotencyKey("sweep")))
 
     def test_groups_do_not_matter(self) -> None:
         """A retry after the caller joined a group is still a retry."""
         promoted = Caller("alice", ("team-a", "admins"))
 
-        assert lock(submission(), ALICE, KEY) == lock(submission(), promoted, KEY)
+        assert identify(submission(), ALICE, KEY) == identify(submission(), promoted, KEY)
 
     def test_parts_cannot_be_confused(self) -> None:
         """Where one part ends and the next begins is hashed too."""
         parts = [("a", "b", "cd"), ("a", "bc", "d"), ("ab", "c", "d"), ("a", "b", "c"), ("a", "b", "cde")]
 
         hashes = {
-            lock(submission(project=project), Caller(subject, ()), IdempotencyKey(key)).key_hash
+            identify(submission(project=project), Caller(subject, ()), IdempotencyKey(key)).key_hash
             for subject, project, key in parts
         }
 
@@ -243,8 +252,10 @@ class TestRequestHash:
 
     def test_same_request_same_hash(self) -> None:
         """Order of fields, defaults that are written out, and the nonce do not make another request."""
-        plain = lock(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, Nonce("1"))
-        written = lock(submission(labels={"y": "2", "x": "1"}, gpu=0.0, completions=None, name="a"), ALICE, Nonce("2"))
+        plain = identify(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, UniqueRequest("1"))
+        written = identify(
+            submission(labels={"y": "2", "x": "1"}, gpu=0.0, completions=None, name="a"), ALICE, UniqueRequest("2")
+        )
 
         assert plain == written
 
@@ -266,31 +277,31 @@ class TestRequestHash:
             {"stdin": True},
         ]
 
-        hashes = {lock(submission(name="a", **fields), ALICE, NONCE).request_hash for fields in asked}
+        hashes = {identify(submission(name="a", **fields), ALICE, NONCE).request_hash for fields in asked}
 
         assert len(hashes) == len(asked)
 
     def test_another_caller_makes_another_request(self) -> None:
         """Alice is not told that Bob's Job is hers."""
-        assert lock(submission(name="a"), ALICE, NONCE) != lock(submission(name="a"), BOB, NONCE)
+        assert identify(submission(name="a"), ALICE, NONCE) != identify(submission(name="a"), BOB, NONCE)
 
     def test_named_keyed_free_and_uploaded_requests_differ(self) -> None:
         """The same Job asked for in four ways is never mistaken for one request."""
-        named = lock(submission(name="train-a"), ALICE, NONCE)
-        keyed = lock(submission(), ALICE, KEY)
-        free = lock(submission(), ALICE, NONCE)
-        other = lock(submission(), ALICE, Nonce("other"))
-        uploaded = lock(submission(), ALICE, VERSION)
+        named = identify(submission(name="train-a"), ALICE, NONCE)
+        keyed = identify(submission(), ALICE, KEY)
+        free = identify(submission(), ALICE, NONCE)
+        other = identify(submission(), ALICE, UniqueRequest("other"))
+        uploaded = identify(submission(), ALICE, VERSION)
 
         assert all(a.request_hash != b.request_hash for a, b in combinations((named, keyed, free, other, uploaded), 2))
 
     def test_free_request_finds_itself(self) -> None:
         """After an answer got lost, the same attempt knows the Job it made."""
-        assert lock(submission(), ALICE, NONCE) == lock(submission(), ALICE, NONCE)
+        assert identify(submission(), ALICE, NONCE) == identify(submission(), ALICE, NONCE)
 
     def test_hash_is_a_sha256(self) -> None:
         """It fits an annotation and gives no value away."""
-        assert re.fullmatch("[0-9a-f]{64}", lock(submission(name="a"), ALICE, NONCE).request_hash)
+        assert re.fullmatch("[0-9a-f]{64}", identify(submission(name="a"), ALICE, NONCE).request_hash)
 
 
 class TestCheckedKey:
@@ -299,13 +310,13 @@ class TestCheckedKey:
     @pytest.mark.parametrize("key", ["1", "a b", "~!", "x" * 255, '"quoted"', "8e03978e-40d5-43dd-bc93-6894a57f9324"])
     def test_printable_ascii_is_taken(self, key: str) -> None:
         """Up to 255 characters."""
-        assert key == checked_key(key)
+        assert key == require_valid_key(key)
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "a\n", "a\x00", "\x7f", "ä", "\u0663", "\ud800", "a\tb"])
     def test_anything_else_is_refused(self, key: str) -> None:
         """Nothing that a proxy might change on its way."""
         with pytest.raises(MalformedRequest) as refused:
-            checked_key(key)
+            require_valid_key(key)
 
         rule = "an Idempotency-Key has 1 to 255 printable ASCII characters"
         assert (FieldError("/Idempotency-Key", rule),) == refused.value.errors
@@ -314,7 +325,7 @@ class TestCheckedKey:
     def test_lock_checks_it(self, name: str | None) -> None:
         """A bad key is refused even where the name alone would do: the caller relies on it."""
         with pytest.raises(MalformedRequest):
-            lock(submission(name=name), ALICE, IdempotencyKey(""))
+            identify(submission(name=name), ALICE, IdempotencyKey(""))
 
 
 def sent(made: Job) -> Job:
@@ -327,54 +338,57 @@ class TestReplayed:
 
     def test_same_hash_is_a_replay(self) -> None:
         """The caller gets the Job that the first delivery made."""
-        found = sent(job(annotations={REQUEST_HASH: "asked"}))
+        found = sent(job(annotations={REQUEST_HASH_ANNOTATION: "asked"}))
 
-        assert replayed(found, locked()) is found
+        assert require_same_request(found, identity()) is found
 
     def test_other_hash_is_another_job(self) -> None:
         """The name is taken."""
         with pytest.raises(NameTaken, match="train-1"):
-            replayed(job(annotations={REQUEST_HASH: "other"}), locked())
+            require_same_request(job(annotations={REQUEST_HASH_ANNOTATION: "other"}), identity())
 
     def test_job_of_nobody_is_another_job(self) -> None:
         """One made with kubectl has no hash, and is not taken for ours."""
         with pytest.raises(NameTaken):
-            replayed(job(), locked())
+            require_same_request(job(), identity())
 
     def test_same_key_other_request(self) -> None:
         """A key means one request; another under the same key is a mistake of the caller."""
-        found = sent(job(annotations={REQUEST_HASH: "other", KEY_HASH: "key"}))
+        found = sent(job(annotations={REQUEST_HASH_ANNOTATION: "other", KEY_HASH_ANNOTATION: "key"}))
 
         with pytest.raises(IdempotencyKeyReused):
-            replayed(found, locked(key_hash="key"))
+            require_same_request(found, identity(key_hash="key"))
 
     @pytest.mark.parametrize("found", ["other", None])
     def test_other_key_other_request(self, found: str | None) -> None:
         """Where another key, or none, made the Job it is just another Job."""
-        annotations = {REQUEST_HASH: "other", **({KEY_HASH: found} if found else {})}
+        annotations = {REQUEST_HASH_ANNOTATION: "other", **({KEY_HASH_ANNOTATION: found} if found else {})}
 
         with pytest.raises(NameTaken):
-            replayed(job(annotations=annotations), locked(key_hash="key"))
+            require_same_request(job(annotations=annotations), identity(key_hash="key"))
 
     def test_no_key_matches_no_key_of_the_job(self) -> None:
         """Two Jobs without a key do not share one."""
         with pytest.raises(NameTaken):
-            replayed(job(annotations={REQUEST_HASH: "other"}), locked(key_hash=None))
+            require_same_request(job(annotations={REQUEST_HASH_ANNOTATION: "other"}), identity(key_hash=None))
 
     @pytest.mark.parametrize("request_hash", ["asked", "other"])
     def test_being_deleted_is_no_replay(self, request_hash: str) -> None:
         """A Job on its way out is nobody's: the caller is told when to come back."""
-        found = job(deletion_timestamp=NOW, annotations={REQUEST_HASH: request_hash})
+        found = job(deletion_timestamp=NOW, annotations={REQUEST_HASH_ANNOTATION: request_hash})
 
         with pytest.raises(JobBeingDeleted) as refused:
-            replayed(found, locked())
+            require_same_request(found, identity())
 
         assert refused.value.retry_after == RETRY_AFTER_DELETION == 5
 
     def test_lock_is_its_own_replay(self) -> None:
         """What `lock` makes and what is read back fit together."""
-        wanted = lock(submission(), ALICE, KEY)
+        wanted = identify(submission(), ALICE, KEY)
 
-        found = job(wanted.name, annotations={REQUEST_HASH: wanted.request_hash, KEY_HASH: wanted.key_hash})
+        found = job(
+            wanted.name,
+            annotations={REQUEST_HASH_ANNOTATION: wanted.request_hash, KEY_HASH_ANNOTATION: wanted.key_hash},
+        )
 
-        assert replayed(found, Lock(wanted.name, wanted.request_hash, wanted.key_hash)) is found
+        assert require_same_request(found, JobIdentity(wanted.name, wanted.request_hash, wanted.key_hash)) is found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.names import SECRETS
+from chalicelib.domain.labels import SECRETS_ANNOTATION
 from chalicelib.domain.submission.listed_secrets import listed_secrets, named_secrets, unlisted_secrets
 from tests.support.builders import TEAM_A, project_namespace, submission
 
@@ -19,7 +19,7 @@ class TestListedSecrets:
     )
     def test_names_between_commas(self, text: str, expected: set[str]) -> None:
         """Spaces around them are nobody's name."""
-        assert listed_secrets(project_namespace(TEAM_A, **{SECRETS: text})) == expected
+        assert listed_secrets(project_namespace(TEAM_A, **{SECRETS_ANNOTATION: text})) == expected
 
     def test_nothing_is_listed_by_default(self) -> None:
         """Without the annotation, as older manifests are, and without the namespace."""

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from chalicelib.domain.errors import InvalidJob, JobNotFinished, JobNotRetriable, MalformedRequest, SubmissionUnknown
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
-from chalicelib.domain.names import SUBMISSION
+from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 from chalicelib.domain.submission.resubmission import clone_of, retry_of
 from tests.support.builders import TEAM_A, ended, job, submission
@@ -27,7 +27,7 @@ def made(asked: Submission, completed: str = "", *, status: JobStatus | None = N
     state = status or ended("Failed", "FailedIndexes")
     state.completed_indexes = completed
     spec = JobSpec(completions=asked.completions, completion_mode="Indexed" if asked.indexed else "NonIndexed")
-    annotations = {SUBMISSION: asked.as_asked.decode()}
+    annotations = {SUBMISSION_ANNOTATION: asked.as_asked.decode()}
     return job(asked.name or "train-1", spec=spec, status=state, annotations=annotations)
 
 
@@ -43,7 +43,7 @@ def retried(completed: str, **fields: object) -> Submission:
 
 def odd(text: str | None) -> Job:
     """A finished Job that carries *text* as its submission."""
-    annotations = {} if text is None else {SUBMISSION: text}
+    annotations = {} if text is None else {SUBMISSION_ANNOTATION: text}
     return job(spec=JobSpec(completions=2, completion_mode="Indexed"), status=ended("Failed"), annotations=annotations)
 
 

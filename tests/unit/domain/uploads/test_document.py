@@ -22,7 +22,7 @@ class TestSubmission:
     @pytest.mark.parametrize("ending", ["json", "JSON", "yaml", "yml", "Yml"])
     def test_is_the_same_in_json_and_yaml(self, ending: str) -> None:
         """JSON is YAML, too."""
-        found = document.submission(upload(key=f"submit/team-a/a.{ending}"), json.dumps(JOB).encode())
+        found = document.parse_upload(upload(key=f"submit/team-a/a.{ending}"), json.dumps(JOB).encode())
 
         assert found == submission(gpu=2)
 
@@ -31,7 +31,7 @@ class TestSubmission:
     )
     def test_may_be_wrapped_as_run_ai_does(self, text: str) -> None:
         """And as it pleases, else."""
-        assert document.submission(upload(key="submit/team-a/a.yaml"), text.encode()) == submission(gpu=2)
+        assert document.parse_upload(upload(key="submit/team-a/a.yaml"), text.encode()) == submission(gpu=2)
 
     @pytest.mark.parametrize(
         ("content", "pointer", "message"),
@@ -44,10 +44,10 @@ class TestSubmission:
     def test_project_is_the_folders(self, content: object, pointer: str, message: str) -> None:
         """Whoever may write to one folder must not submit to another's Project; its own may be said again."""
         again = json.dumps({**JOB, "project": "team-a"}).encode()
-        assert document.submission(upload(), again) == submission(gpu=2)
+        assert document.parse_upload(upload(), again) == submission(gpu=2)
 
         with pytest.raises(InvalidJob) as refused:
-            document.submission(upload(), json.dumps(content).encode())
+            document.parse_upload(upload(), json.dumps(content).encode())
 
         assert refused.value.errors == (FieldError(pointer, message),)
 
@@ -55,18 +55,18 @@ class TestSubmission:
     def test_is_refused_as_over_http(self, content: object) -> None:
         """The same words for the same mistake."""
         with pytest.raises(InvalidJob):
-            document.submission(upload(), json.dumps(content).encode())
+            document.parse_upload(upload(), json.dumps(content).encode())
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff", '{"image": "ä"}'.encode("utf-16"), b"\xef\xbb\xbf{}"])
     def test_is_strict_json(self, body: bytes) -> None:
         """As over HTTP."""
         with pytest.raises(MalformedRequest):
-            document.submission(upload(), body)
+            document.parse_upload(upload(), body)
 
     def test_is_not_larger_than_s3_told(self) -> None:
         """The body is measured, too."""
         with pytest.raises(BodyTooLarge):
-            document.submission(upload(size=1), b" " * (MAX_UPLOAD + 1))
+            document.parse_upload(upload(size=1), b" " * (MAX_UPLOAD + 1))
 
 
 class TestCheck:
@@ -76,12 +76,12 @@ class TestCheck:
     def test_other_files(self, name: str) -> None:
         """The status says how to call it."""
         with pytest.raises(MalformedRequest, match=r"[.]json, [.]yaml or [.]yml"):
-            document.check(upload(key=f"submit/team-a/{name}"))
+            document.check_name_and_size(upload(key=f"submit/team-a/{name}"))
 
     def test_large_files(self) -> None:
         """Five gigabytes are not even begun; the last byte that is taken is. The limit is that of a request."""
         assert MAX_UPLOAD == MAX_BODY
-        document.check(upload(size=MAX_UPLOAD))
+        document.check_name_and_size(upload(size=MAX_UPLOAD))
 
         with pytest.raises(BodyTooLarge, match="65536"):
-            document.check(upload(size=5 * 2**30))
+            document.check_name_and_size(upload(size=5 * 2**30))

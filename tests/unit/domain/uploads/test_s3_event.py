@@ -8,17 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import CATALOGUE, JobBeingDeleted
-from chalicelib.domain.uploads.s3_event import (
-    SEQUENCER,
-    SETTLED,
-    Ignored,
-    Upload,
-    is_settled,
-    is_transient,
-    may_tell,
-    read_event,
-)
+from chalicelib.domain.uploads.s3_event import IgnoredRecord, Upload, read_event
 from tests.support.builders import TEAM_A, record, upload
 
 BUCKET = "researcher-uploads"
@@ -28,7 +18,7 @@ JSON = st.recursive(
 )
 
 
-def read(**fields: Any) -> Upload | Ignored:  # noqa: ANN401 - whatever a record may hold
+def read(**fields: Any) -> Upload | IgnoredRecord:  # noqa: ANN401 - whatever a record may hold
     """What an event of one record with *fields* tells."""
     (found,) = read_event({"Records": [record(**fields)]}, BUCKET)
     return found
@@ -103,25 +93,25 @@ class TestReadEvent:
         """Nobody could be told; the log says why."""
         found = read(**fields)
 
-        assert isinstance(found, Ignored)
+        assert isinstance(found, IgnoredRecord)
         assert found.why == why
 
     @pytest.mark.parametrize("document", [None, [], "x", {}, {"Records": None}, {"Records": {}}])
     def test_is_no_other_document(self, document: object) -> None:
         """Somebody tried the function by hand."""
-        assert read_event(document, BUCKET) == [Ignored("no event of S3")]
+        assert read_event(document, BUCKET) == [IgnoredRecord("no event of S3")]
 
     def test_may_be_a_test(self) -> None:
         """S3 sends one when the notification is set up."""
         document = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}
 
-        assert read_event(document, BUCKET) == [Ignored("S3 tries whether it may call")]
+        assert read_event(document, BUCKET) == [IgnoredRecord("S3 tries whether it may call")]
 
     @given(JSON)
     def test_never_fails(self, document: object) -> None:
         """What fails is tried again, and would fail again."""
-        assert all(isinstance(one, Ignored) for one in read_event({"Records": [document]}, BUCKET))
-        assert all(isinstance(one, Ignored) for one in read_event(document, BUCKET))
+        assert all(isinstance(one, IgnoredRecord) for one in read_event({"Records": [document]}, BUCKET))
+        assert all(isinstance(one, IgnoredRecord) for one in read_event(document, BUCKET))
 
     @pytest.mark.parametrize(
         ("principal", "uploader"),
@@ -153,7 +143,7 @@ class TestUpload:
         """Each version is a submission, in each delivery the same."""
         versions = [upload(version="1"), upload(version="1", sequencer="2"), upload(version="2")]
 
-        one, again, other = (each.known_by for each in versions)
+        one, again, other = (each.deduplication_key for each in versions)
 
         assert one == again != other
 
@@ -162,7 +152,7 @@ class TestUpload:
         """The bucket keeps none, or did not when the object came."""
         found = [read(version=version, sequencer=sequencer) for sequencer in ("0A", "0A", "0B")]
 
-        one, again, other = (each.known_by for each in found if isinstance(each, Upload))
+        one, again, other = (each.deduplication_key for each in found if isinstance(each, Upload))
         assert one == again != other
 
     def test_has_its_status_beside_it(self) -> None:
@@ -175,52 +165,3 @@ class TestUpload:
             "status/team-b/a.json.json",
             "status/team-a/submit/a.json.json",
         ]
-
-
-class TestStatus:
-    """Which of two statuses stays."""
-
-    @pytest.mark.parametrize(
-        ("ours", "known", "may"),
-        [
-            ("0055AED6DCD90281E5", "0055AED6DCD90281E4", True),
-            ("0055AED6DCD90281E4", "0055AED6DCD90281E5", False),
-            ("0055AED6DCD90281E501", "0055AED6DCD90281E5", True),
-            ("0055AED6DCD90281E5", "0055AED6DCD90281E501", False),
-            ("0055aed6", "0055AED6", True),
-            ("1", "0F", True),
-        ],
-    )
-    def test_newer_event_has_the_word(self, ours: str, known: str, may: bool) -> None:
-        """By S3's sequencers, of which the shorter is filled up with zeros."""
-        assert may_tell(upload(sequencer=ours), {SEQUENCER: known}) is may
-
-    def test_last_word_stays(self) -> None:
-        """A late delivery does not unsay that the Job was made; an object without our metadata says nothing."""
-        known = {SEQUENCER: upload().sequencer, SETTLED: "true"}
-
-        assert may_tell(upload(), {})
-        assert not may_tell(upload(), known)
-        assert may_tell(upload(sequencer=f"{upload().sequencer}1"), known)
-
-    def test_settled_is_said_of_one_event(self) -> None:
-        """Of this one, and as its last word."""
-        own = {SEQUENCER: upload().sequencer}
-
-        assert is_settled(upload(), {**own, SETTLED: "true"})
-        assert not is_settled(upload(), own)
-        assert not is_settled(upload(), {SEQUENCER: "00", SETTLED: "true"})
-        assert not is_settled(upload(), {})
-
-
-class TestIsTransient:
-    """What another try may mend."""
-
-    @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
-    def test_is_what_is_ours(self, error: type[Any]) -> None:
-        """The statuses from 500 on; a caller's mistake stays one."""
-        assert is_transient(error("x")) is (error.status >= 500)
-
-    def test_is_what_says_when_to_come_back(self) -> None:
-        """A Job of that name is on its way out."""
-        assert is_transient(JobBeingDeleted("x", retry_after=5))

@@ -1,20 +1,37 @@
-"""Whether a Job can be suspended or resumed."""
+"""Statuses that a caller can wait for, and Jobs that can be suspended."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
-from chalicelib.domain.job.suspension import check_suspendable
+from chalicelib.domain.job.lifecycle import check_suspendable, is_reached
+from chalicelib.domain.job.view import Status
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, JobSpec
-from chalicelib.domain.names import HALF_MADE
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from tests.support.builders import NOW, ended, job
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError
     from chalicelib.domain.kubernetes.jobs import Job
+
+
+ALL = set(get_args(Status))
+
+
+class TestHasCome:
+    """Whether a Job has come to it."""
+
+    def test_to_its_end(self) -> None:
+        """Well or badly."""
+        assert {status for status in ALL if is_reached("finished", status)} == {"Succeeded", "Failed"}
+
+    def test_to_its_start(self) -> None:
+        """Also where it has run already, failed without, or is being deleted: it would never come to it otherwise."""
+        expected = {"Running", "Terminating", "Succeeded", "Failed"}
+        assert {status for status in ALL if is_reached("running", status)} == expected
 
 
 class TestCheckSuspendable:
@@ -31,7 +48,7 @@ class TestCheckSuspendable:
             pytest.param(job(status=ended("Complete")), JobFinished, id="succeeded"),
             pytest.param(job(status=ended("Failed")), JobFinished, id="failed"),
             pytest.param(job(deletion_timestamp=NOW), JobBeingDeleted, id="being deleted"),
-            pytest.param(job(annotations={HALF_MADE: ""}), JobIncomplete, id="half-made"),
+            pytest.param(job(annotations={INCOMPLETE_ANNOTATION: ""}), JobIncomplete, id="half-made"),
             pytest.param(job(labels={QUEUE_LABEL: "gpus"}), JobManagedByQueue, id="in a queue"),
         ],
     )

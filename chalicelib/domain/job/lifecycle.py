@@ -1,15 +1,28 @@
-"""Whether a Job can be suspended or resumed at all."""
+"""Rules for a Job's transitions: which statuses a caller can wait for, and when a Job can be suspended or resumed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
-from chalicelib.domain.manifest.multi_node import is_half_made
+from chalicelib.domain.manifest.multi_node import is_incomplete
 
 if TYPE_CHECKING:
+    from chalicelib.domain.job.view import Status
     from chalicelib.domain.kubernetes.jobs import Job
+
+
+Until = Literal["running", "finished"]
+
+FINISHED_STATUSES = frozenset({"Succeeded", "Failed"})
+STARTED_STATUSES = FINISHED_STATUSES | {"Running", "Terminating"}
+"""A Job that ended has run, or never will: nobody waits longer for it to run."""
+
+
+def is_reached(until: Until, status: Status) -> bool:
+    """Whether a Job in *status* is *until* where a caller waits for it to be."""
+    return status in (FINISHED_STATUSES if until == "finished" else STARTED_STATUSES)
 
 
 def check_suspendable(job: Job) -> None:
@@ -22,7 +35,7 @@ def check_suspendable(job: Job) -> None:
         raise JobFinished(f"The Job {name} has finished, so it can be neither suspended nor resumed. Submit a new one.")
     if job.metadata.deletion_timestamp:
         raise JobBeingDeleted(f"The Job {name} is being deleted.")
-    if is_half_made(job):
+    if is_incomplete(job):
         raise JobIncomplete(f"The Job {name} lacks its Service. Send the request that made it again, or delete it.")
     if QUEUE_LABEL in job.metadata.labels:
         # Kueue suspends and resumes by the same field, and puts back what others write there.

@@ -1,0 +1,64 @@
+"""Kubernetes Events, as the API server returns them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from chalicelib.domain.kubernetes.jobs import KubernetesObject, ListMeta, ObjectMeta, Time
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class InvolvedObject(KubernetesObject):
+    """What an event is about."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Series(KubernetesObject):
+    """How often an event of the newer generation came again, and when last."""
+
+    count: int | None = None
+    last_observed_time: Time | None = None
+
+
+class Event(KubernetesObject):
+    """A v1 Event. The older generation has a first and a last time and a count, the newer one a time and a series."""
+
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    involved_object: InvolvedObject = msgspec.field(default_factory=InvolvedObject)
+    type: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    count: int | None = None
+    first_timestamp: Time | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
+    series: Series | None = None
+
+    @property
+    def first_seen(self) -> datetime:
+        """When it came first."""
+        return self.first_timestamp or self.event_time or self.metadata.creation_timestamp or _LONG_AGO
+
+    @property
+    def last_seen(self) -> datetime:
+        """When it came last."""
+        again = self.series.last_observed_time if self.series else None
+        return max(self.first_seen, self.last_timestamp or again or self.first_seen)
+
+    @property
+    def times(self) -> int:
+        """How often it came."""
+        return max(1, self.count or 0, (self.series.count or 0) if self.series else 0)
+
+
+class EventList(KubernetesObject):
+    """A page of events."""
+
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
+    items: list[Event] = []
