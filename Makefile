@@ -16,7 +16,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi lint-workflows check-api audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -55,9 +55,20 @@ format: $(READY)
 openapi: $(READY)  ## writes chalicelib/openapi.json from the routes
 	$(BIN)/python -m infra.openapi
 
-lint-openapi:  ## Spectral and Redocly; needs npm
+lint-openapi:  ## Redocly's rules for the OpenAPI document; needs npm
 	npm --prefix tests/openapi_lint ci --no-audit --no-fund
 	npm --prefix tests/openapi_lint run lint
+
+GO_TOOL = $(BIN)/python -m tests.go_tools
+API = tests/api_compatibility
+
+check-api: $(READY)  ## breaking changes of the API since the last release; an intended one is listed in tests/api_compatibility/allowed.md
+	$(GO_TOOL) oasdiff breaking --format singleline --fail-on WARN --allow-external-refs=false --severity-levels $(API)/severity.txt \
+		--err-ignore $(API)/allowed.md --warn-ignore $(API)/allowed.md $(API)/released.json chalicelib/openapi.json
+
+lint-workflows: $(READY)  ## the GitHub workflows: actionlint and zizmor
+	$(GO_TOOL) actionlint -shellcheck= -pyflakes=
+	$(BIN)/zizmor --offline --quiet --no-progress --persona=pedantic .github
 
 audit: $(READY)  ## known vulnerabilities; fails where PyPI's advisories cannot be reached, too
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.go_toolchain import cache_folder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,8 +45,7 @@ def assets_folder(environment: Mapping[str, str]) -> Path:
     named = environment.get("KUBEBUILDER_ASSETS")
     if named:
         return Path(named)
-    cache = Path(environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".cache")
-    return cache / "researcher-rest-api" / f"kubernetes-{kubernetes_version()}"
+    return cache_folder(environment) / f"kubernetes-{kubernetes_version()}"
 
 
 def missing_binaries(folder: Path) -> tuple[str, ...]:

