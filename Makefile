@@ -16,7 +16,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi lint-workflows check-api audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi lint-workflows check-api release audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -108,6 +108,18 @@ mutants: $(READY)  ## mutants of the rules that matter most, in a copy of the la
 
 package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
+
+RELEASED = build/v$(VERSION)
+
+release: $(READY)  ## version VERSION, committed and tagged, with its template, zip and bill of materials in build/; pushes nothing
+	$(BIN)/python -m infra.release "$(VERSION)"
+	$(BIN)/python -m infra.openapi
+	cp chalicelib/openapi.json $(API)/released.json
+	$(MAKE) check check-api
+	$(BIN)/python -m infra.packaging --stage $(STAGE) --out $(RELEASED)
+	git commit --quiet --all --message "Release $(VERSION)"
+	git tag --annotate "v$(VERSION)" --message "Researcher REST API $(VERSION)"
+	@echo "v$(VERSION) is tagged, and its files are in $(RELEASED). Push both: git push origin HEAD v$(VERSION)"
 
 deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket of yours for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Name a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
