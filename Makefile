@@ -111,11 +111,10 @@ package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS ac
 
 RELEASED = build/v$(VERSION)
 
-release: $(READY)  ## version VERSION, committed and tagged, with its template, zip and bill of materials in build/; pushes nothing
+release: check check-api  ## version VERSION, committed and tagged, with its template, zip and bill of materials in build/; pushes nothing
 	$(BIN)/python -m infra.release "$(VERSION)"
 	$(BIN)/python -m infra.openapi
 	cp chalicelib/openapi.json $(API)/released.json
-	$(MAKE) check check-api
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out $(RELEASED)
 	git commit --quiet --all --message "Release $(VERSION)"
 	git tag --annotate "v$(VERSION)" --message "Researcher REST API $(VERSION)"
