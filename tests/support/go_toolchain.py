@@ -16,7 +16,7 @@ GO_PACKAGE = Path(__file__).parents[1] / "cluster" / "go.txt"
 """The locked requirement of a Go toolchain, with its hashes."""
 OLDEST_GO = (1, 26)
 
-# Build only what go.mod and go.sum name: resolve nothing anew, and download no newer Go.
+# Build only what go.mod and go.sum name: resolve no other version, and download no newer Go.
 GO_ENVIRONMENT = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
 
 
@@ -48,7 +48,7 @@ def go_command(scratch: Path) -> str:
 
 def _go_version(go: str) -> tuple[int, ...]:
     environment = os.environ | GO_ENVIRONMENT
-    told = subprocess.run(
+    output = subprocess.run(
         [go, "env", "GOVERSION"], cwd="/", env=environment, check=True, capture_output=True, text=True
     ).stdout
-    return tuple(int(part) for part in told.strip().removeprefix("go").split(".")[:2])
+    return tuple(int(part) for part in output.strip().removeprefix("go").split(".")[:2])

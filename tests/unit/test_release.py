@@ -22,7 +22,7 @@ FILES: dict[Path | str, str] = {
 
 
 def git(root: Path, *arguments: str) -> None:
-    """Run git there, as somebody."""
+    """Run git in *root*, with an author."""
     subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.invalid", *arguments], cwd=root, check=True)
 
 

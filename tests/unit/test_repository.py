@@ -30,5 +30,5 @@ class TestSecurityPolicy:
 
     @pytest.mark.parametrize("file", REPLACED)
     def test_names_what_the_zip_replaces(self, file: str) -> None:
-        """Whoever audits the zip reads which files are not those of the released packages."""
+        """An auditor of the zip finds every file that differs from the released packages."""
         assert f"`{file}`" in (ROOT / "SECURITY.md").read_text("utf-8")
