@@ -45,6 +45,7 @@ check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet app.py chalicelib infra tests
+	$(BIN)/codespell
 	$(BIN)/python -m infra.openapi --check
 	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
 

@@ -1,0 +1,1 @@
+"""The prose check: words that only the authors of the first version could read."""

@@ -1,4 +1,4 @@
-"""Find the words of `words.txt` in the files of the repository: code, comments, documentation and the OpenAPI document."""
+"""Find the words of `words.txt` in code, comments, documentation and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ class Finding(NamedTuple):
     instead: str
 
 
+NEWLINE = "\n"
+GAP = r"[\s#]+"
+"""Between two words: white space, and the sign of a comment that continues on the next line."""
+
+
 def load_words(text: str) -> list[tuple[re.Pattern[str], str]]:
     """Parse lines of `pattern -> replacement`; a space in a pattern matches any white space, comment signs included."""
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
@@ -29,13 +34,10 @@ def load_words(text: str) -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(rf"\b({each.replace(' ', GAP)})\b", re.IGNORECASE), instead) for each, instead in pairs]
 
 
-GAP = r"[\s#]+"
-
-
 def find(text: str, path: str, words: list[tuple[re.Pattern[str], str]]) -> list[Finding]:
     """Return every phrase of *words* in *text*, also where it continues on the next line."""
     return [
-        Finding(f"{path}:{text.count(chr(10), 0, match.start()) + 1}", " ".join(match[0].split()), instead)
+        Finding(f"{path}:{text.count(NEWLINE, 0, match.start()) + 1}", " ".join(re.split(GAP, match[0])), instead)
         for pattern, instead in words
         for match in pattern.finditer(text)
     ]
@@ -53,7 +55,7 @@ def main(paths: list[str]) -> int:
         for finding in find((ROOT / path).read_text(encoding="utf-8"), path, words)
     ]
     for finding in sorted(found):
-        print(f"{finding.place}: {finding.phrase!r}: write for example: {finding.instead}")
+        sys.stdout.write(f"{finding.place}: {finding.phrase!r}: write for example: {finding.instead}\n")
     return 1 if found else 0
 
 
