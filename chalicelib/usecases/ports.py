@@ -47,9 +47,6 @@ class Jobs(Protocol):
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
         """Deletes the Job and its pods, if it still has that uid and resource version."""
 
-    def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
-        """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
-
 
 class Pods(Protocol):
     """A Project's pods as one caller may reach them; refusals are raised as ResearcherError."""

@@ -55,6 +55,10 @@ TABLE = [
     Row("job_diagnosis", "GET", "/jobs/PROJECT/gone/diagnosis", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("suspend_job", "POST", "/jobs/PROJECT/there/suspend", alice=(202, 403, 202), bob=(403, 202, 202)),
     Row("suspend_job", "POST", "/jobs/PROJECT/gone/suspend", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("keep_job", "PUT", "/jobs/PROJECT/there/keep", alice=(200, 403, 200), bob=(403, 200, 200)),
+    Row("keep_job", "PUT", "/jobs/PROJECT/gone/keep", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("unkeep_job", "DELETE", "/jobs/PROJECT/there/keep", alice=(200, 403, 200), bob=(403, 200, 200)),
+    Row("unkeep_job", "DELETE", "/jobs/PROJECT/gone/keep", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("resume_job", "POST", "/jobs/PROJECT/there/resume", alice=(202, 403, 202), bob=(403, 202, 202)),
     Row("resume_job", "POST", "/jobs/PROJECT/gone/resume", alice=(404, 403, 404), bob=(403, 404, 404)),
     # The list itself is answered; what became of each Job stands in it.

@@ -100,7 +100,8 @@ class FakeJobs:
             if job is None or seen != (job.metadata.uid, job.metadata.resource_version):
                 return None
             changed = msgspec.convert(apply_merge_patch(msgspec.to_builtins(job), change), Job)
-            changed.metadata.resource_version += "1"
+            # The API server keeps the version of an object that a patch does not change.
+            changed.metadata.resource_version += "1" if changed != job else ""
             self.hold(project, changed)
             return changed
 
@@ -143,20 +144,6 @@ class FakeJobs:
             if uid not in {None, job.metadata.uid} or version not in {None, job.metadata.resource_version}:
                 raise PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
             del self.jobs[project, name]
-
-    def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
-        """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
-        self._enter("suspend", project)
-        with self._one_by_one:
-            job = self.jobs.get((project, name))
-            if job is None or job.metadata.resource_version != version:
-                return None
-            if bool(job.spec.suspend) != suspended:
-                self._made += 1
-                job = msgspec.convert(msgspec.to_builtins(job), Job)
-                job.spec.suspend, job.metadata.resource_version = suspended, f"{version}{self._made}"
-                self.hold(project, job)
-            return job
 
     def _enter(self, method: str, project: ProjectName) -> None:
         if self._seams[method]:

@@ -114,10 +114,6 @@ class KubernetesJobs(Pages):
             raise JobNotFound.named(project, name)
         return found
 
-    def suspend(self, project: ProjectName, name: JobName, version: str, *, suspended: bool) -> Job | None:
-        """The Job once it is to be *suspended*, or not; None when its resource version is another by now."""
-        return self.patch(project, name, {"metadata": {"resourceVersion": version}, "spec": {"suspend": suspended}})
-
     def _post(self, path: str, manifest: Manifest, *query: tuple[str, str]) -> ApiResponse:
         request = ApiRequest("POST", path, _STRICT + query, msgspec.json.encode(manifest))
         for _ in range(MAX_CONFLICTS):

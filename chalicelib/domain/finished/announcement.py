@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
 from chalicelib.domain.job.gpu_usage import usage
 from chalicelib.domain.job.view import Milliseconds, view
+from chalicelib.domain.kubernetes.jobs import if_unchanged
 from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
 
 if TYPE_CHECKING:
@@ -94,5 +95,4 @@ def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], clus
 
 def announced_patch(job: Job) -> Manifest:
     """The merge patch by which *job*, as it was seen, is not announced again."""
-    seen = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
-    return {"metadata": {**seen, "labels": {ANNOUNCED_LABEL: "true"}}}
+    return if_unchanged(job, {"metadata": {"labels": {ANNOUNCED_LABEL: "true"}}})

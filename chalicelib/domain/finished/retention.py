@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from chalicelib.domain.job.lifecycle import is_kept
 from chalicelib.domain.kubernetes.quantities import DURATION_PATTERN, MAX_SECONDS, seconds
-from chalicelib.domain.labels import KEEP_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE, RETENTION_ANNOTATION
+from chalicelib.domain.labels import MANAGED_BY_LABEL, MANAGED_BY_VALUE, RETENTION_ANNOTATION
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,8 +49,7 @@ def cleanup_verdict(job: Job, project: Namespace, rules: RetentionPolicy, now: d
     reasons: tuple[tuple[bool, Verdict], ...] = (
         (meta.deletion_timestamp is not None, "beingDeleted"),
         (meta.labels.get(MANAGED_BY_LABEL) != MANAGED_BY_VALUE, "foreign"),
-        # Who writes `yes` wants to keep it, too.
-        (meta.labels.get(KEEP_LABEL, "false") != "false", "kept"),
+        (is_kept(job), "kept"),
         (job.finished is None, "notFinished"),
         (job.finished_at is None, "undated"),
         (stays is None, "unreadableRetention"),

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
+from chalicelib.domain.labels import KEEP_LABEL
 from chalicelib.domain.manifest.multi_node import is_incomplete
 
 if TYPE_CHECKING:
     from chalicelib.domain.job.view import Status
-    from chalicelib.domain.kubernetes.jobs import Job
+    from chalicelib.domain.kubernetes.jobs import Job, Manifest
 
 
 Until = Literal["running", "finished"]
@@ -25,8 +26,13 @@ def is_reached(until: Until, status: Status) -> bool:
     return status in (FINISHED_STATUSES if until == "finished" else STARTED_STATUSES)
 
 
-def check_suspendable(job: Job) -> None:
-    """Raise an error unless *job* can be suspended and resumed.
+def is_kept(job: Job) -> bool:
+    """Whether *job* is exempt from cleanup; any value of the label but `false` counts."""
+    return job.metadata.labels.get(KEEP_LABEL, "false") != "false"
+
+
+def suspend_patch(job: Job, *, suspended: bool) -> Manifest:
+    """Return the merge patch that suspends or resumes *job*.
 
     Raises: JobFinished, JobBeingDeleted, JobIncomplete, JobManagedByQueue.
     """
@@ -40,3 +46,4 @@ def check_suspendable(job: Job) -> None:
     if QUEUE_LABEL in job.metadata.labels:
         # Kueue suspends and resumes by the same field, and puts back what others write there.
         raise JobManagedByQueue(f"The Job {name} is in a queue, which decides when it runs. Delete it to take it out.")
+    return {"spec": {"suspend": suspended}}

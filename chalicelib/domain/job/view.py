@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from chalicelib.domain.job.lifecycle import is_kept
 from chalicelib.domain.job.status_reason import reason_of, wait_of
 from chalicelib.domain.kubernetes.completion_indexes import shown_indexes
 from chalicelib.domain.kubernetes.jobs import GPU, QUEUE_LABEL
@@ -73,6 +74,7 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     pods: PodCounts
     completed_indexes: Indexes | None
     failed_indexes: Indexes | None
+    keep: Annotated[bool, msgspec.Meta(description="Whether the Job is exempt from cleanup.")]
     labels: dict[str, str]
     links: Annotated[dict[str, str], msgspec.Meta(description="Paths below the API's base URL.")]
 
@@ -96,6 +98,7 @@ EXAMPLE = {
     "pods": {"active": 1, "ready": 1, "succeeded": 0, "failed": 0},
     "completedIndexes": None,
     "failedIndexes": None,
+    "keep": False,
     "labels": {"sweep": "7"},
     "links": {"self": "/jobs/team-a/train-1"},
 }
@@ -127,6 +130,7 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         pods=_counts(job),
         completed_indexes=shown_indexes(job.status.completed_indexes, job),
         failed_indexes=shown_indexes(job.status.failed_indexes, job),
+        keep=is_kept(job),
         labels={key: value for key, value in meta.labels.items() if not is_reserved_key(key)},
         links={"self": f"/jobs/{project}/{meta.name}"},
     )

@@ -24,6 +24,10 @@ INDEXED = "Indexed"
 """The completion mode of a Job whose pods are numbered."""
 
 
+TTL_MARGIN_SECONDS = 86400
+"""From a Job's retention to its `ttlSecondsAfterFinished`, so that the cleanup stores a Receipt before the TTL ends."""
+
+
 class KubernetesObject(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     """What we read of the cluster: camelCase on the wire, unknown fields skipped."""
 
@@ -105,6 +109,7 @@ class JobSpec(KubernetesObject):
     completion_mode: str | None = None
     suspend: bool | None = None
     manual_selector: bool | None = None
+    ttl_seconds_after_finished: int | None = None
     selector: LabelSelector = msgspec.field(default_factory=LabelSelector)
     template: PodTemplate = msgspec.field(default_factory=PodTemplate)
 
@@ -177,6 +182,12 @@ class NamespaceList(KubernetesObject):
 
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Namespace] = []
+
+
+def if_unchanged(job: Job, patch: Manifest) -> Manifest:
+    """Return the merge patch *patch* with preconditions: a conflict (409) if *job* is not as it was read."""
+    preconditions = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
+    return {**patch, "metadata": {**patch.get("metadata", {}), **preconditions}}
 
 
 def without_none(fields: Manifest) -> Manifest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE, QUEUE_LABEL, Manifest, without_none
+from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE, QUEUE_LABEL, TTL_MARGIN_SECONDS, Manifest, without_none
 from chalicelib.domain.kubernetes.quantities import MAX_SECONDS, kubernetes_cpu, kubernetes_memory, seconds
 from chalicelib.domain.labels import (
     JOB_TYPE_LABEL,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.submission.idempotency import JobIdentity
     from chalicelib.domain.submission.model import Submission
 
-DAY = 86400
-"""The cluster deletes a Job by itself so long after its retention: the cleanup comes first, and leaves a Receipt."""
 PREEMPTIBLE = "researcher-preemptible"
 
 
@@ -57,7 +55,7 @@ def render(submission: Submission, caller: Caller, identity: JobIdentity) -> Man
             {
                 **pod_counts(submission),
                 "activeDeadlineSeconds": submission.max_runtime_seconds,
-                "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + DAY,
+                "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + TTL_MARGIN_SECONDS,
                 # A pod of a finished Job must not count while its replacement already runs.
                 "podReplacementPolicy": "Failed",
                 "template": {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, Manifest
+from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, Manifest, if_unchanged
 from chalicelib.domain.labels import (
     COMPLETION_INDEX_ANNOTATION,
     INCOMPLETE_ANNOTATION,
@@ -79,10 +79,8 @@ def service_of(job: Job) -> Manifest:
 
 def start_patch(job: Job) -> Manifest:
     """The merge patch that starts *job*, or lets its queue start it, if it is still as it was seen."""
-    meta = job.metadata
-    same = {"uid": meta.uid, "resourceVersion": meta.resource_version}
-    unmarked: Manifest = {**same, "annotations": {INCOMPLETE_ANNOTATION: None}}
-    queue = meta.annotations.get(INCOMPLETE_ANNOTATION)
+    complete: Manifest = {"annotations": {INCOMPLETE_ANNOTATION: None}}
+    queue = job.metadata.annotations.get(INCOMPLETE_ANNOTATION)
     if queue:
-        return {"metadata": {**unmarked, "labels": {QUEUE_LABEL: queue}}}
-    return {"metadata": unmarked, "spec": {"suspend": False}}
+        return if_unchanged(job, {"metadata": {**complete, "labels": {QUEUE_LABEL: queue}}})
+    return if_unchanged(job, {"metadata": complete, "spec": {"suspend": False}})

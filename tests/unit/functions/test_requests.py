@@ -49,6 +49,8 @@ ROUTES = [
     Route("delete_job", "DELETE", "/jobs/{project}/{name}", ("reason=", "reason=" + "x" * 257, "uid=1&uid=2")),
     Route("delete_jobs", "DELETE", "/jobs", ("force=true",), [{"project": "team-a", "name": "nobody"}]),
     Route("suspend_job", "POST", "/jobs/{project}/{name}/suspend", ("force=true",)),
+    Route("keep_job", "PUT", "/jobs/{project}/{name}/keep", ("force=true",)),
+    Route("unkeep_job", "DELETE", "/jobs/{project}/{name}/keep", ("force=true",)),
     Route("resume_job", "POST", "/jobs/{project}/{name}/resume", ("force=true",)),
     Route("retry_job", "POST", "/jobs/{project}/{name}/retry", ("dryRun=true", "index=1")),
     Route("clone_job", "POST", "/jobs/{project}/{name}/clone", DRY_RUN, {}),
@@ -127,7 +129,7 @@ class TestRefused:
         assert answer.json()["errors"]
 
     @pytest.mark.parametrize("tag", NO_MATCH)
-    @pytest.mark.parametrize("operation", ["delete_job", "suspend_job", "resume_job"])
+    @pytest.mark.parametrize("operation", ["delete_job", "suspend_job", "resume_job", "keep_job", "unkeep_job"])
     def test_if_match(self, api: Api, operation: str, tag: str) -> None:
         """A tag that no Job ever had matches nothing; it is not ignored."""
         (route,) = [route for route in ROUTES if route.operation == operation]

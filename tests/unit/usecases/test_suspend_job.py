@@ -9,7 +9,8 @@ import pytest
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobFinished, JobNotFound, PreconditionFailed
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec
 from chalicelib.domain.names import ProjectName
-from chalicelib.usecases.suspend_job import ATTEMPTS, resume_job, suspend_job
+from chalicelib.usecases.suspend_job import resume_job, suspend_job
+from chalicelib.usecases.update_job import ATTEMPTS
 from tests.support.builders import TEAM_A, TRAIN_1, ended, job
 from tests.support.fakes import FakeJobs
 
@@ -70,13 +71,13 @@ class TestOthers:
 
     def test_a_change_in_between_is_looked_at(self, jobs: FakeJobs) -> None:
         """The Job's controller writes its status often; the wish stays."""
-        jobs.before("suspend", changed_to(jobs, "8"), changed_to(jobs, "9"))
+        jobs.before("patch", changed_to(jobs, "8"), changed_to(jobs, "9"))
 
         assert suspend_job(TEAM_A, TRAIN_1, None, jobs).status == "Suspended"
 
     def test_a_finish_in_between_is_not_overwritten(self, jobs: FakeJobs) -> None:
         """The Job that has ended stays as it is."""
-        jobs.before("suspend", changed_to(jobs, "8", status=ended("Complete")))
+        jobs.before("patch", changed_to(jobs, "8", status=ended("Complete")))
 
         with pytest.raises(JobFinished):
             suspend_job(TEAM_A, TRAIN_1, None, jobs)
@@ -85,14 +86,14 @@ class TestOthers:
 
     def test_a_deletion_in_between_is_told(self, jobs: FakeJobs) -> None:
         """There is nothing to suspend any more."""
-        jobs.before("suspend", jobs.jobs.clear)
+        jobs.before("patch", jobs.jobs.clear)
 
         with pytest.raises(JobNotFound):
             suspend_job(TEAM_A, TRAIN_1, None, jobs)
 
     def test_changes_without_end_end(self, jobs: FakeJobs) -> None:
         """After some attempts the caller is told to come back."""
-        jobs.before("suspend", *(changed_to(jobs, str(8 + number)) for number in range(ATTEMPTS)))
+        jobs.before("patch", *(changed_to(jobs, str(8 + number)) for number in range(ATTEMPTS)))
 
         with pytest.raises(ClusterUnavailable):
             suspend_job(TEAM_A, TRAIN_1, None, jobs)
@@ -101,7 +102,7 @@ class TestOthers:
 
     def test_a_change_in_between_breaks_a_condition(self, jobs: FakeJobs) -> None:
         """If-Match held when it was looked at, and no longer when it was written."""
-        jobs.before("suspend", changed_to(jobs, "8"))
+        jobs.before("patch", changed_to(jobs, "8"))
 
         with pytest.raises(PreconditionFailed):
             suspend_job(TEAM_A, TRAIN_1, "7", jobs)
@@ -110,14 +111,14 @@ class TestOthers:
 
     def test_a_lost_answer_breaks_none(self, jobs: FakeJobs) -> None:
         """The change was written and its answer lost: what is there by now is what was asked for."""
-        jobs.before("suspend", changed_to(jobs, "8", spec=JobSpec(suspend=True)))
+        jobs.before("patch", changed_to(jobs, "8", spec=JobSpec(suspend=True)))
 
         assert suspend_job(TEAM_A, TRAIN_1, "7", jobs).status == "Suspended"
 
     @ACTIONS
     def test_another_job_of_that_name_meets_no_condition(self, jobs: FakeJobs, act: Act, suspended: bool) -> None:
         """The Job was deleted and made anew in between, as it was to become: it is not the one that If-Match names."""
-        jobs.before("suspend", changed_to(jobs, "8", uid="another", spec=JobSpec(suspend=suspended)))
+        jobs.before("patch", changed_to(jobs, "8", uid="another", spec=JobSpec(suspend=suspended)))
 
         with pytest.raises(PreconditionFailed):
             act(TEAM_A, TRAIN_1, "7", jobs)

@@ -80,7 +80,6 @@ CALLS = [
     pytest.param(JOBS, lambda jobs: jobs.page(TEAM_A, "", 1, None), id="page"),
     pytest.param(PODS, lambda jobs: jobs.pods(TEAM_A, [job()]), id="pods"),
     pytest.param(JOB, lambda jobs: jobs.delete(TEAM_A, TRAIN_1, "u1", None), id="delete"),
-    pytest.param(JOB, lambda jobs: jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=True), id="suspend"),
 ]
 
 
@@ -243,7 +242,6 @@ class TestPatch:
         site.on(JOB, reply)
 
         assert jobs.patch(TEAM_A, TRAIN_1, {}) is None
-        assert jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=False) is None
 
 
 class TestFind:
@@ -433,19 +431,3 @@ class TestDelete:
         jobs.delete(TEAM_A, TRAIN_1, None, None)
 
         assert len(site.at(JOB)) == 2
-
-
-class TestSuspend:
-    """A change of one field of the Job that the caller has seen, and of no other."""
-
-    def test_is_a_patch_of_that_version(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """A finish in between makes another version, and is not overwritten."""
-        site.on(JOB, json_reply({**TRAIN_1_JSON, "spec": {"suspend": True}}))
-
-        changed = jobs.suspend(TEAM_A, TRAIN_1, "7", suspended=True)
-
-        (asked,) = site.at(JOB)
-        assert (asked.method, asked.values("Content-Type")) == ("PATCH", ["application/merge-patch+json"])
-        assert json.loads(asked.body) == {"metadata": {"resourceVersion": "7"}, "spec": {"suspend": True}}
-        assert changed is not None
-        assert changed.spec.suspend

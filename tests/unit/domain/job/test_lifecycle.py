@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
-from chalicelib.domain.job.lifecycle import check_suspendable, is_reached
+from chalicelib.domain.job.lifecycle import is_reached, suspend_patch
 from chalicelib.domain.job.view import Status
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, JobSpec
 from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
@@ -34,13 +34,13 @@ class TestHasCome:
         assert {status for status in ALL if is_reached("running", status)} == expected
 
 
-class TestCheckSuspendable:
+class TestSuspendPatch:
     """Who may still decide about a Job's run."""
 
     @pytest.mark.parametrize("suspend", [None, False, True])
     def test_an_unfinished_job_is(self, suspend: bool | None) -> None:
         """Whether it is suspended already does not matter."""
-        check_suspendable(job(spec=JobSpec(suspend=suspend)))
+        assert suspend_patch(job(spec=JobSpec(suspend=suspend)), suspended=True) == {"spec": {"suspend": True}}
 
     @pytest.mark.parametrize(
         ("held", "error"),
@@ -55,4 +55,4 @@ class TestCheckSuspendable:
     def test_others_are_not(self, held: Job, error: type[ResearcherError]) -> None:
         """It has ended, it goes, or its queue writes the same field: each is told by its name."""
         with pytest.raises(error, match="train-1"):
-            check_suspendable(held)
+            suspend_patch(held, suspended=True)

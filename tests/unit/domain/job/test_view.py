@@ -203,6 +203,7 @@ class TestFields:
             "pods": {"active": 2, "ready": 1, "succeeded": 3, "failed": 4},
             "completedIndexes": "0,2-4",
             "failedIndexes": "1",
+            "keep": False,
             "labels": {"team": "vision"},
             "links": {"self": "/jobs/team-a/train-1"},
         }
