@@ -1,4 +1,4 @@
-"""Every error a caller can meet: one tree, which is also the catalogue of codes.
+"""The errors of the API: one class for each error code, all below ResearcherError.
 
 ResearcherError
 ├── MalformedRequest (400)        ├── InvalidPageToken (400)        ├── Unauthenticated (401)
@@ -14,7 +14,8 @@ ResearcherError
 ├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
 ├── StorageUnavailable (503)      ├── EventBusUnavailable (503)     └── DeadlineExceeded (504)
 
-A message says what was refused and what to do. It never holds a token, a secret, an environment value or a stack.
+The docstring of each class is published: it describes the response in the OpenAPI document. A message says what is
+wrong and what to do. It never contains a token, a secret, the value of an environment variable or a stack trace.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from typing import Any, ClassVar
 import msgspec
 
 REPORT_TO_OPERATORS = "Report this to the operators of this API, with the X-Request-Id."
-"""What a caller can do about an error that only a change of the deployment ends."""
+"""The advice in errors that only a change of the deployment can fix."""
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """One refused place of a request: a JSON pointer (RFC 6901) and what is wrong there."""
+    """An invalid field of a request: a JSON pointer (RFC 6901) to it, and what is wrong with it."""
 
     pointer: str
     message: str
 
 
 def pointer_step(name: str) -> str:
-    """*name* as one step of a JSON pointer, with the slash before it."""
+    """Return *name* as a reference token of a JSON pointer, with the leading slash."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error as it is answered: problem details of RFC 9457, with a stable *code*; *receipt* is of job_cleaned_up."""
+    """An error response: problem details (RFC 9457) with a stable `code`; only job_cleaned_up has a `receipt`."""
 
     type: str
     title: str
@@ -53,7 +54,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ResearcherError(Exception):
-    """The root: an error with a stable code, a status and a title."""
+    """The base class: an error with a stable code, an HTTP status and a title."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -67,11 +68,11 @@ class ResearcherError(Exception):
 
     @property
     def why(self) -> str | None:
-        """The cause in words for the log and not for the caller: the notes of this error, or None."""
+        """The cause, which is logged and not sent to the caller: the notes of this exception, or None."""
         return "; ".join(getattr(self, "__notes__", ())) or None
 
     def problem(self, request_id: str | None = None) -> Problem:
-        """This error as problem details, naming the request that met it."""
+        """Return this error as problem details for the response to the request *request_id*."""
         return Problem(
             type=f"urn:researcher:problem:{self.code}",
             title=self.title,
@@ -84,37 +85,37 @@ class ResearcherError(Exception):
 
 
 class MalformedRequest(ResearcherError):
-    """The request itself cannot be read: broken JSON, an unknown parameter, a name that is none."""
+    """The request cannot be parsed: invalid JSON, an unknown parameter or an invalid name."""
 
     status, code, title = 400, "malformed_request", "Malformed request"
 
 
 class InvalidPageToken(ResearcherError):
-    """The page token did not come from this list."""
+    """The page token was not issued for this list."""
 
     status, code, title = 400, "invalid_page_token", "Invalid page token"
 
 
 class Unauthenticated(ResearcherError):
-    """The bearer token is missing, or is not one this API accepts."""
+    """The bearer token is missing, or it is not valid for this API."""
 
     status, code, title = 401, "unauthenticated", "Authentication required"
 
 
 class Forbidden(ResearcherError):
-    """The caller may not do this in that Project, or there is no such Project: the two look alike."""
+    """The caller may not do this in the Project, or the Project does not exist: the error is the same in both cases."""
 
     status, code, title = 403, "forbidden", "Forbidden"
 
 
 class QuotaExceeded(ResearcherError):
-    """The Project's quota has no room for the Job."""
+    """The Job would exceed the Project's quota."""
 
     status, code, title = 403, "quota_exceeded", "Quota exceeded"
 
 
 class RefusedByCluster(ResearcherError):
-    """A policy of the cluster refuses the Job."""
+    """An admission policy of the cluster refuses the Job."""
 
     status, code, title = 403, "refused_by_cluster", "Refused by the cluster"
 
@@ -131,37 +132,37 @@ class JobNotFound(ResearcherError):
 
 
 class RouteNotFound(ResearcherError):
-    """There is nothing at that path."""
+    """The API has no such path."""
 
-    status, code, title = 404, "route_not_found", "Nothing here"
+    status, code, title = 404, "route_not_found", "Route not found"
 
 
 class MethodNotAllowed(ResearcherError):
-    """The path does not answer that method."""
+    """The path does not support that method."""
 
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 
 
 class NameTaken(ResearcherError):
-    """The Project has another Job of that name."""
+    """The Project has another Job with that name."""
 
     status, code, title = 409, "name_taken", "Name taken"
 
 
 class JobBeingDeleted(ResearcherError):
-    """A Job of that name is still being deleted."""
+    """A Job with that name is still being deleted."""
 
     status, code, title = 409, "job_being_deleted", "Job being deleted"
 
 
 class JobNotStarted(ResearcherError):
-    """No container of the Job has started, so there is no log yet; *detail* has the reason."""
+    """No container of the Job has started, so there is no log yet; `detail` has the reason."""
 
-    status, code, title = 409, "job_not_started", "Not started"
+    status, code, title = 409, "job_not_started", "Job not started"
 
 
 class LogGone(ResearcherError):
-    """The pod is gone, and its log with it."""
+    """The pod was deleted, and its log with it."""
 
     status, code, title = 410, "log_gone", "Log gone"
 
@@ -173,37 +174,37 @@ class JobIncomplete(ResearcherError):
 
 
 class JobFinished(ResearcherError):
-    """The Job has ended, so nothing can be changed about its run."""
+    """The Job has finished, so it can no longer be suspended or resumed."""
 
-    status, code, title = 409, "job_finished", "Finished"
+    status, code, title = 409, "job_finished", "Job finished"
 
 
 class JobManagedByQueue(ResearcherError):
-    """The Job is in a queue, which alone decides when it runs."""
+    """The Job is in a queue, and only the queue decides when it runs."""
 
     status, code, title = 409, "job_managed_by_queue", "Managed by a queue"
 
 
 class JobNotFinished(ResearcherError):
-    """The Job still runs, or waits."""
+    """The Job has not finished yet."""
 
     status, code, title = 409, "job_not_finished", "Job not finished"
 
 
 class JobNotRetriable(ResearcherError):
-    """The Job has no failed indexes that could run again."""
+    """The Job has no failed indexes to retry."""
 
     status, code, title = 409, "job_not_retriable", "Nothing to retry"
 
 
 class SubmissionUnknown(ResearcherError):
-    """The Job was not made by this API, so nobody knows what was asked."""
+    """The Job was not created by this API, so its submission is not known."""
 
     status, code, title = 409, "submission_unknown", "Submission unknown"
 
 
 class PageTokenExpired(ResearcherError):
-    """The page token is too old for the cluster to continue from."""
+    """The page token is too old: the cluster cannot continue the list from it."""
 
     status, code, title = 410, "page_token_expired", "Page token expired"
 
@@ -215,7 +216,7 @@ class UploadGone(ResearcherError):
 
 
 class JobCleanedUp(ResearcherError):
-    """The Job has finished and is gone; `receipt` is what is kept of it."""
+    """The Job has finished and was deleted; `receipt` is its Receipt."""
 
     status, code, title = 410, "job_cleaned_up", "Job cleaned up"
 
@@ -224,83 +225,83 @@ class JobCleanedUp(ResearcherError):
         detail: str,
         errors: tuple[FieldError, ...] = (),
         *,
-        receipt: Any = None,  # noqa: ANN401 - a Receipt, which knows of errors and not they of it
+        receipt: Any = None,  # noqa: ANN401 - a Receipt; finished.receipt imports this module
     ) -> None:
         super().__init__(detail, errors)
         self.receipt = receipt
 
     def problem(self, request_id: str | None = None) -> Problem:
-        """The same problem details, with the Receipt."""
+        """Return the problem details with the Receipt."""
         return msgspec.structs.replace(super().problem(request_id), receipt=self.receipt)
 
 
 class PreconditionFailed(ResearcherError):
-    """The Job is not, or no longer, the one the caller means."""
+    """The Job was changed or replaced since the caller read it."""
 
     status, code, title = 412, "precondition_failed", "Precondition failed"
 
 
 class BodyTooLarge(ResearcherError):
-    """The body is larger than a submission may be."""
+    """The body is larger than the limit for a submission."""
 
     status, code, title = 413, "body_too_large", "Body too large"
 
 
 class UnsupportedMediaType(ResearcherError):
-    """The body is not declared as JSON."""
+    """The Content-Type of the body is not JSON."""
 
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
 
 
 class InvalidJob(ResearcherError):
-    """The Job as described cannot be accepted; *errors* names each field."""
+    """The Job is invalid; `errors` names each field."""
 
     status, code, title = 422, "invalid_job", "Invalid Job"
 
     @classmethod
     def at(cls, *errors: FieldError) -> InvalidJob:
-        """The refusal of a Job for these fields."""
-        return cls("The Job was refused; errors names each field.", errors)
+        """Return the error for these fields of a Job."""
+        return cls("The Job is invalid; errors names each field.", errors)
 
 
 class IdempotencyKeyReused(ResearcherError):
-    """The Idempotency-Key was used before, for another Job."""
+    """The Idempotency-Key was already used for another Job."""
 
     status, code, title = 422, "idempotency_key_reused", "Idempotency-Key reused"
 
 
 class TooManyRequests(ResearcherError):
-    """API Gateway's throttle refused the request."""
+    """API Gateway throttled the request."""
 
     status, code, title = 429, "too_many_requests", "Too many requests"
 
 
 class InternalError(ResearcherError):
-    """Something we did not foresee; the log has it under the request id."""
+    """An unexpected error; the log has the details under the request ID."""
 
     status, code, title = 500, "internal_error", "Internal error"
 
 
 class BadGateway(ResearcherError):
-    """The function did not answer API Gateway properly."""
+    """The function did not return a valid response to API Gateway."""
 
     status, code, title = 502, "bad_gateway", "Bad gateway"
 
 
 class ClusterUnavailable(ResearcherError):
-    """The cluster cannot be reached, or asks to be left alone for a while."""
+    """The cluster cannot be reached, or it throttles requests."""
 
     status, code, title = 503, "cluster_unavailable", "Cluster unavailable"
 
 
 class CredentialsUnavailable(ResearcherError):
-    """AWS gave no credentials for the cluster, or the cluster does not accept them."""
+    """AWS issued no credentials for the cluster, or the cluster does not accept them."""
 
     status, code, title = 503, "credentials_unavailable", "Cluster credentials unavailable"
 
 
 class IssuerUnavailable(ResearcherError):
-    """The token issuer's keys cannot be had, so that no token can be checked."""
+    """The token issuer's signing keys cannot be fetched, so no token can be verified."""
 
     status, code, title = 503, "issuer_unavailable", "Token issuer unavailable"
 
@@ -312,13 +313,13 @@ class StorageUnavailable(ResearcherError):
 
 
 class EventBusUnavailable(ResearcherError):
-    """EventBridge takes no events, so that no finished Job can be announced."""
+    """EventBridge does not accept events, so no finished Job can be announced."""
 
     status, code, title = 503, "event_bus_unavailable", "Event bus unavailable"
 
 
 class DeadlineExceeded(ResearcherError):
-    """The cluster took longer than a request may."""
+    """The cluster did not respond within the time limit of a request."""
 
     status, code, title = 504, "deadline_exceeded", "Deadline exceeded"
 

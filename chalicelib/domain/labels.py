@@ -29,7 +29,7 @@ RESERVED_DOMAINS = (
     "runai",
     # Volcano copies a Job's annotations to its PodGroup (pkg/controllers/podgroup, inheritUpperAnnotations).
     "volcano.sh",
-    # YuniKorn and Karpenter read pods; on a Job these would say what they do not do.
+    # YuniKorn and Karpenter read pods only; on a Job these keys would have no effect.
     "yunikorn.apache.org",
     "karpenter.sh",
     "k8s.aws",
@@ -80,12 +80,12 @@ COMPLETION_INDEX_ANNOTATION = COMPLETION_INDEX_LABEL
 
 
 def is_label_value(text: str) -> bool:
-    """Whether *text* is a valid label value."""
+    """Return whether *text* is a valid label value."""
     return _LABEL_VALUE.fullmatch(text) is not None
 
 
 def is_label_key(text: str) -> bool:
-    """Whether *text* is a valid key of a label or an annotation."""
+    """Return whether *text* is a valid key of a label or an annotation."""
     domain, slash, name = text.rpartition("/")
     return _LABEL_NAME.fullmatch(name) is not None and (
         not slash or (len(domain) <= MAX_JOB_NAME and _SUBDOMAIN.fullmatch(domain) is not None)
@@ -93,6 +93,6 @@ def is_label_key(text: str) -> bool:
 
 
 def is_reserved_key(key: str) -> bool:
-    """Whether the label or annotation *key* is reserved for Kubernetes, a scheduler, AWS or this API."""
+    """Return whether the label or annotation *key* is reserved for Kubernetes, a scheduler, AWS or this API."""
     domain, _, _ = key.rpartition("/")
     return f".{domain}".endswith(_RESERVED_ENDINGS) or key in RESERVED_KEYS

@@ -1,4 +1,4 @@
-"""The view of a Project: its quotas, its use of GPUs and the number of Jobs in each status."""
+"""The view of a Project: its quotas, its GPU usage and the number of Jobs in each status."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 PENDING = ("Pending", "Queued", "ContainerCreating")
 REQUESTING = (*PENDING, "Running", "Unknown")
-"""Of Jobs whose GPUs are asked for now; suspended ones and those that end ask for none."""
+"""Statuses of Jobs that request GPUs now; suspended, terminating and finished Jobs request none."""
 GPU_QUOTA = f"requests.{GPU}"
 
 
 class QuotaView(msgspec.Struct, frozen=True):
-    """One ResourceQuota: by resource what is allowed and what is used, as Kubernetes writes quantities."""
+    """A ResourceQuota: for each resource the limit and the usage, as Kubernetes quantities."""
 
     name: str
     hard: dict[str, str]
@@ -34,7 +34,7 @@ class QuotaView(msgspec.Struct, frozen=True):
 
 
 class GpuUse(msgspec.Struct, frozen=True):
-    """GPUs: what the tightest quota allows (null: no quota), what unfinished Jobs ask for, and what pods hold."""
+    """GPUs: the limit of the tightest quota (null: no quota), requests of unfinished Jobs, GPUs of running pods."""
 
     quota: Count | None
     requested: Count
@@ -42,7 +42,7 @@ class GpuUse(msgspec.Struct, frozen=True):
 
 
 class JobCounts(msgspec.Struct, frozen=True):
-    """How many unfinished Jobs run, wait (also in a queue, or for their image), or are suspended."""
+    """How many unfinished Jobs are running, pending (also queued, or creating their container) or suspended."""
 
     running: Count
     pending: Count
@@ -50,7 +50,7 @@ class JobCounts(msgspec.Struct, frozen=True):
 
 
 class ProjectDetail(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A Project as one caller sees it; `verbs` is what the caller may do with its Jobs."""
+    """A Project; `verbs` are the Kubernetes verbs that the caller may use on its Jobs."""
 
     name: str
     namespace: str
@@ -59,38 +59,38 @@ class ProjectDetail(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     gpus: GpuUse
     jobs: JobCounts
     quotas: list[QuotaView]
-    complete: Annotated[bool, msgspec.Meta(description="False when there are more Jobs or pods than were counted.")]
+    complete: Annotated[bool, msgspec.Meta(description="False if there are more Jobs or pods than were counted.")]
 
 
 class Tally:
-    """Adds up the views of a Project's Jobs, page by page."""
+    """Counters over the Jobs of a Project, updated page by page."""
 
     def __init__(self) -> None:
         self._statuses: Counter[str] = Counter()
         self.requested = 0
 
     def add(self, views: Iterable[JobView]) -> None:
-        """Counts *views*, too."""
+        """Add *views* to the counters."""
         for view in views:
             self._statuses[view.status] += 1
             self.requested += view.requested_gpus if view.status in REQUESTING else 0
 
     @property
     def jobs(self) -> JobCounts:
-        """How many were where."""
+        """The number of Jobs in each status."""
         pending = sum(self._statuses[status] for status in PENDING)
         return JobCounts(self._statuses["Running"], pending, self._statuses["Suspended"])
 
 
 def quota_views(quotas: Iterable[ResourceQuota]) -> list[QuotaView]:
-    """The views of *quotas*, by name."""
-    views = (QuotaView(one.metadata.name, one.status.hard, one.status.used) for one in quotas)
-    return sorted(views, key=lambda one: one.name)
+    """Return the views of *quotas*, sorted by name."""
+    views = (QuotaView(quota.metadata.name, quota.status.hard, quota.status.used) for quota in quotas)
+    return sorted(views, key=lambda view: view.name)
 
 
 def gpu_use(quotas: Iterable[ResourceQuota], requested: int, pods: Sequence[Pod]) -> GpuUse:
-    """The GPUs that *quotas* allow, that are *requested*, and that *pods* hold, also of Jobs that are being deleted."""
-    limits = [amount(one.status.hard[GPU_QUOTA]) for one in quotas if GPU_QUOTA in one.status.hard]
+    """Return the GPUs that *quotas* allow, that are *requested*, and that *pods* use, also those of deleted Jobs."""
+    limits = [amount(quota.status.hard[GPU_QUOTA]) for quota in quotas if GPU_QUOTA in quota.status.hard]
     running = (pod for pod in pods if pod.status.phase == "Running")
     return GpuUse(
         min(limits, default=None), min(requested, MAX_COUNT), sum(gpus_of(pod.spec.containers) for pod in running)

@@ -1,4 +1,4 @@
-"""How large a response may be: Lambda answers 6 MB at most, as JSON in which the body is a text."""
+"""The size limit of a response: Lambda returns at most 6 MB of JSON, in which the body is an escaped string."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_BODY = 5_000_000
-"""Bytes of a body as Lambda sends it; the rest is for headers."""
-MOST_ESCAPED = 4
-"""Bytes that Lambda may send for one of a body: a quotation mark is written as two there, and then as four."""
+"""Bytes of the escaped body; the rest of the 6 MB is for headers."""
+MAX_ESCAPING_FACTOR = 4
+"""Upper bound for the number of bytes that escaping makes of one byte of the body."""
 
 
 def fitting_count(parts: Sequence[object]) -> int:
-    """How many of *parts*, from the first on, fit into one response together; None among them takes no room."""
+    """Return how many of *parts*, counted from the first, fit into one response; None counts as 0 bytes."""
     texts = [b"" if part is None else msgspec.json.encode(part) for part in parts]
-    if MOST_ESCAPED * sum(map(len, texts)) <= MAX_BODY:
+    if MAX_ESCAPING_FACTOR * sum(map(len, texts)) <= MAX_BODY:
         return len(parts)
     size = 0
     for number, text in enumerate(texts):

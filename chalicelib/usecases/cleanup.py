@@ -130,7 +130,7 @@ class _Run:
         pods = self._pods(project, told)
         for job in told:
             reason = reason_of(job, [pod for pod in pods if pod.is_of(job)])
-            waited, word = pending_seconds(job, self._now), reason.word if reason else None
+            waited, word = pending_seconds(job, self._now), reason.reason if reason else None
             self.report.pending_jobs.append(PendingJob(project, job.metadata.name, waited, word))
 
     def _pods(self, project: ProjectName, jobs: list[Job]) -> list[Pod]:

@@ -126,7 +126,7 @@ class TestLogs:
         ("query", "pointer", "message"),
         [
             ("container=other", "/container", "must be one of main"),
-            ("index=0", "/index", "is for Indexed Jobs, and this is none"),
+            ("index=0", "/index", "is only valid for Indexed Jobs, and this Job is not Indexed"),
         ],
     )
     def test_of_what_there_is_not(self, api: Api, job: str, query: str, pointer: str, message: str) -> None:

@@ -23,8 +23,8 @@ ONE_ANSWER = {
     "title": "Authentication required",
     "status": 401,
     "detail": (
-        "Send the header Authorization: Bearer <ACCESS-TOKEN> with a token that is valid here. "
-        "Get a new one if it has expired."
+        "Send the header Authorization: Bearer <ACCESS-TOKEN> with a token that is valid for this API. "
+        "If the token has expired, request a new one."
     ),
     "code": "unauthenticated",
 }

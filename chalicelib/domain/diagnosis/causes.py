@@ -1,4 +1,4 @@
-"""What a diagnosis can come to: the closed list of causes, what each rests on, and what to do about it."""
+"""The causes that a diagnosis can report, and the remedy for each."""
 
 from __future__ import annotations
 
@@ -37,47 +37,49 @@ Cause = Literal[
     "Terminating",
     "Unknown",
 ]
-"""Why a Job is where it is. The list is closed; `Unknown` is what no other cause explains."""
+"""The cause of a Job's current state. The list is closed; `Unknown` is for states that no other cause explains."""
 
 REMEDIES: dict[Cause, str] = {
-    "NoPodsQuota": "Wait until other Jobs of the Project end, delete one, or submit the Job again with less.",
-    "NoPodsAdmission": "Change what the message names and submit the Job again; a policy of the cluster refuses its"
-    " pods.",
-    "UnschedulableResources": "Wait until other Jobs free what is missing, or submit the Job again with less.",
+    "NoPodsQuota": "Wait until other Jobs of the Project finish, delete one, or submit the Job again with lower"
+    " requests.",
+    "NoPodsAdmission": "A policy of the cluster refuses the Job's pods: change what the message names and submit the"
+    " Job again.",
+    "UnschedulableResources": "Wait until other Jobs free the resources, or submit the Job again with lower requests.",
     "UnschedulableSelector": "Submit the Job again with a nodeType that the cluster has, or without one.",
-    "UnschedulableTaint": "Wait, or ask your platform engineers: the nodes that would fit are kept for others or are"
-    " being maintained.",
-    "QueueWaiting": "Wait: the queue admits the Job when its turn comes.",
+    "UnschedulableTaint": "Wait, or ask your platform engineers: the nodes that would fit are reserved for other"
+    " workloads or are under maintenance.",
+    "QueueWaiting": "Wait until the queue admits the Job.",
     "VolumeUnavailable": "Name in pvc a claim that exists in the Project and is bound, or ask your platform engineers"
     " for one.",
     "ImageNotFound": "Submit the Job again with an image name and tag that the registry has.",
     "ImageUnauthorized": "Use an image that the cluster may pull, or ask your platform engineers for access to the"
     " registry.",
-    "ImageUnavailable": "Wait, the cluster tries again; if it lasts, ask your platform engineers whether its nodes"
-    " reach the registry.",
+    "ImageUnavailable": "Wait: the cluster retries the pull; if it keeps failing, ask your platform engineers whether"
+    " the nodes can reach the registry.",
     "ConfigMissing": "Name in environment a Secret and a key that exist in the Project, or ask your platform engineers"
     " for them.",
-    "CannotStart": "Correct command, workingDir or runAsUid: the image has nothing there that could be started.",
-    "OutOfMemory": "Submit the Job again with a higher memoryLimit, or let the program use less.",
-    "ExitCode": "Read the log: the program itself ended with an error.",
-    "DeadlineExceeded": "Submit the Job again with a higher maxRuntimeSeconds, and let it continue from a checkpoint.",
-    "Evicted": "Ask for what the message names, such as more memory, or write less to the container's disk.",
-    "Preempted": "Wait until there is room again, or submit the Job again without preemptible.",
-    "NodeLost": "Wait, or delete the Job and submit it again: the node that it ran on does not answer.",
+    "CannotStart": "Correct command, workingDir or runAsUid: the container runtime cannot start the program.",
+    "OutOfMemory": "Submit the Job again with a higher memoryLimit, or reduce the memory usage of the program.",
+    "ExitCode": "Read the log: the program exited with an error.",
+    "DeadlineExceeded": "Submit the Job again with a higher maxRuntimeSeconds, and resume from a checkpoint.",
+    "Evicted": "Request more of the resource that the message names, such as memory, or write less to the container's"
+    " disk.",
+    "Preempted": "Wait until there is capacity again, or submit the Job again without preemptible.",
+    "NodeLost": "Wait, or delete the Job and submit it again: its node does not respond.",
     "Suspended": "Resume the Job.",
-    "Starting": "Wait: nothing is wrong so far.",
-    "Running": "Nothing needs to be done: the Job runs.",
-    "Succeeded": "Nothing needs to be done: the Job is complete.",
-    "Terminating": "Wait until the Job is gone.",
-    "Unknown": "Read the message and the Job's events; if they do not help, ask your platform engineers.",
+    "Starting": "Wait: the Job is starting, without errors so far.",
+    "Running": "No action is needed: the Job is running.",
+    "Succeeded": "No action is needed: the Job has completed.",
+    "Terminating": "Wait until the Job is deleted.",
+    "Unknown": "Read the message and the Job's events; if they do not explain it, ask your platform engineers.",
 }
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A *cause*, the object that shows it and the field there, what that says, and since when."""
+    """A cause with its evidence: an object, the field that shows the cause, its message, and since when it applies."""
 
     cause: Cause
-    about: ObjectName
-    place: str
+    object: ObjectName
+    field_path: str
     message: str
     since: datetime | None

@@ -1,4 +1,4 @@
-"""What a pod shows of its Job's trouble: why it waits, or how it ended."""
+"""The causes that the status and the events of a pod show: why it is waiting, or why it failed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.diagnosis.causes import Finding
 from chalicelib.domain.job.event_list import ObjectName
-from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, end_of, wait_of
+from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, termination_reason, waiting_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.pods import Pod
 
-IMAGE_WAITS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
-WAITS: dict[str, Cause] = {
+IMAGE_PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
+WAITING_CAUSES: dict[str, Cause] = {
     "InvalidImageName": "ImageNotFound",
     "ErrImageNeverPull": "ImageNotFound",
     "CreateContainerConfigError": "ConfigMissing",
@@ -26,8 +26,8 @@ WAITS: dict[str, Cause] = {
     "RunContainerError": "CannotStart",
     "SchedulingGated": "QueueWaiting",
 }
-"""The cluster's words for a wait that mean one thing only."""
-ENDS: dict[str, Cause] = {
+"""The cause of each waiting reason that has exactly one."""
+TERMINATION_CAUSES: dict[str, Cause] = {
     "OOMKilled": "OutOfMemory",
     "StartError": "CannotStart",
     "ContainerCannotRun": "CannotStart",
@@ -39,119 +39,121 @@ ENDS: dict[str, Cause] = {
     "Terminated": "NodeLost",
     "ContainerStatusUnknown": "NodeLost",
 }
-"""Its words for an end."""
-DISRUPTIONS: dict[str, Cause] = {
+"""The cause of each termination reason."""
+DISRUPTION_CAUSES: dict[str, Cause] = {
     "PreemptionByScheduler": "Preempted",
     "DeletionByTaintManager": "NodeLost",
     "DeletionByPodGC": "NodeLost",
     "EvictionByEvictionAPI": "Evicted",
     "TerminationByKubelet": "Evicted",
 }
-"""Its words, in the condition DisruptionTarget, for who ended a pod that did nothing wrong."""
+"""The cause of each reason in the condition DisruptionTarget."""
 
-# In this order: a node that lacks nothing but room is the one to wait for, then one that is only kept for others.
-_SCHEDULER: tuple[tuple[str, Cause], ...] = (
+# In this order: first a node that only lacks resources, which may become free, then one that is only tainted.
+_SCHEDULER_MESSAGES: tuple[tuple[str, Cause], ...] = (
     (r"persistentvolumeclaim|PersistentVolume|volume node affinity|max volume count", "VolumeUnavailable"),
     (r"Insufficient |Too many pods", "UnschedulableResources"),
     (r"taint|were unschedulable", "UnschedulableTaint"),
     (r"affinity/selector", "UnschedulableSelector"),
 )
-# A registry that hides what it has says both; that the image may be there is the better guess.
-_REGISTRY: tuple[tuple[str, Cause], ...] = (
+# A registry that hides private images reports both causes: assume that the image exists.
+_REGISTRY_MESSAGES: tuple[tuple[str, Cause], ...] = (
     (r"401|403|unauthorized|forbidden|denied|authoriz|authenticat|credential", "ImageUnauthorized"),
     (r"not found|manifest unknown|name unknown|does not exist|404", "ImageNotFound"),
 )
-_MOUNTS = frozenset({"FailedMount", "FailedAttachVolume"})
+_MOUNT_FAILURES = frozenset({"FailedMount", "FailedAttachVolume"})
 
 
-def wait_finding(pod: Pod, events: Sequence[Event]) -> Finding | None:
-    """Why *pod* does not start, or None where it is on its way."""
-    wait = wait_of(pod)
+def waiting_finding(pod: Pod, events: Sequence[Event]) -> Finding | None:
+    """Return why *pod* does not start, or None if it is starting."""
+    wait = waiting_reason(pod)
     if wait is None:
-        return _mount(pod, events)
-    if wait.word == "CrashLoopBackOff":
+        return _mount_failure(pod, events)
+    if wait.reason == "CrashLoopBackOff":
         return _crash(pod) or _finding("ExitCode", pod, wait, pod.status.start_time)
-    cause, message = _cause_of_wait(
-        wait, [event.message or "" for event in _of(pod, events) if event.reason == "Failed"]
-    )
-    told = StatusReason(wait.word, message or wait.word, wait.place)
-    return _finding(cause, pod, told, _scheduled(pod) or pod.status.start_time)
+    failures = [event.message or "" for event in _events_of(pod, events) if event.reason == "Failed"]
+    cause, message = _waiting_cause(wait, failures)
+    reason = StatusReason(wait.reason, message or wait.reason, wait.field_path)
+    return _finding(cause, pod, reason, _unschedulable_since(pod) or pod.status.start_time)
 
 
-def end_finding(pod: Pod) -> Finding | None:
-    """How *pod* ended badly, or None where it does not say."""
-    end = end_of(pod)
+def failure_finding(pod: Pod) -> Finding | None:
+    """Return why *pod* failed, or None if its status does not show it."""
+    termination = termination_reason(pod)
     for condition in pod.status.conditions:
-        if condition.type == "DisruptionTarget" and condition.holds and condition.reason in DISRUPTIONS:
-            message = (end.message if end else "") or (condition.message or condition.reason)[:MAX_MESSAGE]
-            told = StatusReason(condition.reason, message, "status.conditions[DisruptionTarget]")
-            return _finding(DISRUPTIONS[condition.reason], pod, told, condition.last_transition_time)
-    if end is None:
+        if condition.type == "DisruptionTarget" and condition.is_true and condition.reason in DISRUPTION_CAUSES:
+            own_message = termination.message if termination else ""
+            message = own_message or (condition.message or condition.reason)[:MAX_MESSAGE]
+            reason = StatusReason(condition.reason, message, "status.conditions[DisruptionTarget]")
+            return _finding(DISRUPTION_CAUSES[condition.reason], pod, reason, condition.last_transition_time)
+    if termination is None:
         return None
-    cause = ENDS.get(end.word) or ("ExitCode" if "terminated" in end.place else "Unknown")
-    return _finding(cause, pod, _explained(end, pod), _finished_at(pod))
+    default: Cause = "ExitCode" if "terminated" in termination.field_path else "Unknown"
+    cause = TERMINATION_CAUSES.get(termination.reason, default)
+    return _finding(cause, pod, _with_runtime_message(termination, pod), _finished_at(pod))
 
 
-def _cause_of_wait(wait: StatusReason, told: Sequence[str]) -> tuple[Cause, str]:
-    """The cause, and the message that says so: older kubelets tell why an image cannot be had in events alone."""
-    if wait.word in IMAGE_WAITS:
-        for message in (wait.message, *told):
-            if cause := _first(_REGISTRY, message):
+def _waiting_cause(wait: StatusReason, failures: Sequence[str]) -> tuple[Cause, str]:
+    """Return the cause and its message; older kubelets report why an image pull failed only in events (*failures*)."""
+    if wait.reason in IMAGE_PULL_REASONS:
+        for message in (wait.message, *failures):
+            if cause := _match(_REGISTRY_MESSAGES, message):
                 return cause, message
         return "ImageUnavailable", wait.message
-    if wait.word == "Unschedulable":
-        # What follows is about preemption, in words that are also used for why a node is not fit.
-        return _first(_SCHEDULER, wait.message.partition("preemption:")[0]) or "Unknown", wait.message
-    return WAITS.get(wait.word, "Unknown"), wait.message
+    if wait.reason == "Unschedulable":
+        # The text after "preemption:" repeats the same phrases about the victims.
+        return _match(_SCHEDULER_MESSAGES, wait.message.partition("preemption:")[0]) or "Unknown", wait.message
+    return WAITING_CAUSES.get(wait.reason, "Unknown"), wait.message
 
 
-def _first(patterns: Sequence[tuple[str, Cause]], text: str) -> Cause | None:
+def _match(patterns: Sequence[tuple[str, Cause]], text: str) -> Cause | None:
     return next((cause for pattern, cause in patterns if re.search(pattern, text, re.IGNORECASE)), None)
 
 
-def _mount(pod: Pod, events: Sequence[Event]) -> Finding | None:
-    """A volume that does not come holds up a pod that says nothing itself."""
-    failed = [event for event in _of(pod, events) if event.reason in _MOUNTS]
+def _mount_failure(pod: Pod, events: Sequence[Event]) -> Finding | None:
+    """Return the finding for a volume that cannot be mounted, which only events report."""
+    failed = [event for event in _events_of(pod, events) if event.reason in _MOUNT_FAILURES]
     if not failed or pod.status.phase != "Pending":
         return None
     last = max(failed, key=lambda event: event.last_seen)
-    told = StatusReason("FailedMount", (last.message or "")[:MAX_MESSAGE], f"event {last.reason}")
-    return _finding("VolumeUnavailable", pod, told, min(event.first_seen for event in failed))
+    reason = StatusReason("FailedMount", (last.message or "")[:MAX_MESSAGE], f"event {last.reason}")
+    return _finding("VolumeUnavailable", pod, reason, min(event.first_seen for event in failed))
 
 
 def _crash(pod: Pod) -> Finding | None:
-    """How the container ended that is started again and again."""
+    """Return why the last run of a restarting container failed."""
     for status in pod.status.container_statuses:
         end = status.last_state.terminated
         if end and end.exit_code:
-            place = f"status.containerStatuses[{status.name}].lastState.terminated"
-            told = StatusReason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", place)
-            return _finding(ENDS.get(told.word, "ExitCode"), pod, told, end.finished_at)
+            field_path = f"status.containerStatuses[{status.name}].lastState.terminated"
+            message = f"The container ended with exit code {end.exit_code}."
+            reason = StatusReason(end.reason or "Error", message, field_path)
+            return _finding(TERMINATION_CAUSES.get(reason.reason, "ExitCode"), pod, reason, end.finished_at)
     return None
 
 
-def _explained(end: StatusReason, pod: Pod) -> StatusReason:
-    """With the runtime's words where no program ran that could have written them."""
-    if ENDS.get(end.word) != "CannotStart":
-        return end
+def _with_runtime_message(termination: StatusReason, pod: Pod) -> StatusReason:
+    """Append the container's message if no program ran: otherwise it may be the end of the program's log."""
+    if TERMINATION_CAUSES.get(termination.reason) != "CannotStart":
+        return termination
     ends = (status.state.terminated for status in pod.status.container_statuses)
-    said = next((one.message for one in ends if one and one.exit_code and one.message), "")
-    return StatusReason(end.word, f"{end.message} {said}".strip()[:MAX_MESSAGE], end.place)
+    runtime_message = next((end.message for end in ends if end and end.exit_code and end.message), "")
+    message = f"{termination.message} {runtime_message}".strip()[:MAX_MESSAGE]
+    return StatusReason(termination.reason, message, termination.field_path)
 
 
-def _of(pod: Pod, events: Sequence[Event]) -> list[Event]:
+def _events_of(pod: Pod, events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.involved_object.uid == pod.metadata.uid]
 
 
-def _finding(cause: Cause, pod: Pod, told: StatusReason, since: datetime | None) -> Finding:
-    about = ObjectName("Pod", pod.metadata.name)
-    return Finding(cause, about, told.place, told.message, since or pod.metadata.creation_timestamp)
+def _finding(cause: Cause, pod: Pod, reason: StatusReason, since: datetime | None) -> Finding:
+    name = ObjectName("Pod", pod.metadata.name)
+    return Finding(cause, name, reason.field_path, reason.message, since or pod.metadata.creation_timestamp)
 
 
-def _scheduled(pod: Pod) -> datetime | None:
-    """Since when no node takes the pod."""
-    waits = (one for one in pod.status.conditions if one.type == "PodScheduled" and one.status == "False")
-    return next((condition.last_transition_time for condition in waits), None)
+def _unschedulable_since(pod: Pod) -> datetime | None:
+    unscheduled = (each for each in pod.status.conditions if each.type == "PodScheduled" and each.status == "False")
+    return next((condition.last_transition_time for condition in unscheduled), None)
 
 
 def _finished_at(pod: Pod) -> datetime | None:

@@ -1,4 +1,13 @@
-"""The announcement that a Job has finished, as an event tells it. Pure, and total: however odd the Job, it has one."""
+"""The announcement of a finished Job, which is the detail of an EventBridge event.
+
+1. The announcer lists the Jobs that `UNANNOUNCED_SELECTOR` selects and drops those that have not finished or finished
+   more than a day ago.
+2. It publishes one event for each Job.
+3. It applies `announced_patch`, so that the selector excludes the Job from then on.
+
+If a run is interrupted between the last two steps, the next run publishes the event again: delivery is at least once,
+and consumers deduplicate by `id`. Every Job that can be read has an announcement, whatever its fields contain.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +33,14 @@ if TYPE_CHECKING:
 SOURCE = "researcher-api"
 DETAIL_TYPE = "job.finished"
 UNANNOUNCED_SELECTOR = f"{MANAGED_BY_LABEL}={MANAGED_BY_VALUE},!{ANNOUNCED_LABEL}"
-"""Selects our Jobs that have not finished, and those that have since the last run; no selector can tell them apart."""
+"""Selects the managed Jobs without an announcement. A label selector cannot exclude those that have not finished."""
 
-
-RECENT_SECONDS = timedelta(days=1)
-"""How long after its end a Job is announced. One that cannot be marked, as it is full, would be announced for ever."""
+MAX_AGE = timedelta(days=1)
+"""How long after its end a Job is announced. A Job that cannot be labelled would otherwise be announced forever."""
 
 
 class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The detail of the event. `id` is the Job's: who gets an event twice knows it by that."""
+    """The detail of the event. `id` is the UID of the Job; consumers recognize a repeated event by it."""
 
     id: str
     project: str
@@ -46,7 +54,7 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class AnnouncementReport(msgspec.Struct, rename="camel", kw_only=True):
-    """What one run did; a failure without a name is about the whole Project."""
+    """The result of one run. A failure without a `name` concerns the whole Project."""
 
     announced: int = 0
     failed: int = 0
@@ -54,45 +62,45 @@ class AnnouncementReport(msgspec.Struct, rename="camel", kw_only=True):
     failures: list[Failure] = []
 
     def count_failed(self, failure: Failure) -> None:
-        """Counts a Job that the next run has to announce, or a Project that could not be looked into."""
+        """Count a Job that the next run has to announce, or a Project whose Jobs could not be listed."""
         self.failed += 1
         if len(self.failures) < MAX_NAMED:
             self.failures.append(failure)
 
     @property
     def log_fields(self) -> dict[str, object]:
-        """What of it goes into the log line."""
-        told: dict[str, object] = msgspec.to_builtins(self)
-        return told
+        """The fields of the log line."""
+        fields: dict[str, object] = msgspec.to_builtins(self)
+        return fields
 
     @property
     def counts(self) -> dict[str, int]:
-        """What of it is counted over time."""
+        """The values of the CloudWatch metrics."""
         return {"Announced": self.announced, "Failed": self.failed, "Truncated": int(self.truncated)}
 
 
 def is_recent(job: Job, now: datetime) -> bool:
-    """Whether *job* has finished within the last day; where its status has no readable time, whether it is as young."""
+    """Return whether *job* finished within the last day; without a finish time, whether it was created within it."""
     time = job.finished_at or job.metadata.creation_timestamp
-    return time is not None and abs(now - time) <= RECENT_SECONDS
+    return time is not None and abs(now - time) <= MAX_AGE
 
 
 def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:
-    """What is told of *job*, which has finished; *pods* are those of its own that are still there."""
-    shown = view(project, job, pods)
+    """Return the announcement of the finished *job*; *pods* are those of its pods that still exist."""
+    job_view = view(project, job, pods)
     return Announcement(
-        id=shown.id,
+        id=job_view.id,
         project=project,
-        name=shown.name,
+        name=job_view.name,
         status=job.outcome or "Failed",
-        reason=shown.reason,
-        user=shown.user,
+        reason=job_view.reason,
+        user=job_view.user,
         gpu_seconds=usage(job, pods).gpu_seconds,
-        finished_at=shown.finished_at,
+        finished_at=job_view.finished_at,
         cluster=cluster,
     )
 
 
 def announced_patch(job: Job) -> Manifest:
-    """The merge patch by which *job*, as it was seen, is not announced again."""
+    """Return the merge patch that labels *job* as announced, provided that the Job has not changed."""
     return if_unchanged(job, {"metadata": {"labels": {ANNOUNCED_LABEL: "true"}}})

@@ -1,4 +1,4 @@
-"""What a cleanup reports: what it found, what it did, and why it left the rest."""
+"""The report of a cleanup: how many Jobs it scanned and deleted, and why it skipped the others."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chalicelib.domain.errors import InternalError, ResearcherError
 from chalicelib.domain.finished.retention import Verdict
 
 SkipReason = Verdict | Literal["changed", "dryRun", "brake", "outOfTime"]
-"""Why a Job was not deleted: by its verdict, or, though it had expired, by what happened to it or to the run."""
+"""Why a Job was not deleted: its verdict or, for an expired Job, an event during the run."""
 
 MAX_NAMED = 100
-"""Failures, and pending Jobs, that are named; all are counted."""
+"""Failures and pending Jobs that are listed by name; all are counted."""
 
 
 class NamedJob(msgspec.Struct, frozen=True):
@@ -24,24 +24,24 @@ class NamedJob(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What could not be done, by the error's code; without a name it is about the whole Project."""
+    """A failure with its error code; without a name it concerns the whole Project."""
 
     project: str
     name: str | None
     code: str
     error: str | None = None
-    """The class of an exception that was not foreseen. Its text stays out of the log, since it may hold anything."""
+    """The class of an unexpected exception. Its message is not logged, since it may contain a secret."""
 
     @classmethod
     def of(cls, error: Exception, project: str, name: str | None = None) -> Failure:
-        """Build the Failure that *error* means."""
+        """Return the Failure for *error*."""
         if isinstance(error, ResearcherError):
             return cls(project, name, error.code)
         return cls(project, name, InternalError.code, type(error).__name__)
 
 
 class PendingJob(msgspec.Struct, frozen=True):
-    """A Job that has not started for too long, and the reason in one word, if anybody knows."""
+    """A Job that has been pending for too long, and the reason for it if it is known."""
 
     project: str
     name: str
@@ -50,7 +50,7 @@ class PendingJob(msgspec.Struct, frozen=True):
 
 
 class CleanupReport(msgspec.Struct, rename="camel", kw_only=True):
-    """One run. `scanned` is `deleted`, `failed` and all that was `skipped`, together."""
+    """The result of one run. `scanned` is the sum of `deleted`, `failed` and all `skipped`."""
 
     dry_run: bool
     scanned: int = 0
@@ -66,28 +66,28 @@ class CleanupReport(msgspec.Struct, rename="camel", kw_only=True):
     jobs: list[NamedJob] = []
 
     def count_skipped(self, reason: SkipReason, count: int = 1) -> None:
-        """Counts Jobs that stay for that *reason*."""
+        """Count Jobs that were not deleted for that *reason*."""
         if count:
             self.skipped[reason] = self.skipped.get(reason, 0) + count
 
     def count_failed(self, failure: Failure) -> None:
-        """Counts a Job that could not be deleted, or names a Project that could not be cleaned up."""
+        """Count a Job that could not be deleted, or note a Project that could not be cleaned up."""
         self.failed += failure.name is not None
         self.note_failure(failure)
 
     def note_failure(self, failure: Failure) -> None:
-        """Names what somebody should look at."""
+        """Add *failure* to the list, up to MAX_NAMED failures and each only once."""
         if len(self.failures) < MAX_NAMED and failure not in self.failures:
             self.failures.append(failure)
 
     @property
     def log_fields(self) -> dict[str, object]:
-        """What of it goes into the log line: everything but the Jobs, whose Receipts tell of them."""
-        told: dict[str, object] = msgspec.to_builtins(self)
-        return {name: value for name, value in told.items() if name not in {"jobs", "seconds"}}
+        """The fields of the log line: all except the deleted Jobs, which have Receipts, and the duration."""
+        fields: dict[str, object] = msgspec.to_builtins(self)
+        return {name: value for name, value in fields.items() if name not in {"jobs", "seconds"}}
 
     @property
     def counts(self) -> dict[str, int]:
-        """What of it is counted over time."""
-        numbers = {"Scanned": self.scanned, "Eligible": self.eligible, "Deleted": self.deleted}
-        return numbers | {"Failed": self.failed, "Pending": self.pending, "Truncated": int(self.truncated)}
+        """The values of the CloudWatch metrics."""
+        metrics = {"Scanned": self.scanned, "Eligible": self.eligible, "Deleted": self.deleted}
+        return metrics | {"Failed": self.failed, "Pending": self.pending, "Truncated": int(self.truncated)}

@@ -1,4 +1,7 @@
-"""The Receipt: what is kept of a Job when it is cleaned up. Pure, and total: however odd the Job, it has one."""
+"""The Receipt of a Job: a record in S3 that remains after the cleanup deletes the Job.
+
+Every Job that can be read has a Receipt, whatever its fields contain.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,18 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
 
 MAX_NAMED = 1000
-"""Nodes and images that are named."""
+"""Maximum number of nodes and of image digests in a Receipt."""
 MAX_LOG = 8192
-"""Characters of a log's end."""
+"""Characters of the log tail."""
 
-Masked = Annotated[
-    dict[str, Any] | None, msgspec.Meta(description="Values of variables and words of the command are `***`.")
+Redacted = Annotated[
+    dict[str, Any] | None,
+    msgspec.Meta(description="Values of variables and arguments of the command are `***`."),
 ]
 
 
 class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What is kept of a Job. Times are milliseconds since 1970; null where nobody knows any more."""
+    """The record of a deleted Job. Times are in milliseconds since 1970, or null if they are not known."""
 
     id: str
     project: str
@@ -42,7 +46,7 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     outcome: Literal["Succeeded", "Failed", "Unknown"]
     reason: str | None
     message: str | None
-    attempts: Annotated[Count, msgspec.Meta(description="Pods that ended, well or not.")]
+    attempts: Annotated[Count, msgspec.Meta(description="Pods that succeeded or failed.")]
     nodes: list[str]
     image_digests: list[str]
     created_at: Milliseconds
@@ -50,11 +54,12 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     finished_at: Milliseconds | None
     gpu_seconds: Annotated[float, msgspec.Meta(ge=0)] | None
     gpu_seconds_from: Annotated[
-        Literal["pods", "job"], msgspec.Meta(description="`job`: its time times its GPUs, as not every pod is known.")
+        Literal["pods", "job"],
+        msgspec.Meta(description="`job`: estimated as duration times GPUs, since some pods are not known."),
     ]
-    submission: Masked
-    spec: Masked
-    log: Annotated[str | None, msgspec.Meta(description="The last lines of one pod.")]
+    submission: Redacted
+    spec: Redacted
+    log: Annotated[str | None, msgspec.Meta(description="The log tail of one pod.")]
 
 
 EXAMPLE = {
@@ -77,31 +82,31 @@ EXAMPLE = {
     "spec": {"parallelism": 1, "completions": 1, "backoffLimit": 6},
     "log": "step 41900 loss 2.13\n",
 }
-"""For the OpenAPI document."""
+"""The example in the OpenAPI document."""
 
 
 def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod], log: str | None) -> Receipt:
-    """The Receipt of the Job that is stored as *manifest*; *pods* are those of its own that are still there."""
+    """Return the Receipt of the Job *manifest*; *pods* are those of its pods that still exist."""
     job = lenient_decoding.convert(manifest, Job)
-    shown = view(project, job, pods)
-    used = usage(job, pods)
+    job_view = view(project, job, pods)
+    gpu_usage = usage(job, pods)
     statuses = [status for pod in pods for status in pod.status.container_statuses]
     return Receipt(
-        id=shown.id,
+        id=job_view.id,
         project=project,
-        name=shown.name,
-        user=shown.user,
+        name=job_view.name,
+        user=job_view.user,
         outcome=job.outcome or "Unknown",
-        reason=shown.reason,
-        message=shown.message,
-        attempts=shown.pods.succeeded + shown.pods.failed,
-        nodes=_named(pod.spec.node_name for pod in pods),
-        image_digests=_named(status.image_id for status in statuses),
-        created_at=shown.created_at,
-        started_at=shown.started_at,
-        finished_at=shown.finished_at,
-        gpu_seconds=used.gpu_seconds,
-        gpu_seconds_from=used.source,
+        reason=job_view.reason,
+        message=job_view.message,
+        attempts=job_view.pods.succeeded + job_view.pods.failed,
+        nodes=_distinct(pod.spec.node_name for pod in pods),
+        image_digests=_distinct(status.image_id for status in statuses),
+        created_at=job_view.created_at,
+        started_at=job_view.started_at,
+        finished_at=job_view.finished_at,
+        gpu_seconds=gpu_usage.gpu_seconds,
+        gpu_seconds_from=gpu_usage.source,
         submission=redact_submission(_submission(job)),
         spec=redact_spec(manifest.get("spec")),
         log=log[-MAX_LOG:] if log else None,
@@ -109,28 +114,28 @@ def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod],
 
 
 def most_informative_pod(pods: Sequence[Pod]) -> Pod | None:
-    """The pod whose log says most of how the Job ended: the last one that failed, or else the last one."""
+    """Return the pod whose log best explains how the Job ended: the last failed one, otherwise the last one."""
     failed = [pod for pod in pods if pod.status.phase == "Failed"]
     return max(failed or pods, key=lambda pod: str(pod.metadata.creation_timestamp), default=None)
 
 
 def object_key(receipt: Receipt) -> str:
-    """Where in the bucket *receipt* is kept: by the day on which the Job finished."""
+    """Return the S3 key of *receipt*, which contains the day on which the Job finished."""
     day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=receipt.finished_at or 0)
     return f"receipts/{receipt.project}/{day:%Y/%m/%d}/{receipt.name}-{receipt.id}.json"
 
 
 def latest_key(project: str, name: str) -> str:
-    """Where the newest Receipt of a Job of that name is kept once more, to be found by the name alone."""
+    """Return the S3 key of a second copy of the latest Receipt for a Job name, for lookup by name."""
     return f"receipts/{project}/latest/{name}.json"
 
 
-def _submission(job: Job) -> Any:  # noqa: ANN401 - JSON, or whatever somebody wrote in its place
+def _submission(job: Job) -> Any:  # noqa: ANN401 - any JSON: users can edit the annotation
     try:
         return json_document(job.metadata.annotations.get(SUBMISSION_ANNOTATION, "null").encode())
     except MalformedRequest:
         return None
 
 
-def _named(found: Iterable[str | None]) -> list[str]:
-    return sorted({one for one in found if one})[:MAX_NAMED]
+def _distinct(names: Iterable[str | None]) -> list[str]:
+    return sorted({name for name in names if name})[:MAX_NAMED]

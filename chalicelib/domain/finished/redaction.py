@@ -1,7 +1,8 @@
-"""Redact a Job's submission and spec: an allow list says which fields are shown, and all others become `***`.
+"""Redact a Job's submission and spec: only the values of fields on an allow list are kept, all others become `***`.
 
-Variables, commands and whatever a webhook or kubectl adds may hold a password. So a field that is not listed here is
-masked, a new one of ours too, and a listed one is shown only in the shape that is listed. Names of fields stay.
+Variables, commands and any field that a webhook or kubectl adds may contain a password. A field that is not listed
+here is therefore redacted, including new fields of this API, and a listed field is kept only if its value has the
+listed type. The names of fields are always kept.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from typing import Any, NamedTuple
 
 REDACTED = "***"
 MAX_WORDS = 256
-"""As many as a submission may have."""
+"""The limit for the arguments in a submission."""
 
 
 class MapOf(NamedTuple):
-    """An object with keys of the user's choice."""
+    """The rule for an object with arbitrary keys: all values follow the same rule."""
 
     values: Rule
 
 
 Rule = MapOf | dict[str, Any] | list[Any] | None
-"""What is shown: None is a string, a number, a boolean or null; `[rule]` a list, a dict an object with these fields."""
+"""What is kept: None a string, number, boolean or null; `[rule]` an array; a dict an object with these fields."""
 
 
 def _unredacted(*fields: str) -> dict[str, Any]:
@@ -107,7 +108,7 @@ _SUBMISSION = {
 
 
 def redact_submission(submission: Any) -> Any:  # noqa: ANN401 - JSON
-    """*submission* with what its variables and command may hide masked; None when it is not an object."""
+    """Return *submission* with all values redacted that may be secret, or None if it is not an object."""
     if not isinstance(submission, dict):
         return None
     wrapped = submission.keys() == {"job"} and isinstance(submission["job"], dict)
@@ -115,24 +116,24 @@ def redact_submission(submission: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def redact_spec(spec: Any) -> Any:  # noqa: ANN401 - JSON
-    """Redact the spec of a Job, made by this API or by kubectl."""
+    """Redact the spec of a Job, whether this API or kubectl created it."""
     return _redact(spec, _SPEC)
 
 
 def _redact(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - JSON
     match rule, value:
         case MapOf(), dict():
-            return {key: _redact(one, rule.values) for key, one in value.items()}
+            return {key: _redact(each, rule.values) for key, each in value.items()}
         case dict(), dict():
-            return {key: _redact(one, rule[key]) if key in rule else _redact_text(one) for key, one in value.items()}
+            return {key: _redact(each, rule[key]) if key in rule else _replace(each) for key, each in value.items()}
         case list(), list():
-            return [_redact(one, rule[0]) for one in value]
+            return [_redact(item, rule[0]) for item in value]
         case None, str() | int() | float() | None:
             return value
         case _:
-            return _redact_text(value)
+            return _replace(value)
 
 
-def _redact_text(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """As many masks as a list has items, at most 256: the number of words of a command stays known."""
+def _replace(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return `***`, or one for each item of a list up to MAX_WORDS, so that the length of a command is kept."""
     return [REDACTED] * min(len(value), MAX_WORDS) if isinstance(value, list) else REDACTED

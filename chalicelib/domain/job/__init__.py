@@ -1,1 +1,1 @@
-"""What is shown: the view of a Job, its status and reason, its logs and events."""
+"""The API's view of a Job: its status and reason, ETag, logs, events and GPU usage."""

@@ -1,4 +1,4 @@
-"""ETags of a Job: its resource version, and a checksum of its view, which also changes with its pods."""
+"""ETags of a Job: its resource version and a checksum of its view, which also changes when its pods change."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ import zlib
 from chalicelib.domain.errors import PreconditionFailed
 
 ETAG_PATTERN = '"([0-9]+)[.][0-9a-f]{8}"'
-"""What `tag_of` makes; the group is the version."""
+"""The format of `etag_of`; the group is the resource version."""
 IF_MATCH_PATTERN = f"^({ETAG_PATTERN}|[*])$"
-"""For the OpenAPI document; `version_in` decides."""
+"""The pattern in the OpenAPI document; requests are validated by `required_version`."""
 
 
-def etag_of(version: str, text: str) -> str:
-    """The ETag of a Job of that resource *version*, whose view is answered as *text*."""
-    return f'"{version}.{zlib.crc32(text.encode()):08x}"'
+def etag_of(version: str, body: str) -> str:
+    """Return the ETag of a Job with that resource *version* and that response *body*."""
+    return f'"{version}.{zlib.crc32(body.encode()):08x}"'
 
 
-def matches(tag: str, if_none_match: str | None) -> bool:
-    """Whether *tag* is among those that the header If-None-Match names."""
-    named = if_none_match or ""
-    return tag in named or named.strip() == "*"
+def matches(etag: str, if_none_match: str | None) -> bool:
+    """Return whether the header If-None-Match contains *etag* or is `*`."""
+    header = if_none_match or ""
+    return etag in header or header.strip() == "*"
 
 
 def required_version(if_match: str | None) -> str | None:
-    """The resource version that the header If-Match names; None where any will do."""
+    """Return the resource version in the header If-Match, or None if the header is missing or `*`.
+
+    Raises: PreconditionFailed: the header is not the ETag of a Job.
+    """
     if if_match in (None, "*"):
         return None
-    found = re.fullmatch(ETAG_PATTERN, if_match or "")
-    if found is None:
+    match = re.fullmatch(ETAG_PATTERN, if_match or "")
+    if match is None:
         raise PreconditionFailed("If-Match is not the ETag of a Job. Get the Job again.")
-    return found[1]
+    return match[1]

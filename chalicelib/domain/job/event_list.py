@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.events import Event
 
 
-MAX_SHOWN = 500
-"""Of 2 KiB each, so that an answer stays below Lambda's 6 MB."""
+MAX_EVENTS = 500
+"""Maximum events in a response: with 2 KiB each, it stays below Lambda's limit of 6 MB."""
 MAX_NAME = 253
-"""Characters of what names a thing; the cluster takes any text there."""
+"""Characters of names, types and reasons, which the API server does not limit in events."""
 
 CREATED = re.compile(r"Created pod: ([a-z0-9][-.a-z0-9]{0,252})")
-"""The Job controller's words; the only trace of a pod that is gone."""
+"""The message of the Job controller, which is the only record of a deleted pod."""
 _POD_NAMES = re.compile(r'pods "[^"]*"')
 
 
@@ -36,7 +36,7 @@ class ObjectName(msgspec.Struct, frozen=True):
 
 
 class EventView(msgspec.Struct, frozen=True, rename="camel"):
-    """What happened to an object, how often, and when first and last: milliseconds since 1970."""
+    """An event about an object, how often it occurred, and when first and last, in milliseconds since 1970."""
 
     first_seen: Milliseconds
     last_seen: Milliseconds
@@ -59,32 +59,32 @@ EVENT_EXAMPLE = {
 
 
 def aggregate_events(events: Iterable[Event]) -> list[EventView]:
-    """The newest of *events* in the order of their last time; those that say the same of one object are one."""
-    together = groupby(sorted(events, key=_group_key), key=_group_key)
-    views = [_aggregate(list(same)) for _, same in together]
-    return sorted(views, key=lambda view: (view.last_seen, view.first_seen))[-MAX_SHOWN:]
+    """Merge events with the same content about the same object; return the newest MAX_EVENTS, the latest one last."""
+    groups = groupby(sorted(events, key=_group_key), key=_group_key)
+    views = [_aggregate(list(group)) for _, group in groups]
+    return sorted(views, key=lambda view: (view.last_seen, view.first_seen))[-MAX_EVENTS:]
 
 
 def created_pods(events: Sequence[Event]) -> list[str]:
-    """The names of the pods that the Job controller says it made, newest first."""
+    """Return the names of the pods that the Job controller reports to have created, newest first."""
     newest_first = sorted(events, key=lambda event: event.last_seen, reverse=True)
-    found = (CREATED.fullmatch(event.message or "") for event in newest_first if event.reason == "SuccessfulCreate")
-    return list(dict.fromkeys(match[1] for match in found if match))
+    matches = (CREATED.fullmatch(event.message or "") for event in newest_first if event.reason == "SuccessfulCreate")
+    return list(dict.fromkeys(match[1] for match in matches if match))
 
 
 def _group_key(event: Event) -> tuple[str, ...]:
-    """What two events share that say the same: a Job's controller names another pod at each try."""
-    about = event.involved_object
+    """Return what identical events share; pod names in messages are ignored, since each attempt names another pod."""
+    target = event.involved_object
     message = _POD_NAMES.sub("pods", event.message or "")
-    return about.kind, about.name, about.uid, event.type or "", event.reason or "", message
+    return target.kind, target.name, target.uid, event.type or "", event.reason or "", message
 
 
-def _aggregate(same: Sequence[Event]) -> EventView:
-    last = max(same, key=lambda event: event.last_seen)
+def _aggregate(group: Sequence[Event]) -> EventView:
+    last = max(group, key=lambda event: event.last_seen)
     return EventView(
-        first_seen=_since_1970(min(event.first_seen for event in same)),
+        first_seen=_since_1970(min(event.first_seen for event in group)),
         last_seen=_since_1970(last.last_seen),
-        count=sum(event.times for event in same),
+        count=sum(event.times for event in group),
         type=(last.type or "")[:MAX_NAME],
         reason=(last.reason or "")[:MAX_NAME],
         object=ObjectName(last.involved_object.kind[:MAX_NAME], last.involved_object.name[:MAX_NAME]),
@@ -92,5 +92,5 @@ def _aggregate(same: Sequence[Event]) -> EventView:
     )
 
 
-def _since_1970(moment: datetime) -> int:
-    return milliseconds(moment) or 0
+def _since_1970(time: datetime) -> int:
+    return milliseconds(time) or 0

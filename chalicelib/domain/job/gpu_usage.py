@@ -1,4 +1,4 @@
-"""The GPU-seconds that a Job used: those of its pods, where they are known."""
+"""The GPU-seconds that a Job used: measured from its pods if all are known, otherwise estimated from the Job."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Usage(NamedTuple):
-    """GPU-seconds, and what they were read from."""
+    """GPU-seconds, and whether they come from the pods or from the Job."""
 
     gpu_seconds: float
     source: Literal["pods", "job"]
 
 
 def usage(job: Job, pods: Sequence[Pod]) -> Usage:
-    """What *pods* used, or, unless every pod of *job* is there, its time times its GPUs."""
+    """Return the GPU-seconds of *pods*; if not all pods of *job* are among them, its duration times its GPUs."""
     used = _of_pods(job, pods)
     if used is None:
         return Usage(gpus_at_once(job) * _duration(job.status.start_time, job.finished_at), "job")
@@ -30,7 +30,7 @@ def usage(job: Job, pods: Sequence[Pod]) -> Usage:
 
 
 def _of_pods(job: Job, pods: Sequence[Pod]) -> float | None:
-    """What the pods used; None unless every pod that ended is there and tells its times."""
+    """Return the GPU-seconds of the pods, or None unless all terminated pods are known, with their times."""
     times = [times for pod in pods if (times := _times(pod.status))]
     if not pods or len(times) < max(len(pods), (job.status.succeeded or 0) + (job.status.failed or 0)):
         return None
@@ -38,8 +38,8 @@ def _of_pods(job: Job, pods: Sequence[Pod]) -> float | None:
 
 
 def _times(status: PodStatus) -> tuple[datetime, datetime] | None:
-    """When the first container of a pod started, and when the last one ended."""
-    ends = [one.state.terminated for one in status.container_statuses]
+    """Return when the first container of a pod started and when the last one finished."""
+    ends = [container.state.terminated for container in status.container_statuses]
     starts = [end.started_at for end in ends if end and end.started_at]
     finishes = [end.finished_at for end in ends if end and end.finished_at]
     return (min(starts), max(finishes)) if starts and finishes else None

@@ -1,4 +1,4 @@
-"""Rules for a Job's transitions: which statuses a caller can wait for, and when a Job can be suspended or resumed."""
+"""The lifecycle of a Job: which statuses a caller can wait for, and when a Job can be suspended or resumed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Until = Literal["running", "finished"]
 
 FINISHED_STATUSES = frozenset({"Succeeded", "Failed"})
 STARTED_STATUSES = FINISHED_STATUSES | {"Running", "Terminating"}
-"""A Job that ended has run, or never will: nobody waits longer for it to run."""
+"""Statuses that end a wait for `running`: a finished or terminating Job will not start running any more."""
 
 
 def is_reached(until: Until, status: Status) -> bool:
-    """Whether a Job in *status* is *until* where a caller waits for it to be."""
+    """Return whether *status* ends a wait for *until*."""
     return status in (FINISHED_STATUSES if until == "finished" else STARTED_STATUSES)
 
 
@@ -42,8 +42,8 @@ def suspend_patch(job: Job, *, suspended: bool) -> Manifest:
     if job.metadata.deletion_timestamp:
         raise JobBeingDeleted(f"The Job {name} is being deleted.")
     if is_incomplete(job):
-        raise JobIncomplete(f"The Job {name} lacks its Service. Send the request that made it again, or delete it.")
+        raise JobIncomplete(f"The Job {name} has no Service yet. Repeat the request that created it, or delete it.")
     if QUEUE_LABEL in job.metadata.labels:
-        # Kueue suspends and resumes by the same field, and puts back what others write there.
-        raise JobManagedByQueue(f"The Job {name} is in a queue, which decides when it runs. Delete it to take it out.")
+        # Kueue sets the same field to suspend and resume, and reverts changes by others.
+        raise JobManagedByQueue(f"The Job {name} is in a queue, which decides when it runs. To dequeue it, delete it.")
     return {"spec": {"suspend": suspended}}

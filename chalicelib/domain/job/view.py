@@ -1,4 +1,7 @@
-"""What is shown of a Job: Run:ai's fields and ours. Total: however odd the Job, it has a view."""
+"""The view of a Job that the API returns: Run:ai's fields and additional ones.
+
+Every Job that can be read has a view, whatever its fields contain.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from chalicelib.domain.job.lifecycle import is_kept
-from chalicelib.domain.job.status_reason import reason_of, wait_of
-from chalicelib.domain.kubernetes.completion_indexes import shown_indexes
+from chalicelib.domain.job.status_reason import reason_of, waiting_reason
+from chalicelib.domain.kubernetes.completion_indexes import truncated_indexes
 from chalicelib.domain.kubernetes.jobs import GPU, QUEUE_LABEL
 from chalicelib.domain.kubernetes.quantities import amount
 from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_ANNOTATION, is_reserved_key
@@ -31,21 +34,23 @@ Status = Literal[
     "Failed",
     "Unknown",
 ]
-"""Where a Job is. The list is closed; `reason` says more."""
+"""The status of a Job. The list is closed; `reason` has the details."""
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 MAX_COUNT = 2**53 - 1
-"""The largest number that every JSON reader keeps; a Job may ask for 2,147,483,647 pods of many GPUs."""
+"""The largest integer that every JSON parser reads exactly; a Job can request 2,147,483,647 pods with many GPUs."""
 MAX_TEXT = 4096
-"""Characters of images and of a user; an image may have a million."""
+"""Characters of the images and the user; Kubernetes does not limit the length of an image."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"format": "int64"})]
-"""Since 1970; more than the 32 bits a client would choose."""
+"""Milliseconds since 1970; the format keeps generated clients from using 32 bits."""
 
-Indexes = Annotated[str, msgspec.Meta(description="Of an indexed Job, such as `1,3-5,7`; a long one ends with `,...`.")]
+Indexes = Annotated[
+    str, msgspec.Meta(description="For an Indexed Job, such as `1,3-5,7`; a long list ends with `,...`.")
+]
 
 
 class PodCounts(msgspec.Struct, frozen=True):
-    """How many of a Job's pods are where."""
+    """The number of pods of a Job in each state."""
 
     active: Count
     ready: Count
@@ -54,7 +59,7 @@ class PodCounts(msgspec.Struct, frozen=True):
 
 
 class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A Job as it is shown. Times are milliseconds since 1970; null where they have not come yet."""
+    """A Job. Times are in milliseconds since 1970, or null if the event has not happened yet."""
 
     id: str
     project: str
@@ -102,11 +107,11 @@ EXAMPLE = {
     "labels": {"sweep": "7"},
     "links": {"self": "/jobs/team-a/train-1"},
 }
-"""For the OpenAPI document."""
+"""The example in the OpenAPI document."""
 
 
 def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
-    """The view of *job* in *project*; *pods* are the Job's own, or none where they are not needed."""
+    """Return the view of *job*; *pods* are the pods that it owns, or empty if the view does not need them."""
     reason = reason_of(job, pods)
     status = _status(job, pods)
     meta = job.metadata
@@ -119,17 +124,17 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         type="Interactive" if meta.labels.get(JOB_TYPE_LABEL) == "Interactive" else "Train",
         nodes=sorted({pod.spec.node_name for pod in running if pod.spec.node_name}),
         created_at=milliseconds(meta.creation_timestamp) or 0,
-        images=_cut(", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers))),
-        user=_cut(meta.annotations.get(USER_ANNOTATION, "")),
+        images=_truncate(", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers))),
+        user=_truncate(meta.annotations.get(USER_ANNOTATION, "")),
         current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
         requested_gpus=gpus_at_once(job),
-        reason=reason.word if reason else None,
+        reason=reason.reason if reason else None,
         message=(reason.message or None) if reason else None,
         started_at=milliseconds(job.status.start_time),
         finished_at=milliseconds(job.finished_at),
         pods=_counts(job),
-        completed_indexes=shown_indexes(job.status.completed_indexes, job),
-        failed_indexes=shown_indexes(job.status.failed_indexes, job),
+        completed_indexes=truncated_indexes(job.status.completed_indexes, job),
+        failed_indexes=truncated_indexes(job.status.failed_indexes, job),
         keep=is_kept(job),
         labels={key: value for key, value in meta.labels.items() if not is_reserved_key(key)},
         links={"self": f"/jobs/{project}/{meta.name}"},
@@ -137,11 +142,11 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
 
 
 def milliseconds(time: datetime | None) -> int | None:
-    """*time* as the API writes it; a time before 1970, which somebody made up, is that of 1970."""
+    """Return *time* in milliseconds since 1970, and 0 for any time before."""
     return None if time is None else max(0, int(time.timestamp() * 1000))
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
 
 
@@ -159,23 +164,23 @@ def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
     phases = {pod.status.phase for pod in pods}
     if "Running" in phases or (not pods and job.status.ready):
         return "Running"
-    if any(pod.spec.node_name and pod.status.phase == "Pending" and not wait_of(pod) for pod in pods):
+    if any(pod.spec.node_name and pod.status.phase == "Pending" and not waiting_reason(pod) for pod in pods):
         return "ContainerCreating"
     return "Unknown" if phases == {"Unknown"} else "Pending"
 
 
 def gpus_of(containers: Sequence[Container]) -> int:
-    """The GPUs that *containers* ask for together."""
+    """Return the number of GPUs that *containers* request together."""
     return sum(amount(container.resources.limits.get(GPU, 0)) for container in containers)
 
 
 def gpus_at_once(job: Job) -> int:
-    """The GPUs that the pods of *job* ask for together."""
+    """Return the number of GPUs that the pods of *job* request at the same time."""
     return min(gpus_of(job.spec.template.spec.containers) * _pods_at_once(job), MAX_COUNT)
 
 
 def _pods_at_once(job: Job) -> int:
-    """How many pods ask for GPUs together; without completions, parallelism alone says."""
+    """Return how many pods can run at the same time: parallelism, limited by completions if that is set."""
     parallelism = 1 if job.spec.parallelism is None else job.spec.parallelism
     return parallelism if job.spec.completions is None else min(parallelism, job.spec.completions)
 

@@ -1,1 +1,1 @@
-"""What is read: Kubernetes objects, as far as the API needs them, and the formats of their fields."""
+"""The Kubernetes objects that the API reads, reduced to the fields it needs, and the formats of those fields."""

@@ -1,4 +1,4 @@
-"""Indexes of an Indexed Job, in the compressed text in which Kubernetes writes them: 1,3-5,7."""
+"""Completion indexes of an Indexed Job, in the compressed format of Kubernetes: 1,3-5,7."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from chalicelib.domain.kubernetes.jobs import INDEXED
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
 
-MOST = 100_000
-"""Indexes that a submission may ask for."""
+MAX_INDEXES = 100_000
+"""Maximum number of completions in a submission."""
 MAX_TEXT = 1024
 
 _INTERVAL = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 
 def indexes(text: str) -> set[int]:
-    """The indexes that *text* means; what is no interval in it means none."""
-    found: set[int] = set()
+    """Parse *text* into a set of indexes; invalid intervals are ignored."""
+    parsed: set[int] = set()
     intervals = filter(None, map(_INTERVAL.fullmatch, text.split(",")))
-    next_one = 0
-    for first, last in sorted((int(one[1]), int(one[2] or one[1])) for one in intervals):
-        found.update(range(max(first, next_one), min(last, MOST) + 1))  # each once, however many intervals have it
-        next_one = max(next_one, last + 1)
-    return found
+    start = 0
+    for first, last in sorted((int(match[1]), int(match[2] or match[1])) for match in intervals):
+        # Each index is visited once, however many intervals contain it.
+        parsed.update(range(max(first, start), min(last, MAX_INDEXES) + 1))
+        start = max(start, last + 1)
+    return parsed
 
 
 def unfinished_indexes(job: Job) -> list[int]:
-    """The indexes of *job* that did not complete, in order; none where its pods are not numbered."""
+    """Return the indexes of *job* that have not completed, in order; empty if the Job is not Indexed."""
     completions = job.spec.completions or 0
-    if job.spec.completion_mode != INDEXED or completions > MOST:
+    if job.spec.completion_mode != INDEXED or completions > MAX_INDEXES:
         return []
-    done = indexes(job.status.completed_indexes or "")
-    return [index for index in range(completions) if index not in done]
+    completed = indexes(job.status.completed_indexes or "")
+    return [index for index in range(completions) if index not in completed]
 
 
-def shown_indexes(text: str | None, job: Job) -> str | None:
-    """*text* of the status of *job* as a view shows it; a very long one ends with an ellipsis."""
+def truncated_indexes(text: str | None, job: Job) -> str | None:
+    """Return the index list *text* of a Job's status for its view: None if not Indexed, truncated to MAX_TEXT."""
     if job.spec.completion_mode != INDEXED:
         return None
     text = text or ""

@@ -12,7 +12,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class InvolvedObject(KubernetesObject):
-    """What an event is about."""
+    """The object that an event is about."""
 
     kind: str = ""
     name: str = ""
@@ -20,14 +20,14 @@ class InvolvedObject(KubernetesObject):
 
 
 class Series(KubernetesObject):
-    """How often an event of the newer generation came again, and when last."""
+    """The repetitions of an event in the format of events.k8s.io/v1."""
 
     count: int | None = None
     last_observed_time: Time | None = None
 
 
 class Event(KubernetesObject):
-    """A v1 Event. The older generation has a first and a last time and a count, the newer one a time and a series."""
+    """A v1 Event. Core v1 clients set two timestamps and a count, events.k8s.io/v1 clients `eventTime` and a series."""
 
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
     involved_object: InvolvedObject = msgspec.field(default_factory=InvolvedObject)
@@ -42,18 +42,18 @@ class Event(KubernetesObject):
 
     @property
     def first_seen(self) -> datetime:
-        """When it came first."""
+        """When the event occurred first."""
         return self.first_timestamp or self.event_time or self.metadata.creation_timestamp or _LONG_AGO
 
     @property
     def last_seen(self) -> datetime:
-        """When it came last."""
-        again = self.series.last_observed_time if self.series else None
-        return max(self.first_seen, self.last_timestamp or again or self.first_seen)
+        """When the event occurred last."""
+        last_observed = self.series.last_observed_time if self.series else None
+        return max(self.first_seen, self.last_timestamp or last_observed or self.first_seen)
 
     @property
     def times(self) -> int:
-        """How often it came."""
+        """How often the event occurred."""
         return max(1, self.count or 0, (self.series.count or 0) if self.series else 0)
 
 

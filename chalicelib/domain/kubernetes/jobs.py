@@ -1,7 +1,8 @@
-"""The fields we read of the cluster's objects. Everything is optional: an odd object must never break a list.
+"""Jobs and namespaces, as the API server returns them.
 
-Field names are those of the Kubernetes API (https://kubernetes.io/docs/reference/kubernetes-api/);
-msgspec skips what is not named here, above all `managedFields`, which is half of a Job.
+Field names are those of the Kubernetes API (https://kubernetes.io/docs/reference/kubernetes-api/). All fields are
+optional, because one malformed object must not break a list. msgspec skips fields that are not declared here, such as
+`managedFields`, which is half the size of a Job.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A time as the cluster writes it, in UTC; one without a time zone could not be compared with ours."""
+"""A timestamp with a time zone; one without could not be compared with the clock."""
 
 Manifest = dict[str, Any]
-"""A Kubernetes object as it is sent: the one bare dict that crosses layers."""
+"""A Kubernetes object as it is sent to the API server: the only untyped dict that crosses layers."""
 
 GPU = "nvidia.com/gpu"
 NODE_TYPE = "node.kubernetes.io/instance-type"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 INDEXED = "Indexed"
-"""The completion mode of a Job whose pods are numbered."""
+"""The completion mode of a Job whose pods have completion indexes."""
 
 
 TTL_MARGIN_SECONDS = 86400
@@ -29,17 +30,17 @@ TTL_MARGIN_SECONDS = 86400
 
 
 class KubernetesObject(msgspec.Struct, rename="camel", kw_only=True, gc=False):
-    """What we read of the cluster: camelCase on the wire, unknown fields skipped."""
+    """The base class of objects from the cluster: camelCase field names, unknown fields are skipped."""
 
 
 class OwnerReference(KubernetesObject):
-    """Who made an object."""
+    """A reference to the owner of an object."""
 
     uid: str = ""
 
 
 class ObjectMeta(KubernetesObject):
-    """An object's identity and marks."""
+    """The metadata of an object."""
 
     name: str = ""
     uid: str = ""
@@ -61,13 +62,13 @@ class Condition(KubernetesObject):
     last_transition_time: Time | None = None
 
     @property
-    def holds(self) -> bool:
+    def is_true(self) -> bool:
         """Whether the condition is true now."""
         return self.status == "True"
 
 
 class ResourceRequirements(KubernetesObject):
-    """What a container may use at most; quantities as text or number."""
+    """The resource limits of a container; quantities are strings or numbers."""
 
     limits: dict[str, str | int | float] = {}
 
@@ -81,7 +82,7 @@ class Container(KubernetesObject):
 
 
 class PodSpec(KubernetesObject):
-    """What a pod runs and where."""
+    """The specification of a pod."""
 
     node_name: str | None = None
     init_containers: list[Container] = []
@@ -90,19 +91,19 @@ class PodSpec(KubernetesObject):
 
 
 class PodTemplate(KubernetesObject):
-    """What a Job's pods are made from."""
+    """The template for the pods of a Job."""
 
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
 
 
 class LabelSelector(KubernetesObject):
-    """Which pods belong to a Job; only a Job with `manualSelector` has another than that of its uid."""
+    """The selector for the pods of a Job; it selects by the UID of the Job unless `manualSelector` is set."""
 
     match_labels: dict[str, str] = {}
 
 
 class JobSpec(KubernetesObject):
-    """What a Job asks for."""
+    """The specification of a Job."""
 
     parallelism: int | None = None
     completions: int | None = None
@@ -115,7 +116,7 @@ class JobSpec(KubernetesObject):
 
 
 class JobStatus(KubernetesObject):
-    """What became of a Job so far."""
+    """The status of a Job."""
 
     active: int | None = None
     ready: int | None = None
@@ -137,29 +138,29 @@ class Job(KubernetesObject):
 
     @property
     def finished(self) -> Condition | None:
-        """The condition that ended the Job, or None while it may still run."""
+        """The condition `Complete` or `Failed`, or None if the Job has not finished."""
         for condition in self.status.conditions:
-            if condition.type in ("Complete", "Failed") and condition.holds:
+            if condition.type in ("Complete", "Failed") and condition.is_true:
                 return condition
         return None
 
     @property
     def outcome(self) -> Literal["Succeeded", "Failed"] | None:
-        """How the Job ended, or None while it may still run."""
-        end = self.finished
-        if end is None:
+        """How the Job ended, or None if it has not finished."""
+        condition = self.finished
+        if condition is None:
             return None
-        return "Succeeded" if end.type == "Complete" else "Failed"
+        return "Succeeded" if condition.type == "Complete" else "Failed"
 
     @property
     def finished_at(self) -> datetime | None:
-        """When the Job ended; only one that completed has a time of its own."""
-        end = self.finished
-        return (self.status.completion_time or end.last_transition_time) if end else None
+        """When the Job finished; a failed Job has no `completionTime`, so its condition has the time."""
+        condition = self.finished
+        return (self.status.completion_time or condition.last_transition_time) if condition else None
 
 
 class ListMeta(KubernetesObject):
-    """Where a list stops."""
+    """The metadata of a list: the token to continue it."""
 
     continue_: str | None = msgspec.field(default=None, name="continue")
 
@@ -172,7 +173,7 @@ class JobList(KubernetesObject):
 
 
 class Namespace(KubernetesObject):
-    """A namespace, which is a Project when it is labelled so."""
+    """A namespace; with the label of a Project it is one."""
 
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
 
@@ -191,5 +192,5 @@ def if_unchanged(job: Job, patch: Manifest) -> Manifest:
 
 
 def without_none(fields: Manifest) -> Manifest:
-    """*fields* without those that are not set, which Kubernetes then gives their defaults."""
+    """Return *fields* without unset ones, for which Kubernetes uses its defaults."""
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,8 +1,9 @@
-"""Decode what the API server stores although it is not what a reader expects: one object must not hide all others.
+"""Decode objects of the API server without the values that msgspec rejects, so that one object cannot break a list.
 
-The API server accepts `managedFields` of 9,995 levels, and dates such as year 0 and year 10000. Whoever may create a
-Job may write the former, whoever may write a status the latter. msgspec refuses both, and with them the whole list. So
-a value that cannot be decoded is left out, and the rest of its object is read as if the value were not set.
+The API server accepts `managedFields` with 9,995 levels, and dates such as year 0 and year 10000. Any client that can
+create a Job can write the former, and any client that can write its status the latter. msgspec rejects both, and the
+whole list with them. This module therefore removes a value that cannot be decoded and decodes the rest of the object as
+if the value were not set.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
-Found = TypeVar("Found")
+Decoded = TypeVar("Decoded")
 
 MAX_LEVELS = 64
-"""Levels of lists and objects that are read; those of Kubernetes have less than 20."""
-MAX_LEFT_OUT = 16
-"""Values that are left out of an object one at a time; what is odd more often is left out as a whole."""
+"""Maximum levels of nested arrays and objects; regular Kubernetes objects have less than 20."""
+MAX_REMOVED = 16
+"""Values that are removed from an object one by one; after that, top-level fields are removed as a whole."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
 
 
-def decode(body: bytes, kind: type[Found]) -> Found:
-    """Decode *body* as *kind*, without what cannot be decoded; msgspec.DecodeError when it is no object in JSON."""
+def decode(body: bytes, kind: type[Decoded]) -> Decoded:
+    """Decode *body* as *kind* without invalid values; raise msgspec.DecodeError if it is not a JSON object."""
     try:
         return msgspec.json.decode(body, type=kind)
     except RecursionError:
@@ -34,53 +35,53 @@ def decode(body: bytes, kind: type[Found]) -> Found:
     return convert(msgspec.json.decode(body), kind)
 
 
-def convert(document: Any, kind: type[Found]) -> Found:  # noqa: ANN401 - whatever JSON holds
-    """Convert *document*, and each item of a list by itself, to *kind* without what does not fit.
+def convert(document: Any, kind: type[Decoded]) -> Decoded:  # noqa: ANN401 - any JSON
+    """Convert *document* to *kind* without invalid values; each item of a list is converted separately.
 
-    Raises: msgspec.ValidationError: *document* is no object.
+    Raises: msgspec.ValidationError: *document* is not an object.
     """
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list) or "items" not in getattr(kind, "__struct_fields__", ()):
-        return _converted(document, kind)
+        return _convert(document, kind)
     (item_kind,) = get_args(get_type_hints(kind)["items"])
-    read = [_converted(item, item_kind) for item in items if isinstance(item, dict)]
-    return _converted({**document, "items": read}, kind)
+    converted = [_convert(item, item_kind) for item in items if isinstance(item, dict)]
+    return _convert({**document, "items": converted}, kind)
 
 
 def shallow(body: bytes) -> bytes:
-    """Replace by null each list and object of *body* that is below MAX_LEVELS others."""
-    parts, depth, kept_until = [], 0, 0
+    """Replace each array and object of *body* that is nested deeper than MAX_LEVELS with null."""
+    parts, depth, copied_until = [], 0, 0
     for token in _TOKEN.finditer(body):
         if token[0] in b"{[":
             depth += 1
             if depth == MAX_LEVELS + 1:
-                parts += [body[kept_until : token.start()], b"null"]
+                parts += [body[copied_until : token.start()], b"null"]
         elif token[0] in b"}]":
             if depth == MAX_LEVELS + 1:
-                kept_until = token.end()
+                copied_until = token.end()
             depth -= 1
-    return b"".join([*parts, body[kept_until:]])
+    return b"".join([*parts, body[copied_until:]])
 
 
-def _converted(document: Any, kind: type[Found]) -> Found:  # noqa: ANN401 - whatever JSON holds
-    for attempt in range(2 * MAX_LEFT_OUT):
+def _convert(document: Any, kind: type[Decoded]) -> Decoded:  # noqa: ANN401 - any JSON
+    for attempt in range(2 * MAX_REMOVED):
         try:
             return msgspec.convert(document, kind)
         except msgspec.ValidationError as error:
-            # Of a mapping the message does not tell the key ("[...]"): it is left out as a whole.
-            place = str(error).partition(" - at `$")[2].partition("[...]")[0]
-            path = [name or index for name, index in _STEP.findall(place)]
+            # The message does not contain the key of a mapping ("[...]"), so the whole mapping is removed.
+            location = str(error).partition(" - at `$")[2].partition("[...]")[0]
+            path = [name or index for name, index in _STEP.findall(location)]
             if not path:
                 raise
-            document = _without(document, path if attempt < MAX_LEFT_OUT else path[:1])
+            document = _without(document, path if attempt < MAX_REMOVED else path[:1])
     return kind()
 
 
-def _without(value: Any, path: list[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Copy *value* without what is at *path*."""
+def _without(value: Any, path: list[str]) -> Any:  # noqa: ANN401 - any JSON
+    """Return a copy of *value* without the member at *path*."""
     step, rest = path[0], path[1:]
     if isinstance(value, list):
-        place = int(step)
-        return [*value[:place], *([_without(value[place], rest)] if rest else []), *value[place + 1 :]]
+        index = int(step)
+        return [*value[:index], *([_without(value[index], rest)] if rest else []), *value[index + 1 :]]
     others = {name: inner for name, inner in value.items() if name != step}
     return {**others, step: _without(value[step], rest)} if rest else others

@@ -1,4 +1,4 @@
-"""The fields we read of pods, optional like those of every object of the cluster."""
+"""Pods, as the API server returns them; all fields are optional."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Waiting(KubernetesObject):
 
 
 class Running(KubernetesObject):
-    """Since when a container runs."""
+    """When a running container started."""
 
     started_at: Time | None = None
 
 
 class Terminated(KubernetesObject):
-    """How a container ended."""
+    """How a container terminated."""
 
     exit_code: int | None = None
     reason: str | None = None
@@ -31,7 +31,7 @@ class Terminated(KubernetesObject):
 
 
 class ContainerState(KubernetesObject):
-    """Exactly one of these is set, or none yet."""
+    """The state of a container: at most one field is set."""
 
     waiting: Waiting | None = None
     running: Running | None = None
@@ -39,7 +39,7 @@ class ContainerState(KubernetesObject):
 
 
 class ContainerStatus(KubernetesObject):
-    """The state of one container."""
+    """The status of a container."""
 
     name: str = ""
     restart_count: int | None = None
@@ -49,7 +49,7 @@ class ContainerStatus(KubernetesObject):
 
 
 class PodStatus(KubernetesObject):
-    """The state of a pod."""
+    """The status of a pod."""
 
     phase: str | None = None
     reason: str | None = None
@@ -68,12 +68,12 @@ class Pod(KubernetesObject):
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
     def is_of(self, job: Job) -> bool:
-        """Whether *job* made it, and not another of the same name."""
+        """Return whether *job* owns the pod, by UID: an earlier Job may have had the same name."""
         return any(owner.uid == job.metadata.uid for owner in self.metadata.owner_references)
 
 
 class PodList(KubernetesObject):
-    """Pods of one or more Jobs."""
+    """A page of pods."""
 
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[Pod] = []

@@ -1,4 +1,4 @@
-"""What somebody may do, as the cluster lists it."""
+"""RBAC rules, as a SelfSubjectRulesReview returns them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-"""What Kubernetes knows to be done with Jobs."""
+"""The verbs of the Kubernetes API for Jobs."""
 
 
 class PolicyRule(msgspec.Struct, rename="camel"):
-    """Verbs on kinds of objects; on named ones alone where there are names."""
+    """Verbs that are allowed on resources, limited to `resourceNames` if that is not empty."""
 
     verbs: list[str] = []
     api_groups: list[str] = []
@@ -23,7 +23,7 @@ class PolicyRule(msgspec.Struct, rename="camel"):
 
 
 def verbs_on_jobs(rules: Iterable[PolicyRule]) -> list[str]:
-    """The verbs that *rules* allow on every Job, in their order."""
+    """Return the verbs that *rules* allow on all Jobs of the namespace, in the order of VERBS."""
     allowed = {
         verb
         for rule in rules

@@ -1,4 +1,4 @@
-"""Which Jobs of a Project a list shows: label selectors for the cluster, made from checked parts."""
+"""Label selectors for Jobs and pods, built from validated parts only."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ INTERACTIVE = "Interactive"
 
 _EQUALITY = rf"{LABEL_KEY_PATTERN}(==|=|!=){LABEL_VALUE_PATTERN}"
 SELECTOR_PATTERN = rf"^{_EQUALITY}(,{_EQUALITY}){{0,{MAX_TERMS - 1}}}$"
-"""For the OpenAPI document; `job_selector` decides."""
+"""The pattern in the OpenAPI document; requests are validated by `job_selector`."""
 
 _TERM = re.compile(r"(?P<key>[^=!,\s]+)(?P<operator>=|==|!=)(?P<value>[^=!,\s]*)")
 
 
 def job_selector(label: str | None, user: str | None, job_type: str | None) -> str:
-    """The selector for Jobs with the labels *label* asks for, of *user* and of *job_type*; empty selects all."""
+    """Return the selector for Jobs that match the selector *label*, *user* and *job_type*; empty selects all Jobs."""
     terms = _equalities(label) if label else []
     terms += [f"{USER_LABEL}={user_label(user)}"] if user else []
-    # A Job that does not say what it is counts as Train, as in its view.
+    # A Job without the label counts as Train, as in its view.
     terms += [f"{JOB_TYPE_LABEL}{'=' if job_type == INTERACTIVE else '!='}{INTERACTIVE}"] if job_type else []
     return ",".join(terms)
 
 
 def pod_selector(jobs: Sequence[Job]) -> str | None:
-    """The selector for the pods of *jobs*, or None where no label tells them.
+    """Return the selector for the pods of *jobs*, or None if no label selects them.
 
-    Pods carry the name of their Job as a label, unless it has `manualSelector: true`. Such a Job has a selector of its
-    own, which is used where it is the only one: selectors cannot be joined by "or".
+    Pods have the name of their Job as a label, unless the Job has `manualSelector: true`. The custom selector of such a
+    Job can be used only for a single Job, because label selectors cannot be combined by "or".
     """
     if len(jobs) == 1 and jobs[0].spec.manual_selector:
         return _equal_labels(jobs[0].spec.selector.match_labels)
@@ -55,7 +55,7 @@ def pod_selector(jobs: Sequence[Job]) -> str | None:
 
 
 def _equal_labels(labels: Mapping[str, str]) -> str | None:
-    """The selector for *labels*; None where there are none, or too many for a URL."""
+    """Return the selector for *labels*, or None if there are none, or too many for a URL."""
     return ",".join(f"{key}={value}" for key, value in labels.items()) if 0 < len(labels) <= MAX_TERMS else None
 
 
@@ -64,6 +64,6 @@ def _equalities(text: str) -> list[str]:
     if len(terms) > MAX_TERMS or not all(
         term and is_label_key(term["key"]) and is_label_value(term["value"]) for term in terms
     ):
-        message = f"at most {MAX_TERMS} terms such as team=vision or stage!=test, separated by commas"
-        raise MalformedRequest("The label selector cannot be read.", (FieldError("/label", message),))
+        message = f"must have at most {MAX_TERMS} comma-separated terms such as team=vision or stage!=test"
+        raise MalformedRequest("The label selector is invalid.", (FieldError("/label", message),))
     return [term[0] for term in terms if term]

@@ -1,1 +1,1 @@
-"""What is sent: the Kubernetes objects that are rendered of a submission."""
+"""The manifests of the Kubernetes objects that the API creates for a submission."""

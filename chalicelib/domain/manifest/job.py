@@ -1,7 +1,8 @@
-"""The one renderer: Submission -> batch/v1 Job. Pure, and the same for HTTP and S3.
+"""Render a Submission as a batch/v1 Job, for submissions by HTTP and by S3 alike.
 
-Whatever the caller asks, a pod drops all capabilities, cannot gain privileges, runs as a numbered user under the
-runtime's seccomp profile, sees no service account token and no service variables: the restricted profile of
+No field of a submission can weaken the security context: every pod drops all capabilities, cannot escalate privileges,
+runs as a non-root user with the runtime's default seccomp profile, and has neither a service account token nor service
+environment variables. This is the restricted profile of
 https://kubernetes.io/docs/concepts/security/pod-security-standards/.
 """
 
@@ -40,7 +41,7 @@ PREEMPTIBLE = "researcher-preemptible"
 
 
 def render(submission: Submission, caller: Caller, identity: JobIdentity) -> Manifest:
-    """The Job that *submission* asks for, under the name of *lock*, marked with who asked and what."""
+    """Return the Job of *submission*, with labels and annotations for the caller, the submission and *identity*."""
     retention = seconds(submission.ttl_after_finish) if submission.ttl_after_finish else None
     return {
         "apiVersion": "batch/v1",
@@ -56,7 +57,7 @@ def render(submission: Submission, caller: Caller, identity: JobIdentity) -> Man
                 **pod_counts(submission),
                 "activeDeadlineSeconds": submission.max_runtime_seconds,
                 "ttlSecondsAfterFinished": (retention or MAX_SECONDS) + TTL_MARGIN_SECONDS,
-                # A pod of a finished Job must not count while its replacement already runs.
+                # Create a replacement only after the failed pod has terminated: the two must not run at the same time.
                 "podReplacementPolicy": "Failed",
                 "template": {
                     "metadata": {"labels": _pod_labels(submission, caller)},
@@ -74,14 +75,14 @@ def _annotations(submission: Submission, caller: Caller, identity: JobIdentity, 
             UPLOADED_BY_ANNOTATION: caller.uploader,
             REQUEST_HASH_ANNOTATION: identity.request_hash,
             KEY_HASH_ANNOTATION: identity.key_hash,
-            SUBMISSION_ANNOTATION: submission.as_asked.decode(),
+            SUBMISSION_ANNOTATION: submission.as_submitted.decode(),
             RETENTION_ANNOTATION: None if retention is None else str(retention),
         }
     )
 
 
 def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:
-    """Ours alone: a user's label could make the pod match a Service or a NetworkPolicy."""
+    """Return only labels of the API: a user's label could make the pod match a Service or a NetworkPolicy."""
     return {
         MANAGED_BY_LABEL: MANAGED_BY_VALUE,
         PROJECT_LABEL: submission.project,
@@ -133,7 +134,7 @@ def _container(submission: Submission, identity: JobIdentity) -> Manifest:
             "tty": submission.tty or None,
             "resources": _resources(submission),
             "volumeMounts": mounts(submission) or None,
-            # The end of the log stays readable in the pod's status when the log itself is gone.
+            # Keeps the end of the log in the pod's status after the log itself was deleted.
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "securityContext": {
                 "allowPrivilegeEscalation": False,
@@ -145,9 +146,9 @@ def _container(submission: Submission, identity: JobIdentity) -> Manifest:
 
 
 def _environment(submission: Submission, identity: JobIdentity) -> list[Manifest]:
-    ours = {} if submission.gpu else NO_DEVICES
-    given = [_variable(name, value) for name, value in {**submission.environment, **ours}.items()]
-    return given + (rendezvous_env(identity, submission.nodes) if submission.nodes else [])
+    overrides = {} if submission.gpu else NO_DEVICES
+    variables = [_variable(name, value) for name, value in {**submission.environment, **overrides}.items()]
+    return variables + (rendezvous_env(identity, submission.nodes) if submission.nodes else [])
 
 
 def _variable(name: str, value: str | SecretVariable) -> Manifest:

@@ -1,9 +1,14 @@
 """Multi-node Jobs: an Indexed Job whose pods find each other through a headless Service.
 
-The Service belongs to the Job, so the Job comes first: suspended, under a mark that says that something is missing.
-Then comes the Service, and one last change starts the Job and takes the mark away. Whoever finds the mark can go on
-from there: nothing but the Job itself is needed. The Service has a name of its own for each request: it never meets
-another Service of the Project, nor the one of an earlier Job of that name, which goes some moments after its Job.
+The Job owns the Service, so the creation has three steps:
+
+1. Create the Job, suspended and with `INCOMPLETE_ANNOTATION` (`as_incomplete`).
+2. Create the Service, with an owner reference to the Job (`service_of`).
+3. Remove the annotation and start the Job, or return it to its queue (`start_patch`).
+
+If the creation is interrupted, any request that finds the annotation can continue, because the Job contains everything
+that the other steps need. The name of the Service is unique for each request, so it never conflicts with another
+Service of the Project, nor with that of an earlier Job of the same name, which is garbage collected after its Job.
 """
 
 from __future__ import annotations
@@ -25,12 +30,12 @@ if TYPE_CHECKING:
     from chalicelib.domain.submission.idempotency import JobIdentity
 
 MASTER_PORT = 29500
-"""torchrun's own default."""
+"""The default of torchrun."""
 RANK_FIELD = f"metadata.annotations['{COMPLETION_INDEX_ANNOTATION}']"
 
 
 def rendezvous_env(identity: JobIdentity, nodes: int) -> list[Manifest]:
-    """The variables that torchrun expects: where the first of the *nodes* is, how many there are, and which this is."""
+    """Return the environment variables for torchrun: address and port of the first node, number of nodes, rank."""
     values: list[Manifest] = [
         {"value": f"{identity.name}-0.{identity.service}"},
         {"value": str(MASTER_PORT)},
@@ -41,7 +46,7 @@ def rendezvous_env(identity: JobIdentity, nodes: int) -> list[Manifest]:
 
 
 def as_incomplete(manifest: Manifest) -> Manifest:
-    """The Job of *manifest* as it waits for its Service: marked and suspended, and in no queue that would start it."""
+    """Return the Job *manifest* for the first step: annotated, suspended, and without the queue that could start it."""
     metadata = manifest["metadata"]
     labels = {key: value for key, value in metadata["labels"].items() if key != QUEUE_LABEL}
     annotations = {**metadata["annotations"], INCOMPLETE_ANNOTATION: metadata["labels"].get(QUEUE_LABEL, "")}
@@ -53,12 +58,12 @@ def as_incomplete(manifest: Manifest) -> Manifest:
 
 
 def is_incomplete(job: Job) -> bool:
-    """Whether *job* still waits for its Service."""
+    """Return whether the creation of *job* has not finished."""
     return INCOMPLETE_ANNOTATION in job.metadata.annotations
 
 
 def service_of(job: Job) -> Manifest:
-    """The headless Service that gives the pods of *job* names, and goes with it."""
+    """Return the headless Service that gives the pods of *job* DNS names; *job* owns it."""
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job.metadata.name, "uid": job.metadata.uid}
     return {
         "apiVersion": "v1",
@@ -71,14 +76,14 @@ def service_of(job: Job) -> Manifest:
         "spec": {
             "clusterIP": "None",
             "selector": {JOB_UID_LABEL: job.metadata.uid},
-            # The pods have to find each other before any of them is ready.
+            # The pods must find each other before they are ready.
             "publishNotReadyAddresses": True,
         },
     }
 
 
 def start_patch(job: Job) -> Manifest:
-    """The merge patch that starts *job*, or lets its queue start it, if it is still as it was seen."""
+    """Return the merge patch that starts *job* or adds it to its queue, provided that the Job has not changed."""
     complete: Manifest = {"annotations": {INCOMPLETE_ANNOTATION: None}}
     queue = job.metadata.annotations.get(INCOMPLETE_ANNOTATION)
     if queue:

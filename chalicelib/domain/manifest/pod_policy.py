@@ -1,4 +1,4 @@
-"""How many pods a Job makes, and what their failures mean."""
+"""The number of pods of a Job, and how their failures are handled."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 BACKOFF_LIMIT = 6
 CONTAINER = "main"
-"""The one container of a pod, whose exit code says how the pod ended."""
+"""The name of the only container of a pod, whose exit code the failure policy evaluates."""
 
 
 def pod_counts(submission: Submission) -> Manifest:
-    """The fields of the Job's spec that count pods, indexes and failures; None where Kubernetes' default holds."""
-    # Beside limits of their own for the indexes, one for all of them would end the Job after a few bad ones.
-    own_limits = submission.backoff_limit_per_index is not None
-    backoff_limit = None if own_limits else BACKOFF_LIMIT
+    """Return the spec fields for the number of pods, indexes and retries; None means Kubernetes' default."""
+    # With a limit for each index, a common limit would fail the Job after a few failed indexes.
+    per_index = submission.backoff_limit_per_index is not None
+    backoff_limit = None if per_index else BACKOFF_LIMIT
     return {
         "parallelism": submission.nodes or submission.parallelism,
         "completions": submission.nodes or submission.completions or submission.parallelism,
@@ -27,21 +27,21 @@ def pod_counts(submission: Submission) -> Manifest:
         "backoffLimit": backoff_limit if submission.backoff_limit is None else submission.backoff_limit,
         "backoffLimitPerIndex": submission.backoff_limit_per_index,
         "maxFailedIndexes": submission.max_failed_indexes,
-        "podFailurePolicy": _policy(submission.retry, "FailIndex" if own_limits else "FailJob"),
+        "podFailurePolicy": _policy(submission.retry, "FailIndex" if per_index else "FailJob"),
     }
 
 
 def _policy(retry: Retry | None, failing: str) -> Manifest | None:
-    """The rules of *retry*; *failing* is what becomes of an exit code that is not among them."""
+    """Return the podFailurePolicy of *retry*; *failing* is the action for an exit code that is not retried."""
     if retry is None:
         return None
-    # First, or the exit code of a pod that was evicted would count as its program's own.
+    # This rule comes first: otherwise the exit code of an evicted pod would count as its program's.
     disrupted = [{"type": "DisruptionTarget", "status": "True"}]
     rules: list[Manifest] = [
         {"action": "Ignore" if retry.ignore_disruptions else "Count", "onPodConditions": disrupted}
     ]
     if retry.exit_codes:
-        # Kubernetes wants the values in order and each of them once.
-        others = {"containerName": CONTAINER, "operator": "NotIn", "values": sorted(set(retry.exit_codes))}
-        rules.append({"action": failing, "onExitCodes": others})
+        # The API server requires the values to be sorted and unique.
+        not_retried = {"containerName": CONTAINER, "operator": "NotIn", "values": sorted(set(retry.exit_codes))}
+        rules.append({"action": failing, "onExitCodes": not_retried})
     return {"rules": rules}

@@ -1,4 +1,4 @@
-"""The volumes of a Job's pods, and where its container mounts them."""
+"""The volumes of a Job's pods and the volume mounts of the container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def mounts(submission: Submission) -> list[Manifest]:
-    """Where the container finds each volume."""
+    """Return the volume mounts of the container."""
     shared = [{"name": "shared-memory", "mountPath": SHARED_MEMORY}] * submission.large_shm
     claims = [
         {"name": f"volume-{number}", "mountPath": claim.path, "readOnly": claim.read_only}
@@ -24,8 +24,8 @@ def mounts(submission: Submission) -> list[Manifest]:
 
 
 def volumes(submission: Submission) -> list[Manifest]:
-    """What each volume is: memory, a claim that is there, or a scratch volume that goes with the pod."""
-    # Without a limit a volume in memory may fill the node.
+    """Return the volumes: shared memory, existing claims, and ephemeral volumes that are deleted with the pod."""
+    # Without a limit, a volume in memory can use up the memory of the node.
     limit = kubernetes_memory(submission.max_memory or DEFAULT_MEMORY)
     memory = {"medium": "Memory", "sizeLimit": limit}
     shared = [{"name": "shared-memory", "emptyDir": memory}] * submission.large_shm

@@ -1,1 +1,1 @@
-"""What is parsed: strict JSON and YAML, merge patches, and the messages of refused fields."""
+"""Parsers for untrusted input: strict JSON and YAML, merge patches, and the messages for invalid fields."""

@@ -1,4 +1,4 @@
-"""JSON and query parameters, read strictly: no name twice, no number that is none, no field dropped."""
+"""Strict parsing of JSON and query parameters: duplicate names, NaN and unknown parameters are rejected."""
 
 from __future__ import annotations
 
@@ -17,33 +17,36 @@ if TYPE_CHECKING:
 Parsed = TypeVar("Parsed")
 
 MAX_DEPTH = 32
-"""Levels of lists and objects in each other, in JSON as in YAML; a Job needs five. Without a bound of ours it would be
-the interpreter's: about 1,000 levels on Python 3.11 and 10,000 on 3.13, which is more than can be encoded again."""
+"""Maximum levels of nested arrays and objects, in JSON and YAML; a Job needs five. Without this limit, that of the
+interpreter applies: about 1,000 levels on Python 3.11 and 10,000 on 3.13, which is more than can be encoded again."""
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_NOT_CANONICAL = "must be written as in the documentation: 100, not 1e2; true, not TRUE"
 
 
-def json_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """What *body* holds: UTF-8, of at most MAX_DEPTH levels; MalformedRequest otherwise."""
+def json_document(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Parse *body*; raise MalformedRequest unless it is strict JSON in UTF-8 with at most MAX_DEPTH levels."""
     try:
-        msgspec.json.decode(body)  # stricter than json about UTF-8, surrogates and numbers, but takes a name twice
+        msgspec.json.decode(
+            body
+        )  # rejects what json accepts: invalid UTF-8, surrogates, NaN; json rejects duplicate keys
         document = json.loads(body, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(
             "The body is not valid JSON. Duplicate keys, NaN and lone surrogates are rejected."
         ) from error
     if is_deeper(document, MAX_DEPTH):
-        raise MalformedRequest(f"The body has more than {MAX_DEPTH} levels of lists and objects in each other.")
+        raise MalformedRequest(f"The body has more than {MAX_DEPTH} levels of nested arrays and objects.")
     return document
 
 
 def is_deeper(document: object, levels: int) -> bool:
-    """Whether lists and objects of *document*, which comes from JSON, stand in each other more than *levels* deep."""
-    inner: list[object] = [document]
+    """Return whether the JSON value *document* has more than *levels* levels of nested arrays and objects."""
+    level: list[object] = [document]
     for _ in range(levels + 1):
-        inner = [value for outer in inner for value in _values(outer)]
-        if not inner:
+        level = [value for parent in level for value in _values(parent)]
+        if not level:
             return False
     return True
 
@@ -54,35 +57,35 @@ def _values(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
-def query_parameters(given: Mapping[str, Sequence[str]], kind: type[Parsed]) -> Parsed:
-    """The query parameters as *kind*, a msgspec Struct; MalformedRequest names what is wrong."""
-    if any(_SURROGATE.search(text) for name, values in given.items() for text in (name, *values)):
-        raise MalformedRequest("The query is not text in UTF-8.")
-    refused = [FieldError("/" + name[:64], "must be sent once") for name, values in given.items() if len(values) > 1]
-    texts = {name: values[0] for name, values in given.items()}
+def query_parameters(query: Mapping[str, Sequence[str]], kind: type[Parsed]) -> Parsed:
+    """Convert the query parameters to *kind*, a msgspec Struct; raise MalformedRequest with all invalid parameters."""
+    if any(_SURROGATE.search(text) for name, values in query.items() for text in (name, *values)):
+        raise MalformedRequest("The query is not valid UTF-8.")
+    errors = [FieldError("/" + name[:64], "must be sent once") for name, values in query.items() if len(values) > 1]
+    texts = {name: values[0] for name, values in query.items()}
     try:
         parsed = msgspec.convert(texts, kind, strict=False)
-        refused += [FieldError("/" + name, "is not written so") for name in _non_canonical(texts, parsed)]
+        errors += [FieldError("/" + name, _NOT_CANONICAL) for name in _non_canonical(texts, parsed)]
     except msgspec.ValidationError as error:
-        refused.append(field_error(error))
-    if refused:
-        raise MalformedRequest("The query cannot be read; errors names the parameters.", tuple(refused))
+        errors.append(field_error(error))
+    if errors:
+        raise MalformedRequest("The query is invalid; errors names the parameters.", tuple(errors))
     return parsed
 
 
 def field_error(error: msgspec.ValidationError) -> FieldError:
-    """Where and why a value does not fit its type."""
-    message, _, place = str(error).partition(" - at `$")
-    named, rule = validation_messages.of_msgspec(message)
-    steps = (field or index for field, index in _STEP.findall(place.removesuffix("`")))
-    pointer = "".join("/" + step for step in steps) + (pointer_step(named[:64]) if named else "")
+    """Return the pointer and the message for a validation error of msgspec."""
+    message, _, location = str(error).partition(" - at `$")
+    name, rule = validation_messages.of_msgspec(message)
+    steps = (field or index for field, index in _STEP.findall(location.removesuffix("`")))
+    pointer = "".join("/" + step for step in steps) + (pointer_step(name[:64]) if name else "")
     return FieldError(pointer, rule)
 
 
 def _non_canonical(texts: Mapping[str, str], parsed: object) -> list[str]:
-    """The parameters that msgspec took although they are not how the value is written: 1e2 for 100, TRUE, null."""
-    written = {name: _as_text(value) for name, value in msgspec.to_builtins(parsed).items()}
-    return [name for name, text in texts.items() if text != written[name]]
+    """Return the parameters that msgspec accepted in a non-canonical form, such as 1e2 for 100, TRUE or null."""
+    canonical = {name: _as_text(value) for name, value in msgspec.to_builtins(parsed).items()}
+    return [name for name, text in texts.items() if text != canonical[name]]
 
 
 def _as_text(value: object) -> str | None:
@@ -92,8 +95,8 @@ def _as_text(value: object) -> str | None:
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of *pairs*, for json; ValueError when a name stands twice."""
+    """Return the object of *pairs*, as json's object_pairs_hook; raise ValueError if a name is repeated."""
     document = dict(pairs)
     if len(document) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("duplicate key")
     return document

@@ -1,9 +1,9 @@
-"""YAML, read strictly: what comes out is what the same text in JSON would be, and nothing is made of it twice.
+"""Strict parsing of YAML into the types of JSON.
 
-Of plain words only null, true and false, as YAML 1.2's core schema spells them, and JSON's numbers have a meaning;
-`yes`, `1:30`, `0644` and `2026-11-24` are the texts that they look like. Anchors, aliases, tags, directives, several
-documents, keys that stand twice or are no text are refused: the first are how a few bytes become many, and the
-others how a document comes to mean something else than it says.
+Only null, true and false, as the core schema of YAML 1.2 spells them, and JSON's numbers are converted; all other
+plain scalars, such as `yes`, `1:30`, `0644` and `2026-11-24`, are strings. Anchors and aliases are rejected because
+they allow billion-laughs expansion. Tags, directives, further documents, duplicate keys and keys that are not strings
+are rejected because they make a document mean something other than it shows.
 """
 
 from __future__ import annotations
@@ -24,79 +24,79 @@ _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-# JSON's, but for an exponent without a fraction: 12e4567 is how a commit is called.
+# JSON's numbers, except those with an exponent but no fraction: 12e4567 can be a commit hash.
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+([eE][-+]?[0-9]+)?)?")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-def yaml_document(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """What the one document in *body* holds, in JSON's types; MalformedRequest names the line that is refused."""
+def yaml_document(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Parse the only document in *body*; raise MalformedRequest with the number of the invalid line."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise MalformedRequest("The document is not text in UTF-8.") from error
+        raise MalformedRequest("The document is not valid UTF-8.") from error
     if text.startswith(_BYTE_ORDER_MARK):
         raise MalformedRequest("The document begins with a byte order mark. Save it as UTF-8 without one.")
     try:
         return _Reader(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
     except yaml.MarkedYAMLError as error:
-        where = f"Line {error.problem_mark.line + 1} of the document" if error.problem_mark else "The document"
-        raise MalformedRequest(f"{where} cannot be read as YAML.") from error
+        place = f"Line {error.problem_mark.line + 1} of the document" if error.problem_mark else "The document"
+        raise MalformedRequest(f"{place} is not valid YAML.") from error
     except yaml.YAMLError as error:
-        raise MalformedRequest("The document has characters that YAML does not take.") from error
+        raise MalformedRequest("The document contains characters that are not allowed in YAML.") from error
 
 
 class _Reader:
-    """Makes values of a parser's events; recursion is as deep as the document, which is bounded."""
+    """Builds values from the events of a YAML parser; recursion is limited by MAX_DEPTH."""
 
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
 
-    def document(self) -> Any:  # noqa: ANN401 - whatever JSON holds
-        """The value of the first document, which is the last."""
+    def document(self) -> Any:  # noqa: ANN401 - any JSON
+        """Return the value of the document; raise MalformedRequest if there is a second one."""
         next(self._events)
         start = next(self._events)
         if not isinstance(start, yaml.DocumentStartEvent):
             return None
         if start.version or start.tags:
-            _refuse(start, "has a directive; leave it out")
+            _reject(start, "has a directive; remove it")
         value = self._value(next(self._events), 0)
         next(self._events)
         if isinstance(second := next(self._events), yaml.DocumentStartEvent):
-            _refuse(second, "begins a second document; upload each on its own")
+            _reject(second, "begins a second document; upload each document separately")
         return value
 
-    def _value(self, event: yaml.Event, depth: int) -> Any:  # noqa: ANN401 - whatever JSON holds
+    def _value(self, event: yaml.Event, depth: int) -> Any:  # noqa: ANN401 - any JSON
         if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) or event.anchor:
-            _refuse(event, "has an anchor or an alias; write the value out")
+            _reject(event, "has an anchor or an alias; repeat the value instead")
         if event.tag:
-            _refuse(event, "has a tag; leave it out")
+            _reject(event, "has a tag; remove it")
         if depth > MAX_DEPTH:
-            _refuse(event, "is nested too deeply")
+            _reject(event, f"exceeds {MAX_DEPTH} levels of nesting")
         match event:
             case yaml.ScalarEvent():
                 return _scalar(event)
             case yaml.SequenceStartEvent():
-                return [self._value(one, depth + 1) for one in self._until(yaml.SequenceEndEvent)]
+                return [self._value(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)]
         return self._mapping(depth + 1)
 
     def _mapping(self, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for event in self._until(yaml.MappingEndEvent):
             key = self._value(event, depth)
             if not isinstance(key, str):
-                _refuse(event, "has a key that is not text; put it in quotes")
-            if key in found:
-                _refuse(event, "has a key for the second time")
-            found[key] = self._value(next(self._events), depth)
-        return found
+                _reject(event, "has a key that is not a string; put it in quotes")
+            if key in mapping:
+                _reject(event, "has a duplicate key")
+            mapping[key] = self._value(next(self._events), depth)
+        return mapping
 
     def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):
             yield event
 
 
-def _scalar(event: yaml.ScalarEvent) -> Any:  # noqa: ANN401 - null, a boolean, a number or text
+def _scalar(event: yaml.ScalarEvent) -> Any:  # noqa: ANN401 - null, a boolean, a number or a string
     text: str = event.value
     if event.style:
         return text
@@ -105,9 +105,9 @@ def _scalar(event: yaml.ScalarEvent) -> Any:  # noqa: ANN401 - null, a boolean, 
     try:
         return json_document(text.encode()) if _NUMBER.fullmatch(text) else text
     except MalformedRequest:
-        _refuse(event, "has a number that is too large")
+        _reject(event, "has a number that is too large")
 
 
-def _refuse(event: yaml.Event, why: str) -> NoReturn:
-    line = event.start_mark.line + 1  # type: ignore[union-attr] # a parser marks all its events
-    raise MalformedRequest(f"Line {line} of the document {why}.")
+def _reject(event: yaml.Event, problem: str) -> NoReturn:
+    line = event.start_mark.line + 1  # type: ignore[union-attr] # a parser sets it on all events
+    raise MalformedRequest(f"Line {line} of the document {problem}.")

@@ -1,4 +1,4 @@
-"""Messages for refused fields, whichever library refused them: one grammar, and no text of a library."""
+"""Messages for invalid fields: one grammar for the errors of pydantic and msgspec, without their own texts."""
 
 from __future__ import annotations
 
@@ -55,41 +55,46 @@ _OF_MSGSPEC = (
 
 
 def field_errors(
-    document: object, found: Sequence[ErrorDetails], unsupported: Mapping[str, str], root: str = ""
+    document: object, details: Sequence[ErrorDetails], unsupported: Mapping[str, str], root: str = ""
 ) -> tuple[FieldError, ...]:
-    """Each place of *document* that pydantic *found* wrong, once; *root* leads to the document.
+    """Return the errors for the fields of *document* that pydantic reports in *details*, without duplicates.
 
-    *unsupported* has the fields that users of other APIs may send, and why they are not supported.
+    Args:
+        document: The parsed JSON.
+        details: The errors of pydantic.
+        unsupported: Fields of Run:ai's API that this API does not support, with the reason.
+        root: The JSON pointer to *document* in the request.
     """
-    return tuple(dict.fromkeys(FieldError(root + _pointer(document, one), _rule(one, unsupported)) for one in found))
+    errors = (FieldError(root + _pointer(document, each), _rule(each, unsupported)) for each in details)
+    return tuple(dict.fromkeys(errors))
 
 
 def of_pydantic(kind: str, context: Mapping[str, object]) -> str:
-    """The rule that an error of that type, with its limits in *context*, stands for."""
+    """Return the message for an error type of pydantic, with the limits from *context*."""
     return _OF_PYDANTIC.get(kind, UNKNOWN).format(**context)
 
 
 def of_msgspec(message: str) -> tuple[str, str]:
-    """The field that *message* names beyond its place, or an empty text, and the rule."""
-    if named := re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", message, re.DOTALL):
-        return named[2], "is not known" if named[1] == "contains unknown" else "is required"
+    """Return the field that *message* of msgspec names in addition to its path, or an empty string, and our message."""
+    if field := re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", message, re.DOTALL):
+        return field[2], "is unknown" if field[1] == "contains unknown" else "is required"
     if wrong := re.fullmatch(r"Expected `(\w+)(?: \| null)?`, got `.*`", message):
         return "", f"must be {_KINDS[wrong[1]]}" if wrong[1] in _KINDS else UNKNOWN
     for pattern, rule in _OF_MSGSPEC:
-        if found := re.fullmatch(pattern, message, re.DOTALL):
-            return "", rule.format(*found.groups())
+        if match := re.fullmatch(pattern, message, re.DOTALL):
+            return "", rule.format(*match.groups())
     return "", UNKNOWN
 
 
 def _pointer(document: object, error: ErrorDetails) -> str:
-    """Where *error* is: a JSON pointer into *document*; pydantic also names branches of unions, which are no places."""
+    """Return the JSON pointer of *error*, without the branches of unions that pydantic adds to the location."""
     pointer = ""
-    here: Any = document
+    value: Any = document
     for part in error["loc"]:
-        inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
-        if inside or (error["type"] == "missing" and part == error["loc"][-1]):
+        exists = (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int))
+        if exists or (error["type"] == "missing" and part == error["loc"][-1]):
             pointer += pointer_step(str(part)[:64])
-        here = here[part] if inside else here
+        value = value[part] if exists else value
     return pointer
 
 

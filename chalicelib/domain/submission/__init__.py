@@ -1,1 +1,1 @@
-"""What is asked: a Job as it is submitted, cloned or retried, and what identifies the request."""
+"""Submissions: their fields and validation, clones and retries, and the idempotency of requests."""

@@ -1,9 +1,10 @@
-"""Variables by which a container runtime gives a container devices that it has not requested.
+"""Environment variables that make a container runtime inject devices which the container has not requested.
 
-A device plugin may pass devices by such a variable, and the kubelet appends the pod's own variables after the plugin's.
-Runtimes match names exactly, but for those with a prefix. Variables that only choose among the container's own devices,
-such as CUDA_VISIBLE_DEVICES, ROCR_VISIBLE_DEVICES and NEURON_RT_VISIBLE_CORES, are not among them, nor are
-NVIDIA_DRIVER_CAPABILITIES and NVIDIA_REQUIRE_*, which give driver libraries and refuse to start.
+A device plugin can pass devices to the runtime by such a variable, and the kubelet appends the pod's own variables, so
+that they override the plugin's. Runtimes compare names exactly, except those in DEVICE_PREFIXES. The lists contain
+neither variables that only select among the devices of the container, such as CUDA_VISIBLE_DEVICES,
+ROCR_VISIBLE_DEVICES and NEURON_RT_VISIBLE_CORES, nor NVIDIA_DRIVER_CAPABILITIES and NVIDIA_REQUIRE_*, which add driver
+libraries and constraints.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ DEVICE_VARIABLES = (
     "NVIDIA_IMEX_CHANNELS",
     "NVIDIA_MIG_CONFIG_DEVICES",
     "NVIDIA_MIG_MONITOR_DEVICES",
-    # The same, internal/modifier/cdi.go: devices of all GPUs of the node, and of its network.
+    # The same repository, internal/modifier/cdi.go: devices of all GPUs and of the network of the node.
     "NVIDIA_GDS",
     "NVIDIA_MOFED",
     "NVIDIA_GDRCOPY",
@@ -30,16 +31,16 @@ DEVICE_VARIABLES = (
 DEVICE_PREFIXES = (
     # https://github.com/HabanaAI/habana-container-runtime, cmd/habana-container-runtime/main.go: a prefix of the name.
     "HABANA_VISIBLE_DEVICES",
-    # `swarm-resource` of NVIDIA's toolkit, in whose place it comes; AMD's toolkit reads all of the prefix.
+    # The option `swarm-resource` of NVIDIA's toolkit; AMD's toolkit reads all variables with this prefix.
     "DOCKER_RESOURCE_",
 )
 NO_DEVICES = {"NVIDIA_VISIBLE_DEVICES": "void"}
-"""What a Job says that requests no GPU: NVIDIA's images say `all`.
+"""The variable of a Job that requests no GPU: it overrides the `all` of NVIDIA's images.
 
-Images of the other vendors say nothing, and Habana's runtime gives all devices for a `void` in its legacy mode.
+Images of other vendors set no such variable, and for `void` Habana's runtime injects all devices in its legacy mode.
 """
 
 
-def gives_devices(variable: str) -> bool:
-    """Whether a container runtime may give devices because of *variable*."""
+def injects_devices(variable: str) -> bool:
+    """Return whether *variable* can make a container runtime inject devices."""
     return variable in DEVICE_VARIABLES or variable.startswith(DEVICE_PREFIXES)

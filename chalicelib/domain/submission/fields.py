@@ -1,4 +1,4 @@
-"""The types of a submission's fields: each with its limits, which the OpenAPI document repeats."""
+"""The types of the fields of a submission, with the limits that the OpenAPI document publishes."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ from chalicelib.domain.kubernetes.quantities import (
 )
 from chalicelib.domain.labels import is_label_key, is_reserved_key
 from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN
-from chalicelib.domain.submission.device_variables import gives_devices
+from chalicelib.domain.submission.device_variables import injects_devices
 
 
 class Strict(BaseModel):
-    """Shared options: strict types, camelCase on the wire, unknown fields refused."""
+    """The base class of all models: strict types, camelCase names in JSON, unknown fields are rejected."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
 
 
-def _whole(number: object) -> object:
+def _whole_number(number: object) -> object:
     if isinstance(number, float) and number.is_integer():
         return int(number)
     if isinstance(number, float):
-        raise ValueError("GPUs are given out whole; set a whole number")  # noqa: TRY004 - pydantic's contract
+        raise ValueError("must be a whole number: GPUs are not shared")  # noqa: TRY004 - pydantic's contract
     return number
 
 
-def _words(command: object) -> object:
+def _split_command(command: object) -> object:
     try:
         return shlex.split(command) if isinstance(command, str) else command
     except ValueError:
-        raise ValueError("ends within a quote or after a backslash") from None
+        raise ValueError("must not end within a quote or after a backslash") from None
 
 
-def _variable(value: object) -> object:
+def _variable_text(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, float)) else value
 
 
-def _bounded(duration: int | str) -> int | str:
+def _duration(duration: int | str) -> int | str:
     if not 1 <= seconds(duration) <= MAX_SECONDS:
-        raise ValueError("the time is at least 1 second and at most 30 days")
+        raise ValueError("must be at least 1 second and at most 30 days")
     return duration
 
 
 def _user_key(key: str) -> str:
     if not is_label_key(key):
-        raise ValueError("Kubernetes does not take this as the key of a label or an annotation")
+        raise ValueError("must be a valid key of a Kubernetes label or annotation")
     if is_reserved_key(key):
-        raise ValueError("keys of Kubernetes, schedulers, AWS and this API are reserved")
+        raise ValueError("is reserved for Kubernetes, a scheduler, AWS or this API")
     return key
 
 
@@ -76,13 +76,13 @@ def _volume_size(text: str) -> str:
 
 
 def _variable_name(name: str) -> str:
-    if gives_devices(name):
-        raise ValueError("is reserved: it can give a container devices that it has not requested; ask with gpu")
+    if injects_devices(name):
+        raise ValueError("is reserved: it can inject devices that the Job does not request; set gpu instead")
     return name
 
 
-def _matching(pattern: str, longest: int) -> StringConstraints:
-    return StringConstraints(pattern=rf"^{pattern}$", max_length=longest)
+def _matching(pattern: str, max_length: int) -> StringConstraints:
+    return StringConstraints(pattern=rf"^{pattern}$", max_length=max_length)
 
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -91,22 +91,22 @@ Text = Annotated[str, _matching(r"[^\x00]*", 8192)]
 Project = Annotated[str, _matching(PROJECT_PATTERN, 50)]
 NewJobName = Annotated[str, _matching(NEW_JOB_PATTERN, 52)]
 JobNamePrefix = Annotated[str, _matching(_DNS_LABEL, 40)]
-"""Leaves room for a hyphen and the suffix that makes the name one of a kind."""
+"""Shorter than a name, because a hyphen and a unique suffix are appended."""
 Image = Annotated[str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/:]*(@[a-z0-9]+:[a-f0-9]{32,128})?", 512)]
-"""An @ stands before a digest only: in a URL it would stand behind a password, which every list of Jobs would show."""
+"""An @ is allowed only before a digest: in a URL it follows a password, which every list of Jobs would show."""
 TextList = Annotated[list[Text], Field(max_length=256)]
-Words = Annotated[TextList, BeforeValidator(_words, json_schema_input_type=TextList | Text)]
-"""Run:ai types a command as one string: it is split as a shell would."""
+Words = Annotated[TextList, BeforeValidator(_split_command, json_schema_input_type=TextList | Text)]
+"""Run:ai's type of a command is one string, which is split like in a shell."""
 _Gpus = Annotated[int, Field(ge=0, le=64)]
-Gpus = Annotated[_Gpus, BeforeValidator(_whole, json_schema_input_type=_Gpus)]
-"""Run:ai types GPUs as double: 1.0 is one, 0.5 a fraction, which Kubernetes does not give out."""
+Gpus = Annotated[_Gpus, BeforeValidator(_whole_number, json_schema_input_type=_Gpus)]
+"""Run:ai's type of GPUs is double: 1.0 is accepted; fractions such as 0.5 are not available in Kubernetes."""
 Cores = Annotated[float, Field(ge=0.001, le=1024, allow_inf_nan=False)]
 _Bytes = Annotated[str, _matching(MEMORY_PATTERN, 14)]
 Memory = Annotated[_Bytes, AfterValidator(_memory)]
 VolumeSize = Annotated[_Bytes, AfterValidator(_volume_size)]
 Duration = Annotated[
     Annotated[int, Field(ge=1, le=MAX_SECONDS)] | Annotated[str, _matching(DURATION_PATTERN, 10)],
-    AfterValidator(_bounded),
+    AfterValidator(_duration),
 ]
 AbsolutePath = Annotated[str, _matching(r"/[^\x00:]*", 1024)]
 VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", 128), AfterValidator(_variable_name)]
@@ -125,19 +125,19 @@ class SecretKey(Strict):
 
 
 class SecretVariable(Strict):
-    """A variable whose value stays in a Secret."""
+    """A variable whose value comes from a Secret."""
 
     secret: SecretKey
 
 
 Variable = Annotated[
     Text | SecretVariable,
-    BeforeValidator(_variable, json_schema_input_type=Text | int | float | bool | SecretVariable),
+    BeforeValidator(_variable_text, json_schema_input_type=Text | int | float | bool | SecretVariable),
 ]
 
 
 class Claim(Strict):
-    """A volume: an existing PersistentVolumeClaim by *name*, or a scratch one of *size* that lives with the pod."""
+    """A volume: an existing PersistentVolumeClaim by `name`, or an ephemeral volume of `size`, deleted with the pod."""
 
     path: AbsolutePath
     name: DnsSubdomain | None = None
@@ -147,18 +147,18 @@ class Claim(Strict):
 
 
 class Retry(Strict):
-    """Which failures of pods are tried again, within the backoff limits; any other one ends the Job, or its index."""
+    """Which pod failures are retried, within the backoff limits. Any other failure fails the Job or its index."""
 
     exit_codes: Annotated[
         list[Annotated[int, Field(ge=1, le=255)]] | None,
-        Field(min_length=1, max_length=255, description="A pod that ends otherwise has failed for good."),
+        Field(min_length=1, max_length=255, description="Exit codes that are retried; no other exit code is."),
     ] = None
     ignore_disruptions: Annotated[
-        bool, Field(description="A pod that was evicted or preempted is replaced, and not counted.")
+        bool, Field(description="Replace evicted and preempted pods without counting a failure.")
     ] = False
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _is_not_empty(self) -> Self:
         if not (self.exit_codes or self.ignore_disruptions):
-            raise ValueError("needs exitCodes, or ignoreDisruptions")
+            raise ValueError("must have exitCodes or ignoreDisruptions")
         return self

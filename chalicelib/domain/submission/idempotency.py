@@ -1,6 +1,14 @@
-"""Exactly once, without a database: a Job's name is the lock, its request hash says whether it is the same request.
+"""Idempotent creation of Jobs without a database: the name of the Job is the lock.
 
-The promise lasts as long as the Job: once it is deleted, the same request makes a new one.
+1. Each request gets a `JobIdentity`: the name of its Job and a hash of the caller and the submission. The name comes
+   from the submission, or else it is derived from the Idempotency-Key, the version of the uploaded object, or a random
+   nonce.
+2. The Job is created under that name, with the hash as an annotation. The API server accepts each name only once, so
+   of any number of repeated or concurrent requests, one creates the Job.
+3. The other requests read the Job with that name. If its hash is the same, `require_same_request` returns it as their
+   own; otherwise the request fails with a conflict.
+
+The guarantee lasts as long as the Job exists: after its deletion, the same request creates a new one.
 """
 
 from __future__ import annotations
@@ -29,26 +37,26 @@ if TYPE_CHECKING:
 
 MAX_KEY = 255
 RETRY_AFTER_DELETION = 5
-"""Seconds; a pod's grace period is longer, but most pods of finished Jobs are gone by then."""
+"""Seconds. Shorter than the grace period of a pod, because most pods of finished Jobs are deleted by then."""
 
 SUFFIX_LENGTH = 10
-"""Characters of base 32: 50 bits, so that keys of one Project do not meet by chance."""
+"""Characters of base 32: 50 bits, so that names derived from different keys of a Project do not collide."""
 PREFIX_LENGTH = 40
-"""Of a made name: with a hyphen and the suffix it is as long as a new Job's name may be."""
+"""Characters of the prefix of a generated name; a hyphen and the suffix fill up MAX_NEW_NAME."""
 
 _MAX_LABEL = 63
 
 
 @dataclass(frozen=True)
 class UniqueRequest:
-    """A request of its own: only its own attempts share what was drawn for it."""
+    """A request without a key: only retries within the request itself share its nonce."""
 
     nonce: str
 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A request that the caller calls by a name of its choice; *drawn* is new each time."""
+    """A request with an Idempotency-Key. *nonce* is random for each delivery and excluded from equality."""
 
     text: str
     nonce: str = field(default="", compare=False)
@@ -56,7 +64,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """A request that is one version of an object in S3, however often we are told of it."""
+    """An upload: one version of an S3 object, however many events S3 sends for it."""
 
     bucket: str
     key: str
@@ -64,28 +72,28 @@ class ObjectVersion:
 
     @property
     def nonce(self) -> str:
-        """Of the version itself: each makes one Job in its life."""
+        """A hash of the version, so that each version creates at most one Job."""
         return _hash(self.bucket.encode(), self.key.encode(), self.version.encode())
 
 
 DeduplicationKey = UniqueRequest | IdempotencyKey | ObjectVersion
-"""What makes a request known again."""
+"""The property by which repetitions of a request are recognized."""
 
 
 @dataclass(frozen=True)
 class JobIdentity:
-    """The name a Job gets, and the hashes that it carries to be known again."""
+    """The name of a request's Job, and the hashes that its annotations contain."""
 
     name: str
     request_hash: str
     key_hash: str | None
     nonce: str = field(default="", compare=False)
-    """New with each request, so it tells no request from another."""
+    """Random for each delivery, and therefore excluded from equality."""
 
     @property
     def service(self) -> str:
-        """The name of the Service that a multi-node Job gets: another one for each request."""
-        # Before Kubernetes 1.36 a Service's name begins with a letter (RFC 1035), which a Job's need not.
+        """The name of the Service of a multi-node Job, which is unique for each delivery."""
+        # Before Kubernetes 1.36 the name of a Service must begin with a letter (RFC 1035), unlike that of a Job.
         stem = f"job-{self.name}"[: _MAX_LABEL - SUFFIX_LENGTH - 1].rstrip("-")
         return f"{stem}-{_suffix(_hash(b'service', self.nonce.encode()))}"
 
@@ -93,45 +101,49 @@ class JobIdentity:
 def identify(
     submission: Submission, caller: Caller, deduplication_key: DeduplicationKey, identity: bytes | None = None
 ) -> JobIdentity:
-    """The lock of a request: by the name that it asks for, else by one that is made of what it is known by.
+    """Return the identity of a request: with the name in the submission, or else a name from *deduplication_key*.
 
-    *identity* is what tells the request from others, where that is not the submission.
+    Args:
+        submission: The Job to create.
+        caller: The caller; requests of different callers are never the same request.
+        deduplication_key: The property by which repetitions are recognized.
+        identity: The bytes to hash in place of the submission, if the submission can differ between repetitions.
     """
-    asked = submission.identity if identity is None else identity
+    content = submission.identity if identity is None else identity
     if isinstance(deduplication_key, IdempotencyKey) and submission.job_name_prefix:
-        message = "an Idempotency-Key makes the name; send one or the other"
+        message = "must not be combined with an Idempotency-Key, which generates the name"
         raise InvalidJob.at(FieldError("/jobNamePrefix", message))
-    if known := identify_repeatable(submission.project, submission.name, asked, caller, deduplication_key):
-        return known
-    # Only this very request may find itself again, after an answer got lost.
-    own = (
+    if repeatable := identify_repeatable(submission.project, submission.name, content, caller, deduplication_key):
+        return repeatable
+    # Only this delivery can find its Job again, for example after the response of the cluster was lost.
+    digest = (
         deduplication_key.nonce
         if isinstance(deduplication_key, ObjectVersion)
         else _hash(deduplication_key.nonce.encode())
     )
-    request_hash = _hash(caller.user.encode(), asked, own.encode())
+    request_hash = _hash(caller.user.encode(), content, digest.encode())
     return JobIdentity(
-        f"{_prefix(submission, deduplication_key)}-{_suffix(own)}", request_hash, None, deduplication_key.nonce
+        f"{_prefix(submission, deduplication_key)}-{_suffix(digest)}", request_hash, None, deduplication_key.nonce
     )
 
 
 def identify_repeatable(
     project: str, name: str | None, identity: bytes, caller: Caller, deduplication_key: DeduplicationKey
 ) -> JobIdentity | None:
-    """The lock of a request that can be sent again: by its *name* or its Idempotency-Key; None without either."""
-    who, key_hash = caller.user.encode(), None
+    """Return the identity of a request that has a *name* or an Idempotency-Key, or None."""
+    user, key_hash = caller.user.encode(), None
     if isinstance(deduplication_key, IdempotencyKey):
-        key_hash = _hash(who, project.encode(), require_valid_key(deduplication_key.text).encode())
+        key_hash = _hash(user, project.encode(), require_valid_key(deduplication_key.text).encode())
     if name:
-        return JobIdentity(name, _hash(who, identity), key_hash, deduplication_key.nonce)
+        return JobIdentity(name, _hash(user, identity), key_hash, deduplication_key.nonce)
     if key_hash:
-        # One prefix for all: a key makes one name, whatever else the request says.
-        return JobIdentity(f"job-{_suffix(key_hash)}", _hash(who, identity, b""), key_hash, deduplication_key.nonce)
+        # The same prefix for all types: the name must depend on nothing but the key.
+        return JobIdentity(f"job-{_suffix(key_hash)}", _hash(user, identity, b""), key_hash, deduplication_key.nonce)
     return None
 
 
 def _prefix(submission: Submission, deduplication_key: DeduplicationKey) -> str:
-    """As asked, else the name of the uploaded file as far as a Job can have it, else the type."""
+    """Return the requested prefix, or else the name of the uploaded file as a DNS label, or else the type."""
     stem = ""
     if isinstance(deduplication_key, ObjectVersion):
         stem = deduplication_key.key.rpartition("/")[2].rpartition(".")[0]
@@ -140,43 +152,47 @@ def _prefix(submission: Submission, deduplication_key: DeduplicationKey) -> str:
 
 
 def identify_shared(name: str, submission: Submission) -> JobIdentity:
-    """The lock of what follows from another Job: the same for all callers, who ask for the same."""
+    """Return the identity of a retry, which is the same for all callers: they all retry the same Job."""
     return JobIdentity(name, _hash(b"all", submission.identity), None)
 
 
 def resubmission_name(base: str, uid: str) -> str:
-    """The name of what follows from the Job *base* with that *uid*: the same each time, and no other Job's."""
+    """Return the name for a retry of the Job *base*; it is always the same for the same *uid*, and unique to it."""
     stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")
     return f"{stem}-{_suffix(_hash(uid.encode()))}"
 
 
-def _suffix(nonce: str) -> str:
-    return base64.b32encode(bytes.fromhex(nonce)).decode().lower()[:SUFFIX_LENGTH]
+def _suffix(digest: str) -> str:
+    return base64.b32encode(bytes.fromhex(digest)).decode().lower()[:SUFFIX_LENGTH]
 
 
 def require_valid_key(key: str) -> str:
-    """*key* as an Idempotency-Key; MalformedRequest when it is none."""
+    """Return *key*; raise MalformedRequest if it is not a valid Idempotency-Key."""
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        message = f"an Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters"
+        message = f"must have 1 to {MAX_KEY} printable ASCII characters"
         raise MalformedRequest("The Idempotency-Key header is invalid.", (FieldError("/Idempotency-Key", message),))
     return key
 
 
-def require_same_request(found: Job, wanted: JobIdentity) -> Job:
-    """*found*, which holds the name, when it came from the same request; else the error that says what it is."""
-    if found.metadata.deletion_timestamp:
+def require_same_request(existing: Job, identity: JobIdentity) -> Job:
+    """Return *existing*, the Job with the name of *identity*, if the same request created it.
+
+    Raises: JobBeingDeleted, IdempotencyKeyReused, NameTaken.
+    """
+    if existing.metadata.deletion_timestamp:
         raise JobBeingDeleted(
-            f"The Job {wanted.name} is being deleted. Try again when it is gone.", retry_after=RETRY_AFTER_DELETION
+            f"The Job {identity.name} is being deleted. Try again after its deletion.",
+            retry_after=RETRY_AFTER_DELETION,
         )
-    if found.metadata.annotations.get(REQUEST_HASH_ANNOTATION) == wanted.request_hash:
-        return found
-    if wanted.key_hash and found.metadata.annotations.get(KEY_HASH_ANNOTATION) == wanted.key_hash:
-        raise IdempotencyKeyReused("This Idempotency-Key made another Job. Use a new key for a new Job.")
-    raise NameTaken(f"The Project has another Job named {wanted.name}. Choose another name, or delete that Job.")
+    if existing.metadata.annotations.get(REQUEST_HASH_ANNOTATION) == identity.request_hash:
+        return existing
+    if identity.key_hash and existing.metadata.annotations.get(KEY_HASH_ANNOTATION) == identity.key_hash:
+        raise IdempotencyKeyReused("This Idempotency-Key was already used for another Job. Use a new key.")
+    raise NameTaken(f"The Project has another Job named {identity.name}. Choose another name, or delete that Job.")
 
 
 def _hash(*parts: bytes) -> str:
-    """A hash of *parts* that knows where each ends."""
+    """Return the SHA-256 of *parts*, each prefixed with its length so that different lists never collide."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)

@@ -1,4 +1,4 @@
-"""The Secrets that a Project's Jobs may name, and those that a submission names beyond them."""
+"""The Secrets that the Jobs of a Project may reference, and the references of a submission."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def listed_secrets(namespace: Namespace | None) -> frozenset[str]:
-    """The names in the annotation of *namespace*; none where the annotation, or the namespace, is missing."""
+    """Return the names in the annotation of *namespace*; empty if the annotation or the namespace is missing."""
     listed = namespace.metadata.annotations.get(SECRETS_ANNOTATION, "") if namespace else ""
     return frozenset(name.strip() for name in listed.split(",")) - {""}
 
 
 def named_secrets(submission: Submission) -> dict[str, str]:
-    """The Secret that each variable of *submission* names, by the variable."""
+    """Return the name of the Secret that each variable of *submission* references, by variable."""
     variables = submission.environment.items()
     return {name: value.secret.name for name, value in variables if not isinstance(value, str)}
 
 
 def unlisted_secrets(submission: Submission, listed: AbstractSet[str]) -> tuple[FieldError, ...]:
-    """Each variable of *submission* that names a Secret which is not *listed*."""
+    """Return an error for each variable of *submission* that references a Secret which is not *listed*."""
     return tuple(
         FieldError(
             f"/environment/{variable}/secret/name",

@@ -1,4 +1,4 @@
-"""What is asked: a Job in Run:ai's vocabulary, parsed from hostile JSON into checked types."""
+"""The submission of a Job, with Run:ai's field names, validated from untrusted JSON."""
 
 from __future__ import annotations
 
@@ -39,165 +39,181 @@ from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 Value = TypeVar("Value")
 
 MAX_ERRORS = 20
-SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - a mount path in the container, not a file of ours
+SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - a mount path in the container
 
 
 class Submission(Strict):
-    """A Job to run. Field names and meanings are Run:ai's; see the README for the comparison field by field."""
+    """A Job to run. Field names and semantics are those of Run:ai; the README compares each field."""
 
     project: Annotated[Project, Field(description="The Project the Job belongs to.")]
     image: Annotated[Image, Field(description="The container image, with tag or digest.")]
-    name: Annotated[NewJobName | None, Field(description="The Job's name; one is made when it is missing.")] = None
-    job_name_prefix: Annotated[JobNamePrefix | None, Field(description="How a made name begins.")] = None
+    name: Annotated[NewJobName | None, Field(description="The Job's name; generated if it is missing.")] = None
+    job_name_prefix: Annotated[JobNamePrefix | None, Field(description="The prefix of a generated name.")] = None
     type: Annotated[Literal["Train", "Interactive"] | None, Field(description="Default: Train.")] = None
-    interactive: Annotated[bool | None, Field(description="true means type Interactive.")] = None
+    interactive: Annotated[bool | None, Field(description="true is the same as type Interactive.")] = None
     command: Annotated[Words | None, Field(description="Replaces the image's entry point.")] = None
     arguments: Annotated[TextList, Field(description="Arguments of the command.")] = []
     environment: Annotated[
         dict[VariableName, Variable],
-        Field(max_length=128, description="Variables: a value, or a reference to a Secret's key."),
+        Field(max_length=128, description="Variables: each a value or a reference to a key of a Secret."),
     ] = {}
-    working_dir: Annotated[AbsolutePath | None, Field(description="Where the command starts.")] = None
-    gpu: Annotated[Gpus, Field(description="GPUs of each pod.")] = 0
-    cpu: Annotated[Cores | None, Field(description="Cores each pod is given at least.")] = None
-    cpu_limit: Annotated[Cores | None, Field(description="Cores each pod gets at most.")] = None
-    memory: Annotated[Memory | None, Field(description="Memory of each pod, such as 16Gi; at most 32Ti.")] = None
-    memory_limit: Annotated[
-        Memory | None, Field(description="Memory at which a pod is killed; memory, if not set.")
-    ] = None
+    working_dir: Annotated[AbsolutePath | None, Field(description="The working directory of the command.")] = None
+    gpu: Annotated[Gpus, Field(description="GPUs for each pod.")] = 0
+    cpu: Annotated[Cores | None, Field(description="CPU request of each pod, in cores.")] = None
+    cpu_limit: Annotated[Cores | None, Field(description="CPU limit of each pod, in cores.")] = None
+    memory: Annotated[Memory | None, Field(description="Memory request of each pod, such as 16Gi; at most 32Ti.")] = (
+        None
+    )
+    memory_limit: Annotated[Memory | None, Field(description="Memory limit of each pod; default: memory.")] = None
     node_type: Annotated[NodeType | None, Field(description="Instance type of the node, such as p5.48xlarge.")] = None
-    parallelism: Annotated[int, Field(ge=1, le=1024, description="Pods that run at once.")] = 1
+    parallelism: Annotated[int, Field(ge=1, le=1024, description="Pods that run at the same time.")] = 1
     completions: Annotated[int | None, Field(ge=1, le=100_000, description="Pods that must succeed.")] = None
     indexed: Annotated[bool, Field(description="Give each pod its index in JOB_COMPLETION_INDEX.")] = False
     nodes: Annotated[
-        int | None, Field(ge=1, le=256, description="Pods that work together, with a rendezvous for torchrun.")
+        int | None, Field(ge=1, le=256, description="Pods of a distributed Job, with a rendezvous for torchrun.")
     ] = None
     backoff_limit: Annotated[
-        int | None, Field(ge=0, le=100, description="Retries before the Job fails; 6, unless each index has its own.")
+        int | None,
+        Field(ge=0, le=100, description="Retries before the Job fails; default: 6, without backoffLimitPerIndex."),
     ] = None
     backoff_limit_per_index: Annotated[
-        int | None, Field(ge=0, le=100, description="Retries before an index fails; the others go on.")
+        int | None, Field(ge=0, le=100, description="Retries before an index fails; the other indexes continue.")
     ] = None
     max_failed_indexes: Annotated[
-        int | None, Field(ge=0, le=100_000, description="One failed index more ends the Job.")
+        int | None, Field(ge=0, le=100_000, description="The Job fails when more indexes than this have failed.")
     ] = None
-    retry: Annotated[Retry | None, Field(description="Which failures are tried again; all, unless it is set.")] = None
-    max_runtime_seconds: Annotated[int | None, Field(ge=1, le=MAX_SECONDS, description="Then the Job fails.")] = None
-    ttl_after_finish: Annotated[Duration | None, Field(description="How long a finished Job stays: 3600, 3h.")] = None
-    preemptible: Annotated[bool, Field(description="May be evicted for Jobs that are not.")] = False
+    retry: Annotated[Retry | None, Field(description="Which failures are retried; default: all.")] = None
+    max_runtime_seconds: Annotated[
+        int | None, Field(ge=1, le=MAX_SECONDS, description="Runtime after which the Job fails.")
+    ] = None
+    ttl_after_finish: Annotated[
+        Duration | None, Field(description="How long a finished Job is kept, such as 3600 or 3h.")
+    ] = None
+    preemptible: Annotated[bool, Field(description="Allow preemption by Jobs that are not preemptible.")] = False
     queue: Annotated[DnsLabel | None, Field(description="The Kueue queue the Job waits in.")] = None
-    large_shm: Annotated[bool, Field(description="Mount memory at /dev/shm; counts as the Job's memory.")] = False
+    large_shm: Annotated[bool, Field(description="Mount memory at /dev/shm; its use counts as memory of the pod.")] = (
+        False
+    )
     pvc: Annotated[list[Claim], Field(max_length=16, description="Volumes.")] = []
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
-    run_as_uid: Annotated[int, Field(ge=1, le=2**31 - 1, description="User number; root is refused.")] = 1000
-    run_as_gid: Annotated[int, Field(ge=1, le=2**31 - 1, description="Group number, also of the volumes.")] = 1000
-    prevent_privilege_escalation: Annotated[Literal[True], Field(description="Always prevented.")] = True
+    run_as_uid: Annotated[int, Field(ge=1, le=2**31 - 1, description="User ID; root is not allowed.")] = 1000
+    run_as_gid: Annotated[int, Field(ge=1, le=2**31 - 1, description="Group ID, also of the volumes.")] = 1000
+    prevent_privilege_escalation: Annotated[Literal[True], Field(description="Always true.")] = True
     stdin: bool = False
     tty: bool = False
-    labels: Annotated[dict[Key, LabelValue], Field(max_length=32, description="Marks on the Job to filter by.")] = {}
-    annotations: Annotated[dict[Key, Text], Field(max_length=32, description="Notes on the Job.")] = {}
+    labels: Annotated[dict[Key, LabelValue], Field(max_length=32, description="Labels of the Job, for filtering.")] = {}
+    annotations: Annotated[dict[Key, Text], Field(max_length=32, description="Annotations of the Job.")] = {}
 
     @property
     def job_type(self) -> str:
-        """`Train` or `Interactive`, whichever way it was asked."""
+        """`Train` or `Interactive`, from either of the two fields."""
         return "Interactive" if self.interactive or self.type == "Interactive" else "Train"
 
     @property
     def max_memory(self) -> str | None:
-        """At how much memory a pod is killed; None where the Project's default says it."""
+        """The memory limit of each pod, or None for the default of the Project."""
         return self.memory_limit or self.memory
 
     @property
-    def as_asked(self) -> bytes:
-        """The submission in JSON, without defaults; in its own order, as a variable may refer to those before it."""
-        return msgspec.json.encode(self._given)
+    def as_submitted(self) -> bytes:
+        """The submission in JSON without defaults; the order is kept, since a variable can refer to preceding ones."""
+        return msgspec.json.encode(self._without_defaults)
 
     @property
     def identity(self) -> bytes:
-        """The submission in canonical JSON: neither the order of keys nor a field of a later version changes it."""
-        return msgspec.json.encode(self._given, order="deterministic")
+        """The submission in canonical JSON, which depends neither on the order of keys nor on new optional fields."""
+        return msgspec.json.encode(self._without_defaults, order="deterministic")
 
     @property
-    def _given(self) -> dict[str, Any]:
+    def _without_defaults(self) -> dict[str, Any]:
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     @field_validator("job_name_prefix")
     @classmethod
-    def _one_name(cls, prefix: str | None, info: ValidationInfo) -> str | None:
-        return _agree(prefix, not (prefix and info.data.get("name")), "set name or jobNamePrefix, not both")
+    def _exclusive_names(cls, prefix: str | None, info: ValidationInfo) -> str | None:
+        return _require(prefix, not (prefix and info.data.get("name")), "set name or jobNamePrefix, not both")
 
     @field_validator("interactive")
     @classmethod
-    def _one_type(cls, interactive: bool | None, info: ValidationInfo) -> bool | None:
-        agree = interactive is None or info.data.get("type") in (
+    def _consistent_type(cls, interactive: bool | None, info: ValidationInfo) -> bool | None:
+        consistent = interactive is None or info.data.get("type") in (
             None,
             "Interactive" if interactive else "Train",
         )
-        return _agree(interactive, agree, "contradicts type")
+        return _require(interactive, consistent, "must not contradict type")
 
     @field_validator("cpu_limit")
     @classmethod
     def _cpu_within(cls, limit: float | None, info: ValidationInfo) -> float | None:
-        return _agree(limit, not limit or limit >= (info.data.get("cpu") or 0), "must be at least cpu")
+        return _require(limit, not limit or limit >= (info.data.get("cpu") or 0), "must be at least cpu")
 
     @field_validator("memory_limit")
     @classmethod
     def _memory_within(cls, limit: str | None, info: ValidationInfo) -> str | None:
-        asked = info.data.get("memory")
-        within = not (limit and asked) or memory_bytes(limit) >= memory_bytes(asked)
-        return _agree(limit, within, "must be at least memory")
+        request = info.data.get("memory")
+        within = not (limit and request) or memory_bytes(limit) >= memory_bytes(request)
+        return _require(limit, within, "must be at least memory")
 
     @field_validator("indexed")
     @classmethod
-    def _indices(cls, indexed: bool, info: ValidationInfo) -> bool:
-        return _agree(indexed, not indexed or bool(info.data.get("completions")), "needs completions")
+    def _indexed_completions(cls, indexed: bool, info: ValidationInfo) -> bool:
+        return _require(indexed, not indexed or bool(info.data.get("completions")), "requires completions")
 
     @field_validator("nodes")
     @classmethod
-    def _ranks(cls, nodes: int | None, info: ValidationInfo) -> int | None:
-        given = info.data
-        alone = not (given.get("completions") or given.get("indexed")) and given.get("parallelism", 1) == 1
-        _agree(nodes, nodes is None or alone, "says how many pods; leave out parallelism, completions and indexed")
-        ours = nodes is None or not given.get("environment", {}).keys() & RENDEZVOUS_VARIABLES
-        return _agree(nodes, ours, f"sets {', '.join(RENDEZVOUS_VARIABLES)}; leave them out of environment")
+    def _exclusive_nodes(cls, nodes: int | None, info: ValidationInfo) -> int | None:
+        fields = info.data
+        alone = not (fields.get("completions") or fields.get("indexed")) and fields.get("parallelism", 1) == 1
+        _require(nodes, nodes is None or alone, "sets the number of pods; remove parallelism, completions and indexed")
+        no_conflict = nodes is None or not fields.get("environment", {}).keys() & RENDEZVOUS_VARIABLES
+        return _require(nodes, no_conflict, f"sets {', '.join(RENDEZVOUS_VARIABLES)}; remove them from environment")
 
     @field_validator("backoff_limit_per_index")
     @classmethod
-    def _retries_of_indexes(cls, limit: int | None, info: ValidationInfo) -> int | None:
-        return _agree(limit, limit is None or info.data.get("indexed") is True, "needs indexed")
+    def _indexed_retries(cls, limit: int | None, info: ValidationInfo) -> int | None:
+        return _require(limit, limit is None or info.data.get("indexed") is True, "requires indexed")
 
     @field_validator("max_failed_indexes")
     @classmethod
-    def _failed_indexes(cls, most: int | None, info: ValidationInfo) -> int | None:
-        given = info.data
-        _agree(most, most is None or given.get("backoff_limit_per_index") is not None, "needs backoffLimitPerIndex")
-        return _agree(most, most is None or most <= (given.get("completions") or 0), "must be at most completions")
+    def _failed_indexes_within(cls, limit: int | None, info: ValidationInfo) -> int | None:
+        fields, unset = info.data, limit is None
+        per_index = fields.get("backoff_limit_per_index") is not None
+        _require(limit, unset or per_index, "requires backoffLimitPerIndex")
+        return _require(
+            limit, limit is None or limit <= (fields.get("completions") or 0), "must be at most completions"
+        )
 
     @field_validator("pvc")
     @classmethod
     def _mounts(cls, claims: list[Claim], info: ValidationInfo) -> list[Claim]:
         paths = [claim.path.rstrip("/") for claim in claims] + [SHARED_MEMORY] * bool(info.data.get("large_shm"))
-        _agree(claims, len(set(paths)) == len(paths), "two volumes share a path")
-        _agree(claims, all(claim.size or not claim.storage_class for claim in claims), "storageClass needs size")
-        whole = all((claim.name is None) != (claim.size is None) for claim in claims)
-        return _agree(claims, whole, "a volume has the name of a claim, or a size for a scratch one")
+        _require(claims, len(set(paths)) == len(paths), "must not have the same path twice")
+        _require(
+            claims,
+            all(claim.size or not claim.storage_class for claim in claims),
+            "must have size if storageClass is set",
+        )
+        one_kind = all((claim.name is None) != (claim.size is None) for claim in claims)
+        return _require(
+            claims, one_kind, "must each have either name (an existing claim) or size (an ephemeral volume)"
+        )
 
 
 def parse_submission(document: object) -> Submission:
-    """The Submission in *document*, `{"job": {...}}` or the bare Job; InvalidJob names every refused field."""
+    """Parse *document*, `{"job": {...}}` or the bare Job; raise InvalidJob with up to MAX_ERRORS fields."""
     wrapped, job = False, document
     if isinstance(document, dict) and document.keys() == {"job"}:
         wrapped, job = True, document["job"]
     try:
         return Submission.model_validate(job)
     except ValidationError as error:
-        # Its text holds input, which may be a secret: only places and rules are passed on.
-        found = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
-        fields = validation_messages.field_errors(job, found, UNSUPPORTED_FIELDS, "/job" * wrapped)
+        # The text of the error contains input, which may be a secret: use only locations and rules.
+        details = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
+        fields = validation_messages.field_errors(job, details, UNSUPPORTED_FIELDS, "/job" * wrapped)
         raise InvalidJob.at(*fields) from None
 
 
-def _agree(value: Value, agrees: bool, message: str) -> Value:
-    if not agrees:
+def _require(value: Value, condition: bool, message: str) -> Value:
+    if not condition:
         raise ValueError(message)
     return value

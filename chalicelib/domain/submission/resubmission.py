@@ -1,4 +1,4 @@
-"""What a Job was asked as, and the submissions that follow from it: a changed one, or its failed indexes again."""
+"""Resubmission of a Job from the submission in its annotation: clones with changes, and retries of failed indexes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.submission.model import Submission
 
 MAX_INDEX_MAP = 8192
-"""Characters, as of any other variable."""
+"""Maximum characters, as for any other variable."""
 PREFIX = "jobNamePrefix"
 
 _INDEX_MAP = re.compile(r"[0-9]{1,6}(,[0-9]{1,6})*")
@@ -46,12 +46,12 @@ class CloneRequest(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> bytes:
-        """What tells this request from others, whatever became of the Job; in canonical JSON."""
+        """The identity of the request in canonical JSON, which does not depend on the state of the original Job."""
         return msgspec.json.encode(["clone", self.name, self.patch], order="deterministic")
 
     @property
     def new_name(self) -> JobName | None:
-        """The name that the patch gives to the clone, if it is one."""
+        """The name of the clone in the patch, or None if there is none or it is invalid."""
         name = self.patch.get("name") if isinstance(self.patch, dict) else None
         with suppress(MalformedRequest):
             return job_name(name) if isinstance(name, str) else None
@@ -59,60 +59,64 @@ class CloneRequest(msgspec.Struct, frozen=True):
 
 
 def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> Submission:
-    """The submission of *job* as *patch* changes it.
+    """Return the submission of *job* with *patch* applied.
 
-    The name is not inherited; nor is the prefix where *patch* or a key makes the name.
+    The clone does not inherit the name, nor the name prefix if its name comes from *patch* or a key (*keyed*).
     """
     if not isinstance(patch, dict):
         raise InvalidJob.at(FieldError("", "must be an object"))
     if patch.get("project", project) != project:
         raise InvalidJob.at(
-            FieldError("/project", "is not the original's; submit the Job to the other Project instead")
+            FieldError(
+                "/project", "must be the Project of the original Job; to use another Project, submit the Job there"
+            )
         )
     try:
         document = apply_merge_patch(_inherited_submission(job, keyed=keyed or bool(patch.get("name"))), patch)
     except RecursionError:
-        raise MalformedRequest("The body is nested too deeply.") from None
+        raise MalformedRequest("The body has too many levels of nested arrays and objects.") from None
     return parse_submission({**document, "project": project})
 
 
 def retry_of(project: ProjectName, job: Job, name: str) -> Submission:
-    """The submission, under *name*, that runs what *job* did not complete; the same each time, for the same Job."""
+    """Return the submission *name* that runs the incomplete indexes of *job*; it is the same on each call."""
     inherited = _inherited_submission(job, keyed=True)
-    asked, places = parse_submission(inherited), unfinished_indexes(job)
+    original, indexes = parse_submission(inherited), unfinished_indexes(job)
     if not job.finished:
-        raise JobNotFinished("The Job has not finished. Wait for its end, or delete it.")
-    if not asked.indexed:
-        raise JobNotRetriable("Only a Job with indexed set runs its failed indexes again. Clone this one instead.")
-    if not places:
+        raise JobNotFinished("The Job has not finished. Wait until it finishes, or delete it.")
+    if not original.indexed:
+        raise JobNotRetriable("Only a Job with indexed set can be retried. Clone this Job instead.")
+    if not indexes:
         raise JobNotRetriable("Every index of the Job has completed: there is nothing to retry.")
-    index_map = _index_map(asked, places, job)
+    index_map = _index_map(original, indexes, job)
     if len(index_map) > MAX_INDEX_MAP:
-        raise JobNotRetriable("More indexes failed than a variable can name. Clone the Job, which runs all of them.")
-    again = {
+        raise JobNotRetriable("Too many indexes failed for a retry. Clone the Job instead, which runs all indexes.")
+    overrides = {
         "project": project,
         "name": name,
         "environment": {**inherited.get("environment", {}), INDEX_MAP: index_map},
-        "completions": len(places),
-        "parallelism": min(asked.parallelism, len(places)),
+        "completions": len(indexes),
+        "parallelism": min(original.parallelism, len(indexes)),
     }
-    most = asked.max_failed_indexes
-    return parse_submission({**inherited, **again, "maxFailedIndexes": most and min(most, len(places))})
+    limit = original.max_failed_indexes
+    return parse_submission({**inherited, **overrides, "maxFailedIndexes": limit and min(limit, len(indexes))})
 
 
 def _inherited_submission(job: Job, *, keyed: bool) -> dict[str, Any]:
-    """The submission as the Job carries it, without what makes a name. Who may change the Job may have changed it."""
+    """Return the submission in the annotation of *job* without its name; users who can edit the Job can change it."""
     try:
         document = json_document(job.metadata.annotations.get(SUBMISSION_ANNOTATION, "").encode())
     except MalformedRequest:
         document = None
     if not isinstance(document, dict):
-        raise SubmissionUnknown("The Job was made by other means, such as kubectl. Submit one like it with POST /jobs.")
+        raise SubmissionUnknown(
+            "The Job was not created by this API, so its submission is not known. Submit a new Job with POST /jobs."
+        )
     return {field: value for field, value in document.items() if field != "name" and not (keyed and field == PREFIX)}
 
 
-def _index_map(asked: Submission, places: Sequence[int], job: Job) -> str:
-    """The original indexes at *places*: a retry of a retry goes back to the first Job."""
-    text = asked.environment.get(INDEX_MAP)
-    known = text.split(",") if isinstance(text, str) and _INDEX_MAP.fullmatch(text) else []
-    return ",".join(known[place] if len(known) == job.spec.completions else str(place) for place in places)
+def _index_map(submission: Submission, indexes: Sequence[int], job: Job) -> str:
+    """Return *indexes* as indexes of the first Job, also if *job* is itself a retry."""
+    text = submission.environment.get(INDEX_MAP)
+    originals = text.split(",") if isinstance(text, str) and _INDEX_MAP.fullmatch(text) else []
+    return ",".join(originals[index] if len(originals) == job.spec.completions else str(index) for index in indexes)

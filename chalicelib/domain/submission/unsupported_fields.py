@@ -1,4 +1,4 @@
-"""Run:ai's fields that a Kubernetes Job cannot honour: refused by name, with the reason, never dropped."""
+"""Run:ai's fields that this API does not support: a submission with one is rejected with the reason."""
 
 UNSUPPORTED_FIELDS: dict[str, str] = {
     "allowPrivilegeEscalation": "privilege escalation is always prevented",
@@ -24,4 +24,4 @@ UNSUPPORTED_FIELDS: dict[str, str] = {
     "volume": "directories of the node would reach other teams' files; name a PersistentVolumeClaim in pvc",
     "volumes": "an NFS server trusts any user number; ask for a PersistentVolumeClaim and name it in pvc",
 }
-"""Field name to the reason, which ends the sentence '<field> is not supported: ...'."""
+"""The reason for each field, which completes the message 'is not supported: ...'."""

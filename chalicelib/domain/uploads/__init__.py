@@ -1,1 +1,1 @@
-"""What is uploaded: events of S3, submissions in files, and the status objects that answer them."""
+"""Submissions by S3 upload: S3 events, uploaded documents, and the precedence of status objects."""

@@ -1,4 +1,4 @@
-"""An uploaded document as a Submission: JSON or YAML by its key's ending, the Project by its folder."""
+"""Parse an uploaded document as a Submission: the extension selects JSON or YAML, the folder is the Project."""
 
 from __future__ import annotations
 
@@ -16,33 +16,38 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
     from chalicelib.domain.uploads.s3_event import Upload
 
-_READERS: dict[str, Callable[[bytes], Any]] = {"json": json_document, "yaml": yaml_document, "yml": yaml_document}
+_PARSERS: dict[str, Callable[[bytes], Any]] = {"json": json_document, "yaml": yaml_document, "yml": yaml_document}
 
 
 def check_name_and_size(upload: Upload) -> None:
-    """Refuses what need not be read to be refused, by its name and by the size that S3 tells."""
-    if _extension(upload) not in _READERS:
-        raise MalformedRequest("An upload is a .json, .yaml or .yml file. Upload it under such a name.")
+    """Raise an error if the extension, or the size in the S3 event, is not accepted, before the object is read."""
+    if _extension(upload) not in _PARSERS:
+        raise MalformedRequest("The upload must be a .json, .yaml or .yml file. Rename it and upload it again.")
     check_size(upload.size)
 
 
 def check_size(size: int) -> None:
-    """BodyTooLarge when a document of *size* bytes is none that is read."""
+    """Raise BodyTooLarge if *size*, in bytes, is above MAX_UPLOAD."""
     if size > MAX_UPLOAD:
-        raise BodyTooLarge(f"An upload has at most {MAX_UPLOAD} bytes. Put large inputs into a volume or an image.")
+        raise BodyTooLarge(
+            f"The upload must have at most {MAX_UPLOAD} bytes. Put large inputs into a volume or an image."
+        )
 
 
 def parse_upload(upload: Upload, body: bytes) -> Submission:
-    """What *body* asks for, `{"job": {...}}` or the bare Job, in the Project whose folder it is in."""
+    """Parse *body*, `{"job": {...}}` or the bare Job; its Project must be that of the folder.
+
+    Raises: BodyTooLarge, MalformedRequest, InvalidJob.
+    """
     check_size(len(body))
-    document = _READERS[_extension(upload)](body)
+    document = _PARSERS[_extension(upload)](body)
     wrapped = isinstance(document, dict) and document.keys() == {"job"}
     job = _with_project(upload.project, document["job"] if wrapped else document)
-    asked = parse_submission({"job": job} if wrapped else job)
-    if asked.project != upload.project:
-        message = f"is not the Project of the folder {SUBMIT}{upload.project}/; leave it out, or upload to its own"
+    submission = parse_submission({"job": job} if wrapped else job)
+    if submission.project != upload.project:
+        message = f"must be the Project of the folder {SUBMIT}{upload.project}/; remove it, or use the other folder"
         raise InvalidJob.at(FieldError("/job" * wrapped + "/project", message))
-    return asked
+    return submission
 
 
 def _with_project(project: ProjectName, job: object) -> object:

@@ -1,7 +1,7 @@
-"""What S3 tells of uploads: which objects are submissions, and where it is said what became of them.
+"""Parse S3 events: which records are uploads of submissions, and under which key their status is written.
 
-An event comes at least once, in any order, and its keys are whatever somebody chose; nothing of it is believed that
-was not checked here. That it is our account's is seen to by the function's permission and by each read.
+S3 delivers events at least once and in any order. Keys are attacker-controlled, so every field is validated here. The
+AWS account is checked by the permission of the Lambda function (SourceAccount) and by ExpectedBucketOwner on each read.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from chalicelib.domain.names import ProjectName, project_name
 from chalicelib.domain.submission.idempotency import ObjectVersion
 
 SUBMIT, STATUS = "submit/", "status/"
-"""Where uploads arrive, and where it is told what became of them."""
+"""The prefixes of uploads and of their status objects."""
 MAX_UPLOAD = 65536
-"""Bytes, as of a request's body."""
+"""Bytes, as for the body of a request."""
 MAX_KEY = 1024
-"""Bytes of an object's key."""
+"""Bytes of a key, the limit of S3."""
 
 _VERSIONING_OFF = "null"
 
 
 class SupersededError(Exception):
-    """The object was overwritten, and its bucket keeps no versions: the newer event tells what becomes of it."""
+    """The object was overwritten in a bucket without versioning; the newer event is processed instead."""
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """A version of an object that somebody put below `submit/<project>/`."""
+    """A version of an object below `submit/<project>/`."""
 
     bucket: str
     project: ProjectName
@@ -44,17 +44,17 @@ class Upload(msgspec.Struct, frozen=True):
 
     @property
     def deduplication_key(self) -> ObjectVersion:
-        """The version; where there are none, the event's place among the others of that key."""
+        """The version of the object or, in a bucket without versioning, the sequencer of the event."""
         return ObjectVersion(self.bucket, self.key, self.version or self.sequencer)
 
     @property
     def status_key(self) -> str:
-        """The key of the object that tells what became of it."""
+        """The key of the status object."""
         return f"{STATUS}{self.key.removeprefix(SUBMIT)}.json"
 
 
 class IgnoredRecord(msgspec.Struct, frozen=True):
-    """A record that is no upload, and nothing can be told to whoever sent it; *why* is for the log."""
+    """A record that is not an upload and gets no status object; *why* is logged."""
 
     why: str
     key: str = ""
@@ -89,52 +89,52 @@ class _Record(msgspec.Struct, rename="camel"):
 
 
 def read_event(document: object, bucket: str) -> list[Upload | IgnoredRecord]:
-    """Every record of an event of S3: an upload to *bucket*, or why it is none."""
+    """Return each record of an S3 event as an upload to *bucket*, or with the reason why it is ignored."""
     if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":
-        return [IgnoredRecord("S3 tries whether it may call")]
+        return [IgnoredRecord("S3 test event")]
     records = document.get("Records") if isinstance(document, dict) else None
     if not isinstance(records, list):
-        return [IgnoredRecord("no event of S3")]
-    return [_read(record, bucket) for record in records]
+        return [IgnoredRecord("not an S3 event")]
+    return [_parse(record, bucket) for record in records]
 
 
-def _read(record: object, bucket: str) -> Upload | IgnoredRecord:
+def _parse(document: object, bucket: str) -> Upload | IgnoredRecord:
     try:
-        told = msgspec.convert(record, _Record)
-        key = unquote_plus(told.s3.object.key, errors="strict")
+        record = msgspec.convert(document, _Record)
+        key = unquote_plus(record.s3.object.key, errors="strict")
         size = len(key.encode())
     except (msgspec.ValidationError, UnicodeError):
-        return IgnoredRecord("no record of S3")
-    if told.event_source != "aws:s3" or not told.event_name.startswith("ObjectCreated:"):
-        return IgnoredRecord("another event", key)
-    if told.s3.bucket.name != bucket:
-        return IgnoredRecord("another bucket", key)
+        return IgnoredRecord("invalid S3 record")
+    if record.event_source != "aws:s3" or not record.event_name.startswith("ObjectCreated:"):
+        return IgnoredRecord("not an ObjectCreated event", key)
+    if record.s3.bucket.name != bucket:
+        return IgnoredRecord("object in another bucket", key)
     if size > MAX_KEY - len(".json"):
-        return IgnoredRecord("a key that leaves no room for its status", key)
-    return _upload(told, key)
+        return IgnoredRecord("key too long for its status object", key)
+    return _upload(record, key)
 
 
-def _upload(told: _Record, key: str) -> Upload | IgnoredRecord:
+def _upload(record: _Record, key: str) -> Upload | IgnoredRecord:
     folder, _, path = key.removeprefix(SUBMIT).partition("/")
     try:
         project = project_name(folder)
     except MalformedRequest:
-        return IgnoredRecord("a key that names no Project", key)
+        return IgnoredRecord("no valid Project in key", key)
     if not key.startswith(SUBMIT) or not path or path.endswith("/"):
-        return IgnoredRecord("a folder, or a key elsewhere", key)
-    # Some clients walk such paths, into another Project's statuses.
+        return IgnoredRecord("not an object below submit/<project>/", key)
+    # Some clients normalize such a path, so that the status would be in another Project's folder.
     if not {".", ".."}.isdisjoint(path.split("/")):
-        return IgnoredRecord("a key with dots for a folder", key)
-    thing = told.s3.object
+        return IgnoredRecord("path traversal segment in key", key)
+    s3_object = record.s3.object
     return Upload(
-        bucket=told.s3.bucket.name,
+        bucket=record.s3.bucket.name,
         project=project,
         key=key,
-        version=None if thing.version == _VERSIONING_OFF else thing.version,
-        sequencer=thing.sequencer,
-        etag=f'"{thing.etag.strip(chr(34))}"',
-        size=thing.size,
-        uploader=_sanitized(told.user_identity.principal_id),
+        version=None if s3_object.version == _VERSIONING_OFF else s3_object.version,
+        sequencer=s3_object.sequencer,
+        etag=f'"{s3_object.etag.strip(chr(34))}"',
+        size=s3_object.size,
+        uploader=_sanitized(record.user_identity.principal_id),
     )
 
 

@@ -1,4 +1,12 @@
-"""Which status object of an upload may overwrite which: the precedence of S3 events and of final statuses."""
+"""The precedence of status objects: which status of an upload may overwrite which.
+
+S3 delivers events at least once and in any order. The metadata of a status object contains the sequencer of its event
+and whether the status is final:
+
+- A status never overwrites that of a newer event for the same key.
+- Another delivery of the same event never overwrites a final status. A transient error is not final, because the
+  retry of the event may succeed.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +19,28 @@ if TYPE_CHECKING:
     from chalicelib.domain.uploads.s3_event import Upload
 
 SEQUENCER, FINAL = "sequencer", "settled"
-"""Metadata of a status: of which event it tells, and whether that is its last word."""
+"""The keys in the metadata of a status object: the sequencer of its event, and whether it is final."""
 
 
 def is_transient(error: ResearcherError) -> bool:
-    """Whether the same upload may do better later, by itself."""
-    return error.status >= 500 or error.retry_after is not None  # noqa: PLR2004 - HTTP's bound of our own failures
+    """Return whether a retry of the same upload may succeed."""
+    return error.status >= 500 or error.retry_after is not None  # noqa: PLR2004 - server errors of HTTP
 
 
-def may_overwrite_status(upload: Upload, told: Mapping[str, str]) -> bool:
-    """Whether a status of *upload* takes the place of the one with the metadata *told*.
-
-    Never that of a newer event; and of its own, the last word stays, whatever a late delivery may meet.
-    """
-    ours, theirs = _comparable(upload, told)
-    return ours > theirs or (ours == theirs and FINAL not in told)
+def may_overwrite_status(upload: Upload, metadata: Mapping[str, str]) -> bool:
+    """Return whether a status of *upload* may overwrite the one with *metadata*."""
+    ours, theirs = _comparable(upload, metadata)
+    return ours > theirs or (ours == theirs and FINAL not in metadata)
 
 
-def is_final(upload: Upload, told: Mapping[str, str]) -> bool:
-    """Whether the status with the metadata *told* is the last word about this very *upload*."""
-    ours, theirs = _comparable(upload, told)
-    return ours == theirs and FINAL in told
+def is_final(upload: Upload, metadata: Mapping[str, str]) -> bool:
+    """Return whether *metadata* is that of a final status of the same event as *upload*."""
+    ours, theirs = _comparable(upload, metadata)
+    return ours == theirs and FINAL in metadata
 
 
-def _comparable(upload: Upload, told: Mapping[str, str]) -> tuple[str, str]:
-    """Both sequencers, which grow like fractions: the shorter is filled with zeros on the right."""
-    ours, theirs = upload.sequencer.upper(), told.get(SEQUENCER, "").upper()
+def _comparable(upload: Upload, metadata: Mapping[str, str]) -> tuple[str, str]:
+    """Return both sequencers for comparison: S3 defines that the shorter one is padded with zeros on the right."""
+    ours, theirs = upload.sequencer.upper(), metadata.get(SEQUENCER, "").upper()
     length = max(len(ours), len(theirs))
     return ours.ljust(length, "0"), theirs.ljust(length, "0")

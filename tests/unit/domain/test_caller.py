@@ -70,9 +70,7 @@ class TestSubject:
         with pytest.raises(Unauthenticated) as refused:
             from_claims({"sub": subject})
 
-        assert refused.value.__notes__ == [
-            "the token has a claim sub with a name that is reserved for the API's own actions"
-        ]
+        assert refused.value.__notes__ == ["the token has a claim sub with a name that is reserved for this API"]
 
     @pytest.mark.parametrize("subject", ["janitors", "apis", "my-api", "s3", "preflights"])
     def test_names_that_only_look_reserved_are_taken(self, subject: str) -> None:
@@ -84,7 +82,7 @@ class TestSubject:
         with pytest.raises(Unauthenticated) as refused:
             from_claims({"groups": ["CANARY"]})
 
-        assert refused.value.__notes__ == ["the token has a claim sub that is missing or not usable as a name"]
+        assert refused.value.__notes__ == ["the token has a claim sub that is missing or invalid"]
         assert "sub" not in refused.value.detail
 
     def test_claims_are_those_of_the_settings(self) -> None:
@@ -185,8 +183,8 @@ class TestGroups:
     @pytest.mark.parametrize(
         ("claim", "why"),
         [
-            (["a\n"], "the token has a claim groups with a group that is not usable as a name"),
-            (7, "the token has a claim groups that is neither a list nor a text"),
+            (["a\n"], "the token has a claim groups with an invalid group or more than 200 groups"),
+            (7, "the token has a claim groups that is neither an array nor a string"),
         ],
     )
     def test_log_says_why(self, claim: object, why: str) -> None:

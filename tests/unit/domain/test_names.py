@@ -52,7 +52,7 @@ class TestProjectName:
         with pytest.raises(MalformedRequest) as refused:
             project_name("CANARY", "/0/project")
 
-        rule = "a Project's name has 1 to 50 lower-case letters, digits and inner hyphens"
+        rule = "must have 1 to 50 lower-case letters, digits and inner hyphens"
         assert (FieldError("/0/project", rule),) == refused.value.errors
         assert "CANARY" not in str(refused.value.problem())
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ONE_ANSWER = (
-    "Send the header Authorization: Bearer <ACCESS-TOKEN> with a token that is valid here. "
-    "Get a new one if it has expired."
+    "Send the header Authorization: Bearer <ACCESS-TOKEN> with a token that is valid for this API. "
+    "If the token has expired, request a new one."
 )
 STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -226,20 +226,20 @@ class TestForged:
         claims = issuer.mint("alice").split(".")[1]
 
         assert refusal(issuer, f"{header}.{claims}.") == "the token is not a signed JSON Web Token"
-        assert refusal(issuer, f"{header}.{claims}.AA") == "the token is signed by an algorithm that is not taken"
+        assert refusal(issuer, f"{header}.{claims}.AA") == "the token is signed with an unsupported algorithm"
 
     def test_public_key_as_a_secret(self, issuer: Issuer) -> None:
         """Everybody has the public key, so an HS256 signature by it proves nothing."""
         token = issuer.mint("alice", key=issuer.keys.public_pem(), algorithm="HS256")
 
-        assert refusal(issuer, token) == "the token is signed by an algorithm that is not taken"
+        assert refusal(issuer, token) == "the token is signed with an unsupported algorithm"
 
     def test_secret_in_the_key_set(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
         """An issuer that publishes a secret by mistake lets nobody in by it."""
         published(issuer, monkeypatch, kty="oct", kid="k1", k=encoded("secret" * 8), alg="HS256")
         token = issuer.mint("alice", headers={"kid": "k1"}, key=b"secret" * 8, algorithm="HS256")
 
-        assert refusal(issuer, token) == "the token is signed by an algorithm that is not taken"
+        assert refusal(issuer, token) == "the token is signed with an unsupported algorithm"
 
     def test_key_that_the_issuer_does_not_have(self, issuer: Issuer) -> None:
         """Whoever signed by it."""
@@ -268,10 +268,10 @@ class TestOdd:
     @pytest.mark.parametrize(
         ("headers", "why"),
         [
-            pytest.param({"typ": "id+jwt"}, "the token is not of a type for access", id="odd typ"),
-            pytest.param({"crit": ["exp"]}, "the token has a header that is not taken", id="crit"),
-            pytest.param({"jwk": {"kty": "oct"}}, "the token has a header that is not taken", id="jwk"),
-            pytest.param({"kid": None}, "the token names no key", id="no kid"),
+            pytest.param({"typ": "id+jwt"}, "the token has a typ that is not an access token's", id="odd typ"),
+            pytest.param({"crit": ["exp"]}, "the token uses a forbidden header parameter", id="crit"),
+            pytest.param({"jwk": {"kty": "oct"}}, "the token uses a forbidden header parameter", id="jwk"),
+            pytest.param({"kid": None}, "the token has no valid kid", id="no kid"),
         ],
     )
     def test_header(self, issuer: Issuer, headers: dict[str, object], why: str) -> None:
@@ -281,8 +281,10 @@ class TestOdd:
     @pytest.mark.parametrize(
         ("claims", "why"),
         [
-            pytest.param('{"sub":"alice","sub":"bob"}', "the token is not strict JSON in base64url", id="twice"),
-            pytest.param('["alice"]', "the token is no JSON object", id="list"),
+            pytest.param(
+                '{"sub":"alice","sub":"bob"}', "the token is not strict JSON, encoded in base64url", id="twice"
+            ),
+            pytest.param('["alice"]', "the token is not a JSON object", id="list"),
         ],
     )
     def test_claims(self, issuer: Issuer, claims: str, why: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.diagnosis.causes import REMEDIES, Finding
-from chalicelib.domain.diagnosis.pod_causes import end_finding, wait_finding
+from chalicelib.domain.diagnosis.pod_causes import failure_finding, waiting_finding
 from chalicelib.domain.job.event_list import ObjectName
 from chalicelib.domain.kubernetes.events import Event
 from chalicelib.domain.kubernetes.jobs import Condition
@@ -24,7 +24,7 @@ MAIN = "status.containerStatuses[main]"
 
 def waits(status: PodStatus, *events: Event) -> Finding:
     """Why the pod with *status* waits."""
-    found = wait_finding(pod("Pending", status=status), events)
+    found = waiting_finding(pod("Pending", status=status), events)
     assert found is not None
     return found
 
@@ -56,12 +56,12 @@ class TestImage:
             ("", "ImageUnavailable"),
         ],
     )
-    @pytest.mark.parametrize("word", ["ErrImagePull", "ImagePullBackOff"])
-    def test_registrys_words_tell(self, word: str, message: str, cause: str) -> None:
+    @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
+    def test_registrys_words_tell(self, reason: str, message: str, cause: str) -> None:
         """Whether it is not there, not for us, or out of reach."""
-        found = waits(waiting(word, message))
+        found = waits(waiting(reason, message))
 
-        assert (found.cause, found.place, found.message) == (cause, f"{MAIN}.state.waiting", message or word)
+        assert (found.cause, found.field_path, found.message) == (cause, f"{MAIN}.state.waiting", message or reason)
 
     def test_event_tells_where_the_container_does_not(self) -> None:
         """As with kubelets that say `Back-off pulling image` and no more."""
@@ -94,7 +94,7 @@ class TestNode:
         """A node that lacks nothing but room is the one to wait for; then one that is kept for others."""
         found = waits(unscheduled(message=message))
 
-        assert (found.cause, found.place) == (cause, "status.conditions[PodScheduled]")
+        assert (found.cause, found.field_path) == (cause, "status.conditions[PodScheduled]")
 
     def test_since_the_scheduler_said_so(self) -> None:
         """Not since the pod was made."""
@@ -112,7 +112,7 @@ class TestContainer:
     """A container that does not start."""
 
     @pytest.mark.parametrize(
-        ("word", "cause"),
+        ("reason", "cause"),
         [
             ("CreateContainerConfigError", "ConfigMissing"),
             ("CreateContainerError", "CannotStart"),
@@ -123,25 +123,25 @@ class TestContainer:
             ("SomethingNew", "Unknown"),
         ],
     )
-    def test_word_tells(self, word: str, cause: str) -> None:
+    def test_word_tells(self, reason: str, cause: str) -> None:
         """With the cluster's message, since the pod came to its node."""
-        status = waiting(word, "why")
+        status = waiting(reason, "why")
         status.start_time = minutes_ago(2)
 
         assert waits(status) == Finding(cause, POD, f"{MAIN}.state.waiting", "why", minutes_ago(2))  # type: ignore[arg-type] # a Cause
 
     @pytest.mark.parametrize(
-        ("word", "cause"), [("OOMKilled", "OutOfMemory"), ("Error", "ExitCode"), (None, "ExitCode")]
+        ("reason", "cause"), [("OOMKilled", "OutOfMemory"), ("Error", "ExitCode"), (None, "ExitCode")]
     )
-    def test_started_again_and_again(self, word: str | None, cause: str) -> None:
+    def test_started_again_and_again(self, reason: str | None, cause: str) -> None:
         """How it ended the last time tells, not that it waits."""
         status = waiting("CrashLoopBackOff", "back-off 5m0s")
-        end = Terminated(exit_code=7, reason=word, finished_at=minutes_ago(1))
+        end = Terminated(exit_code=7, reason=reason, finished_at=minutes_ago(1))
         status.container_statuses[0].last_state = ContainerState(terminated=end)
 
         found = waits(status)
 
-        assert (found.cause, found.place, found.since) == (cause, f"{MAIN}.lastState.terminated", minutes_ago(1))
+        assert (found.cause, found.field_path, found.since) == (cause, f"{MAIN}.lastState.terminated", minutes_ago(1))
         assert found.message == "The container ended with exit code 7."
 
     @pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume"])
@@ -164,14 +164,14 @@ class TestContainer:
     )
     def test_on_its_way(self, phase: str, status: PodStatus, told: str) -> None:
         """Nothing to find; a pod that runs has what it needs, though its volume came late."""
-        assert wait_finding(pod(phase, status=status), [about_pod(told, "")]) is None
+        assert waiting_finding(pod(phase, status=status), [about_pod(told, "")]) is None
 
 
 class TestEnd:
     """How a pod ended badly."""
 
     @pytest.mark.parametrize(
-        ("word", "cause"),
+        ("reason", "cause"),
         [
             ("OOMKilled", "OutOfMemory"),
             ("Error", "ExitCode"),
@@ -180,29 +180,31 @@ class TestEnd:
             ("ContainerStatusUnknown", "NodeLost"),
         ],
     )
-    def test_containers_word_tells(self, word: str, cause: str) -> None:
+    def test_containers_word_tells(self, reason: str, cause: str) -> None:
         """With its exit code, and when."""
-        status = exited(9, word)
-        status.container_statuses[0].state.terminated = Terminated(exit_code=9, reason=word, finished_at=minutes_ago(1))
+        status = exited(9, reason)
+        status.container_statuses[0].state.terminated = Terminated(
+            exit_code=9, reason=reason, finished_at=minutes_ago(1)
+        )
 
-        found = end_finding(pod("Failed", status=status))
+        found = failure_finding(pod("Failed", status=status))
 
         expected = "The container ended with exit code 9."
         assert found == Finding(cause, POD, f"{MAIN}.state.terminated", expected, minutes_ago(1))  # type: ignore[arg-type] # a Cause
 
-    @pytest.mark.parametrize(("word", "told"), [("StartError", True), ("Error", False)])
-    def test_runtimes_message_is_told_where_no_program_ran(self, word: str, told: bool) -> None:
+    @pytest.mark.parametrize(("reason", "told"), [("StartError", True), ("Error", False)])
+    def test_runtimes_message_is_told_where_no_program_ran(self, reason: str, told: bool) -> None:
         """What a program wrote may be anything; what could not be started wrote nothing."""
-        status = exited(128, word)
-        status.container_statuses[0].state.terminated = Terminated(exit_code=128, reason=word, message="no such file")
+        status = exited(128, reason)
+        status.container_statuses[0].state.terminated = Terminated(exit_code=128, reason=reason, message="no such file")
 
-        found = end_finding(pod("Failed", status=status))
+        found = failure_finding(pod("Failed", status=status))
 
         assert found is not None
         assert ("no such file" in found.message) is told
 
     @pytest.mark.parametrize(
-        ("word", "cause"),
+        ("reason", "cause"),
         [
             ("Evicted", "Evicted"),
             ("NodeLost", "NodeLost"),
@@ -210,15 +212,15 @@ class TestEnd:
             ("UnexpectedAdmissionError", "Unknown"),
         ],
     )
-    def test_pods_word_tells(self, word: str, cause: str) -> None:
+    def test_pods_word_tells(self, reason: str, cause: str) -> None:
         """Whatever its container says."""
         status = exited(137)
-        status.reason, status.message = word, "why"
+        status.reason, status.message = reason, "why"
 
-        found = end_finding(pod("Failed", status=status))
+        found = failure_finding(pod("Failed", status=status))
 
         assert found is not None
-        assert (found.cause, found.place, found.message) == (cause, "status.reason", "why")
+        assert (found.cause, found.field_path, found.message) == (cause, "status.reason", "why")
 
     @pytest.mark.parametrize(
         ("reason", "cause"),
@@ -230,7 +232,7 @@ class TestEnd:
     )
     def test_disruption_tells_first(self, reason: str, cause: str) -> None:
         """A pod that was made to end did nothing wrong, whatever its exit code."""
-        found = end_finding(pod("Failed", status=disrupted(reason)))
+        found = failure_finding(pod("Failed", status=disrupted(reason)))
 
         assert found == Finding(cause, POD, "status.conditions[DisruptionTarget]", "why", NOW)  # type: ignore[arg-type] # a Cause
 
@@ -239,12 +241,12 @@ class TestEnd:
     )
     def test_nothing_told(self, status: PodStatus) -> None:
         """Nothing is invented."""
-        assert end_finding(pod("Failed", status=status)) is None
+        assert failure_finding(pod("Failed", status=status)) is None
 
 
 @given(objects(Pod), st.lists(objects(Event), max_size=2))
 def test_any_pod(found: Pod, events: list[Event]) -> None:
     """Whatever stands in its fields, or does not."""
-    for finding in (wait_finding(found, events), end_finding(found)):
+    for finding in (waiting_finding(found, events), failure_finding(found)):
         assert finding is None or finding.cause in REMEDIES
         assert msgspec.json.encode(finding)

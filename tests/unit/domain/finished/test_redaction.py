@@ -46,7 +46,7 @@ class TestSubmission:
 
     def test_keeps_names_and_hides_values(self) -> None:
         """The number of words stays known; a Secret is named and not read."""
-        assert redact_submission(json.loads(submission(**ASKED).as_asked)) == {
+        assert redact_submission(json.loads(submission(**ASKED).as_submitted)) == {
             "project": "team-a",
             "image": "busybox",
             "command": ["***"] * 3,

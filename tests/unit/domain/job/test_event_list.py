@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.job.event_list import EVENT_EXAMPLE, MAX_SHOWN, EventView, aggregate_events, created_pods
+from chalicelib.domain.job.event_list import EVENT_EXAMPLE, MAX_EVENTS, EventView, aggregate_events, created_pods
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.kubernetes.events import Event
 from tests.support.builders import NOW, NOW_MS, event, meta, minutes_ago
@@ -91,10 +91,12 @@ class TestMerged:
         """The oldest are left out, and long ones cut: a list of them stays below what a Lambda may answer."""
         assert len(aggregate_events([event("x", "m" * 9999)])[0].message) == MAX_MESSAGE
         found = [
-            event("x", str(number), last_timestamp=NOW + timedelta(seconds=number)) for number in range(MAX_SHOWN + 5)
+            event("x", str(number), last_timestamp=NOW + timedelta(seconds=number)) for number in range(MAX_EVENTS + 5)
         ]
 
-        assert [view.message for view in aggregate_events(found)] == [str(number) for number in range(5, MAX_SHOWN + 5)]
+        assert [view.message for view in aggregate_events(found)] == [
+            str(number) for number in range(5, MAX_EVENTS + 5)
+        ]
 
     @given(st.lists(objects(Event), max_size=4))
     def test_any_events(self, found: list[Event]) -> None:

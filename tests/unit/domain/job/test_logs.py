@@ -140,7 +140,7 @@ class TestIndex:
     @pytest.mark.parametrize(
         ("spec", "message"),
         [
-            pytest.param(JobSpec(), "is for Indexed Jobs, and this is none", id="not indexed"),
+            pytest.param(JobSpec(), "is only valid for Indexed Jobs, and this Job is not Indexed", id="not indexed"),
             pytest.param(INDEXED, "must be between 0 and 2", id="too high"),
         ],
     )
@@ -174,7 +174,7 @@ class TestPrevious:
 
     def test_there_was_none(self) -> None:
         """410, and what to do."""
-        with pytest.raises(LogGone, match="Ask without previous"):
+        with pytest.raises(LogGone, match="Send the request without previous"):
             read([of("a")], previous=True)
 
     def test_container_that_is_started_again(self) -> None:
@@ -191,9 +191,11 @@ class TestNothing:
     @pytest.mark.parametrize(
         ("found", "pods", "why"),
         [
-            pytest.param(job(), [], "Its pod is on its way.", id="just made"),
+            pytest.param(job(), [], "Its pod is starting.", id="just made"),
             pytest.param(job(), [of("a", "Pending", unscheduled())], "Unschedulable: 0/3 nodes: no GPU.", id="node"),
-            pytest.param(job(spec=JobSpec(suspend=True)), [], "Suspended: It waits to be resumed.", id="suspended"),
+            pytest.param(
+                job(spec=JobSpec(suspend=True)), [], "Suspended: It waits until it is resumed.", id="suspended"
+            ),
             pytest.param(
                 job(status=JobStatus(start_time=minutes_ago(1))), [], "PodsNotCreated: The cluster", id="no pods"
             ),
@@ -209,7 +211,7 @@ class TestNothing:
     @pytest.mark.parametrize("kind", ["Complete", "Failed"])
     def test_any_more(self, kind: str) -> None:
         """410, and where else to look."""
-        with pytest.raises(LogGone, match="Get the Job for how it ended"):
+        with pytest.raises(LogGone, match="Get the Job to see how it ended"):
             read([], job(status=ended(kind)))
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3), st.booleans())

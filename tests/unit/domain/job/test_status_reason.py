@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, reason_of, wait_of
+from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, reason_of, waiting_reason
 from chalicelib.domain.kubernetes.jobs import Condition, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod, PodStatus
 from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
@@ -13,7 +13,7 @@ from tests.support.builders import NOW, ended, exited, job, minutes_ago, pod, un
 
 STARTED = minutes_ago(5)
 CANARY = "the log's last line, with a token"
-RETRYING = StatusReason("Retrying", "The last pod failed; the next one starts after a pause.")
+RETRYING = StatusReason("Retrying", "The last pod failed; the next one starts after a delay.")
 CODE = "The container ended with exit code {}."
 EVICTED, SECOND_FAILED = exited(137, "OOMKilled"), exited(0)
 EVICTED.reason, EVICTED.message = "Evicted", "low on memory"
@@ -26,12 +26,12 @@ class TestWaitOf:
     @pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "New"])
     def test_container_waits(self, reason: str) -> None:
         """The container's reason, in the cluster's word, and its message."""
-        assert StatusReason(reason, "why") == wait_of(pod("Pending", status=waiting(reason, "why")))
+        assert StatusReason(reason, "why") == waiting_reason(pod("Pending", status=waiting(reason, "why")))
 
     @pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing", None, ""])
     def test_container_on_its_way_does_not(self, reason: str | None) -> None:
         """Creating takes a while and explains nothing."""
-        assert wait_of(pod("Pending", status=waiting(reason))) is None
+        assert waiting_reason(pod("Pending", status=waiting(reason))) is None
 
     @pytest.mark.parametrize(
         ("status", "expected"),
@@ -42,7 +42,7 @@ class TestWaitOf:
     )
     def test_no_node_takes_it(self, status: PodStatus, expected: StatusReason) -> None:
         """The scheduler's reason and message: which resource is missing; without a word of its own, ours."""
-        assert wait_of(pod("Pending", status=status)) == expected
+        assert waiting_reason(pod("Pending", status=status)) == expected
 
     @pytest.mark.parametrize(
         ("kind", "status"), [("PodScheduled", "True"), ("PodScheduled", "Unknown"), ("Ready", "False")]
@@ -51,19 +51,19 @@ class TestWaitOf:
         """Only a scheduler that said no explains a pod that does not start."""
         found = pod("Pending", status=PodStatus(conditions=[Condition(type=kind, status=status, reason="X")]))
 
-        assert wait_of(found) is None
+        assert waiting_reason(found) is None
 
     @pytest.mark.parametrize("found", [Pod(), pod("Running"), pod("Failed", status=exited(1))])
     def test_pod_that_waits_for_nothing(self, found: Pod) -> None:
         """No reason is invented."""
-        assert wait_of(found) is None
+        assert waiting_reason(found) is None
 
     def test_second_container_may_wait(self) -> None:
         """Containers that an admission hook added count too."""
         status = exited(0)
         status.container_statuses += waiting("ImagePullBackOff").container_statuses
 
-        assert wait_of(pod("Pending", status=status)) == StatusReason("ImagePullBackOff")
+        assert waiting_reason(pod("Pending", status=status)) == StatusReason("ImagePullBackOff")
 
 
 class TestUnfinished:
@@ -105,7 +105,7 @@ class TestUnfinished:
         reason = reason_of(found, ())
 
         assert reason is not None
-        assert (reason.word, "same request" in reason.message) == ("Incomplete", True)
+        assert (reason.reason, "same request" in reason.message) == ("Incomplete", True)
 
     @pytest.mark.parametrize(
         ("suspend", "active", "pods"),
@@ -208,7 +208,7 @@ class TestMessage:
 
     def test_it_is_bounded(self) -> None:
         """A list of 500 Jobs stays an answer that Lambda can give."""
-        reason = wait_of(pod("Pending", status=waiting("X", "x" * 5000)))
+        reason = waiting_reason(pod("Pending", status=waiting("X", "x" * 5000)))
 
         assert reason is not None
         assert len(reason.message) == MAX_MESSAGE == 1024

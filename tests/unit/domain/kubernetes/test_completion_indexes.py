@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.kubernetes.completion_indexes import MAX_TEXT, indexes, shown_indexes, unfinished_indexes
+from chalicelib.domain.kubernetes.completion_indexes import MAX_TEXT, indexes, truncated_indexes, unfinished_indexes
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from infra.localcluster.job_pods import compressed
 from tests.support.builders import job
@@ -72,14 +72,14 @@ class TestShown:
 
     def test_text_is_kubernetes_own(self) -> None:
         """Passed on as it is; empty where none is there yet, and null where the Job has no indexes."""
-        assert [shown_indexes(text, array(9)) for text in ("1,3-5", None)] == ["1,3-5", ""]
-        assert shown_indexes("1", array(9, mode="NonIndexed")) is None
+        assert [truncated_indexes(text, array(9)) for text in ("1,3-5", None)] == ["1,3-5", ""]
+        assert truncated_indexes("1", array(9, mode="NonIndexed")) is None
 
     def test_long_text_is_cut_between_two_indexes(self) -> None:
         """A page of 500 Jobs must fit into an answer."""
         text = ",".join(str(index) for index in range(1001, 1999, 2))
 
-        shown = shown_indexes(text, array(9)) or ""
+        shown = truncated_indexes(text, array(9)) or ""
 
         assert shown.endswith(",...")
         assert len(shown) <= MAX_TEXT + 4

@@ -63,10 +63,10 @@ class TestObjects:
 class TestCondition:
     """A condition of a Job or a Pod."""
 
-    @pytest.mark.parametrize(("status", "holds"), [("True", True), ("False", False), ("Unknown", False), ("", False)])
-    def test_holds_only_when_true(self, status: str, *, holds: bool) -> None:
+    @pytest.mark.parametrize(("status", "is_true"), [("True", True), ("False", False), ("Unknown", False), ("", False)])
+    def test_holds_only_when_true(self, status: str, *, is_true: bool) -> None:
         """Kubernetes writes three states; one of them counts."""
-        assert holds is Condition(status=status).holds
+        assert is_true is Condition(status=status).is_true
 
 
 class TestFinished:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.kubernetes.jobs import Job, JobList
-from chalicelib.domain.kubernetes.lenient_decoding import MAX_LEFT_OUT, MAX_LEVELS, convert, decode, shallow
+from chalicelib.domain.kubernetes.lenient_decoding import MAX_LEVELS, MAX_REMOVED, convert, decode, shallow
 
 YEAR_0, YEAR_10000 = "0000-01-01T00:00:00Z", "10000-01-01T13:59:59Z"
 GOOD: dict[str, Any] = {"metadata": {"name": "good", "labels": {"a": "b"}}}
@@ -53,14 +53,14 @@ class TestDecode:
 
     def test_nothing_is_left_of_what_is_odd_everywhere(self) -> None:
         """The attempts are bounded, whatever somebody wrote."""
-        names = [f"field_{number}" for number in range(2 * MAX_LEFT_OUT + 1)]
+        names = [f"field_{number}" for number in range(2 * MAX_REMOVED + 1)]
         wide = msgspec.defstruct("Wide", [(name, int, 0) for name in names])
 
         assert convert(dict.fromkeys(names, "odd"), wide) == wide()
 
     def test_more_odd_values_than_anybody_counts(self) -> None:
         """What holds them is not set."""
-        conditions = [{"type": "Odd", "lastTransitionTime": YEAR_0}] * (MAX_LEFT_OUT + 1)
+        conditions = [{"type": "Odd", "lastTransitionTime": YEAR_0}] * (MAX_REMOVED + 1)
         job = decode(json.dumps({**GOOD, "status": {"conditions": conditions}}).encode(), Job)
 
         assert (job.metadata.name, job.status.conditions) == ("good", [])

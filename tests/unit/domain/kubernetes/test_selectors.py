@@ -61,7 +61,7 @@ class TestJobSelector:
         with pytest.raises(MalformedRequest) as refused:
             job_selector(label, None, None)
 
-        rule = "at most 16 terms such as team=vision or stage!=test, separated by commas"
+        rule = "must have at most 16 comma-separated terms such as team=vision or stage!=test"
         assert (FieldError("/label", rule),) == refused.value.errors
 
     def test_sixteen_terms_and_no_more(self) -> None:

@@ -140,7 +140,7 @@ MAXIMAL = {
             "researcher.dev/user": "alice",
             "researcher.dev/request-hash": "asked",
             "researcher.dev/idempotency-key-hash": "key",
-            "researcher.dev/submission": submission(**EVERYTHING).as_asked.decode(),
+            "researcher.dev/submission": submission(**EVERYTHING).as_submitted.decode(),
             "researcher.dev/retention": "10800",
         },
     },

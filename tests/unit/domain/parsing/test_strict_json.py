@@ -155,11 +155,13 @@ class TestQueryParameters:
     def test_rule_is_told(self) -> None:
         """The caller reads what would be right."""
         assert refusals({"limit": ["501"]}) == [("/limit", "must be at most 500")]
-        assert refusals({"limit": ["1e2"]}) == [("/limit", "is not written so")]
+        assert refusals({"limit": ["1e2"]}) == [
+            ("/limit", "must be written as in the documentation: 100, not 1e2; true, not TRUE")
+        ]
 
     def test_unknown_parameter_is_refused(self) -> None:
         """A misspelt filter would show Jobs that were not asked for."""
-        assert refusals({"job_type": ["Train"]}) == [("/job_type", "is not known")]
+        assert refusals({"job_type": ["Train"]}) == [("/job_type", "is unknown")]
 
     def test_parameter_that_stands_twice_is_refused(self) -> None:
         """Which one counts would be a guess; every such parameter is named, beside what else is wrong."""
@@ -177,7 +179,7 @@ class TestQueryParameters:
         with pytest.raises(MalformedRequest) as refused:
             query_parameters(given, Query)
 
-        assert (refused.value.detail, refused.value.errors) == ("The query is not text in UTF-8.", ())
+        assert (refused.value.detail, refused.value.errors) == ("The query is not valid UTF-8.", ())
 
     @given(st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=8), min_size=1, max_size=2), max_size=3))
     def test_any_query_is_taken_or_refused(self, given: dict[str, list[str]]) -> None:
@@ -213,4 +215,4 @@ class TestFieldError:
         """However long the name that is unknown."""
         found = field_error(msgspec.ValidationError(f"Object contains unknown field `{'x' * 1000}`"))
 
-        assert (len(found.pointer), found.message) == (65, "is not known")
+        assert (len(found.pointer), found.message) == (65, "is unknown")

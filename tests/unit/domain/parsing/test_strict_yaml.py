@@ -16,29 +16,29 @@ from chalicelib.domain.parsing.strict_yaml import yaml_document
 TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=20)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(0.001, 1e15) | TEXTS
 VALUES = st.recursive(SCALARS, lambda one: st.lists(one, max_size=4) | st.dictionaries(TEXTS, one, max_size=4))
-ANCHOR = "Line {} of the document has an anchor or an alias; write the value out."
-TAG = "Line {} of the document has a tag; leave it out."
-ODD_KEY = "Line {} of the document has a key that is not text; put it in quotes."
-SECOND = "Line {} of the document begins a second document; upload each on its own."
+ANCHOR = "Line {} of the document has an anchor or an alias; repeat the value instead."
+TAG = "Line {} of the document has a tag; remove it."
+ODD_KEY = "Line {} of the document has a key that is not a string; put it in quotes."
+SECOND = "Line {} of the document begins a second document; upload each document separately."
 MARK = "The document begins with a byte order mark. Save it as UTF-8 without one."
 REFUSED = [
     pytest.param("a: &x 1", ANCHOR.format(1), id="an anchor"),
     pytest.param("a: 1\nb: *x", ANCHOR.format(2), id="alias"),
     pytest.param("a: !!str 1", TAG.format(1), id="a tag of YAML"),
     pytest.param("a: !mine [1]", TAG.format(1), id="a tag of somebody"),
-    pytest.param("%YAML 1.1\n---\na", "Line 1 of the document has a directive; leave it out.", id="a version"),
-    pytest.param("a: 1\nb: 2\na: 3", "Line 3 of the document has a key for the second time.", id="a key twice"),
-    pytest.param('{a: 1, "a": 2}', "Line 1 of the document has a key for the second time.", id="a key in quotes, too"),
+    pytest.param("%YAML 1.1\n---\na", "Line 1 of the document has a directive; remove it.", id="a version"),
+    pytest.param("a: 1\nb: 2\na: 3", "Line 3 of the document has a duplicate key.", id="a key twice"),
+    pytest.param('{a: 1, "a": 2}', "Line 1 of the document has a duplicate key.", id="a key in quotes, too"),
     pytest.param("1: a", ODD_KEY.format(1), id="a number as key"),
     pytest.param("? [a]\n: b", ODD_KEY.format(1), id="list as key"),
     pytest.param("a\n---\nb", SECOND.format(2), id="two"),
-    pytest.param("[" * 40_000, "Line 1 of the document is nested too deeply.", id="deep lists"),
-    pytest.param("- " * 10_000, "Line 1 of the document is nested too deeply.", id="deep blocks"),
+    pytest.param("[" * 40_000, "Line 1 of the document exceeds 32 levels of nesting.", id="deep lists"),
+    pytest.param("- " * 10_000, "Line 1 of the document exceeds 32 levels of nesting.", id="deep blocks"),
     pytest.param("a: 1.0e999", "Line 1 of the document has a number that is too large.", id="infinity"),
     pytest.param("a: " + "9" * 5000, "Line 1 of the document has a number that is too large.", id="many digits"),
-    pytest.param("a: b: c", "Line 1 of the document cannot be read as YAML.", id="no YAML"),
-    pytest.param('a: "\\ud800"', "Line 1 of the document cannot be read as YAML.", id="half a surrogate pair"),
-    pytest.param("a: \x00", "The document has characters that YAML does not take.", id="a NUL"),
+    pytest.param("a: b: c", "Line 1 of the document is not valid YAML.", id="no YAML"),
+    pytest.param('a: "\\ud800"', "Line 1 of the document is not valid YAML.", id="half a surrogate pair"),
+    pytest.param("a: \x00", "The document contains characters that are not allowed in YAML.", id="a NUL"),
     pytest.param("\ufeffa: 1", MARK, id="a mark"),
 ]
 

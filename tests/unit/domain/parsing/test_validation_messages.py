@@ -54,7 +54,7 @@ class TestMsgspec:
             ({"number": 0}, "", "must be at least 1"),
             ({"number": 6}, "", "must be at most 5"),
             ({"choice": "canary"}, "", "must be one of the documented values"),
-            ({"colour": 1}, "colour", "is not known"),
+            ({"colour": 1}, "colour", "is unknown"),
         ],
     )
     def test_becomes_a_rule(self, value: object, field: str, rule: str) -> None:

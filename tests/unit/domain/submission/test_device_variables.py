@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.submission.device_variables import DEVICE_VARIABLES, NO_DEVICES, gives_devices
+from chalicelib.domain.submission.device_variables import DEVICE_VARIABLES, NO_DEVICES, injects_devices
 
 
 class TestGivesDevices:
@@ -22,7 +22,7 @@ class TestGivesDevices:
     )
     def test_by_name_or_prefix(self, variable: str, expected: bool) -> None:
         """As the runtime compares it."""
-        assert gives_devices(variable) is expected
+        assert injects_devices(variable) is expected
 
     def test_what_we_set_is_the_users_no_more(self) -> None:
         """A user's value would stand beside ours."""

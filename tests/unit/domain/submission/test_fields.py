@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from chalicelib.domain.submission import fields
 from chalicelib.domain.submission.device_variables import DEVICE_PREFIXES, DEVICE_VARIABLES
 
-RESERVED = "Value error, keys of Kubernetes, schedulers, AWS and this API are reserved"
+RESERVED = "Value error, is reserved for Kubernetes, a scheduler, AWS or this API"
 
 
 def taken(kind: Any, value: object) -> object:  # noqa: ANN401 - an annotated type
@@ -124,7 +124,7 @@ class TestVariableName:
         """A container runtime would pass GPUs that the Job has not requested: the refusal says how to request them."""
         (told,) = refusals(fields.VariableName, name)
 
-        assert told.endswith("devices that it has not requested; ask with gpu")
+        assert told.endswith("devices that the Job does not request; set gpu instead")
 
     @pytest.mark.parametrize(
         "name",
@@ -159,7 +159,7 @@ class TestGpus:
     @pytest.mark.parametrize("value", [0.5, 1.5, float("nan"), float("inf"), float("-inf")])
     def test_fraction_is_refused_with_the_reason(self, value: float) -> None:
         """Half a GPU is never rounded."""
-        assert refusals(fields.Gpus, value) == ["Value error, GPUs are given out whole; set a whole number"]
+        assert refusals(fields.Gpus, value) == ["Value error, must be a whole number: GPUs are not shared"]
 
     @pytest.mark.parametrize("value", [-1, 65, -1.0, 65.0, 1e300, 10**400, True, False, "1", None, [1]])
     def test_anything_else_is_refused(self, value: object) -> None:
@@ -203,7 +203,7 @@ class TestWords:
     @pytest.mark.parametrize("value", ["a 'b", "a \\"], ids=["open quote", "open escape"])
     def test_text_that_no_shell_splits_is_refused(self, value: str) -> None:
         """The reason is told."""
-        assert refusals(fields.Words, value) == ["Value error, ends within a quote or after a backslash"]
+        assert refusals(fields.Words, value) == ["Value error, must not end within a quote or after a backslash"]
 
     @pytest.mark.parametrize("value", [["a"] * 257, "a " * 257, [1], 1, "a\x00", ["a", None], {"a": 1}])
     def test_anything_else_is_refused(self, value: object) -> None:

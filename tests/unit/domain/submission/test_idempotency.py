@@ -318,7 +318,7 @@ class TestCheckedKey:
         with pytest.raises(MalformedRequest) as refused:
             require_valid_key(key)
 
-        rule = "an Idempotency-Key has 1 to 255 printable ASCII characters"
+        rule = "must have 1 to 255 printable ASCII characters"
         assert (FieldError("/Idempotency-Key", rule),) == refused.value.errors
 
     @pytest.mark.parametrize("name", [None, "train-1"])

@@ -18,9 +18,9 @@ from tests.support.submissions import documents
 
 CANARY = "hunter2-the-canary"
 
-TWICE = ("/pvc", "two volumes share a path")
-NEITHER = ("/pvc", "a volume has the name of a claim, or a size for a scratch one")
-ALONE = "says how many pods; leave out parallelism, completions and indexed"
+TWICE = ("/pvc", "must not have the same path twice")
+NEITHER = ("/pvc", "must each have either name (an existing claim) or size (an ephemeral volume)")
+ALONE = "sets the number of pods; remove parallelism, completions and indexed"
 FIELDS = [field.alias or "" for field in Submission.model_fields.values()]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -209,32 +209,32 @@ class TestAgreement:
             pytest.param(
                 {"name": "a", "jobNamePrefix": "b"}, ("/jobNamePrefix", "set name or jobNamePrefix, not both")
             ),
-            pytest.param({"type": "Train", "interactive": True}, ("/interactive", "contradicts type")),
-            pytest.param({"type": "Interactive", "interactive": False}, ("/interactive", "contradicts type")),
+            pytest.param({"type": "Train", "interactive": True}, ("/interactive", "must not contradict type")),
+            pytest.param({"type": "Interactive", "interactive": False}, ("/interactive", "must not contradict type")),
             pytest.param({"cpu": 2, "cpuLimit": 1.999}, ("/cpuLimit", "must be at least cpu")),
             pytest.param({"memory": "1Gi", "memoryLimit": "1G"}, ("/memoryLimit", "must be at least memory")),
-            pytest.param({"indexed": True}, ("/indexed", "needs completions")),
+            pytest.param({"indexed": True}, ("/indexed", "requires completions")),
             pytest.param({"nodes": 2, "parallelism": 2}, ("/nodes", ALONE), id="nodes and parallelism"),
             pytest.param({"nodes": 2, "completions": 2}, ("/nodes", ALONE), id="nodes and completions"),
             pytest.param({"nodes": 2, "indexed": True, "completions": 2}, ("/nodes", ALONE), id="nodes and indexed"),
             pytest.param(
                 {"nodes": 2, "environment": {"MASTER_PORT": "1"}},
-                ("/nodes", f"sets {', '.join(RENDEZVOUS_VARIABLES)}; leave them out of environment"),
+                ("/nodes", f"sets {', '.join(RENDEZVOUS_VARIABLES)}; remove them from environment"),
                 id="a rendezvous of one's own",
             ),
-            pytest.param({"backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "needs indexed")),
+            pytest.param({"backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "requires indexed")),
             pytest.param(
-                {"nodes": 2, "backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "needs indexed"), id="ranks"
+                {"nodes": 2, "backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "requires indexed"), id="ranks"
             ),
             pytest.param(
                 {"indexed": True, "completions": 2, "maxFailedIndexes": 1},
-                ("/maxFailedIndexes", "needs backoffLimitPerIndex"),
+                ("/maxFailedIndexes", "requires backoffLimitPerIndex"),
             ),
             pytest.param(
                 {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0, "maxFailedIndexes": 3},
                 ("/maxFailedIndexes", "must be at most completions"),
             ),
-            pytest.param({"retry": {}}, ("/retry", "needs exitCodes, or ignoreDisruptions"), id="no rule"),
+            pytest.param({"retry": {}}, ("/retry", "must have exitCodes or ignoreDisruptions"), id="no rule"),
             pytest.param({"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]}, TWICE, id="same path"),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a/", "name": "y"}]},
@@ -254,7 +254,7 @@ class TestAgreement:
             ),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x", "storageClass": "fast"}]},
-                ("/pvc", "storageClass needs size"),
+                ("/pvc", "must have size if storageClass is set"),
                 id="a storage class that would be dropped",
             ),
         ],
@@ -359,7 +359,7 @@ class TestErrors:
 
     def test_words_of_pydantic_stay_inside(self) -> None:
         """Our own rules are told without pydantic's prefix."""
-        assert refused(document(gpu=0.5)) == [("/gpu", "GPUs are given out whole; set a whole number")]
+        assert refused(document(gpu=0.5)) == [("/gpu", "must be a whole number: GPUs are not shared")]
 
     @pytest.mark.parametrize(
         "fields",
@@ -444,9 +444,9 @@ class TestEverySubmission:
         """What is kept on the Job is all that was asked."""
         asked = parse_submission(value)
 
-        again = parse_submission(json.loads(asked.as_asked))
+        again = parse_submission(json.loads(asked.as_submitted))
 
-        assert (asked, asked.as_asked) == (again, again.as_asked)
+        assert (asked, asked.as_submitted) == (again, again.as_submitted)
 
     def test_order_of_variables_is_kept_but_no_part_of_its_identity(self) -> None:
         """Kubernetes expands `$(NAME)` from the variables before it, so a copy must hold them as they were given."""
@@ -456,6 +456,6 @@ class TestEverySubmission:
             for variables in ([root, run], [run, root])
         )
 
-        assert list(json.loads(one.as_asked)["environment"]) == ["ROOT", "RUN"]
-        assert list(json.loads(other.as_asked)["environment"]) == ["RUN", "ROOT"]
+        assert list(json.loads(one.as_submitted)["environment"]) == ["ROOT", "RUN"]
+        assert list(json.loads(other.as_submitted)["environment"]) == ["RUN", "ROOT"]
         assert one.identity == other.identity

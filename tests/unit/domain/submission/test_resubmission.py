@@ -27,7 +27,7 @@ def made(asked: Submission, completed: str = "", *, status: JobStatus | None = N
     state = status or ended("Failed", "FailedIndexes")
     state.completed_indexes = completed
     spec = JobSpec(completions=asked.completions, completion_mode="Indexed" if asked.indexed else "NonIndexed")
-    annotations = {SUBMISSION_ANNOTATION: asked.as_asked.decode()}
+    annotations = {SUBMISSION_ANNOTATION: asked.as_submitted.decode()}
     return job(asked.name or "train-1", spec=spec, status=state, annotations=annotations)
 
 
@@ -55,7 +55,7 @@ class TestClone:
         """Whatever was asked is asked again."""
         expected = asked.model_copy(update={"name": None, "project": "team-a"})
 
-        assert clone_of(TEAM_A, made(asked), {}, keyed=False).as_asked == expected.as_asked
+        assert clone_of(TEAM_A, made(asked), {}, keyed=False).as_submitted == expected.as_submitted
 
     def test_is_changed_by_the_patch(self) -> None:
         """One variable is replaced, one goes, one stays; so does a Secret's reference."""
@@ -66,7 +66,7 @@ class TestClone:
 
         found = cloned(patch, environment=environment, gpu=1, name="train-1")
 
-        assert json.loads(found.as_asked) == {
+        assert json.loads(found.as_submitted) == {
             "project": "team-a",
             "name": "train-2",
             "image": "busybox",
@@ -152,7 +152,7 @@ class TestRetry:
         """So the retry is made once; it has the one name, which a prefix would contradict."""
         one, other = (retried("0,2", name=None, jobNamePrefix="sweep") for _ in range(2))
 
-        assert one.as_asked == other.as_asked
+        assert one.as_submitted == other.as_submitted
         assert (one.name, one.job_name_prefix) == ("again", None)
 
     @pytest.mark.parametrize(("asked", "expected"), [(None, None), (0, 0), (1, 1), (4, 2)])
@@ -171,7 +171,7 @@ class TestRetry:
             pytest.param(ARRAY, "0-3", "has completed", id="nothing failed"),
             pytest.param({}, "", "indexed", id="no indexes"),
             pytest.param({"nodes": 2}, "0", "indexed", id="ranks, which only work together"),
-            pytest.param({**ARRAY, "completions": 9_000}, "", "More indexes", id="too many for a variable"),
+            pytest.param({**ARRAY, "completions": 9_000}, "", "Too many indexes", id="too many for a variable"),
         ],
     )
     def test_what_cannot_be_retried_is_told(self, fields: dict[str, object], completed: str, why: str) -> None:

@@ -13,7 +13,7 @@ from chalicelib.runtime.http import MAX_BODY
 from tests.support.builders import submission, upload
 
 JOB = {"image": "busybox", "gpu": 2}
-ELSEWHERE = "is not the Project of the folder submit/team-a/; leave it out, or upload to its own"
+ELSEWHERE = "must be the Project of the folder submit/team-a/; remove it, or use the other folder"
 
 
 class TestSubmission:

@@ -69,24 +69,24 @@ class TestReadEvent:
     @pytest.mark.parametrize(
         ("fields", "why"),
         [
-            ({"bucket": "researcher-uploads-2"}, "another bucket"),
-            ({"eventName": "ObjectRemoved:Delete"}, "another event"),
-            ({"eventSource": "aws:sqs"}, "another event"),
-            ({"key": "submit/team-a/sweep/"}, "a folder, or a key elsewhere"),
-            ({"key": "submit/team-a"}, "a folder, or a key elsewhere"),
-            ({"key": "team-a/a.json"}, "a folder, or a key elsewhere"),
-            ({"key": "submit/a.json"}, "a key that names no Project"),
-            ({"key": "submit/Team-A/a.json"}, "a key that names no Project"),
-            ({"key": "submit/../team-b/a.json"}, "a key that names no Project"),
-            ({"key": "submit/team-a/../team-b/a.json"}, "a key with dots for a folder"),
-            ({"key": "submit/team-a/./a.json"}, "a key with dots for a folder"),
-            ({"key": "submit/team-a/" + "é" * 503 + ".json"}, "a key that leaves no room for its status"),
-            ({"written": "submit/team-a/%ff.json"}, "no record of S3"),
-            ({"size": -1}, "no record of S3"),
-            ({"sequencer": "00xz"}, "no record of S3"),
-            ({"sequencer": "00\n"}, "no record of S3"),
-            ({"etag": "a\r\nb"}, "no record of S3"),
-            ({"version": "a b"}, "no record of S3"),
+            ({"bucket": "researcher-uploads-2"}, "object in another bucket"),
+            ({"eventName": "ObjectRemoved:Delete"}, "not an ObjectCreated event"),
+            ({"eventSource": "aws:sqs"}, "not an ObjectCreated event"),
+            ({"key": "submit/team-a/sweep/"}, "not an object below submit/<project>/"),
+            ({"key": "submit/team-a"}, "not an object below submit/<project>/"),
+            ({"key": "team-a/a.json"}, "not an object below submit/<project>/"),
+            ({"key": "submit/a.json"}, "no valid Project in key"),
+            ({"key": "submit/Team-A/a.json"}, "no valid Project in key"),
+            ({"key": "submit/../team-b/a.json"}, "no valid Project in key"),
+            ({"key": "submit/team-a/../team-b/a.json"}, "path traversal segment in key"),
+            ({"key": "submit/team-a/./a.json"}, "path traversal segment in key"),
+            ({"key": "submit/team-a/" + "é" * 503 + ".json"}, "key too long for its status object"),
+            ({"written": "submit/team-a/%ff.json"}, "invalid S3 record"),
+            ({"size": -1}, "invalid S3 record"),
+            ({"sequencer": "00xz"}, "invalid S3 record"),
+            ({"sequencer": "00\n"}, "invalid S3 record"),
+            ({"etag": "a\r\nb"}, "invalid S3 record"),
+            ({"version": "a b"}, "invalid S3 record"),
         ],
     )
     def test_what_is_no_upload_is_left_alone(self, fields: dict[str, Any], why: str) -> None:
@@ -99,13 +99,13 @@ class TestReadEvent:
     @pytest.mark.parametrize("document", [None, [], "x", {}, {"Records": None}, {"Records": {}}])
     def test_is_no_other_document(self, document: object) -> None:
         """Somebody tried the function by hand."""
-        assert read_event(document, BUCKET) == [IgnoredRecord("no event of S3")]
+        assert read_event(document, BUCKET) == [IgnoredRecord("not an S3 event")]
 
     def test_may_be_a_test(self) -> None:
         """S3 sends one when the notification is set up."""
         document = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}
 
-        assert read_event(document, BUCKET) == [IgnoredRecord("S3 tries whether it may call")]
+        assert read_event(document, BUCKET) == [IgnoredRecord("S3 test event")]
 
     @given(JSON)
     def test_never_fails(self, document: object) -> None:
