@@ -85,8 +85,8 @@ def functions_of(app: Chalice) -> Functions:
 
 def function_name(path: str) -> str | None:
     """Return the function that a request to *path* invokes, or None if the path is not of the Invoke API."""
-    found = _INVOKE.fullmatch(path)
-    return found[1] if found else None
+    match = _INVOKE.fullmatch(path)
+    return match[1] if match else None
 
 
 def _error(status: int, code: str, message: str) -> InvokeResult:
