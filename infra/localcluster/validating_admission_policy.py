@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NAME = "researcher-preflight"
 _DENIED = f"ValidatingAdmissionPolicy '{_NAME}' with binding '{_NAME}' denied request: "
-_MESSAGE = f"{PREFLIGHT_USER} may only try to create pods; send dryRun=All"
+_MESSAGE = f"{PREFLIGHT_USER} may only create pods in dry runs; send dryRun=All"
 _READS = ("get", "list", "watch")
 """Admission covers writes only."""
 
