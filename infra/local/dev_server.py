@@ -20,7 +20,7 @@ from infra.local.schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.local_cluster import ClusterT, Review
+    from infra.local.local_cluster import Review, SomeCluster
 
 SESSION = Path(".local/session.env")
 INTERVAL_SECONDS = {"announce": 60.0, "cleanup": 3600.0}
@@ -44,7 +44,7 @@ Press Ctrl-C to stop. One log line for each request follows.
 """
 
 
-def serve(make_cluster: Callable[[Review], ClusterT], description: str) -> int:
+def serve(make_cluster: Callable[[Review], SomeCluster], description: str) -> int:
     """Serve until interrupted, on the port of the command line; return 1 if the port is taken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=_port, default=8000, help="port of the API on 127.0.0.1")

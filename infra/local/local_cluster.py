@@ -45,4 +45,4 @@ class Cluster(Protocol):
         """Stop the cluster."""
 
 
-ClusterT = TypeVar("ClusterT", bound=Cluster, default=EmbeddedCluster)
+SomeCluster = TypeVar("SomeCluster", bound=Cluster, default=EmbeddedCluster)

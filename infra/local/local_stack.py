@@ -29,7 +29,7 @@ from infra.local.gateway import Gateway
 from infra.local.issuer import AUDIENCE, Application, Issuer
 from infra.local.lambda_async import AsyncInvocations
 from infra.local.lambda_invoke import functions_of
-from infra.local.local_cluster import ClusterT
+from infra.local.local_cluster import SomeCluster
 from infra.local.s3_notifications import object_events
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Frontend(Protocol):
         """Respond to one request."""
 
 
-class Stack(Generic[ClusterT]):
+class Stack(Generic[SomeCluster]):
     """Everything that the API needs, on the cluster that *make_cluster* creates, while the context is active.
 
     A process can run one at a time, because the functions read their settings from the environment.
@@ -90,7 +90,7 @@ class Stack(Generic[ClusterT]):
 
     def __init__(
         self,
-        make_cluster: Callable[[Review], ClusterT],
+        make_cluster: Callable[[Review], SomeCluster],
         port: int = 0,
         environment: Mapping[str, str] | None = None,
     ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from chalicelib.domain.manifest.job import render
-from infra.local.local_cluster import ClusterT
+from infra.local.local_cluster import SomeCluster
 from infra.local.wire import HttpResponse
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 from tests.support.builders import ALICE, identity, submission
@@ -22,7 +22,7 @@ TIME = "2026-11-24T12:00:00Z"
 _LIST = re.compile(r"/apis/batch/v1/namespaces/(researcher-long-(\d+))/jobs")
 
 
-class LongLists(Faulty[ClusterT]):
+class LongLists(Faulty[SomeCluster]):
     """A cluster whose Projects `long-<n>` have n finished Jobs."""
 
     def make_proxy(self, url: str, ca_pem: str) -> FaultProxy:

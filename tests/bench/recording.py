@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.local.local_cluster import ClusterT
+from infra.local.local_cluster import SomeCluster
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Recorder(FaultProxy):
         return self.forward(method, target, headers, body)
 
 
-class Recorded(Faulty[ClusterT]):
+class Recorded(Faulty[SomeCluster]):
     """A cluster that is reached through a Recorder."""
 
     proxy: Recorder

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Self
 import urllib3
 
 from infra.local.http_server import Handler, LoopbackServer
-from infra.local.local_cluster import ClusterT
+from infra.local.local_cluster import SomeCluster
 from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 
@@ -102,10 +102,10 @@ class FaultProxy(Handler):
             return fault
 
 
-class Faulty(Generic[ClusterT]):
+class Faulty(Generic[SomeCluster]):
     """*cluster*, reached through a FaultProxy by everybody but its administrator, while it is entered."""
 
-    def __init__(self, cluster: ClusterT, rate: float, delay: float = 0.0) -> None:
+    def __init__(self, cluster: SomeCluster, rate: float, delay: float = 0.0) -> None:
         self.cluster = cluster
         self.name = cluster.name
         self._faults = (rate, delay)

@@ -14,7 +14,7 @@ import boto3
 from infra.local.aws import LocalAws
 from infra.local.lambda_async import AsyncInvocations
 from infra.local.lambda_invoke import Functions
-from infra.local.local_cluster import ClusterT
+from infra.local.local_cluster import SomeCluster
 from infra.local.local_stack import Stack
 from tests.deployed.cloudformation import ACCOUNT
 from tests.deployed.cloudformation import Stack as Template
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Deployed(Stack[ClusterT]):
+class Deployed(Stack[SomeCluster]):
     """*packaged* is the template; *task* the unzipped bundle; *runtime* what AWS puts beside it."""
 
-    def __init__(self, make_cluster: Callable[[Review], ClusterT], packaged: Json, task: Path, runtime: Path) -> None:
+    def __init__(
+        self, make_cluster: Callable[[Review], SomeCluster], packaged: Json, task: Path, runtime: Path
+    ) -> None:
         super().__init__(make_cluster)
         self.iam = IamGate()
         self.lambdas = LambdaService()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from infra.local.local_cluster import ClusterT
+from infra.local.local_cluster import SomeCluster
 from infra.local.wire import HttpResponse
 from tests.cluster.fault_proxy import FaultProxy, Faulty
 
@@ -76,12 +76,12 @@ class ScriptedProxy(FaultProxy):
         raise LookupError(self.fault)
 
 
-class ScriptedCluster(Faulty[ClusterT]):
+class ScriptedCluster(Faulty[SomeCluster]):
     """*cluster* behind a ScriptedProxy."""
 
     proxy: ScriptedProxy
 
-    def __init__(self, cluster: ClusterT) -> None:
+    def __init__(self, cluster: SomeCluster) -> None:
         super().__init__(cluster, rate=0.0)
 
     def make_proxy(self, url: str, ca_pem: str) -> ScriptedProxy:

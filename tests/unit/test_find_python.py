@@ -74,4 +74,4 @@ def test_gate_names_the_interpreter_that_is_missing(tmp_path: Path) -> None:
 
     result = run(tmp_path, "/bin/bash", str(FIND_PYTHON.parent.parent / ".ci" / "run"))
 
-    assert result == (1, "", "The gate needs Python 3.13, which the functions run: install python3.13.")
+    assert result == (1, "", "Python 3.13, the version of the functions, is required: install python3.13.")
