@@ -1,5 +1,5 @@
-# The whole developer interface. `make run` and `make test` need nothing but Python 3.11, 3.12, 3.13 or 3.14.
-# 3.13 comes first: the Lambdas run it. `make run PYTHON=/usr/bin/python3.11` overrides the choice.
+# All commands for developers. `make run` and `make test` need only Python 3.11, 3.12, 3.13 or 3.14.
+# 3.13, the version of the functions, is preferred; `make run PYTHON=/usr/bin/python3.11` overrides the choice.
 ifndef PYTHON
 PYTHON := $(shell sh infra/find_python.sh 3.13 3.12 3.11 3.14)
 endif
@@ -18,28 +18,28 @@ ASSETS = chalicelib/assets/index.html
 
 .PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi lint-workflows check-api release audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
 
-run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
-	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
+run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
+	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
 	@test "$(CLUSTER)" != real || $(BIN)/python -m tests.cluster.build
 	@exec $(BIN)/python -m $(CLOUD_$(CLUSTER)) --port $(PORT)
 
-cleanup: $(READY)  ## deletes finished Jobs of `make run` that are past their retention; DRY_RUN=1 only tells which
+cleanup: $(READY)  ## delete expired finished Jobs of `make run`, or of FUNCTION=<name>; DRY_RUN=1 only lists them
 	@$(BIN)/python -m infra.commands.cleanup $(if $(FUNCTION),--function $(FUNCTION)) $(if $(DRY_RUN),--dry-run)
 
 PYTEST = $(BIN)/pytest -n 2 --dist loadfile
 
-test: $(READY) $(ASSETS)  ## what every change has to pass: rules, both sides of each adapter, clients and the product; minutes
+test: $(READY) $(ASSETS)  ## the tests that every change must pass: unit, contract, clients and product; takes minutes
 	$(PYTEST) -m "not walk" tests/unit tests/contract tests/clients tests/product
 
-test-all: $(READY) $(ASSETS)  ## everything that needs neither Go nor a browser, and how much of the code it reaches
+test-all: $(READY) $(ASSETS)  ## all tests that need neither Go nor a browser, with coverage
 	$(PYTEST) tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='chalicelib/domain/**,chalicelib/adapters/**'
 
-test-oldest: $(READY) $(ASSETS)  ## the unit and contract suites; the gate runs them on the oldest Python, too
+test-oldest: $(READY) $(ASSETS)  ## unit and contract tests; the gate runs them on the oldest supported Python
 	$(PYTEST) tests/unit tests/contract
 
-check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
+check: $(READY)  ## static checks: style, types, layers, docstrings, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,52 +53,52 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: $(READY)  ## writes chalicelib/openapi.json from the routes
+openapi: $(READY)  ## write chalicelib/openapi.json from the routes
 	$(BIN)/python -m infra.openapi
 
-lint-openapi:  ## Redocly's rules for the OpenAPI document; needs npm
+lint-openapi:  ## lint the OpenAPI document with Redocly; needs npm
 	npm --prefix tests/openapi_lint ci --no-audit --no-fund
 	npm --prefix tests/openapi_lint run lint
 
 GO_TOOL = $(BIN)/python -m tests.go_tools
 API = tests/api_compatibility
 
-check-api: $(READY)  ## breaking changes of the API since the last release; an intended one is listed in tests/api_compatibility/allowed.md
+check-api: $(READY)  ## find breaking changes of the API since the last release; intended ones are listed in tests/api_compatibility/allowed.md
 	$(GO_TOOL) oasdiff breaking --format singleline --fail-on WARN --allow-external-refs=false --severity-levels $(API)/severity.txt \
 		--err-ignore $(API)/allowed.md --warn-ignore $(API)/allowed.md $(API)/released.json chalicelib/openapi.json
 
-lint-workflows: $(READY)  ## the GitHub workflows: actionlint and zizmor
+lint-workflows: $(READY)  ## lint the GitHub workflows with actionlint and zizmor
 	$(GO_TOOL) actionlint -shellcheck= -pyflakes=
 	$(BIN)/zizmor --offline --quiet --no-progress --persona=pedantic .github
 
-audit: $(READY)  ## known vulnerabilities; fails where PyPI's advisories cannot be reached, too
+audit: $(READY)  ## find known vulnerabilities; also fails if PyPI's advisories cannot be downloaded
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt
 
-control-plane: $(READY)  ## builds a real Kubernetes control plane; needs Go, and minutes, once per version
+control-plane: $(READY)  ## build a real Kubernetes control plane; needs Go, and takes minutes once per version
 	$(BIN)/python -m tests.cluster.build
 
-# Of the attacks those that a real API server may answer in another way; the rest never reach it, or run weekly.
+# The security tests whose result may depend on a real API server; the others do not reach it, or run weekly.
 ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py hostile_objects.py names.py outages.py secrets.py specs.py)
 
-test-cluster: control-plane $(ASSETS)  ## the contract and the product on the real control plane
+test-cluster: control-plane $(ASSETS)  ## contract and product tests on the real control plane
 	CLUSTER=real $(PYTEST) tests/cluster tests/contract tests/product $(ON_THE_CLUSTER)
 
-test-browser: $(READY) $(ASSETS)  ## the documentation page in Chromium
+test-browser: $(READY) $(ASSETS)  ## test the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
 
 thorough: export THOROUGH = 1
 thorough: export CASES = 10000
-thorough: control-plane $(ASSETS)  ## weekly: every suite with its larger case counts, on both clusters; hours
+thorough: control-plane $(ASSETS)  ## weekly: all suites with larger case counts, on both clusters; takes hours
 	$(PYTEST) tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security
 	CLUSTER=real CASES=500 $(PYTEST) tests/cluster tests/contract tests/product tests/security
 
-figures: control-plane $(ASSETS)  ## the table in tests/README.md: ten thousand cases, a quarter of an hour on a quiet machine
+figures: control-plane $(ASSETS)  ## update the table in tests/README.md: ten thousand cases, 15 minutes on an idle machine
 	LOAD_SECONDS=60 CASES=10000 $(BIN)/pytest -n0 --figures tests/security
 	LOAD_SECONDS=60 CASES=500 CLUSTER=real $(BIN)/pytest -n0 --figures tests/security
 	$(BIN)/python -m tests.figures
 
-mutants: $(READY)  ## mutants of the rules that matter most, in a copy of the last commit; prints the survivors, in half an hour
+mutants: $(READY)  ## mutation tests of the most important rules, in a copy of the last commit; prints surviving mutants after 30 minutes
 	rm -rf build/mutants build/mutation && git clone --quiet . build/mutants
 	$(BIN)/uv venv --quiet --python $(BIN)/python build/mutation
 	VIRTUAL_ENV=build/mutation $(BIN)/uv pip sync --quiet --require-hashes tests/mutants.txt
@@ -107,12 +107,12 @@ mutants: $(READY)  ## mutants of the rules that matter most, in a copy of the la
 	cd build/mutants && $(COSMIC_RAY)/cosmic-ray exec tests/mutants.toml mutants.sqlite
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
-package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS account
+package: $(READY)  ## write the deployment package to build/$(STAGE); needs no AWS account
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
 
 RELEASED = build/v$(VERSION)
 
-release: check check-api  ## version VERSION, committed and tagged, with its template, zip and bill of materials in build/; pushes nothing
+release: check check-api  ## commit and tag version VERSION, with its template, zip and SBOM in build/; pushes nothing
 	$(BIN)/python -m infra.release "$(VERSION)"
 	$(BIN)/python -m infra.openapi
 	cp chalicelib/openapi.json $(API)/released.json
@@ -121,9 +121,9 @@ release: check check-api  ## version VERSION, committed and tagged, with its tem
 	git tag --annotate "v$(VERSION)" --message "Researcher REST API $(VERSION)"
 	@echo "v$(VERSION) is tagged, and its files are in $(RELEASED). Push both: git push origin HEAD v$(VERSION)"
 
-deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket of yours for the zip; needs the AWS CLI
-	@test -n "$(ARTIFACTS)" || { echo "Name a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
-	@test -f "$(PARAMETERS)" || { echo "There is no $(PARAMETERS), which tells the stack of its cluster; the README shows one." >&2; exit 1; }
+deploy: package  ## deploy the stack STACK with the file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
+	@test -n "$(ARTIFACTS)" || { echo "Set a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
+	@test -f "$(PARAMETERS)" || { echo "The file $(PARAMETERS) with the parameters of the stack does not exist; the README has an example." >&2; exit 1; }
 	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
 		--use-json --output-template-file build/$(STAGE)/uploaded.json
 	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
@@ -131,18 +131,18 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
-bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: a quarter of an hour, true on a quiet machine only; ONLY, ROUNDS, README=1
+bench: control-plane $(ASSETS)  ## benchmark the API against alternatives: 15 minutes on an idle machine; ONLY, ROUNDS, README=1
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(README),--readme)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes
 
-lock: $(READY)  ## writes what is installed, with hashes, from pyproject.toml
+lock: $(READY)  ## update the locked requirements, with hashes, from pyproject.toml
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group mutants --output-file tests/mutants.txt
 	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
 
-# An environment of another Python than PYTHON is made anew.
+# Recreate an environment whose Python version is not that of PYTHON.
 version = $(shell $(1) -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 ifneq ($(call version,$(BIN)/python),$(call version,$(PYTHON)))
 .PHONY: $(READY)
@@ -150,8 +150,8 @@ endif
 
 $(READY): requirements-dev.txt
 	@case "$(call version,$(PYTHON))" in 3.11|3.12|3.13|3.14) ;; \
-		*) echo "Python 3.13, 3.12, 3.11 or 3.14 is needed, with venv: install python3.13, or name one with PYTHON=<path>." >&2; exit 1;; esac
-	@echo "Preparing $(VENV) with Python $(call version,$(PYTHON)): half a minute, once."
+		*) echo "Python 3.13, 3.12, 3.11 or 3.14 with venv is required: install python3.13, or set PYTHON=<path>." >&2; exit 1;; esac
+	@echo "Creating $(VENV) with Python $(call version,$(PYTHON)); this takes 30 seconds, once."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/# via/p' requirements-dev.txt > $(VENV)/uv.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(VENV)/uv.txt

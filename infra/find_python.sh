@@ -1,11 +1,11 @@
 #!/bin/sh
-# Prints the path of a Python interpreter: of the first version among the arguments that is installed.
+# Prints the path of a Python interpreter: the first installed version of those in the arguments.
 #
 #   sh infra/find_python.sh 3.13 3.12
 #
-# Each candidate is run, because a name on the PATH proves nothing: the shim of a version manager exits with an error
-# where its version is not active, and Debian's python3 cannot create environments without the package python3-venv.
-# So the installations of pyenv, asdf, mise and uv are searched, too.
+# Each candidate is executed, because being on the PATH is not enough: the shim of a version manager fails if its version
+# is not active, and Debian's python3 cannot create virtual environments without the package python3-venv.
+# The installation folders of pyenv, asdf, mise and uv are searched, too.
 
 check='
 import sys

@@ -20,77 +20,83 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 LOCAL = "cleanup"
-SECONDS = 900
-"""As long as the function may run; botocore would hang up after 60, and try again."""
+TIMEOUT_SECONDS = 900
+"""The timeout of the function; botocore's default read timeout is 60 seconds, after which it would retry."""
 
 
 def main(arguments: Sequence[str] | None = None, session: Path = SESSION) -> int:
-    """Prints the report; 1 when there is none."""
+    """Print the report; return 1 if the function failed."""
     parser = argparse.ArgumentParser(prog="python -m infra.commands.cleanup", description=__doc__)
-    parser.add_argument("--function", default=LOCAL, help="the deployed function, output CleanupFunction of the stack")
-    only = parser.add_mutually_exclusive_group()
-    only.add_argument("--dry-run", action="store_const", const=True, help="only tell what would be deleted")
-    only.add_argument("--delete", dest="dry_run", action="store_const", const=False, help="whatever the settings say")
-    given = parser.parse_args(arguments)
-    document = {} if given.dry_run is None else {"dryRun": given.dry_run}
+    parser.add_argument(
+        "--function", default=LOCAL, help="name of the deployed function: the stack's output CleanupFunction"
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--dry-run", action="store_const", const=True, help="report what would be deleted, and delete nothing"
+    )
+    mode.add_argument(
+        "--delete", dest="dry_run", action="store_const", const=False, help="delete, even if the settings say dry run"
+    )
+    options = parser.parse_args(arguments)
+    document = {} if options.dry_run is None else {"dryRun": options.dry_run}
     try:
-        report = _invoke(given.function, document, _connection(given.function, session))
+        report = _invoke(options.function, document, _connection(options.function, session))
     except (BotoCoreError, ClientError, FunctionFailedError) as error:
-        sys.stderr.write(f"The cleanup did not run: {error}\nIs `make run` running in this folder?\n")
+        sys.stderr.write(f"The cleanup failed: {error}\nCheck that `make run` is running in this folder.\n")
         return 1
     sys.stdout.writelines(f"{line}\n" for line in report_lines(report))
     return 0
 
 
 class FunctionFailedError(Exception):
-    """The function raised instead of reporting; its text is what Lambda says of it."""
+    """The function raised an exception; the text is Lambda's error message."""
 
 
 def report_lines(report: Json) -> Iterator[str]:
-    """The lines that say to a person what *report* says."""
+    """Yield the lines of *report* for people."""
     yield (
-        f"{'DRY RUN: ' if report['dryRun'] else ''}{report['scanned']} Jobs looked at in {report['seconds']:.1f} s, "
+        f"{'DRY RUN: ' if report['dryRun'] else ''}{report['scanned']} Jobs checked in {report['seconds']:.1f} s, "
         f"{report['eligible']} past their retention, {report['deleted']} deleted, {report['failed']} failed."
     )
     if report["truncated"]:
-        yield "It ran out of time; the next run goes on."
+        yield "The run was stopped at its time limit; the next run continues."
     for reason, count in sorted(report["skipped"].items()):
-        yield f"  {count:6} left: {reason}"
+        yield f"  {count:6} skipped: {reason}"
     verb = "would delete" if report["dryRun"] else "deleted"
     for job in report["jobs"]:
         yield f"  {verb} {job['project']}/{job['name']}"
     for failure in report["failures"]:
         yield f"  failed {failure['project']}/{failure['name'] or '*'}: {failure['code']}"
     for job in report["pendingJobs"]:
-        reason = job["reason"] or "nobody knows why"
+        reason = job["reason"] or "unknown reason"
         yield f"  pending for {job['seconds']} s: {job['project']}/{job['name']} ({reason})"
 
 
 def _connection(function: str, session: Path) -> Json:
-    """Where the session of `make run` says AWS is; of a deployed function, what AWS' own configuration says."""
+    """Return the client options for `make run` from its session file; none for a deployed function."""
     if function != LOCAL or not session.exists():
         return {}
     lines = session.read_text(encoding="utf-8").splitlines()
-    found = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     return {
-        "endpoint_url": found["AWS_ENDPOINT_URL"],
-        "region_name": found["AWS_DEFAULT_REGION"],
-        "aws_access_key_id": found["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": found["AWS_SECRET_ACCESS_KEY"],
+        "endpoint_url": variables["AWS_ENDPOINT_URL"],
+        "region_name": variables["AWS_DEFAULT_REGION"],
+        "aws_access_key_id": variables["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": variables["AWS_SECRET_ACCESS_KEY"],
     }
 
 
 def _invoke(function: str, document: Json, connection: Json) -> Json:
-    config = Config(read_timeout=SECONDS + 10, retries={"total_max_attempts": 1})
+    config = Config(read_timeout=TIMEOUT_SECONDS + 10, retries={"total_max_attempts": 1})
     client: Any = boto3.client("lambda", config=config, **connection)
     try:
-        answer = client.invoke(FunctionName=function, Payload=json.dumps(document).encode())
-        returned: Json = json.loads(answer["Payload"].read())
+        response = client.invoke(FunctionName=function, Payload=json.dumps(document).encode())
+        result: Json = json.loads(response["Payload"].read())
     finally:
         client.close()
-    if "FunctionError" in answer:
-        raise FunctionFailedError(returned.get("errorMessage"))
-    return returned
+    if "FunctionError" in response:
+        raise FunctionFailedError(result.get("errorMessage"))
+    return result
 
 
 if __name__ == "__main__":

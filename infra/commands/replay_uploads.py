@@ -1,7 +1,7 @@
-"""`python -m infra.commands.replay_uploads --queue URL --function NAME`: hands failed uploads to their function again.
+"""`python -m infra.commands.replay_uploads --queue URL --function NAME`: invoke the function again for failed uploads.
 
-Both arguments are outputs of the stack. A message leaves the queue once its event was taken again; should the function
-fail once more, a new message comes. Region and credentials are boto3's own configuration.
+Both arguments are outputs of the stack. A message is deleted from the queue when Lambda has accepted its event; if the
+function fails again, Lambda sends a new message. Region and credentials come from boto3's configuration.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
     Message = dict[str, Any]
 
-AT_ONCE = 10
-"""As many messages as SQS hands out at once."""
+BATCH_SIZE = 10
+"""The maximum number of messages that SQS returns in one response."""
 WAIT_SECONDS = 1
-"""Long enough that SQS asks all of its servers; one of them alone may say that there is nothing."""
+"""Long polling: SQS queries all of its servers. With short polling a response may be empty although messages exist."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Replays every message that is in the queue, and says how many; 1 when some were none of Lambda's."""
+    """Replay all messages of the queue and print their number; return 1 if some are not messages of Lambda."""
     parser = argparse.ArgumentParser(prog="python -m infra.commands.replay_uploads", description=__doc__)
     parser.add_argument("--queue", required=True, metavar="URL", help="the stack's output UploadFailuresUrl")
     parser.add_argument("--function", required=True, metavar="NAME", help="the stack's output SubmitUploadName")
-    given = parser.parse_args(arguments)
-    sqs, functions = boto3.client("sqs"), boto3.client("lambda")
-    replayed = left = 0
-    for message in _messages(sqs, given.queue):
+    options = parser.parse_args(arguments)
+    sqs, lambda_client = boto3.client("sqs"), boto3.client("lambda")
+    replayed = skipped = 0
+    for message in _messages(sqs, options.queue):
         event = _event(message)
         if event is None:
-            left += 1
+            skipped += 1
             continue
-        functions.invoke(FunctionName=given.function, InvocationType="Event", Payload=json.dumps(event).encode())
-        sqs.delete_message(QueueUrl=given.queue, ReceiptHandle=message["ReceiptHandle"])
+        lambda_client.invoke(FunctionName=options.function, InvocationType="Event", Payload=json.dumps(event).encode())
+        sqs.delete_message(QueueUrl=options.queue, ReceiptHandle=message["ReceiptHandle"])
         replayed += 1
-    sys.stdout.write(f"Replayed {replayed} failed events; left {left} messages that hold none.\n")
-    return int(left > 0)
+    sys.stdout.write(f"Replayed {replayed} failed events; skipped {skipped} messages without an event.\n")
+    return int(skipped > 0)
 
 
-def _messages(sqs: Any, queue: str) -> Iterator[Message]:  # noqa: ANN401 - boto3 makes its clients at run time
-    """The messages of the queue, each once: those that are left come back after a while."""
+def _messages(sqs: Any, queue: str) -> Iterator[Message]:  # noqa: ANN401 - boto3 creates its clients at run time
+    """Yield each message of the queue once; skipped messages become visible again after a while."""
     seen: set[str] = set()
     while True:
-        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=WAIT_SECONDS)
-        new = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
+        response = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=BATCH_SIZE, WaitTimeSeconds=WAIT_SECONDS)
+        new = [message for message in response.get("Messages", []) if message["MessageId"] not in seen]
         if not new:
             return
         seen.update(message["MessageId"] for message in new)
@@ -57,7 +57,7 @@ def _messages(sqs: Any, queue: str) -> Iterator[Message]:  # noqa: ANN401 - boto
 
 
 def _event(message: Message) -> object | None:
-    """The event that failed, which Lambda put into the message as `requestPayload`."""
+    """Return the failed event, which Lambda stores in the message as `requestPayload`, or None."""
     try:
         record = json.loads(message["Body"])
     except ValueError:

@@ -1,1 +1,1 @@
-"""What a platform engineer applies to a cluster: base/ once, and a Project's manifests for each Project."""
+"""The manifests that platform engineers apply: base/ once per cluster, and those of each Project."""

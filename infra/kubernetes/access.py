@@ -1,4 +1,4 @@
-"""Who may do what in a Project, and as whom the API may ask there."""
+"""The RBAC objects of a Project: the roles of its users, and the groups that the API may impersonate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.kubernetes.impersonation import PREFLIGHT_USER
 from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.names import namespace_of
-from infra.kubernetes.commented_manifest import CommentedManifest, commented
+from infra.kubernetes.commented_manifest import CommentedManifest, with_comment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from infra.kubernetes.commented_manifest import Manifest
 
 API_GROUP = "researcher-api"
-"""The Kubernetes group that the EKS access entry gives to the API's role."""
+"""The Kubernetes group in the EKS access entry of the API's role."""
 RBAC = "rbac.authorization.k8s.io"
 
 
 def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[str]) -> list[CommentedManifest]:
-    """The rights of *submitters* and *viewers*, named as tokens name groups, to *project*."""
+    """Return the RBAC objects that give *submitters* and *viewers*, named as in tokens, access to *project*."""
     namespace = namespace_of(project)
     return [
-        _role_binding("Who may submit.", namespace, "researcher-submitter", submitters),
+        _role_binding("The groups whose members may submit Jobs.", namespace, "researcher-submitter", submitters),
         _role_binding(
-            "Who may look. It stays when nobody may, so that applying it again takes the right away.",
+            "The groups whose members may view Jobs. It exists even without viewers, so that apply removes old ones.",
             namespace,
             "researcher-viewer",
             viewers,
         ),
         _role_binding(
-            "The scheduled cleanup of finished Jobs, and their announcement.",
+            "The scheduled cleanup and announcement of finished Jobs.",
             namespace,
             "researcher-janitor",
             ["janitor"],
         ),
-        commented(
-            "Asks in dry runs whether a Job's pods would be made; a policy lets it make none.",
+        with_comment(
+            "The preflight, which creates pods in dry runs; an admission policy rejects anything else.",
             f"{RBAC}/v1/RoleBinding",
             {"name": "researcher-preflight", "namespace": namespace},
             roleRef=_cluster_role("researcher-preflight"),
@@ -48,21 +48,21 @@ def access(project: ProjectName, submitters: Sequence[str], viewers: Sequence[st
     ]
 
 
-def _role_binding(why: str, namespace: str, role: str, groups: Sequence[str]) -> CommentedManifest:
-    return commented(
-        why,
+def _role_binding(comment: str, namespace: str, role: str, groups: Sequence[str]) -> CommentedManifest:
+    return with_comment(
+        comment,
         f"{RBAC}/v1/RoleBinding",
         {"name": role, "namespace": namespace},
         roleRef=_cluster_role(role),
-        # Not an empty list: the cluster keeps none, and each application would change it again.
+        # Omitted if empty: the cluster drops an empty list, so each apply would report a change.
         **({"subjects": [_group(PREFIX + group) for group in groups]} if groups else {}),
     )
 
 
 def _impersonation(project: ProjectName, groups: Sequence[str]) -> list[CommentedManifest]:
     if not groups:
-        # A rule without resourceNames allows every group there is, system:masters too.
-        raise ValueError("A Project needs a group: name at least one submitter or viewer.")
+        # A rule without resourceNames would allow every group, including system:masters.
+        raise ValueError("A Project needs at least one group: name a submitter or a viewer.")
     name = f"{API_GROUP}-groups-{project}"
     rule = {
         "apiGroups": [""],
@@ -71,9 +71,14 @@ def _impersonation(project: ProjectName, groups: Sequence[str]) -> list[Commente
         "verbs": ["impersonate"],
     }
     return [
-        commented("The API may ask as these groups.", f"{RBAC}/v1/ClusterRole", {"name": name}, rules=[rule]),
-        commented(
-            "The API, as the group that the EKS access entry gives to it.",
+        with_comment(
+            "The groups that the API may impersonate for this Project.",
+            f"{RBAC}/v1/ClusterRole",
+            {"name": name},
+            rules=[rule],
+        ),
+        with_comment(
+            "Grants the impersonation to the group of the API, which is in its EKS access entry.",
             f"{RBAC}/v1/ClusterRoleBinding",
             {"name": name},
             roleRef=_cluster_role(name),

@@ -1,4 +1,4 @@
-"""A Kubernetes object together with the reason why it is there."""
+"""A Kubernetes object with a comment."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Manifest = dict[str, object]
 
 
 class CommentedManifest(NamedTuple):
-    """A manifest and why it is there."""
+    """A manifest and the comment that explains its purpose."""
 
-    why: str
+    comment: str
     manifest: Manifest
 
     def as_yaml(self) -> str:
-        """One document of a YAML stream, under its reason."""
-        return f"---\n# {self.why}\n{yaml.safe_dump(self.manifest, sort_keys=False)}"
+        """Return a document of a YAML stream, with its comment."""
+        return f"---\n# {self.comment}\n{yaml.safe_dump(self.manifest, sort_keys=False)}"
 
 
-def commented(why: str, kind: str, metadata: Manifest, **fields: object) -> CommentedManifest:
-    """The object of *kind*, such as `batch/v1/Job`, that is there because of *why*."""
+def with_comment(comment: str, kind: str, metadata: Manifest, **fields: object) -> CommentedManifest:
+    """Return the object of *kind*, such as `batch/v1/Job`, with *comment*."""
     api_version, _, name = kind.rpartition("/")
-    return CommentedManifest(why, {"apiVersion": api_version, "kind": name, "metadata": metadata, **fields})
+    return CommentedManifest(comment, {"apiVersion": api_version, "kind": name, "metadata": metadata, **fields})

@@ -1,4 +1,4 @@
-"""A Project's room on the cluster: its namespace, and what bounds what runs there."""
+"""The namespace of a Project with its ResourceQuotas, LimitRange and NetworkPolicy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chalicelib.domain.kubernetes.jobs import GPU
 from chalicelib.domain.kubernetes.quantities import DEFAULT_MEMORY, MAX_VOLUME
 from chalicelib.domain.labels import PROJECT_LABEL, SECRETS_ANNOTATION
 from chalicelib.domain.names import namespace_of
-from infra.kubernetes.commented_manifest import CommentedManifest, commented
+from infra.kubernetes.commented_manifest import CommentedManifest, with_comment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
 
 SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")
 MAX_JOBS = "2k"
-"""Finished Jobs count until their retention ends, so this is a week's work and not what runs at once.
+"""Finished Jobs count until the cleanup deletes them, so this is a week's work and not the number of active Jobs.
 
-Written as the cluster writes it back, so that applying it again changes nothing."""
+Written in the cluster's canonical form, so that applying it again changes nothing.
+"""
 MAX_PODS = "500"
-"""Pods that have not finished."""
+"""Pods that have not terminated."""
 MAX_CLAIMS = "1k"
-"""PersistentVolumeClaims; each scratch volume of a pod is one."""
+"""PersistentVolumeClaims; each scratch volume of a pod has one."""
 
 CREDENTIAL_SERVICES = {
     "0.0.0.0/0": ["169.254.169.254/32", "169.254.170.23/32"],
     "::/0": ["fd00:ec2::254/128", "fd00:ec2::23/128"],
 }
-"""All addresses, and those among them that hand out AWS credentials: the node's metadata, and EKS Pod Identity's agent.
+"""All addresses, without those that serve AWS credentials: the instance metadata and the EKS Pod Identity agent.
 
-The other link-local addresses stay: DNS and time are among them. Amazon ECS's, 169.254.170.2, is not served by EKS.
+Other link-local addresses stay allowed, among them DNS and time. EKS does not serve 169.254.170.2 of Amazon ECS.
 """
 _NOTHING = {"pods": "0"}
 
 
 def project_namespace(project: ProjectName, gpus: int, storage: str, secrets: Sequence[str]) -> list[CommentedManifest]:
-    """The namespace of *project*, whose Jobs may name *secrets*, and what its Jobs may use at most."""
+    """Return the namespace of *project*, whose Jobs may name *secrets*, and the objects that limit its Jobs."""
     namespace = namespace_of(project)
     return [
         _namespace(project, namespace, secrets),
@@ -46,13 +47,13 @@ def project_namespace(project: ProjectName, gpus: int, storage: str, secrets: Se
         _no_pods(
             namespace,
             "researcher-project-priorities",
-            "Any namespace may use the priorities of the cluster's own pods, which preempt all others.",
+            "Without this quota, pods could use the priorities of system pods, which preempt all others.",
             {"scopeName": "PriorityClass", "operator": "In", "values": list(SYSTEM_PRIORITIES)},
         ),
         _no_pods(
             namespace,
             "researcher-project-affinity",
-            "A pod that repels those of other namespaces would keep them off their nodes.",
+            "Without this quota, anti-affinity to pods of other namespaces could keep those off nodes.",
             {"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"},
         ),
         _limit_range(namespace),
@@ -63,9 +64,9 @@ def project_namespace(project: ProjectName, gpus: int, storage: str, secrets: Se
 def _namespace(project: ProjectName, namespace: str, secrets: Sequence[str]) -> CommentedManifest:
     modes = ("enforce", "warn", "audit")
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
-    return commented(
-        "The label makes this namespace a Project. Pod Security refuses what the API would never render. "
-        "Jobs may name the listed Secrets, and no others.",
+    return with_comment(
+        "The label makes this namespace a Project. Pod Security rejects pods that the API never renders. "
+        "Jobs may use only the listed Secrets.",
         "v1/Namespace",
         {
             "name": namespace,
@@ -81,23 +82,23 @@ def _resource_quota(namespace: str, gpus: int, storage: str) -> CommentedManifes
         "requests.storage": storage,
         "persistentvolumeclaims": MAX_CLAIMS,
         "count/jobs.batch": MAX_JOBS,
-        # One for each multi-node Job, which takes it along.
+        # one for each multi-node Job, deleted with it
         "count/services": MAX_JOBS,
         "services.loadbalancers": "0",
         "services.nodeports": "0",
         "pods": MAX_PODS,
     }
-    return commented(
-        "Projects share GPUs and storage by quota. The counts bound Jobs, Services and unfinished pods.",
+    return with_comment(
+        "Limits GPUs, storage, and the number of Jobs, Services and active pods.",
         "v1/ResourceQuota",
         {"name": "researcher-project", "namespace": namespace},
         spec={"hard": hard},
     )
 
 
-def _no_pods(namespace: str, name: str, why: str, scope: Manifest) -> CommentedManifest:
+def _no_pods(namespace: str, name: str, comment: str, scope: Manifest) -> CommentedManifest:
     spec = {"hard": _NOTHING, "scopeSelector": {"matchExpressions": [scope]}}
-    return commented(why, "v1/ResourceQuota", {"name": name, "namespace": namespace}, spec=spec)
+    return with_comment(comment, "v1/ResourceQuota", {"name": name, "namespace": namespace}, spec=spec)
 
 
 def _limit_range(namespace: str) -> CommentedManifest:
@@ -107,8 +108,8 @@ def _limit_range(namespace: str) -> CommentedManifest:
         "default": {"memory": DEFAULT_MEMORY, "ephemeral-storage": "50Gi"},
     }
     claim = {"type": "PersistentVolumeClaim", "max": {"storage": MAX_VOLUME}}
-    return commented(
-        "A container that requests nothing would be put on a full node, and one without limits may use up all of it.",
+    return with_comment(
+        "Without requests, containers would be put on full nodes, and without limits they could use up a whole node.",
         "v1/LimitRange",
         {"name": "researcher-project", "namespace": namespace},
         spec={"limits": [container, claim]},
@@ -116,18 +117,19 @@ def _limit_range(namespace: str) -> CommentedManifest:
 
 
 def _network_policy(namespace: str) -> CommentedManifest:
-    outside: list[Manifest] = [
-        {"ipBlock": {"cidr": everywhere, "except": services}} for everywhere, services in CREDENTIAL_SERVICES.items()
+    ip_blocks: list[Manifest] = [
+        {"ipBlock": {"cidr": cidr, "except": services}} for cidr, services in CREDENTIAL_SERVICES.items()
     ]
-    return commented(
-        "Nothing comes in from other namespaces; everything may go out, but not to AWS credentials.",
+    return with_comment(
+        "Denies ingress from other namespaces, and egress to the services with AWS credentials.",
         "networking.k8s.io/v1/NetworkPolicy",
         {"name": "researcher-project", "namespace": namespace},
         spec={
             "podSelector": {},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": [{"podSelector": {}}]}],
-            # Some network plugins match pods, such as the cluster's DNS, by selectors only and not by addresses.
-            "egress": [{"to": [*outside, {"namespaceSelector": {}}]}],
+            # Some network plugins match pods, such as those of the cluster's DNS, only by selectors and not by
+            # addresses.
+            "egress": [{"to": [*ip_blocks, {"namespaceSelector": {}}]}],
         },
     )

@@ -1,4 +1,4 @@
-"""One Project's manifests: its namespace, its bounds, and who may do what in it. Asks no cluster.
+"""The manifests of one Project: its namespace, its limits and its RBAC objects. Needs no cluster.
 
 python -m infra.kubernetes.project team-a --submitters team-a --viewers auditors --gpus 16 | kubectl apply -f -
 """
@@ -32,9 +32,9 @@ _QUANTITY = re.compile(r"0|[1-9][0-9]{0,11}[KMGTP]i")
 
 
 def base_manifests() -> list[Manifest]:
-    """The manifests of base/, which a cluster needs once."""
-    listed = yaml.safe_load((BASE / "kustomization.yaml").read_text("utf-8"))["resources"]
-    return [manifest for name in listed for manifest in yaml.safe_load_all((BASE / name).read_text("utf-8"))]
+    """Return the manifests of base/, which a cluster needs once."""
+    names = yaml.safe_load((BASE / "kustomization.yaml").read_text("utf-8"))["resources"]
+    return [manifest for name in names for manifest in yaml.safe_load_all((BASE / name).read_text("utf-8"))]
 
 
 def project_manifests(  # noqa: PLR0913 - the options of the command
@@ -47,9 +47,10 @@ def project_manifests(  # noqa: PLR0913 - the options of the command
     storage: str = STORAGE,
     secrets: Sequence[str] = (),
 ) -> list[Manifest]:
-    """The manifests of *project*, whose uploads to *uploads_bucket* may submit too; ValueError for an odd name.
+    """Return the manifests of *project*; raise ValueError for an invalid name.
 
-    Groups are named as tokens name them: the API's prefix is added here. Jobs may name *secrets*, and no others.
+    Uploads to *uploads_bucket* may submit, too. Groups are named as in tokens, without the prefix of the API. Jobs may
+    use only *secrets*.
     """
     stream = commented_project_manifests(
         project,
@@ -60,7 +61,7 @@ def project_manifests(  # noqa: PLR0913 - the options of the command
         storage=storage,
         secrets=secrets,
     )
-    return [one.manifest for one in stream]
+    return [each.manifest for each in stream]
 
 
 def commented_project_manifests(  # noqa: PLR0913 - as above
@@ -73,62 +74,68 @@ def commented_project_manifests(  # noqa: PLR0913 - as above
     storage: str,
     secrets: Sequence[str],
 ) -> list[CommentedManifest]:
-    """The same manifests, each with the reason why it is there."""
+    """Return the same manifests with their comments."""
     name = _project(project)
     if not _QUANTITY.fullmatch(storage):
-        raise ValueError(f"{storage!r} is no amount of storage such as 500Gi or 10Ti.")
+        raise ValueError(f"The storage {storage!r} must be a quantity such as 500Gi or 10Ti.")
     if gpus < 0:
-        raise ValueError("A Project cannot have fewer than 0 GPUs.")
+        raise ValueError("The number of GPUs must be at least 0.")
     uploads = [] if uploads_bucket is None else [_bucket_group(uploads_bucket)]
-    submitting = [*map(_group, submitters), *uploads]
+    all_submitters = [*map(_group, submitters), *uploads]
     return [
         *project_namespace(name, gpus, storage, [*map(_secret, secrets)]),
-        *access(name, submitting, [*map(_group, viewers)]),
+        *access(name, all_submitters, [*map(_group, viewers)]),
     ]
 
 
 def _project(name: str) -> ProjectName:
     if not re.fullmatch(PROJECT_PATTERN, name):
-        raise ValueError(f"{name!r} is no Project: name it with 1 to 50 lower-case letters, digits, inner hyphens.")
+        raise ValueError(f"The Project {name!r} must be 1 to 50 lowercase letters, digits and inner hyphens.")
     return ProjectName(name)
 
 
 def _group(name: str) -> str:
     if is_reserved_group(name):
-        raise ValueError(f"The group {name!r} is reserved for what the API does by itself.")
+        raise ValueError(f"The group {name!r} is reserved for the API.")
     if not is_group(name):
-        raise ValueError(f"{name!r} is no group that a token could name.")
+        raise ValueError(f"The group {name!r} is not valid in a token.")
     return name
 
 
 def _secret(name: str) -> str:
     if len(name) > 253 or not re.fullmatch(JOB_PATTERN, name):  # noqa: PLR2004 - a DNS subdomain, RFC 1123
-        raise ValueError(f"{name!r} is no name of a Secret.")
+        raise ValueError(f"The Secret {name!r} must be a DNS subdomain name.")
     return name
 
 
 def _bucket_group(bucket: str) -> str:
     if not _BUCKET.fullmatch(bucket):
-        raise ValueError(f"{bucket!r} is no bucket's name.")
+        raise ValueError(f"The bucket {bucket!r} must be a valid S3 bucket name.")
     return f"s3-{bucket}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints the manifests that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m infra.kubernetes.project", description="One Project's manifests.")
+    """Print the manifests for the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.kubernetes.project", description="Print the manifests of one Project."
+    )
     parser.add_argument("project")
-    parser.add_argument("--submitters", nargs="+", default=[], metavar="GROUP", help="may submit and delete Jobs")
-    parser.add_argument("--viewers", nargs="+", default=[], metavar="GROUP", help="may look at Jobs and their logs")
-    parser.add_argument("--gpus", type=int, default=GPUS, help="how many GPUs its Jobs may use at once")
-    parser.add_argument("--storage", default=STORAGE, help=f"how much its volume claims may request; {STORAGE}")
-    parser.add_argument("--secrets", nargs="+", default=[], metavar="NAME", help="the Secrets that its Jobs may name")
-    parser.add_argument("--uploads-bucket", metavar="NAME", help="the bucket whose uploads may submit Jobs")
-    asked = parser.parse_args(arguments)
+    parser.add_argument(
+        "--submitters", nargs="+", default=[], metavar="GROUP", help="groups that may submit and delete Jobs"
+    )
+    parser.add_argument(
+        "--viewers", nargs="+", default=[], metavar="GROUP", help="groups that may view Jobs and their logs"
+    )
+    parser.add_argument("--gpus", type=int, default=GPUS, help="GPUs that its Jobs may use at the same time")
+    parser.add_argument("--storage", default=STORAGE, help=f"total storage of its volume claims; default {STORAGE}")
+    parser.add_argument("--secrets", nargs="+", default=[], metavar="NAME", help="Secrets that its Jobs may use")
+    parser.add_argument("--uploads-bucket", metavar="NAME", help="bucket whose uploads may submit Jobs")
+    options = parser.parse_args(arguments)
     try:
-        stream = commented_project_manifests(**vars(asked))
-    except ValueError as refusal:
-        parser.error(str(refusal))
-    sys.stdout.writelines(one.as_yaml() for one in stream)
+        stream = commented_project_manifests(**vars(options))
+    except ValueError as error:
+        parser.error(str(error))
+    sys.stdout.writelines(each.as_yaml() for each in stream)
 
 
 if __name__ == "__main__":

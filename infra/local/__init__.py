@@ -1,1 +1,1 @@
-"""The whole cloud on this machine, for development and tests. Everything listens on loopback only."""
+"""The AWS services, token issuer and API Gateway of `make run` and the tests. All servers listen on loopback only."""

@@ -1,4 +1,4 @@
-"""`make run`: the local cloud on the embedded cluster."""
+"""`make run`: the local cloud with the embedded cluster."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""AWS on loopback: moto's S3, SQS, STS and IAM, and our own Lambda.
+"""AWS on loopback: moto's S3, SQS, EventBridge, STS and IAM, and our own Lambda.
 
-moto keeps its state in module globals: one LocalAws in a process at a time, and closing it forgets everything.
+moto keeps its state in module globals: a process runs one LocalAws at a time, and closing it deletes all state.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REGION = "eu-west-1"
 
 
 class LocalAws:
-    """S3, SQS, EventBridge, STS and IAM, and Lambda for *functions*; *guard* may refuse requests before they arrive."""
+    """S3, SQS, EventBridge, STS, IAM and Lambda with *functions*; *guard* is a middleware that may reject requests."""
 
     def __init__(
         self,
@@ -42,24 +42,24 @@ class LocalAws:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        """Starts on a free port."""
+        """Start on a free port."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes."""
+        """Close the server."""
         self.close()
 
     @property
     def url(self) -> str:
-        """The endpoint of all services, without a slash at the end."""
+        """The endpoint of all services, without a trailing slash."""
         if self._server is None:
             raise RuntimeError("The local AWS has not been started.")
         return f"http://{HOST}:{self._server.port}"
 
     @property
     def connection(self) -> dict[str, Any]:
-        """The arguments with which a boto3 client comes here; the credentials open nothing else."""
+        """The arguments of a boto3 client for this server; the credentials are valid only here."""
         return {
             "endpoint_url": self.url,
             "region_name": REGION,
@@ -68,14 +68,14 @@ class LocalAws:
         }
 
     def start(self, port: int = 0) -> None:
-        """Listens on loopback; OSError when *port* is taken."""
+        """Listen on loopback; raise OSError if *port* is taken."""
         application: WsgiApplication = AwsRequests(self._functions)
         self._server = _listen(port, self._guard(application) if self._guard else application)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stops listening and forgets every role, session and object."""
+        """Stop listening and delete all roles, sessions and objects."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -84,33 +84,33 @@ class LocalAws:
             moto_api_backend.reset()
 
     def create_role(self, name: str, external_id: str) -> str:
-        """Makes a role that is assumed with *external_id* only, and tells its ARN."""
+        """Create a role that can be assumed only with *external_id*, and return its ARN."""
         policy = trust_policy(ACCOUNT, external_id)
         iam = boto3.client("iam", **self.connection)
         return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"])
 
     def create_bucket(self, name: str) -> None:
-        """Makes an empty bucket."""
+        """Create an empty bucket."""
         s3 = boto3.client("s3", **self.connection)
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def notify(self, function: str, bucket: str, prefix: str) -> None:
-        """From now on *bucket* keeps every version, and tells *function* of new objects whose keys begin so."""
+        """Enable versioning of *bucket*, and notify *function* of new objects whose keys start with *prefix*."""
         arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
         keys = {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}}
-        told = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": keys}
+        configuration = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": keys}
         s3 = boto3.client("s3", **self.connection)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [told]}
+            Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [configuration]}
         )
 
     def create_queue(self, name: str) -> str:
-        """Makes an empty queue, and tells its URL."""
+        """Create an empty queue and return its URL."""
         return str(boto3.client("sqs", **self.connection).create_queue(QueueName=name)["QueueUrl"])
 
     def send_events(self, source: str, queue: str) -> None:
-        """From now on *queue* gets each event of *source* on the default bus."""
+        """Create a rule on the default bus that sends each event of *source* to *queue*."""
         events = boto3.client("events", **self.connection)
         events.put_rule(Name=queue, EventPattern=f'{{"source": ["{source}"]}}')
         target = {"Id": queue, "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"}
@@ -118,14 +118,14 @@ class LocalAws:
 
 
 class _Requests(MotoRequestHandler):
-    disable_nagle_algorithm = True  # else every answer waits 40 ms for the client's delayed acknowledgement
+    disable_nagle_algorithm = True  # otherwise each response waits 40 ms for the client's delayed acknowledgement
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Logs nothing."""
+        """Log nothing."""
 
 
 def _listen(port: int, application: WsgiApplication) -> BaseWSGIServer:
-    # werkzeug ends the process when the port is taken, so it gets a socket that listens already.
+    # werkzeug exits the process if the port is taken, so it receives a socket that already listens.
     with socket.create_server((HOST, port), backlog=128) as listening:
         return make_server(
             HOST,

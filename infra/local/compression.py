@@ -1,4 +1,4 @@
-"""Compresses answers as API Gateway does for an API with a MinimumCompressionSize."""
+"""Compression of responses, as API Gateway does it for an API with a MinimumCompressionSize."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 MINIMUM_SIZE = 1024
 
 
-def compressed(reply: HttpResponse, request_headers: Headers) -> HttpResponse:
-    """*reply* in gzip if it is large enough, not encoded yet, and the client takes gzip; caches are told so."""
-    if len(reply.body) < MINIMUM_SIZE or reply.header("content-encoding") is not None:
-        return reply
-    headers = [*reply.headers, ("Vary", "Accept-Encoding")]
+def compress_response(response: HttpResponse, request_headers: Headers) -> HttpResponse:
+    """Return *response* gzipped if it is large, not encoded yet and the client accepts gzip; add Vary for caches."""
+    if len(response.body) < MINIMUM_SIZE or response.header("content-encoding") is not None:
+        return response
+    headers = [*response.headers, ("Vary", "Accept-Encoding")]
     accepted = ",".join(value for name, value in request_headers if name.lower() == "accept-encoding")
     if not parse_accept_header(accepted).quality("gzip"):
-        return HttpResponse(reply.status, headers, reply.body)
-    return HttpResponse(reply.status, [*headers, ("Content-Encoding", "gzip")], gzip.compress(reply.body, 6, mtime=0))
+        return HttpResponse(response.status, headers, response.body)
+    return HttpResponse(
+        response.status, [*headers, ("Content-Encoding", "gzip")], gzip.compress(response.body, 6, mtime=0)
+    )

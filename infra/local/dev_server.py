@@ -1,4 +1,4 @@
-"""Starts the local cloud, writes .local/session.env once it answers, and says what to paste next; ends by Ctrl-C."""
+"""Start the local cloud, write .local/session.env when it is ready, print the next commands, and stop on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from infra.local.local_cluster import Review, SomeCluster
 
 SESSION = Path(".local/session.env")
-SECONDS = {"announce": 60.0, "cleanup": 3600.0}
-"""Between two runs of a function: as the schedules of a deployment, by default."""
+INTERVAL_SECONDS = {"announce": 60.0, "cleanup": 3600.0}
+"""Seconds between two runs of a function: the default schedules of a deployment."""
 
 WELCOME = """
-The Researcher REST API answers on {base_url}
-Its cluster is {cluster}. No GPU is used, nothing is kept.
+The Researcher REST API listens on {base_url}
+Its cluster is {cluster}. No GPU is used, and all data is lost at exit.
 
   Documentation   {docs_url}
   Authorize with  client id {client_id}, secret {client_secret}
@@ -40,50 +40,50 @@ In another terminal:
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
   curl -sS -H "Authorization: Bearer $TOKEN" "$BASE_URL/projects"
 
-Ctrl-C ends it. One line of log for each request follows.
+Press Ctrl-C to stop. One log line for each request follows.
 """
 
 
-def serve(make_cluster: Callable[[Review], SomeCluster], described: str) -> int:
-    """Serves until it is interrupted, on the port of the command line; 1 when that is taken."""
+def serve(make_cluster: Callable[[Review], SomeCluster], description: str) -> int:
+    """Serve until interrupted, on the port of the command line; return 1 if the port is taken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000, help="where the API listens on 127.0.0.1")
+    parser.add_argument("--port", type=_port, default=8000, help="port of the API on 127.0.0.1")
     port = parser.parse_args().port
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
         with Stack(make_cluster, port) as stack:
-            _check(stack.base_url)
-            written = _write(stack.session())
-            print(WELCOME.format(cluster=described, **_lower(stack.session())), flush=True)  # noqa: T201
+            _check_health(stack.base_url)
+            written = _write_session(stack.session())
+            print(WELCOME.format(cluster=description, **_lower_case(stack.session())), flush=True)  # noqa: T201
             with ExitStack() as schedules:
-                for name, seconds in SECONDS.items():
+                for name, seconds in INTERVAL_SECONDS.items():
                     action = partial(stack.functions.answer, name, "RequestResponse", b"{}")
                     schedules.enter_context(Schedule(seconds, action))
                 stop.wait()
-            _remove(written)
+            _remove_session(written)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        sys.stderr.write(f"Port {port} is taken ({error.strerror}). Choose another: make run PORT={port + 1}\n")
+        sys.stderr.write(f"Port {port} is in use ({error.strerror}). Choose another one: make run PORT={port + 1}\n")
         return 1
     return 0
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**16:
-        raise argparse.ArgumentTypeError("a port is a number below 65536")
+        raise argparse.ArgumentTypeError("the port must be a number below 65536")
     return int(text)
 
 
-def _check(base_url: str) -> None:
-    # The log line of this request is no news to anybody.
-    with redirect_stdout(StringIO()), urllib.request.urlopen(f"{base_url}/health", timeout=10) as answer:  # nosec B310 # noqa: S310 - our own loopback URL
-        answer.read()
+def _check_health(base_url: str) -> None:
+    # The log line of this request would only confuse the user.
+    with redirect_stdout(StringIO()), urllib.request.urlopen(f"{base_url}/health", timeout=10) as response:  # nosec B310 # noqa: S310 - our own loopback URL
+        response.read()
 
 
-def _write(session: dict[str, str]) -> str:
+def _write_session(session: dict[str, str]) -> str:
     text = "".join(f"export {name}={value}\n" for name, value in session.items())
     SESSION.parent.mkdir(exist_ok=True)
     SESSION.touch()
@@ -92,11 +92,11 @@ def _write(session: dict[str, str]) -> str:
     return text
 
 
-def _remove(written: str) -> None:
-    """Another run in this folder may have written its own session since."""
+def _remove_session(written: str) -> None:
+    """Delete the session file, unless another run in this folder has replaced it."""
     if SESSION.exists() and SESSION.read_text() == written:
         SESSION.unlink()
 
 
-def _lower(session: dict[str, str]) -> dict[str, str]:
+def _lower_case(session: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in session.items()}

@@ -1,7 +1,10 @@
-"""EKS tokens reviewed by the rules of aws-iam-authenticator, which EKS runs beside each API server.
+"""EKS tokens, verified by the rules of aws-iam-authenticator, which EKS runs beside each API server.
 
-A token is a presigned GetCallerIdentity: who can hold one is asked of STS, and STS checks the signature. The
-cluster's name is a signed header that the reviewer adds itself, so a token for another cluster has the wrong one.
+1. A token is a presigned GetCallerIdentity request. The reviewer checks its URL and sends it to STS.
+2. STS verifies the signature and returns the ARN of the signer.
+3. The cluster's name is a signed header that the reviewer adds itself, so a token for another cluster fails at STS.
+4. The access entry of the signer's role decides user name and groups.
+
 https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/token/token.go
 """
 
@@ -32,7 +35,7 @@ MAX_EXPIRES = 900
 VALIDITY = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(minutes=5)
 CACHED_SECONDS = 120.0
-"""As long as EKS's API server believes its webhook."""
+"""As long as EKS's API server caches the results of its webhook."""
 
 _HOST = re.compile(r"sts(?:\.[a-z0-9-]+)?\.amazonaws\.com")
 _ASSUMED_ROLE = re.compile(r"arn:(aws[\w-]*):sts::([0-9]{12}):assumed-role/([^/]+)/(.+)")
@@ -42,14 +45,14 @@ _KEYS = {"action", "version", *(f"x-amz-{name}" for name in _SIGNING)}
 
 @dataclass(frozen=True)
 class AccessEntry:
-    """What a role is on the cluster; `{{SessionName}}` in *username* becomes the session's name."""
+    """The identity of a role on the cluster; `{{SessionName}}` in *username* is replaced by the session name."""
 
     username: str
     groups: tuple[str, ...]
 
 
 class EksTokenReviewer:
-    """Tells whose token it is, for the cluster *cluster_name*; *entries* are by the role's ARN."""
+    """Verifies tokens for the cluster *cluster_name*; the keys of *entries* are role ARNs."""
 
     def __init__(
         self,
@@ -62,18 +65,19 @@ class EksTokenReviewer:
         self._sts = urlsplit(sts_url).netloc
         self._entries = entries
         self._clock = clock
-        self._verdicts: TtlCache[bytes, Identity] = TtlCache(CACHED_SECONDS, clock)
+        self._cache: TtlCache[bytes, Identity] = TtlCache(CACHED_SECONDS, clock)
 
     def __call__(self, token: str) -> Identity:
-        """Who has *token*; PermissionError when it is refused. A yes is remembered for two minutes, a no never."""
+        """Return the identity of *token*; raise PermissionError if it is invalid.
+
+        Only successes are cached, for two minutes.
+        """
         key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        return self._verdicts.get_or_load(
-            key, lambda: self._identity(token, datetime.fromtimestamp(self._clock(), UTC))
-        )
+        return self._cache.get_or_load(key, lambda: self._identity(token, datetime.fromtimestamp(self._clock(), UTC)))
 
     def _identity(self, token: str, now: datetime) -> Identity:
-        host, query = checked_url(token, now)
-        arn = self._caller(host, query)
+        host, query = parse_token(token, now)
+        arn = self._signer_arn(host, query)
         role, session = canonical_role(arn)
         entry = self._entries.get(role)
         if entry is None:
@@ -82,36 +86,36 @@ class EksTokenReviewer:
         extra = {"arn": (arn,), "canonicalArn": (role,), "sessionName": (session,)}
         return Identity(user=username, groups=entry.groups, extra=extra)
 
-    def _caller(self, host: str, query: str) -> str:
-        """The ARN that STS knows the token's signer by."""
+    def _signer_arn(self, host: str, query: str) -> str:
+        """Send the presigned request to STS and return the ARN of its signer."""
         headers = {"Host": host, CLUSTER_HEADER: self._cluster_name, "Accept": "application/json"}
         connection = http.client.HTTPConnection(self._sts, timeout=10)
         try:
             connection.request("GET", f"/?{query}", headers=headers)
-            answer = connection.getresponse()
-            body = answer.read()
+            response = connection.getresponse()
+            body = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise PermissionError("STS cannot be asked") from error
+            raise PermissionError("STS cannot be reached") from error
         finally:
             connection.close()
-        _require(answer.status == http.HTTPStatus.OK, f"STS answered {answer.status}")
+        _require(response.status == http.HTTPStatus.OK, f"STS responded with {response.status}")
         return str(json.loads(body)["GetCallerIdentityResponse"]["GetCallerIdentityResult"]["Arn"])
 
 
-def checked_url(token: str, now: datetime) -> tuple[str, str]:
-    """Host and query of the URL in *token*; PermissionError if it breaks a rule that needs no STS."""
+def parse_token(token: str, now: datetime) -> tuple[str, str]:
+    """Return host and query of the URL in *token*; raise PermissionError if it breaks a rule that needs no STS."""
     _require(len(token) <= MAX_TOKEN, "the token is too large")
     _require(token.startswith(PREFIX), f"the token does not start with {PREFIX}")
-    url = _decoded(token.removeprefix(PREFIX))
+    url = _decode_url(token.removeprefix(PREFIX))
     _require(url.scheme == "https", "the URL's scheme is not https")
-    _require(_HOST.fullmatch(url.netloc) is not None, "the URL's host is not STS")
+    _require(_HOST.fullmatch(url.netloc) is not None, "the URL's host is not an STS endpoint")
     _require(url.path == "/" and not url.fragment, "the URL's path is not /")
     _check_query(_lower_case_query(url.query), now)
     return url.netloc, url.query
 
 
 def canonical_role(arn: str) -> tuple[str, str]:
-    """The role's ARN and the session's name, of the *arn* of an assumed role."""
+    """Return the role ARN and the session name for the *arn* of an assumed role."""
     parts = _ASSUMED_ROLE.fullmatch(arn)
     if parts is None:
         return arn, ""
@@ -119,8 +123,8 @@ def canonical_role(arn: str) -> tuple[str, str]:
     return f"arn:{partition}:iam::{account}:role/{role}", session
 
 
-def _decoded(encoded: str) -> SplitResult:
-    # Python's decoder skips what is not of the alphabet, and takes padding.
+def _decode_url(encoded: str) -> SplitResult:
+    # Python's decoder ignores characters outside the alphabet and accepts padding.
     _require(re.fullmatch("[A-Za-z0-9_-]+", encoded) is not None, "the token is not unpadded base64url")
     try:
         url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
@@ -132,13 +136,13 @@ def _decoded(encoded: str) -> SplitResult:
 
 
 def _lower_case_query(query: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         key = name.lower()
         _require(key in _KEYS, f"the query parameter {key} is not allowed")
-        _require(key not in found, f"the query parameter {key} is there twice")
-        found[key] = value
-    return found
+        _require(key not in parameters, f"the query parameter {key} was sent more than once")
+        parameters[key] = value
+    return parameters
 
 
 def _check_query(query: Mapping[str, str], now: datetime) -> None:
@@ -147,15 +151,15 @@ def _check_query(query: Mapping[str, str], now: datetime) -> None:
     _require(CLUSTER_HEADER in signed, f"the header {CLUSTER_HEADER} is not signed")
     expires = query.get("x-amz-expires", "")
     _require(re.fullmatch("[0-9]{1,9}", expires) is not None, "X-Amz-Expires must be a number")
-    _require(int(expires) <= MAX_EXPIRES, f"X-Amz-Expires is more than {MAX_EXPIRES}")
+    _require(int(expires) <= MAX_EXPIRES, f"X-Amz-Expires must be at most {MAX_EXPIRES}")
     try:
-        when = datetime.strptime(query.get("x-amz-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        signed_at = datetime.strptime(query.get("x-amz-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
-        raise PermissionError("X-Amz-Date is not a date") from error
-    _require(now <= when + VALIDITY, "the token is older than 15 minutes")
-    _require(when <= now + CLOCK_SKEW, "the token is from the future")
+        raise PermissionError("X-Amz-Date is not a valid date") from error
+    _require(now <= signed_at + VALIDITY, "the token is older than 15 minutes")
+    _require(signed_at <= now + CLOCK_SKEW, "the token's date is in the future")
 
 
-def _require(holds: bool, otherwise: str) -> None:
+def _require(holds: bool, message: str) -> None:
     if not holds:
-        raise PermissionError(otherwise)
+        raise PermissionError(message)

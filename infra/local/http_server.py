@@ -1,4 +1,4 @@
-"""A threaded HTTP/1.1 server on loopback: it turns requests into calls of one function, and knows no more."""
+"""A threaded HTTP/1.1 server on loopback that passes each request to a handler."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ IDLE_SECONDS = 75.0
 
 
 class Handler(Protocol):
-    """What a server serves."""
+    """A request handler of a server."""
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one request; called by many threads at once."""
+        """Respond to one request; called by several threads at once."""
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no request."""
+        """Respond to bytes that are not a valid HTTP request."""
         return HttpResponse(400, [], error.detail.encode())
 
 
 class LoopbackServer:
-    """Serves one site, a thread for each connection, until it is closed."""
+    """Serves one handler, with a thread for each connection, until it is closed."""
 
-    def __init__(self, site: Handler, port: int = 0, context: ssl.SSLContext | None = None) -> None:
-        """Listens at once, over TLS when there is a *context*; OSError when *port* is taken."""
+    def __init__(self, handler: Handler, port: int = 0, context: ssl.SSLContext | None = None) -> None:
+        """Listen at once, with TLS if there is a *context*; raise OSError if *port* is taken."""
         self._scheme = "https" if context else "http"
-        self._server = _Server(site, port, context)
+        self._server = _Server(handler, port, context)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The URL of the server, without a trailing slash."""
         return f"{self._scheme}://{HOST}:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """Stops listening and ends the open connections."""
+        """Stop listening and close the open connections."""
         self._server.shutdown()
         self._server.server_close()
         self._server.end_connections()
@@ -56,58 +56,58 @@ class LoopbackServer:
 
 
 class LoopbackHandler(ABC):
-    """A site that serves itself from `start` to `close`, and may be started again."""
+    """A handler with its own server, which runs from `start` to `close` and can be started again."""
 
     _server: LoopbackServer | None = None
 
     @property
     def url(self) -> str:
-        """Where it is, without a slash at the end; RuntimeError while it is not started."""
+        """The URL of the server, without a trailing slash; RuntimeError if it has not been started."""
         if self._server is None:
             message = f"The {type(self).__name__} has not been started."
             raise RuntimeError(message)
         return self._server.url
 
     def start(self, port: int = 0) -> None:
-        """Listens on loopback; OSError when *port* is taken."""
+        """Listen on loopback; raise OSError if *port* is taken."""
         self._server = LoopbackServer(self, port)
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stop listening."""
         if self._server is not None:
             self._server.close()
             self._server = None
 
     @abstractmethod
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one request; called by many threads at once."""
+        """Respond to one request; called by several threads at once."""
 
     @abstractmethod
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no request."""
+        """Respond to bytes that are not a valid HTTP request."""
 
 
-class _Connection(socketserver.BaseRequestHandler):
-    """One client's connection: requests, one after the other, until either side has enough."""
+class _ConnectionHandler(socketserver.BaseRequestHandler):
+    """The connection of one client, which may carry several requests."""
 
     def handle(self) -> None:
-        """Answers requests until the connection ends."""
+        """Respond to requests until the connection is closed."""
         server = cast("_Server", self.server)
-        # Else every answer waits 40 ms for the client's delayed acknowledgement.
+        # Otherwise each response waits 40 ms for the client's delayed acknowledgement.
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.request.settimeout(IDLE_SECONDS)
-        wire = HttpConnection(self.request)
+        connection = HttpConnection(self.request)
         with server.tracked(self.request), contextlib.suppress(OSError):
-            while _serve_one(wire, server.site):
+            while _serve_one(connection, server.handler):
                 pass
 
 
-def _serve_one(wire: HttpConnection, site: Handler) -> bool:
+def _serve_one(connection: HttpConnection, handler: Handler) -> bool:
     try:
-        request = wire.read()
+        request = connection.read()
     except HttpSyntaxError as error:
-        return wire.write(site.refuse(error), last=True)
-    return request is not None and wire.write(site.answer(*request))
+        return connection.write(handler.refuse(error), last=True)
+    return request is not None and connection.write(handler.answer(*request))
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -115,16 +115,16 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(self, site: Handler, port: int, context: ssl.SSLContext | None) -> None:
-        self.site = site
+    def __init__(self, handler: Handler, port: int, context: ssl.SSLContext | None) -> None:
+        self.handler = handler
         self._context = context
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
-        super().__init__((HOST, port), _Connection)
+        super().__init__((HOST, port), _ConnectionHandler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """The next connection. Its thread shakes hands, so that a slow client holds up nobody else."""
+        """Accept a connection; its thread does the TLS handshake, so that a slow client does not block the others."""
         connection, address = super().get_request()
         if self._context is not None:
             connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
@@ -132,7 +132,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     @contextlib.contextmanager
     def tracked(self, connection: socket.socket) -> Iterator[None]:
-        """Counts *connection* among the open ones."""
+        """Register *connection* as open while the context is active."""
         with self._lock:
             self._open.add(connection)
         try:
@@ -143,7 +143,7 @@ class _Server(socketserver.ThreadingTCPServer):
                 self._idle.notify_all()
 
     def end_connections(self) -> None:
-        """Ends every open connection and waits a moment for their threads."""
+        """Shut down every open connection and wait up to two seconds for their threads."""
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):

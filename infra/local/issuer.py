@@ -1,6 +1,6 @@
 """A token issuer for development and tests, on loopback: discovery, JWKS and client credentials.
 
-Its tokens have the claims of a Cognito access token, plus `aud` and `groups`, so that one verifier reads both.
+Its tokens have the claims of a Cognito access token, and also `aud` and `groups`, so that one verifier reads both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from infra.local.client_credentials import Application, OAuthError, granted
+from infra.local.client_credentials import Application, OAuthError, authorize_client
 from infra.local.http_server import LoopbackHandler
 from infra.local.signing_keys import SigningKeys
 from infra.local.wire import HttpResponse
@@ -28,7 +28,7 @@ LIFETIME = 3600
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 JWKS_PATH = "/.well-known/jwks.json"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
-# The page of the API's documentation asks for tokens from another origin; X-Requested-With is Swagger UI's.
+# The documentation page requests tokens from another origin; Swagger UI adds the header X-Requested-With.
 CORS: Headers = [("Access-Control-Allow-Origin", "*")]
 PREFLIGHT: Headers = [
     *CORS,
@@ -40,32 +40,32 @@ NOT_STORED: Headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
 
 
 class Issuer(LoopbackHandler):
-    """Issues tokens to *applications*, which are OAuth2 clients by their id."""
+    """Issues tokens to *applications*, which map client IDs to OAuth 2.0 clients."""
 
     def __init__(
         self, applications: Mapping[str, Application], audience: str = AUDIENCE, lifetime: int = LIFETIME
     ) -> None:
         self.keys = SigningKeys()
         self.jwks_requests = 0
-        self.jwks_answer: Callable[[], HttpResponse] | None = None
-        """Answers for the JWKS when it is set: the seam for an issuer that fails."""
+        self.jwks_response: Callable[[], HttpResponse] | None = None
+        """Replaces the JWKS response if set; tests use it to simulate a failing issuer."""
         self._applications = applications
         self._audience = audience
         self._lifetime = lifetime
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
 
     @property
     def token_url(self) -> str:
-        """Where a token is bought."""
+        """The URL of the token endpoint."""
         return self.url + TOKEN_PATH
 
     @property
     def jwks_url(self) -> str:
-        """Where the public keys are."""
+        """The URL of the public keys."""
         return self.url + JWKS_PATH
 
     def rotate(self, *, retire: bool = False) -> str:
-        """Signs with a new key from now on and tells its id; *retire* takes the others out of the JWKS."""
+        """Create a new signing key and return its ID; *retire* removes the other keys from the JWKS."""
         return self.keys.rotate(retire=retire)
 
     def mint(
@@ -78,13 +78,13 @@ class Issuer(LoopbackHandler):
         algorithm: str = "RS256",
         **claims: object,
     ) -> str:
-        """An access token for *client_id*, changed as told; a claim or a header set to None is left out."""
+        """Return an access token for *client_id*, with *claims* and *headers* replaced; None removes one."""
         merged = {**self._claims(client_id), **claims}
         payload = json.dumps({name: value for name, value in merged.items() if value is not None})
         return self.keys.sign(payload.encode(), headers, key, algorithm)
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one request."""
+        """Respond to one request."""
         path = target.partition("?")[0]
         allowed = {DISCOVERY_PATH: "GET", JWKS_PATH: "GET", TOKEN_PATH: "POST"}.get(path)
         if allowed is None:
@@ -98,18 +98,18 @@ class Issuer(LoopbackHandler):
         return self._jwks() if path == JWKS_PATH else _json(200, self._discovery())
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no request."""
+        """Respond to bytes that are not a valid HTTP request."""
         status = 413 if error.too_large else 400
         return _json(status, {"error": "invalid_request", "error_description": error.detail})
 
     def _token(self, headers: Headers, body: bytes) -> HttpResponse:
         sent = {name.lower(): value for name, value in headers}
         try:
-            grant = granted(self._applications, sent.get("authorization"), sent.get("content-type", ""), body)
+            grant = authorize_client(self._applications, sent.get("authorization"), sent.get("content-type", ""), body)
         except OAuthError as error:
-            refusal = {"error": error.code, "error_description": error.description}
+            document = {"error": error.code, "error_description": error.description}
             challenge = [("WWW-Authenticate", 'Basic realm="token"')] if error.challenge else []
-            return _json(error.status, refusal, [*NOT_STORED, *challenge])
+            return _json(error.status, document, [*NOT_STORED, *challenge])
         token = {
             "access_token": self.mint(grant.client_id, scope=grant.scope),
             "token_type": "Bearer",
@@ -119,10 +119,10 @@ class Issuer(LoopbackHandler):
         return _json(200, token, NOT_STORED)
 
     def _jwks(self) -> HttpResponse:
-        with self._counting:
+        with self._lock:
             self.jwks_requests += 1
-        if self.jwks_answer is not None:
-            return self.jwks_answer()
+        if self.jwks_response is not None:
+            return self.jwks_response()
         return _json(200, self.keys.jwks(), [("Cache-Control", "public, max-age=300")])
 
     def _discovery(self) -> dict[str, object]:
@@ -156,5 +156,5 @@ class Issuer(LoopbackHandler):
 
 
 def _json(status: int, document: object, headers: Headers | None = None) -> HttpResponse:
-    shape: Headers = [("Content-Type", "application/json"), *CORS, *(headers or [])]
-    return HttpResponse(status, shape, json.dumps(document).encode())
+    all_headers: Headers = [("Content-Type", "application/json"), *CORS, *(headers or [])]
+    return HttpResponse(status, all_headers, json.dumps(document).encode())

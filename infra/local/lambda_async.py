@@ -1,4 +1,4 @@
-"""Lambda's asynchronous invocations: an event is tried three times, and then kept in the failure queue.
+"""Lambda's asynchronous invocations: an event is tried three times, then sent to the failure queue.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 WORKERS = 8
 RETRY_PAUSES = (0.5, 1.0)
-"""Seconds before the second and the third try; Lambda waits one minute, then two."""
+"""Seconds before the second and the third attempt; Lambda waits one minute, then two."""
 
 
 class AsyncInvocations:
-    """Calls *functions* with events while it is entered; *fail* gets the text about what failed for good."""
+    """Invokes *functions* with events while the context is active; *fail* receives the record of an exhausted event."""
 
     def __init__(
         self, functions: Functions, fail: Callable[[str], None], pauses: Sequence[float] = RETRY_PAUSES
@@ -40,29 +40,29 @@ class AsyncInvocations:
         self._pool = ThreadPoolExecutor(WORKERS)
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return this object."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends what runs, and drops what waits."""
+        """Wait for running invocations and drop the queued ones."""
         self._closed.set()
         self._pool.shutdown(cancel_futures=True)
 
     def invoke(self, function: str, event: Event) -> None:
-        """Takes *event* for *function*, and returns at once."""
+        """Queue *event* for *function* and return at once."""
         if not self._closed.is_set():
-            # As text: no function sees another's objects, or what JSON cannot hold.
+            # Serialized, so that functions share no objects and an event that is not JSON fails here.
             self._pool.submit(self._deliver, function, json.dumps(event))
 
     def _deliver(self, function: str, event: str) -> None:
         for pause in (*self._pauses, 0.0):
-            failure = self._failure(function, event)
+            failure = self._invoke(function, event)
             if failure is None or self._closed.wait(pause):
                 return
         self._fail(json.dumps(_destination_record(function, json.loads(event), failure, len(self._pauses) + 1)))
 
-    def _failure(self, function: str, event: str) -> BaseException | None:
-        """What *function* raised, or None."""
+    def _invoke(self, function: str, event: str) -> BaseException | None:
+        """Invoke *function* and return the exception that it raised, or None."""
         try:
             self._functions.invoke(function, json.loads(event))
         except FunctionError as error:

@@ -1,4 +1,4 @@
-"""Lambda's Invoke API for the functions that get events: a document in, what the function returns or raises out.
+"""Lambda's Invoke API for the functions that receive events: a JSON document in, the result or the error out.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infra.local.lambda_proxy import LambdaContext
-from infra.local.lambda_run import FunctionError, outcome_of
+from infra.local.lambda_run import FunctionError, run_with_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Any, LambdaContext], object]
 
 SECONDS = 900.0
-"""Lambda's longest time-out."""
+"""Lambda's maximum timeout."""
 MAX_DOCUMENT = 6 * 2**20
 
 _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
@@ -32,7 +32,7 @@ _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 @dataclass(frozen=True)
 class InvokeResult:
-    """What the API answers to an invocation."""
+    """The response of the API to an invocation."""
 
     status: int
     body: bytes = b""
@@ -47,47 +47,47 @@ class Functions:
         self._seconds = seconds
 
     def invoke(self, name: str, document: object) -> object:
-        """What the function returns; FunctionError when it raises, TimeoutError when it takes too long."""
-        ends = time.monotonic() + self._seconds
-        context = LambdaContext(name, str(uuid.uuid4()), lambda: ends - time.monotonic())
-        return outcome_of(lambda: self._handlers[name](document, context), self._seconds)
+        """Return the result of the function; raise FunctionError if it raises, TimeoutError if it takes too long."""
+        end = time.monotonic() + self._seconds
+        context = LambdaContext(name, str(uuid.uuid4()), lambda: end - time.monotonic())
+        return run_with_timeout(lambda: self._handlers[name](document, context), self._seconds)
 
     def answer(self, name: str, kind: str, body: bytes) -> InvokeResult:
-        """What Lambda answers to an invocation of *kind*: RequestResponse waits for the function, Event does not."""
+        """Invoke a function and return the response; *kind* is RequestResponse, or Event, which does not wait."""
         if name not in self._handlers:
-            return _refusal(404, "ResourceNotFoundException", f"Function not found: {name}")
+            return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
         try:
             document = json.loads(body or b"null")
         except (ValueError, RecursionError):
-            return _refusal(400, "InvalidRequestContentException", "Could not parse request body into json")
+            return _error(400, "InvalidRequestContentException", "Could not parse request body into json")
         if kind == "Event":
-            threading.Thread(target=self._outcome, args=(name, document), daemon=True).start()
+            threading.Thread(target=self._run, args=(name, document), daemon=True).start()
             return InvokeResult(202)
-        return self._outcome(name, document)
+        return self._run(name, document)
 
-    def _outcome(self, name: str, document: object) -> InvokeResult:
+    def _run(self, name: str, document: object) -> InvokeResult:
         try:
             return InvokeResult(200, json.dumps(self.invoke(name, document)).encode())
         except FunctionError as error:
-            told = {"errorMessage": str(error.__cause__), "errorType": str(error)}
+            error_document = {"errorMessage": str(error.__cause__), "errorType": str(error)}
         except TimeoutError:
-            told = {
+            error_document = {
                 "errorMessage": f"Task timed out after {self._seconds:.2f} seconds",
                 "errorType": "Sandbox.Timedout",
             }
-        return InvokeResult(200, json.dumps(told).encode(), {"X-Amz-Function-Error": "Unhandled"})
+        return InvokeResult(200, json.dumps(error_document).encode(), {"X-Amz-Function-Error": "Unhandled"})
 
 
 def functions_of(app: Chalice) -> Functions:
-    """The functions of *app* that get events."""
-    return Functions({one.name: app.handler_map[one.name] for one in app.pure_lambda_functions})
+    """Return the functions of *app* that receive events."""
+    return Functions({function.name: app.handler_map[function.name] for function in app.pure_lambda_functions})
 
 
-def invoked_name(path: str) -> str | None:
-    """The function that a request to *path* invokes, or None when it is for another API."""
-    found = _INVOKE.fullmatch(path)
-    return found[1] if found else None
+def function_name(path: str) -> str | None:
+    """Return the function that a request to *path* invokes, or None if the path is not of the Invoke API."""
+    match = _INVOKE.fullmatch(path)
+    return match[1] if match else None
 
 
-def _refusal(status: int, code: str, message: str) -> InvokeResult:
+def _error(status: int, code: str, message: str) -> InvokeResult:
     return InvokeResult(status, json.dumps({"Type": "User", "Message": message}).encode(), {"X-Amzn-ErrorType": code})

@@ -1,4 +1,4 @@
-"""The contract between API Gateway and a Lambda: the proxy event (payload v1) in, the proxy answer out.
+"""The Lambda proxy integration of API Gateway: the event (payload version 1.0) in, the function's response out.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 MAX_RESPONSE = 6 * 2**20
-"""Lambda's limit for an answer."""
+"""Lambda's limit for a response."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -47,18 +47,18 @@ class ProxyRequest:
     epoch: float
 
     def event(self, binary_types: Sequence[str]) -> dict[str, Any]:
-        """What the Lambda gets; a body of one of *binary_types* comes in base64, any other as text."""
+        """Return the event for the function; a body of one of *binary_types* is base64, any other is text."""
         path, _, query = self.target.partition("?")
-        headers = _grouped(self.headers)
-        parameters = _grouped(parse_qsl(query, keep_blank_values=True))
+        headers = _group_by_name(self.headers)
+        parameters = _group_by_name(parse_qsl(query, keep_blank_values=True))
         binary = _is_binary(self._header("content-type"), binary_types)
         return {
             "resource": self.resource,
             "path": path,
             "httpMethod": self.method,
-            "headers": _last(headers),
+            "headers": _last_values(headers),
             "multiValueHeaders": headers or None,
-            "queryStringParameters": _last(parameters),
+            "queryStringParameters": _last_values(parameters),
             "multiValueQueryStringParameters": parameters or None,
             "pathParameters": self.path_parameters or None,
             "stageVariables": None,
@@ -68,7 +68,7 @@ class ProxyRequest:
         }
 
     def wants_binary(self, binary_types: Sequence[str]) -> bool:
-        """Whether an answer in base64 is decoded: only the first type of the Accept header counts."""
+        """Return whether a base64 response is decoded: API Gateway reads only the first type of the Accept header."""
         return _is_binary(self._header("accept").split(",")[0], binary_types)
 
     def _header(self, name: str) -> str:
@@ -94,7 +94,7 @@ class ProxyRequest:
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """The second argument of a Lambda handler: what of it there is on this machine."""
+    """The second argument of a Lambda handler, as far as it can be provided locally."""
 
     function_name: str
     aws_request_id: str
@@ -104,21 +104,21 @@ class LambdaContext:
 
     @property
     def invoked_function_arn(self) -> str:
-        """The ARN that the function would have."""
+        """The ARN that the function has in the local account."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     @property
     def log_group_name(self) -> str:
-        """The group of its logs, as CloudWatch would call it."""
+        """The name of the function's log group in CloudWatch."""
         return f"/aws/lambda/{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the function may still run."""
+        """Return the time that is left before the timeout."""
         return max(0, int(self.remaining_seconds() * 1000))
 
 
 class _ProxyResponse(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """What a Lambda may answer; API Gateway makes a 502 of anything else."""
+    """The response format of a function; API Gateway returns 502 for anything else."""
 
     status_code: int
     headers: dict[str, str | int | float | bool] | None = None
@@ -127,35 +127,35 @@ class _ProxyResponse(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     is_base64_encoded: bool = False
 
 
-def response_from(answer: object, *, decode: bool) -> HttpResponse:
-    """The Lambda's *answer* as a reply; a body in base64 is decoded only if *decode*.
+def response_from(result: object, *, decode: bool) -> HttpResponse:
+    """Convert the *result* of the function to an HTTP response; a base64 body is decoded only if *decode* is set.
 
-    Raises: ValueError, TypeError, RecursionError: it is not one that API Gateway passes on.
+    Raises: ValueError, TypeError, RecursionError: API Gateway would not accept the result.
     """
-    as_sent = json.dumps(answer).encode()  # as the Lambda runtime does: no bytes, no dates
-    if len(as_sent) > MAX_RESPONSE:
-        raise ValueError(f"The function's answer is larger than {MAX_RESPONSE} bytes.")
-    proxy = msgspec.json.decode(as_sent, type=_ProxyResponse)
-    if not 200 <= proxy.status_code <= 599:  # noqa: PLR2004 - the final statuses of HTTP
-        raise ValueError(f"{proxy.status_code} is no HTTP status.")
+    serialized = json.dumps(result).encode()  # as the Lambda runtime does, which supports neither bytes nor dates
+    if len(serialized) > MAX_RESPONSE:
+        raise ValueError(f"The function's response is larger than {MAX_RESPONSE} bytes.")
+    proxy = msgspec.json.decode(serialized, type=_ProxyResponse)
+    if not 200 <= proxy.status_code <= 599:  # noqa: PLR2004 - the final HTTP statuses
+        raise ValueError(f"{proxy.status_code} is not a final HTTP status.")
     body = proxy.body or ""
     content = base64.b64decode(body, validate=True) if decode and proxy.is_base64_encoded else body.encode()
     return HttpResponse(proxy.status_code, _headers_of(proxy), content)
 
 
 def _headers_of(proxy: _ProxyResponse) -> Headers:
-    several = proxy.multi_value_headers or {}
-    beaten = {name.lower() for name in several}
-    single = [(name, value) for name, value in (proxy.headers or {}).items() if name.lower() not in beaten]
-    headers = [(name, _wire_text(value)) for name, value in single]
-    headers += [(name, _wire_text(value)) for name, values in several.items() for value in values]
+    multi_value = proxy.multi_value_headers or {}
+    overridden = {name.lower() for name in multi_value}
+    single = [(name, value) for name, value in (proxy.headers or {}).items() if name.lower() not in overridden]
+    headers = [(name, _header_text(value)) for name, value in single]
+    headers += [(name, _header_text(value)) for name, values in multi_value.items() for value in values]
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(f"The function's answer has a header that cannot be sent: {name!r}.")
+            raise ValueError(f"The function's response has an invalid header: {name!r}.")
     return headers
 
 
-def _wire_text(value: str | float) -> str:
+def _header_text(value: str | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -169,12 +169,12 @@ def _is_binary(media_type: str, binary_types: Sequence[str]) -> bool:
     return "*/*" in binary_types or media_type.partition(";")[0].strip().lower() in binary_types
 
 
-def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+def _group_by_name(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = defaultdict(list)
     for name, value in pairs:
         grouped[name].append(value)
     return dict(grouped)
 
 
-def _last(grouped: dict[str, list[str]]) -> dict[str, str] | None:
+def _last_values(grouped: dict[str, list[str]]) -> dict[str, str] | None:
     return {name: values[-1] for name, values in grouped.items()} or None

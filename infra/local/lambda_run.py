@@ -1,4 +1,4 @@
-"""Runs a Lambda handler as the service does: in a thread of its own, watched by the clock, whatever it raises."""
+"""Run a Lambda handler with a timeout, in its own thread, and report whatever it raises."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class FunctionError(Exception):
-    """The function raised instead of answering; the cause is chained."""
+    """The function raised an exception, which is the cause of this one."""
 
 
-def outcome_of(function: Callable[[], object], seconds: float) -> object:
-    """What *function* answers within *seconds*, else TimeoutError; it is not stopped then, only left alone."""
+def run_with_timeout(function: Callable[[], object], seconds: float) -> object:
+    """Return the result of *function*; raise TimeoutError after *seconds*, without stopping the function."""
     outcome: Future[object] = Future()
     threading.Thread(target=_run, args=(function, outcome), daemon=True).start()
     return outcome.result(seconds)
@@ -24,7 +24,7 @@ def outcome_of(function: Callable[[], object], seconds: float) -> object:
 def _run(function: Callable[[], object], outcome: Future[object]) -> None:
     try:
         outcome.set_result(function())
-    except BaseException as failure:  # noqa: BLE001 - a function that exits its process is a failed one, too
-        error = FunctionError(type(failure).__name__)
-        error.__cause__ = failure
+    except BaseException as exception:  # noqa: BLE001 - a function that exits its process has failed, too
+        error = FunctionError(type(exception).__name__)
+        error.__cause__ = exception
         outcome.set_exception(error)

@@ -1,10 +1,10 @@
-"""What the local cloud needs of a cluster, be it embedded or real."""
+"""The interface of a cluster for the local cloud, embedded or real."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
-from typing_extensions import TypeVar  # its defaults come with Python 3.13
+from typing_extensions import TypeVar  # type variable defaults need Python 3.13
 
 from infra.localcluster.cluster import EmbeddedCluster
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from infra.localcluster.kinds import Document
 
     Review = Callable[[str], Identity]
-    """Tells whose an EKS token is; PermissionError for nobody's."""
+    """Returns the identity of an EKS token; raises PermissionError if the token is invalid."""
 
 
 class Cluster(Protocol):
-    """A Kubernetes cluster that authenticates by EKS tokens, while it is entered."""
+    """A Kubernetes cluster that authenticates EKS tokens and runs while its context is active."""
 
     name: str
-    """Shown by /health, so that nobody takes a local cluster for another."""
+    """Shown by /health, so that a local cluster is not mistaken for another one."""
 
     @property
     def url(self) -> str:
-        """Where its API server listens."""
+        """The URL of the API server."""
 
     @property
     def ca_pem(self) -> str:
-        """The authority that its certificate is from."""
+        """The certificate authority of the API server, in PEM."""
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Creates or changes objects, as an administrator."""
+        """Create or update objects as an administrator."""
 
     def __enter__(self) -> Self:
-        """Starts it."""
+        """Start the cluster."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops it."""
+        """Stop the cluster."""
 
 
 SomeCluster = TypeVar("SomeCluster", bound=Cluster, default=EmbeddedCluster)

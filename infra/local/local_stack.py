@@ -1,6 +1,7 @@
-"""The whole cloud on this machine, in one process: API Gateway, the functions, AWS, the token issuer and a cluster.
+"""The local cloud in one process: API Gateway, the functions, AWS, the token issuer and a cluster.
 
-The functions run unmodified: they assume the same role, sign the same EKS token, and the cluster checks it as EKS does.
+The functions run unmodified: they assume the same role and sign the same EKS token, and the cluster verifies it as EKS
+does.
 """
 
 from __future__ import annotations
@@ -41,17 +42,17 @@ if TYPE_CHECKING:
 BUCKET = "researcher-uploads"
 FAILURES = "researcher-upload-failures"
 FINISHED = "researcher-finished-jobs"
-"""The queue to which a rule sends what is announced."""
+"""The queue to which a rule sends the events about finished Jobs."""
 PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-a", "team-b")}
-"""Project to the groups that may submit to it."""
+"""The groups that may submit to each Project."""
 GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
-"""Application to its groups."""
+"""The groups of each Application."""
 GPUS = 16
 SECRETS = ("hub", "wandb")
-"""The Secrets that Jobs of these Projects may name. There are none: pods run on paper."""
+"""The Secrets that Jobs of these Projects may name. None of them exists: pods are simulated."""
 
 ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
-"""What cluster-access.yaml makes of the role on a cluster."""
+"""The role's access entry, as cluster-access.yaml creates it."""
 
 _EXTERNAL_ID = "local-external-id"
 _CACHES = (
@@ -65,26 +66,26 @@ _CACHES = (
 
 
 class Frontend(Protocol):
-    """What clients reach."""
+    """The HTTP server that clients use."""
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The URL of the server, without a trailing slash."""
 
     def start(self, port: int = 0) -> None:
-        """Listens on loopback; OSError when *port* is taken."""
+        """Listen on loopback; raise OSError if *port* is taken."""
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stop listening."""
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one request."""
+        """Respond to one request."""
 
 
 class Stack(Generic[SomeCluster]):
-    """Everything that the API needs, on the cluster that *make_cluster* makes, while it is entered.
+    """Everything that the API needs, on the cluster that *make_cluster* creates, while the context is active.
 
-    One at a time in a process: the functions read one environment.
+    A process can run one at a time, because the functions read their settings from the environment.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Stack(Generic[SomeCluster]):
         self.issuer = Issuer(self.applications)
         self.gateway: Frontend = Gateway(app.app)
         self.cluster = make_cluster(self._review)
-        self.deliveries = AsyncInvocations(self.functions, self._keep_failure)
+        self.async_invocations = AsyncInvocations(self.functions, self._send_to_failure_queue)
         self.failures_url = ""
         self.finished_url = ""
         self._reviewer: EksTokenReviewer | None = None
@@ -108,7 +109,7 @@ class Stack(Generic[SomeCluster]):
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Starts everything, or leaves nothing running; OSError when the port is taken."""
+        """Start all servers, or none if one fails; raise OSError if the port is taken."""
         with ExitStack() as started:
             self.gateway.start(self._port)
             started.callback(self.gateway.close)
@@ -118,37 +119,37 @@ class Stack(Generic[SomeCluster]):
             started.enter_context(self.cluster)
             self._prepare_cluster()
             self._deploy(self._settings(self._prepare_aws()) | self._extra, started)
-            started.enter_context(self.deliveries)
-            started.enter_context(object_events(self.deliveries.invoke))
+            started.enter_context(self.async_invocations)
+            started.enter_context(object_events(self.async_invocations.invoke))
             self._open = started.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops everything, and puts the environment back."""
+        """Stop all servers and restore the environment."""
         self._open.close()
 
     @property
     def base_url(self) -> str:
-        """What the paths of the OpenAPI document are relative to."""
+        """The base URL of the paths in the OpenAPI document."""
         return f"{self.gateway.url}/researcher/api/v1"
 
     @property
     def docs_url(self) -> str:
-        """The documentation page."""
+        """The URL of the documentation page."""
         return f"{self.gateway.url}/researcher/api/docs"
 
     @property
     def token_url(self) -> str:
-        """Where an Application buys a token."""
+        """The URL of the token endpoint."""
         return self.issuer.token_url
 
     @property
     def authority(self) -> str:
-        """The cluster's certificate authority, as DescribeCluster gives it."""
+        """The cluster's certificate authority in base64, as DescribeCluster returns it."""
         return base64.b64encode(self.cluster.ca_pem.encode()).decode()
 
     def session(self) -> dict[str, str]:
-        """The variables by which the README's commands find this stack."""
+        """Return the environment variables that the README's commands use for this stack."""
         return {
             "BASE_URL": self.base_url,
             "DOCS_URL": self.docs_url,
@@ -165,11 +166,11 @@ class Stack(Generic[SomeCluster]):
             "FINISHED_QUEUE": self.finished_url,
         }
 
-    def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
-        """Lets the functions, which are in this process, find everything, and S3 find the one for uploads."""
+    def _deploy(self, settings: Mapping[str, str], exit_stack: ExitStack) -> None:
+        """Configure the functions, which run in this process, and the S3 notification for uploads."""
         self.aws.notify("submit_upload", BUCKET, SUBMIT)
-        until.callback(clear_caches)
-        _set_environment(settings, until)
+        exit_stack.callback(clear_caches)
+        _set_environment(settings, exit_stack)
         clear_caches()
 
     def _prepare_cluster(self) -> None:
@@ -186,7 +187,7 @@ class Stack(Generic[SomeCluster]):
         self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: ENTRY})
         return role
 
-    def _keep_failure(self, message: str) -> None:
+    def _send_to_failure_queue(self, message: str) -> None:
         boto3.client("sqs", **self.aws.connection).send_message(QueueUrl=self.failures_url, MessageBody=message)
 
     def _review(self, token: str) -> Identity:
@@ -213,14 +214,14 @@ class Stack(Generic[SomeCluster]):
         }
 
 
-def _set_environment(variables: Mapping[str, str], until: ExitStack) -> None:
-    before = {name: os.environ.get(name) for name in variables}
+def _set_environment(variables: Mapping[str, str], exit_stack: ExitStack) -> None:
+    previous = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
-    until.callback(_restore, before)
+    exit_stack.callback(_restore, previous)
 
 
-def _restore(before: Mapping[str, str | None]) -> None:
-    for name, value in before.items():
+def _restore(previous: Mapping[str, str | None]) -> None:
+    for name, value in previous.items():
         if value is None:
             os.environ.pop(name, None)
         else:
@@ -228,6 +229,6 @@ def _restore(before: Mapping[str, str | None]) -> None:
 
 
 def clear_caches() -> None:
-    """Lets the functions read their settings again: they keep them, and their connections, for life."""
+    """Clear the cached settings and connections of the functions, which are otherwise cached for the process's life."""
     for cached in _CACHES:
         cached.cache_clear()

@@ -1,4 +1,4 @@
-"""The route table of a Chalice app, looked up as API Gateway looks up its resources."""
+"""The route table of a Chalice app, matched as API Gateway matches its resources."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ _VARIABLE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Resource:
-    """One path of the API, with variables in it, and the view that each method has there."""
+    """A path of the API, with variables in it, and the view of each method."""
 
     path: str
     views: Mapping[str, RouteEntry]
 
     def variables(self, path: str) -> dict[str, str] | None:
-        """The path parameters when *path* is of this resource, else None; they stay percent-encoded."""
+        """Return the path parameters, still percent-encoded, if *path* matches this resource, otherwise None."""
         pattern = "".join(
-            rf"(?P<{part}>[^/]+)" if at % 2 else re.escape(part) for at, part in enumerate(_VARIABLE.split(self.path))
+            rf"(?P<{part}>[^/]+)" if index % 2 else re.escape(part)
+            for index, part in enumerate(_VARIABLE.split(self.path))
         )
-        hit = re.fullmatch(pattern, path)
-        return hit.groupdict() if hit else None
+        match = re.fullmatch(pattern, path)
+        return match.groupdict() if match else None
 
     @property
     def cors(self) -> CORSConfig | None:
-        """What the preflight answers, if any view allows other origins."""
-        # Chalice declares that there always is one.
+        """The CORS configuration of the preflight, if any view has one."""
+        # Chalice's type says that a view always has one.
         configs: list[CORSConfig | None] = [view.cors for view in self.views.values()]
         return next((cors for cors in configs if cors is not None), None)
 
     @property
     def methods(self) -> list[str]:
-        """What the path answers, OPTIONS too when there is a preflight."""
+        """The methods of the path, with OPTIONS if there is a preflight."""
         return sorted({*self.views, *(["OPTIONS"] if self.cors else [])})
 
 
@@ -47,13 +48,13 @@ class Routes:
 
     def __init__(self, table: Mapping[str, Mapping[str, RouteEntry]]) -> None:
         resources = [Resource(path, dict(views)) for path, views in table.items() if views]
-        self._resources = sorted(resources, key=lambda one: [part[:1] == "{" for part in one.path.split("/")])
+        self._resources = sorted(resources, key=lambda resource: [part[:1] == "{" for part in resource.path.split("/")])
 
     def find(self, path: str) -> tuple[Resource, dict[str, str]] | None:
-        """The resource of *path* and the path parameters; one slash at the end is forgiven, as API Gateway does."""
-        bare = path.removesuffix("/") or "/"
+        """Return the resource and the path parameters for *path*; API Gateway ignores one trailing slash."""
+        normalized = path.removesuffix("/") or "/"
         for resource in self._resources:
-            variables = resource.variables(bare)
+            variables = resource.variables(normalized)
             if variables is not None:
                 return resource, variables
         return None

@@ -1,4 +1,4 @@
-"""What S3 tells of new objects, where moto's own telling lacks their version, their order and who put them there.
+"""S3 event notifications; moto's own lack the object's version, a sequencer and the uploader.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -27,33 +27,33 @@ _sequence = itertools.count(time.time_ns())
 
 @contextmanager
 def object_events(deliver: Callable[[str, Event], None]) -> Iterator[None]:
-    """While it is entered, moto's S3 calls *deliver* with the function that a bucket's configuration names."""
+    """Make moto's S3 call *deliver* with the function that a bucket notifies, while the context is active."""
 
     def send(account_id: str, event_name: notifications.S3NotificationEvent, bucket: Any, key: Any) -> None:  # noqa: ANN401 - moto's
         del account_id
-        told = bucket.notification_configuration
-        for one in told.cloud_function if told else ():
-            if one.matches(event_name, key.name):
-                deliver(one.arn.rpartition(":")[2], object_event(event_name, bucket, key, one.id))
+        configuration = bucket.notification_configuration
+        for target in configuration.cloud_function if configuration else ():
+            if target.matches(event_name, key.name):
+                deliver(target.arn.rpartition(":")[2], object_event(event_name, bucket, key, target.id))
 
-    before = notifications.send_event
+    original = notifications.send_event
     notifications.send_event = send
     try:
         yield
     finally:
-        notifications.send_event = before
+        notifications.send_event = original
 
 
 def object_event(kind: str, bucket: Any, key: Any, configuration: str) -> Event:  # noqa: ANN401 - moto's
-    """The event of one record by which S3 tells of *key*; each call's sequencer is greater than the one before."""
-    told = {
+    """Return an event with one record for *key*; the sequencer increases with each call."""
+    s3_object = {
         "key": quote_plus(key.name, safe="/"),
         "size": key.size,
         "eTag": key.etag.strip('"'),
         "sequencer": f"{next(_sequence):018X}",
     }
     if key.version_id != _UNVERSIONED:
-        told["versionId"] = key.version_id
+        s3_object["versionId"] = key.version_id
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -66,7 +66,7 @@ def object_event(kind: str, bucket: Any, key: Any, configuration: str) -> Event:
             "s3SchemaVersion": "1.0",
             "configurationId": configuration,
             "bucket": {"name": bucket.name, "arn": bucket.arn, "ownerIdentity": {"principalId": "LOCAL"}},
-            "object": told,
+            "object": s3_object,
         },
     }
     return {"Records": [record]}

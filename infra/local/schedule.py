@@ -1,4 +1,4 @@
-"""EventBridge's schedule on this machine: an action on a thread of its own, again and again until it is ended."""
+"""A local replacement for EventBridge schedules: calls a function periodically on its own thread."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
 
 class Schedule:
-    """Calls *action*, which raises nothing, every so many *seconds* while it is entered."""
+    """Calls *action*, which must not raise, every *seconds* while the context is active."""
 
     def __init__(self, seconds: float, action: Callable[[], object]) -> None:
         self._seconds = seconds
         self._action = action
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
-        """Starts; the first call comes after the first pause."""
+        """Start the thread; the first call comes after the first interval."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends, after the call that runs."""
-        self._ended.set()
+        """Stop after the running call."""
+        self._stopped.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._seconds):
+        while not self._stopped.wait(self._seconds):
             self._action()

@@ -1,4 +1,4 @@
-"""The keys of the development token issuer: JSON Web Keys, their rotation, and signatures, hostile ones included."""
+"""The keys of the development token issuer: JSON Web Keys, their rotation, and signatures, also for attack tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BITS = 2048
 
 
 class SigningKeys:
-    """RSA keys of which the newest signs; older ones are still published until they are retired."""
+    """RSA keys, of which the newest signs; older keys stay published until they are retired."""
 
     def __init__(self) -> None:
         self._keys: dict[str, RSAPrivateKey] = {}
@@ -29,20 +29,20 @@ class SigningKeys:
         self.rotate()
 
     def rotate(self, *, retire: bool = False) -> str:
-        """Signs with a new key from now on and tells its id; *retire* takes the others out of the JWKS."""
+        """Create a new signing key and return its ID; *retire* removes the other keys from the JWKS."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
-        identifier = _thumbprint(_jwk(key))
-        self._keys = {**({} if retire else self._keys), identifier: key}
-        self.current = identifier
-        return identifier
+        key_id = _thumbprint(_jwk(key))
+        self._keys = {**({} if retire else self._keys), key_id: key}
+        self.current = key_id
+        return key_id
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The published keys (RFC 7517)."""
+        """Return the published keys (RFC 7517)."""
         keys = self._keys.items()
         return {"keys": [{**_jwk(key), "kid": kid, "use": "sig", "alg": "RS256"} for kid, key in keys]}
 
     def public_pem(self) -> bytes:
-        """The newest key's public half, with which a careless verifier would check an HS256 signature."""
+        """Return the public half of the newest key, which a careless verifier would use as an HS256 secret."""
         public = self._keys[self.current].public_key()
         return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
@@ -53,20 +53,20 @@ class SigningKeys:
         key: Any = None,  # noqa: ANN401 - bytes, or a private key of any kind
         algorithm: str = "RS256",
     ) -> str:
-        """*payload* as a JSON Web Signature; the overrides make tokens that must be refused.
+        """Return *payload* as a JSON Web Signature; the overrides create tokens that a verifier must reject.
 
-        A header set to None is left out. *algorithm* is also allowed to be `none`, or HS256 with the bytes of a
-        public key, which PyJWT would refuse to write.
+        A header set to None is left out. *algorithm* may also be `none`, or HS256 with the bytes of a public key, which
+        PyJWT refuses to sign with.
         """
         merged = {"alg": algorithm, "kid": self.current, "typ": "JWT", **(headers or {})}
         header = json.dumps({name: value for name, value in merged.items() if value is not None}).encode()
-        signed = f"{base64url(header)}.{base64url(payload)}"
-        signature = _signature(signed.encode(), key or self._keys[self.current], algorithm)
-        return f"{signed}.{base64url(signature)}"
+        signing_input = f"{base64url(header)}.{base64url(payload)}"
+        signature = _signature(signing_input.encode(), key or self._keys[self.current], algorithm)
+        return f"{signing_input}.{base64url(signature)}"
 
 
 def base64url(raw: bytes) -> str:
-    """*raw* in base64url without padding (RFC 7515)."""
+    """Return *raw* in base64url without padding (RFC 7515)."""
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 

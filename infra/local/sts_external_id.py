@@ -1,6 +1,6 @@
-"""AssumeRole's one rule that matters here: who does not know the role's external id does not get the role.
+"""Enforces the ExternalId condition of a role's trust policy in AssumeRole, which moto ignores.
 
-moto gives credentials for every role to everybody, also for roles that do not exist.
+moto returns credentials for any role to any caller, even for roles that do not exist.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 """
 
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from infra.local.presigned_sts import StsRefusal
+from infra.local.presigned_sts import StsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ _SIGNED = re.compile(
 
 
 def trust_policy(account: str, external_id: str) -> str:
-    """The policy of a role that *account* may assume with *external_id* only."""
+    """Return the trust policy of a role that *account* may assume only with *external_id*."""
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
@@ -34,32 +34,32 @@ def trust_policy(account: str, external_id: str) -> str:
 
 
 def check_assume_role(query: str, body: str, authorization: str | None, policy_of: Callable[[str], str | None]) -> None:
-    """Raises StsRefusal if the request assumes a role and may not; *policy_of* tells a role's trust policy."""
+    """Raise StsError if the request assumes a role without permission; *policy_of* returns a role's trust policy."""
     pairs = parse_qsl(query) + parse_qsl(body)
     actions = {value for name, value in pairs if name == "Action"}
     if not any(action.startswith("AssumeRole") for action in actions):
         return
-    given = dict(pairs)
-    if actions != {"AssumeRole"} or len(given) != len(pairs):
-        raise _denied(given)  # by SAML or a web identity, which nobody here can vouch for
+    parameters = dict(pairs)
+    if actions != {"AssumeRole"} or len(parameters) != len(pairs):
+        raise _access_denied(parameters)  # SAML and web identities are not supported
     if authorization is None or not _SIGNED.fullmatch(authorization):
-        raise StsRefusal("MissingAuthenticationToken", "Request is missing Authentication Token")
-    policy = policy_of(given.get("RoleArn", ""))
-    if policy is None or not _admits(json.loads(policy), given.get("ExternalId")):
-        raise _denied(given)
+        raise StsError("MissingAuthenticationToken", "Request is missing Authentication Token")
+    policy = policy_of(parameters.get("RoleArn", ""))
+    if policy is None or not _allows(json.loads(policy), parameters.get("ExternalId")):
+        raise _access_denied(parameters)
 
 
-def _denied(given: dict[str, str]) -> StsRefusal:
-    # STS answers a role that does not exist and one that does not trust us alike.
-    resource = given.get("RoleArn", "*")
-    return StsRefusal("AccessDenied", f"Not authorized to perform: sts:AssumeRole on resource: {resource}")
+def _access_denied(parameters: dict[str, str]) -> StsError:
+    # STS returns the same error for a role that does not exist and for one that does not trust the caller.
+    resource = parameters.get("RoleArn", "*")
+    return StsError("AccessDenied", f"Not authorized to perform: sts:AssumeRole on resource: {resource}")
 
 
-def _admits(policy: dict[str, Any], external_id: str | None) -> bool:
-    return any(_statement_admits(statement, external_id) for statement in policy.get("Statement", []))
+def _allows(policy: dict[str, Any], external_id: str | None) -> bool:
+    return any(_statement_allows(statement, external_id) for statement in policy.get("Statement", []))
 
 
-def _statement_admits(statement: dict[str, Any], external_id: str | None) -> bool:
+def _statement_allows(statement: dict[str, Any], external_id: str | None) -> bool:
     if statement.get("Effect") != "Allow" or statement.get("Action") != "sts:AssumeRole":
         return False
     required = statement.get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId")

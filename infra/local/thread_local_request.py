@@ -1,8 +1,8 @@
-"""Lets one Chalice app answer many requests at once.
+"""Makes one Chalice app safe for concurrent requests.
 
-In a Lambda one environment has one request at a time, and Chalice counts on it: it keeps the request and the
-context in plain attributes of the app, which all threads of a server would share. Views close over the app (or
-over a Blueprint, which asks its app and can be registered only once), so an app for each thread would not do.
+A Lambda execution environment handles one request at a time, and Chalice relies on it: it stores the request and the
+context in plain attributes of the app, which all threads of a server would share. One app per thread is not possible,
+because views hold a reference to the app, or to a Blueprint, which can be registered only once.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class _ThreadLocal:
-    """An attribute of which each thread sees its own value; a data descriptor, so it beats the instance's dict."""
+    """An attribute with one value per thread; a data descriptor, so it takes precedence over the instance's dict."""
 
     def __init__(self) -> None:
-        self._own = threading.local()
+        self._local = threading.local()
 
-    def __get__(self, owner: object, kind: type) -> Any:  # noqa: ANN401 - what Chalice put there
-        return getattr(self._own, "value", None)
+    def __get__(self, owner: object, kind: type) -> Any:  # noqa: ANN401 - set by Chalice
+        return getattr(self._local, "value", None)
 
     def __set__(self, owner: object, value: object) -> None:
-        self._own.value = value
+        self._local.value = value
 
 
-def give_each_thread_its_own_request(app: Chalice) -> None:
-    """Makes the two attributes of *app* that Chalice sets for each request private to the thread that set them."""
+def use_thread_local_request(app: Chalice) -> None:
+    """Make the two attributes that Chalice sets on *app* for each request thread-local."""
     if isinstance(vars(type(app)).get("current_request"), _ThreadLocal):
         return
-    private = {"current_request": _ThreadLocal(), "lambda_context": _ThreadLocal()}
-    app.__class__ = type("ThreadedChalice", (type(app),), private)
+    attributes = {"current_request": _ThreadLocal(), "lambda_context": _ThreadLocal()}
+    app.__class__ = type("ThreadedChalice", (type(app),), attributes)

@@ -1,4 +1,4 @@
-"""The webhook that an API server asks whose a bearer token is, as EKS runs one beside each API server.
+"""A TokenReview webhook for bearer tokens, as EKS runs one beside each API server.
 
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#webhook-token-authentication
 """
@@ -22,45 +22,45 @@ API_VERSION = "authentication.k8s.io/v1"
 
 
 class TokenReviews:
-    """Serves TokenReviews over TLS while it is entered; *review* raises PermissionError for nobody's token."""
+    """Serves TokenReviews over TLS while the context is active; *review* raises PermissionError for a bad token."""
 
     def __init__(self, review: Callable[[str], Identity]) -> None:
         self._review = review
 
     def __enter__(self) -> Self:
-        """Starts to listen."""
+        """Start listening."""
         identity = server_identity()
         self.ca_pem = identity.ca_pem
         self._server = LoopbackServer(self, context=identity.context)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops listening."""
+        """Stop listening."""
         self._server.close()
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the webhook."""
         return self._server.url
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one review; the verdict stands in its status."""
+        """Respond to one TokenReview; the result is in its status."""
         del method, target, headers
         try:
             token = json.loads(body)["spec"]["token"]
         except (ValueError, KeyError, TypeError):
-            return _review(400, {"authenticated": False, "error": "the request is not a TokenReview"})
-        return _review(200, self._verdict(str(token)))
+            return _token_review(400, {"authenticated": False, "error": "the request is not a TokenReview"})
+        return _token_review(200, self._review_status(str(token)))
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no request."""
-        return _review(400, {"authenticated": False, "error": error.detail})
+        """Respond to bytes that are not a valid HTTP request."""
+        return _token_review(400, {"authenticated": False, "error": error.detail})
 
-    def _verdict(self, token: str) -> dict[str, Any]:
+    def _review_status(self, token: str) -> dict[str, Any]:
         try:
             identity = self._review(token)
-        except PermissionError as refusal:
-            return {"authenticated": False, "error": str(refusal)}
+        except PermissionError as error:
+            return {"authenticated": False, "error": str(error)}
         extra = {key: list(values) for key, values in identity.extra.items()}
         return {
             "authenticated": True,
@@ -68,6 +68,6 @@ class TokenReviews:
         }
 
 
-def _review(status: int, verdict: dict[str, Any]) -> HttpResponse:
-    document = {"apiVersion": API_VERSION, "kind": "TokenReview", "status": verdict}
-    return HttpResponse(status, [("Content-Type", "application/json")], json.dumps(document).encode())
+def _token_review(code: int, status: dict[str, Any]) -> HttpResponse:
+    document = {"apiVersion": API_VERSION, "kind": "TokenReview", "status": status}
+    return HttpResponse(code, [("Content-Type", "application/json")], json.dumps(document).encode())

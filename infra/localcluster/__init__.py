@@ -1,1 +1,1 @@
-"""A Kubernetes API in memory: what Jobs need of it, for development and tests. What it does, a real one does too."""
+"""An in-memory Kubernetes API for development and tests: the part that Jobs need, with the behaviour of a real one."""

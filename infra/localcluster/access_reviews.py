@@ -1,4 +1,4 @@
-"""What one may do, asked by oneself: SelfSubjectAccessReview and SelfSubjectRulesReview."""
+"""SelfSubjectAccessReview and SelfSubjectRulesReview."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ GROUP = "authorization.k8s.io"
 
 
 def review(plural: str, review: Document, who: Identity, rbac: Rbac) -> Document:
-    """The *review* with its verdict on *who*; Refusal 404 for another kind of review."""
+    """Return the *review* with its result for *who*; raise StatusError 404 for another kind of review."""
     spec = review.get("spec") or {}
     if plural == "selfsubjectaccessreviews":
-        return {**review, "status": {"allowed": rbac.allows(who, _ask(spec.get("resourceAttributes") or {}))}}
+        return {
+            **review,
+            "status": {"allowed": rbac.allows(who, _access_attributes(spec.get("resourceAttributes") or {}))},
+        }
     if plural == "selfsubjectrulesreviews":
         rules = list(rbac.rules(who, spec.get("namespace") or ""))
         return {**review, "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}}
     raise no_such_path()
 
 
-def _ask(wanted: Document) -> AccessAttributes:
-    fields = {name: wanted.get(name, "") for name in ("verb", "group", "resource", "namespace", "name")}
-    if wanted.get("subresource"):
-        fields["resource"] += f"/{wanted['subresource']}"
+def _access_attributes(resource_attributes: Document) -> AccessAttributes:
+    fields = {name: resource_attributes.get(name, "") for name in ("verb", "group", "resource", "namespace", "name")}
+    if resource_attributes.get("subresource"):
+        fields["resource"] += f"/{resource_attributes['subresource']}"
     return AccessAttributes(**fields)

@@ -1,4 +1,4 @@
-"""Admission: the bounds of a namespace, which RBAC knows nothing of: quota, default requests, Pod Security."""
+"""Admission beyond RBAC: quotas, default requests and Pod Security."""
 
 from __future__ import annotations
 
@@ -26,66 +26,72 @@ _ENDED = ("Succeeded", "Failed")
 
 
 class Admission:
-    """Admits what the objects in *store* leave room for."""
+    """Admits objects within the limits of the objects in *store*."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def admit(self, kind: Kind, namespace: str, document: Document) -> None:
-        """Fills in what the namespace's defaults say; Refusal 403 when a bound does not allow *document*."""
+        """Set the namespace's defaults; raise StatusError 403 if a limit does not allow *document*."""
         name = document["metadata"]["name"]
         if kind is POD:
             self._request_defaults(namespace, document["spec"])
             self._check_limits(namespace, name, document["spec"])
             self._check_priority(name, document["spec"])
             self._check_security(namespace, name, document["spec"])
-            self._check_quotas(kind, namespace, name, _of_pods([document]))
+            self._check_quotas(kind, namespace, name, _usage_of_pods([document]))
         elif kind is JOB:
             self._check_quotas(kind, namespace, name, {"count/jobs.batch": Decimal(1)})
         elif kind is SERVICE:
             self._check_quotas(kind, namespace, name, {"count/services": Decimal(1)})
 
     def usage(self, namespace: str) -> Amounts:
-        """What counts against the quotas of *namespace* now."""
+        """Return the current usage that counts against the quotas of *namespace*."""
         active = [pod for pod in self._store.all(POD, namespace) if at(pod, "status.phase") not in _ENDED]
         counted = {"count/jobs.batch": JOB, "count/services": SERVICE}
         counts = {name: Decimal(sum(1 for _ in self._store.all(kind, namespace))) for name, kind in counted.items()}
-        return {**counts, **_of_pods(active)}
+        return {**counts, **_usage_of_pods(active)}
 
-    def _check_quotas(self, kind: Kind, namespace: str, name: str, asked: Amounts) -> None:
+    def _check_quotas(self, kind: Kind, namespace: str, name: str, requested: Amounts) -> None:
         for quota in self._store.all(QUOTA, namespace):
             if is_scoped(quota):
                 continue
             hard = {resource: parse_quantity(value) for resource, value in quota["spec"]["hard"].items()}
             used = self.usage(namespace)
-            over = [one for one in sorted(hard) if asked.get(one) and asked[one] + used.get(one, 0) > hard[one]]
+            over = [
+                name
+                for name in sorted(hard)
+                if requested.get(name) and requested[name] + used.get(name, 0) > hard[name]
+            ]
             if over:
-                told = [f"{what}: {_listed(over, of)}" for what, of in (("requested", asked), ("used", used))]
-                limited = ",".join(f"{one}={quota['spec']['hard'][one]}" for one in over)
-                parts = ", ".join([f"exceeded quota: {quota['metadata']['name']}", *told, f"limited: {limited}"])
-                raise forbidden(kind.resource, name, parts)
+                amounts = [f"{label}: {_format(over, of)}" for label, of in (("requested", requested), ("used", used))]
+                limited = ",".join(f"{resource}={quota['spec']['hard'][resource]}" for resource in over)
+                message = ", ".join([f"exceeded quota: {quota['metadata']['name']}", *amounts, f"limited: {limited}"])
+                raise forbidden(kind.resource, name, message)
 
     def _request_defaults(self, namespace: str, pod: Document) -> None:
         for limits in self._store.all(LIMIT_RANGE, namespace):
             for limit in limits["spec"]["limits"]:
                 for container in pod["containers"]:
                     resources = container.setdefault("resources", {})
-                    own = {**resources.get("limits", {}), **(resources.get("requests") or {})}
-                    resources["requests"] = {**limit.get("defaultRequest", {}), **own}
+                    explicit = {**resources.get("limits", {}), **(resources.get("requests") or {})}
+                    resources["requests"] = {**limit.get("defaultRequest", {}), **explicit}
 
     def _check_limits(self, namespace: str, name: str, pod: Document) -> None:
         for limits in self._store.all(LIMIT_RANGE, namespace):
             for limit, container in itertools.product(limits["spec"]["limits"], pod["containers"]):
-                asked = container["resources"].get("limits") or {}
-                for resource, most in limit.get("max", {}).items():
-                    if resource in asked and parse_quantity(asked[resource]) > parse_quantity(most):
-                        over = f"maximum {resource} usage per Container is {most}, but limit is {asked[resource]}"
+                requested = container["resources"].get("limits") or {}
+                for resource, maximum in limit.get("max", {}).items():
+                    if resource in requested and parse_quantity(requested[resource]) > parse_quantity(maximum):
+                        over = (
+                            f"maximum {resource} usage per Container is {maximum}, but limit is {requested[resource]}"
+                        )
                         raise forbidden(POD.resource, name, over)
 
     def _check_priority(self, name: str, pod: Document) -> None:
-        wanted = pod.get("priorityClassName")
-        if wanted and self._store.find(PRIORITY_CLASS, "", wanted) is None:
-            raise forbidden(POD.resource, name, f"no PriorityClass with name {wanted} was found")
+        priority_class = pod.get("priorityClassName")
+        if priority_class and self._store.find(PRIORITY_CLASS, "", priority_class) is None:
+            raise forbidden(POD.resource, name, f"no PriorityClass with name {priority_class} was found")
 
     def _check_security(self, namespace: str, name: str, pod: Document) -> None:
         labels = self._store.get(NAMESPACE, "", namespace)["metadata"].get("labels", {})
@@ -94,12 +100,12 @@ class Admission:
 
 
 def is_scoped(quota: Document) -> bool:
-    """Whether *quota* counts certain pods alone: those of priorities and affinities that this cluster does not have."""
+    """Return whether *quota* counts only pods of certain priorities or affinities, which this cluster does not have."""
     return "scopeSelector" in quota["spec"]
 
 
 def requests_of(pod: Document) -> Amounts:
-    """What the containers of *pod* ask for together; a limit without a request asks for as much."""
+    """Return the total requests of the containers of *pod*; a limit without a request counts as a request."""
     total: Counter[str] = Counter()
     for container in pod["spec"]["containers"]:
         resources = container.get("resources") or {}
@@ -108,7 +114,7 @@ def requests_of(pod: Document) -> Amounts:
     return {resource: Decimal(quantity) for resource, quantity in total.items()}
 
 
-def _of_pods(pods: Iterable[Document]) -> Amounts:
+def _usage_of_pods(pods: Iterable[Document]) -> Amounts:
     total: Amounts = {"pods": Decimal(0)}
     for pod in pods:
         total["pods"] += 1
@@ -117,5 +123,5 @@ def _of_pods(pods: Iterable[Document]) -> Amounts:
     return total
 
 
-def _listed(names: Iterable[str], amounts: Amounts) -> str:
+def _format(names: Iterable[str], amounts: Amounts) -> str:
     return ",".join(f"{name}={amounts.get(name, Decimal(0)).normalize():f}" for name in names)

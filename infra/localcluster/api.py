@@ -1,4 +1,4 @@
-"""The Kubernetes API over HTTP: paths and verbs to objects, Refusals to Status objects."""
+"""The Kubernetes API over HTTP: routes requests to the store and returns each StatusError as a Status object."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from infra.localcluster import access_reviews, field_validation, validating_admi
 from infra.localcluster.api_request import ApiRequest, parse_request
 from infra.localcluster.go_json import encode
 from infra.localcluster.kinds import JOB, POD, Document
-from infra.localcluster.log_endpoint import log_of
+from infra.localcluster.log_endpoint import read_pod_log
 from infra.localcluster.selectors import by_fields, by_labels
 from infra.localcluster.status_errors import StatusError, bad_request, no_such_path, not_allowed
-from infra.localcluster.watch import ENDLESS, Watch
+from infra.localcluster.watch import DEFAULT_SECONDS, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0-embedded"}
 
-REMEMBERED = 10_000
-"""Requests kept for those who ask what was asked."""
+MAX_RECORDED = 10_000
+"""Requests that are recorded for the tests."""
 
-_OPEN = {"/version": json.dumps(VERSION).encode(), "/readyz": b"ok", "/livez": b"ok", "/healthz": b"ok"}
+_UNAUTHENTICATED = {"/version": json.dumps(VERSION).encode(), "/readyz": b"ok", "/livez": b"ok", "/healthz": b"ok"}
 
 
 @dataclass(frozen=True)
-class Request:
-    """One line of the log that tests read."""
+class RecordedRequest:
+    """A recorded request."""
 
     method: str
     target: str
@@ -47,41 +47,41 @@ class Request:
 
 
 class Api:
-    """The site that the embedded API server serves."""
+    """The HTTP handler of the embedded API server."""
 
-    def __init__(self, store: Store, writing: Registry, rbac: Rbac, authentication: Authentication) -> None:
-        self.requests: deque[Request] = deque(maxlen=REMEMBERED)
+    def __init__(self, store: Store, registry: Registry, rbac: Rbac, authentication: Authentication) -> None:
+        self.requests: deque[RecordedRequest] = deque(maxlen=MAX_RECORDED)
         self._store = store
-        self._writing = writing
+        self._registry = registry
         self._rbac = rbac
         self._authentication = authentication
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one request."""
-        self.requests.append(Request(method, target, headers))
+        """Respond to one request."""
+        self.requests.append(RecordedRequest(method, target, headers))
         path = urlsplit(target).path
-        if method == "GET" and path in _OPEN:
-            return HttpResponse(200, [("Content-Type", "application/json")], _OPEN[path])
+        if method == "GET" and path in _UNAUTHENTICATED:
+            return HttpResponse(200, [("Content-Type", "application/json")], _UNAUTHENTICATED[path])
         try:
             who = self._authentication.identity(headers)
-            asked = parse_request(method, target, body)
+            request = parse_request(method, target, body)
             with self._store.lock:
-                return self._answer(who, asked)
-        except StatusError as refusal:
-            return _json(refusal.code, refusal.status)
+                return self._dispatch(who, request)
+        except StatusError as error:
+            return _json(error.code, error.status)
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no request."""
+        """Respond to bytes that are not a valid HTTP request."""
         return _json(400, bad_request(error.detail).status)
 
-    def _answer(self, who: Identity, asked: ApiRequest) -> HttpResponse:
-        if asked.group == access_reviews.GROUP and asked.verb == "create":
-            return _json(201, access_reviews.review(asked.plural, asked.body, who, self._rbac))
-        self._rbac.check(who, asked.ask)
-        asked.check_dry_run()
-        validating_admission_policy.check(who, asked)
-        if asked.subresource:
-            return self._log(asked)
+    def _dispatch(self, who: Identity, request: ApiRequest) -> HttpResponse:
+        if request.group == access_reviews.GROUP and request.verb == "create":
+            return _json(201, access_reviews.review(request.plural, request.body, who, self._rbac))
+        self._rbac.check(who, request.access)
+        request.check_dry_run()
+        validating_admission_policy.check(who, request)
+        if request.subresource:
+            return self._log(request)
         verbs: dict[str, Callable[[ApiRequest], HttpResponse]] = {
             "get": self._get,
             "list": self._list,
@@ -90,57 +90,65 @@ class Api:
             "patch": self._patch,
             "delete": self._delete,
         }
-        if asked.verb not in verbs:
+        if request.verb not in verbs:
             raise not_allowed()
-        return verbs[asked.verb](asked)
+        return verbs[request.verb](request)
 
-    def _get(self, asked: ApiRequest) -> HttpResponse:
-        return _json(200, self._store.get(asked.kind, asked.namespace, asked.name))
+    def _get(self, request: ApiRequest) -> HttpResponse:
+        return _json(200, self._store.get(request.kind, request.namespace, request.name))
 
-    def _list(self, asked: ApiRequest) -> HttpResponse:
-        token, place = asked.query.get("continue", ""), asked.namespace or None
-        return _json(200, self._store.page(asked.kind, place, _selected(asked), _number(asked, "limit", 0), token))
+    def _list(self, request: ApiRequest) -> HttpResponse:
+        token, namespace = request.query.get("continue", ""), request.namespace or None
+        limit = _number(request, "limit", 0)
+        return _json(200, self._store.page(request.kind, namespace, _selector(request), limit, token))
 
-    def _watch(self, asked: ApiRequest) -> HttpResponse:
-        watch = Watch(self._store, asked.kind, asked.namespace or None, _selected(asked))
-        version = asked.query.get("resourceVersion", "")
+    def _watch(self, request: ApiRequest) -> HttpResponse:
+        watch = Watch(self._store, request.kind, request.namespace or None, _selector(request))
+        version = request.query.get("resourceVersion", "")
         if version and not version.isdecimal():
             raise bad_request(f"resourceVersion: Invalid value: {version}")
-        events = watch.events(version, _number(asked, "timeoutSeconds", ENDLESS))
+        events = watch.events(version, _number(request, "timeoutSeconds", DEFAULT_SECONDS))
         return HttpResponse(200, [("Content-Type", "application/json")], stream=events)
 
-    def _create(self, asked: ApiRequest) -> HttpResponse:
-        if asked.kind is JOB and asked.query.get("fieldValidation") == "Strict":
-            field_validation.check_unknown_fields(asked.body)
-        return _json(201, self._writing.create(asked.kind, asked.namespace, asked.body, dry_run=asked.dry_run))
+    def _create(self, request: ApiRequest) -> HttpResponse:
+        if request.kind is JOB and request.query.get("fieldValidation") == "Strict":
+            field_validation.check_unknown_fields(request.body)
+        return _json(201, self._registry.create(request.kind, request.namespace, request.body, dry_run=request.dry_run))
 
-    def _patch(self, asked: ApiRequest) -> HttpResponse:
-        made = self._writing.patch(asked.kind, asked.namespace, asked.name, asked.body, dry_run=asked.dry_run)
-        return _json(200, made)
+    def _patch(self, request: ApiRequest) -> HttpResponse:
+        patched = self._registry.patch(
+            request.kind, request.namespace, request.name, request.body, dry_run=request.dry_run
+        )
+        return _json(200, patched)
 
-    def _delete(self, asked: ApiRequest) -> HttpResponse:
-        options = asked.body if asked.has_body else asked.query  # a body, even an empty one, outranks the query
-        gone = self._writing.delete(asked.kind, asked.namespace, asked.name, options, dry_run=asked.dry_run)
-        details = {"name": asked.name, "group": asked.group, "kind": asked.plural, "uid": gone["metadata"]["uid"]}
+    def _delete(self, request: ApiRequest) -> HttpResponse:
+        options = request.body if request.has_body else request.query  # a body takes precedence, even an empty one
+        deleted = self._registry.delete(request.kind, request.namespace, request.name, options, dry_run=request.dry_run)
+        details = {
+            "name": request.name,
+            "group": request.group,
+            "kind": request.plural,
+            "uid": deleted["metadata"]["uid"],
+        }
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
         return _json(200, status)
 
-    def _log(self, asked: ApiRequest) -> HttpResponse:
-        if asked.kind is not POD or asked.subresource != "log":
+    def _log(self, request: ApiRequest) -> HttpResponse:
+        if request.kind is not POD or request.subresource != "log":
             raise no_such_path()
-        log = log_of(self._store.get(POD, asked.namespace, asked.name), asked.query)
+        log = read_pod_log(self._store.get(POD, request.namespace, request.name), request.query)
         return HttpResponse(204) if log is None else HttpResponse(200, [("Content-Type", "text/plain")], log)
 
 
-def _selected(asked: ApiRequest) -> Callable[[Document], bool]:
-    """Whether an object is one of those that the selectors in the query choose."""
-    labels = by_labels(asked.query.get("labelSelector", ""))
-    fields = by_fields(asked.query.get("fieldSelector", ""), asked.kind)
+def _selector(request: ApiRequest) -> Callable[[Document], bool]:
+    """Return a predicate for the label and field selectors of the query."""
+    labels = by_labels(request.query.get("labelSelector", ""))
+    fields = by_fields(request.query.get("fieldSelector", ""), request.kind)
     return lambda document: labels(document["metadata"].get("labels") or {}) and fields(document)
 
 
-def _number(asked: ApiRequest, parameter: str, otherwise: int) -> int:
-    text = asked.query.get(parameter, str(otherwise))
+def _number(request: ApiRequest, parameter: str, default: int) -> int:
+    text = request.query.get(parameter, str(default))
     if not re.fullmatch("[0-9]{1,9}", text):
         raise bad_request(f"{parameter}: Invalid value: {text}")
     return int(text)

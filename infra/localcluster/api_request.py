@@ -1,4 +1,4 @@
-"""A request for objects: what its method, its path, its query and its body ask."""
+"""Requests to the Kubernetes API, parsed from method, path, query and body."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request for objects."""
+    """A parsed request."""
 
     verb: str
     group: str
@@ -34,14 +34,14 @@ class ApiRequest:
     dry_run_parameters: list[str]
 
     @property
-    def ask(self) -> AccessAttributes:
-        """The right that it needs."""
+    def access(self) -> AccessAttributes:
+        """The permission that the request needs."""
         resource = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
         return AccessAttributes(self.verb, self.group, resource, self.namespace, self.name)
 
     @property
     def kind(self) -> Kind:
-        """The kind of objects it is about; Refusal 404 when it is not served."""
+        """The kind of its objects; StatusError 404 if the API does not serve it."""
         try:
             return BY_PLURAL[self.group, self.plural]
         except KeyError:
@@ -49,11 +49,11 @@ class ApiRequest:
 
     @property
     def dry_run(self) -> bool:
-        """Whether nothing is to be kept."""
+        """Whether the request is a dry run."""
         return bool(self._dry_runs)
 
     def check_dry_run(self) -> None:
-        """Refusal 422 where a write asks for a dry run of another stage than All."""
+        """Raise StatusError 422 if a write requests a dry run of another stage than All."""
         if self.verb in _VERBS.values() and set(self._dry_runs) - {"All"}:
             message = f'Unsupported value: {json.dumps(self._dry_runs)}: supported values: "All"'
             cause = {"reason": "FieldValueNotSupported", "field": "dryRun", "message": message}
@@ -61,26 +61,26 @@ class ApiRequest:
 
     @property
     def _dry_runs(self) -> list[str]:
-        """The stages of a dry run; of a deletion the options may be its body, which then outranks the query."""
+        """The dry-run stages; the options of a deletion may be its body, which takes precedence over the query."""
         if self.verb == "delete" and self.has_body:
             return [*(self.body.get("dryRun") or ())]
         return self.dry_run_parameters
 
 
 def parse_request(method: str, target: str, body: bytes) -> ApiRequest:
-    """What the request asks; Refusal 404 or 405 where nobody answers, 400 for a body that is no object."""
+    """Parse a request; raise StatusError 404 or 405 for its path or method, 400 if its body is not an object."""
     url = urlsplit(target)
-    found = _PATH.fullmatch(url.path)
-    if found is None:
+    match = _PATH.fullmatch(url.path)
+    if match is None:
         raise no_such_path()
-    parts = {key: unquote(value or "") for key, value in found.groupdict().items()}
+    parts = {key: unquote(value or "") for key, value in match.groupdict().items()}
     query = dict(parse_qsl(url.query))
-    several = "watch" if query.get("watch") in ("true", "1") else "list"
-    verb = _VERBS.get(method) or ("get" if parts["name"] else several)
+    collection_verb = "watch" if query.get("watch") in ("true", "1") else "list"
+    verb = _VERBS.get(method) or ("get" if parts["name"] else collection_verb)
     if verb == "delete" and not parts["name"]:
         verb = "deletecollection"
-    names_one = verb in ("get", "patch", "delete")
-    if method not in (*_VERBS, "GET") or names_one != bool(parts["name"]):
+    needs_name = verb in ("get", "patch", "delete")
+    if method not in (*_VERBS, "GET") or needs_name != bool(parts["name"]):
         raise not_allowed()
     dry_runs = [value for key, value in parse_qsl(url.query, keep_blank_values=True) if key == "dryRun"]
     return ApiRequest(

@@ -1,4 +1,4 @@
-"""Who asks: the holder of the token, or whom that one asks to act as and may.
+"""Authentication: the identity of the token, or the one that it impersonates.
 
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
 """
@@ -23,26 +23,29 @@ _AUTHENTICATION = "authentication.k8s.io"
 
 
 class Authentication:
-    """Asks *review* whose a token is; it raises PermissionError for nobody's."""
+    """Authenticates tokens with *review*, which raises PermissionError for an invalid token."""
 
     def __init__(self, review: Callable[[str], Identity], rbac: Rbac) -> None:
         self._review = review
         self._rbac = rbac
 
     def identity(self, headers: Headers) -> Identity:
-        """Who asks with *headers*; Refusal 401 without a token, 403 for an identity too many."""
-        holder = self._authenticated(headers)
-        lines = [(name.lower(), value) for name, value in headers if name.lower().startswith("impersonate-")]
-        if not lines:
+        """Return the identity of a request.
+
+        Raises: StatusError 401 without a valid token, 403 if the token's user may not impersonate the identity.
+        """
+        holder = self._authenticate(headers)
+        impersonation = [(name.lower(), value) for name, value in headers if name.lower().startswith("impersonate-")]
+        if not impersonation:
             return holder
-        users = [value for name, value in lines if name == _USER]
+        users = [value for name, value in impersonation if name == _USER]
         if not users:
             raise bad_request("requested impersonation without impersonating a user")
-        for ask in _impersonation_headers(lines):
-            self._rbac.check(holder, ask)
-        return Identity(users[0], tuple(value for name, value in lines if name == _GROUP))
+        for access in _required_access(impersonation):
+            self._rbac.check(holder, access)
+        return Identity(users[0], tuple(value for name, value in impersonation if name == _GROUP))
 
-    def _authenticated(self, headers: Headers) -> Identity:
+    def _authenticate(self, headers: Headers) -> Identity:
         tokens = [value for name, value in headers if name.lower() == "authorization"]
         try:
             scheme, _, token = tokens[0].partition(" ")
@@ -53,9 +56,9 @@ class Authentication:
         raise StatusError(401, "Unauthorized", "Unauthorized")
 
 
-def _impersonation_headers(lines: Headers) -> Iterator[AccessAttributes]:
-    """The rights that each line needs."""
-    for name, value in lines:
+def _required_access(impersonation: Headers) -> Iterator[AccessAttributes]:
+    """Yield the permission that each header needs."""
+    for name, value in impersonation:
         if name.startswith(_EXTRA):
             key = unquote(name.removeprefix(_EXTRA))
             yield AccessAttributes("impersonate", _AUTHENTICATION, f"userextras/{key}", name=value)

@@ -1,4 +1,4 @@
-"""A certificate authority for one process, and the certificate of its API server."""
+"""A certificate authority and the certificate of an API server, created for one process."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOPBACK = ("localhost", "127.0.0.1")
-"""The hosts that a local server has a certificate for."""
+"""The hosts in the certificate of a local server."""
 _AUTHORITY = "kubernetes"
-"""As EKS and kubeadm name every authority of theirs, so that names do not tell two of them apart."""
+"""The name that EKS and kubeadm give to every authority, so a name does not identify one."""
 MONTH = (timedelta(hours=-1), timedelta(days=30))
 
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """A TLS context for a server on loopback, and the authority that clients trust, as PEM."""
+    """A TLS context for a server on loopback, and its certificate authority in PEM."""
 
     context: ssl.SSLContext
     ca_pem: str
@@ -35,22 +35,22 @@ class ServerIdentity:
 
 @dataclass(frozen=True)
 class Shape:
-    """Which extensions an authority has beside BasicConstraints, and how long it and its certificates are valid.
+    """The extensions of an authority besides BasicConstraints, and the validity of it and its certificates.
 
-    The default is what EKS issues for clusters that are created today. Without *key_identifiers*, as Go leaves them out
-    of a certificate whose authority has none, neither of the two has any.
+    The default is what EKS issues for new clusters. Without *key_identifiers*, neither the authority nor its
+    certificates have any, because Go omits them from a certificate whose authority has none.
     """
 
     key_usage: bool = True
     key_identifiers: bool = True
     authority_valid: tuple[timedelta, timedelta] = MONTH
-    """From when until when, from now."""
+    """Start and end of the validity, relative to now."""
     server_valid: tuple[timedelta, timedelta] = MONTH
     hosts: tuple[str, ...] = LOOPBACK
 
 
 def server_identity(shape: Shape = Shape()) -> ServerIdentity:
-    """Make an authority, and a server certificate signed by it."""
+    """Create an authority and a server certificate that it signs."""
     ca_key, key = _key(), _key()
     ca = _authority(shape, ca_key)
     chain = _private_pem(key) + _pem(_server_certificate(shape, key, ca_key))
@@ -58,7 +58,7 @@ def server_identity(shape: Shape = Shape()) -> ServerIdentity:
 
 
 def authority_key_usage() -> x509.KeyUsage:
-    """The key usage of an authority that signs certificates, as Kubernetes' own tools set it."""
+    """Return the key usage of a certificate authority, as the Kubernetes tools set it."""
     return _key_usage(signs_certificates=True)
 
 

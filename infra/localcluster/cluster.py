@@ -1,4 +1,4 @@
-"""The embedded cluster: its API server on loopback, over TLS, and its controllers on a thread of their own."""
+"""The embedded cluster: its API server on loopback with TLS, and its controllers on a thread."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from infra.localcluster.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from infra.localcluster.api import Request
+    from infra.localcluster.api import RecordedRequest
     from infra.localcluster.identity import Identity
     from infra.localcluster.kinds import Document, Kind
 
 STEP_SECONDS = 0.1
-"""The longest time between two steps: some things happen without a change, when their time has come."""
+"""The maximum time between two controller steps, because some changes depend only on time."""
 PAUSE_SECONDS = 0.01
-"""The shortest, so that many changes at once are one step's work."""
+"""The minimum time, so that one step handles many changes."""
 
 
 _DEFAULT: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
@@ -39,13 +39,13 @@ _PRIORITIES: list[Document] = [
     {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
     for name, value in (("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000))
 ]
-"""What every cluster has."""
+"""Objects that every cluster has."""
 
 
 class EmbeddedCluster:
-    """A cluster in memory with one fake 8-GPU node.
+    """An in-memory cluster with one fake 8-GPU node.
 
-    *authenticate* tells whose a token is, or raises PermissionError; a pod runs for *run_seconds*.
+    *authenticate* returns the identity of a token or raises PermissionError; a pod runs for *run_seconds*.
     """
 
     name = "embedded"
@@ -53,13 +53,13 @@ class EmbeddedCluster:
     def __init__(self, authenticate: Callable[[str], Identity], run_seconds: float = 20.0) -> None:
         self.store = Store()
         admission = Admission(self.store)
-        self._writing = Registry(self.store, admission)
+        self._registry = Registry(self.store, admission)
         rbac = Rbac(self.store)
-        self._api = Api(self.store, self._writing, rbac, Authentication(authenticate, rbac))
+        self._api = Api(self.store, self._registry, rbac, Authentication(authenticate, rbac))
         self._controllers = (
-            JobController(self.store, self._writing),
-            Scheduler(self.store, self._writing),
-            fake_node.Node(self.store, self._writing, run_seconds),
+            JobController(self.store, self._registry),
+            Scheduler(self.store, self._registry),
+            fake_node.Node(self.store, self._registry, run_seconds),
             QuotaController(self.store, admission),
             GarbageCollector(self.store),
         )
@@ -68,7 +68,7 @@ class EmbeddedCluster:
         self.apply([_DEFAULT, *_PRIORITIES, *default_roles(), fake_node.NODE])
 
     def __enter__(self) -> Self:
-        """Starts to serve."""
+        """Start the API server and the controllers."""
         identity = server_identity()
         self.ca_pem = identity.ca_pem
         self._server = LoopbackServer(self._api, context=identity.context)
@@ -76,7 +76,7 @@ class EmbeddedCluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends, and forgets everything."""
+        """Stop everything and delete all objects."""
         self._stopping.set()
         self._thread.join()
         self.store.history.close()
@@ -84,41 +84,41 @@ class EmbeddedCluster:
 
     @property
     def url(self) -> str:
-        """Where the API server listens."""
+        """The URL of the API server."""
         return self._server.url
 
     @property
-    def requests(self) -> Sequence[Request]:
-        """What the API server was asked so far."""
+    def requests(self) -> Sequence[RecordedRequest]:
+        """The requests that the API server has received."""
         return self._api.requests
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Creates each object or, where there is one of its name, merges it in; as an administrator would."""
+        """Create or update each object, as an administrator does with kubectl apply."""
         for document in documents:
             kind, namespace = (
                 BY_NAME[document["apiVersion"], document["kind"]],
                 document["metadata"].get("namespace", ""),
             )
             with self.store.lock:
-                old = self.store.find(kind, namespace, document["metadata"]["name"])
-                if old is None:
-                    self._writing.create(kind, namespace, document)
+                existing = self.store.find(kind, namespace, document["metadata"]["name"])
+                if existing is None:
+                    self._registry.create(kind, namespace, document)
                 else:
-                    self._writing.patch(kind, namespace, document["metadata"]["name"], document)
+                    self._registry.patch(kind, namespace, document["metadata"]["name"], document)
 
     def find(self, kind: Kind, namespace: str) -> list[Document]:
-        """The objects of *kind* in *namespace*, by name."""
+        """Return the objects of *kind* in *namespace*, sorted by name."""
         with self.store.lock:
-            return sorted(self.store.all(kind, namespace), key=lambda one: str(one["metadata"]["name"]))
+            return sorted(self.store.all(kind, namespace), key=lambda each: str(each["metadata"]["name"]))
 
     def step(self, moment: datetime) -> None:
-        """Lets the controllers look once, as of *moment*."""
+        """Run each controller once at the time *moment*."""
         with self.store.lock:
             for controller in self._controllers:
                 controller.step(moment)
 
     def _run(self) -> None:
-        """Step after each change, as controllers that watch do."""
+        """Run a step after each change, as controllers that watch do."""
         while not self._stopping.wait(PAUSE_SECONDS):
             seen = self.store.version
             self.step(datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""The last changes of the embedded API's objects, for those who watch them."""
+"""The last changes of the objects in the store, for watches."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from infra.localcluster.kinds import Document, Kind
 
-REMEMBERED = 10_000
-"""Changes; who wants to go on from an older version is told that it has expired."""
+MAX_CHANGES = 10_000
+"""The number of changes; a watch from an older version receives 410 Expired."""
 
 
 class WatchEvent(NamedTuple):
-    """What an object was and what it became; None before it was made, and after it was removed."""
+    """A change of an object; *before* is None for a new object, *after* for a deleted one."""
 
     version: int
     kind: Kind
@@ -24,34 +24,34 @@ class WatchEvent(NamedTuple):
 
 
 class EventHistory:
-    """Changes in their order. *lock* is the one under which they happen."""
+    """Changes in order; *lock* is the lock of the store."""
 
     def __init__(self, lock: threading.RLock) -> None:
-        self._changes: deque[WatchEvent] = deque(maxlen=REMEMBERED)
+        self._changes: deque[WatchEvent] = deque(maxlen=MAX_CHANGES)
         self._changed = threading.Condition(lock)
-        self._forgotten = 0
+        self._oldest = 0
         self.closed = False
 
-    def note(self, change: WatchEvent) -> None:
-        """Remembers *change*, and wakes those who wait for one."""
-        if len(self._changes) == REMEMBERED:
-            self._forgotten = self._changes[0].version
+    def append(self, change: WatchEvent) -> None:
+        """Add *change* and wake up the waiting watches."""
+        if len(self._changes) == MAX_CHANGES:
+            self._oldest = self._changes[0].version
         self._changes.append(change)
         self._changed.notify_all()
 
-    def knows(self, version: int) -> bool:
-        """Whether everything since *version* is remembered."""
-        return version >= self._forgotten
+    def has_since(self, version: int) -> bool:
+        """Return whether all changes since *version* are available."""
+        return version >= self._oldest
 
     def since(self, version: int, seconds: float) -> list[WatchEvent]:
-        """The changes after *version*, which has to be known; empty when there are none within *seconds*."""
+        """Return the changes after *version*, which must be available; wait up to *seconds* for one."""
         found = self._after(version)
         if not found and not self.closed and self._changed.wait(seconds):
             found = self._after(version)
         return found
 
     def close(self) -> None:
-        """Lets nobody wait any longer."""
+        """Wake up all waiting watches; none waits again."""
         with self._changed:
             self.closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""One fake node with GPUs. Its pods run for a while and end; nothing is executed."""
+"""A fake node with GPUs. Its pods run for a fixed time and terminate; nothing is executed."""
 
 from __future__ import annotations
 
@@ -29,45 +29,45 @@ NODE: Document = {
     },
 }
 ENDED = ("Succeeded", "Failed")
-"""Phases of pods that hold nothing any more."""
+"""Phases of pods that use no resources any more."""
 
 
 class Node:
-    """Runs the pods in *store*, each for *run_seconds*."""
+    """Runs the pods in *store* for *run_seconds* each."""
 
-    def __init__(self, store: Store, writing: Registry, run_seconds: float) -> None:
+    def __init__(self, store: Store, registry: Registry, run_seconds: float) -> None:
         self._store = store
-        self._writing = writing
+        self._registry = registry
         self._run_time = timedelta(seconds=run_seconds)
 
     def step(self, moment: datetime) -> None:
-        """Brings every pod that is on the node one step further, as of *moment*."""
-        for pod in sorted(self._store.all(POD), key=lambda one: int(one["metadata"]["resourceVersion"])):
+        """Update every pod on the node at the time *moment*."""
+        for pod in sorted(self._store.all(POD), key=lambda each: int(each["metadata"]["resourceVersion"])):
             status = pod["status"]
             if status["phase"] in ENDED or not pod["spec"].get("nodeName"):
                 continue
             if "containerStatuses" not in status:
-                report(self._store, self._writing, pod, *pod_status.started_status(pod, moment))
-            elif status["phase"] == "Running" and self._is_over(pod, moment):
-                report(self._store, self._writing, pod, *pod_status.finished_status(pod, moment))
+                update_pod_status(self._store, self._registry, pod, *pod_status.started_status(pod, moment))
+            elif status["phase"] == "Running" and self._is_finished(pod, moment):
+                update_pod_status(self._store, self._registry, pod, *pod_status.finished_status(pod, moment))
 
-    def _is_over(self, pod: Document, moment: datetime) -> bool:
+    def _is_finished(self, pod: Document, moment: datetime) -> bool:
         started = datetime.fromisoformat(pod["status"]["startTime"]).astimezone(UTC)
         return pod_status.ends_by_itself(pod) and moment >= started + self._run_time
 
 
-def report(store: Store, writing: Registry, pod: Document, status: Document, event: Event | None) -> None:
-    """Merges *status* into that of *pod*, its conditions by their types, and records *event*."""
-    conditions = {one["type"]: one for one in (*pod["status"].get("conditions", ()), *status.get("conditions", ()))}
-    told = {**pod["status"], **status, "conditions": list(conditions.values())}
-    store.replace(POD, {**pod, "metadata": {**pod["metadata"]}, "status": _without_null(told)})
+def update_pod_status(store: Store, registry: Registry, pod: Document, status: Document, event: Event | None) -> None:
+    """Merge *status* into the status of *pod*, conditions by type, and record *event*."""
+    conditions = {each["type"]: each for each in (*pod["status"].get("conditions", ()), *status.get("conditions", ()))}
+    merged = {**pod["status"], **status, "conditions": list(conditions.values())}
+    store.replace(POD, {**pod, "metadata": {**pod["metadata"]}, "status": _remove_null(merged)})
     if event:
-        writing.record(pod, event.type, event.reason, event.message)
+        registry.record(pod, event.type, event.reason, event.message)
 
 
-def _without_null(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _remove_null(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, dict):
-        return {key: _without_null(inner) for key, inner in value.items() if inner is not None}
+        return {key: _remove_null(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list):
-        return [_without_null(inner) for inner in value]
+        return [_remove_null(inner) for inner in value]
     return value

@@ -1,4 +1,4 @@
-"""fieldValidation=Strict: the fields of a Job that Kubernetes does not know, by the client library's own models."""
+"""fieldValidation=Strict for Jobs: unknown fields are found with the models of the client library."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _MODEL = re.compile(r"(?:[Ll]ist\[)?(V1\w+)\]?")
 
 
 def check_unknown_fields(job: Document) -> None:
-    """Refusal 400 that names every field of *job* that is unknown."""
-    unknown = [f'unknown field "{field}"' for field in _unknown(job, client.V1Job, "")]
+    """Raise StatusError 400 that lists all unknown fields of *job*."""
+    unknown = [f'unknown field "{field}"' for field in _unknown_fields(job, client.V1Job, "")]
     if unknown:
-        told = f"strict decoding error: {', '.join(unknown)}"
-        raise bad_request(f'Job in version "v1" cannot be handled as a Job: {told}')
+        errors = f"strict decoding error: {', '.join(unknown)}"
+        raise bad_request(f'Job in version "v1" cannot be handled as a Job: {errors}')
 
 
-def _unknown(value: Any, model: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _unknown_fields(value: Any, model: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     if isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _unknown(one, model, f"{path}[{number}]")
+        for index, item in enumerate(value):
+            yield from _unknown_fields(item, model, f"{path}[{index}]")
     elif isinstance(value, dict):
         attributes = {field: attribute for attribute, field in model.attribute_map.items()}
         for field, inner in value.items():
-            place = f"{path}.{field}".lstrip(".")
+            field_path = f"{path}.{field}".lstrip(".")
             if field not in attributes:
-                yield place
+                yield field_path
             elif found := _MODEL.fullmatch(model.openapi_types[attributes[field]]):
-                yield from _unknown(inner, getattr(client, found[1]), place)
+                yield from _unknown_fields(inner, getattr(client, found[1]), field_path)

@@ -1,4 +1,4 @@
-"""The garbage collector, for what a client makes: a Service may come when the Job that owns it has gone."""
+"""The garbage collector for Services, which a client may create after their owner was deleted."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class GarbageCollector:
-    """Removes Services from *store* none of whose owners is there; the store itself removes what a Job leaves."""
+    """Deletes Services in *store* whose owners are all gone; the store deletes the other dependents of a Job."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def step(self, moment: datetime) -> None:
-        """Looks at every Service."""
+        """Check every Service."""
         del moment
         for service in self._store.all(SERVICE):
             metadata = service["metadata"]
             owners = metadata.get("ownerReferences", ())
-            if owners and not any(self._is_there(owner, metadata["namespace"]) for owner in owners):
+            if owners and not any(self._exists(owner, metadata["namespace"]) for owner in owners):
                 self._store.remove(SERVICE, metadata["namespace"], metadata["name"])
 
-    def _is_there(self, owner: Document, namespace: str) -> bool:
+    def _exists(self, owner: Document, namespace: str) -> bool:
         found = self._store.find(BY_NAME[owner["apiVersion"], owner["kind"]], namespace, owner["name"])
         return found is not None and found["metadata"]["uid"] == owner["uid"]

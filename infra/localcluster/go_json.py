@@ -1,4 +1,4 @@
-"""JSON as Go's encoder writes it, whose escapes make an object several times as large as it was sent."""
+"""JSON as Go's encoder writes it; its escapes can make an object several times larger than it was sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks the embedded API: as its token says, or as whom it may impersonate."""
+"""The identity of a caller of the embedded API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MASTERS = "system:masters"
 
 @dataclass(frozen=True)
 class Identity:
-    """A user, its groups, and what else its token tells."""
+    """A user, its groups and the extra fields of its token."""
 
     user: str
     groups: tuple[str, ...]
@@ -22,5 +22,5 @@ class Identity:
 
     @property
     def all_groups(self) -> frozenset[str]:
-        """The groups, with the one that everybody is in who has a token."""
+        """The groups, with the one of all authenticated users."""
         return frozenset(self.groups) | {AUTHENTICATED}

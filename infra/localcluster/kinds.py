@@ -14,23 +14,23 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of objects and its place in URLs."""
+    """A kind of object and its path segment."""
 
     group: str
     plural: str
     name: str
     namespaced: bool = True
     fields: tuple[str, ...] = ()
-    """What field selectors may ask beyond name and namespace."""
+    """Fields that field selectors support besides name and namespace."""
 
     @property
     def resource(self) -> str:
-        """The qualified plural that messages use, such as `jobs.batch`."""
+        """The qualified plural in messages, such as `jobs.batch`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
     def api_version(self) -> str:
-        """What objects say of themselves, such as `batch/v1`."""
+        """The value of apiVersion, such as `batch/v1`."""
         return f"{self.group}/v1" if self.group else "v1"
 
 

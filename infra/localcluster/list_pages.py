@@ -1,4 +1,4 @@
-"""Continue tokens: where the next page of a list begins, and of which version the list is."""
+"""Continue tokens: the start of the next page of a list and the resource version of the list."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ class _Token(msgspec.Struct):
 
 
 def token_after(namespace: str | None, key: tuple[str, str], version: int) -> str:
-    """Make the token of the page that begins behind *key*, in a list of one *namespace* or of all."""
+    """Return the token of the page after *key*, in a list of one *namespace* or of all."""
     start = key[1] if namespace is not None else "/".join(key)
     token = msgspec.json.encode(_Token(VERSION, version, f"/{start}\0"))
     return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
 def parse_token(namespace: str | None, token: str) -> tuple[tuple[str, str], int]:
-    """Return the first key of the page of *token*, and the list's version; Refusal 400 where it is none."""
+    """Return the start key of the page and the list's version; raise StatusError 400 if *token* is invalid."""
     try:
-        read = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=_Token)
+        parsed = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=_Token)
     except (ValueError, RecursionError) as error:
         raise _invalid(str(error)) from None
-    start = read.start.removeprefix("/")
-    if read.v != VERSION or not read.rv or not start or ".." in start.split("/"):
-        raise _invalid(f"{read.v} {read.rv} {read.start}")
+    start = parsed.start.removeprefix("/")
+    if parsed.v != VERSION or not parsed.rv or not start or ".." in start.split("/"):
+        raise _invalid(f"{parsed.v} {parsed.rv} {parsed.start}")
     if namespace is not None:
-        return (namespace, start), read.rv
-    place, _, name = start.rpartition("/")
-    return (place, name), read.rv
+        return (namespace, start), parsed.rv
+    prefix, _, name = start.rpartition("/")
+    return (prefix, name), parsed.rv
 
 
-def _invalid(why: str) -> Exception:
-    return bad_request(f"invalid continue token: continue key is not valid: {why}")
+def _invalid(reason: str) -> Exception:
+    return bad_request(f"invalid continue token: continue key is not valid: {reason}")

@@ -1,4 +1,4 @@
-"""`pods/log` as an API server answers it: which container, with which numbers; the rest is for the kubelet to say."""
+"""The `pods/log` subresource: the API server checks container and numbers, the kubelet returns the log."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ if TYPE_CHECKING:
     from infra.localcluster.kinds import Document
 
 
-def log_of(pod: Document, query: Mapping[str, str]) -> bytes | None:
-    """The log of *pod* as *query* wants it, or None where no kubelet has it yet.
+def read_pod_log(pod: Document, query: Mapping[str, str]) -> bytes | None:
+    """Return the log of *pod* for *query*, or None if the pod has no node yet.
 
-    A Refusal 400 or 422 in the words of a real API server where the query, or the container, is not right.
+    Raises: StatusError 400 or 422, with the message of a real API server, if the query or the container is invalid.
     """
     name = pod["metadata"]["name"]
-    wanted = _wanted(name, query)
+    options = _parse_options(name, query)
     container = query.get("container") or _only_container(pod)
-    if container not in _names(pod, "initContainers", "containers"):
+    if container not in _container_names(pod, "initContainers", "containers"):
         raise bad_request(f"container {container} is not valid for pod {name}")
     if not pod["spec"].get("nodeName"):
         return None
     try:
-        return log_content.read_log(pod, container, wanted, datetime.now(UTC))
+        return log_content.read_log(pod, container, options, datetime.now(UTC))
     except log_content.NoLogError as error:
         raise bad_request(str(error)) from None
 
 
-def _wanted(name: str, query: Mapping[str, str]) -> log_content.LogOptions:
+def _parse_options(name: str, query: Mapping[str, str]) -> log_content.LogOptions:
     try:
-        wanted = log_content.LogOptions.of(query)
+        options = log_content.LogOptions.of(query)
     except ValueError as error:
         raise bad_request(f"strconv.ParseInt: {error}") from None
     causes = [
         {"reason": "FieldValueInvalid", "field": field, "message": f"Invalid value: {query[field]}: {rule}"}
-        for field, least in log_content.NUMBERS.items()
-        if field in query and int(query[field]) < least
-        for rule in ["must be greater than or equal to 0" if least == 0 else "must be greater than 0"]
+        for field, minimum in log_content.NUMBERS.items()
+        if field in query and int(query[field]) < minimum
+        for rule in ["must be greater than or equal to 0" if minimum == 0 else "must be greater than 0"]
     ]
     if causes:
         raise invalid("PodLogOptions", name, causes)
-    return wanted
+    return options
 
 
 def _only_container(pod: Document) -> str:
-    names = _names(pod, "containers")
+    names = _container_names(pod, "containers")
     if len(names) == 1:
         return names[0]
     message = f"a container name must be specified for pod {pod['metadata']['name']}"
     raise bad_request(f"{message}, choose one of: [{' '.join(names)}]" if names else message)
 
 
-def _names(pod: Document, *fields: str) -> list[str]:
+def _container_names(pod: Document, *fields: str) -> list[str]:
     return [container["name"] for field in fields for container in pod["spec"].get(field) or ()]

@@ -1,4 +1,4 @@
-"""What a Job makes of a failed pod, by its podFailurePolicy: the first rule that fits decides."""
+"""The podFailurePolicy of a Job: the first rule that matches a failed pod decides."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ if TYPE_CHECKING:
 
 
 class RuleMatch(NamedTuple):
-    """What is done about a failure: Count, Ignore, FailIndex or FailJob; and why, where it ends the Job."""
+    """The action for a failure (Count, Ignore, FailIndex or FailJob), and the message if it fails the Job."""
 
     action: str
     message: str = ""
 
 
 def matching_rule(job: Document, pod: Document) -> RuleMatch:
-    """What *job* makes of *pod*, which failed."""
+    """Return the action of *job* for the failed *pod*."""
     for number, rule in enumerate(job["spec"].get("podFailurePolicy", {}).get("rules", ())):
-        what = _exit(rule, pod) if "onExitCodes" in rule else _condition(rule, pod)
-        if what:
-            return RuleMatch(rule["action"], f"{what} matching {rule['action']} rule at index {number}")
+        description = _matching_exit(rule, pod) if "onExitCodes" in rule else _matching_condition(rule, pod)
+        if description:
+            return RuleMatch(rule["action"], f"{description} matching {rule['action']} rule at index {number}")
     return RuleMatch("Count")
 
 
-def _exit(rule: Document, pod: Document) -> str:
-    """Which container of *pod* ended as *rule* says."""
-    wanted = rule["onExitCodes"]
+def _matching_exit(rule: Document, pod: Document) -> str:
+    """Return a description of the container of *pod* that matches *rule*, or an empty string."""
+    exit_codes = rule["onExitCodes"]
     for container in pod["status"].get("containerStatuses", ()):
         code = container["state"].get("terminated", {}).get("exitCode", 0)
-        named = wanted.get("containerName") in (None, container["name"])
-        if named and code and (code in wanted["values"]) == (wanted["operator"] == "In"):
+        named = exit_codes.get("containerName") in (None, container["name"])
+        if named and code and (code in exit_codes["values"]) == (exit_codes["operator"] == "In"):
             return f"Container {container['name']} for pod {_name(pod)} failed with exit code {code}"
     return ""
 
 
-def _condition(rule: Document, pod: Document) -> str:
-    """Which condition of *pod* is one of those in *rule*."""
-    wanted = [(one["type"], one.get("status", "True")) for one in rule.get("onPodConditions", ())]
+def _matching_condition(rule: Document, pod: Document) -> str:
+    """Return a description of the condition of *pod* that matches *rule*, or an empty string."""
+    patterns = [(each["type"], each.get("status", "True")) for each in rule.get("onPodConditions", ())]
     for condition in pod["status"].get("conditions", ()):
-        if (condition["type"], condition["status"]) in wanted:
+        if (condition["type"], condition["status"]) in patterns:
             return f"Pod {_name(pod)} has condition {condition['type']}"
     return ""
 

@@ -1,6 +1,6 @@
-"""The restricted profile of the Pod Security Standards, as a check of a pod's spec.
+"""A check of pod specs against the restricted profile of the Pod Security Standards.
 
-After https://kubernetes.io/docs/concepts/security/pod-security-standards/ for a pod on Linux.
+See https://kubernetes.io/docs/concepts/security/pod-security-standards/; it covers pods on Linux.
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ VOLUMES = {
     "secret",
 }
 SECCOMP = {"RuntimeDefault", "Localhost"}
-NODES_OWN = ("hostNetwork", "hostPID", "hostIPC")
+HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def violations(pod: Manifest) -> list[str]:
-    """What the restricted profile refuses of *pod*; empty when it takes the pod."""
+    """Return the fields of *pod* that violate the restricted profile."""
     containers = [*pod.get("initContainers", []), *pod["containers"], *pod.get("ephemeralContainers", [])]
-    return [*_of_pod(pod), *(found for container in containers for found in _of_container(container, pod))]
+    return [
+        *_pod_violations(pod),
+        *(field for container in containers for field in _container_violations(container, pod)),
+    ]
 
 
-def _of_pod(pod: Manifest) -> Iterator[str]:
+def _pod_violations(pod: Manifest) -> Iterator[str]:
     shared = pod.get("securityContext", {})
-    yield from (field for field in NODES_OWN if pod.get(field))
+    yield from (field for field in HOST_NAMESPACES if pod.get(field))
     for volume in pod.get("volumes", []):
         yield from (f"volume {kind}" for kind in volume.keys() - {"name"} - VOLUMES)
     yield from (
@@ -43,22 +46,22 @@ def _of_pod(pod: Manifest) -> Iterator[str]:
     )
 
 
-def _of_container(container: Manifest, pod: Manifest) -> Iterator[str]:
-    own = container.get("securityContext", {})
-    context = {**pod.get("securityContext", {}), **own}
-    capabilities = own.get("capabilities", {})
-    refused = {
-        "privileged": own.get("privileged", False),
-        "allowPrivilegeEscalation": own.get("allowPrivilegeEscalation", True),
+def _container_violations(container: Manifest, pod: Manifest) -> Iterator[str]:
+    security_context = container.get("securityContext", {})
+    effective = {**pod.get("securityContext", {}), **security_context}
+    capabilities = security_context.get("capabilities", {})
+    checks = {
+        "privileged": security_context.get("privileged", False),
+        "allowPrivilegeEscalation": security_context.get("allowPrivilegeEscalation", True),
         "capabilities.drop": "ALL" not in capabilities.get("drop", []),
         "capabilities.add": set(capabilities.get("add", [])) - {"NET_BIND_SERVICE"},
-        "runAsNonRoot": not context.get("runAsNonRoot"),
-        "runAsUser": context.get("runAsUser") == 0,
-        "seccompProfile": context.get("seccompProfile", {}).get("type") not in SECCOMP,
-        "procMount": own.get("procMount", "Default") != "Default",
+        "runAsNonRoot": not effective.get("runAsNonRoot"),
+        "runAsUser": effective.get("runAsUser") == 0,
+        "seccompProfile": effective.get("seccompProfile", {}).get("type") not in SECCOMP,
+        "procMount": security_context.get("procMount", "Default") != "Default",
         "hostPort": any(port.get("hostPort") for port in container.get("ports", [])),
-        "seLinuxOptions": "seLinuxOptions" in own,
-        "appArmorProfile": "appArmorProfile" in own,
-        "windowsOptions": "windowsOptions" in own,
+        "seLinuxOptions": "seLinuxOptions" in security_context,
+        "appArmorProfile": "appArmorProfile" in security_context,
+        "windowsOptions": "windowsOptions" in security_context,
     }
-    yield from (field for field, found in refused.items() if found)
+    yield from (field for field, violated in checks.items() if violated)

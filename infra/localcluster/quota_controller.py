@@ -1,4 +1,4 @@
-"""The quota controller: writes into each quota what of it is used."""
+"""The quota controller, which writes the usage into the status of each quota."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class QuotaController:
-    """Keeps the status of the quotas in *store*; *admission* itself counts anew each time."""
+    """Updates the status of the quotas in *store*; *admission* does not use it and counts the objects each time."""
 
     def __init__(self, store: Store, admission: Admission) -> None:
         self._store = store
         self._admission = admission
 
     def step(self, moment: datetime) -> None:
-        """Looks at every quota."""
+        """Update every quota."""
         del moment
         for quota in self._store.all(QUOTA):
             hard = quota["spec"]["hard"]

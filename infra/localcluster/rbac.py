@@ -1,4 +1,4 @@
-"""Role-based access control: what an identity may do, by the roles and bindings in the store."""
+"""Role-based access control with the roles and bindings in the store."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _REVIEWS: Document = {
     "apiGroups": ["authorization.k8s.io"],
     "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
 }
-"""What the built-in role system:basic-user gives to everybody."""
+"""The rules of the built-in role system:basic-user, which all authenticated users have."""
 
 
 @dataclass(frozen=True)
 class AccessAttributes:
-    """What somebody wants to do; *resource* may have a subresource, such as `pods/log`."""
+    """A requested action; *resource* may contain a subresource, such as `pods/log`."""
 
     verb: str
     group: str
@@ -36,53 +36,53 @@ class AccessAttributes:
 
 
 class Rbac:
-    """Decides by what is in *store* at the moment."""
+    """Decides with the current objects in *store*."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def allows(self, who: Identity, what: AccessAttributes) -> bool:
-        """Whether *who* may do *what*."""
+        """Return whether *who* may do *what*."""
         return any(_covers(rule, what) for rule in self.rules(who, what.namespace))
 
     def check(self, who: Identity, what: AccessAttributes) -> None:
-        """Refusal 403, in the words of a real cluster, unless *who* may do *what*."""
+        """Raise StatusError 403 with the message of a real cluster, unless *who* may do *what*."""
         if self.allows(who, what):
             return
         qualified = f"{what.resource}.{what.group}" if what.group else what.resource
-        place = f'in the namespace "{what.namespace}"' if what.namespace else "at the cluster scope"
-        named = f'{qualified} "{what.name}"' if what.name else qualified
-        asked = f'User "{who.user}" cannot {what.verb} resource "{what.resource}" in API group "{what.group}" {place}'
-        message = f"{named} is forbidden: {asked}"
+        scope = f'in the namespace "{what.namespace}"' if what.namespace else "at the cluster scope"
+        target = f'{qualified} "{what.name}"' if what.name else qualified
+        denial = f'User "{who.user}" cannot {what.verb} resource "{what.resource}" in API group "{what.group}" {scope}'
+        message = f"{target} is forbidden: {denial}"
         raise StatusError(403, "Forbidden", message, name=what.name, group=what.group, kind=what.resource)
 
     def rules(self, who: Identity, namespace: str) -> Iterator[Document]:
-        """The rules that hold for *who*: everywhere and, where it is not empty, in *namespace*."""
+        """Return the rules for *who*: cluster-wide and, if it is not empty, in *namespace*."""
         yield _REVIEWS
         if MASTERS in who.groups:
             yield _EVERYTHING
         for binding in self._store.all(CLUSTER_ROLE_BINDING):
-            yield from self._bound(binding, who)
+            yield from self._bound_rules(binding, who)
         if namespace:
             for binding in self._store.all(ROLE_BINDING, namespace):
-                yield from self._bound(binding, who)
+                yield from self._bound_rules(binding, who)
 
-    def _bound(self, binding: Document, who: Identity) -> Iterator[Document]:
-        if any(_means(subject, who) for subject in binding.get("subjects") or ()):
+    def _bound_rules(self, binding: Document, who: Identity) -> Iterator[Document]:
+        if any(_matches(subject, who) for subject in binding.get("subjects") or ()):
             reference = binding["roleRef"]
             kind = ROLE if reference["kind"] == "Role" else CLUSTER_ROLE
-            place = binding["metadata"]["namespace"] if kind is ROLE else ""
-            role = self._store.find(kind, place, reference["name"])
+            namespace = binding["metadata"]["namespace"] if kind is ROLE else ""
+            role = self._store.find(kind, namespace, reference["name"])
             yield from (role or {}).get("rules") or ()
 
 
 def default_roles() -> list[Document]:
-    """The role of administrators, as every cluster has it from the start."""
+    """Return the cluster-admin role, which every cluster has."""
     metadata = {"name": "cluster-admin"}
     return [{"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": [_EVERYTHING]}]
 
 
-def _means(subject: Document, who: Identity) -> bool:
+def _matches(subject: Document, who: Identity) -> bool:
     if subject["kind"] == "User":
         return bool(subject["name"] == who.user)
     return subject["kind"] == "Group" and subject["name"] in who.all_groups
@@ -91,13 +91,13 @@ def _means(subject: Document, who: Identity) -> bool:
 def _covers(rule: Document, what: AccessAttributes) -> bool:
     names = rule.get("resourceNames")
     return (
-        _lists(rule, "verbs", what.verb)
-        and _lists(rule, "apiGroups", what.group)
-        and _lists(rule, "resources", what.resource)
+        _contains(rule, "verbs", what.verb)
+        and _contains(rule, "apiGroups", what.group)
+        and _contains(rule, "resources", what.resource)
         and (not names or what.name in names)
     )
 
 
-def _lists(rule: Document, field: str, value: str) -> bool:
+def _contains(rule: Document, field: str, value: str) -> bool:
     listed = rule.get(field) or ()
     return value in listed or "*" in listed

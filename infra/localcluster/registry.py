@@ -1,4 +1,4 @@
-"""What every write goes through, whoever writes: names, namespace, defaults and admission, then the store."""
+"""The write path of all clients and controllers: validation, defaults and admission, then the store."""
 
 from __future__ import annotations
 
@@ -22,25 +22,28 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%]+")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-"""Of generated names: no vowels, so that they spell nothing."""
+"""The characters of generated names, without vowels, so that they form no words."""
 _MAX_NAME = 253
 
 
 class Registry:
-    """Writes to *store* what *admission* admits."""
+    """Writes the objects that *admission* admits to *store*."""
 
     def __init__(self, store: Store, admission: Admission) -> None:
         self._store = store
         self._admission = admission
 
     def create(self, kind: Kind, namespace: str, document: Document, *, dry_run: bool = False) -> Document:
-        """The new object, with what the cluster adds; Refusal when it cannot be. A dry run keeps nothing."""
+        """Create an object with the fields that the cluster adds; raise StatusError if it is rejected.
+
+        A dry run stores nothing.
+        """
         document = copy.deepcopy(document)
         with self._store.lock:
             metadata = document.setdefault("metadata", {})
             if kind.namespaced:
-                self._enter(namespace, metadata)
-            _name(kind, metadata)
+                self._check_namespace(namespace, metadata)
+            _check_name(kind, metadata)
             document |= {"apiVersion": kind.api_version, "kind": kind.name}
             if kind is JOB:
                 job_validation.check(document)
@@ -50,81 +53,83 @@ class Registry:
             _set_defaults(kind, document)
             if dry_run:
                 return document
-            made = self._store.add(kind, namespace, document)
-            if kind is NAMESPACE:  # pods may come once there is the account that they run as
+            created = self._store.add(kind, namespace, document)
+            if kind is NAMESPACE:  # pods need this account
                 self.create(SERVICE_ACCOUNT, metadata["name"], {"metadata": {"name": "default"}})
-            return made
+            return created
 
     def patch(self, kind: Kind, namespace: str, name: str, change: Document, *, dry_run: bool = False) -> Document:
-        """The object as the merge patch *change* leaves it (RFC 7396); Refusal 409 when its version is another."""
+        """Apply the merge patch *change* (RFC 7396); raise StatusError 409 if the resource version does not match."""
         with self._store.lock:
             old = self._store.get(kind, namespace, name)
-            _check_same(kind, old, change.get("metadata", {}))
+            _check_preconditions(kind, old, change.get("metadata", {}))
             new: Document = copy.deepcopy(apply_merge_patch(old, change))
             if new == old or dry_run:
                 return new
             if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
-                self._store.remove(kind, namespace, name)  # it waited for them alone
+                self._store.remove(kind, namespace, name)  # the object waited only for its finalizers
                 return new
             if new.get("spec") != old.get("spec"):
                 new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
             return self._store.replace(kind, new)
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Document, *, dry_run: bool = False) -> Document:
-        """The object that goes; Refusal 409 when a precondition in *options* does not hold."""
+        """Delete an object and return it; raise StatusError 409 if a precondition in *options* fails."""
         with self._store.lock:
             old = self._store.get(kind, namespace, name)
-            _check_same(kind, old, options.get("preconditions") or {})
-            # Unlike all other kinds, a batch/v1 Job leaves its pods behind where nobody asks otherwise.
+            _check_preconditions(kind, old, options.get("preconditions") or {})
+            # Unlike other kinds, a batch/v1 Job orphans its pods by default.
             policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
             if not dry_run and old["metadata"].get("finalizers"):
-                ending: Document = copy.deepcopy(apply_merge_patch(old, {"metadata": {"deletionTimestamp": now()}}))
-                return self._store.replace(kind, ending)
+                terminating: Document = copy.deepcopy(
+                    apply_merge_patch(old, {"metadata": {"deletionTimestamp": now()}})
+                )
+                return self._store.replace(kind, terminating)
             if not dry_run:
                 self._store.remove(kind, namespace, name, orphan=policy == "Orphan")
             return old
 
     def record(self, about: Document, kind: str, reason: str, message: str) -> None:
-        """Adds an event about an object, or counts one more of the same."""
-        of = about["metadata"]
-        same = {"kind": about["kind"], "name": of["name"], "namespace": of["namespace"], "uid": of["uid"]}
-        for event in self._store.all(EVENT, of["namespace"]):
-            if event["involvedObject"] == same and (event["reason"], event["message"]) == (reason, message):
+        """Create an event about an object, or increment the count of an equal one."""
+        metadata = about["metadata"]
+        involved = {"kind": about["kind"], **{name: metadata[name] for name in ("name", "namespace", "uid")}}
+        for event in self._store.all(EVENT, metadata["namespace"]):
+            if event["involvedObject"] == involved and (event["reason"], event["message"]) == (reason, message):
                 self._store.replace(EVENT, {**event, "count": event["count"] + 1, "lastTimestamp": now()})
                 return
         times = {"firstTimestamp": now(), "lastTimestamp": now(), "count": 1}
-        told = {"involvedObject": same, "type": kind, "reason": reason, "message": message, **times}
-        self.create(EVENT, of["namespace"], {"metadata": {"generateName": f"{of['name']}."}, **told})
+        event = {"involvedObject": involved, "type": kind, "reason": reason, "message": message, **times}
+        self.create(EVENT, metadata["namespace"], {"metadata": {"generateName": f"{metadata['name']}."}, **event})
 
-    def _enter(self, namespace: str, metadata: Document) -> None:
+    def _check_namespace(self, namespace: str, metadata: Document) -> None:
         if metadata.setdefault("namespace", namespace) != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         if self._store.find(NAMESPACE, "", namespace) is None:
             raise not_found(NAMESPACE.resource, namespace)
 
 
-def _name(kind: Kind, metadata: Document) -> None:
+def _check_name(kind: Kind, metadata: Document) -> None:
     if not metadata.get("name") and metadata.get("generateName"):
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
         metadata["name"] = metadata["generateName"][:58] + suffix
     name = metadata.get("name")
-    rule = _PATH_SEGMENT if kind.group.startswith("rbac.") else _SUBDOMAIN
-    if not isinstance(name, str) or not rule.fullmatch(name) or len(name) > _MAX_NAME:
+    pattern = _PATH_SEGMENT if kind.group.startswith("rbac.") else _SUBDOMAIN
+    if not isinstance(name, str) or not pattern.fullmatch(name) or len(name) > _MAX_NAME:
         message = "Required value: name or generateName is required" if not name else f'Invalid value: "{name}"'
         cause = {"reason": "FieldValueInvalid", "field": "metadata.name", "message": message}
         raise invalid(f"{kind.name}.{kind.group}".rstrip("."), str(name), [cause])
 
 
-def _check_same(kind: Kind, document: Document, wanted: Document) -> None:
-    for field, told, happened in (
+def _check_preconditions(kind: Kind, document: Document, preconditions: Document) -> None:
+    for field, label, cause in (
         ("uid", "UID", "deleted and then recreated"),
         ("resourceVersion", "ResourceVersion", "modified"),
     ):
-        value, found = wanted.get(field), document["metadata"][field]
+        value, found = preconditions.get(field), document["metadata"][field]
         if value and value != found:
-            differs = f"the {told} in the precondition ({value}) does not match the {told} in record ({found})"
-            why = f"{differs}. The object might have been {happened}"
-            raise conflict(f"{kind.name}.{kind.group}".rstrip("."), document["metadata"]["name"], why)
+            mismatch = f"the {label} in the precondition ({value}) does not match the {label} in record ({found})"
+            message = f"{mismatch}. The object might have been {cause}"
+            raise conflict(f"{kind.name}.{kind.group}".rstrip("."), document["metadata"]["name"], message)
 
 
 def _set_defaults(kind: Kind, document: Document) -> None:

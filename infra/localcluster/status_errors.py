@@ -1,4 +1,4 @@
-"""What the embedded API refuses: the Status objects of a real one, in its words."""
+"""The errors of the embedded API: Status objects with the messages of a real API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Causes = list[dict[str, str]]
 
 
 class StatusError(Exception):
-    """An error as Kubernetes answers it."""
+    """An error with its Status object."""
 
     def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:  # noqa: ANN401 - JSON
         super().__init__(message)
@@ -26,41 +26,41 @@ class StatusError(Exception):
 
 
 def not_found(resource: str, name: str) -> StatusError:
-    """There is no such object; *resource* is qualified, such as `jobs.batch`."""
+    """Return the error for a missing object; *resource* is qualified, such as `jobs.batch`."""
     plural, _, group = resource.partition(".")
     return StatusError(404, "NotFound", f'{resource} "{name}" not found', name=name, group=group, kind=plural)
 
 
 def no_such_path() -> StatusError:
-    """There is nothing at that path."""
+    """Return the error for an unknown path."""
     return StatusError(404, "NotFound", "the server could not find the requested resource")
 
 
 def not_allowed() -> StatusError:
-    """Nobody does that there."""
+    """Return the error for a method that the resource does not support."""
     return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def invalid(kind: str, name: str, causes: Causes) -> StatusError:
-    """The object breaks the rules of its kind; each cause has a field and a message."""
-    told = ", ".join(f"{cause['field']}: {cause['message']}" for cause in causes)
-    return StatusError(422, "Invalid", f'{kind} "{name}" is invalid: {told}', name=name, kind=kind, causes=causes)
+    """Return the error for an invalid object; each cause has a field and a message."""
+    message = ", ".join(f"{cause['field']}: {cause['message']}" for cause in causes)
+    return StatusError(422, "Invalid", f'{kind} "{name}" is invalid: {message}', name=name, kind=kind, causes=causes)
 
 
-def forbidden(resource: str, name: str, why: str) -> StatusError:
-    """RBAC or admission says no."""
+def forbidden(resource: str, name: str, reason: str) -> StatusError:
+    """Return the error of RBAC or admission."""
     plural, _, group = resource.partition(".")
-    named = f'{resource} "{name}"' if name else resource
-    return StatusError(403, "Forbidden", f"{named} is forbidden: {why}", name=name, group=group, kind=plural)
+    target = f'{resource} "{name}"' if name else resource
+    return StatusError(403, "Forbidden", f"{target} is forbidden: {reason}", name=name, group=group, kind=plural)
 
 
 def bad_request(message: str) -> StatusError:
-    """The request cannot be read."""
+    """Return the error for a request that cannot be parsed."""
     return StatusError(400, "BadRequest", message)
 
 
-def conflict(resource: str, name: str, why: str) -> StatusError:
-    """The object is not what the request takes it for."""
+def conflict(resource: str, name: str, reason: str) -> StatusError:
+    """Return the error for a failed precondition."""
     plural, _, group = resource.partition(".")
-    message = f'Operation cannot be fulfilled on {resource} "{name}": {why}'
+    message = f'Operation cannot be fulfilled on {resource} "{name}": {reason}'
     return StatusError(409, "Conflict", message, name=name, group=group, kind=plural)

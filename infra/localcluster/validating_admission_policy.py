@@ -1,4 +1,4 @@
-"""The one admission policy that base/ brings, by heart: the embedded API reads no policies."""
+"""The ValidatingAdmissionPolicy `researcher-preflight` of base/, hard-coded: the embedded API does not evaluate CEL."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 _NAME = "researcher-preflight"
 _DENIED = f"ValidatingAdmissionPolicy '{_NAME}' with binding '{_NAME}' denied request: "
-_WHY = f"{PREFLIGHT_USER} may only try to create pods; send dryRun=All"
+_MESSAGE = f"{PREFLIGHT_USER} may only create pods in dry runs; send dryRun=All"
 _READS = ("get", "list", "watch")
-"""Admission is asked about writes alone."""
+"""Admission covers writes only."""
 
 
-def check(who: Identity, asked: ApiRequest) -> None:
-    """Refusal 403 when the preflight's user writes anything but a pod in a dry run."""
-    tries = asked.verb == "create" and asked.kind is POD and not asked.subresource and asked.dry_run
-    if who.user == PREFLIGHT_USER and asked.verb not in _READS and not tries:
-        raise forbidden(asked.kind.resource, asked.body.get("metadata", {}).get("name", asked.name), _DENIED + _WHY)
+def check(who: Identity, request: ApiRequest) -> None:
+    """Raise StatusError 403 if the preflight user writes anything but a pod in a dry run."""
+    is_allowed = request.verb == "create" and request.kind is POD and not request.subresource and request.dry_run
+    if who.user == PREFLIGHT_USER and request.verb not in _READS and not is_allowed:
+        raise forbidden(
+            request.kind.resource, request.body.get("metadata", {}).get("name", request.name), _DENIED + _MESSAGE
+        )

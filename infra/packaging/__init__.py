@@ -1,1 +1,1 @@
-"""What is deployed: the CloudFormation template, the zip, its bill of materials. Asks no AWS account."""
+"""The deployment package: the CloudFormation template, the zip and its bill of materials. Needs no AWS account."""

@@ -1,6 +1,6 @@
-"""The zip that every Lambda runs: our code, and of the locked requirements what a Lambda loads.
+"""The zip that every Lambda runs: our code, and the part of the locked requirements that a Lambda imports.
 
-The same sources make the same bytes, so that an upgrade without a change uploads nothing.
+The build is reproducible, so that a deployment without changes uploads nothing.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ REQUIREMENTS = ROOT / "requirements.txt"
 FIND_PYTHON = Path(__file__).parents[1] / "find_python.sh"
 OWN_SOURCES = ("app.py", "chalicelib")
 TASK_ROOT = "/var/task"
-"""Where Lambda unpacks the zip; tracebacks name files there."""
+"""The folder where Lambda extracts the zip; tracebacks contain its paths."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold, for every file."""
+"""The earliest timestamp of the zip format, for every file."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom compiled files are for: a Python version such as 3.13, and a platform in uv's words (empty: this one)."""
+    """The target of compiled files: a Python version such as 3.13, and a platform of uv (empty for this machine)."""
 
     python: str
     platform: str = ""
@@ -47,35 +47,36 @@ HERE = Target(".".join(platform.python_version_tuple()[:2]))
 
 
 class NoInterpreterError(Exception):
-    """This machine has no Python of the target's version, which alone can write bytecode that the target loads."""
+    """No Python of the target's version is installed; only that version writes bytecode that the target loads."""
 
 
 def write_bundle(archive: Path, target: Target = LAMBDA) -> None:
-    """Write the zip for *target*, with bytecode, to *archive*; NoInterpreterError where nothing can compile it."""
+    """Write the zip for *target*, with bytecode, to *archive*; raise NoInterpreterError if it cannot be compiled."""
     python = _interpreter(target.python)
     with TemporaryDirectory() as folder:
         _install(Path(folder), target)
-        _slim(Path(folder))
+        _remove_unused(Path(folder))
         _add_own_sources(Path(folder))
         _compile(Path(folder), python)
         _zip(Path(folder), archive)
 
 
 def _install(folder: Path, target: Target) -> None:
-    """The shipped requirements, checked against their locked hashes."""
-    shipped = folder.with_name(folder.name + ".txt")
-    shipped.write_text(bundle_contents.kept_requirements(REQUIREMENTS.read_text(encoding="utf-8")), encoding="utf-8")
-    elsewhere = ["--python-platform", target.platform] if target.platform else []
-    # Copies: files that are linked to uv's cache would be changed there, and in every environment made from it.
+    """Install the bundled requirements and verify their locked hashes."""
+    requirements = folder.with_name(folder.name + ".txt")
+    locked = REQUIREMENTS.read_text(encoding="utf-8")
+    requirements.write_text(bundle_contents.bundled_requirements(locked), encoding="utf-8")
+    # Copy: changing files that are linked to uv's cache would change them in every environment.
     options = ["--link-mode", "copy", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     options += ["--python-version", target.python]
+    options += ["--python-platform", target.platform] if target.platform else []
     try:
-        _run(find_uv_bin(), "pip", "install", "--quiet", *options, *elsewhere, "--target", folder, "-r", shipped)
+        _execute(find_uv_bin(), "pip", "install", "--quiet", *options, "--target", folder, "-r", requirements)
     finally:
-        shipped.unlink()
+        requirements.unlink()
 
 
-def _slim(folder: Path) -> None:
+def _remove_unused(folder: Path) -> None:
     for path in list(_files(folder)):
         if not bundle_contents.is_loaded(PurePosixPath(path.relative_to(folder))):
             path.unlink()
@@ -84,7 +85,7 @@ def _slim(folder: Path) -> None:
 
 
 def _add_own_sources(folder: Path) -> None:
-    """What a checkout holds of ours, without what only this machine left there; the documentation page as built now."""
+    """Copy our sources without files that only this machine has, and build the documentation page."""
     for name in OWN_SOURCES:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "assets"))
@@ -94,14 +95,14 @@ def _add_own_sources(folder: Path) -> None:
 
 
 def _compile(folder: Path, python: str) -> None:
-    """Bytecode that is never compared with its source: /var/task is read-only, and zipping changes all times."""
+    """Compile all files without timestamps: /var/task is read-only, and the zip changes the timestamps."""
     mode = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT]
-    # Hashes of text order the sets among the constants; with a fixed seed the same bytes come out each time.
-    _run(python, "-P", "-m", "compileall", "-qq", *mode, folder, PYTHONHASHSEED="0")
+    # Sets among the constants are ordered by string hashes; a fixed seed makes the bytes reproducible.
+    _execute(python, "-P", "-m", "compileall", "-qq", *mode, folder, PYTHONHASHSEED="0")
 
 
 def _interpreter(version: str) -> str:
-    """The path of a Python of *version*."""
+    """Return the path of a Python of *version*."""
     if version == HERE.python:
         return sys.executable
     command = ["/bin/sh", str(FIND_PYTHON), version]
@@ -124,5 +125,5 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
 
-def _run(*command: str | Path, **environment: str) -> None:
+def _execute(*command: str | Path, **environment: str) -> None:
     subprocess.run(command, check=True, env=os.environ | environment)  # noqa: S603 - our own tools

@@ -1,4 +1,4 @@
-"""What of the locked requirements a Lambda loads; the rest stays out of the bundle. Decides, and touches no file."""
+"""The part of the locked requirements that a Lambda imports; the bundle leaves out the rest. Pure: no file access."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
 SERVICES = ("events", "s3")
-"""The AWS services whose clients the functions use; botocore carries the descriptions of four hundred."""
+"""The AWS services that the functions call; botocore contains descriptions of four hundred."""
 
 CHALICE_COMMAND = (
     "ansicon", "blessed", "click", "editor", "inquirer", "jinxed", "packaging", "pip", "readchar", "runs",
@@ -21,37 +21,37 @@ KUBERNETES_EXTRAS = (
     "yarl",
 )  # fmt: skip
 BOTO3 = ("boto3", "s3transfer")
-"""The functions use botocore alone."""
+"""Left out because the functions use only botocore."""
 C_PARSER = ("pycparser",)
-"""cffi needs it where it compiles; cryptography only loads what was compiled."""
-LEFT_OUT = frozenset((*CHALICE_COMMAND, *KUBERNETES_EXTRAS, *BOTO3, *C_PARSER))
+"""cffi needs it only to compile, and cryptography loads compiled code."""
+EXCLUDED_PACKAGES = frozenset((*CHALICE_COMMAND, *KUBERNETES_EXTRAS, *BOTO3, *C_PARSER))
 
 REPLACED = {
     "cryptography/hazmat/primitives/serialization/ssh.py": (
-        '"""Emptied: no key comes as OpenSSH has them, and what stood here imports for 4 ms."""\n\n\n'
+        '"""Stubbed: no key is in the format of OpenSSH, and importing the original costs 4 ms."""\n\n\n'
         "def __getattr__(_name: str) -> None:\n"
-        '    """What the package names, and nobody uses."""\n'
+        '    """Return None for the names that the package imports and never uses."""\n'
     ),
-    "cryptography/x509/__init__.py": '"""Emptied: keys come as JWKs, and what stood here imports for 5 ms."""\n',
+    "cryptography/x509/__init__.py": '"""Stubbed: keys are JWKs, and importing the original costs 5 ms."""\n',
     "jwt/jwks_client.py": (
-        '"""Emptied: keys come through our own pool, and what stood here imports for 4 ms."""\n\n\n'
+        '"""Stubbed: keys are fetched with our own connection pool, and importing the original costs 4 ms."""\n\n\n'
         "class PyJWKClient:\n"
-        '    """Not here."""\n'
+        '    """A placeholder."""\n'
     ),
-    "kubernetes/__init__.py": '"""Emptied: what stood here imports every model, and costs each cold start 300 ms."""\n',
-    "kubernetes/client/__init__.py": '"""Emptied: see the package."""\n',
-    "kubernetes/utils/__init__.py": '"""Emptied: see the package."""\n',
+    "kubernetes/__init__.py": '"""Stubbed: the original imports all models, which costs 300 ms of a cold start."""\n',
+    "kubernetes/client/__init__.py": '"""Stubbed: see the package."""\n',
+    "kubernetes/utils/__init__.py": '"""Stubbed: see the package."""\n',
     "pydantic/plugin/_loader.py": (
-        '"""Emptied: nobody has plugins, and what stood here looks for them among all packages."""\n\n\n'
+        '"""Stubbed: there are no plugins, and the original searches all packages for them."""\n\n\n'
         "def get_plugins() -> tuple[()]:\n"
-        '    """None."""\n'
+        '    """Return no plugins."""\n'
         "    return ()\n"
     ),
-    "urllib3/http2/__init__.py": '"""Emptied: HTTP/2 is not used, and what stood here imports for 8 ms."""\n',
+    "urllib3/http2/__init__.py": '"""Stubbed: HTTP/2 is not used, and importing the original costs 8 ms."""\n',
 }
-"""Files of other packages that the bundle has in our words."""
+"""Files of other packages that the bundle replaces."""
 
-_ONLY = {
+_IMPORTED_FILES = {
     "_yaml": set[str](),
     "chalice": {"__init__.py", "app.py"},
     "cffi": set[str](),
@@ -63,37 +63,39 @@ _ONLY = {
         "utils/retry.py",
     },
 }
-"""Packages of which only these files are loaded."""
+"""Packages of which only these files are imported."""
 _BOTOCORE_DATA = {*SERVICES, "_retry", "endpoints", "partitions", "sdk-default-configuration"}
-_NEVER = re.compile(
-    r"botocore/data/.*/(examples|paginators|waiters)-\d"  # of clients' methods that nobody calls
+_EXCLUDED_FILES = re.compile(
+    r"botocore/data/.*/(examples|paginators|waiters)-\d"  # unused client methods
     r"|dateutil/zoneinfo/.*[.]tar[.]gz"  # time zones; all our times are UTC
-    r"|dateutil/(rrule|easter|tzwin|tz/win|zoneinfo/rebuild)[.]py"  # calendars, and Windows
-    r"|pydantic/(v1/|mypy[.]py|color[.]py|experimental/)"  # the old pydantic, a plugin of mypy, what nobody uses
+    r"|dateutil/(rrule|easter|tzwin|tz/win|zoneinfo/rebuild)[.]py"  # calendars and Windows
+    r"|pydantic/(v1/|mypy[.]py|color[.]py|experimental/)"  # pydantic version 1, the mypy plugin and unused modules
     r"|urllib3/contrib/(emscripten/|socks[.]py)"  # browsers and proxies
-    r"|cryptography/(fernet[.]py|hazmat/primitives/twofactor/)"  # nothing is encrypted or counted here
-    r"|cryptography/(x509/(?!__init__)|.*/pkcs(7|12)[.]py)"  # no certificate is read by it; TLS is OpenSSL's
-    r"|jwt/(help|jwk_set_cache)[.]py"  # of its command line, and of its own way to fetch keys
+    r"|cryptography/(fernet[.]py|hazmat/primitives/twofactor/)"  # symmetric encryption and one-time passwords
+    r"|cryptography/(x509/(?!__init__)|.*/pkcs(7|12)[.]py)"  # certificates; OpenSSL verifies those of TLS
+    r"|jwt/(help|jwk_set_cache)[.]py"  # the command line, and PyJWT's own JWKS cache
 )
-_DEAD_FOLDERS = {"__pycache__", "bin", "test", "tests"}
-_DEAD_ENDINGS = {".c", ".h", ".lock", ".md", ".pth", ".pxd", ".pyi", ".pyx", ".typed"}
+_EXCLUDED_FOLDERS = {"__pycache__", "bin", "test", "tests"}
+_EXCLUDED_SUFFIXES = {".c", ".h", ".lock", ".md", ".pth", ".pxd", ".pyi", ".pyx", ".typed"}
 
 
-def kept_requirements(locked: str) -> str:
-    """The requirements in *locked* that are shipped, with their hashes."""
+def bundled_requirements(locked: str) -> str:
+    """Return the requirements in *locked* that are bundled, with their hashes."""
     blocks = re.split(r"^(?=[A-Za-z0-9])", locked, flags=re.MULTILINE)
-    return "".join(block for block in blocks if block.partition("==")[0] not in LEFT_OUT)
+    return "".join(block for block in blocks if block.partition("==")[0] not in EXCLUDED_PACKAGES)
 
 
 def is_loaded(path: PurePosixPath) -> bool:
-    """Whether a Lambda may ever load the installed file *path*."""
+    """Return whether a Lambda may import the installed file *path*."""
     package, rest = path.parts[0], "/".join(path.parts[1:])
-    if _NEVER.match(str(path)):
+    if _EXCLUDED_FILES.match(str(path)):
         return False
     if package.endswith(".dist-info"):
-        return rest == "METADATA"  # what vulnerability scanners read
-    if package in _ONLY:
-        return str(path) in REPLACED or rest in _ONLY[package]
+        return rest == "METADATA"  # read by vulnerability scanners
+    if package in _IMPORTED_FILES:
+        return str(path) in REPLACED or rest in _IMPORTED_FILES[package]
     if path.parts[:2] == ("botocore", "data"):
         return path.parts[2].partition(".")[0] in _BOTOCORE_DATA
-    return path.suffix not in _DEAD_ENDINGS and path.name != ".lock" and _DEAD_FOLDERS.isdisjoint(path.parts[:-1])
+    return (
+        path.suffix not in _EXCLUDED_SUFFIXES and path.name != ".lock" and _EXCLUDED_FOLDERS.isdisjoint(path.parts[:-1])
+    )

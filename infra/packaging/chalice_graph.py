@@ -1,8 +1,8 @@
-"""Chalice's packaging with one Lambda for each endpoint, where Chalice itself makes one of all routes.
+"""Chalice's packaging with one Lambda function per route; Chalice itself packages all routes as one function.
 
-Chalice plans a graph of resources, then writes a template from it. Both are taught here that each route has a function
-of its own, named by the route's `name=`: by that name .chalice/config.json configures it. Every function runs the same
-`app.app`; its variable ENDPOINT names the one route that it loads.
+Chalice builds a graph of resources and writes a template from it. The subclasses here give each route its own function,
+named by the `name=` of the route; .chalice/config.json configures it by that name. All functions run the same
+`app.app`, and the variable ENDPOINT selects the one route that it loads.
 """
 
 from __future__ import annotations
@@ -32,30 +32,31 @@ JsonObject = dict[str, Any]
 HANDLER = "app.app"
 API = "RestAPI"
 API_NAME = {"Ref": "AWS::StackName"}
-"""API Gateway's metrics know an API by its name alone, and an account may have a stack for each cluster."""
+"""API Gateway's metrics identify an API only by its name, and an account may have a stack for each cluster."""
 DOCS = "/researcher/api/docs"
 
 
 ALIAS = "live"
 PUBLISHING = {
     "AutoPublishAlias": ALIAS,
-    # SAM publishes a version when the function's text changes, but no parameter's value is in that text. A version
-    # with another description is another version, and each deployment has its own.
+    # SAM publishes a version only if the text of the function changes, which does not contain parameter values. The
+    # description makes each deployment a new version.
     "AutoPublishAliasAllProperties": True,
     "VersionDescription": {"Ref": "Release"},
     "SnapStart": {"ApplyOn": {"Ref": "SnapStart"}},
 }
-"""What API Gateway calls is a version behind an alias: only versions have SnapStart."""
+"""API Gateway invokes a version by its alias, because SnapStart is available only for versions."""
 
 
 class SharedNameError(Exception):
-    """Two routes have one name, so that they would share a function; its text is the name."""
+    """Two routes have the same name, and would share a function; the text is the name."""
 
 
 class EndpointGraph(ApplicationGraphBuilder):
-    """What is deployed: a Lambda for each route.
+    """The resource graph, with a Lambda function for each route.
 
-    Chalice's model of an API holds one function and its authorizers, whom API Gateway may call, too; so it holds ours.
+    Chalice's model of an API has one function, and authorizers that API Gateway may also invoke. Our first function is
+    passed as the function, the others as authorizers.
     """
 
     def _create_rest_api_model(
@@ -67,13 +68,15 @@ class EndpointGraph(ApplicationGraphBuilder):
             for name in endpoints(config.chalice_app)
         ]
         for function in functions:
-            own = {"ENDPOINT": function.resource_name} | ({"CORS_ORIGIN": cors_origin()} if cors_origin() else {})
-            function.environment_variables = function.environment_variables | own
+            environment = {"ENDPOINT": function.resource_name} | (
+                {"CORS_ORIGIN": cors_origin()} if cors_origin() else {}
+            )
+            function.environment_variables = function.environment_variables | environment
         api.lambda_function, *api.authorizers = functions
         return api
 
     def _create_role_reference(self, config: Config, stage_name: str, function_name: str) -> models.IAMRole:
-        # Chalice would read a file of the function's own.
+        # Chalice would read a policy file for each function.
         role = cast("models.ManagedIAMRole", super()._create_role_reference(config, stage_name, function_name))
         document = role_policy(function_name, f"{logical_id(function_name)}LogGroup")
         role.policy = models.AutoGenIAMPolicy(document=document, traits=set())
@@ -81,10 +84,10 @@ class EndpointGraph(ApplicationGraphBuilder):
 
 
 class EndpointSwagger(CFNSwaggerGenerator):
-    """The API: each route calls its own function, and what is no route is answered in our words."""
+    """The OpenAPI document for API Gateway: each route invokes its function, and other requests get our errors."""
 
     def generate_swagger(self, app: Chalice, rest_api: models.RestAPI | None = None) -> JsonObject:
-        """The document that API Gateway imports."""
+        """Return the document that API Gateway imports."""
         api: JsonObject = super().generate_swagger(app, rest_api)
         api["info"]["title"] = API_NAME
         for operations in api["paths"].values():
@@ -93,17 +96,17 @@ class EndpointSwagger(CFNSwaggerGenerator):
 
     def _generate_apig_integ(self, view: RouteEntry) -> JsonObject:
         integration: JsonObject = super()._generate_apig_integ(view)
-        uri = integration["uri"]["Fn::Sub"].replace("APIHandler.Arn", alias_arn(view.view_name))
+        uri = integration["uri"]["Fn::Sub"].replace("APIHandler.Arn", alias_id(view.view_name))
         return integration | {"uri": {"Fn::Sub": uri}}
 
 
 class EndpointTemplate(SAMTemplateGenerator):
-    """The template: a log group that each function owns, and a permission for exactly its method and path."""
+    """The template: each function has its own log group, and a permission for exactly its method and path."""
 
     def _generate_lambdafunction(self, resource: models.LambdaFunction, template: JsonObject) -> None:
         super()._generate_lambdafunction(resource, template)
         name, resources = logical_id(resource.resource_name), template["Resources"]
-        # Chalice names the log group after the function, whose role could not name it then: a circle.
+        # Chalice names the log group after the function; its role would then depend on the function, which is a cycle.
         group = f"/{self._config.app_name}/${{AWS::StackName}}/{resource.resource_name}"
         resources[f"{name}LogGroup"]["Properties"]["LogGroupName"] = {"Fn::Sub": group}
         resources[name]["Properties"]["LoggingConfig"] = {"LogGroup": {"Ref": f"{name}LogGroup"}}
@@ -121,50 +124,53 @@ class EndpointTemplate(SAMTemplateGenerator):
         template["Resources"]["Dashboard"] = dashboard(
             functions(self._config.chalice_app), "${AWS::StackName}", resource.api_gateway_stage
         )
-        template["Outputs"] |= _urls(resource.api_gateway_stage)
+        template["Outputs"] |= _url_outputs(resource.api_gateway_stage)
         for name, (method, path) in endpoints(self._config.chalice_app).items():
             template["Resources"][logical_id(name)]["Properties"] |= PUBLISHING
             template["Resources"][f"{logical_id(name)}InvokePermission"] = {
                 "Type": "AWS::Lambda::Permission",
                 "Properties": {
-                    "FunctionName": {"Ref": alias_arn(name)},
+                    "FunctionName": {"Ref": alias_id(name)},
                     "Action": "lambda:InvokeFunction",
                     "Principal": self._options.service_principal("apigateway"),
-                    "SourceArn": {"Fn::Sub": _source(resource.api_gateway_stage, method, path)},
+                    "SourceArn": {"Fn::Sub": _source_arn(resource.api_gateway_stage, method, path)},
                 },
             }
 
 
 def endpoints(app: Chalice) -> dict[str, tuple[str, str]]:
-    """Function to method and path, by name; SharedNameError when two routes would share a function."""
-    found: dict[str, tuple[str, str]] = {}
+    """Return method and path by function name; raise SharedNameError if two routes have the same name."""
+    by_name: dict[str, tuple[str, str]] = {}
     for path, views in app.routes.items():
         for method, view in views.items():
-            if view.view_name in found:
+            if view.view_name in by_name:
                 raise SharedNameError(view.view_name)
-            found[view.view_name] = method, path
-    return dict(sorted(found.items()))
+            by_name[view.view_name] = method, path
+    return dict(sorted(by_name.items()))
 
 
-def alias_arn(name: str) -> str:
-    """The logical id that SAM gives to the alias of a function."""
+def alias_id(name: str) -> str:
+    """Return the logical ID that SAM gives to the alias of a function."""
     return f"{logical_id(name)}Alias{ALIAS}"
 
 
 def functions(app: Chalice) -> list[str]:
-    """The names of all functions: those that answer requests, then those that get events."""
+    """Return the names of all functions: those of the routes, then those that receive events."""
     return [*endpoints(app), *sorted(function.name for function in app.pure_lambda_functions)]
 
 
-def _urls(stage: str) -> JsonObject:
+def _url_outputs(stage: str) -> JsonObject:
     root = f"https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}"
     return {
-        "BaseUrl": {"Description": "What the paths of the document follow", "Value": {"Fn::Sub": root + BASE}},
-        "DocsUrl": {"Description": "The documentation page", "Value": {"Fn::Sub": root + DOCS}},
+        "BaseUrl": {
+            "Description": "The base URL of the paths in the OpenAPI document",
+            "Value": {"Fn::Sub": root + BASE},
+        },
+        "DocsUrl": {"Description": "The URL of the documentation page", "Value": {"Fn::Sub": root + DOCS}},
     }
 
 
-def _source(stage: str, method: str, path: str) -> str:
-    """What calls the function: one route of one API. API Gateway writes a star for each variable of the path."""
+def _source_arn(stage: str, method: str, path: str) -> str:
+    """Return the ARN pattern of the route that invokes the function; API Gateway has a star for each path variable."""
     route = f"{stage}/{method}{re.sub(r'[{].+?[}]', '*', path)}"
     return f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{API}}}/{route}"

@@ -1,4 +1,4 @@
-"""CloudFormation's YAML, with its short forms: `!Ref X` is `{"Ref": "X"}`."""
+"""A loader for CloudFormation's YAML, with its short forms: `!Ref X` is `{"Ref": "X"}`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JsonObject = dict[str, Any]
 
 
 class CloudFormationYaml(yaml.SafeLoader):
-    """YAML whose tags are CloudFormation's intrinsic functions."""
+    """A YAML loader whose tags are CloudFormation's intrinsic functions."""
 
     def intrinsic(self, name: str, node: yaml.Node) -> JsonObject:
         """Return the long form."""
@@ -25,7 +25,7 @@ class CloudFormationYaml(yaml.SafeLoader):
             return text.split(".", 1) if name == "GetAtt" else text
         if isinstance(node, yaml.SequenceNode):
             return self.construct_sequence(node, deep=True)
-        return self.construct_mapping(node, deep=True)  # type: ignore[arg-type] # what else YAML has
+        return self.construct_mapping(node, deep=True)  # type: ignore[arg-type] # the third kind of node
 
 
 CloudFormationYaml.add_multi_constructor("!", CloudFormationYaml.intrinsic)

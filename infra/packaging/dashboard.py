@@ -1,4 +1,4 @@
-"""The stack's CloudWatch dashboard: what is asked, how it is answered, and how long it takes."""
+"""The CloudWatch dashboard of the stack: requests, responses and durations."""
 
 from __future__ import annotations
 
@@ -16,52 +16,56 @@ JsonObject = dict[str, Any]
 
 PERIOD = 300
 WIDTH, HEIGHT = 12, 6
-"""Of a widget; a dashboard is 24 wide."""
+"""Size of a widget; a dashboard is 24 units wide."""
 
-_NAMED = "${{{}}}"
-"""A function's name, which only its stack knows."""
+_FUNCTION_NAME = "${{{}}}"
+"""The generated name of a function, as a template variable."""
 
 
 def dashboard(functions: Sequence[str], api_name: str, stage: str) -> JsonObject:
-    """The resource; *functions* are their names in .chalice/config.json, *api_name* what metrics call the API."""
+    """Return the dashboard; *functions* are the names in .chalice/config.json, *api_name* the name in the metrics."""
     api: list[str] = ["AWS/ApiGateway", "ApiName", api_name, "Stage", stage]
-    named = {name: _NAMED.format(logical_id(name)) for name in functions}
+    names = {name: _FUNCTION_NAME.format(logical_id(name)) for name in functions}
     widgets = [
         _widget("Requests", [_series(api, metric) for metric in ("Count", "4XXError", "5XXError")], "Sum"),
-        _widget("Milliseconds to answer, p50 and p99", [_series(api, "Latency", at) for at in ("p50", "p99")], "p50"),
-        _widget("Milliseconds of each function, p99", _of_lambda("Duration", named), "p99"),
-        _widget("Crashes, time-outs and memory", _of_lambda("Errors", named), "Sum"),
-        _widget("Throttled by Lambda", _of_lambda("Throttles", named), "Sum"),
-        _widget("Functions at once", _of_lambda("ConcurrentExecutions", named), "Maximum"),
-        _widget("Answers with 5xx, by our own count", _of_ours("Failures", functions), "Sum"),
-        _widget("Milliseconds by our own clock, p99", _of_ours("Milliseconds", functions), "p99"),
+        _widget(
+            "Latency in milliseconds, p50 and p99",
+            [_series(api, "Latency", percentile) for percentile in ("p50", "p99")],
+            "p50",
+        ),
+        _widget("Duration of each function in milliseconds, p99", _lambda_series("Duration", names), "p99"),
+        _widget("Crashes, timeouts and out-of-memory errors", _lambda_series("Errors", names), "Sum"),
+        _widget("Throttled by Lambda", _lambda_series("Throttles", names), "Sum"),
+        _widget("Concurrent executions", _lambda_series("ConcurrentExecutions", names), "Maximum"),
+        _widget("5xx responses by the functions' own metrics", _own_series("Failures", functions), "Sum"),
+        _widget("Milliseconds by the functions' own metrics, p99", _own_series("Milliseconds", functions), "p99"),
     ]
-    placed = [
-        {**widget, "x": place % 2 * WIDTH, "y": place // 2 * HEIGHT, "width": WIDTH, "height": HEIGHT}
-        for place, widget in enumerate(widgets)
+    positioned = [
+        {**widget, "x": index % 2 * WIDTH, "y": index // 2 * HEIGHT, "width": WIDTH, "height": HEIGHT}
+        for index, widget in enumerate(widgets)
     ]
     return {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
             "DashboardName": {"Ref": "AWS::StackName"},
-            "DashboardBody": {"Fn::Sub": json.dumps({"widgets": placed})},
+            "DashboardBody": {"Fn::Sub": json.dumps({"widgets": positioned})},
         },
     }
 
 
-def _of_lambda(metric: str, named: dict[str, str]) -> list[list[object]]:
-    return [["AWS/Lambda", metric, "FunctionName", name, {"label": label}] for label, name in named.items()]
+def _lambda_series(metric: str, names: dict[str, str]) -> list[list[object]]:
+    return [["AWS/Lambda", metric, "FunctionName", name, {"label": label}] for label, name in names.items()]
 
 
-def _of_ours(metric: str, functions: Sequence[str]) -> list[list[object]]:
+def _own_series(metric: str, functions: Sequence[str]) -> list[list[object]]:
     return [[NAMESPACE, metric, "function", name] for name in functions]
 
 
-def _series(place: list[str], metric: str, statistic: str = "Sum") -> list[object]:
-    namespace, *dimensions = place
+def _series(metric_key: list[str], metric: str, statistic: str = "Sum") -> list[object]:
+    namespace, *dimensions = metric_key
     return [namespace, metric, *dimensions, {"stat": statistic, "label": f"{metric} {statistic}"}]
 
 
 def _widget(title: str, metrics: list[list[object]], statistic: str) -> JsonObject:
-    shown = {"title": title, "metrics": metrics, "stat": statistic, "period": PERIOD, "region": "${AWS::Region}"}
-    return {"type": "metric", "properties": {**shown, "view": "timeSeries"}}
+    properties = {"title": title, "metrics": metrics, "stat": statistic, "period": PERIOD, "region": "${AWS::Region}"}
+    return {"type": "metric", "properties": {**properties, "view": "timeSeries"}}

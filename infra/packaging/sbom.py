@@ -1,6 +1,6 @@
-"""The bill of materials of the zip, as CycloneDX: each package with its release, its licence and its hashes on PyPI.
+"""The bill of materials of the zip, in CycloneDX format: each package with its version, licence and hashes on PyPI.
 
-The same requirements make the same bytes, so that the document has no timestamp.
+The document is reproducible, and therefore has no timestamp.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _HASH = re.compile(r"--hash=(\S+)")
 
 
 def bill_of_materials(locked: str) -> JsonObject:
-    """Return what of the *locked* requirements is shipped, and the package of the documentation page's files."""
-    shipped = [
+    """Return the bill of materials of the bundled requirements in *locked* and of the documentation page."""
+    packages = [
         _package(found["name"], found["release"], _HASH.findall(found["hashes"]))
-        for found in _LOCKED.finditer(bundle_contents.kept_requirements(locked))
+        for found in _LOCKED.finditer(bundle_contents.bundled_requirements(locked))
     ]
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, locked + __version__))
     bom.metadata.component = Component(name=NAME, version=__version__, type=ComponentType.APPLICATION, bom_ref=NAME)
-    bom.components.update([*shipped, _package(SWAGGER_UI, version(SWAGGER_UI), ())])
+    bom.components.update([*packages, _package(SWAGGER_UI, version(SWAGGER_UI), ())])
     bom.register_dependency(bom.metadata.component, bom.components)
     document: JsonObject = json.loads(JsonV1Dot6(bom).output_as_string())
     del document["metadata"]["timestamp"]
@@ -53,19 +53,21 @@ def bill_of_materials(locked: str) -> JsonObject:
 
 def _package(name: str, release: str, hashes: Iterable[str]) -> Component:
     purl = PackageURL("pypi", None, name.lower().replace("_", "-"), release)
-    told = metadata(name)
+    package_metadata = metadata(name)
     files = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
         url=XsUri(f"https://pypi.org/project/{name}/{release}/#files"),
-        hashes=[HashTypeFactory().from_composite_str(one) for one in hashes],
+        hashes=[HashTypeFactory().from_composite_str(each) for each in hashes],
     )
-    licence = next((told[field] for field in ("License-Expression", "License") if field in told), "")
+    licence = next(
+        (package_metadata[field] for field in ("License-Expression", "License") if field in package_metadata), ""
+    )
     return Component(
         name=name,
         version=release,
         purl=purl,
         bom_ref=str(purl),
-        # A package may put the whole text of its licence where the name should be.
+        # A package may have the full text of its licence in this field.
         licenses=[LicenseFactory().make_from_string(licence)] if licence and "\n" not in licence else (),
         external_references=[files],
     )

@@ -1,6 +1,6 @@
-"""`python -m infra.packaging --stage dev --out build/dev`: the CloudFormation template, its zip, and what is in that.
+"""`python -m infra.packaging --stage dev --out build/dev`: write the CloudFormation template, the zip and the SBOM.
 
-Asks nobody: neither AWS nor credentials are needed, and what a deployment is told comes as parameters of its stack.
+Needs neither AWS nor credentials: the settings of a deployment are parameters of its stack.
 """
 
 from __future__ import annotations
@@ -33,46 +33,46 @@ JsonObject = dict[str, Any]
 
 CONFIG = ROOT / ".chalice" / "config.json"
 RESOURCES = Path(__file__).parent / "resources.yaml"
-"""What the template has beside the functions and the API."""
+"""The resources of the template other than the functions and the API."""
 TEMPLATE = "template.json"
 BUNDLE = "functions.zip"
 SBOM = "sbom.cdx.json"
 _NO_INTERPRETER = (
     f"Python {LAMBDA.python}, the functions' version, is needed to compile {BUNDLE}: without bytecode every cold start "
-    f"would compile it. Install python{LAMBDA.python} and package again.\n"
+    f"would compile it. Install python{LAMBDA.python} and run the command again.\n"
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the files; SystemExit when there is no such stage, or no Python that compiles for the functions."""
+    """Write the files; exit with an error for an unknown stage, or without a Python that can compile the functions."""
     stages = stage_names()
     parser = argparse.ArgumentParser(prog="python -m infra.packaging", description=__doc__)
     parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        write_bundle(given.out / BUNDLE)
+        write_bundle(options.out / BUNDLE)
     except NoInterpreterError:
         parser.exit(1, _NO_INTERPRETER)
-    bill = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
-    for name, document in ((TEMPLATE, template(given.stage)), (SBOM, bill)):
-        (given.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    written = f"{given.out / TEMPLATE}, {given.out / BUNDLE} and {given.out / SBOM}"
-    sys.stdout.write(f"Packaged stage {given.stage}: {written}\n")
+    sbom = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
+    for name, document in ((TEMPLATE, template(options.stage)), (SBOM, sbom)):
+        (options.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    written = f"{options.out / TEMPLATE}, {options.out / BUNDLE} and {options.out / SBOM}"
+    sys.stdout.write(f"Packaged stage {options.stage}: {written}\n")
     return 0
 
 
 def stage_names() -> list[str]:
-    """The stages that can be packaged: one for each cluster."""
-    return list(_configured()["stages"])
+    """Return the stages of .chalice/config.json, one for each cluster."""
+    return list(_load_config()["stages"])
 
 
 def template(stage: str) -> JsonObject:
-    """The template of *stage*, which names the zip beside it."""
+    """Return the template of *stage*, which refers to the zip in the same folder."""
     config = Deployment(
         stage,
         user_provided_params={"chalice_app": app.app, "project_dir": str(ROOT)},
-        config_from_disk=_configured(),
+        config_from_disk=_load_config(),
     )
     files = OSUtils()
     steps = [InjectDefaults(), CodeLocation(), PolicyGenerator(AppPolicyGenerator(files), files)]
@@ -84,34 +84,34 @@ def template(stage: str) -> JsonObject:
 
 
 class Deployment(Config):
-    """Chalice's reading of .chalice/config.json, but for the functions' Python in place of the one that packages."""
+    """Chalice's configuration, with the Python version of the functions in place of that of this process."""
 
     @property
     def lambda_python_version(self) -> str:
-        """The runtime."""
+        """The runtime of the functions."""
         return f"python{LAMBDA.python}"
 
 
 class CodeLocation(BaseDeployStep):
-    """Chalice would build a zip of its own here."""
+    """Replaces the build step in which Chalice creates its own zip."""
 
     def handle_deploymentpackage(self, config: Config, resource: models.DeploymentPackage) -> None:
-        """Names ours."""
+        """Refer to our zip."""
         del config
         resource.filename = f"./{BUNDLE}"
 
 
 class Services(PackageOptions):
-    """The names of AWS services, which are the same in every region; Chalice would ask a client for its region."""
+    """The service principals, which are the same in all regions; Chalice would create a client to find the region."""
 
     def __init__(self) -> None:
-        """Needs no client."""
+        """Create the options without a client."""
 
     def service_principal(self, service: str) -> str:
-        """As which *service* calls, or assumes a role."""
+        """Return the service principal of *service*."""
         return f"{service}.amazonaws.com"
 
 
-def _configured() -> JsonObject:
+def _load_config() -> JsonObject:
     configured: JsonObject = json.loads(CONFIG.read_text(encoding="utf-8"))
     return configured

@@ -24,7 +24,7 @@ TRIES = f"{PODS}?dryRun=All"
 PREFLIGHT = [("Impersonate-User", PREFLIGHT_USER), ("Impersonate-Extra-Subject", "researcher:alice")]
 DENIED = (
     "is forbidden: ValidatingAdmissionPolicy 'researcher-preflight' with binding 'researcher-preflight' "
-    "denied request: researcher:preflight may only try to create pods; send dryRun=All"
+    "denied request: researcher:preflight may only create pods in dry runs; send dryRun=All"
 )
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 

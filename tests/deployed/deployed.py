@@ -49,7 +49,7 @@ class Deployed(Stack[SomeCluster]):
         self._handlers: dict[str, Handler] = {}
         self.functions = Functions(self._handlers)
         self.aws = LocalAws(self.functions, self.iam.guard)
-        self.deliveries = AsyncInvocations(self.functions, self._keep_failure)
+        self.async_invocations = AsyncInvocations(self.functions, self._send_to_failure_queue)
         self._packaged = packaged
         self._parameters: dict[str, str] = {}
         self._task = task

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from moto.sts.models import sts_backends
 
 from infra.local.aws_requests import ACCOUNT, PARTITION
-from infra.local.presigned_sts import ALGORITHM, Scope, StsRefusal, signing_key
+from infra.local.presigned_sts import ALGORITHM, Scope, StsError, signing_key
 from tests.deployed.policies import Asked, covers
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def signed_request(environ: Json) -> Signed | None:
     environ["wsgi.input"] = io.BytesIO(body)
     try:
         scope = Scope.parse(found["credential"])
-    except StsRefusal:
+    except StsError:
         return None
     return Signed(environ, body, scope, tuple(found["headers"].split(";")), found["signature"])
 

@@ -8,7 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from infra.local.compression import compressed
+from infra.local.compression import compress_response
 from infra.local.gateway import MAX_HEADER_BYTES
 from infra.local.http_server import LoopbackHandler
 from infra.local.lambda_proxy import ProxyRequest, response_from
@@ -53,7 +53,7 @@ class TemplateGateway(LoopbackHandler):
         context = {"requestId": request_id, "httpMethod": method}
         reply = self._routed(context, target, headers, body)
         reply = HttpResponse(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
-        return compressed(reply, headers)
+        return compress_response(reply, headers)
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
         """The answer to bytes that are no request."""

@@ -78,4 +78,4 @@ def test_deploy_says_what_it_needs(told: str, missing: str) -> None:
     refused = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
 
     assert refused.returncode != 0
-    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "There is no nowhere"}[missing] in refused.stderr
+    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "The file nowhere"}[missing] in refused.stderr

@@ -64,7 +64,7 @@ def started(command: list[str], folder: Path, **environment: str) -> subprocess.
 
     def answers() -> bool:
         assert server.poll() is None
-        return "Ctrl-C ends it" in log.read_text(encoding="utf-8")
+        return "Press Ctrl-C to stop" in log.read_text(encoding="utf-8")
 
     eventually(answers)
     return server

@@ -79,7 +79,7 @@ def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, answers: bool) 
     verifier = Verifier(issuer)
     good = issuer.mint("alice")
     assert verifier.takes(good)
-    issuer.jwks_answer = None if answers else lambda: HttpResponse(500)
+    issuer.jwks_response = None if answers else lambda: HttpResponse(500)
     before = issuer.jwks_requests
 
     for number in range(UNKNOWN):
@@ -112,7 +112,7 @@ def test_long_outage(issuer: Issuer, answer: Any) -> None:  # noqa: ANN401 - wha
     verifier = Verifier(issuer)
     good = issuer.mint("alice", exp=int(time.time()) + 2 * 86400)
     assert verifier.takes(good)
-    issuer.jwks_answer = answer
+    issuer.jwks_response = answer
 
     for _ in range(STALE_SECONDS // 600):
         verifier.clock.now += 600
@@ -120,7 +120,7 @@ def test_long_outage(issuer: Issuer, answer: Any) -> None:  # noqa: ANN401 - wha
     verifier.clock.now += 600
     with pytest.raises(IssuerUnavailable):
         verifier.takes(good)
-    issuer.jwks_answer = None
+    issuer.jwks_response = None
     verifier.clock.now += COOL_DOWN_SECONDS
 
     assert verifier.takes(good)

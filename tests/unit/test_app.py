@@ -1,4 +1,4 @@
-"""The Chalice app: all functions together, or the one that a Lambda is."""
+"""The Chalice app, with all functions or only the one of a Lambda."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import app
 
 ROOT = Path(app.__file__).parent
-TELL = (
+SCRIPT = (
     "import app, json, sys;"
     "views = sorted(entry.view_name for methods in app.app.routes.values() for entry in methods.values());"
     "cors = app.app.api.cors;"
@@ -22,30 +22,35 @@ TELL = (
 
 
 def loaded(**environment: str) -> tuple[list[str], dict[str, str], list[str]]:
-    """The views, the CORS headers and the modules of an app in a process of its own."""
-    told = subprocess.run(
-        [sys.executable, "-c", TELL], cwd=ROOT, env=os.environ | environment, check=True, capture_output=True, text=True
+    """Return the views, the CORS headers and the modules of an app in a new process."""
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT,
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    views, cors, modules = json.loads(told.stdout)
+    views, cors, modules = json.loads(process.stdout)
     return views, cors, modules
 
 
 class TestEndpoint:
-    """The variable `ENDPOINT`; what each function of the zip loads, package/test_footprint.py knows."""
+    """The variable `ENDPOINT`; package/test_footprint.py covers the modules that each function of the zip loads."""
 
     @pytest.mark.parametrize("name", ["submit_job", "list_jobs", "docs"])
     def test_is_the_only_function(self, name: str) -> None:
-        """A Lambda answers its own route and loads no other's code, nor for a page what checks tokens or asks."""
+        """A Lambda serves its own route and loads no code of others; the page loads no token or cluster code."""
         views, _, modules = loaded(ENDPOINT=name)
 
         assert views == [name]
-        functions = [one for one in modules if one.startswith("chalicelib.functions.") and "._" not in one]
+        functions = [name for name in modules if name.startswith("chalicelib.functions.") and "._" not in name]
         assert functions == [f"chalicelib.functions.{name}"]
         assert ("chalicelib.domain.submission.model" in modules) == (name == "submit_job")
         assert {"jwt", "urllib3"}.isdisjoint(modules) == (name == "docs")
 
     def test_missing_serves_all(self) -> None:
-        """As on a developer's machine."""
+        """Without the variable, all routes are served, as on a developer's machine."""
         assert {"submit_job", "list_jobs", "docs", "health"} <= set(loaded(ENDPOINT="")[0])
 
 
@@ -53,7 +58,7 @@ class TestCors:
     """The variable `CORS_ORIGIN`."""
 
     def test_names_one_origin(self) -> None:
-        """That origin, and the headers its scripts need; by default no other web origin may call."""
+        """Only the configured origin is allowed, with the headers that its scripts need; by default none is."""
         assert not loaded(CORS_ORIGIN="")[1]
         headers = loaded(CORS_ORIGIN="https://portal.example")[1]
 

@@ -1,4 +1,4 @@
-"""`python -m infra.commands.cleanup`, which `make cleanup` is."""
+"""`python -m infra.commands.cleanup`, the command of `make cleanup`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ REPORT = {
     ],
     "jobs": [{"project": "team-a", "name": "train-1"}],
 }  # fmt: skip
-ASKED: list[object] = []
+DOCUMENTS: list[object] = []
 
 
-def cleanup(document: Any, _context: object) -> object:  # noqa: ANN401 - whatever JSON holds
-    """A cleanup that reports the same each time, or fails when it is to delete."""
-    ASKED.append(document)
+def cleanup(document: Any, _context: object) -> object:  # noqa: ANN401 - JSON
+    """Return the report, or fail if the document requests deletions."""
+    DOCUMENTS.append(document)
     if document == {"dryRun": False}:
         raise RuntimeError("not here")
     return REPORT | document
@@ -40,7 +40,7 @@ def cleanup(document: Any, _context: object) -> object:  # noqa: ANN401 - whatev
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The file that a `make run` with that cleanup writes."""
+    """Write the session file of a `make run` with that cleanup function."""
     with LocalAws(Functions({"cleanup": cleanup})) as aws:
         variables = {
             "BASE_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL": aws.connection["endpoint_url"],
@@ -53,27 +53,27 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class TestCommand:
-    """What it asks."""
+    """The command."""
 
     @pytest.mark.parametrize(("arguments", "document"), [([], {}), (["--dry-run"], {"dryRun": True})])
     def test_runs_the_cleanup_of_the_session(
         self, session: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], document: object
     ) -> None:
-        """Told nothing, the settings of `make run` decide."""
+        """Without options, the settings of `make run` decide."""
         status = main(arguments, session)
 
-        assert (status, ASKED[-1]) == (0, document)
+        assert (status, DOCUMENTS[-1]) == (0, document)
         assert "team-a/train-1" in capsys.readouterr().out
 
-    def test_says_that_the_function_failed(self, session: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """Without a stack trace, and with an error."""
+    def test_error_of_the_function_is_printed(self, session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """If the function fails, its error is printed without a stack trace."""
         assert main(["--delete"], session) == 1
-        assert "The cleanup did not run: not here" in capsys.readouterr().err
+        assert "The cleanup failed: not here" in capsys.readouterr().err
 
-    def test_says_that_nothing_runs(
+    def test_missing_session_is_reported(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """No session, and no AWS configuration."""
+        """Without a session and without an AWS configuration, the message names `make run`."""
         for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -82,21 +82,21 @@ class TestCommand:
         assert "make run" in capsys.readouterr().err
 
 
-class TestTold:
-    """What it says to a person."""
+class TestReport:
+    """The printed report."""
 
-    def test_of_a_run(self) -> None:
-        """Each thing on a line of its own; nobody takes a dry run for a real one."""
-        dry, *lines = report_lines(REPORT | {"dryRun": True, "truncated": False})
-        assert (dry[:9], "  would delete team-a/train-1" in lines) == ("DRY RUN: ", True)
+    def test_report_lines(self) -> None:
+        """Each entry has its own line, and a dry run is marked."""
+        summary, *lines = report_lines(REPORT | {"dryRun": True, "truncated": False})
+        assert (summary[:9], "  would delete team-a/train-1" in lines) == ("DRY RUN: ", True)
         assert list(report_lines(REPORT)) == [
-            "9 Jobs looked at in 1.2 s, 3 past their retention, 1 deleted, 1 failed.",
-            "It ran out of time; the next run goes on.",
-            "       1 left: changed",
-            "       6 left: young",
+            "9 Jobs checked in 1.2 s, 3 past their retention, 1 deleted, 1 failed.",
+            "The run was stopped at its time limit; the next run continues.",
+            "       1 skipped: changed",
+            "       6 skipped: young",
             "  deleted team-a/train-1",
             "  failed team-a/train-2: forbidden",
             "  failed team-b/*: forbidden",
             "  pending for 90000 s: team-a/train-3 (Unschedulable)",
-            "  pending for 90000 s: team-a/train-4 (nobody knows why)",
+            "  pending for 90000 s: team-a/train-4 (unknown reason)",
         ]

@@ -1,4 +1,4 @@
-"""The template that a cluster's account applies: the role that the API assumes, and what it is on the cluster."""
+"""The template for the account of a cluster: the role that the API assumes, and its access entry."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ TEMPLATE = Path(infra.__file__).parent / "cluster-access.yaml"
 
 
 class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, such as !Ref, as the text or the list behind them."""
+    """Loads CloudFormation's short forms, such as !Ref, as the value behind them."""
 
 
 Loader.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))
 
 
-def test_role_is_the_one_that_the_tests_run_with() -> None:
-    """Group and user name are those of the local cloud, and AWS's policies give no rights to Jobs to the role.
+def test_access_entry_is_the_one_of_the_local_cloud() -> None:
+    """Group and user name are those of the local cloud, and the role has no other permissions on the cluster.
 
-    It is assumed with the external id alone, so that another deployment cannot pass for this one, and may do nothing.
+    It has no IAM policies, and can be assumed only with the external ID, which prevents the confused deputy problem.
     """
     resources = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader)["Resources"]  # noqa: S506 - a SafeLoader
     entry, role = (resources[name]["Properties"] for name in ("AccessEntry", "Role"))

@@ -1,4 +1,4 @@
-"""How long a request may still take."""
+"""The remaining time of a request."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from chalicelib.deadline import Deadline
 
 
 class TestDeadline:
-    """A moment on the monotonic clock."""
+    """A time on the monotonic clock."""
 
-    def test_what_is_past_leaves_nothing(self) -> None:
-        """Never less than nothing: a negative time-out would be an error of its own."""
+    def test_past_deadline_has_no_time_left(self) -> None:
+        """The remaining time is never negative, because a negative timeout is an error."""
         assert Deadline(time.monotonic() - 60).remaining == 0.0
         assert Deadline(float("-inf")).remaining == 0.0
 
-    def test_within_is_the_sooner_of_two(self) -> None:
-        """A part of the work gets no more time than there is for all of it, whose end leaves time to tell."""
+    def test_within_returns_the_earlier_deadline(self) -> None:
+        """A part of a request ends at the earlier of its own and the request's deadline."""
         assert Deadline(100.0).before(10) == Deadline(90.0)
         before = time.monotonic()
         soon, far = Deadline.after(1), Deadline.after(3600)
@@ -25,8 +25,8 @@ class TestDeadline:
         assert soon.within(60) == soon
         assert 59 < far.within(60).remaining <= 60
 
-    def test_request_goes_along(self) -> None:
-        """Whatever part of the work a call is of, it is of that request, and counted with the others."""
+    def test_parts_share_the_request(self) -> None:
+        """Parts of a request share its ID and its attempts."""
         whole = Deadline.after(60)
         named = Deadline(whole.at, "req-1")
 

@@ -1,4 +1,4 @@
-"""The documentation page and its files, through API Gateway's double."""
+"""The documentation page and its assets, through the local API Gateway."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(app.__file__).parent
 DOCS = "/researcher/api/docs"
-NEEDED = [field.name for field in fields(Settings) if field.required] + ["token_url"]
+REQUIRED = [field.name for field in fields(Settings) if field.required] + ["token_url"]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _assets() -> None:
-    """The page as it is built."""
+    """Build the page."""
     docs_assets.main()
     assets.cache_clear()
 
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """The app behind a gateway that is asked without a network."""
-    for name in NEEDED:
+    """Return a gateway for the app, without a network."""
+    for name in REQUIRED:
         monkeypatch.setenv(name.upper(), "https://issuer.example/oauth2/token")
     settings.cache_clear()
     yield Gateway(app.app)
@@ -47,47 +47,50 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
 
 
 def get(gateway: Gateway, path: str) -> HttpResponse:
-    """The answer to a GET."""
+    """Return the response to a GET request."""
     return gateway.answer("GET", path, [], b"")
 
 
 class TestPage:
     """GET /researcher/api/docs."""
 
-    def test_it_is_a_web_page(self, gateway: Gateway) -> None:
-        """A browser shows it, and asks nobody for an icon.
+    def test_page_is_served_with_its_headers(self, gateway: Gateway) -> None:
+        """A browser displays the page without requesting an icon.
 
-        It may load from its own origin, ask it and the issuer, and stand in no frame. Its URL has no slash at the end,
-        below which relative URLs would mean something else.
+        The page may connect only to its own origin and the token issuer, and must not be framed. A trailing slash is
+        redirected, because relative URLs would resolve differently.
         """
-        reply = get(gateway, DOCS)
+        response = get(gateway, DOCS)
 
-        assert (reply.status, reply.header("Content-Type")) == (200, "text/html; charset=utf-8")
-        assert b'<link rel="icon" href="data:,">' in reply.body
-        assert reply.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
-        assert (reply.header("X-Content-Type-Options"), reply.header("Referrer-Policy")) == ("nosniff", "no-referrer")
-        away = get(gateway, f"{DOCS}/")
-        assert (away.status, away.header("Location")) == (308, "../docs")
+        assert (response.status, response.header("Content-Type")) == (200, "text/html; charset=utf-8")
+        assert b'<link rel="icon" href="data:,">' in response.body
+        assert response.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
+        assert (response.header("X-Content-Type-Options"), response.header("Referrer-Policy")) == (
+            "nosniff",
+            "no-referrer",
+        )
+        redirect = get(gateway, f"{DOCS}/")
+        assert (redirect.status, redirect.header("Location")) == (308, "../docs")
 
-    def test_everything_it_names_is_there(self, gateway: Gateway) -> None:
-        """Each file is served from our own origin, below the page, whatever the stage; no script is inline."""
+    def test_all_linked_files_are_served(self, gateway: Gateway) -> None:
+        """All files are served from our own origin, below the page, in every stage; no script is inline."""
         page = get(gateway, DOCS).body.decode()
 
         urls = set(re.findall(r'(?:href|src)="([^"]+)"', page)) - {"data:,", "v1/openapi.json"}
-        named = sorted(url for url in urls if url.startswith("docs/"))
-        assert (sorted(urls), page.count("<script>")) == (named, 0)
-        assert len(named) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.OWN_FILES)
-        served = [get(gateway, f"/researcher/api/{name}") for name in named]
-        assert [(reply.status, b"sourceMappingURL" in reply.body[-500:]) for reply in served] == [(200, False)] * len(
-            named
-        )
+        linked = sorted(url for url in urls if url.startswith("docs/"))
+        assert (sorted(urls), page.count("<script>")) == (linked, 0)
+        assert len(linked) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.OWN_FILES)
+        served = [get(gateway, f"/researcher/api/{name}") for name in linked]
+        assert [(response.status, b"sourceMappingURL" in response.body[-500:]) for response in served] == [
+            (200, False)
+        ] * len(linked)
 
 
 class TestPolicy:
     """The page's Content-Security-Policy."""
 
-    def test_the_origin_of_the_issuer_may_be_asked(self) -> None:
-        """Not its path, and nothing else beside our own origin; without an issuer that alone. Nothing runs inline."""
+    def test_origin_of_the_issuer_is_allowed(self) -> None:
+        """The page may connect to its own origin and to that of the issuer, if there is one; nothing runs inline."""
         assert "connect-src 'self' https://issuer.example:8443;" in policy("https://issuer.example:8443/token?x=1")
         assert "connect-src 'self';" in policy("")
         assert "unsafe" not in policy("")
@@ -97,12 +100,12 @@ class TestDocument:
     """GET /researcher/api/v1/openapi.json, which the page loads."""
 
     @pytest.mark.parametrize("slash", ["", "/"])
-    def test_it_names_this_deployment(self, gateway: Gateway, slash: str) -> None:
-        """The server is where the document came from; the token URL is the deployment's, and so it may be cached."""
-        reply = get(gateway, f"{BASE}/openapi.json{slash}")
-        document = json.loads(reply.body)
+    def test_document_describes_this_deployment(self, gateway: Gateway, slash: str) -> None:
+        """The server URL is relative, and the token URL is the deployment's, so the document can be cached."""
+        response = get(gateway, f"{BASE}/openapi.json{slash}")
+        document = json.loads(response.body)
 
-        assert "max-age" in str(reply.header("Cache-Control"))
+        assert "max-age" in str(response.header("Cache-Control"))
         flow = document["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
         assert document["servers"] == [{"url": BASE, "description": os.environ["CLUSTER_NAME"]}]
         assert flow["tokenUrl"] == os.environ["TOKEN_URL"]
@@ -111,31 +114,31 @@ class TestDocument:
 class TestAssets:
     """GET /researcher/api/docs/{asset}."""
 
-    def test_they_are_kept_for_ever(self, gateway: Gateway) -> None:
-        """Their names change with their content."""
+    def test_assets_are_immutable(self, gateway: Gateway) -> None:
+        """Assets can be cached forever, because their names contain a hash."""
         script = next(name for name in assets() if name.startswith("initializer."))
 
-        reply = get(gateway, f"{DOCS}/{script}")
+        response = get(gateway, f"{DOCS}/{script}")
 
-        assert reply.header("Cache-Control") == "public, max-age=31536000, immutable"
-        assert reply.header("Content-Type") == "text/javascript; charset=utf-8"
+        assert response.header("Cache-Control") == "public, max-age=31536000, immutable"
+        assert response.header("Content-Type") == "text/javascript; charset=utf-8"
 
     @pytest.mark.parametrize(
         "name",
         ["swagger-ui.css", "index.html", "..%2fopenapi.json", "%2e%2e%2fhttp.py", "..", "%00", "x" * 300],
     )
-    def test_any_other_name_is_nothing(self, gateway: Gateway, name: str) -> None:
-        """Names are looked up among the files that there are; no path is made of them."""
-        reply = get(gateway, f"{DOCS}/{name}")
+    def test_any_other_name_is_not_found(self, gateway: Gateway, name: str) -> None:
+        """Any other name is not found; names are looked up in a list and never become a path."""
+        response = get(gateway, f"{DOCS}/{name}")
 
-        assert (reply.status, reply.header("Content-Type")) == (404, "application/problem+json")
+        assert (response.status, response.header("Content-Type")) == (404, "application/problem+json")
 
 
 class TestBuild:
     """`python -m infra.packaging.docs_assets`."""
 
-    def test_the_same_sources_make_the_same_files(self, tmp_path: Path) -> None:
-        """A build can be repeated, also over an older one; another text is another name."""
+    def test_build_is_reproducible(self, tmp_path: Path) -> None:
+        """A build is reproducible and removes old files; another text results in another name."""
         assert docs_assets.hashed_name("a.css", "x") != docs_assets.hashed_name("a.css", "y")
         (tmp_path / "old.js").write_text("")
 

@@ -1,4 +1,4 @@
-"""What platform engineers apply: base/ and one Project's manifests."""
+"""The manifests that platform engineers apply: base/ and those of one Project."""
 
 from __future__ import annotations
 
@@ -22,61 +22,61 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 GROUPS = ["team-a", "a b", "/org/team", "user@example.com", "A.b_c|d:e+f=g~h", "x" * 128]
-NO_GROUPS = ["", " a", "ümlaut", "a\nb", "a\x00", "a,b", "a\n", "x" * 129]
-NO_PROJECTS = ["", "Team", "team_a", "-a", "a-", "a.b", "a/b", "a\n", "x" * 51, "ä"]
-NO_SECRETS = ["", "a,b", "A", "-a", "a" * 254, "a\n", "a/b"]
-NO_STORAGE = ["", "0Ti", "10", "10T", "-1Ti", "1.5Ti", "10Ti\n"]
-NO_BUCKETS = ["", "ab", "Up", "a_b", "-ab", "x" * 64]
+INVALID_GROUPS = ["", " a", "ümlaut", "a\nb", "a\x00", "a,b", "a\n", "x" * 129]
+INVALID_PROJECTS = ["", "Team", "team_a", "-a", "a-", "a.b", "a/b", "a\n", "x" * 51, "ä"]
+INVALID_SECRETS = ["", "a,b", "A", "-a", "a" * 254, "a\n", "a/b"]
+INVALID_STORAGE = ["", "0Ti", "10", "10T", "-1Ti", "1.5Ti", "10Ti\n"]
+INVALID_BUCKETS = ["", "ab", "Up", "a_b", "-ab", "x" * 64]
 RESERVED = ["janitor", "anonymous", "s3-uploads", "s3-"]
 
 
 def find(manifests: Iterable[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
-    """The one manifest of *kind* with *name*."""
-    (found,) = (one for one in manifests if (one["kind"], one["metadata"]["name"]) == (kind, name))
+    """Return the manifest of *kind* with *name*."""
+    (found,) = (each for each in manifests if (each["kind"], each["metadata"]["name"]) == (kind, name))
     return found
 
 
 def project(*arguments: Any, **options: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - passed on as they are
-    """The manifests of a Project, to look into."""
+    """Return the manifests of a Project, with a type that tests can index."""
     return project_manifests(*arguments, **options)
 
 
 def subjects(binding: dict[str, Any]) -> list[str]:
-    """Whom *binding* gives its role to: groups, and in dry runs one user."""
-    users = [one["name"] for one in binding.get("subjects", []) if one["kind"] != "Group"]
+    """Return the subjects of *binding*: groups, or the user of the preflight."""
+    users = [each["name"] for each in binding.get("subjects", []) if each["kind"] != "Group"]
     assert users in ([], [PREFLIGHT_USER])
-    return [one["name"] for one in binding.get("subjects", [])]
+    return [each["name"] for each in binding.get("subjects", [])]
 
 
 def rules(manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All rules of all roles."""
-    return [rule for one in manifests for rule in one.get("rules", [])]
+    """Return all rules of all roles."""
+    return [rule for each in manifests for rule in each.get("rules", [])]
 
 
 class TestBase:
-    """What a cluster needs once."""
+    """The manifests that a cluster needs once."""
 
-    def test_names_every_file(self) -> None:
-        """A file beside the kustomization that it does not name would never be applied."""
+    def test_kustomization_lists_every_file(self) -> None:
+        """The kustomization lists every file, because others would never be applied."""
         named = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
 
         assert sorted(named) == sorted(path.name for path in BASE.glob("*.yaml") if path.stem != "kustomization")
 
-    def test_every_manifest_says_why(self) -> None:
-        """A reader of base/ finds a reason above each object."""
+    def test_every_manifest_has_a_comment(self) -> None:
+        """Each object in base/ has a comment."""
         for path in BASE.glob("*.yaml"):
             for document in path.read_text().split("\n---\n"):
                 assert document.startswith("# "), path.name
 
-    def test_no_rule_is_open(self) -> None:
-        """No wildcard, no deletion of whole collections, no Secrets."""
+    def test_no_rule_is_too_broad(self) -> None:
+        """No rule has a wildcard, deletes collections or reads Secrets."""
         for rule in rules(base_manifests()):
             assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
             assert "deletecollection" not in rule["verbs"]
             assert "secrets" not in rule["resources"]
 
-    def test_the_preflight_makes_nothing(self) -> None:
-        """Whoever may create pods may run anything: a policy lets that user try alone, whatever else fails."""
+    def test_preflight_user_is_limited_to_dry_runs(self) -> None:
+        """The policy limits the preflight user to dry runs of pods, and denies requests if it cannot be evaluated."""
         policy = find(base_manifests(), "ValidatingAdmissionPolicy", "researcher-preflight")["spec"]
         binding = find(base_manifests(), "ValidatingAdmissionPolicyBinding", "researcher-preflight")["spec"]
 
@@ -85,7 +85,7 @@ class TestBase:
         assert binding == {"policyName": "researcher-preflight", "validationActions": ["Deny"]}
 
     def test_policies_bind_every_project(self) -> None:
-        """Where they cannot be evaluated, nothing is made; and they name what the API refuses and renders."""
+        """Policies apply to every Project, deny if they cannot be evaluated, and list the reserved names."""
         for name in ("researcher-jobs", "researcher-services"):
             policy = find(base_manifests(), "ValidatingAdmissionPolicy", name)["spec"]
             binding = find(base_manifests(), "ValidatingAdmissionPolicyBinding", name)["spec"]
@@ -96,8 +96,8 @@ class TestBase:
         written = yaml.safe_dump(find(base_manifests(), "ValidatingAdmissionPolicy", "researcher-jobs"), width=10**6)
         assert all(name in written for name in (*DEVICE_VARIABLES, *DEVICE_PREFIXES, PREEMPTIBLE, SECRETS_ANNOTATION))
 
-    def test_viewers_have_what_submitters_have_but_writes(self) -> None:
-        """Whatever a submitter may read, a viewer may read."""
+    def test_viewers_have_the_read_permissions_of_submitters(self) -> None:
+        """Viewers have all read permissions of submitters."""
         writes = {"create", "patch", "delete"}
         submitter, viewer = (
             find(base_manifests(), "ClusterRole", name)["rules"]
@@ -108,29 +108,29 @@ class TestBase:
         assert viewer == [rule for rule in reads if rule["verbs"]]
 
     def test_preemptible_jobs_are_below_all_others(self) -> None:
-        """The class that Jobs name exists, below the default priority of 0."""
+        """The PriorityClass of preemptible Jobs exists, below the default priority of 0."""
         assert find(base_manifests(), "PriorityClass", PREEMPTIBLE)["value"] < 0
 
 
 class TestProject:
-    """One Project's manifests."""
+    """The manifests of one Project."""
 
     def test_the_namespace_is_a_project(self) -> None:
-        """The API finds it by its label, under the name it derives; the cluster, too, refuses what we never render."""
+        """The namespace has the label and the name that the API expects, and Pod Security is restricted."""
         namespace = find(project("team-a", ["g"]), "Namespace", namespace_of(project_name("team-a")))
 
         labels = namespace["metadata"]["labels"]
         assert labels[PROJECT_LABEL] == "team-a"
         assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "warn", "audit")} == {"restricted"}
 
-    def test_gpus_are_held_by_quota(self) -> None:
-        """The number asked for is the number enforced."""
+    def test_quota_limits_gpus(self) -> None:
+        """The quota limits GPUs to the given number."""
         quota = find(project("team-a", ["g"], gpus=16), "ResourceQuota", "researcher-project")
 
         assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == "16"
 
-    def test_what_costs_is_bounded(self) -> None:
-        """Storage, claims and Services; none is published, and no pod has a priority of the cluster's own."""
+    def test_quotas_limit_other_resources(self) -> None:
+        """The quotas limit storage, claims and Services, forbid exposed Services and pods with system priorities."""
         manifests = project("team-a", ["g"], storage="5Ti")
         hard = find(manifests, "ResourceQuota", "researcher-project")["spec"]["hard"]
         critical = find(manifests, "ResourceQuota", "researcher-project-priorities")["spec"]
@@ -152,7 +152,7 @@ class TestProject:
         )
 
     def test_containers_have_limits(self) -> None:
-        """Those that ask for none, too; a default above the request, and no maximum that would refuse a larger Job."""
+        """The defaults set limits above the requests, and no maximum that would reject a larger Job."""
         container, claim = find(project("team-a", ["g"]), "LimitRange", "researcher-project")["spec"]["limits"]
 
         assert container == {
@@ -164,17 +164,17 @@ class TestProject:
 
     @pytest.mark.parametrize(("secrets", "listed"), [((), ""), (("wandb", "hf-token", "wandb"), "hf-token,wandb")])
     def test_secrets_are_listed(self, secrets: tuple[str, ...], listed: str) -> None:
-        """Always, so that applying it again takes one away; what is written is what the API reads."""
+        """The annotation lists the Secrets even if there are none, so that applying it again removes old ones."""
         (namespace, *_) = project("team-a", ["g"], secrets=secrets)
 
         assert namespace["metadata"]["annotations"] == {"researcher.dev/secrets": listed}
         assert listed_secrets(msgspec.convert(namespace, Namespace)) == set(secrets)
 
-    def test_metadata_services_are_out_of_reach(self) -> None:
-        """AWS credentials are excepted from all that may be reached; only the namespace's pods are let in."""
+    def test_egress_to_credentials_is_blocked(self) -> None:
+        """Egress to AWS credentials is blocked, and ingress is allowed only from the namespace's pods."""
         policy = find(project("team-a", ["g"]), "NetworkPolicy", "researcher-project")
 
-        blocks = [one["ipBlock"] for rule in policy["spec"]["egress"] for one in rule["to"] if "ipBlock" in one]
+        blocks = [each["ipBlock"] for rule in policy["spec"]["egress"] for each in rule["to"] if "ipBlock" in each]
         assert {block["cidr"]: block["except"] for block in blocks} == {
             "0.0.0.0/0": ["169.254.169.254/32", "169.254.170.23/32"],
             "::/0": ["fd00:ec2::254/128", "fd00:ec2::23/128"],
@@ -182,60 +182,62 @@ class TestProject:
         assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
         assert policy["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}]
 
-    def test_groups_get_their_roles_in_this_namespace_only(self) -> None:
-        """Every RoleBinding lies in the Project, and no ClusterRoleBinding names a caller's group."""
+    def test_roles_are_bound_only_in_the_namespace(self) -> None:
+        """Every RoleBinding is in the Project, and no ClusterRoleBinding has a caller's group."""
         manifests = project("team-a", ["g"], ["v"], uploads_bucket="ups")
-        bindings = {one["metadata"]["name"]: one for one in manifests if one["kind"] == "RoleBinding"}
+        bindings = {each["metadata"]["name"]: each for each in manifests if each["kind"] == "RoleBinding"}
 
-        assert {name: subjects(one) for name, one in bindings.items()} == {
+        assert {name: subjects(each) for name, each in bindings.items()} == {
             "researcher-submitter": ["researcher:g", "researcher:s3-ups"],
             "researcher-viewer": ["researcher:v"],
             "researcher-janitor": ["researcher:janitor"],
             "researcher-preflight": [PREFLIGHT_USER],
         }
-        assert {one["metadata"]["namespace"] for one in bindings.values()} == {"researcher-team-a"}
-        assert all(one["roleRef"]["name"] == name for name, one in bindings.items())
-        assert [subjects(one) for one in manifests if one["kind"] == "ClusterRoleBinding"] == [["researcher-api"]]
+        assert {each["metadata"]["namespace"] for each in bindings.values()} == {"researcher-team-a"}
+        assert all(each["roleRef"]["name"] == name for name, each in bindings.items())
+        assert [subjects(each) for each in manifests if each["kind"] == "ClusterRoleBinding"] == [["researcher-api"]]
 
-    def test_roles_named_are_in_base(self) -> None:
-        """A binding to a role that does not exist would be refused to nobody and give nothing.
+    def test_bound_roles_exist(self) -> None:
+        """The role of each binding exists: Kubernetes accepts a binding without one, which then grants nothing.
 
-        Without viewers their binding is empty: one that is left out would stay on the cluster.
+        Without viewers their binding has no subjects, because a binding that is left out would stay on the cluster.
         """
         manifests = project("team-a", ["g"])
         assert subjects(find(manifests, "RoleBinding", "researcher-viewer")) == []
-        roles = {one["metadata"]["name"] for one in (*base_manifests(), *manifests) if one["kind"] == "ClusterRole"}
+        roles = {each["metadata"]["name"] for each in (*base_manifests(), *manifests) if each["kind"] == "ClusterRole"}
 
-        assert {one["roleRef"]["name"] for one in manifests if "roleRef" in one} <= roles
+        assert {each["roleRef"]["name"] for each in manifests if "roleRef" in each} <= roles
 
 
-class TestRefusals:
-    """Names that cannot be one."""
+class TestInvalidOptions:
+    """Invalid options."""
 
     @pytest.mark.parametrize(
-        ("values", "options", "why"),
+        ("values", "options", "message"),
         [
-            pytest.param(NO_PROJECTS, lambda name: {"project": name}, "is no Project", id="a label behind the prefix"),
-            pytest.param(NO_GROUPS, lambda group: {"viewers": [group]}, "is no group", id="what no token may name"),
-            pytest.param(RESERVED, lambda group: {"submitters": [group]}, "is reserved", id="our own identities"),
-            pytest.param(NO_BUCKETS, lambda bucket: {"uploads_bucket": bucket}, "is no bucket", id="S3's rules"),
-            pytest.param([[]], lambda groups: {"submitters": groups}, "needs a group", id="would allow every group"),
+            pytest.param(INVALID_PROJECTS, lambda name: {"project": name}, "must be 1 to 50", id="Project"),
+            pytest.param(INVALID_GROUPS, lambda group: {"viewers": [group]}, "is not valid in a token", id="group"),
+            pytest.param(RESERVED, lambda group: {"submitters": [group]}, "is reserved", id="reserved group"),
             pytest.param(
-                NO_SECRETS, lambda name: {"secrets": [name]}, "is no name of a Secret", id="Kubernetes' rules"
+                INVALID_BUCKETS, lambda bucket: {"uploads_bucket": bucket}, "valid S3 bucket name", id="bucket"
             ),
-            pytest.param(NO_STORAGE, lambda storage: {"storage": storage}, "is no amount", id="a quantity"),
-            pytest.param([-1], lambda gpus: {"gpus": gpus}, "fewer than 0", id="a slip"),
+            pytest.param([[]], lambda groups: {"submitters": groups}, "needs at least one group", id="no groups"),
+            pytest.param(INVALID_SECRETS, lambda name: {"secrets": [name]}, "DNS subdomain name", id="Secret"),
+            pytest.param(INVALID_STORAGE, lambda storage: {"storage": storage}, "must be a quantity", id="storage"),
+            pytest.param([-1], lambda gpus: {"gpus": gpus}, "at least 0", id="GPUs"),
         ],
     )
-    def test_odd_names(self, values: list[object], options: Callable[[object], dict[str, Any]], why: str) -> None:
-        """Each is refused in words of its own."""
+    def test_invalid_value_is_rejected(
+        self, values: list[object], options: Callable[[object], dict[str, Any]], message: str
+    ) -> None:
+        """Each invalid value is rejected with a specific message."""
         for value in values:
-            with pytest.raises(ValueError, match=why):
+            with pytest.raises(ValueError, match=message):
                 project(**{"project": "team-a", "submitters": ["g"], **options(value)})
 
     @pytest.mark.parametrize("group", GROUPS)
-    def test_group_that_tokens_may_name(self, group: str) -> None:
-        """The same groups pass here and in a token."""
+    def test_group_of_a_token_is_valid(self, group: str) -> None:
+        """A group that is valid in a token is valid here."""
         claims = {"sub": "alice", "groups": [group]}
         caller = caller_from_claims(claims, subject_claim="sub", groups_claim="groups", scope_prefix="researcher/")
 
@@ -247,30 +249,30 @@ class TestRefusals:
 class TestCommand:
     """`python -m infra.kubernetes.project`."""
 
-    def test_prints_the_manifests_each_with_its_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The stream is what the function returns, and a reader learns why each object is there."""
+    def test_prints_the_manifests_with_comments(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The output has the manifests that the function returns, each with a comment."""
         options = ["--gpus", "16", "--uploads-bucket", "ups", "--storage", "1Ti", "--secrets", "hub", "wandb"]
         main(["x" * 50, "--submitters", "g", "a b", "--viewers", "v", *options])
 
         printed = capsys.readouterr().out
-        asked = {"gpus": 16, "uploads_bucket": "ups", "storage": "1Ti", "secrets": ["hub", "wandb"]}
-        assert list(yaml.safe_load_all(printed)) == project("x" * 50, ["g", "a b"], ["v"], **asked)
+        keywords = {"gpus": 16, "uploads_bucket": "ups", "storage": "1Ti", "secrets": ["hub", "wandb"]}
+        assert list(yaml.safe_load_all(printed)) == project("x" * 50, ["g", "a b"], ["v"], **keywords)
         assert all(document.startswith("\n# ") for document in printed.split("---")[1:])
 
-    def test_says_what_is_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A refused name ends with usage, nothing printed, and no traceback."""
+    def test_invalid_name_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """An invalid name prints the usage and no manifests or traceback."""
         with pytest.raises(SystemExit) as ended:
             main(["Team", "--submitters", "g"])
 
         printed = capsys.readouterr()
         assert (ended.value.code, printed.out) == (2, "")
-        assert "'Team' is no Project" in printed.err
+        assert "The Project 'Team' must be" in printed.err
 
 
 @pytest.mark.parametrize(
     "domain", ["kai.scheduler", "run.ai", "runai", "volcano.sh", "yunikorn.apache.org", "karpenter.sh"]
 )
-def test_policy_refuses_the_keys_of_schedulers(domain: str) -> None:
-    """Those that the API reserves are refused of kubectl, too."""
+def test_policy_rejects_the_keys_of_schedulers(domain: str) -> None:
+    """The policy rejects the keys of schedulers that the API reserves."""
     assert domain in RESERVED_DOMAINS
     assert f"'{domain}/'" in (BASE / "jobs.yaml").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The settings of one deployment."""
+"""The settings of a deployment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUIRED = [field.name.upper() for field in fields(Settings) if field.required]
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """An environment with what is required, and nothing else of ours."""
+    """Set the required settings and unset all others."""
     for name in [*NAMES, "ENDPOINT", "CORS_ORIGIN"]:
         monkeypatch.delenv(name, raising=False)
     for name in REQUIRED:
@@ -30,10 +30,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 
 class TestSettings:
-    """Every field is the environment variable of its name in capitals."""
+    """Each field is the environment variable of its name in capitals."""
 
-    def test_required_are_read_and_the_rest_has_defaults(self, environment: pytest.MonkeyPatch) -> None:
-        """The defaults are the safe ones: a token is required. A process does not change its mind."""
+    def test_required_settings_are_read_and_others_have_defaults(self, environment: pytest.MonkeyPatch) -> None:
+        """Without other variables the settings have safe defaults, and a process reads them only once."""
         found = settings()
 
         assert REQUIRED == [
@@ -49,14 +49,14 @@ class TestSettings:
         assert settings() is found
 
     @pytest.mark.parametrize("name", [name for name in NAMES if name not in NUMBERS])
-    def test_each_is_taken_as_it_stands(self, environment: pytest.MonkeyPatch, name: str) -> None:
-        """Texts are not trimmed or changed."""
+    def test_strings_are_unchanged(self, environment: pytest.MonkeyPatch, name: str) -> None:
+        """Strings are not trimmed or changed."""
         environment.setenv(name, " x=Y ")
 
         assert getattr(settings(), name.lower()) == " x=Y "
 
-    def test_counts_are_whole_numbers(self, environment: pytest.MonkeyPatch) -> None:
-        """A brake of half a Job is a slip; seconds may have parts."""
+    def test_counts_are_integers(self, environment: pytest.MonkeyPatch) -> None:
+        """A count must be an integer, while seconds may have decimals."""
         environment.setenv("DEADLINE_SECONDS", "2.5")
         environment.setenv("CLEANUP_MAX_DELETIONS", "20")
         first = (settings().cleanup_max_deletions, settings().deadline_seconds)
@@ -70,7 +70,7 @@ class TestSettings:
     @pytest.mark.parametrize("name", REQUIRED)
     @pytest.mark.parametrize("empty", [True, False])
     def test_missing_setting_is_named(self, environment: pytest.MonkeyPatch, name: str, *, empty: bool) -> None:
-        """Empty is missing: CloudFormation passes empty texts. Only the name is told; a process can be given it."""
+        """An empty setting counts as missing: CloudFormation passes empty strings. The error has only its name."""
         if empty:
             environment.setenv(name, "")
         else:
@@ -84,7 +84,7 @@ class TestSettings:
         assert getattr(settings(), name.lower()) == "late"
 
     def test_empty_optional_setting_is_its_default(self, environment: pytest.MonkeyPatch) -> None:
-        """An empty AUTHENTICATION never switches it off, and an empty CLEANUP_DRY_RUN deletes nothing."""
+        """An empty AUTHENTICATION keeps authentication on, and an empty CLEANUP_DRY_RUN deletes no Jobs."""
         for name in set(NAMES) - set(REQUIRED):
             environment.setenv(name, "")
 
@@ -93,12 +93,12 @@ class TestSettings:
         assert (found.cleanup_dry_run, found.cleanup_max_deletions) == ("true", 1000)
 
 
-class TestBesideThem:
-    """What is read before, or without, the settings."""
+class TestOtherVariables:
+    """Variables that are read without the settings."""
 
     @pytest.mark.parametrize(("name", "read"), [("ENDPOINT", endpoint_name), ("CORS_ORIGIN", cors_origin)])
     def test_needs_no_settings(self, environment: pytest.MonkeyPatch, name: str, read: Callable[[], str]) -> None:
-        """The application starts, and says what is missing, where nothing is set; then each is empty."""
+        """The app starts without any settings, and reports the missing ones later."""
         for required in REQUIRED:
             environment.delenv(required)
         before = read()

@@ -1,4 +1,4 @@
-"""Replay of the failure queue, against SQS on loopback and a Lambda that the test scripts."""
+"""Replay of the failure queue, with SQS on loopback and a scripted Lambda API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FUNCTION = "stack-SubmitUpload-1"
 INVOCATIONS = f"/2015-03-31/functions/{FUNCTION}/invocations"
 
 
-CONFIGURED = {
+ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": "eu-west-1",
@@ -31,7 +31,7 @@ CONFIGURED = {
 
 
 class Cloud:
-    """A queue with messages, and the function."""
+    """The failure queue and the Lambda API."""
 
     def __init__(self, aws: LocalAws, functions: ScriptedServer) -> None:
         self.functions = functions
@@ -39,29 +39,29 @@ class Cloud:
         self._sqs = boto3.client("sqs", **aws.connection)
 
     def fail(self, *messages: object) -> None:
-        """Puts *messages* into the queue."""
+        """Send *messages* to the queue."""
         for message in messages:
             body = message if isinstance(message, str) else json.dumps(message)
             self._sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
     @property
-    def kept(self) -> int:
-        """How many messages there are, in sight or not."""
+    def message_count(self) -> int:
+        """The number of messages in the queue, visible or not."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        told = self._sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=list(names))["Attributes"]
-        return sum(int(told[name]) for name in names)
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=list(names))["Attributes"]
+        return sum(int(attributes[name]) for name in names)
 
     def replay(self) -> int:
-        """Runs the command."""
+        """Run the command."""
         return replay_uploads.main(["--queue", self.queue, "--function", FUNCTION])
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """AWS as boto3 is configured to find it."""
+    """Start SQS and the Lambda API, and configure boto3 for both."""
     with LocalAws() as aws, ScriptedServer() as functions:
         urls = {"AWS_ENDPOINT_URL_SQS": aws.url, "AWS_ENDPOINT_URL_LAMBDA": functions.url}
-        for name, value in (urls | CONFIGURED).items():
+        for name, value in (urls | ENVIRONMENT).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(replay_uploads, "WAIT_SECONDS", 0)
         functions.on(INVOCATIONS, HttpResponse(202))
@@ -69,7 +69,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 def record(event: object) -> dict[str, Any]:
-    """What Lambda puts into the queue."""
+    """Return a message as Lambda sends it."""
     return {"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
 
 
@@ -77,37 +77,37 @@ def record(event: object) -> dict[str, Any]:
 def test_each_event_is_invoked_again_and_leaves_the_queue(
     cloud: Cloud, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
-    """Asynchronously, so that Lambda's retries and the queue are behind it again; an empty queue is no error."""
+    """Each event is invoked asynchronously and its message deleted; an empty queue is not an error."""
     events = [EVENT | {"number": number} for number in range(count)]
     cloud.fail(*map(record, events))
 
     code = cloud.replay()
 
-    asked = cloud.functions.at(INVOCATIONS)
-    assert (code, cloud.kept) == (0, 0)
-    assert sorted((json.loads(one.body) for one in asked), key=lambda one: int(one["number"])) == events
-    assert all(one.values("X-Amz-Invocation-Type") == ["Event"] for one in asked)
-    assert capsys.readouterr().out == f"Replayed {count} failed events; left 0 messages that hold none.\n"
+    invocations = cloud.functions.at(INVOCATIONS)
+    assert (code, cloud.message_count) == (0, 0)
+    assert sorted((json.loads(each.body) for each in invocations), key=lambda event: int(event["number"])) == events
+    assert all(each.values("X-Amz-Invocation-Type") == ["Event"] for each in invocations)
+    assert capsys.readouterr().out == f"Replayed {count} failed events; skipped 0 messages without an event.\n"
 
 
-def test_event_that_was_not_taken_stays(cloud: Cloud) -> None:
-    """Lambda refuses: nothing is lost."""
+def test_message_stays_if_lambda_rejects_the_event(cloud: Cloud) -> None:
+    """If Lambda rejects the invocation, the message stays in the queue."""
     cloud.fail(record(EVENT))
     cloud.functions.on(INVOCATIONS, HttpResponse(429, [("x-amzn-errortype", "TooManyRequestsException")], b"{}"))
 
     with pytest.raises(ClientError):
         cloud.replay()
 
-    assert cloud.kept == 1
+    assert cloud.message_count == 1
 
 
-@pytest.mark.parametrize("message", ["no JSON", "[]", "{}"])
+@pytest.mark.parametrize("message", ["not JSON", "[]", "{}"])
 def test_other_messages_stay(cloud: Cloud, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody put them there, and shall look."""
+    """Messages that Lambda did not send stay in the queue, and the exit code is 1."""
     cloud.fail(message, record(EVENT))
 
     code = cloud.replay()
 
-    assert (code, cloud.kept) == (1, 1)
+    assert (code, cloud.message_count) == (1, 1)
     assert len(cloud.functions.at(INVOCATIONS)) == 1
-    assert "left 1 messages" in capsys.readouterr().out
+    assert "skipped 1 messages" in capsys.readouterr().out

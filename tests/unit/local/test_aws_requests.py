@@ -1,4 +1,4 @@
-"""Requests to the local AWS that no SDK would send."""
+"""Requests to the local AWS that no SDK sends."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ PRESIGNED = "/?Action=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-S
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "body", "status", "said"),
+    ("method", "target", "body", "status", "error"),
     [
         pytest.param("POST", "/", urlencode(ASSUME), 403, "MissingAuthenticationToken", id="unsigned"),
-        pytest.param("GET", PRESIGNED, "", 403, "IncompleteSignature", id="unverified identity"),
+        pytest.param("GET", PRESIGNED, "", 403, "IncompleteSignature", id="unverified presigned request"),
         pytest.param(
-            "POST", "/2015-03-31/functions/none/invocations", "{}", 404, "ResourceNotFoundException", id="no function"
+            "POST",
+            "/2015-03-31/functions/none/invocations",
+            "{}",
+            404,
+            "ResourceNotFoundException",
+            id="no function",
         ),
     ],
 )
-def test_refusal_is_in_the_words_of_the_service(method: str, target: str, body: str, status: int, said: str) -> None:
-    """STS looks at each request's signature, also of a presigned one; Lambda has its error type in a header."""
+def test_error_has_the_format_of_the_service(method: str, target: str, body: str, status: int, error: str) -> None:
+    """STS checks each signature, also of a presigned request; Lambda sends the error type in a header."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     with LocalAws() as aws, urllib3.PoolManager(retries=False) as pool:
-        answer = pool.request(method, aws.url + target, body=body, headers=form)
+        response = pool.request(method, aws.url + target, body=body, headers=form)
 
-    assert answer.status == status
-    assert said in answer.headers.get("x-amzn-ErrorType", answer.data.decode())
+    assert response.status == status
+    assert error in response.headers.get("x-amzn-ErrorType", response.data.decode())

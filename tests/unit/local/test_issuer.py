@@ -21,7 +21,7 @@ POST = {"grant_type": "client_credentials", "client_id": "ci", "client_secret": 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
-    """An issuer with one client."""
+    """Start an issuer with one client."""
     issuer = Issuer({"ci": Application("secret", ("team-a", "team-b"), "jobs.read jobs.write")})
     issuer.start()
     yield issuer
@@ -29,14 +29,14 @@ def issuer() -> Iterator[Issuer]:
 
 
 def fetch(url: str, form: Mapping[str, str] | None = None, method: str = "GET") -> tuple[int, Mapping[str, str], Any]:
-    """Status, headers and JSON of an answer; a *form* is posted."""
-    sent = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = urllib3.request("POST" if form else method, url, body=urlencode(form or {}), headers=sent)
-    return answer.status, answer.headers, json.loads(answer.data or "null")
+    """Return status, headers and JSON of a response; a *form* is sent by POST."""
+    request_headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = urllib3.request("POST" if form else method, url, body=urlencode(form or {}), headers=request_headers)
+    return response.status, response.headers, json.loads(response.data or "null")
 
 
 def claims_of(issuer: Issuer, token: str) -> dict[str, Any]:
-    """The claims of *token*, verified with what the issuer publishes."""
+    """Return the claims of *token*, verified with the published keys."""
     keys = jwt.PyJWKSet.from_dict(fetch(issuer.jwks_url)[2])
     key = keys[jwt.get_unverified_header(token)["kid"]]
     claims: dict[str, Any] = jwt.decode(token, key, ["RS256"], audience=AUDIENCE, issuer=issuer.url)
@@ -46,14 +46,14 @@ def claims_of(issuer: Issuer, token: str) -> dict[str, Any]:
 class TestToken:
     """The token endpoint."""
 
-    def test_secret_buys_a_token(self, issuer: Issuer) -> None:
-        """Its claims are a Cognito access token's, with audience and groups, and the scope that was asked for."""
-        status, headers, answer = fetch(issuer.token_url, {**POST, "scope": "jobs.read"})
+    def test_client_receives_a_token(self, issuer: Issuer) -> None:
+        """A token has the claims of a Cognito access token, with audience and groups, and the requested scope."""
+        status, headers, response = fetch(issuer.token_url, {**POST, "scope": "jobs.read"})
 
         assert status == 200
         assert headers["Cache-Control"] == "no-store"
-        claims = claims_of(issuer, answer.pop("access_token"))
-        assert answer == {"token_type": "Bearer", "expires_in": 3600, "scope": "jobs.read"}
+        claims = claims_of(issuer, response.pop("access_token"))
+        assert response == {"token_type": "Bearer", "expires_in": 3600, "scope": "jobs.read"}
         assert claims.pop("jti")
         assert claims.pop("exp") - claims.pop("iat") == 3600
         assert claims == {
@@ -66,15 +66,15 @@ class TestToken:
             "groups": ["team-a", "team-b"],
         }
 
-    def test_refusals_are_readable_from_another_origin(self, issuer: Issuer) -> None:
-        """In the form of RFC 6749. A secret does not belong into a URL; a browser asks first, as Swagger UI does."""
-        wrong, refused, answer = fetch(issuer.token_url, {**POST, "client_secret": "x"})
+    def test_errors_are_readable_from_another_origin(self, issuer: Issuer) -> None:
+        """Errors have the format of RFC 6749 and CORS headers; credentials in the URL are rejected."""
+        wrong, error_headers, response = fetch(issuer.token_url, {**POST, "client_secret": "x"})
         get, get_headers, _ = fetch(issuer.token_url + "?" + urlencode(POST))
         preflight, headers, _ = fetch(issuer.token_url, method="OPTIONS")
 
-        assert (wrong, answer["error"], refused["Cache-Control"]) == (401, "invalid_client", "no-store")
-        assert refused["Access-Control-Allow-Origin"] == headers["Access-Control-Allow-Origin"] == "*"
-        assert "WWW-Authenticate" not in refused
+        assert (wrong, response["error"], error_headers["Cache-Control"]) == (401, "invalid_client", "no-store")
+        assert error_headers["Access-Control-Allow-Origin"] == headers["Access-Control-Allow-Origin"] == "*"
+        assert "WWW-Authenticate" not in error_headers
         assert (get, get_headers["Allow"], preflight) == (405, "POST, OPTIONS", 204)
         assert headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type, X-Requested-With"
 
@@ -83,7 +83,7 @@ class TestMetadata:
     """Discovery and keys."""
 
     def test_discovery_names_the_endpoints(self, issuer: Issuer) -> None:
-        """A verifier needs nothing but the issuer's URL."""
+        """A verifier can find all endpoints from the issuer's URL."""
         _, _, document = fetch(issuer.url + "/.well-known/openid-configuration")
 
         assert document["issuer"] == issuer.url
@@ -91,34 +91,34 @@ class TestMetadata:
         assert document["jwks_uri"] == issuer.jwks_url
         assert document["scopes_supported"] == ["jobs.read", "jobs.write"]
 
-    def test_keys_can_be_made_to_fail(self, issuer: Issuer) -> None:
-        """And come back; the requests for them are counted, so that tests can see a cache work."""
+    def test_jwks_failure_can_be_simulated(self, issuer: Issuer) -> None:
+        """The JWKS endpoint can fail and recover, and counts its requests, so that tests can observe a cache."""
         before = issuer.jwks_requests
-        issuer.jwks_answer = lambda: HttpResponse(503)
+        issuer.jwks_response = lambda: HttpResponse(503)
         assert fetch(issuer.jwks_url)[0] == 503
 
-        issuer.jwks_answer = None
+        issuer.jwks_response = None
         assert fetch(issuer.jwks_url)[0] == 200
         assert issuer.jwks_requests == before + 2
 
-    def test_there_is_nothing_else(self, issuer: Issuer) -> None:
-        """And bytes that are no request are refused in the form of the other errors."""
+    def test_other_paths_are_not_found(self, issuer: Issuer) -> None:
+        """Other paths receive 404, and bytes that are not a request an error in the same format."""
         assert fetch(issuer.url + "/")[0] == 404
         assert json.loads(issuer.refuse(HttpSyntaxError("No.")).body)["error"] == "invalid_request"
 
 
 class TestMint:
-    """Tokens made to order."""
+    """Tokens with changed claims."""
 
-    def test_claims_are_changed_as_told(self, issuer: Issuer) -> None:
-        """None leaves a claim out, also one that is named like an argument."""
-        token = issuer.mint("ci", groups=None, client_id=None, nbf=1, sub="someone")
+    def test_claims_can_be_replaced_and_removed(self, issuer: Issuer) -> None:
+        """None removes a claim, also one that has the name of a parameter."""
+        token = issuer.mint("ci", groups=None, client_id=None, nbf=1, sub="other")
 
         claims = claims_of(issuer, token)
         assert {"groups", "client_id"} & set(claims) == set()
-        assert (claims["nbf"], claims["sub"]) == (1, "someone")
+        assert (claims["nbf"], claims["sub"]) == (1, "other")
 
-    def test_url_before_the_start_is_a_mistake(self) -> None:
-        """There is none yet, and no token can name it."""
+    def test_token_before_the_start_raises(self) -> None:
+        """Before the start, the issuer has no URL to put into a token."""
         with pytest.raises(RuntimeError, match="started"):
             Issuer({}).mint("ci")

@@ -1,4 +1,4 @@
-"""Signatures of presigned requests, computed again."""
+"""Verification of presigned requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from infra.local.presigned_sts import Scope, StsRefusal, is_presigned_identity_request, signature, verified_session
+from infra.local.presigned_sts import Scope, StsError, is_presigned_identity_request, signature, verify_session
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HEADERS = {"host": "sts.eu-west-1.amazonaws.com", "x-k8s-aws-id": "gpu-a"}
@@ -16,7 +16,7 @@ HEADERS = {"host": "sts.eu-west-1.amazonaws.com", "x-k8s-aws-id": "gpu-a"}
 
 @dataclass
 class FakeSession:
-    """Credentials of a session."""
+    """The credentials of a session."""
 
     access_key_id: str = "ASIA1"
     secret_access_key: str = "secret"
@@ -28,7 +28,7 @@ class FakeSession:
 
 
 def credential(key: str = "ASIA1", day: str = "20261124", region: str = "eu-west-1", service: str = "sts") -> str:
-    """X-Amz-Credential."""
+    """Return a value for X-Amz-Credential."""
     return f"{key}/{day}/{region}/{service}/aws4_request"
 
 
@@ -46,7 +46,7 @@ PAIRS = {
 
 
 def query(name: str = "Algorithm", value: str = "AWS4-HMAC-SHA256") -> str:
-    """A query whose X-Amz-*name* is *value*, signed as it stands."""
+    """Return a signed query whose parameter X-Amz-*name* is *value*."""
     pairs = list({**PAIRS, f"X-Amz-{name}": value}.items())
     scope = Scope.parse(dict(pairs)["X-Amz-Credential"])
     signed = ("X-Amz-Signature", signature(SESSION.secret_access_key, scope, pairs, HEADERS))
@@ -54,18 +54,18 @@ def query(name: str = "Algorithm", value: str = "AWS4-HMAC-SHA256") -> str:
 
 
 def verify(text: str, session: FakeSession | None = SESSION, **headers: str) -> str:
-    """Whose the query is."""
+    """Return the ARN of the signer."""
     known = {session.access_key_id: session} if session else {}
-    return verified_session(text, {**HEADERS, **headers}, known.get, NOW).arn
+    return verify_session(text, {**HEADERS, **headers}, known.get, NOW).arn
 
 
-class TestVerifiedSession:
-    """What STS takes."""
+class TestVerifySession:
+    """Presigned requests that STS accepts or rejects."""
 
     def test_order_of_the_query_does_not_matter(self) -> None:
-        """The canonical form is sorted. A session's end has no time zone, as moto keeps it, and is in UTC."""
-        ending = replace(SESSION, expiration=datetime(2026, 11, 24, 12, 1))  # noqa: DTZ001 - the case
-        assert verify(urlencode(parse_qsl(query())[::-1]), ending) == SESSION.arn
+        """The canonical query is sorted, and a session's expiration without a time zone, as moto stores it, is UTC."""
+        session = replace(SESSION, expiration=datetime(2026, 11, 24, 12, 1))  # noqa: DTZ001 - the case
+        assert verify(urlencode(parse_qsl(query())[::-1]), session) == SESSION.arn
 
     @pytest.mark.parametrize(
         ("text", "headers", "code"),
@@ -76,12 +76,12 @@ class TestVerifiedSession:
             pytest.param(query("Credential", credential(region="x")), {}, "SignatureDoesNotMatch", id="region"),
             pytest.param(query("Credential", credential(day="20261123")), {}, "SignatureDoesNotMatch", id="other day"),
             pytest.param(query("Algorithm", "AWS4-HMAC-MD5"), {}, "IncompleteSignature", id="other algorithm"),
-            pytest.param(query("Date", "20261124T114459Z"), {}, "SignatureDoesNotMatch", id="old"),
-            pytest.param(query("Date", "20261124T121501Z"), {}, "SignatureDoesNotMatch", id="from the future"),
-            pytest.param(query("Date", "today"), {}, "IncompleteSignature", id="no date"),
+            pytest.param(query("Date", "20261124T114459Z"), {}, "SignatureDoesNotMatch", id="expired"),
+            pytest.param(query("Date", "20261124T121501Z"), {}, "SignatureDoesNotMatch", id="in the future"),
+            pytest.param(query("Date", "today"), {}, "IncompleteSignature", id="invalid date"),
             pytest.param(query("SignedHeaders", "x-k8s-aws-id"), {}, "SignatureDoesNotMatch", id="host not signed"),
             pytest.param(query().replace("ASIA1%2F", ""), {}, "IncompleteSignature", id="short scope"),
-            pytest.param(query().replace("aws4_request", "e"), {}, "IncompleteSignature", id="odd scope"),
+            pytest.param(query().replace("aws4_request", "e"), {}, "IncompleteSignature", id="wrong scope"),
             pytest.param(
                 query().replace("aws4_request", "aws4_request%2Fe"), {}, "IncompleteSignature", id="long scope"
             ),
@@ -92,23 +92,23 @@ class TestVerifiedSession:
             pytest.param(query() + "&Version=2011-06-15", {}, "IncompleteSignature", id="repeated"),
         ],
     )
-    def test_odd_request_is_refused(self, text: str, headers: dict[str, str], code: str) -> None:
-        """A signature is not enough, and it covers every parameter and the signed headers."""
-        with pytest.raises(StsRefusal) as refusal:
+    def test_invalid_request_is_rejected(self, text: str, headers: dict[str, str], code: str) -> None:
+        """The signature covers every parameter and the signed headers, and the scope and the date must match."""
+        with pytest.raises(StsError) as error:
             verify(text, SESSION, **headers)
 
-        assert refusal.value.code == code
+        assert error.value.code == code
 
-    def test_expired_session_is_refused(self) -> None:
-        """The credentials end with the session."""
-        with pytest.raises(StsRefusal) as refusal:
+    def test_expired_session_is_rejected(self) -> None:
+        """A session's credentials are rejected when it has expired."""
+        with pytest.raises(StsError) as error:
             verify(query(), replace(SESSION, expiration=NOW))
 
-        assert refusal.value.code == "ExpiredToken"
+        assert error.value.code == "ExpiredToken"
 
 
-def test_only_a_signed_identity_request_is_one() -> None:
-    """S3 has presigned requests, too; they are moto's."""
+def test_only_presigned_identity_requests_match() -> None:
+    """Presigned requests of other actions or services, such as S3's, are left to moto."""
     others = ("", "Action=GetCallerIdentity", "X-Amz-Signature=1&Action=GetObject", "%ff")
 
     assert [is_presigned_identity_request(text) for text in (query(), *others)] == [True, False, False, False, False]

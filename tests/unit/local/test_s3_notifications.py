@@ -1,4 +1,4 @@
-"""What the local S3 tells of new objects."""
+"""The event notifications of the local S3."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from types_boto3_s3.client import S3Client
 
-    Told = list[tuple[str, dict[str, Any]]]
+    Notifications = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture
-def told() -> Told:
-    """Function and event of each call."""
+def notifications() -> Notifications:
+    """Return a list for the notifications: function and event."""
     return []
 
 
 @pytest.fixture
-def s3(told: Told) -> Iterator[S3Client]:
-    """S3 with a bucket that tells of what comes below submit/."""
-    with LocalAws() as aws, object_events(lambda function, event: told.append((function, event))):
+def s3(notifications: Notifications) -> Iterator[S3Client]:
+    """Return an S3 client, with a bucket that notifies of objects below submit/."""
+    with LocalAws() as aws, object_events(lambda function, event: notifications.append((function, event))):
         aws.create_bucket("uploads")
         aws.notify("submit_upload", "uploads", "submit/")
         client = boto3.client("s3", **aws.connection)
@@ -35,11 +35,11 @@ def s3(told: Told) -> Iterator[S3Client]:
         client.close()
 
 
-def test_new_object_is_told(s3: S3Client, told: Told) -> None:
-    """As S3 does: with version, tag, size, and a key as forms write it."""
+def test_new_object_notifies(s3: S3Client, notifications: Notifications) -> None:
+    """The event has version, ETag and size of the object, and its form-encoded key."""
     put = s3.put_object(Bucket="uploads", Key="submit/team-a/ä +.json", Body=b"{}")
 
-    ((function, event),) = told
+    ((function, event),) = notifications
     (record,) = event["Records"]
     assert function == "submit_upload"
     assert (record["eventSource"], record["eventName"]) == ("aws:s3", "ObjectCreated:Put")
@@ -51,8 +51,8 @@ def test_new_object_is_told(s3: S3Client, told: Told) -> None:
     assert record["s3"]["object"]["key"] == "submit/team-a/%C3%A4+%2B.json"
 
 
-def test_copies_and_parts_are_told(s3: S3Client, told: Told) -> None:
-    """Whichever way an object comes, in an order; moto tells of assembled parts twice, and S3 promises no better."""
+def test_copies_and_multipart_uploads_notify(s3: S3Client, notifications: Notifications) -> None:
+    """Copies and multipart uploads notify in order; moto notifies twice of the latter, as S3's at-least-once may."""
     s3.put_object(Bucket="uploads", Key="elsewhere.json", Body=b"{}")
     s3.copy_object(Bucket="uploads", Key="submit/a/copy.json", CopySource="uploads/elsewhere.json")
     parts = s3.create_multipart_upload(Bucket="uploads", Key="submit/a/parts.json")["UploadId"]
@@ -64,19 +64,19 @@ def test_copies_and_parts_are_told(s3: S3Client, told: Told) -> None:
         MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
     )
 
-    records = [event["Records"][0] for _, event in told]
+    records = [event["Records"][0] for _, event in notifications]
     sequencers = [record["s3"]["object"]["sequencer"] for record in records]
     assert [record["eventName"].partition(":")[2] for record in records] == ["Copy", "Put", "CompleteMultipartUpload"]
     assert len({record["s3"]["object"]["versionId"] for record in records}) == 2
     assert sequencers == sorted(set(sequencers))
 
 
-def test_nothing_else_is_told(s3: S3Client, told: Told) -> None:
-    """Neither what is elsewhere, nor what goes; a bucket without versioning has no versions to tell."""
+def test_other_keys_and_deletions_do_not_notify(s3: S3Client, notifications: Notifications) -> None:
+    """Other keys and deletions do not notify; a bucket without versioning has no version IDs."""
     s3.put_object(Bucket="uploads", Key="status/team-a/a.json.json", Body=b"{}")
     s3.delete_object(Bucket="uploads", Key="submit/team-a/a.json")
-    assert told == []
+    assert notifications == []
 
     s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Suspended"})
     s3.put_object(Bucket="uploads", Key="submit/team-a/a.json", Body=b"{}")
-    assert "versionId" not in told[0][1]["Records"][0]["s3"]["object"]
+    assert "versionId" not in notifications[0][1]["Records"][0]["s3"]["object"]

@@ -1,4 +1,4 @@
-"""Keys of the issuer, read by PyJWT as a verifier would."""
+"""The keys of the issuer, read with PyJWT as a verifier does."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ def keys() -> SigningKeys:
 
 
 class TestSign:
-    """Signatures, good ones and those of attackers."""
+    """Valid signatures and forged ones."""
 
     def test_signature_is_valid(self, keys: SigningKeys) -> None:
-        """With the published key, or with a stranger's of another type."""
-        token, stranger = keys.sign(b'{"sub": "ci"}'), ec.generate_private_key(ec.SECP256R1())
+        """A signature verifies with the published key, or with another key of another type."""
+        token, other_key = keys.sign(b'{"sub": "ci"}'), ec.generate_private_key(ec.SECP256R1())
         key = jwt.PyJWKSet.from_dict(keys.jwks())[jwt.get_unverified_header(token)["kid"]]
-        other = keys.sign(b'{"sub": "x"}', key=stranger, algorithm="ES256")
+        signed_by_other = keys.sign(b'{"sub": "x"}', key=other_key, algorithm="ES256")
 
         assert jwt.decode(token, key, ["RS256"]) == {"sub": "ci"}
-        assert jwt.decode(other, stranger.public_key(), ["ES256"]) == {"sub": "x"}
+        assert jwt.decode(signed_by_other, other_key.public_key(), ["ES256"]) == {"sub": "x"}
 
-    def test_oldest_attacks_can_be_made(self, keys: SigningKeys) -> None:
-        """No signature, with a header left out; and the public key as the secret of an algorithm that takes one."""
-        bare = keys.sign(b"{}", headers={"typ": "logout+jwt", "kid": None}, algorithm="none")
+    def test_forged_tokens_can_be_created(self, keys: SigningKeys) -> None:
+        """A token can be unsigned, lack a header, or be signed with the public key as an HS256 secret."""
+        unsigned = keys.sign(b"{}", headers={"typ": "logout+jwt", "kid": None}, algorithm="none")
         signed, _, signature = keys.sign(b"{}", key=keys.public_pem(), algorithm="HS256").rpartition(".")
 
-        assert bare.endswith(".")
-        assert jwt.get_unverified_header(bare) == {"alg": "none", "typ": "logout+jwt"}
+        assert unsigned.endswith(".")
+        assert jwt.get_unverified_header(unsigned) == {"alg": "none", "typ": "logout+jwt"}
         assert signature == base64url(hmac.digest(keys.public_pem(), signed.encode(), hashlib.sha256))
 
 
@@ -46,7 +46,7 @@ class TestRotate:
 
     @pytest.mark.parametrize("retire", [False, True])
     def test_old_key_stays_published_until_it_is_retired(self, *, retire: bool) -> None:
-        """Tokens in flight stay valid, but for those of a key that leaked."""
+        """Old tokens stay valid after a rotation, unless the old key is retired."""
         keys = SigningKeys()
         old = keys.current
 
@@ -56,7 +56,7 @@ class TestRotate:
         assert keys.current == new
 
     def test_public_half_is_published_by_its_thumbprint(self, keys: SigningKeys) -> None:
-        """A JWKS is for everybody; RFC 7638: the same key has the same id everywhere."""
+        """The JWKS has no private parts, and the key ID is the thumbprint of RFC 7638."""
         (key,) = keys.jwks()["keys"]
 
         text = json.dumps({name: key[name] for name in ("e", "kty", "n")}, separators=(",", ":"))

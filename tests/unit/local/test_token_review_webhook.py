@@ -1,4 +1,4 @@
-"""The webhook that an API server asks whose a token is."""
+"""The TokenReview webhook."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from infra.localcluster.identity import Identity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Ask = Callable[[bytes], tuple[int, dict[str, Any]]]
+    Send = Callable[[bytes], tuple[int, dict[str, Any]]]
 
 ALICE = Identity("researcher-api:submit_job", ("researcher-api",), {"sessionName": ("submit_job",)})
 
 
 def review(token: str) -> Identity:
-    """Whose *token* is."""
+    """Return the identity of *token*."""
     if token != "good":
-        raise PermissionError("the token is stale")
+        raise PermissionError("the token has expired")
     return ALICE
 
 
 @pytest.fixture
-def ask() -> Iterator[Ask]:
-    """Posts a body to the webhook as an API server does: over TLS, trusting its authority alone."""
+def send() -> Iterator[Send]:
+    """Send a body to the webhook as an API server does: over TLS, trusting only its certificate authority."""
     with TokenReviews(review) as reviews, urllib3.PoolManager(ca_cert_data=reviews.ca_pem, retries=False) as pool:
 
         def post(body: bytes) -> tuple[int, dict[str, Any]]:
-            answer = pool.request("POST", reviews.url, body=body)
-            return answer.status, json.loads(answer.data)
+            response = pool.request("POST", reviews.url, body=body)
+            return response.status, json.loads(response.data)
 
         yield post
 
 
-def asked(token: str) -> bytes:
-    """A review of *token*, as an API server sends it."""
+def token_review(token: str) -> bytes:
+    """Return a TokenReview of *token*, as an API server sends it."""
     document = {"apiVersion": API_VERSION, "kind": "TokenReview", "spec": {"token": token}}
     return json.dumps(document).encode()
 
@@ -47,9 +47,9 @@ def asked(token: str) -> bytes:
 class TestReviews:
     """POST of a TokenReview."""
 
-    def test_verdict_stands_in_the_status(self, ask: Ask) -> None:
-        """Name, groups, and what else a good token tells, for the audit log; of a bad one the reason, for the log."""
-        status, document = ask(asked("good"))
+    def test_result_is_in_the_status(self, send: Send) -> None:
+        """The status has user, groups and extra fields of a valid token, or the reason why a token is invalid."""
+        status, document = send(token_review("good"))
 
         user = {
             "username": "researcher-api:submit_job",
@@ -58,11 +58,11 @@ class TestReviews:
         }
         assert (status, document["kind"]) == (200, "TokenReview")
         assert document["status"] == {"authenticated": True, "user": user}
-        assert ask(asked("bad"))[1]["status"] == {"authenticated": False, "error": "the token is stale"}
+        assert send(token_review("bad"))[1]["status"] == {"authenticated": False, "error": "the token has expired"}
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"spec": []}'])
-    def test_other_bodies_are_refused(self, ask: Ask, body: bytes) -> None:
-        """Nobody is let in by mistake."""
-        status, document = ask(body)
+    def test_other_bodies_are_rejected(self, send: Send, body: bytes) -> None:
+        """A body that is not a TokenReview is not authenticated."""
+        status, document = send(body)
 
         assert (status, document["status"]["authenticated"]) == (400, False)

@@ -1,4 +1,4 @@
-"""What is ours of HTTP/1.1 on the wire; h11 is tested by those who make it."""
+"""Our part of HTTP/1.1 on a connection; h11 has its own tests."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 ETAG = [("ETag", "1")]
 FRAMING = [("content-length", "9"), ("Transfer-Encoding", "chunked")]
-"""Headers of a site that would break the framing."""
+"""Headers of a handler that would break the framing."""
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nT: 1\r\n\r\n"
 
 
 @contextmanager
 def sent(raw: bytes) -> Iterator[tuple[HttpConnection, socket.socket]]:
-    """The wire at whose other end a client has sent *raw*, and no more comes."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.settimeout(30)
+    """Yield a connection on which a client has sent *raw* and closed its side."""
+    server_side, client_side = socket.socketpair()
+    with server_side, client_side:
+        client_side.settimeout(30)
 
         def send() -> None:
-            theirs.sendall(raw)
-            theirs.shutdown(socket.SHUT_WR)
+            client_side.sendall(raw)
+            client_side.shutdown(socket.SHUT_WR)
 
-        sending = threading.Thread(target=send)
-        sending.start()
-        yield HttpConnection(ours), theirs
-        sending.join()
+        thread = threading.Thread(target=send)
+        thread.start()
+        yield HttpConnection(server_side), client_side
+        thread.join()
 
 
 class TestRead:
-    """Requests."""
+    """Parsing of requests."""
 
     @pytest.mark.parametrize(
         ("target", "end", "path", "body"),
@@ -49,57 +49,57 @@ class TestRead:
             ("/", CHUNKED, "/", b"abcd"),
             ("/", b"Content-Length: %d\r\n\r\n" % MAX_BODY + b"a" * MAX_BODY, "/", b"a" * MAX_BODY),
         ],
-        ids=["any method", "as to a proxy", "chunked", "largest"],
+        ids=["any method", "absolute form", "chunked", "largest"],
     )
     def test_request_is_read(self, target: str, end: bytes, path: str, body: bytes) -> None:
-        """Headers as they were sent, with their case, their order and their repetitions."""
-        with sent(f"BREW {target} HTTP/1.1\r\nX-A:  1 \r\nHost: x\r\nx-a: 2\r\nX-A: 3\r\n".encode() + end) as (wire, _):
-            request = wire.read()
+        """Headers keep their case, their order and their repetitions."""
+        with sent(f"BREW {target} HTTP/1.1\r\nX-A:  1 \r\nHost: x\r\nx-a: 2\r\nX-A: 3\r\n".encode() + end) as (http, _):
+            request = http.read()
 
         assert request is not None
         assert request.headers[:4] == [("X-A", "1"), ("Host", "x"), ("x-a", "2"), ("X-A", "3")]
         assert request == HttpRequest("BREW", path, request.headers, body)
 
-    def test_end_of_connection_is_no_request(self) -> None:
-        """A client that goes away between requests is not an error."""
-        with sent(b"") as (wire, _):
-            assert wire.read() is None
+    def test_closed_connection_returns_none(self) -> None:
+        """A client that closes the connection between requests is not an error."""
+        with sent(b"") as (http, _):
+            assert http.read() is None
 
     @pytest.mark.parametrize(
         "text",
         [
-            pytest.param("GET /\r\n\r\n", id="no HTTP/1.1"),
+            pytest.param("GET /\r\n\r\n", id="not HTTP/1.1"),
             pytest.param("GET * HTTP/1.1\r\nHost: x\r\n\r\n", id="asterisk"),
             pytest.param("GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n", id="fragment"),
             pytest.param("GET / HTTP/1.1\r\nHost: x\r\nA: b\x00\r\n\r\n", id="NUL"),
-            pytest.param("GET / HTTP/1.1\r\nHost: x\r\nA: b", id="ends early"),
+            pytest.param("GET / HTTP/1.1\r\nHost: x\r\nA: b", id="incomplete head"),
             pytest.param("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", id="short body"),
             pytest.param("GET / HTTP/1.1\r\nHost: x\r\nA: " + "a" * (MAX_HEAD + 2**17) + "\r\n\r\n", id="long head"),
         ],
     )
-    def test_what_is_no_request_is_refused(self, text: str) -> None:
-        """And the refusal can be sent."""
-        with sent(text.encode("latin-1")) as (wire, client):
-            with pytest.raises(HttpSyntaxError) as refusal:
-                wire.read()
-            assert not refusal.value.too_large
-            assert not wire.write(HttpResponse(400), last=True)
+    def test_invalid_request_raises(self, text: str) -> None:
+        """An invalid request raises HttpSyntaxError, and an error response can be sent."""
+        with sent(text.encode("latin-1")) as (http, client):
+            with pytest.raises(HttpSyntaxError) as error:
+                http.read()
+            assert not error.value.too_large
+            assert not http.write(HttpResponse(400), last=True)
             assert b"\r\nConnection: close\r\n" in client.recv(1000)
 
-    def test_large_body_is_read_to_its_end_and_refused(self) -> None:
-        """The client has sent everything before it reads that this was too much."""
+    def test_large_body_is_drained_and_rejected(self) -> None:
+        """A body that is too large is read to its end, so that the client can read the error."""
         length = MAX_BODY + 1
-        with sent(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length + b"a" * length) as (wire, _):
-            with pytest.raises(HttpSyntaxError) as refusal:
-                wire.read()
-            assert refusal.value.too_large
+        with sent(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length + b"a" * length) as (http, _):
+            with pytest.raises(HttpSyntaxError) as error:
+                http.read()
+            assert error.value.too_large
 
 
 class TestWrite:
-    """Replies."""
+    """Responses."""
 
     @pytest.mark.parametrize(
-        ("method", "reply", "lines"),
+        ("method", "response", "lines"),
         [
             pytest.param("GET", HttpResponse(200), ["200 OK", "Content-Length: 0", "", ""], id="empty"),
             pytest.param("GET", HttpResponse(204, ETAG, b"x"), ["204 No Content", "ETag: 1", "", ""], id="204"),
@@ -117,13 +117,13 @@ class TestWrite:
             ),
         ],
     )
-    def test_framing_is_certain(self, method: str, reply: HttpResponse, lines: list[str]) -> None:
-        """The length is ours alone, and there where RFC 9110 wants one; HEAD, 204 and 304 have no body."""
-        with sent(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as (wire, client):
-            wire.read()
-            assert wire.write(reply)
+    def test_framing_is_correct(self, method: str, response: HttpResponse, lines: list[str]) -> None:
+        """The framing is ours, where RFC 9110 requires a length; HEAD, 204 and 304 have no body."""
+        with sent(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as (http, client):
+            http.read()
+            assert http.write(response)
             raw = client.recv(1000).decode()
-            while reply.stream and not raw.endswith("0\r\n\r\n"):
+            while response.stream and not raw.endswith("0\r\n\r\n"):
                 raw += client.recv(1000).decode()
 
         assert re.sub("[Dd]ate: .*\r\n", "", raw).lower() == ("HTTP/1.1 " + "\r\n".join(lines)).lower()

@@ -1,1 +1,1 @@
-"""The Kubernetes API in memory."""
+"""The in-memory Kubernetes API."""

@@ -1,4 +1,4 @@
-"""An embedded cluster's parts without its server and its threads."""
+"""The parts of an embedded cluster, without its server and its threads."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def _review(token: str) -> Identity:
 
 @dataclass
 class Parts:
-    """One store with one namespace, `team`, and what works on it."""
+    """A store with the namespace `team`, its registry and its API."""
 
     store: Store = field(default_factory=Store)
 
     def __post_init__(self) -> None:
-        """Puts them together."""
-        self.writing = Registry(self.store, Admission(self.store))
+        """Create the parts and the namespace."""
+        self.registry = Registry(self.store, Admission(self.store))
         rbac = Rbac(self.store)
-        self.api = Api(self.store, self.writing, rbac, Authentication(_review, rbac))
-        self.writing.create(NAMESPACE, "", {"metadata": {"name": "team"}})
+        self.api = Api(self.store, self.registry, rbac, Authentication(_review, rbac))
+        self.registry.create(NAMESPACE, "", {"metadata": {"name": "team"}})
 
-    def ask(
+    def request(
         self, method: str, target: str, body: bytes = b"", headers: Headers | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """The API's status and answer, asked as an administrator unless *headers* say otherwise."""
-        reply = self.api.answer(method, target, ADMIN if headers is None else headers, body)
-        return reply.status, json.loads(reply.body)
+        """Return status and document of the API's response to an administrator, or to the caller of *headers*."""
+        response = self.api.answer(method, target, ADMIN if headers is None else headers, body)
+        return response.status, json.loads(response.body)
 
 
 @pytest.fixture
 def parts() -> Parts:
-    """Fresh ones."""
+    """Return new parts."""
     return Parts()

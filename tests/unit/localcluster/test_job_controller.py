@@ -1,4 +1,4 @@
-"""The Job controller, step by step: what the contract cannot wait for."""
+"""Single steps of the Job controller, for behaviour that takes too long in the contract tests."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ if TYPE_CHECKING:
 
 
 def quota(pods: str) -> dict[str, object]:
-    """Room for so many pods."""
-    return {"metadata": {"name": "room"}, "spec": {"hard": {"pods": pods}}}
+    """Return a quota of *pods* pods."""
+    return {"metadata": {"name": "pods"}, "spec": {"hard": {"pods": pods}}}
 
 
 @pytest.fixture
 def controller(parts: Parts) -> JobController:
-    """The controller, with a Job for whose pod there is no room."""
+    """Return the controller, with a Job whose pod exceeds the quota."""
     template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox"}]}}
-    parts.writing.create(QUOTA, "team", quota("0"))
-    parts.writing.create(JOB, "team", {"metadata": {"name": "one"}, "spec": {"template": template}})
-    return JobController(parts.store, parts.writing)
+    parts.registry.create(QUOTA, "team", quota("0"))
+    parts.registry.create(JOB, "team", {"metadata": {"name": "one"}, "spec": {"template": template}})
+    return JobController(parts.store, parts.registry)
 
 
 def attempts(parts: Parts) -> int:
-    """How often a pod was refused."""
+    """Return the number of rejected pod creations."""
     return sum(event["count"] for event in parts.store.all(EVENT))
 
 
-def test_refused_pod_is_tried_again_ever_later(parts: Parts, controller: JobController) -> None:
-    """After one second, two more, four more: a thousand Jobs without room leave a step time for the others."""
-    seen = []
+def test_rejected_pod_is_retried_with_backoff(parts: Parts, controller: JobController) -> None:
+    """A rejected pod is retried after one, two and four more seconds, so that many such Jobs do not delay others."""
+    counts = []
 
     for second in range(8):
         controller.step(NOW + timedelta(seconds=second))
-        seen.append(attempts(parts))
+        counts.append(attempts(parts))
 
-    assert seen == [1, 2, 2, 3, 3, 3, 3, 4]
+    assert counts == [1, 2, 2, 3, 3, 3, 3, 4]
 
 
-def test_pause_has_an_end(parts: Parts, controller: JobController) -> None:
-    """At most a minute after there is room again, the pod is there."""
+def test_backoff_is_limited(parts: Parts, controller: JobController) -> None:
+    """A pod is created at most one minute after the quota allows it."""
     for second in range(300):
         controller.step(NOW + timedelta(seconds=second))
-    parts.writing.patch(QUOTA, "team", "room", quota("1"))
+    parts.registry.patch(QUOTA, "team", "pods", quota("1"))
 
     controller.step(NOW + timedelta(seconds=360))
 

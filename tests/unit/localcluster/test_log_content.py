@@ -1,4 +1,4 @@
-"""What a pod on paper would have printed; contract/test_logs.py has what a kubelet gives out of it."""
+"""The log of a simulated pod; contract/test_logs.py covers the parameters of a log request."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     ("container", "line"),
     [({}, b"$ image:1"), ({"command": ["torchrun"], "args": ["train.py"]}, b"$ torchrun train.py")],
 )
-def test_what_would_run(container: dict[str, object], line: bytes) -> None:
-    """A newcomer sees that nothing is executed, and what would be."""
+def test_log_shows_the_command(container: dict[str, object], line: bytes) -> None:
+    """The log says that nothing is executed, and shows the command."""
     spec = {"name": "main", "image": "image:1", **container}
     status = {"name": "main", "state": {"running": {"startedAt": START.isoformat()}}}
     pod = {"metadata": {"name": "one"}, "spec": {"containers": [spec]}, "status": {"containerStatuses": [status]}}
 
     lines = read_log(pod, "main", LogOptions(), START).splitlines()
 
-    assert lines[:2] == [b"one runs on paper: nothing is executed.", line]
+    assert lines[:2] == [b"one is simulated: nothing is executed.", line]
     assert lines[-1] == b"epoch 3 of 3: loss 0.333"

@@ -1,4 +1,4 @@
-"""What a kubelet reports of a pod that is killed; contract/ and product/ see what becomes of all others."""
+"""The status of a killed pod; contract and product tests cover all other outcomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infra.localcluster import pod_status
 
 
 def test_killed_pod_has_failed() -> None:
-    """A pod deleted before its end did not succeed."""
+    """A pod that is deleted while it runs has failed."""
     pod = {"metadata": {}, "spec": {"containers": [{"name": "main", "image": "image:1"}]}, "status": {}}
 
     assert pod_status.killed_status(pod, datetime(2026, 1, 2, tzinfo=UTC))["phase"] == "Failed"

@@ -1,4 +1,4 @@
-"""Writes that the contract does not make."""
+"""Writes that the contract tests do not make."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ABOUT = {"kind": "Job", "metadata": {"name": "one", "namespace": "team", "uid": 
 class TestRecord:
     """Events."""
 
-    def test_the_same_again_is_counted(self, parts: Parts) -> None:
-        """Two of a kind are one event of count two."""
+    def test_equal_events_are_counted(self, parts: Parts) -> None:
+        """Two equal events are one event with a count of two."""
         for _ in range(2):
-            parts.writing.record(ABOUT, "Warning", "FailedCreate", "no room")
+            parts.registry.record(ABOUT, "Warning", "FailedCreate", "exceeded quota")
 
         assert [event["count"] for event in parts.store.all(EVENT)] == [2]
 
@@ -30,20 +30,20 @@ class TestCreate:
     """New objects."""
 
     def test_another_namespace_in_the_body(self, parts: Parts) -> None:
-        """Where it belongs is said once."""
+        """A namespace in the body that differs from the URL is rejected."""
         with pytest.raises(StatusError, match="does not match the namespace"):
-            parts.writing.create(POD, "team", {"metadata": {"name": "one", "namespace": "other"}})
+            parts.registry.create(POD, "team", {"metadata": {"name": "one", "namespace": "other"}})
 
 
 class TestPatch:
-    """Changes."""
+    """Patches."""
 
     @pytest.mark.parametrize("dry_run", [True, False])
-    def test_of_nothing_stores_nothing(self, parts: Parts, dry_run: bool) -> None:
-        """The version stays."""
+    def test_empty_patch_stores_nothing(self, parts: Parts, dry_run: bool) -> None:
+        """An empty patch does not change the resource version."""
         parts.store.add(JOB, "team", {"metadata": {"name": "one", "uid": "1"}})
-        before = parts.store.version
+        version = parts.store.version
 
-        parts.writing.patch(JOB, "team", "one", {}, dry_run=dry_run)
+        parts.registry.patch(JOB, "team", "one", {}, dry_run=dry_run)
 
-        assert before == parts.store.version
+        assert parts.store.version == version

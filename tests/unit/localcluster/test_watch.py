@@ -1,11 +1,11 @@
-"""What the embedded cluster remembers for those who watch."""
+"""The event history of the embedded cluster."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from infra.localcluster.event_history import REMEMBERED
+from infra.localcluster.event_history import MAX_CHANGES
 from infra.localcluster.kinds import JOB
 from infra.localcluster.watch import Watch
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class TestHistory:
     """The last changes."""
 
-    def test_a_version_that_is_forgotten_has_expired(self, parts: Parts) -> None:
-        """In the words of a real cluster, which keeps some minutes."""
-        for number in range(REMEMBERED):
+    def test_old_version_has_expired(self, parts: Parts) -> None:
+        """A watch from a version that is no longer available receives 410 Expired, as on a real cluster."""
+        for number in range(MAX_CHANGES):
             parts.store.add(JOB, "team", {"metadata": {"name": f"job-{number}"}})
         watch = Watch(parts.store, JOB, "team", lambda _: True)
 
@@ -28,7 +28,7 @@ class TestHistory:
         assert event["object"]["message"].startswith("too old resource version: 1 (")
 
     def test_closing_ends_every_watch(self, parts: Parts) -> None:
-        """A cluster that stops leaves nobody waiting."""
+        """Closing the history ends every watch."""
         parts.store.history.close()
 
         assert list(Watch(parts.store, JOB, "team", lambda _: True).events("", 60)) == []

@@ -62,7 +62,7 @@ def refusal(issuer: Issuer, token: str, **changes: Any) -> str:  # noqa: ANN401 
 
 def published(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, **jwk: object) -> None:
     """The issuer's key set is one key now: *jwk*."""
-    monkeypatch.setattr(issuer, "jwks_answer", lambda: json_reply({"keys": [jwk]}))
+    monkeypatch.setattr(issuer, "jwks_response", lambda: json_reply({"keys": [jwk]}))
 
 
 def encoded(text: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.kubernetes.completion_indexes import MAX_TEXT, indexes, truncated_indexes, unfinished_indexes
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
-from infra.localcluster.job_pods import compressed
+from infra.localcluster.job_pods import format_indexes
 from tests.support.builders import job
 
 
@@ -40,7 +40,7 @@ class TestIndexes:
     @given(st.frozensets(st.integers(0, 300)))
     def test_are_those_that_were_written(self, written: frozenset[int]) -> None:
         """Whatever Kubernetes writes is read so."""
-        assert indexes(compressed(written)) == written
+        assert indexes(format_indexes(written)) == written
 
     @pytest.mark.parametrize("step", [0, 1])
     def test_overlapping_intervals(self, step: int) -> None:
