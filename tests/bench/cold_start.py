@@ -23,7 +23,7 @@ from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import Execution
-from tests.package.reading import logical
+from tests.package.packaged_template import logical
 from tests.support.api import IMAGE, Api
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tests.bench.cold_start import REQUESTS, ColdStarts, deployment, describe, p
 from tests.bench.far_cloud import FarCloud
 from tests.bench.figures import Comparison, Figure, in_turns
 from tests.bench.subject import Subject
-from tests.package.reading import logical
+from tests.package.packaged_template import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

