@@ -16,7 +16,7 @@ ATTACKS = {
     "specs": "generated Submissions: restricted Pod Security, and only the listed pod fields",
     "strict": "generated Submissions as dry runs: all pass the API server's strict validation",
     "bodies": "malformed bodies: always a client error, with little CPU time",
-    "document": "requests generated from the OpenAPI document: all checks of Schemathesis pass, no 500",
+    "document": "requests from the OpenAPI document: all checks of Schemathesis pass, no 500, other Projects unchanged",
     "objects": "unusual Jobs, statuses, pods and events by kubectl: every Project is listed, cleaned up and announced",
     "faults": "a faulty cluster: the right status in time, and no duplicate Job",
     "outages": "credentials and certificates that expire or fail: success, or a stable error code",

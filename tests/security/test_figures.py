@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.figures import README, Figure, record, recorded, rows, table
+from tests.figures import README, Figure, record, load, rows, table
 from tests.security.attacks import ATTACKS
 
 SUITE = Path(__file__).parent
@@ -37,7 +37,7 @@ def test_row_is_the_sum_of_the_record(tmp_path: Path) -> None:
     record([Figure("tokens", "real", "tests/x.py", 3), Figure("tokens", "embedded", "tests/y.py", 1)], path)
     record([figure], path)
 
-    row = next(line for line in table(recorded(path)).splitlines() if line.startswith("| `tokens`"))
+    row = next(line for line in table(load(path)).splitlines() if line.startswith("| `tokens`"))
     counted = "1,235, 2 failed | 3, none failed | CPU ms 3.25"
     assert row == f"| `tokens` | {ATTACKS['tokens']} | {counted} | `pytest tests/x.py` |"
     assert rows("| no | table |\n") == []
