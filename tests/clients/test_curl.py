@@ -60,12 +60,12 @@ class TestLifecycle:
     def test_submits_inspects_lists_and_deletes(self, curl: Callable[..., Result]) -> None:
         """One command each submits, gets, lists and deletes the same Job."""
         created = curl("/jobs", *submission(name="lived"))
-        one, page = curl("/jobs/team-a/lived"), curl("/jobs/team-a?limit=500")
+        single, page = curl("/jobs/team-a/lived"), curl("/jobs/team-a?limit=500")
         deleted = curl("/jobs/team-a/lived", "-X", "DELETE")
 
-        assert [result.status for result in (created, one, page, deleted)] == [201, 200, 200, 200]
+        assert [result.status for result in (created, single, page, deleted)] == [201, 200, 200, 200]
         uid = json.loads(created.body)["id"]
-        assert [job["id"] for job in json.loads(one.body)["data"]] == [uid]
+        assert [job["id"] for job in json.loads(single.body)["data"]] == [uid]
         assert uid in [job["id"] for job in json.loads(page.body)["data"]]
         assert json.loads(deleted.body)["ok"] is True
 
@@ -91,10 +91,10 @@ class TestScripts:
 
     def test_retry_creates_one_job(self, curl: Callable[..., Result]) -> None:
         """The same command twice, as with `--retry`, creates one Job."""
-        result = [curl("/jobs", *submission(gpu=1), "-H", "Idempotency-Key: retried") for _ in range(2)]
+        results = [curl("/jobs", *submission(gpu=1), "-H", "Idempotency-Key: retried") for _ in range(2)]
 
-        assert len({json.loads(one.body)["id"] for one in result}) == 1
-        assert [one.headers.get("idempotent-replayed") for one in result] == [None, "true"]
+        assert len({json.loads(each.body)["id"] for each in results}) == 1
+        assert [each.headers.get("idempotent-replayed") for each in results] == [None, "true"]
 
     def test_location(self, stack: Stack, curl: Callable[..., Result]) -> None:
         """The Location header is the path of the Job."""

@@ -60,12 +60,12 @@ class TestGeneratedClient:
         job = models.Submission(project="team-a", image=IMAGE, name="generated", gpu=1)
 
         created = call(generated, "jobs.submit_job", client=client, body=job)
-        one = call(generated, "jobs.get_job", client=client, project="team-a", name="generated")
+        single = call(generated, "jobs.get_job", client=client, project="team-a", name="generated")
         page = call(generated, "jobs.list_jobs", client=client, project="team-a", limit=1)
         deleted = call(generated, "jobs.delete_job", client=client, project="team-a", name="generated")
 
         assert isinstance(created, models.JobView)
-        assert [view.id for view in one.data] == [view.id for view in page.data] == [created.id]
+        assert [view.id for view in single.data] == [view.id for view in page.data] == [created.id]
         assert deleted.ok is True
 
     def test_lists_projects(self, generated: str, client: Any) -> None:  # noqa: ANN401 - generated

@@ -243,12 +243,12 @@ class TestJobs:
         plain = kubectl.submit({**job("x"), "metadata": {"generateName": "m-", "labels": {QUEUE_LABEL: "default"}}})
         path = f"{kubectl.jobs}/{plain['metadata']['name']}"
 
-        error = [
+        errors = [
             error_of(lambda: kubectl.submit(manifest, "?dryRun=All")),
             error_of(lambda: kubectl.client.patch(path, {"metadata": metadata})),
         ]
 
-        assert [(one.status, "schedulers" in one.message) for one in error] == [(403, True)] * 2
+        assert [(each.status, "schedulers" in each.message) for each in errors] == [(403, True)] * 2
         assert kubectl.client.patch(path, {"metadata": {"labels": {"team": "vision"}}})
 
     def test_ignores_existing_jobs(self, kubectl: NamespaceClient, existing: Document) -> None:

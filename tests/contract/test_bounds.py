@@ -25,7 +25,7 @@ class TestQuota:
 
         assert error[:2] == (403, "Forbidden")
         amounts = "requested: count/jobs.batch=1, used: count/jobs.batch=1, limited: count/jobs.batch=1"
-        assert f'jobs.batch "second" is forbidden: exceeded quota: room, {amounts}' == error.message
+        assert f'jobs.batch "second" is forbidden: exceeded quota: test-quota, {amounts}' == error.message
 
     def test_count_of_jobs_in_a_dry_run(self, namespace: NamespaceClient) -> None:
         """A dry run is rejected by the quota too."""
@@ -33,7 +33,7 @@ class TestQuota:
 
         error = error_of(lambda: namespace.submit(job("dry"), "?dryRun=All"))
 
-        assert "exceeded quota: room" in error.message
+        assert "exceeded quota: test-quota" in error.message
 
     def test_deleted_jobs_are_not_counted(self, namespace: NamespaceClient) -> None:
         """A deleted Job no longer counts."""
@@ -53,7 +53,7 @@ class TestQuota:
         namespace.submit(job("greedy", gpus=2))
 
         message = eventually(lambda: namespace.events("FailedCreate"), bool)[0]
-        assert "is forbidden: exceeded quota: room, requested: requests.nvidia.com/gpu=2" in message
+        assert "is forbidden: exceeded quota: test-quota, requested: requests.nvidia.com/gpu=2" in message
         assert message.startswith('Error creating: pods "greedy-')
         assert namespace.pods_of("greedy") == []
 

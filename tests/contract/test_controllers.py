@@ -33,7 +33,7 @@ class TestEnd:
         namespace.await_end("fine")
 
         conditions = namespace.job("fine")["status"]["conditions"]
-        assert [one["type"] for one in conditions] == ["SuccessCriteriaMet", "Complete"]
+        assert [each["type"] for each in conditions] == ["SuccessCriteriaMet", "Complete"]
 
     def test_backoff_limit_exceeded(self, namespace: NamespaceClient) -> None:
         """A Job with one failure more than its backoff limit has failed."""
@@ -42,7 +42,7 @@ class TestEnd:
         assert ending(namespace.await_end("bad")) == ("Failed", "BackoffLimitExceeded")
         status = namespace.job("bad")["status"]
         assert (status["failed"], "completionTime" in status) == (1, False)
-        assert [one["type"] for one in status["conditions"]] == ["FailureTarget", "Failed"]
+        assert [each["type"] for each in status["conditions"]] == ["FailureTarget", "Failed"]
 
     def test_deadline_exceeded(self, namespace: NamespaceClient) -> None:
         """A Job that exceeds its deadline has failed, and its pods are deleted."""
@@ -144,11 +144,11 @@ def ending(condition: Document) -> tuple[str, str]:
 
 def suspensions(status: Document) -> list[tuple[str, str, str]]:
     """Return the conditions Suspended of *status*."""
-    found = [one for one in status["conditions"] if one["type"] == "Suspended"]
-    return [(one["type"], one["status"], one["reason"]) for one in found]
+    found = [each for each in status["conditions"] if each["type"] == "Suspended"]
+    return [(each["type"], each["status"], each["reason"]) for each in found]
 
 
 def unschedulable(pods: list[Document]) -> list[Document]:
     """Return the conditions Unschedulable of *pods*."""
-    conditions = [one for pod in pods for one in pod["status"].get("conditions", [])]
-    return [one for one in conditions if one.get("reason") == "Unschedulable"]
+    conditions = [each for pod in pods for each in pod["status"].get("conditions", [])]
+    return [each for each in conditions if each.get("reason") == "Unschedulable"]

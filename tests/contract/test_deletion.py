@@ -39,11 +39,11 @@ class TestPolicy:
     def test_service_is_deleted_with_its_owner(self, namespace: NamespaceClient) -> None:
         """A Service is deleted with its owner, even if it is created after the owner was deleted."""
         created = [namespace.submit(job(name, suspend=True))["metadata"] for name in ("early", "late")]
-        early, late = (_service(one["name"], one["uid"]) for one in created)
+        early, late = (_service(each["name"], each["uid"]) for each in created)
         namespace.client.create(f"{namespace.path}/services", early)
 
-        for one in created:
-            namespace.client.delete(f"{namespace.jobs}/{one['name']}", propagationPolicy="Background")
+        for each in created:
+            namespace.client.delete(f"{namespace.jobs}/{each['name']}", propagationPolicy="Background")
         namespace.client.create(f"{namespace.path}/services", late)
 
         eventually(lambda: namespace.client.get(f"{namespace.path}/services")["items"], lambda services: not services)

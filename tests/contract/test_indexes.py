@@ -132,7 +132,7 @@ class TestPodFailurePolicy:
         assert (end["type"], end["reason"]) == ("Failed", "PodFailurePolicy")
         assert end["message"].startswith(f"Container main for pod {namespace.name}/final-")
         assert end["message"].endswith(" failed with exit code 3 matching FailJob rule at index 0")
-        assert [one["type"] for one in namespace.job("final")["status"]["conditions"]] == ["FailureTarget", "Failed"]
+        assert [each["type"] for each in namespace.job("final")["status"]["conditions"]] == ["FailureTarget", "Failed"]
 
     def test_other_exit_codes_are_counted(self, namespace: NamespaceClient) -> None:
         """A failure that matches no rule counts towards the backoff limit."""
@@ -161,7 +161,7 @@ class TestPodFailurePolicy:
         status = eventually(lambda: namespace.job("moved")["status"], lambda status: status.get("failed", 0) == failed)
 
         assert len(pods) == 1 or not failed
-        assert any(one["type"] == "Failed" for one in status.get("conditions", ())) == bool(failed)
+        assert any(each["type"] == "Failed" for each in status.get("conditions", ())) == bool(failed)
 
 
 def _any_failed(pods: list[Document]) -> bool:

@@ -37,7 +37,7 @@ def encode(token: object) -> str:
 
 def names(namespace: NamespaceClient, **query: str) -> list[str]:
     """Return the names of the Jobs that *query* selects, in the order of the response."""
-    return [one["metadata"]["name"] for one in namespace.client.get(namespace.jobs, **query)["items"]]
+    return [each["metadata"]["name"] for each in namespace.client.get(namespace.jobs, **query)["items"]]
 
 
 class TestSelectors:
@@ -95,8 +95,8 @@ class TestPages:
         first = with_jobs.client.get(with_jobs.jobs, limit="3")
         rest = with_jobs.client.get(with_jobs.jobs, limit="3", **{"continue": first["metadata"]["continue"]})
 
-        assert [one["metadata"]["name"] for one in first["items"]] == ["a", "b", "c"]
-        assert [one["metadata"]["name"] for one in rest["items"]] == ["d"]
+        assert [each["metadata"]["name"] for each in first["items"]] == ["a", "b", "c"]
+        assert [each["metadata"]["name"] for each in rest["items"]] == ["d"]
         assert first["metadata"]["remainingItemCount"] == 1
         assert "continue" not in rest["metadata"]
 
@@ -114,7 +114,7 @@ class TestPages:
         first = with_jobs.client.get(with_jobs.jobs, limit="1", labelSelector="team!=red")
         token = first["metadata"]["continue"]
 
-        assert [one["metadata"]["name"] for one in first["items"]] == ["b"]
+        assert [each["metadata"]["name"] for each in first["items"]] == ["b"]
         assert names(with_jobs, labelSelector="team!=red", **{"continue": token}) == ["c", "d"]
 
     def test_limit_equals_the_number_of_jobs(self, with_jobs: NamespaceClient) -> None:
@@ -168,4 +168,4 @@ class TestPages:
         jobs = with_jobs.client.get(with_jobs.jobs)
 
         assert (jobs["kind"], jobs["apiVersion"]) == ("JobList", "batch/v1")
-        assert not any("kind" in one for one in jobs["items"])
+        assert not any("kind" in each for each in jobs["items"])

@@ -22,7 +22,7 @@ def printing_job(name: str, simulate: str = "run-forever", *containers: str) -> 
     manifest = job(name, simulate, gpus=0)
     (main,) = manifest["spec"]["template"]["spec"]["containers"]
     main["env"] = [{"name": LOG_VARIABLE, "value": "\n".join(LINES)}]
-    manifest["spec"]["template"]["spec"]["containers"] += [{"name": one, "image": "image:1"} for one in containers]
+    manifest["spec"]["template"]["spec"]["containers"] += [{"name": each, "image": "image:1"} for each in containers]
     return manifest
 
 
@@ -86,7 +86,7 @@ class TestAttempts:
         """A failed pod has its log until it is deleted."""
         namespace.submit(printing_job("over", "exit-1"))
         (pod,) = eventually(
-            lambda: [one for one in namespace.pods_of("over") if one["status"]["phase"] == "Failed"][:1],
+            lambda: [each for each in namespace.pods_of("over") if each["status"]["phase"] == "Failed"][:1],
             lambda pods: pods != [],
         )
 
@@ -144,7 +144,7 @@ class TestErrors:
         """The message has the reason for which the container waits."""
         namespace.submit(printing_job("waits", simulate))
         (pod,) = eventually(
-            lambda: [one for one in namespace.pods_of("waits") if one["status"].get("containerStatuses")],
+            lambda: [each for each in namespace.pods_of("waits") if each["status"].get("containerStatuses")],
             lambda pods: pods != [],
         )
         name = pod["metadata"]["name"]

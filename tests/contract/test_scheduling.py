@@ -42,8 +42,8 @@ def message(namespace: NamespaceClient, name: str) -> str:
     """Wait until the scheduler has reported why the Job's pod has no node, and return the message."""
 
     def messages() -> list[str]:
-        conditions = [one for pod in namespace.pods_of(name) for one in pod["status"].get("conditions", [])]
-        return [one["message"] for one in conditions if one.get("reason") == "Unschedulable"]
+        conditions = [each for pod in namespace.pods_of(name) for each in pod["status"].get("conditions", [])]
+        return [each["message"] for each in conditions if each.get("reason") == "Unschedulable"]
 
     return eventually(messages, bool)[0]
 
@@ -54,7 +54,9 @@ def create_unscheduled(namespace: NamespaceClient) -> str:
     namespace.submit(job(name, "run-forever"))
     (pod,) = eventually(
         lambda: namespace.pods_of(name),
-        lambda pods: any(one["type"] == "PodScheduled" for pod in pods for one in pod["status"].get("conditions", [])),
+        lambda pods: any(
+            each["type"] == "PodScheduled" for pod in pods for each in pod["status"].get("conditions", [])
+        ),
     )
     if "nodeName" not in pod["spec"]:
         return name
@@ -81,7 +83,7 @@ class TestPreemption:
         (high_pod,) = namespace.await_pods("high", phase="Running")
         eventually(
             lambda: namespace.pods_of("low"),
-            lambda pods: low_pod["metadata"]["uid"] not in {one["metadata"]["uid"] for one in pods},
+            lambda pods: low_pod["metadata"]["uid"] not in {each["metadata"]["uid"] for each in pods},
         )
         (preempted,) = eventually(lambda: namespace.events("Preempted"), bool)
         assert preempted == f"Preempted by pod {high_pod['metadata']['uid']} on node {high_pod['spec']['nodeName']}"

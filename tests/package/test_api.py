@@ -179,7 +179,7 @@ class TestDashboard:
         body = packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
         widgets: list[Json] = json.loads(body)["widgets"]
         places = [(widget["x"], widget["y"]) for widget in widgets]
-        series = [tuple(one[:4]) for widget in widgets for one in widget["properties"]["metrics"]]
+        series = [tuple(each[:4]) for widget in widgets for each in widget["properties"]["metrics"]]
 
         assert ("AWS/Lambda", "Duration", "FunctionName", f"${{{logical(name)}}}") in series
         assert ("ResearcherAPI", "Failures", "function", name) in series

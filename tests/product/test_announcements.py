@@ -108,10 +108,10 @@ class TestRuns:
         """Two concurrent runs announce each Job at least once; duplicates have the same id."""
         ids = {}
         for number in range(12):
-            one = f"{name}-{number}"
-            ids[one] = api.submit(name=one).raise_for_status().json()["id"]
-        for one in ids:
-            eventually(lambda one=one: get_job(api, one)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
+            each = f"{name}-{number}"
+            ids[each] = api.submit(name=each).raise_for_status().json()["id"]
+        for each in ids:
+            eventually(lambda each=each: get_job(api, each)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
 
         with ThreadPoolExecutor(2) as both:
             list(both.map(lambda _: scheduled.announce(), range(2)))
@@ -140,10 +140,10 @@ class TestRuns:
 def finished(job: dict[str, Any]) -> bool:
     """Return whether the Job has the condition Complete."""
     conditions = job.get("status", {}).get("conditions", [])
-    return any(one["type"] == "Complete" and one["status"] == "True" for one in conditions)
+    return any(each["type"] == "Complete" and each["status"] == "True" for each in conditions)
 
 
 def stored_job(stack: Stack, name: str) -> dict[str, Any]:
     """Return the Job of that name as the cluster stores it."""
-    (found,) = [one for one in stack.cluster.find(JOB, NAMESPACE) if one["metadata"]["name"] == name]
+    (found,) = [each for each in stack.cluster.find(JOB, NAMESPACE) if each["metadata"]["name"] == name]
     return found

@@ -48,7 +48,7 @@ def names(stack: Stack) -> list[str]:
 def variables(job: dict[str, Any]) -> dict[str, str]:
     """Return the environment of the Job's pods."""
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    return {one["name"]: one.get("value", "") for one in container["env"]}
+    return {each["name"]: each.get("value", "") for each in container["env"]}
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ class TestRetry:
 
         responses = [api.ask("POST", f"/jobs/team-a/{name}/{verb}", json={}) for verb in ("retry", "clone")]
 
-        assert [(one.status_code, one.json()["code"]) for one in responses] == [(409, "submission_unknown")] * 2
+        assert [(each.status_code, each.json()["code"]) for each in responses] == [(409, "submission_unknown")] * 2
         assert names(stack) == before
 
     def test_other_teams_job(self, stack: Stack, api: Api, name: str) -> None:

@@ -105,13 +105,13 @@ class TestDeleted:
             scheduled.clean_up()
 
         uids = [receipt["id"] for key, receipt in scheduled.receipts(name) if "/latest/" not in key]
-        ((_, newest),) = [one for one in scheduled.receipts(name) if "/latest/" in one[0]]
+        ((_, newest),) = [each for each in scheduled.receipts(name) if "/latest/" in each[0]]
         assert len(set(uids)) == 2
         assert newest["createdAt"] == max(receipt["createdAt"] for _, receipt in scheduled.receipts(name))
 
 
 def _objects_of(name: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [one for one in found if name in one["metadata"]["name"]]
+    return [each for each in found if name in each["metadata"]["name"]]
 
 
 def _is_empty(found: list[dict[str, Any]]) -> bool:
@@ -137,8 +137,8 @@ class TestKept:
         await_expiry(api, scheduled, names["kept"])
         stack.cluster.apply([_keep_patch(names["kept"])])
         yield names
-        for one in names.values():
-            api.ask("DELETE", f"/jobs/team-a/{one}")
+        for each in names.values():
+            api.ask("DELETE", f"/jobs/team-a/{each}")
 
     def test_kept_jobs_do_not_change(
         self, stack: Stack, api: Api, scheduled: Scheduled, name: str, others: dict[str, str]
@@ -181,8 +181,8 @@ class TestRuns:
     def test_concurrent_runs_delete_each_job_once(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """Two concurrent runs delete every Job once and store its Receipts once; a later run deletes nothing."""
         names = {f"{name}-{number}" for number in range(24)}
-        for one in names:
-            api.submit(name=one, **SHORT_RETENTION)
+        for each in names:
+            api.submit(name=each, **SHORT_RETENTION)
         await_expiry(api, scheduled, *names)
 
         with ThreadPoolExecutor(2) as pool:
@@ -218,5 +218,5 @@ def _keep_patch(name: str) -> dict[str, Any]:
 def _uids(stack: Stack, names: dict[str, str]) -> dict[str, str]:
     """Return the uid by name of the existing Jobs among *names*."""
     found = stack.cluster.find(JOB, NAMESPACE)
-    uids = {one["metadata"]["name"]: str(one["metadata"]["uid"]) for one in found}
+    uids = {each["metadata"]["name"]: str(each["metadata"]["uid"]) for each in found}
     return {name: uids[name] for name in names.values()}

@@ -103,7 +103,7 @@ class TestClone:
         response = api.ask("POST", clone, json=patch)
 
         assert response.status_code == status
-        assert {one["pointer"] for one in response.json().get("errors", [])} == pointers
+        assert {each["pointer"] for each in response.json().get("errors", [])} == pointers
         assert stored_jobs(stack).keys() == before
 
     def test_patch_is_limited_like_a_body(self, api: Api, clone: str) -> None:

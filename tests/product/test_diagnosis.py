@@ -91,11 +91,11 @@ def await_cause(stack: Stack, api: Api, job: str, case: str) -> dict[str, Any]:
 
 
 def _capture(stack: Stack, job: str, case: str) -> None:
-    jobs = [one for one in stack.cluster.find(JOB, NAMESPACE) if one["metadata"]["name"] == job]
-    pods = [one for one in stack.cluster.find(POD, NAMESPACE) if one["metadata"]["labels"].get("job-name") == job]
-    events = [one for one in stack.cluster.find(EVENT, NAMESPACE) if one["involvedObject"]["name"].startswith(job)]
-    for one in (*jobs, *pods, *events):
-        one["metadata"].pop("managedFields", None)
+    jobs = [each for each in stack.cluster.find(JOB, NAMESPACE) if each["metadata"]["name"] == job]
+    pods = [each for each in stack.cluster.find(POD, NAMESPACE) if each["metadata"]["labels"].get("job-name") == job]
+    events = [each for each in stack.cluster.find(EVENT, NAMESPACE) if each["involvedObject"]["name"].startswith(job)]
+    for each in (*jobs, *pods, *events):
+        each["metadata"].pop("managedFields", None)
     CAPTURED.mkdir(exist_ok=True)
     text = json.dumps({"job": jobs[0], "pods": pods, "events": events}, indent=1, sort_keys=True)
     (CAPTURED / f"{case}.json").write_text(text.replace(job, "train-1") + "\n", encoding="utf-8")
@@ -148,7 +148,8 @@ class TestCauses:
         """A Job that a Job of higher priority has preempted is diagnosed as such."""
         api.submit(name=job, gpu=6, preemptible=True, **RUN_FOREVER)
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Running"
+            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"],
+            lambda status: status == "Running",
         )
 
         api.submit(name=f"{job}-rival", gpu=6, **RUN_FOREVER)

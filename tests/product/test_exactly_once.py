@@ -66,7 +66,7 @@ class TestIdempotencyKey:
         """The same key of two callers in one Project creates two Jobs."""
         key = {"Idempotency-Key": "common"}
         with Api(stack, "bob") as bob:
-            names = {one.submit("team-shared", headers=key).json()["name"] for one in (api, bob)}
+            names = {each.submit("team-shared", headers=key).json()["name"] for each in (api, bob)}
 
         assert len(names) == 2
 

@@ -60,7 +60,7 @@ def test_unlisted_secret_is_rejected_everywhere(stack: Stack[Any], api: Api) -> 
     ]
 
     assert [problem["code"] for problem in problems] == ["invalid_job"] * 5
-    assert {one["pointer"] for problem in problems for one in problem["errors"]} == {"/environment/TOKEN/secret/name"}
+    assert {each["pointer"] for problem in problems for each in problem["errors"]} == {"/environment/TOKEN/secret/name"}
     assert all("does not list the Secret other" in problem["errors"][0]["message"] for problem in problems)
     assert names(stack) == before
 

@@ -45,7 +45,7 @@ ALWAYS = {
 def audit_paths(stack: Stack[EmbeddedCluster | RealCluster], request_id: str) -> list[str]:
     """Return the paths in the cluster's audit log with *request_id*."""
     if isinstance(stack.cluster, EmbeddedCluster):
-        return [one.target for one in stack.cluster.requests if ("Audit-ID", request_id) in one.headers]
+        return [each.target for each in stack.cluster.requests if ("Audit-ID", request_id) in each.headers]
     return [line["requestURI"] for line in stack.cluster.plane.audit_lines() if line["auditID"] == request_id]
 
 

@@ -74,7 +74,7 @@ class TestLogs:
         """`previous` returns the log of the first of two failed pods."""
         api.submit(name=job, **simulate("exit-1", backoffLimit=1))
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Failed"
+            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda status: status == "Failed"
         )
 
         last, before = _log(api, job), _log(api, job, "previous=true")
@@ -143,4 +143,6 @@ class TestLogs:
 
 def _log(api: Api, job: str, query: str = "") -> httpx.Response:
     """Wait until there is a log, and return the response."""
-    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda one: one.status_code != 409)
+    return eventually(
+        lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda response: response.status_code != 409
+    )

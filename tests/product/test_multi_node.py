@@ -33,7 +33,7 @@ def stored_job(stack: Stack, name: str, namespace: str = NAMESPACE) -> dict[str,
 def services(stack: Stack, uid: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
     """Return the Services that the Job with *uid* owns."""
     found = stack.cluster.find(SERVICE, namespace)
-    return [one for one in found if _owner(one) == uid]
+    return [each for each in found if _owner(each) == uid]
 
 
 def pods(stack: Stack, uid: str) -> list[dict[str, Any]]:
@@ -78,10 +78,10 @@ class TestRendezvous:
         assert (service["spec"]["clusterIP"], service["spec"]["publishNotReadyAddresses"]) == ("None", True)
         selector = service["spec"]["selector"].items()
         assert all(selector <= pod["metadata"]["labels"].items() for pod in found)
-        variables = [{one["name"]: one for one in pod["spec"]["containers"][0]["env"]} for pod in found]
-        assert {one["MASTER_ADDR"]["value"] for one in variables} == {f"{name}-0.{service_name}"}
-        assert {one["NNODES"]["value"] for one in variables} == {"3"}
-        paths = {one["NODE_RANK"]["valueFrom"]["fieldRef"]["fieldPath"] for one in variables}
+        variables = [{each["name"]: each for each in pod["spec"]["containers"][0]["env"]} for pod in found]
+        assert {each["MASTER_ADDR"]["value"] for each in variables} == {f"{name}-0.{service_name}"}
+        assert {each["NNODES"]["value"] for each in variables} == {"3"}
+        paths = {each["NODE_RANK"]["valueFrom"]["fieldRef"]["fieldPath"] for each in variables}
         assert paths == {f"metadata.annotations['{INDEX}']"}
 
     def test_counts_the_gpus_of_all_nodes(self, api: Api, name: str) -> None:
@@ -177,7 +177,7 @@ class TestIncomplete:
         _limit_services(stack, namespace, "100")
 
         assert (response.status_code, response.json()["code"]) == (403, "quota_exceeded")
-        assert all(len(services(stack, _uid(stack, one, namespace), namespace)) == 1 for one in names)
+        assert all(len(services(stack, _uid(stack, each, namespace), namespace)) == 1 for each in names)
 
 
 class TestInvalid:

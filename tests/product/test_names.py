@@ -50,9 +50,9 @@ ALLOWED = re.compile(
 def cluster_paths(stack: Stack[EmbeddedCluster | RealCluster]) -> list[str]:
     """Return the paths that the functions have requested from the API server so far."""
     if isinstance(stack.cluster, EmbeddedCluster):
-        return [one.target for one in stack.cluster.requests]
+        return [each.target for each in stack.cluster.requests]
     lines = stack.cluster.plane.audit_lines()
-    return [one["requestURI"] for one in lines if one["user"].get("username", "").startswith("researcher-api:")]
+    return [each["requestURI"] for each in lines if each["user"].get("username", "").startswith("researcher-api:")]
 
 
 def send(stack: Stack[Any], bearer: str, method: str, path: str, body: object = None) -> int:

@@ -129,7 +129,7 @@ def _nothing_is_created(stack: Stack[AnyCluster], uploads: Uploads) -> Iterator[
 def jobs(stack: Stack[AnyCluster]) -> set[str]:
     """Return the uids of all Jobs of all Projects."""
     namespaces = [f"researcher-{project}" for project in ("team-a", "team-b", "team-shared")]
-    return {one["metadata"]["uid"] for namespace in namespaces for one in stack.cluster.find(JOB, namespace)}
+    return {each["metadata"]["uid"] for namespace in namespaces for each in stack.cluster.find(JOB, namespace)}
 
 
 class TestWithStatus:
@@ -219,4 +219,4 @@ def test_invalid_records_do_not_affect_others(uploads: Uploads) -> None:
 
     outcomes = handled(None, record("elsewhere"), bad, record(bucket="x"))
 
-    assert [one["outcome"] for one in outcomes] == ["ignored", "ignored", "refused", "ignored"]
+    assert [each["outcome"] for each in outcomes] == ["ignored", "ignored", "refused", "ignored"]

@@ -28,7 +28,7 @@ RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 def uids(stack: Stack[Any], project: str) -> list[str]:
     """Return the uids of the Jobs and pods of *project*."""
     found = [*stack.cluster.find(JOB, f"researcher-{project}"), *stack.cluster.find(POD, f"researcher-{project}")]
-    return [one["metadata"]["uid"] for one in found]
+    return [each["metadata"]["uid"] for each in found]
 
 
 def status_and_code(response: httpx.Response) -> tuple[int, str]:

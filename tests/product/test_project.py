@@ -22,10 +22,10 @@ RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 @pytest.fixture
 def project(stack: Stack[Any], api: Api) -> Iterator[str]:
     """Create a Project, and delete its Jobs afterwards."""
-    stack.cluster.apply(project_manifests("team-room", ["team-a"], ["team-b"], gpus=16))
-    yield "team-room"
-    for name in api.names("team-room"):
-        api.ask("DELETE", f"/jobs/team-room/{name}")
+    stack.cluster.apply(project_manifests("team-usage", ["team-a"], ["team-b"], gpus=16))
+    yield "team-usage"
+    for name in api.names("team-usage"):
+        api.ask("DELETE", f"/jobs/team-usage/{name}")
 
 
 def get_project(api: Api, project: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class TestUsage:
         assert detail["gpus"] == {"quota": 16, "requested": 12, "allocated": 8}
         assert detail["jobs"] == {"running": 1, "pending": 1, "suspended": 1}
         assert detail["quotas"][0]["hard"]["requests.nvidia.com/gpu"] == "16"
-        assert (detail["namespace"], detail["complete"]) == ("researcher-team-room", True)
+        assert (detail["namespace"], detail["complete"]) == ("researcher-team-usage", True)
 
 
 class TestVerbs:

@@ -36,14 +36,14 @@ def await_state(api: Api, name: str, status: str, reason: str | None = None) -> 
 
 def pods(stack: Stack[Any], name: str) -> list[str]:
     """Return the names of the Job's pods that use resources."""
-    found = [one for one in stack.cluster.find(POD, "researcher-team-a") if one["metadata"]["name"].startswith(name)]
-    return [one["metadata"]["name"] for one in found if one["status"]["phase"] in {"Pending", "Running"}]
+    found = [each for each in stack.cluster.find(POD, "researcher-team-a") if each["metadata"]["name"].startswith(name)]
+    return [each["metadata"]["name"] for each in found if each["status"]["phase"] in {"Pending", "Running"}]
 
 
 def stored_state(stack: Stack[Any], name: str, project: str = "team-a") -> dict[str, Any]:
     """Return the uid and `suspend` of the stored Job."""
     found = stack.cluster.find(JOB, f"researcher-{project}")
-    (job,) = (one for one in found if one["metadata"]["name"] == name)
+    (job,) = (each for each in found if each["metadata"]["name"] == name)
     return {"uid": job["metadata"]["uid"], "suspend": job["spec"]["suspend"]}
 
 

@@ -88,7 +88,7 @@ def test_every_upload_becomes_one_job(faulty: tuple[Stack[Faulty[AnyCluster]], F
             failed = [record for record, done in zip(failed, pool.map(deliver, failed), strict=True) if not done]
 
     jobs = stack.cluster.cluster.find(JOB, NAMESPACE)
-    numbers = {one["metadata"]["uid"]: one["metadata"]["labels"]["number"] for one in jobs}
+    numbers = {each["metadata"]["uid"]: each["metadata"]["labels"]["number"] for each in jobs}
     statuses = uploads.statuses()
     assert sorted(numbers.values()) == sorted(str(number) for number in range(OBJECTS))
     assert {key: numbers.get(status.get("id")) for key, status in statuses.items()} == {

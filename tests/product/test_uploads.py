@@ -59,7 +59,7 @@ class TestUploaded:
         )
         bucket.connect.cache_clear()
 
-        (failed,) = (json.loads(one["Body"]) for one in found["Messages"])
+        (failed,) = (json.loads(each["Body"]) for each in found["Messages"])
         assert failed["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "submit/team-a/lost.json"
         assert failed["requestContext"]["approximateInvokeCount"] == 3
         assert failed["responsePayload"]["errorType"] == "StorageUnavailable"
@@ -74,4 +74,4 @@ def _status(s3: Any, key: str) -> Any:  # noqa: ANN401 - botocore's client, JSON
 
 def jobs_of(stack: Stack[AnyCluster], project: str = "team-a") -> dict[str, Any]:
     """Return the Project's Jobs by name."""
-    return {one["metadata"]["name"]: one for one in stack.cluster.find(JOB, f"researcher-{project}")}
+    return {each["metadata"]["name"]: each for each in stack.cluster.find(JOB, f"researcher-{project}")}

@@ -126,7 +126,7 @@ def send(api: Api, row: Row, project: str) -> httpx.Response:
 
 def _with_project(body: object, project: str) -> object:
     if isinstance(body, list):
-        return [_with_project(one, project) for one in body]
+        return [_with_project(each, project) for each in body]
     assert isinstance(body, dict)
     return {**body, "project": project}
 
@@ -134,7 +134,7 @@ def _with_project(body: object, project: str) -> object:
 def jobs_of(stack: Stack, project: str) -> dict[str, str]:
     """Return the uid by name of the Jobs in *project*."""
     found = stack.cluster.find(JOB, f"researcher-{project}")
-    return {one["metadata"]["name"]: one["metadata"]["uid"] for one in found}
+    return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
 
 
 class TestTable:
@@ -164,7 +164,7 @@ class TestTable:
         headers = [{"Authorization": text} for text in ("", "Basic YWxpY2U6eA==", "Bearer x", "bearer a.b.c")]
 
         responses = [
-            callers["alice"].ask(row.method, row.path.replace("PROJECT", "team-a"), headers=one) for one in headers
+            callers["alice"].ask(row.method, row.path.replace("PROJECT", "team-a"), headers=each) for each in headers
         ]
 
         assert {response.status_code for response in responses} == {401}
@@ -188,14 +188,14 @@ class TestWithoutAccess:
 
         results = callers["alice"].ask("DELETE", "/jobs", json=targets).json()["data"]
 
-        assert [one["ok"] for one in results] == [False, True, False]
+        assert [each["ok"] for each in results] == [False, True, False]
         assert results[0]["error"] == results[2]["error"]
         assert (EXISTING in jobs_of(stack, "team-b"), EXISTING in jobs_of(stack, "team-a")) == (True, False)
 
     def test_is_not_listed(self, callers: dict[str, Api]) -> None:
         """GET /projects returns the Projects that the caller may use, and no others."""
         for caller, api in callers.items():
-            assert [one["name"] for one in api.ask("GET", "/projects").json()["data"]] == MAY_USE[caller]
+            assert [each["name"] for each in api.ask("GET", "/projects").json()["data"]] == MAY_USE[caller]
 
 
 class TestDeletion:

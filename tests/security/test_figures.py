@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.figures import README, Figure, record, load, rows, table
+from tests.figures import README, Figure, load, record, rows, table
 from tests.security.attacks import ATTACKS
 
 SUITE = Path(__file__).parent

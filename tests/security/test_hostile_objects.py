@@ -87,16 +87,16 @@ def remove_all(cluster: Cluster) -> None:
     """Delete every Job of team-a, including those with finalizers."""
     if isinstance(cluster, EmbeddedCluster):
         with cluster.store.lock:
-            for one in list(cluster.store.all(JOB, NAMESPACE)):
-                cluster.store.remove(JOB, NAMESPACE, one["metadata"]["name"])
+            for each in list(cluster.store.all(JOB, NAMESPACE)):
+                cluster.store.remove(JOB, NAMESPACE, each["metadata"]["name"])
         return
     admin = cluster.plane.admin
     admin.delete(JOBS, propagationPolicy="Background")
-    for one in admin.get(JOBS)["items"]:
+    for each in admin.get(JOBS)["items"]:
         # Not with a patch: the API server cannot decode what it has stored of the year 10000.
-        metadata = {name: one["metadata"][name] for name in ("name", "resourceVersion")} | {"managedFields": [{}]}
+        metadata = {name: each["metadata"][name] for name in ("name", "resourceVersion")} | {"managedFields": [{}]}
         with suppress(ErrorResponse):
-            admin.request("PUT", f"{JOBS}/{metadata['name']}", {**one, "metadata": metadata, "status": {}})
+            admin.request("PUT", f"{JOBS}/{metadata['name']}", {**each, "metadata": metadata, "status": {}})
     eventually(lambda: admin.get(JOBS)["items"], lambda items: not items)
 
 
@@ -108,8 +108,8 @@ def list_all(api: Api, limit: int) -> set[str]:
         response = api.ask("GET", f"/jobs/team-a?limit={limit}{token}")
         assert response.status_code == 200, response.text
         page = msgspec.json.decode(response.content, type=JobPage)
-        assert not found & {one.name for one in page.data}
-        found |= {one.name for one in page.data}
+        assert not found & {each.name for each in page.data}
+        found |= {each.name for each in page.data}
         if page.next_page_token is None:
             return found
         token = f"&pageToken={page.next_page_token}"
@@ -124,9 +124,9 @@ def read_all(api: Api, name: str) -> set[int]:
 def internal_failures(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the failures in *report* of a whole Project or with an internal code."""
     return [
-        one
-        for one in report["failures"]
-        if one["name"] is None or one["code"] in {"internal_error", "cluster_unavailable", "storage_unavailable"}
+        each
+        for each in report["failures"]
+        if each["name"] is None or each["code"] in {"internal_error", "cluster_unavailable", "storage_unavailable"}
     ]
 
 
@@ -155,7 +155,7 @@ def test_generated_objects(stack: Stack[Cluster], api: Api, scheduled: Scheduled
         assert {name: statuses for name, statuses in statuses_by_name.items() if max(statuses) >= 500} == {}
         assert internal_failures(announced := scheduled.announce()) == []
         assert announced["announced"] >= 1
-        assert [one["detail"]["name"] for one in scheduled.heard(other)] == [other]
+        assert [each["detail"]["name"] for each in scheduled.heard(other)] == [other]
         assert internal_failures(scheduled.clean_up(dry_run=True)) == []
         report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, other))
         assert internal_failures(report) == []

@@ -160,7 +160,7 @@ class _Script:
     def _list_projects(self) -> None:
         response = self._send({"200"} | BUSY, "GET", "/projects")
         if response and response.status_code == 200:
-            found = [one["name"] for one in response.json()["data"]]
+            found = [each["name"] for each in response.json()["data"]]
             self._expect("the Projects", found == [self._task.project, SHARED])
 
     def _access_foreign(self) -> None:

@@ -293,8 +293,8 @@ class FakeReceipts:
 
     def find(self, project: ProjectName, name: JobName) -> Receipt | None:
         """Return the newest Receipt of a Job of that name, or None."""
-        found = [one for one in self.stored.values() if (one.project, one.name) == (project, name)]
-        return max(found, key=lambda one: one.created_at, default=None)
+        found = [each for each in self.stored.values() if (each.project, each.name) == (project, name)]
+        return max(found, key=lambda each: each.created_at, default=None)
 
 
 class FakeEventBus:
@@ -311,9 +311,9 @@ class FakeEventBus:
         if self.faults:
             self.faults.popleft()()
         self.calls.append(len(announcements))
-        accepted = [one for one in announcements if one.id not in self.refused]
+        accepted = [each for each in announcements if each.id not in self.refused]
         self.told += accepted
-        return {one.id for one in accepted}
+        return {each.id for each in accepted}
 
 
 class FakeTokens:

@@ -43,13 +43,13 @@ def objects(kind: type[Any]) -> st.SearchStrategy[Any]:
 def _wire(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
     match kind:
         case msgspec.inspect.StructType():
-            return st.fixed_dictionaries({}, optional={one.encode_name: _wire(one.type) for one in kind.fields})
+            return st.fixed_dictionaries({}, optional={each.encode_name: _wire(each.type) for each in kind.fields})
         case msgspec.inspect.ListType():
             return st.lists(_wire(kind.item_type), max_size=3)
         case msgspec.inspect.DictType():
             return st.dictionaries(TEXTS, _wire(kind.value_type), max_size=3)
         case msgspec.inspect.UnionType():
-            return st.one_of([_wire(one) for one in kind.types])
+            return st.one_of([_wire(each) for each in kind.types])
         case msgspec.inspect.DateTimeType():
             times = st.datetimes(timezones=st.just(UTC)).map(lambda time: time.isoformat())
             return times | st.sampled_from(ODD_TIMES)

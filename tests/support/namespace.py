@@ -67,17 +67,17 @@ class NamespaceClient:
         self.client.patch(self.path, {"metadata": {"labels": labels}})
 
     def bound(self, **hard: str) -> None:
-        """Create the ResourceQuota `room`, and wait until the API server enforces it."""
+        """Create the ResourceQuota `test-quota`, and wait until the API server enforces it."""
         quotas = f"{self.path}/resourcequotas"
-        self.client.create(quotas, {"metadata": {"name": "room"}, "spec": {"hard": {**hard, JOBS: "0"}}})
+        self.client.create(quotas, {"metadata": {"name": "test-quota"}, "spec": {"hard": {**hard, JOBS: "0"}}})
         eventually(self._admits_jobs, lambda admitted: not admitted)
         if hard.get(JOBS) != "0":
-            self.client.patch(f"{quotas}/room", {"spec": {"hard": {JOBS: None, **hard}}})
+            self.client.patch(f"{quotas}/test-quota", {"spec": {"hard": {JOBS: None, **hard}}})
             eventually(self._admits_jobs, bool)
 
     def used(self) -> dict[str, str]:
         """Return `status.used` of its ResourceQuota."""
-        quota = self.client.get(f"{self.path}/resourcequotas/room")
+        quota = self.client.get(f"{self.path}/resourcequotas/test-quota")
         used: dict[str, str] = quota.get("status", {}).get("used", {})
         return used
 
@@ -145,5 +145,5 @@ def error_of(action: Callable[[], object]) -> ErrorStatus:
 
 
 def _ends(status: Document) -> list[Document]:
-    conditions = [one for one in status.get("conditions", []) if one["type"] in ("Complete", "Failed")]
-    return [one for one in conditions if one["status"] == "True"]
+    conditions = [each for each in status.get("conditions", []) if each["type"] in ("Complete", "Failed")]
+    return [each for each in conditions if each["status"] == "True"]

@@ -42,7 +42,7 @@ def _values(schema: Schema, definitions: Schema) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
         return _values(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema:
-        return st.one_of([_values(one, definitions) for one in schema["anyOf"]])
+        return st.one_of([_values(each, definitions) for each in schema["anyOf"]])
     if "const" in schema or "enum" in schema:
         return st.sampled_from(schema.get("enum") or [schema["const"]])
     match schema["type"]:
