@@ -52,7 +52,7 @@ class TestFinished:
         scheduled.announce()
         scheduled.announce()
 
-        (event,) = scheduled.heard(name)
+        (event,) = scheduled.receive_events(name)
         used = event["detail"].pop("gpuSeconds")
         assert (event["source"], event["detail-type"]) == ("researcher-api", "job.finished")
         assert event["detail"] == {
@@ -68,7 +68,7 @@ class TestFinished:
 
         scheduled.announce()
 
-        (event,) = scheduled.heard(name)
+        (event,) = scheduled.receive_events(name)
         assert (event["detail"]["status"], event["detail"]["reason"]) == ("Failed", "OOMKilled")
 
     def test_label_is_not_in_the_view(self, api: Api, scheduled: Scheduled, name: str) -> None:
@@ -86,7 +86,7 @@ class TestFinished:
 
         scheduled.announce()
 
-        assert [event["detail"]["name"] for event in scheduled.heard(name)] == [f"{name}-ended"]
+        assert [event["detail"]["name"] for event in scheduled.receive_events(name)] == [f"{name}-ended"]
         api.ask("DELETE", f"/jobs/team-a/{name}-runs").raise_for_status()
 
     def test_job_of_kubectl_is_ignored(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
@@ -97,7 +97,7 @@ class TestFinished:
 
         scheduled.announce()
 
-        assert scheduled.heard(name) == []
+        assert scheduled.receive_events(name) == []
         assert stored_job(stack, name)["metadata"]["labels"] == before
 
 
@@ -116,12 +116,12 @@ class TestRuns:
         with ThreadPoolExecutor(2) as both:
             list(both.map(lambda _: scheduled.announce(), range(2)))
 
-        events = scheduled.heard(name)
+        events = scheduled.receive_events(name)
         assert {event["detail"]["name"]: event["detail"]["id"] for event in events} == ids
         # Two runs, each of which sends a request to EventBridge at most twice when the response is late.
         assert len(events) <= 2 * 2 * len(ids)
         scheduled.announce()
-        assert scheduled.heard(name) == []
+        assert scheduled.receive_events(name) == []
 
     def test_project_without_role_binding_does_not_stop_the_others(
         self, stack: Stack, api: Api, scheduled: Scheduled, name: str
@@ -134,7 +134,7 @@ class TestRuns:
         report = scheduled.announce()
 
         assert {"project": "closed", "name": None, "code": "forbidden"} in report["failures"]
-        assert len(scheduled.heard(name)) == 1
+        assert len(scheduled.receive_events(name)) == 1
 
 
 def finished(job: dict[str, Any]) -> bool:

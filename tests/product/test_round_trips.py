@@ -19,7 +19,7 @@ from chalicelib.runtime.operation import BASE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from infra.packaging import docs_assets
 from tests.support.api import IMAGE
-from tests.support.counted_stack import SCHEDULED, UPLOADED, CountedStack, Request, World
+from tests.support.counted_stack import SCHEDULED, UPLOADED, Callers, CountedStack, Request
 from tests.support.round_trips import Gate, Trip, differences
 
 if TYPE_CHECKING:
@@ -119,21 +119,21 @@ def stack() -> Iterator[CountedStack]:
         yield stack
 
 
-def trips(world: World, operation: str, row: str, *, cold: bool) -> list[Trip]:
+def trips(callers: Callers, operation: str, row: str, *, cold: bool) -> list[Trip]:
     """Return the requests that *operation* makes, compared with *row* as they arrive."""
     if operation in SCHEDULED:
-        return world.trips_on_schedule(row, operation, cold=cold)
+        return callers.count_requests_on_schedule(row, operation, cold=cold)
     if operation == UPLOADED:
-        return world.trips_of_upload(row, cold=cold)
-    return world.trips(row, REQUESTS[operation], cold=cold)
+        return callers.count_requests_of_upload(row, cold=cold)
+    return callers.count_requests(row, REQUESTS[operation], cold=cold)
 
 
 @pytest.mark.parametrize("operation", ROWS)
 def test_operation_sends_the_requests_of_its_row(stack: CountedStack, operation: str) -> None:
     """A cold and a warm operation send the requests of its row: each additional one would add latency."""
-    with World(stack) as world:
+    with Callers(stack) as callers:
         for row, phase in zip(ROWS[operation], ("cold", "warm"), strict=True):
-            sent = trips(world, operation, row, cold=phase == "cold")
+            sent = trips(callers, operation, row, cold=phase == "cold")
 
             problems = differences(row, sent)
             listed = "".join(f"\n  {trip.target} {trip.request} {trip.note}" for trip in sent)

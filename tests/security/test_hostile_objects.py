@@ -155,13 +155,13 @@ def test_generated_objects(stack: Stack[Cluster], api: Api, scheduled: Scheduled
         assert {name: statuses for name, statuses in statuses_by_name.items() if max(statuses) >= 500} == {}
         assert internal_failures(announced := scheduled.announce()) == []
         assert announced["announced"] >= 1
-        assert [each["detail"]["name"] for each in scheduled.heard(other)] == [other]
+        assert [each["detail"]["name"] for each in scheduled.receive_events(other)] == [other]
         assert internal_failures(scheduled.clean_up(dry_run=True)) == []
         report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, other))
         assert internal_failures(report) == []
         assert api.ask("DELETE", f"/jobs/team-a/{max(names, key=len)}").status_code in {200, 404}
         remove_all(stack.cluster)
-    counter.tried(accepted)
+    counter.count(accepted)
 
 
 def _was_deleted(report: dict[str, Any], name: str) -> bool:

@@ -87,8 +87,8 @@ def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, works: bool) ->
         assert number % 100 or verifier.accepts(good)
         verifier.clock.now += 60 / UNKNOWN
 
-    counter.tried(UNKNOWN)
-    counter.measured("fetches in 60 s of 1,000 unknown keys", issuer.jwks_requests - before)
+    counter.count(UNKNOWN)
+    counter.measure("fetches in 60 s of 1,000 unknown keys", issuer.jwks_requests - before)
     assert issuer.jwks_requests - before <= 60 / COOL_DOWN_SECONDS
 
 
@@ -102,7 +102,7 @@ def test_flood_through_the_function(stack: Stack[Any], counter: Counter) -> None
         send_raw(stack, "GET", "/projects", forged({"kid": f"k{n}"})(stack.issuer)).status for n in range(UNKNOWN)
     }
 
-    counter.tried(UNKNOWN)
+    counter.count(UNKNOWN)
     assert statuses == {401}
     assert stack.issuer.jwks_requests - before <= 1 + (time.monotonic() - started) // COOL_DOWN_SECONDS
     assert send_raw(stack, "GET", "/projects", bearer(stack.issuer.mint("alice"))).status == 200
@@ -173,7 +173,7 @@ def test_endless_response(counter: Counter, pieces: Any, pause: float) -> None: 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    counter.measured("MiB of memory for a response of 200 MB", round(peak / 2**20, 1))
+    counter.measure("MiB of memory for a response of 200 MB", round(peak / 2**20, 1))
     assert peak < MAX_MEMORY
     assert over < 5
 

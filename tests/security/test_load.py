@@ -79,8 +79,8 @@ class TestTraffic:
     def test_every_response_is_expected(self, stack: FaultyDeployment, reports: list[Report], counter: Counter) -> None:
         """Each response is one of those its request may have, without data of other Projects; all faults occur."""
         answers = [outcome for report in reports for outcome in report.answers.elements()]
-        counter.tried(len(answers))
-        counter.measured("% of responses 503 or 504", 100 * sum(outcome in BUSY for outcome in answers) / len(answers))
+        counter.count(len(answers))
+        counter.measure("% of responses 503 or 504", 100 * sum(outcome in BUSY for outcome in answers) / len(answers))
 
         assert [message for report in reports for message in report.unexpected] == []
         assert stack.cluster.proxy.met.keys() == {*FAULTS, "none"}
@@ -93,7 +93,7 @@ class TestTraffic:
         own_reports = [report for report, (_, own, _) in zip(reports, SCRIPTS, strict=True) if own == project]
         expected = {request: job["id"] for report in own_reports for request, job in report.created.items()}
         unknown = set().union(*(report.unknown for report in own_reports))
-        counter.tried(len(expected))
+        counter.count(len(expected))
 
         jobs = [job["metadata"] for job in stack.cluster.cluster.find(JOB, f"researcher-{project}")]
         stored = {job["labels"]["request"]: job["uid"] for job in jobs}
@@ -125,8 +125,8 @@ class TestMemory:
         outcomes = {requests[number % len(requests)]().status for number in range(INVOCATIONS)}
 
         gained = (resident(execution.pid) - warm) / MEGABYTE
-        counter.tried(INVOCATIONS)
-        counter.measured(f"MiB that {function} gained in {INVOCATIONS:,} invocations", round(gained, 1))
+        counter.count(INVOCATIONS)
+        counter.measure(f"MiB that {function} gained in {INVOCATIONS:,} invocations", round(gained, 1))
         assert stack.lambdas.executions(function) == [execution]
         assert outcomes <= {200, 201, 400, 403, 415, 422}
         assert gained < MAX_GAIN

@@ -64,7 +64,7 @@ def statuses(stack: Stack[Any], headers: list[tuple[str, str]], name: str) -> li
 
 def test_pattern_of_allowed_requests(counter: Counter) -> None:
     """The pattern of allowed requests matches no path outside of Projects."""
-    counter.tried(0)
+    counter.count(0)
     jobs = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
     suffixes = ["/..", "/.", "/", "/a/b", "/a%2fb", "/" + "a" * 254, "/a..b", "?a b", "/../../pods", "/a?b#c\n"]
     outside = [jobs + suffix for suffix in suffixes] + [
@@ -84,9 +84,9 @@ def test_generated_names_stay_in_projects(stack: Stack[EmbeddedCluster | RealClu
 
     for start in range(0, CASES, BATCH):
         for name in names[start : start + BATCH]:
-            counter.measured("highest status", max(statuses(stack, headers, name)))
+            counter.measure("highest status", max(statuses(stack, headers, name)))
         unexpected |= {path for path in cluster_paths(stack) if not INSIDE.fullmatch(path)}
 
-    counter.tried(CASES)
+    counter.count(CASES)
     assert unexpected == set()
     assert counter.most["highest status"] < 500

@@ -110,7 +110,7 @@ class TestSts:
 
         response = list_jobs(stack)
 
-        counter.measured("seconds without STS", round(time.monotonic() - started, 2))
+        counter.measure("seconds without STS", round(time.monotonic() - started, 2))
         assert (response.status, problem(response)["code"]) == (503, "credentials_unavailable")
 
 
@@ -182,7 +182,7 @@ def test_circuit_breaker(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, c
 
     started = time.monotonic()
     responses = [list_jobs(stack) for _ in range(20)]
-    counter.measured("ms for a response while the breaker is open", round((time.monotonic() - started) * 1000 / 20, 1))
+    counter.measure("ms for a response while the breaker is open", round((time.monotonic() - started) * 1000 / 20, 1))
 
     assert statuses == [503] * 2
     assert {each.status for each in responses} == {503}

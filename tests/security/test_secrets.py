@@ -203,10 +203,10 @@ def test_stored_documents(stack: SecretiveStack, scheduled: Scheduled) -> None:
         uploads.put(f"submit/team-a/{name}.json", json.dumps(fields).encode()) for name, fields in documents.items()
     ]
     handled(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
-    events = eventually(lambda: scheduled.announce() and scheduled.heard("stored"), bool)
+    events = eventually(lambda: scheduled.announce() and scheduled.receive_events("stored"), bool)
     eventually(scheduled.clean_up, lambda report: report["deleted"] > 0)
 
-    statuses, receipts = uploads.kept("status/"), uploads.kept("receipts/")
+    statuses, receipts = uploads.read_all("status/"), uploads.read_all("receipts/")
 
     assert len(statuses) == len(documents) + 1
     logs = {receipt["name"]: receipt.pop("log") for receipt in receipts.values()}

@@ -90,7 +90,7 @@ def template(job: Submission) -> dict[str, Any]:
 @pytest.mark.attack("specs")
 def test_list_of_paths_is_minimal(counter: Counter) -> None:
     """A Submission with every field, together with a multi-node one, reaches every path of the list."""
-    counter.tried(0)
+    counter.count(0)
     reached = {*paths(template(EVERYTHING)), *paths(template(submission(nodes=2)))}
 
     assert reached == set(ALLOWED.split())
@@ -113,7 +113,7 @@ def test_pods_have_only_listed_paths(counter: Counter) -> None:
 
     holds()
 
-    counter.tried(len(tried))
+    counter.count(len(tried))
     assert seen <= set(ALLOWED.split())
 
 
@@ -151,4 +151,4 @@ def test_cluster_accepts_every_submission(stack: Stack[EmbeddedCluster | RealClu
 
     holds()
 
-    counter.tried(len(tried))
+    counter.count(len(tried))

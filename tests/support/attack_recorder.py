@@ -24,11 +24,11 @@ class Counter:
         self.cases = 1
         self.most: dict[str, float] = {}
 
-    def tried(self, cases: int) -> None:
+    def count(self, cases: int) -> None:
         """Set the number of cases that this test has tried."""
         self.cases = cases
 
-    def measured(self, what: str, amount: float) -> None:
+    def measure(self, what: str, amount: float) -> None:
         """Record *amount* as a value of *what*, whose name includes the unit; only the largest value is stored."""
         self.most[what] = max(amount, self.most.get(what, amount))
 

@@ -47,7 +47,7 @@ class Request(NamedTuple):
     status: int = 200
 
 
-class World:
+class Callers:
     """The callers of *stack*: inside the context they create Jobs, and send the one request that is counted."""
 
     def __init__(self, stack: CountedStack) -> None:
@@ -70,7 +70,7 @@ class World:
         self._run_controllers()
         self._open.close()
 
-    def trips(self, row: str, request: Request, *, cold: bool) -> list[Trip]:
+    def count_requests(self, row: str, request: Request, *, cold: bool) -> list[Trip]:
         """Return the requests that a process sends to answer *request*.
 
         Compare each with *row* as it arrives. *cold*: without cached keys and credentials.
@@ -88,14 +88,14 @@ class World:
         assert response.status_code == request.status, response.text
         return trips
 
-    def trips_of_upload(self, row: str, *, cold: bool) -> list[Trip]:
+    def count_requests_of_upload(self, row: str, *, cold: bool) -> list[Trip]:
         """Return the requests that an uploaded submission causes, each compared with *row* as it arrives."""
         name = next(self._names)
         document = json.dumps({"image": IMAGE, "name": name}).encode()
         record = Uploads(self._stack).put(f"submit/team-a/{name}.json", document)
         return self._invoke(row, UPLOADED, {"Records": [record]}, cold=cold)
 
-    def trips_on_schedule(self, row: str, function: str, *, cold: bool) -> list[Trip]:
+    def count_requests_on_schedule(self, row: str, function: str, *, cold: bool) -> list[Trip]:
         """Return the requests of *function* when each Project has one finished Job, each compared with *row*."""
         name = next(self._names)
         for project in PROJECTS:

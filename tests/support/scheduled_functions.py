@@ -50,7 +50,7 @@ class Scheduled:
         assert uncounted == 0, report
         return report
 
-    def heard(self, name: str) -> list[dict[str, Any]]:
+    def receive_events(self, name: str) -> list[dict[str, Any]]:
         """Return the new events about Jobs whose names start with *name*; other events are dropped."""
         found = []
         while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):

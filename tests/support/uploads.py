@@ -56,9 +56,9 @@ class Uploads:
 
     def statuses(self) -> dict[str, Any]:
         """Return all upload statuses by key."""
-        return self.kept("status/")
+        return self.read_all("status/")
 
-    def kept(self, prefix: str) -> dict[str, Any]:
+    def read_all(self, prefix: str) -> dict[str, Any]:
         """Return the JSON of every object whose key begins with *prefix*, by key."""
         return {key: self.read(key) for key in self.keys(prefix)}
 
