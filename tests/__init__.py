@@ -1,1 +1,1 @@
-"""What the API promises, each promise a test."""
+"""The tests: each states a promise of the API."""

@@ -1,4 +1,4 @@
-"""Shared by all tests; with `tests/__init__.py` beside it, the root is importable however pytest is started."""
+"""Fixtures of all tests; with `tests/__init__.py` beside it, the root is importable however pytest is started."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
 SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "security"))
-"""Suites in which nothing secret is printed on purpose."""
+"""Suites whose output must not contain secrets."""
 
 pytest_plugins = ["tests.support.attack_recorder", "tests.budgets"]
 
@@ -33,20 +33,23 @@ hypothesis.settings.register_profile("tests", deadline=None, max_examples=EXAMPL
 hypothesis.settings.load_profile("tests")
 
 RUN_SECONDS = 0.5
-"""How long a pod runs that does not say otherwise."""
+"""The default run time of a pod."""
 
 CLUSTERS: dict[str, Callable[..., EmbeddedCluster | RealCluster]] = {"embedded": EmbeddedCluster, "real": RealCluster}
 
 
 @pytest.fixture(scope="session")
 def make_cluster() -> Callable[..., EmbeddedCluster | RealCluster]:
-    """What makes the cluster that CLUSTER names, for tests that ask the same of both."""
+    """Return the class of the cluster that CLUSTER names, for tests that run on both."""
     return CLUSTERS[os.environ.get("CLUSTER") or "embedded"]
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack[EmbeddedCluster]]:
-    """The whole local cloud. Not for the session: a process has one at a time, and some modules start their own."""
+    """Start the whole local cloud.
+
+    Not with session scope: a process has one local cloud at a time, and some modules start their own.
+    """
     docs_assets.main()
     with Stack(partial(EmbeddedCluster, run_seconds=RUN_SECONDS)) as stack:
         yield stack
@@ -54,21 +57,21 @@ def stack() -> Iterator[Stack[EmbeddedCluster]]:
 
 @pytest.fixture
 def api(stack: Stack) -> Iterator[Api]:
-    """Alice, who may use team-a and team-shared."""
+    """Return a client with the token of alice, who may use team-a and team-shared."""
     with Api(stack) as api:
         yield api
 
 
 @pytest.fixture(scope="module")
 def scheduled(stack: Stack) -> Iterator[Scheduled]:
-    """The scheduled functions of the stack."""
+    """Return the scheduled functions of the stack."""
     with Scheduled(stack) as scheduled:
         yield scheduled
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fails a test of the searched suites that has printed a secret."""
+    """Fail a test of the searched suites whose output contains a secret."""
     report = yield
     if any(item.path.is_relative_to(suite) for suite in SEARCHED):
         found = leaks("\n".join(content for _, content in report.sections))

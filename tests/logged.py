@@ -1,4 +1,4 @@
-"""The log as CloudWatch gets it: one line of JSON for each request and each event."""
+"""The log as CloudWatch receives it: one line of JSON for each request and each event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """What was written since the last look: exactly one line, to standard output."""
+    """Return the one line that was written to the standard output since the last call."""
     written = capsys.readouterr()
     assert (written.err, written.out.count("\n"), written.out[-1:]) == ("", 1, "\n")
     found: dict[str, Any] = json.loads(written.out)

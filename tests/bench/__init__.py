@@ -1,1 +1,1 @@
-"""Measurements. They run by hand, print what they saw, and judge nothing: a busy machine proves nothing."""
+"""Benchmarks. They are started manually and print their results; they fail for no result, since machines differ."""

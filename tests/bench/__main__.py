@@ -1,6 +1,6 @@
-"""`make bench [ONLY=lists] [ROUNDS=3] [README=1]`: measures, prints a table, and writes build/bench.json.
+"""`make bench [ONLY=lists] [ROUNDS=3] [README=1]`: run the benchmarks, print a table, and write build/bench.json.
 
-With README=1 the table of a whole run is written into the README, too.
+README=1 also writes the table of a complete run into the README.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.bench import cold_start, first_answer, growth, lists, memory, parts, projects, report, size, warm
+from tests.bench import breakdown, cold_start, first_response, lists, memory, projects, report, scaling, size, warm
 from tests.bench.artefacts import Artefacts
 from tests.bench.figures import ROUNDS, as_json, table
 
@@ -24,49 +24,49 @@ if TYPE_CHECKING:
 
     from tests.bench.figures import Result
 
-    Measurement = Callable[[Artefacts, int], Iterator[Result]]
+    Benchmark = Callable[[Artefacts, int], Iterator[Result]]
 
 OUT = Path("build/bench.json")
-MEASUREMENTS: dict[str, Measurement] = {
-    "cold_start": cold_start.measured,
-    "first_answer": first_answer.measured,
-    "warm": warm.measured,
-    "lists": lists.measured,
-    "projects": projects.measured,
-    "size": size.measured,
-    "memory": memory.measured,
-    "growth": growth.measured,
-    "parts": parts.measured,
+BENCHMARKS: dict[str, Benchmark] = {
+    "cold_start": cold_start.measure,
+    "first_response": first_response.measure,
+    "warm": warm.measure,
+    "lists": lists.measure,
+    "projects": projects.measure,
+    "size": size.measure,
+    "memory": memory.measure,
+    "scaling": scaling.measure,
+    "breakdown": breakdown.measure,
 }
 
 
 def main() -> int:
-    """Measures everything, or only what the command line names."""
+    """Run all benchmarks, or only the one on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=MEASUREMENTS, help="one of the measurements")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="fewer only to see that it works")
+    parser.add_argument("--only", choices=BENCHMARKS, help="run one benchmark")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="fewer rounds, to test the benchmark itself")
     parser.add_argument("--readme", action="store_true", help="write the table into the README")
-    given = parser.parse_args()
-    if given.readme and given.only:
-        parser.error("The README shows a whole run.")
-    begun = time.monotonic()
-    # The functions that run in this process write their log lines meanwhile.
+    arguments = parser.parse_args()
+    if arguments.readme and arguments.only:
+        parser.error("The table in the README must be that of a complete run.")
+    started = time.monotonic()
+    # The functions that run in this process write log lines to the standard output.
     with TemporaryDirectory(prefix="bench-") as folder, redirect_stdout(io.StringIO()):
-        found = list(_found(Artefacts(Path(folder)), given.rounds, given.only))
-    told = report.circumstances(given.rounds, time.monotonic() - begun)
+        results = list(_run(Artefacts(Path(folder)), arguments.rounds, arguments.only))
+    run = report.describe_run(arguments.rounds, time.monotonic() - started)
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps({"told": told, "results": as_json(found)}, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{table(found)}\n\n" + "\n".join(told) + "\n")
-    if given.readme:
-        report.write(found, told)
+    OUT.write_text(json.dumps({"run": run, "results": as_json(results)}, indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{table(results)}\n\n" + "\n".join(run) + "\n")
+    if arguments.readme:
+        report.write(results, run)
     return 0
 
 
-def _found(made: Artefacts, rounds: int, only: str | None) -> Iterator[Result]:
-    for name, measured in MEASUREMENTS.items():
+def _run(artefacts: Artefacts, rounds: int, only: str | None) -> Iterator[Result]:
+    for name, measure in BENCHMARKS.items():
         if only in {None, name}:
             sys.stderr.write(f"{time.strftime('%H:%M:%S')} {name}\n")
-            yield from measured(made, rounds)
+            yield from measure(artefacts, rounds)
 
 
 if __name__ == "__main__":

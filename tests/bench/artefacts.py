@@ -1,4 +1,4 @@
-"""What is measured, as folders that Lambda would mount: our bundle, and the peers as they are usually packaged."""
+"""The folders that Lambda would mount: the product's bundle, and the peers as they are usually packaged."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PEERS = Path(__file__).with_name("peers")
 
 @dataclass(frozen=True)
 class Artefacts:
-    """All of them below *folder*, each made when it is first needed."""
+    """All artefacts below *folder*; each is created when it is first used."""
 
     folder: Path
 
     @cached_property
     def ours(self) -> Path:
-        """Our bundle, for this machine."""
+        """The product's bundle, for this machine."""
         folder = self.folder / "ours"
         archive = folder.with_suffix(".zip")
         write_bundle(archive, HERE)
@@ -39,7 +39,7 @@ class Artefacts:
 
     @cached_property
     def same(self) -> Path:
-        """Our code as `chalice package` would zip it: all requirements, as sources, one app for all routes."""
+        """The product's code as `chalice package` would zip it: all requirements as sources, one app for all routes."""
         folder = self.folder / "same"
         _install(ROOT / "requirements.txt", folder)
         ignored = shutil.ignore_patterns("__pycache__", "assets")
@@ -50,7 +50,7 @@ class Artefacts:
 
     @cached_property
     def sources(self) -> Path:
-        """The naive peer, as `chalice package` would zip it; the other peers' packages are among its own."""
+        """The naive peer as `chalice package` would zip it; it includes the packages of the other peers."""
         folder = self.folder / "sources"
         _install(PEERS / "requirements.txt", folder)
         shutil.copyfile(PEERS / "naive" / "app.py", folder / "app.py")
@@ -58,7 +58,7 @@ class Artefacts:
 
     @cached_property
     def bytecode(self) -> Path:
-        """The same with bytecode."""
+        """The naive peer with bytecode."""
         return _with_bytecode(self.sources, self.folder / "bytecode")
 
     @cached_property
@@ -70,19 +70,19 @@ class Artefacts:
 
     @cached_property
     def runtime(self) -> Path:
-        """What AWS puts beside a zip."""
+        """The packages of the managed runtime."""
         return managed_runtime(Path(site.getsitepackages()[0]), self.folder / "runtime")
 
 
 class Size(NamedTuple):
-    """Bytes of an artefact."""
+    """The size of an artefact in bytes."""
 
     zipped: int
     unzipped: int
 
 
 def size(folder: Path) -> Size:
-    """How large *folder* is, and its zip."""
+    """Return the size of *folder*, unzipped and zipped."""
     archive = folder.with_name(f"{folder.name}-measured.zip")
     files = [path for path in folder.rglob("*") if path.is_file()]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -92,7 +92,7 @@ def size(folder: Path) -> Size:
 
 
 def _with_bytecode(source: Path, folder: Path) -> Path:
-    """A copy of *source* with bytecode that is never compared with its source."""
+    """Return a copy of *source* with unchecked bytecode."""
     shutil.copytree(source, folder)
     mode = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT]
     subprocess.run([sys.executable, "-m", "compileall", "-qq", *mode, folder], check=False)

@@ -1,4 +1,4 @@
-"""Cold starts: the processor time of one process, from its start to its first answer, under AWS's runtime client."""
+"""Cold starts: the CPU time of one process from its start to its first response, with AWS's runtime client."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from infra.local.aws import REGION
 from infra.local.aws_requests import ACCOUNT
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging.template import template
-from tests.bench.asking import BASE, JOB, Request
 from tests.bench.figures import Comparison, Figure, Limit, in_turns
+from tests.bench.gateway_request import BASE, JOB, Request
 from tests.deployed.deployed import Deployed
 from tests.deployed.execution import Execution
-from tests.package.reading import logical
+from tests.package.packaged_template import logical
 from tests.support.api import IMAGE, Api
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 AGAINST_SOURCES = {"submit_job": 0.16, "list_jobs": 0.11, "get_job": 0.11, "delete_job": 0.11, "docs": 0.05}
 AGAINST_BYTECODE = {"submit_job": 0.42, "list_jobs": 0.30, "get_job": 0.30, "delete_job": 0.30}
-"""How far each function should reach against the naive peer as Chalice packages it, and with bytecode."""
+"""The goals relative to the naive peer as Chalice packages it, and with bytecode."""
 PEER_OF = {"docs": "list_jobs"}
-"""The naive peer has no documentation page; one Lambda for all starts the same for any route."""
+"""The naive peer has no documentation page; its one Lambda has the same cold start for any route."""
 LISTED = 10
 
 SUBMITTED = {"project": "team-a", "name": "*", "image": "busybox", "gpu": 1}
@@ -55,7 +55,7 @@ REQUESTS = {
 
 
 class ColdStarts:
-    """Measures functions, and peers that know the same surroundings; *alice* makes the Jobs that they delete."""
+    """Measures functions and peers with the same environment; *alice* creates the Jobs that they delete."""
 
     def __init__(self, alice: Api, bearer: str) -> None:
         self._alice = alice
@@ -63,28 +63,28 @@ class ColdStarts:
         self._names = (f"bench-{uuid.uuid4().hex[:8]}-{number}" for number in itertools.count())
 
     def milliseconds(self, function: Function, request: Request) -> float:
-        """Processor milliseconds of a new process of *function* that answers *request*."""
+        """Return the CPU milliseconds of a new process of *function* that handles *request*."""
         event = json.dumps(request.event(self._bearer, self.name(request))).encode()
-        before = spent()
+        before = cpu_seconds()
         with closing(Execution(function, lambda _line: None)) as execution:
             outcome = execution.outcome(str(uuid.uuid4()), event)
-        took = spent() - before
+        elapsed = cpu_seconds() - before
         _check(function, outcome)
-        return took * 1000
+        return elapsed * 1000
 
-    def first_answer(self, function: Function, request: Request, name: str) -> float:
-        """Milliseconds from the event to the answer about the Job *name*, by a new process that has loaded its code."""
+    def first_response(self, function: Function, request: Request, name: str) -> float:
+        """Return the milliseconds from event to response for the Job *name*, in a new process with loaded code."""
         event = json.dumps(request.event(self._bearer, name)).encode()
         with closing(Execution(function, lambda _line: None)) as execution:
             execution.wait_until_ready()
-            begun = time.perf_counter()
+            started = time.perf_counter()
             outcome = execution.outcome(str(uuid.uuid4()), event)
-            took = time.perf_counter() - begun
+            elapsed = time.perf_counter() - started
         _check(function, outcome)
-        return took * 1000
+        return elapsed * 1000
 
     def name(self, request: Request) -> str:
-        """A new Job's name, whose Job is there if *request* deletes it."""
+        """Return the name of a new Job, which exists if *request* deletes it."""
         name = next(self._names)
         if request.method == "DELETE":
             self._alice.submit(name=name, image=IMAGE).raise_for_status()
@@ -92,16 +92,19 @@ class ColdStarts:
 
 
 @contextmanager
-def deployment(made: Artefacts) -> Iterator[tuple[Deployed, Api]]:
-    """The packaged product on an embedded cluster with LISTED Jobs, and alice."""
-    with Deployed(EmbeddedCluster, template("dev"), made.ours, made.runtime) as deployed, Api(deployed) as alice:
+def deployment(artefacts: Artefacts) -> Iterator[tuple[Deployed, Api]]:
+    """Deploy the packaged product on an embedded cluster with LISTED Jobs, and yield it with a client of alice."""
+    with (
+        Deployed(EmbeddedCluster, template("dev"), artefacts.ours, artefacts.runtime) as deployed,
+        Api(deployed) as alice,
+    ):
         for number in range(LISTED):
             alice.submit(name=f"bench-{number}").raise_for_status()
         yield deployed, alice
 
 
-def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
-    """Each function against the peers, all of them on one embedded cluster."""
+def measure(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
+    """Compare each function with the peers, all on one embedded cluster."""
     with deployment(artefacts) as (deployed, alice):
         describe(deployed, deployed.cluster.url)
         functions = {name: deployed.lambdas.functions[logical(name)] for name in REQUESTS}
@@ -109,22 +112,22 @@ def measured(artefacts: Artefacts, rounds: int) -> Iterator[Result]:
         yield from results(starts, functions, _peers(functions["list_jobs"], artefacts), rounds)
 
 
-def _peers(one: Function, artefacts: Artefacts) -> dict[str, Function]:
-    """Functions beside *one* of ours."""
+def _peers(ours: Function, artefacts: Artefacts) -> dict[str, Function]:
+    """Return the peers, with the configuration of the function *ours*."""
     tasks = {"same": artefacts.same, "sources": artefacts.sources, "bytecode": artefacts.bytecode}
-    floor = replace(peer(one, "floor", artefacts.floor), handler="floor.handle")
-    return {"floor": floor} | {kind: peer(one, kind, task) for kind, task in tasks.items()}
+    floor = replace(peer(ours, "floor", artefacts.floor), handler="floor.handle")
+    return {"floor": floor} | {kind: peer(ours, kind, task) for kind, task in tasks.items()}
 
 
-def peer(one: Function, name: str, task: Path) -> Function:
-    """A Lambda of *task* for all routes, with as much memory as *one* of ours; no role of ours has its rights."""
-    outside = dict(one.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    outside = {key: value for key, value in outside.items() if key not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
-    return replace(one, name=name, handler="app.app", task=task, environment=outside)
+def peer(ours: Function, name: str, task: Path) -> Function:
+    """Return a Lambda of *task* for all routes, with the configuration of *ours* but without its role."""
+    environment = dict(ours.environment) | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    environment = {key: value for key, value in environment.items() if key not in {"ENDPOINT", "AWS_SESSION_TOKEN"}}
+    return replace(ours, name=name, handler="app.app", task=task, environment=environment)
 
 
 def describe(deployed: Deployed, endpoint: str) -> None:
-    """Lets DescribeCluster, which only the peer asks, tell of our cluster at *endpoint*."""
+    """Let DescribeCluster, which only the naive peer calls, return the cluster at *endpoint*."""
     eks = boto3.client("eks", **deployed.aws.connection)
     role = f"arn:aws:iam::{ACCOUNT}:role/eks"
     eks.create_cluster(name=deployed.cluster.name, roleArn=role, resourcesVpcConfig={})
@@ -137,33 +140,33 @@ def results(
     starts: ColdStarts, functions: dict[str, Function], peers: dict[str, Function], rounds: int
 ) -> Iterator[Result]:
     """Each function against the peers: *peers* are floor, same, sources and bytecode."""
-    nothing = "cold start of a function that does nothing"
-    subjects: dict[str, Callable[[], float]] = {
-        nothing: partial(starts.milliseconds, peers["floor"], REQUESTS["health"])
+    floor_name = "cold start of a function that does nothing"
+    targets: dict[str, Callable[[], float]] = {
+        floor_name: partial(starts.milliseconds, peers["floor"], REQUESTS["health"])
     }
     for name, request in REQUESTS.items():
-        subjects[f"cold start of {name}"] = partial(starts.milliseconds, functions[name], request)
-        subjects[f"same code, packaged by Chalice: {name}"] = partial(starts.milliseconds, peers["same"], request)
+        targets[f"cold start of {name}"] = partial(starts.milliseconds, functions[name], request)
+        targets[f"same code, packaged by Chalice: {name}"] = partial(starts.milliseconds, peers["same"], request)
     for name in AGAINST_BYTECODE:
         for kind in ("sources", "bytecode"):
-            subjects[f"naive peer, {kind}: {name}"] = partial(starts.milliseconds, peers[kind], REQUESTS[name])
-    seen = {what: Figure.of(what, "ms", samples) for what, samples in in_turns(subjects, rounds).items()}
-    yield Limit(seen[nothing])
+            targets[f"naive peer, {kind}: {name}"] = partial(starts.milliseconds, peers[kind], REQUESTS[name])
+    figures = {what: Figure.of(what, "ms", samples) for what, samples in in_turns(targets, rounds).items()}
+    yield Limit(figures[floor_name])
     for name in REQUESTS:
-        yield Comparison(seen[f"cold start of {name}"], seen[f"same code, packaged by Chalice: {name}"])
-    for name, reach in AGAINST_SOURCES.items():
-        peer = seen[f"naive peer, sources: {PEER_OF.get(name, name)}"]
-        yield Comparison(seen[f"cold start of {name}"], peer, reach)
-    for name, reach in AGAINST_BYTECODE.items():
-        yield Comparison(seen[f"cold start of {name}"], seen[f"naive peer, bytecode: {name}"], reach)
+        yield Comparison(figures[f"cold start of {name}"], figures[f"same code, packaged by Chalice: {name}"])
+    for name, goal in AGAINST_SOURCES.items():
+        peer = figures[f"naive peer, sources: {PEER_OF.get(name, name)}"]
+        yield Comparison(figures[f"cold start of {name}"], peer, goal)
+    for name, goal in AGAINST_BYTECODE.items():
+        yield Comparison(figures[f"cold start of {name}"], figures[f"naive peer, bytecode: {name}"], goal)
 
 
 def _check(function: Function, outcome: Outcome) -> None:
     if outcome.error or json.loads(outcome.body)["statusCode"] >= 300:
-        raise AssertionError(f"{function.name} answered {outcome.error} {outcome.body[:300]!r}")
+        raise AssertionError(f"{function.name} returned {outcome.error} {outcome.body[:300]!r}")
 
 
-def spent() -> float:
-    """Seconds of processor time of all processes that have ended so far."""
+def cpu_seconds() -> float:
+    """Return the CPU seconds of all child processes that have ended so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

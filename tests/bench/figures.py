@@ -1,4 +1,4 @@
-"""What was measured: samples of one thing, and how two things compare that were measured in turns."""
+"""Results: samples of one measurement, and comparisons of measurements that were taken in turns."""
 
 from __future__ import annotations
 
@@ -17,93 +17,93 @@ ROUNDS = 15
 
 @dataclass(frozen=True)
 class Figure:
-    """Median and spread of *rounds* samples of *what*, in *unit*."""
+    """Median and range of *rounds* samples of *what*, in *unit*."""
 
     what: str
     unit: str
     median: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     rounds: int
 
     @classmethod
     def of(cls, what: str, unit: str, samples: Iterable[float]) -> Figure:
-        """The figure of *samples*."""
-        seen = sorted(samples)
-        return cls(what, unit, statistics.median(seen), seen[0], seen[-1], len(seen))
+        """Return the figure of *samples*."""
+        values = sorted(samples)
+        return cls(what, unit, statistics.median(values), values[0], values[-1], len(values))
 
     def __str__(self) -> str:
-        """As it stands in a table."""
+        """Return the figure as it is printed in the table."""
         if self.rounds == 1:
             return f"{_short(self.median)} {self.unit}"
-        return f"{_short(self.median)} ({_short(self.least)} to {_short(self.most)}) {self.unit}"
+        return f"{_short(self.median)} ({_short(self.minimum)} to {_short(self.maximum)}) {self.unit}"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our figure against a peer's or a floor's, and how far it should reach: at most *reach* times as much."""
+    """The product's figure, that of a peer or a floor, and the goal: at most *goal* times the other."""
 
     ours: Figure
     other: Figure
-    reach: float | None = None
+    goal: float | None = None
 
     @property
     def ratio(self) -> float:
-        """Ours by the other's."""
+        """The product's median divided by the other's."""
         return self.ours.median / self.other.median
 
     @property
     def row(self) -> str:
-        """A row of the table."""
-        wanted = "" if self.reach is None else f"<= {self.reach:.3g}"
-        met = "" if self.reach is None or self.ratio <= self.reach else " **missed**"
+        """The row of the table."""
+        goal_text = "" if self.goal is None else f"<= {self.goal:.3g}"
+        missed = "" if self.goal is None or self.ratio <= self.goal else " **missed**"
         ratio = f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.3f}"
-        return f"| {self.ours.what} | {self.ours} | {self.other.what}: {self.other} | {ratio}{met} | {wanted} |"
+        return f"| {self.ours.what} | {self.ours} | {self.other.what}: {self.other} | {ratio}{missed} | {goal_text} |"
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Our figure against a limit of its own unit."""
+    """The product's figure with an optional limit in the same unit."""
 
     ours: Figure
-    most: float | None = None
+    maximum: float | None = None
 
     @property
     def row(self) -> str:
-        """A row of the table."""
-        wanted = "" if self.most is None else f"<= {self.most:g} {self.ours.unit}"
-        met = "" if self.most is None or self.ours.median <= self.most else " **missed**"
-        return f"| {self.ours.what} | {self.ours}{met} | | | {wanted} |"
+        """The row of the table."""
+        goal_text = "" if self.maximum is None else f"<= {self.maximum:g} {self.ours.unit}"
+        missed = "" if self.maximum is None or self.ours.median <= self.maximum else " **missed**"
+        return f"| {self.ours.what} | {self.ours}{missed} | | | {goal_text} |"
 
 
 Result = Comparison | Limit
-HEAD = "| what | measured | beside it, in the same run | ratio | reach |\n|---|---|---|---|---|"
+HEAD = "| what | measured | compared with, in the same run | ratio | goal |\n|---|---|---|---|---|"
 
 
 def table(results: Iterable[Result]) -> str:
-    """The rows under their head."""
+    """Return the table."""
     return "\n".join([HEAD, *(result.row for result in results)])
 
 
 def as_json(results: Iterable[Result]) -> list[dict[str, Any]]:
-    """The same for programs."""
+    """Return the results as JSON."""
     return [{"kind": type(result).__name__, **asdict(result)} for result in results]
 
 
-def in_turns(subjects: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:
-    """Samples of each subject, taken in turns so that a slow moment meets all of them; a first one is left out.
+def in_turns(targets: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:
+    """Return samples of each target, taken in turns so that a slow moment affects all; the first round is discarded.
 
-    Each round begins with the next subject, so that none always comes after the same.
+    Each round begins with another target, so that the order varies.
     """
-    seen: dict[str, list[Sample]] = {name: [] for name in subjects}
-    order = deque(subjects.items())
+    values: dict[str, list[Sample]] = {name: [] for name in targets}
+    order = deque(targets.items())
     for number in range(rounds + 1):
         order.rotate(-1)
-        for name, measured in order:
-            sample = measured()
+        for name, measure in order:
+            sample = measure()
             if number:
-                seen[name].append(sample)
-    return seen
+                values[name].append(sample)
+    return values
 
 
 def _short(value: float) -> str:

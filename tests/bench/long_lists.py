@@ -1,4 +1,4 @@
-"""Lists of thousands of Jobs, as an API server sends them, prepared so that nobody waits for the server."""
+"""Lists of thousands of Jobs in the format of an API server, prepared so that no client waits for the server."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ class LongLists(Faulty[SomeCluster]):
     """A cluster whose Projects `long-<n>` have n finished Jobs."""
 
     def make_proxy(self, url: str, ca_pem: str) -> FaultProxy:
-        """The proxy that answers these lists itself."""
-        return _Lists(url, ca_pem, rate=0.0)
+        """Return a proxy that answers these lists itself."""
+        return _ListProxy(url, ca_pem, rate=0.0)
 
 
-class _Lists(FaultProxy):
+class _ListProxy(FaultProxy):
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         path, _, query = target.partition("?")
-        found = _LIST.fullmatch(path)
-        if found is None:
+        match = _LIST.fullmatch(path)
+        if match is None:
             return self.forward(method, target, headers, body)
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
-        size = int(found[2])
-        page = job_list(found[1], size, int(asked.get("continue", 0)), int(asked.get("limit", size)))
+        query_values = {name: values[0] for name, values in parse_qs(query).items()}
+        size = int(match[2])
+        page = job_list(match[1], size, int(query_values.get("continue", 0)), int(query_values.get("limit", size)))
         return HttpResponse(200, [("Content-Type", "application/json")], page)
 
 
 @cache
 def job_list(namespace: str, size: int, start: int, limit: int) -> bytes:
-    """The page of at most *limit* Jobs from *start* on, of *size* in all."""
+    """Return the JSON of at most *limit* Jobs from *start*, of *size* in all."""
     end = min(size, start + limit)
     meta = {"resourceVersion": "4711"} | ({"continue": str(end)} if end < size else {})
     head = json.dumps({"kind": "JobList", "apiVersion": "batch/v1", "metadata": meta}, separators=(",", ":"))
@@ -54,17 +54,17 @@ def job_list(namespace: str, size: int, start: int, limit: int) -> bytes:
 
 @cache
 def _job(namespace: str) -> str:
-    """A finished Job, whose number stands where there is a #."""
-    asked = submission(
+    """Return the JSON of a finished Job, with # in place of its number."""
+    submitted = submission(
         command=["torchrun", "--nproc-per-node", "4", "train.py"],
         gpu=4,
         memory="64Gi",
         environment={f"SETTING_{number}": "value" * 29 for number in range(6)},
     )
-    manifest = render(asked, ALICE, identity("train-#"))
+    manifest = render(submitted, ALICE, identity("train-#"))
     manifest["metadata"] |= {"namespace": namespace, "uid": "32201782-a525-4939-9dcb-df6654#"}
     manifest["metadata"] |= {"resourceVersion": "4711", "creationTimestamp": TIME, "generation": 1}
-    written = {name: manifest[name] for name in ("metadata", "spec")}
+    submitted_fields = {name: manifest[name] for name in ("metadata", "spec")}
     manifest["status"] = {
         "conditions": [_condition("SuccessCriteriaMet"), _condition("Complete")],
         "startTime": TIME,
@@ -74,28 +74,32 @@ def _job(namespace: str) -> str:
         "terminating": 0,
         "uncountedTerminatedPods": {},
     }
-    told = {"status": manifest["status"]}
+    fields = {"status": manifest["status"]}
     manifest["metadata"]["managedFields"] = [
-        _managed("researcher-api", written),
-        _managed("kube-controller-manager", told),
+        _managed_fields("researcher-api", submitted_fields),
+        _managed_fields("kube-controller-manager", fields),
     ]
     return json.dumps(manifest, separators=(",", ":"))
 
 
 def _condition(kind: str) -> dict[str, str]:
-    told = {"status": "True", "reason": "CompletionsReached", "message": "Reached expected number of succeeded pods"}
-    return {"type": kind, "lastProbeTime": TIME, "lastTransitionTime": TIME, **told}
+    fields = {
+        "status": "True",
+        "reason": "CompletionsReached",
+        "message": "Reached expected number of succeeded pods",
+    }
+    return {"type": kind, "lastProbeTime": TIME, "lastTransitionTime": TIME, **fields}
 
 
-def _managed(manager: str, fields: object) -> dict[str, object]:
-    """Who wrote which fields, as the API server notes it on each object."""
-    told = {"manager": manager, "operation": "Update", "apiVersion": "batch/v1", "time": TIME}
-    return {**told, "fieldsType": "FieldsV1", "fieldsV1": _owned(fields)}
+def _managed_fields(manager: str, fields: object) -> dict[str, object]:
+    """Return the managedFields entry of *manager* for *fields*."""
+    entry = {"manager": manager, "operation": "Update", "apiVersion": "batch/v1", "time": TIME}
+    return {**entry, "fieldsType": "FieldsV1", "fieldsV1": _field_set(fields)}
 
 
-def _owned(value: object) -> dict[str, object]:
+def _field_set(value: object) -> dict[str, object]:
     if isinstance(value, dict):
-        return {f"f:{name}": _owned(inner) for name, inner in value.items()}
+        return {f"f:{name}": _field_set(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return {f'k:{{"name":"{number}"}}': _owned(inner) for number, inner in enumerate(value)}
+        return {f'k:{{"name":"{number}"}}': _field_set(inner) for number, inner in enumerate(value)}
     return {}

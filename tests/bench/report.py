@@ -1,4 +1,4 @@
-"""Where the table of a run stands in the README, and what is said of the run below it."""
+"""The table of a run in the README, and the description of the run below it."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
     from tests.bench.figures import Result
 
 README = Path(__file__).parents[2] / "README.md"
-OURS = ("chalice", "kubernetes", "msgspec", "pydantic", "PyJWT", "botocore", "awslambdaric")
-THEIRS = ("chalice", "fastapi", "kubernetes", "boto3", "pydantic", "pyjwt")
+PACKAGES = ("chalice", "kubernetes", "msgspec", "pydantic", "PyJWT", "botocore", "awslambdaric")
+PEER_PACKAGES = ("chalice", "fastapi", "kubernetes", "boto3", "pydantic", "pyjwt")
 
-_PLACE = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+_MARKED = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
-def circumstances(rounds: int, seconds: float) -> list[str]:
-    """The sentences that belong to the figures of a run: command, machine, versions and spread."""
+def describe_run(rounds: int, seconds: float) -> list[str]:
+    """Return the description of a run: command, machine, versions and spread."""
     machine = f"Python {platform.python_version()} on {platform.machine()}, {_processor()}"
     return [
         f"`make bench`, in {seconds / 60:.0f} minutes: {machine}; Kubernetes {kubernetes_version()}.",
-        f"Medians of {rounds} rounds in turns, least and most in brackets.",
-        "Ours: " + ", ".join(f"{name} {version(name)}" for name in OURS) + ".",
-        "Peers: " + ", ".join(f"{name} {_pinned(name)}" for name in THEIRS) + ".",
+        f"Medians of {rounds} rounds in turns, minimum and maximum in parentheses.",
+        "Ours: " + ", ".join(f"{name} {version(name)}" for name in PACKAGES) + ".",
+        "Peers: " + ", ".join(f"{name} {_pinned(name)}" for name in PEER_PACKAGES) + ".",
     ]
 
 
-def write(results: Iterable[Result], told: Sequence[str], readme: Path = README) -> None:
-    """Puts the table, and what is told of its run, between the marks in *readme*."""
+def write(results: Iterable[Result], run: Sequence[str], readme: Path = README) -> None:
+    """Write the table, and the description of its run, between the markers in *readme*."""
     text = readme.read_text(encoding="utf-8")
-    shown = f"{table(results)}\n\n" + "\n".join(told) + "\n"
-    if not _PLACE.search(text):
-        raise LookupError(f"{readme.name} has no place for the table.")
-    readme.write_text(_PLACE.sub(lambda _: shown, text), encoding="utf-8")
+    content = f"{table(results)}\n\n" + "\n".join(run) + "\n"
+    if not _MARKED.search(text):
+        raise LookupError(f"{readme.name} has no markers for the table.")
+    readme.write_text(_MARKED.sub(lambda _: content, text), encoding="utf-8")
 
 
 def _pinned(name: str) -> str:
-    """The version of a package in the peers' environment."""
-    found = re.search(rf"^{name}==(\S+)", (PEERS / "requirements.txt").read_text("utf-8"), re.MULTILINE)
-    return found[1] if found else "unknown"
+    """Return the version of a package in the peers' environment."""
+    match = re.search(rf"^{name}==(\S+)", (PEERS / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    return match[1] if match else "unknown"
 
 
 def _processor() -> str:

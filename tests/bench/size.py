@@ -1,4 +1,4 @@
-"""How large the bundle is."""
+"""The size of the bundle."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from tests.bench.artefacts import Artefacts
     from tests.bench.figures import Result
 
-REACH = 0.5
+GOAL = 0.5
 
 
-def measured(made: Artefacts, rounds: int) -> Iterator[Result]:
-    """Ours against the naive peer's."""
+def measure(built: Artefacts, rounds: int) -> Iterator[Result]:
+    """Compare the product's bundle with the naive peer."""
     del rounds
-    own, peer = artefacts.size(made.ours), artefacts.size(made.sources)
-    for what, mine, other in (("zipped", own.zipped, peer.zipped), ("unzipped", own.unzipped, peer.unzipped)):
-        ours = Figure.of(f"bundle, {what}", "MB", [mine / 10**6])
-        yield Comparison(ours, Figure.of("naive peer", "MB", [other / 10**6]), REACH)
+    product, peer = artefacts.size(built.ours), artefacts.size(built.sources)
+    for what, own, other in (
+        ("zipped", product.zipped, peer.zipped),
+        ("unzipped", product.unzipped, peer.unzipped),
+    ):
+        ours = Figure.of(f"bundle, {what}", "MB", [own / 10**6])
+        yield Comparison(ours, Figure.of("naive peer", "MB", [other / 10**6]), GOAL)

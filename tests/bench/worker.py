@@ -1,6 +1,6 @@
-"""What runs in a measured process: it answers requests, and tells what they took. It imports nothing but its subject.
+"""The script of a measured process: it handles requests and reports their durations, and imports only its target.
 
-`python worker.py module:function` reads lists of requests, a line of JSON each, and writes a line for each list.
+`python worker.py module:function` reads lists of requests, one line of JSON each, and writes a line for each list.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Answers until there is no more to read."""
-    # What the subject prints, such as its log, is written too, to nowhere.
-    with os.fdopen(os.dup(1), "w") as told, Path(os.devnull).open("w", encoding="utf-8") as sys.stdout:
+    """Handle lists of requests until the standard input ends."""
+    # The target's own output, such as its log, is written to the null device.
+    with os.fdopen(os.dup(1), "w") as results, Path(os.devnull).open("w", encoding="utf-8") as sys.stdout:
         module, _, function = sys.argv[1].partition(":")
-        subject = getattr(importlib.import_module(module), function)
+        target = getattr(importlib.import_module(module), function)
         for line in sys.stdin:
-            told.write(json.dumps(measured(subject, json.loads(line))) + "\n")
-            told.flush()
+            results.write(json.dumps(measure(target, json.loads(line))) + "\n")
+            results.flush()
 
 
-def measured(subject: Callable[[Any], object], requests: list[Any]) -> dict[str, Any]:
-    """Milliseconds of each of *requests* and of the processor for all, the peak of memory in MB, and the answers."""
-    wall, answers = [], []
-    begun = time.process_time()
+def measure(target: Callable[[Any], object], requests: list[Any]) -> dict[str, Any]:
+    """Return milliseconds of each request, CPU milliseconds of all, peak memory in MB, and the responses."""
+    wall, responses = [], []
+    cpu_started = time.process_time()
     for request in requests:
-        asked = time.perf_counter()
-        answers.append(subject(request))
-        wall.append((time.perf_counter() - asked) * 1000)
-    return {"wall": wall, "cpu": (time.process_time() - begun) * 1000, "peak": peak(), "answers": answers}
+        started = time.perf_counter()
+        responses.append(target(request))
+        wall.append((time.perf_counter() - started) * 1000)
+    return {"wall": wall, "cpu": (time.process_time() - cpu_started) * 1000, "peak": peak(), "responses": responses}
 
 
 def peak() -> float:
-    """MB of memory that this process has held at most; what getrusage tells begins with its parent's."""
+    """Return the peak memory of this process in MB; getrusage would include that of the parent."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 10**6
 

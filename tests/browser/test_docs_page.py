@@ -1,4 +1,4 @@
-"""The documentation page as a person uses it: in Chromium, against the whole local cloud."""
+"""The documentation page in Chromium, with the whole local cloud."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from infra.local.local_stack import Stack
 
-PICTURES = Path("build/browser")
+SCREENSHOTS = Path("build/browser")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -32,14 +32,14 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 def chromium() -> str:
-    """Where Chromium is; a page that nobody looked at has not been tested."""
+    """Return the path of Chromium; fail if it is missing."""
     found = shutil.which("chromium")
     return found or pytest.fail("Chromium is missing: apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen."""
+    """Start Debian's Chromium without a display."""
     executable = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
@@ -48,46 +48,46 @@ def browser() -> Iterator[Browser]:
 
 
 class Visit:
-    """One person's visit to the page, and what the browser did and complained about meanwhile."""
+    """A visit to the page, with the browser's requests, errors and warnings."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.origins: set[str] = set()
-        self.complaints: list[str] = []
+        self.messages: list[str] = []
         page.add_init_script(LISTEN_FOR_VIOLATIONS)
         page.on("request", self._note_request)
         page.on("console", self._note_message)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
 
     @property
     def violations(self) -> list[str]:
-        """What the Content-Security-Policy refused."""
+        """The violations of the Content-Security-Policy."""
         found: list[str] = self.page.evaluate("window.violations")
         return found
 
     def authorize(self, heading: str, fields: dict[str, str]) -> None:
-        """Fills in the *fields*, by their ids, of one of the ways to authorize, and closes the dialog."""
+        """Fill in the *fields* of one authorization method by their ids, and close the dialog."""
         self.page.locator(".auth-wrapper .btn.authorize").click()
-        way = self.page.locator(".auth-container").filter(has_text=heading)
+        dialog = self.page.locator(".auth-container").filter(has_text=heading)
         for field, text in fields.items():
-            way.locator(f"#{field}").fill(text)
-        way.get_by_role("button", name="Apply").click()
-        expect(way.get_by_role("button", name="Remove authorization")).to_be_visible()
+            dialog.locator(f"#{field}").fill(text)
+        dialog.get_by_role("button", name="Apply").click()
+        expect(dialog.get_by_role("button", name="Remove authorization")).to_be_visible()
         self.page.locator(".close-modal").click()
 
     def execute(self, operation: str) -> Locator:
-        """Tries an operation as it unfolds; the row with the server's answer."""
+        """Try out an operation with its default values, and return the table row of the response."""
         block = self.page.locator(f"#operations-{operation}")
         block.locator(".opblock-summary-control").click()
         block.get_by_role("button", name="Try it out").click()
         block.get_by_role("button", name="Execute").click()
         return block.locator(".live-responses-table tr.response")
 
-    def picture(self, name: str, operation: str | None = None) -> None:
-        """Keeps a picture, of the whole page or of one *operation*, for people to look at."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        shown = self.page.locator(f"#operations-{operation}") if operation else self.page.locator("body")
-        shown.screenshot(path=PICTURES / f"{name}.png")
+    def screenshot_of(self, name: str, operation: str | None = None) -> None:
+        """Save a screenshot of the whole page or of one *operation*."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        element = self.page.locator(f"#operations-{operation}") if operation else self.page.locator("body")
+        element.screenshot(path=SCREENSHOTS / f"{name}.png")
 
     def _note_request(self, request: Request) -> None:
         url = urlsplit(request.url)
@@ -96,12 +96,12 @@ class Visit:
 
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+            self.messages.append(message.text)
 
 
 @pytest.fixture
 def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
-    """A new visit: no cookie, no storage, the page just loaded."""
+    """Open the page in a new browser context, without cookies and storage."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     visit = Visit(context.new_page())
     visit.page.goto(stack.docs_url)
@@ -111,42 +111,42 @@ def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
 
 
 def origin(url: str) -> str:
-    """The origin of *url*."""
+    """Return the origin of *url*."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 class TestPage:
-    """The page alone."""
+    """The page without authorization."""
 
-    def test_it_shows_the_document_of_this_deployment(self, visit: Visit) -> None:
-        """Title, every operation, and the cluster's name beside the server."""
-        visit.picture("page")
+    def test_shows_the_document(self, visit: Visit) -> None:
+        """The page has the title, the operations, and the cluster's name beside the server."""
+        visit.screenshot_of("page")
 
         expect(visit.page.get_by_role("heading", name="Researcher REST API")).to_be_visible()
         expect(visit.page.locator("#operations-Jobs-submit_job")).to_be_visible()
         expect(visit.page.locator(".servers select")).to_contain_text("embedded")
 
-    def test_it_loads_nothing_from_elsewhere(self, visit: Visit, stack: Stack) -> None:
-        """No script, style, font or picture of another origin; no complaint of the browser."""
+    def test_loads_only_its_own_origin(self, visit: Visit, stack: Stack) -> None:
+        """The page loads no script, style, font or image of another origin, without warnings of the browser."""
         assert visit.origins == {origin(stack.docs_url)}
-        assert (visit.violations, visit.complaints) == ([], [])
+        assert (visit.violations, visit.messages) == ([], [])
 
-    def test_every_operation_unfolds_under_the_strict_policy(self, visit: Visit) -> None:
-        """Examples, schemas and parameters render without inline styles or scripts."""
+    def test_operations_conform_to_the_security_policy(self, visit: Visit) -> None:
+        """Examples, schemas and parameters render without inline styles and scripts."""
         for control in visit.page.locator(".opblock-summary-control").all():
             control.click()
         expect(visit.page.locator(".opblock.is-open .responses-wrapper").last).to_be_visible()
-        visit.picture("submit-job", "Jobs-submit_job")
+        visit.screenshot_of("submit-job", "Jobs-submit_job")
 
-        assert (visit.violations, visit.complaints) == ([], [])
+        assert (visit.violations, visit.messages) == ([], [])
 
 
 class TestAuthorize:
     """Authorize, then Try it out."""
 
     def test_with_client_id_and_secret(self, visit: Visit, stack: Stack) -> None:
-        """The page buys a token from the issuer, lists the caller's Projects, and talks to nobody else."""
+        """The page requests a token from the issuer, lists the caller's Projects, and uses no other origin."""
         visit.authorize(
             "clientCredentials",
             {
@@ -154,34 +154,34 @@ class TestAuthorize:
                 "client_secret_clientCredentials": stack.applications["alice"].secret,
             },
         )
-        answer = visit.execute("Projects-list_projects")
-        expect(answer.locator(".response-col_status")).to_have_text("200")
-        visit.picture("projects", "Projects-list_projects")
+        response = visit.execute("Projects-list_projects")
+        expect(response.locator(".response-col_status")).to_have_text("200")
+        visit.screenshot_of("projects", "Projects-list_projects")
 
-        expect(answer).to_contain_text('"team-a"')
-        expect(answer).to_contain_text("x-request-id")
+        expect(response).to_contain_text('"team-a"')
+        expect(response).to_contain_text("x-request-id")
         assert visit.origins == {origin(stack.docs_url), origin(stack.token_url)}
-        assert (visit.violations, visit.complaints) == ([], [])
+        assert (visit.violations, visit.messages) == ([], [])
 
     def test_with_a_token(self, visit: Visit, stack: Stack) -> None:
-        """Who has a token already needs no issuer."""
+        """With a bearer token, the page needs no issuer."""
         visit.authorize("bearer", {"auth-bearer-value": token(stack, "alice")})
-        answer = visit.execute("Projects-list_projects")
+        response = visit.execute("Projects-list_projects")
 
-        expect(answer.locator(".response-col_status")).to_have_text("200")
+        expect(response.locator(".response-col_status")).to_have_text("200")
         assert visit.origins == {origin(stack.docs_url)}
-        assert (visit.violations, visit.complaints) == ([], [])
+        assert (visit.violations, visit.messages) == ([], [])
 
-    def test_only_what_is_required_is_filled_in(self, visit: Visit, stack: Stack) -> None:
-        """Tried out as it unfolds, an operation sends no ETag of another Job: here, 404 and not 412."""
+    def test_optional_parameters_are_empty(self, visit: Visit, stack: Stack) -> None:
+        """The default values of an operation have no ETag of another Job: the response is 404, not 412."""
         visit.authorize("bearer", {"auth-bearer-value": token(stack, "alice")})
-        answer = visit.execute("Jobs-delete_job")
+        response = visit.execute("Jobs-delete_job")
 
-        expect(answer.locator(".response-col_status")).to_have_text("404")
-        visit.picture("delete-job", "Jobs-delete_job")
+        expect(response.locator(".response-col_status")).to_have_text("404")
+        visit.screenshot_of("delete-job", "Jobs-delete_job")
 
-    def test_a_token_is_forgotten(self, visit: Visit, stack: Stack) -> None:
-        """After the page is loaded again nobody is authorized, and nothing was stored."""
+    def test_token_is_not_stored(self, visit: Visit, stack: Stack) -> None:
+        """After a reload the page is not authorized, and nothing is stored in the browser."""
         visit.authorize("bearer", {"auth-bearer-value": token(stack, "alice")})
         visit.page.reload()
 

@@ -1,1 +1,1 @@
-"""The API as other people's clients use it."""
+"""The API with clients that are not part of this project."""

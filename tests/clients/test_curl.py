@@ -1,4 +1,4 @@
-"""The API by curl: exit codes for scripts, compression, caching, and methods that no path answers."""
+"""The API with curl: exit codes for scripts, compression, caching, and unsupported methods."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
 
 
-class Told(NamedTuple):
-    """What curl told: its exit code, the answer's status, the headers by their small names, and the body."""
+class Result(NamedTuple):
+    """The result of curl: exit code, status, headers by lower-case name, and body."""
 
     exit_code: int
     status: int
@@ -26,81 +26,81 @@ class Told(NamedTuple):
 
 
 @pytest.fixture
-def curl(stack: Stack) -> Callable[..., Told]:
-    """A call of curl with alice's token, on a path and with further options."""
+def curl(stack: Stack) -> Callable[..., Result]:
+    """Return a function that runs curl with alice's token on a path, with further options."""
     bearer = token(stack, "alice")
 
-    def run(path: str, *options: str) -> Told:
+    def run(path: str, *options: str) -> Result:
         command = ["curl", "-sSi", "-H", f"Authorization: Bearer {bearer}", *options, f"{stack.base_url}{path}"]
-        told = subprocess.run(command, check=False, capture_output=True)
-        head, _, body = told.stdout.partition(b"\r\n\r\n")
+        result = subprocess.run(command, check=False, capture_output=True)
+        head, _, body = result.stdout.partition(b"\r\n\r\n")
         first, *lines = head.decode().splitlines()
         pairs = (line.partition(": ") for line in lines)
-        return Told(
-            told.returncode, int(first.split()[1]), {name.lower(): value for name, _, value in pairs}, body.decode()
+        return Result(
+            result.returncode, int(first.split()[1]), {name.lower(): value for name, _, value in pairs}, body.decode()
         )
 
     return run
 
 
 def submission(**fields: object) -> tuple[str, ...]:
-    """The options that submit a Job."""
+    """Return the options that submit a Job."""
     return ("-H", "Content-Type: application/json", "-d", json.dumps({"project": "team-a", "image": IMAGE, **fields}))
 
 
-class TestLife:
-    """A Job, from its Project to its end."""
+class TestLifecycle:
+    """A Job, from its submission to its deletion."""
 
-    def test_lists_projects(self, curl: Callable[..., Told]) -> None:
-        """The caller's own, and no other."""
-        told = curl("/projects")
+    def test_lists_projects(self, curl: Callable[..., Result]) -> None:
+        """The caller's Projects are listed, and no others."""
+        result = curl("/projects")
 
-        assert [project["name"] for project in json.loads(told.body)["data"]] == ["team-a", "team-shared"]
+        assert [project["name"] for project in json.loads(result.body)["data"]] == ["team-a", "team-shared"]
 
-    def test_submits_inspects_lists_and_deletes(self, curl: Callable[..., Told]) -> None:
-        """One command each, all of them about the same Job."""
-        made = curl("/jobs", *submission(name="lived"))
-        one, page = curl("/jobs/team-a/lived"), curl("/jobs/team-a?limit=500")
-        gone = curl("/jobs/team-a/lived", "-X", "DELETE")
+    def test_submits_inspects_lists_and_deletes(self, curl: Callable[..., Result]) -> None:
+        """One command each submits, gets, lists and deletes the same Job."""
+        created = curl("/jobs", *submission(name="lived"))
+        single, page = curl("/jobs/team-a/lived"), curl("/jobs/team-a?limit=500")
+        deleted = curl("/jobs/team-a/lived", "-X", "DELETE")
 
-        assert [told.status for told in (made, one, page, gone)] == [201, 200, 200, 200]
-        uid = json.loads(made.body)["id"]
-        assert [job["id"] for job in json.loads(one.body)["data"]] == [uid]
+        assert [result.status for result in (created, single, page, deleted)] == [201, 200, 200, 200]
+        uid = json.loads(created.body)["id"]
+        assert [job["id"] for job in json.loads(single.body)["data"]] == [uid]
         assert uid in [job["id"] for job in json.loads(page.body)["data"]]
-        assert json.loads(gone.body)["ok"] is True
+        assert json.loads(deleted.body)["ok"] is True
 
 
 class TestScripts:
-    """What a shell script relies on."""
+    """Exit codes and headers for shell scripts."""
 
-    def test_success_ends_with_zero(self, curl: Callable[..., Told]) -> None:
-        """`-f` does not mind an answer that is none of an error."""
+    def test_success_exits_with_0(self, curl: Callable[..., Result]) -> None:
+        """With `-f`, a successful request exits with 0."""
         assert curl("/projects", "-f").exit_code == 0
 
-    def test_an_error_fails_without_its_body(self, curl: Callable[..., Told]) -> None:
-        """`-f` ends with 22 and writes nothing that the next command could take for an answer."""
-        told = curl("/jobs/team-b", "-f")
+    def test_an_error_fails_without_its_body(self, curl: Callable[..., Result]) -> None:
+        """With `-f`, an error exits with 22 and writes nothing to the output."""
+        result = curl("/jobs/team-b", "-f")
 
-        assert (told.exit_code, told.status, told.body) == (22, 403, "")
+        assert (result.exit_code, result.status, result.body) == (22, 403, "")
 
-    def test_an_error_fails_with_its_body(self, curl: Callable[..., Told]) -> None:
-        """`--fail-with-body` ends with 22, and the problem is still there to be logged."""
-        told = curl("/jobs/team-b", "--fail-with-body")
+    def test_an_error_fails_with_its_body(self, curl: Callable[..., Result]) -> None:
+        """With `--fail-with-body`, an error exits with 22 and writes the problem document."""
+        result = curl("/jobs/team-b", "--fail-with-body")
 
-        assert (told.exit_code, json.loads(told.body)["code"]) == (22, "forbidden")
+        assert (result.exit_code, json.loads(result.body)["code"]) == (22, "forbidden")
 
-    def test_submitting_by_retry_makes_one_job(self, curl: Callable[..., Told]) -> None:
-        """The same command twice, as curl's own `--retry` would send it."""
-        told = [curl("/jobs", *submission(gpu=1), "-H", "Idempotency-Key: retried") for _ in range(2)]
+    def test_retry_creates_one_job(self, curl: Callable[..., Result]) -> None:
+        """The same command twice, as with `--retry`, creates one Job."""
+        results = [curl("/jobs", *submission(gpu=1), "-H", "Idempotency-Key: retried") for _ in range(2)]
 
-        assert len({json.loads(one.body)["id"] for one in told}) == 1
-        assert [one.headers.get("idempotent-replayed") for one in told] == [None, "true"]
+        assert len({json.loads(each.body)["id"] for each in results}) == 1
+        assert [each.headers.get("idempotent-replayed") for each in results] == [None, "true"]
 
-    def test_location_leads_to_the_job(self, stack: Stack, curl: Callable[..., Told]) -> None:
-        """The header holds the path that shows the Job."""
-        place = curl("/jobs", *submission(name="followed")).headers["location"]
+    def test_location(self, stack: Stack, curl: Callable[..., Result]) -> None:
+        """The Location header is the path of the Job."""
+        location = curl("/jobs", *submission(name="followed")).headers["location"]
 
-        path = place.removeprefix("/researcher/api/v1")
+        path = location.removeprefix("/researcher/api/v1")
         assert stack.base_url.endswith("/researcher/api/v1")
         assert json.loads(curl(path).body)["data"][0]["name"] == "followed"
 
@@ -108,82 +108,78 @@ class TestScripts:
 class TestTransfer:
     """Compression, caching and connections."""
 
-    def test_long_answers_are_compressed_for_who_takes_it(self, curl: Callable[..., Told]) -> None:
-        """The document shrinks on the wire, and is the same."""
-        plain, packed = curl("/openapi.json"), curl("/openapi.json", "--compressed")
+    def test_compression(self, curl: Callable[..., Result]) -> None:
+        """A long response is compressed on request, with the same content."""
+        plain, compressed = curl("/openapi.json"), curl("/openapi.json", "--compressed")
 
-        assert packed.headers["content-encoding"] == "gzip"
-        assert int(packed.headers["content-length"]) * 4 < int(plain.headers["content-length"])
-        assert packed.body == plain.body
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert int(compressed.headers["content-length"]) * 4 < int(plain.headers["content-length"])
+        assert compressed.body == plain.body
 
-    @pytest.mark.parametrize(
-        "form", [pytest.param("{}", id="its ETag"), pytest.param("W/{}", id="its ETag, made weak")]
-    )
-    def test_an_unchanged_job_is_not_sent_again(self, stack: Stack, curl: Callable[..., Told], form: str) -> None:
-        """304 without a body, and with the same ETag to ask with the next time."""
+    @pytest.mark.parametrize("form", [pytest.param("{}", id="its ETag"), pytest.param("W/{}", id="its weak ETag")])
+    def test_unchanged_job(self, stack: Stack, curl: Callable[..., Result], form: str) -> None:
+        """For an unchanged Job the response is 304 with its ETag and without a body."""
         with Api(stack) as alice:
             tag = alice.waiting_job("watched")
 
-        told = curl("/jobs/team-a/watched", "--compressed", "-H", f"If-None-Match: {form.format(tag)}")
+        result = curl("/jobs/team-a/watched", "--compressed", "-H", f"If-None-Match: {form.format(tag)}")
 
-        assert (told.status, told.headers["etag"], told.body) == (304, tag, "")
+        assert (result.status, result.headers["etag"], result.body) == (304, tag, "")
 
-    def test_a_changed_job_is_sent(self, curl: Callable[..., Told]) -> None:
-        """Another version's ETag stops nothing."""
+    def test_changed_job(self, curl: Callable[..., Result]) -> None:
+        """For another ETag the response is 200 with the Job."""
         curl("/jobs", *submission(name="changed"))
 
-        told = curl("/jobs/team-a/changed", "-H", 'If-None-Match: "1.00000000"')
+        result = curl("/jobs/team-a/changed", "-H", 'If-None-Match: "1.00000000"')
 
-        assert (told.status, json.loads(told.body)["data"][0]["name"]) == (200, "changed")
+        assert (result.status, json.loads(result.body)["data"][0]["name"]) == (200, "changed")
 
-    def test_answers_about_callers_are_not_stored(self, curl: Callable[..., Told]) -> None:
-        """No cache between keeps what one caller may see."""
+    def test_responses_are_not_cached(self, curl: Callable[..., Result]) -> None:
+        """Responses for a caller must not be cached."""
         assert curl("/projects").headers["cache-control"] == "no-store"
 
-    def test_many_requests_take_one_connection(self, stack: Stack) -> None:
-        """Keep-alive works."""
+    def test_keep_alive(self, stack: Stack) -> None:
+        """Several requests use one connection."""
         transfers = ["-o", "/dev/null", f"{stack.base_url}/health"] * 5
         command = ["curl", "-sS", "-w", "%{num_connects} ", *transfers]
-        told = subprocess.run(command, check=True, capture_output=True, text=True)
+        result = subprocess.run(command, check=True, capture_output=True, text=True)
 
-        assert told.stdout.split() == ["1", "0", "0", "0", "0"]
+        assert result.stdout.split() == ["1", "0", "0", "0", "0"]
 
 
-class TestOddRequests:
-    """What no client should send."""
+class TestInvalidRequests:
+    """Invalid requests."""
 
     @pytest.mark.parametrize(
         ("options", "path", "status"),
         [
-            pytest.param(["-X", "PUT"], "/jobs/team-a/x", 405, id="a method that the path does not answer"),
-            pytest.param(
-                ["-X", "OPTIONS"], "/jobs", 405, id="a question for methods: browsers of elsewhere get no CORS"
-            ),
-            pytest.param(["-X", "BREW"], "/jobs", 405, id="a method that nobody knows"),
-            pytest.param([], "/nothing", 404, id="a path that is not there"),
+            pytest.param(["-X", "PUT"], "/jobs/team-a/x", 405, id="an unsupported method"),
+            pytest.param(["-X", "OPTIONS"], "/jobs", 405, id="OPTIONS without CORS"),
+            pytest.param(["-X", "BREW"], "/jobs", 405, id="an unknown method"),
+            pytest.param([], "/nothing", 404, id="an unknown path"),
             pytest.param(["--path-as-is"], "/jobs/team-a/../team-b", 404, id="dot segments"),
             pytest.param([], "/jobs/team-a%2Fteam-b", 400, id="an encoded slash"),
             pytest.param([], "/jobs/team-a/x%00y", 400, id="an encoded NUL"),
-            pytest.param(["-H", "Content-Type: application/json", "-d", "{"], "/jobs", 400, id="half a document"),
+            pytest.param(["-H", "Content-Type: application/json", "-d", "{"], "/jobs", 400, id="incomplete JSON"),
         ],
     )
-    def test_is_answered_with_a_problem(
-        self, curl: Callable[..., Told], options: list[str], path: str, status: int
+    def test_response_is_a_problem(
+        self, curl: Callable[..., Result], options: list[str], path: str, status: int
     ) -> None:
-        """The right status, in our own words."""
-        told = curl(path, *options)
+        """The response is a problem document with the right status."""
+        result = curl(path, *options)
 
-        assert told.headers["content-type"] == "application/problem+json"
-        assert told.status == json.loads(told.body)["status"] == status
+        assert result.headers["content-type"] == "application/problem+json"
+        assert result.status == json.loads(result.body)["status"] == status
 
     @pytest.mark.parametrize(("path", "status"), [("/health", 405), ("/nothing", 404)])
-    def test_head_is_refused_without_a_body(self, curl: Callable[..., Told], path: str, status: int) -> None:
-        """`-I` hears how long the problem would be, gets none of it, and is not left waiting for it."""
-        told = curl(path, "-I")
+    def test_head_has_no_body(self, curl: Callable[..., Result], path: str, status: int) -> None:
+        """The response to HEAD has the Content-Length of the problem document and no body."""
+        result = curl(path, "-I")
 
-        assert (told.exit_code, told.status, told.body) == (0, status, "")
-        assert int(told.headers["content-length"]) > 0
+        assert (result.exit_code, result.status, result.body) == (0, status, "")
+        assert int(result.headers["content-length"]) > 0
 
-    def test_a_wrong_method_is_told_the_right_ones(self, curl: Callable[..., Told]) -> None:
-        """405 names what the path does answer."""
+    def test_allow_header(self, curl: Callable[..., Result]) -> None:
+        """A 405 has the supported methods in its Allow header."""
         assert curl("/jobs/team-a/x", "-X", "PUT").headers["allow"] == "DELETE, GET"

@@ -8,4 +8,4 @@ from infra.local.dev_server import serve
 from tests.cluster.real_cluster import RealCluster
 
 if __name__ == "__main__":
-    sys.exit(serve(RealCluster, "a real Kubernetes control plane with one 8-GPU node on paper"))
+    sys.exit(serve(RealCluster, "a real Kubernetes control plane with one simulated 8-GPU node"))

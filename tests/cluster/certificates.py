@@ -1,4 +1,4 @@
-"""A certificate authority that lives as long as one control plane."""
+"""A certificate authority that is created for one control plane."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeyPair:
 
 
 class Authority:
-    """Signs certificates, and keeps them as files in one folder."""
+    """Signs certificates, and writes them to files in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,20 +43,20 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """What trusts everything that this authority signs."""
+        """The certificate of this authority in PEM."""
         return self.certificate.read_text("ascii")
 
     def server(self, name: str) -> KeyPair:
-        """A certificate for a server on loopback."""
+        """Issue a certificate for a server on loopback."""
         names = x509.SubjectAlternativeName(_LOOPBACK)
         return self._issue(name, (), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
     def client(self, user: str, groups: Sequence[str]) -> KeyPair:
-        """A certificate that Kubernetes takes for *user* of *groups*."""
+        """Issue a client certificate for *user* in *groups*."""
         return self._issue(user, groups, ExtendedKeyUsageOID.CLIENT_AUTH)
 
     def signing_key(self) -> KeyPair:
-        """A key pair without a certificate: what signs and what checks service account tokens."""
+        """Return a key pair for service account tokens: the API server signs and verifies them with it."""
         key = _new_key()
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -107,7 +107,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    # kube-apiserver reads service account keys in this older format too, and in no other way as reliably.
+    # kube-apiserver reads service account keys reliably only in this older format.
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )

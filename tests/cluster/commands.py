@@ -1,4 +1,4 @@
-"""The command lines of a control plane, as close to a managed cluster's as loopback allows. Starts nothing."""
+"""The command lines of a control plane, as similar to a managed cluster as loopback allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Command = tuple[str, ...]
 
-# No node-lifecycle controller: our nodes send no heartbeats, and it would evict their pods.
+# No node-lifecycle controller: the nodes send no heartbeats, so it would evict their pods.
 CONTROLLERS = (
     "certificatesigningrequest-signing",
     "clusterrole-aggregation",
@@ -40,7 +40,7 @@ AUDIT_POLICY = {
 
 @dataclass(frozen=True)
 class Files:
-    """Where the binaries are, what they keep, and which certificates and keys they use."""
+    """The folders of the control plane, and its certificates and keys."""
 
     assets: Path
     workdir: Path
@@ -50,25 +50,25 @@ class Files:
 
     @property
     def audit_log(self) -> Path:
-        """Every request, an event a line."""
+        """The audit log; each line is an event."""
         return self.workdir / "audit.log"
 
 
 def etcd(files: Files, url: str, peer_url: str) -> Command:
-    """The database, at *url*."""
+    """Return the command of the database, which listens at *url*."""
     return (
         str(files.assets / "etcd"),
         f"--data-dir={files.workdir / 'etcd'}",
         f"--listen-client-urls={url}",
         f"--advertise-client-urls={url}",
         f"--listen-peer-urls={peer_url}",
-        # Nothing here outlives the process, so nothing has to reach the disk.
+        # The data does not outlive the process, so it need not reach the disk.
         "--unsafe-no-fsync",
     )
 
 
 def api_server(files: Files, url: str, database_url: str, webhook: Path | None) -> Command:
-    """The API server, at *url*; bearer tokens go to whom the file *webhook* names."""
+    """Return the command of the API server; the file *webhook* configures the authentication of bearer tokens."""
     policy = files.workdir / "audit-policy.json"
     policy.write_text(json.dumps(AUDIT_POLICY), "utf-8")
     return (
@@ -78,9 +78,9 @@ def api_server(files: Files, url: str, database_url: str, webhook: Path | None) 
         "--authorization-mode=Node,RBAC",
         # Pod Security, quota, limit ranges, service accounts and priorities are on by default.
         "--enable-admission-plugins=NodeRestriction",
-        # After twice this, a page token has expired; a managed cluster compacts every five minutes.
+        # A page token expires after twice this interval; a managed cluster compacts every five minutes.
         "--etcd-compaction-interval=5s",
-        # As on EKS: what a pod may do is for Pod Security to say.
+        # As on EKS: Pod Security decides about privileged pods.
         "--allow-privileged=true",
         "--service-cluster-ip-range=10.0.0.0/24",
         "--service-account-issuer=https://kubernetes.default.svc",
@@ -88,14 +88,14 @@ def api_server(files: Files, url: str, database_url: str, webhook: Path | None) 
         f"--service-account-signing-key-file={files.tokens.key}",
         f"--audit-policy-file={policy}",
         f"--audit-log-path={files.audit_log}",
-        # The API server may not be an endpoint of the cluster on loopback, and would say so every few seconds.
+        # The API server cannot be an endpoint of the cluster on loopback, and would log that every few seconds.
         "--endpoint-reconciler-type=none",
         *(_webhook_flags(webhook) if webhook else ()),
     )
 
 
 def controller_manager(files: Files, url: str, kubeconfig: Path) -> Command:
-    """The controllers that Jobs and namespaces need, healthy when *url* says so."""
+    """Return the command of the controllers that Jobs and namespaces need, with its health endpoint at *url*."""
     return (
         *_server(files, "kube-controller-manager", url),
         *_client(kubeconfig),
@@ -106,7 +106,7 @@ def controller_manager(files: Files, url: str, kubeconfig: Path) -> Command:
 
 
 def scheduler(files: Files, url: str, kubeconfig: Path) -> Command:
-    """The scheduler, healthy when *url* says so."""
+    """Return the command of the scheduler, with its health endpoint at *url*."""
     return (*_server(files, "kube-scheduler", url), *_client(kubeconfig))
 
 

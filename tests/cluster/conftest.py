@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.assets import assets_folder, is_ready
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.real_target import go_without
+from tests.cluster.real_target import fail_without_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def assets() -> Path:
-    """The folder of the binaries."""
+    """Return the folder of the binaries, which must be complete."""
     folder = assets_folder(os.environ)
     if not is_ready(folder):
-        go_without(folder)
+        fail_without_cluster(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def plane(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """One that runs for all of these tests."""
+    """Start a control plane for all tests of this folder."""
     with ControlPlane(assets, tmp_path_factory.mktemp("plane")) as plane:
         yield plane

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TokenWebhook:
-    """Who tells the API server whose a bearer token is, and the authority that signed its certificate."""
+    """The webhook that authenticates bearer tokens for the API server, and its certificate authority."""
 
     url: str
     ca_pem: str
 
 
 class ControlPlane:
-    """A control plane from the binaries in *assets*, which keeps everything in *workdir*; runs within `with`."""
+    """A control plane from the binaries in *assets*, with its data in *workdir*; a context manager."""
 
     def __init__(self, assets: Path, workdir: Path, token_webhook: TokenWebhook | None = None) -> None:
         self._authority = Authority(workdir)
@@ -51,15 +51,15 @@ class ControlPlane:
         self.admin = JsonClient(self.url, self._authority.certificate, admin)
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
-        """A client whose certificate says *user* of *groups*. Whoever asked for it closes it."""
+        """Return a client with a certificate for *user* in *groups*; the caller closes it."""
         return JsonClient(self.url, self._authority.certificate, self._authority.client(user, groups))
 
     def audit_lines(self) -> list[Document]:
-        """The audit log so far."""
+        """Return the events of the audit log so far."""
         return [json.loads(line) for line in self._files.audit_log.read_text("utf-8").splitlines()]
 
     def __enter__(self) -> Self:
-        """Itself, once all of it answers."""
+        """Start all processes, and return the control plane when it is ready."""
         self._processes = Processes(self._files.workdir)
         try:
             self._start()
@@ -69,7 +69,7 @@ class ControlPlane:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops it, and waits until it has ended."""
+        """Stop all processes, and wait until they have ended."""
         self._stop()
 
     def _start(self) -> None:
@@ -92,10 +92,10 @@ class ControlPlane:
 
     def _wait_for(self, url: str, path: str = "/readyz") -> None:
         with urllib3.PoolManager(ca_certs=str(self._authority.certificate), retries=False, timeout=2) as pool:
-            eventually(lambda: self._answers(pool, url + path))
+            eventually(lambda: self._is_ready(pool, url + path))
 
-    def _answers(self, pool: urllib3.PoolManager, url: str) -> bool:
-        """Whether *url* answers well; raises where a process has ended, with the end of its log."""
+    def _is_ready(self, pool: urllib3.PoolManager, url: str) -> bool:
+        """Return whether *url* responds with 200; raise the end of its log if a process has ended."""
         self._processes.check()
         return _is_ok(pool, url)
 

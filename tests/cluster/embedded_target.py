@@ -1,4 +1,4 @@
-"""The embedded cluster as a target of the contract: made-up tokens name identities, as certificates do elsewhere."""
+"""The embedded cluster as a target of the contract tests; random tokens identify its users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EmbeddedTarget:
-    """An embedded cluster whose pods run for *run_seconds*; runs within `with`."""
+    """An embedded cluster whose pods run for *run_seconds*; a context manager."""
 
     def __init__(self, workdir: Path, run_seconds: float) -> None:
         self._authority = workdir / "embedded-ca.crt"
@@ -26,37 +26,37 @@ class EmbeddedTarget:
         self.cluster = EmbeddedCluster(self._identity, run_seconds)
 
     def __enter__(self) -> Self:
-        """Itself, once it answers."""
+        """Start the cluster, and return the target when it is ready."""
         self.cluster.__enter__()
         self._authority.write_text(self.cluster.ca_pem, "utf-8")
         self.admin = self.client("admin", [MASTERS])
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops it."""
+        """Stop the cluster."""
         self.admin.close()
         self.cluster.__exit__(*_)
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
-        """A client whose token says *user* of *groups*. Whoever asked for it closes it."""
+        """Return a client with a token for *user* in *groups*; the caller closes it."""
         token = secrets.token_hex()
         self._identities[token] = Identity(user, tuple(groups))
         return JsonClient(self.cluster.url, self._authority, headers=[("Authorization", f"Bearer {token}")])
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Creates or merges the objects, as an administrator."""
+        """Create or merge the objects, as an administrator."""
         self.cluster.apply(documents)
 
     def remove(self, documents: Iterable[Document]) -> None:
-        """Deletes the objects, as an administrator."""
+        """Delete the objects, as an administrator."""
         for document in documents:
             kind, metadata = BY_NAME[document["apiVersion"], document["kind"]], document["metadata"]
             root = f"/apis/{kind.api_version}" if kind.group else "/api/v1"
-            space = f"/namespaces/{metadata['namespace']}" if kind.namespaced else ""
-            self.admin.delete(f"{root}{space}/{kind.plural}/{metadata['name']}")
+            prefix = f"/namespaces/{metadata['namespace']}" if kind.namespaced else ""
+            self.admin.delete(f"{root}{prefix}/{kind.plural}/{metadata['name']}")
 
     def _identity(self, token: str) -> Identity:
         try:
             return self._identities[token]
         except KeyError:
-            raise PermissionError("nobody's token") from None
+            raise PermissionError("unknown token") from None

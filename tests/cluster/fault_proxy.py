@@ -1,4 +1,4 @@
-"""A proxy before an API server that loses, delays and refuses requests: before the server did its work, or after."""
+"""A proxy in front of an API server that loses, delays and rejects requests, before or after they are handled."""
 
 from __future__ import annotations
 
@@ -24,52 +24,52 @@ if TYPE_CHECKING:
 
 FAULTS = ("reset before", "reset after", "throttled", "unavailable", "hang")
 HANG_SECONDS = 6.0
-"""Longer than the API waits for an answer."""
+"""Longer than the read timeout of the API."""
 
 _OWN_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 
 
 class FaultProxy(Handler):
-    """Forwards to *upstream* while it is entered, each request after *delay* seconds, or with a fault instead.
+    """Forwards to *upstream* inside the context, each request after *delay* seconds, or carries out a fault instead.
 
-    *rate* is the probability of a fault, drawn from `faults`; both may change.
+    *rate* is the probability of a fault, chosen from `faults`; both may change.
     """
 
     def __init__(self, upstream: str, ca_pem: str, rate: float, delay: float = 0.0) -> None:
         self.met: Counter[str] = Counter()
-        """How often each fault was met; "none" for those without."""
+        """The number of requests by fault; "none" for those without."""
         self._upstream = upstream
         self.rate = rate
         self.faults: tuple[str, ...] = FAULTS
         self._delay = delay
         self._random = random.Random(0)  # noqa: S311 - repeatable on purpose
         self._lock = threading.Lock()
-        # Each thread takes a connection and gives it back; nothing is tried twice here.
+        # Each thread borrows a connection; nothing is retried here.
         self._pool = urllib3.PoolManager(
             ca_cert_data=ca_pem, maxsize=128, retries=False, timeout=urllib3.Timeout(connect=2, read=30)
         )
 
     def __enter__(self) -> Self:
-        """Starts to listen."""
+        """Start listening."""
         identity = server_identity()
         self.ca_pem = identity.ca_pem
         self._server = LoopbackServer(self, context=identity.context)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops listening."""
+        """Stop listening."""
         self._server.close()
         self._pool.clear()
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the proxy."""
         return self._server.url
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The upstream's answer, or a fault's; ConnectionResetError ends the connection without one."""
+        """Forward the request or carry out a fault; ConnectionResetError closes the connection without a response."""
         time.sleep(self._delay)
-        match self._drawn():
+        match self._draw_fault():
             case "reset before":
                 raise ConnectionResetError
             case "reset after":
@@ -84,18 +84,18 @@ class FaultProxy(Handler):
         return self.forward(method, target, headers, body)
 
     def forward(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The upstream's answer."""
+        """Forward the request and return the upstream's response."""
         lines = urllib3.HTTPHeaderDict()
         for name, value in headers:
             if name.lower() not in _OWN_HEADERS:
                 lines.add(name, value)
-        answer = self._pool.request(method, self._upstream + target, body=body, headers=lines, redirect=False)
-        kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN_HEADERS]
-        return HttpResponse(answer.status, kept, answer.data)
+        response = self._pool.request(method, self._upstream + target, body=body, headers=lines, redirect=False)
+        forwarded = [(name, value) for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS]
+        return HttpResponse(response.status, forwarded, response.data)
 
-    def _drawn(self) -> str:
+    def _draw_fault(self) -> str:
         with self._lock:
-            # Each in its turn, so that a few hundred requests meet all of them.
+            # In rotation, so that every fault occurs within a few hundred requests.
             turn = self.met.total() - self.met["none"]
             fault = self.faults[turn % len(self.faults)] if self._random.random() < self.rate else "none"
             self.met[fault] += 1
@@ -103,7 +103,7 @@ class FaultProxy(Handler):
 
 
 class Faulty(Generic[SomeCluster]):
-    """*cluster*, reached through a FaultProxy by everybody but its administrator, while it is entered."""
+    """*cluster* behind a FaultProxy for all clients but its administrator; a context manager."""
 
     def __init__(self, cluster: SomeCluster, rate: float, delay: float = 0.0) -> None:
         self.cluster = cluster
@@ -112,31 +112,31 @@ class Faulty(Generic[SomeCluster]):
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Starts both."""
-        with ExitStack() as started:
-            cluster = started.enter_context(self.cluster)
-            self.proxy = started.enter_context(self.make_proxy(cluster.url, cluster.ca_pem))
-            self._open = started.pop_all()
+        """Start the cluster and the proxy."""
+        with ExitStack() as stack:
+            cluster = stack.enter_context(self.cluster)
+            self.proxy = stack.enter_context(self.make_proxy(cluster.url, cluster.ca_pem))
+            self._open = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops both."""
+        """Stop the cluster and the proxy."""
         self._open.close()
 
     def make_proxy(self, url: str, ca_pem: str) -> FaultProxy:
-        """The proxy before the API server at *url*."""
+        """Return the proxy in front of the API server at *url*."""
         return FaultProxy(url, ca_pem, *self._faults)
 
     @property
     def url(self) -> str:
-        """Where the proxy listens."""
+        """The URL of the proxy."""
         return self.proxy.url
 
     @property
     def ca_pem(self) -> str:
-        """The authority of the proxy's certificate."""
+        """The certificate authority of the proxy."""
         return self.proxy.ca_pem
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Creates or changes objects, without faults."""
+        """Create or change objects, without faults."""
         self.cluster.apply(documents)

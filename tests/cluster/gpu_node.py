@@ -1,4 +1,4 @@
-"""Nodes with GPUs that exist on paper: pods bound to them run for a while and end, as `pod_status` says."""
+"""Simulated nodes with GPUs: pods scheduled to them run for a while and end, as `pod_status` defines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE
 from infra.localcluster import pod_status
-from tests.cluster.json_client import Refused
+from tests.cluster.json_client import ErrorResponse
 from tests.cluster.kubelet import Kubelet
 
 if TYPE_CHECKING:
@@ -35,62 +35,62 @@ class GpuNodes:
         self._client = client
         self._names = frozenset(names)
         self._run_seconds = run_seconds
-        self._seen: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
         self._due: list[tuple[float, int, Document]] = []
         self._running: set[str] = set()
-        self._tickets = itertools.count()
+        self._sequence = itertools.count()
         self._watch: Watch | None = None
         self._kubelet = Kubelet(client)
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._follow, self._work)]
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._watch_pods, self._work)]
 
     def __enter__(self) -> Self:
-        """Itself, with the nodes ready for pods."""
+        """Create the nodes, start handling pods, and return itself."""
         self._kubelet.__enter__()
         for name in sorted(self._names):
-            _join(self._client, name, self._kubelet.status)
+            _create_node(self._client, name, self._kubelet.status)
         for thread in self._threads:
             thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops looking after pods. The nodes stay."""
+        """Stop handling pods. The nodes remain."""
         self._stopping.set()
         if self._watch is not None:
             self._watch.stop()
-        self._seen.put(None)
+        self._queue.put(None)
         for thread in self._threads:
             thread.join()
         self._kubelet.__exit__()
 
-    def _follow(self) -> None:
-        """Passes on every pod as it is, and then each time it changes."""
+    def _watch_pods(self) -> None:
+        """Queue every pod, and then each changed one."""
         while not self._stopping.is_set():
             pods = self._client.get(_PODS)
             for pod in pods["items"]:
-                self._seen.put(pod)
+                self._queue.put(pod)
             self._watch = self._client.watch(_PODS, pods["metadata"]["resourceVersion"])
             if not self._stopping.is_set():
-                self._pass_on(self._watch)
+                self._queue_changes(self._watch)
             self._watch.close()
 
-    def _pass_on(self, watch: Watch) -> None:
+    def _queue_changes(self, watch: Watch) -> None:
         for kind, pod in watch:
             if kind == "ERROR":
                 return
             if kind in {"ADDED", "MODIFIED"}:
-                self._seen.put(pod)
+                self._queue.put(pod)
 
     def _work(self) -> None:
         while not self._stopping.is_set():
             timeout = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
             with contextlib.suppress(queue.Empty):
-                if (pod := self._seen.get(timeout=timeout)) is not None:
-                    self._look_after(pod)
+                if (pod := self._queue.get(timeout=timeout)) is not None:
+                    self._sync(pod)
             while self._due and self._due[0][0] <= time.monotonic():
                 self._end(heapq.heappop(self._due)[2])
 
-    def _look_after(self, pod: Document) -> None:
+    def _sync(self, pod: Document) -> None:
         if pod["spec"].get("nodeName") not in self._names:
             return
         status = pod.get("status", {})
@@ -105,7 +105,7 @@ class GpuNodes:
         uid = pod["metadata"]["uid"]
         if uid not in self._running:
             self._running.add(uid)
-            heapq.heappush(self._due, (time.monotonic() + self._run_seconds, next(self._tickets), pod))
+            heapq.heappush(self._due, (time.monotonic() + self._run_seconds, next(self._sequence), pod))
 
     def _end(self, pod: Document) -> None:
         self._report(pod, *pod_status.finished_status(pod, datetime.now(UTC)))
@@ -113,11 +113,11 @@ class GpuNodes:
     def _remove(self, pod: Document) -> None:
         if pod["status"]["phase"] not in {"Succeeded", "Failed"}:
             self._report(pod, pod_status.killed_status(pod, datetime.now(UTC)), None)
-        with _ignoring(404, 409):  # gone already, or another pod by now
+        with _ignoring(404, 409):  # deleted already, or replaced by another pod
             self._client.delete(_path(pod), gracePeriodSeconds=0, preconditions={"uid": pod["metadata"]["uid"]})
 
     def _report(self, pod: Document, status: Document, event: pod_status.Event | None) -> None:
-        with _ignoring(403, 404, 409):  # deleted meanwhile, or its namespace is; events are forbidden there
+        with _ignoring(403, 404, 409):  # deleted, or its namespace is being deleted, where events are forbidden
             self._client.patch_lists(
                 f"{_path(pod)}/status", {"metadata": {"uid": pod["metadata"]["uid"]}, "status": status}
             )
@@ -148,13 +148,13 @@ class GpuNodes:
 def _ignoring(*statuses: int) -> Iterator[None]:
     try:
         yield
-    except Refused as refusal:
-        if refusal.status not in statuses:
+    except ErrorResponse as error:
+        if error.status not in statuses:
             raise
 
 
-def _join(client: JsonClient, name: str, kubelet: Document) -> None:
-    """Adds the node *name* of *kubelet*, ready and without the taint that new nodes carry until somebody looked."""
+def _create_node(client: JsonClient, name: str, kubelet: Document) -> None:
+    """Create the node *name* of *kubelet*, ready and without the taint of new nodes."""
     labels = {"kubernetes.io/hostname": name, NODE_TYPE: INSTANCE_TYPE}
     client.create("/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
     client.patch(f"/api/v1/nodes/{name}", {"spec": {"taints": None}})

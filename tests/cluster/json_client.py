@@ -1,4 +1,4 @@
-"""A small client of the Kubernetes API: JSON in, JSON out, one certificate, nothing hidden."""
+"""A minimal client of the Kubernetes API: JSON requests and responses, and one client certificate."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Document = dict[str, Any]
 Header = tuple[str, str]
 
 CONFLICTS = 100
-"""Times a creation is sent again; each time another one got through."""
+"""Attempts of a creation on 409 Conflict: concurrent creations race for the ResourceQuota."""
 
 _APPLY = (("Content-Type", "application/apply-patch+yaml"),)
 _MERGE = (("Content-Type", "application/merge-patch+json"),)
 _STRATEGIC = (("Content-Type", "application/strategic-merge-patch+json"),)
 
 
-class Refused(Exception):
-    """The API server said no: *status*, and *body* as it came."""
+class ErrorResponse(Exception):
+    """An error response of the API server: its *status*, and its *body* as text."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(f"{status} {body}")
@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 class JsonClient:
-    """Asks one API server as one identity; headers may ask it to take another."""
+    """A client with one identity; headers may impersonate another."""
 
     def __init__(
         self, url: str, authority: Path, identity: KeyPair | None = None, headers: Sequence[Header] = ()
@@ -56,53 +56,53 @@ class JsonClient:
         )
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._pool.clear()
 
     def get(self, path: str, **query: str) -> Document:
-        """The object or the list at *path*."""
+        """Return the object or the list at *path*."""
         return self.request("GET", _with_query(path, query))
 
     def create(self, path: str, document: Document) -> Document:
-        """What the collection at *path* made of *document*; sent again where others counted its quota meanwhile."""
+        """Create *document* in the collection at *path* and return it; retry on a conflict about a ResourceQuota."""
         for _ in range(CONFLICTS):
             try:
                 return self.request("POST", path, document)
-            except Refused as refusal:
-                if refusal.status != 409 or "on resourcequotas" not in str(refusal):
+            except ErrorResponse as error:
+                if error.status != 409 or "on resourcequotas" not in str(error):
                     raise
         return self.request("POST", path, document)
 
     def patch(self, path: str, changes: Document) -> Document:
-        """The object at *path* after a merge of *changes*, in which a list replaces a list."""
+        """Apply the merge patch *changes*, in which a list replaces a list, and return the object."""
         return self.request("PATCH", path, changes, _MERGE)
 
     def patch_lists(self, path: str, changes: Document) -> Document:
-        """The object at *path* after a merge of *changes*, lists merged by the keys that Kubernetes gives them."""
+        """Apply the strategic merge patch *changes*, in which lists are merged by key, and return the object."""
         return self.request("PATCH", path, changes, _STRATEGIC)
 
     def delete(self, path: str, **options: object) -> Document:
-        """What is said to a deletion with *options*, such as propagationPolicy."""
+        """Delete the object with *options*, such as propagationPolicy, and return the response."""
         return self.request("DELETE", path, options)
 
     def apply(self, document: Document) -> Document:
-        """The object after *document* was applied, wherever its kind belongs."""
+        """Apply *document* on the server side, and return the object."""
         path = _with_query(self.path_of(document), {"fieldManager": "tests", "force": "true"})
         return self.request("PATCH", path, document, _APPLY)
 
     def path_of(self, document: Document) -> str:
-        """The path of *document*, by the API server's own list of kinds."""
+        """Return the path of *document*, from the discovery API."""
         version, kind, metadata = document["apiVersion"], document["kind"], document["metadata"]
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
         if (version, kind) not in self._plurals:
-            known = [one for one in self.get(root)["resources"] if "/" not in one["name"]]
-            self._plurals |= {(version, one["kind"]): (one["name"], one["namespaced"]) for one in known}
+            kinds = [each for each in self.get(root)["resources"] if "/" not in each["name"]]
+            self._plurals |= {(version, each["kind"]): (each["name"], each["namespaced"]) for each in kinds}
         plural, namespaced = self._plurals[version, kind]
-        space = f"/namespaces/{metadata.get('namespace', 'default')}" if namespaced else ""
-        return f"{root}{space}/{plural}/{metadata['name']}"
+        prefix = f"/namespaces/{metadata.get('namespace', 'default')}" if namespaced else ""
+        return f"{root}{prefix}/{plural}/{metadata['name']}"
 
     def watch(self, path: str, resource_version: str, **selection: str) -> Watch:
-        """What happens to the objects at *path* after *resource_version*; an empty one begins with those there are."""
+        """Watch the objects at *path* from *resource_version*; an empty one begins with the existing objects."""
         query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version, **selection}
         headers, url = urllib3.HTTPHeaderDict(self._headers), self.url + _with_query(path, query)
         return Watch(self._pool.request("GET", url, headers=headers, preload_content=False))
@@ -110,29 +110,29 @@ class JsonClient:
     def request(
         self, method: str, path: str, document: Document | None = None, headers: Iterable[Header] = ()
     ) -> Document:
-        """The API server's answer; Refused when it is not a success."""
-        answer: Document = json.loads(self._sent(method, path, document, headers))
-        return answer
+        """Send a request and return the response; raise ErrorResponse if it is an error."""
+        response: Document = json.loads(self._send(method, path, document, headers))
+        return response
 
     def text(self, path: str) -> str:
-        """The text at *path*, such as a log; Refused when there is none."""
-        return self._sent("GET", path, None, ()).decode()
+        """Return the text at *path*, such as a log; raise ErrorResponse if it is an error."""
+        return self._send("GET", path, None, ()).decode()
 
     def send(self, method: str, path: str, body: str) -> None:
-        """Send *body* as it stands, such as JSON that is too deep to be decoded."""
-        self._sent(method, path, body, ())
+        """Send *body* unchanged, for example JSON that is too deep to be encoded."""
+        self._send(method, path, body, ())
 
-    def _sent(self, method: str, path: str, document: Document | str | None, headers: Iterable[Header]) -> bytes:
-        # A plain dict would join the lines of Impersonate-Group into one group.
-        lines = urllib3.HTTPHeaderDict({"Accept": "application/json"})
+    def _send(self, method: str, path: str, document: Document | str | None, headers: Iterable[Header]) -> bytes:
+        # A dict would join the lines of Impersonate-Group into one group.
+        header_lines = urllib3.HTTPHeaderDict({"Accept": "application/json"})
         for name, value in (*self._headers, *headers):
-            lines.add(name, value)
+            header_lines.add(name, value)
         if document is not None:
-            lines.setdefault("Content-Type", "application/json")
+            header_lines.setdefault("Content-Type", "application/json")
         body = json.dumps(document) if isinstance(document, dict) else document
-        response = self._pool.request(method, self.url + path, body=body, headers=lines)
+        response = self._pool.request(method, self.url + path, body=body, headers=header_lines)
         if response.status >= 300:
-            raise Refused(response.status, response.data.decode("utf-8", "replace"))
+            raise ErrorResponse(response.status, response.data.decode("utf-8", "replace"))
         return response.data
 
 

@@ -1,4 +1,4 @@
-"""Files in the form by which kubectl, and the API server's webhooks, learn whom to ask and how."""
+"""Kubeconfig files, for kubectl and for the webhooks of the API server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_kubeconfig(path: Path, url: str, ca_pem: str, identity: KeyPair | None = None) -> Path:
-    """Writes to *path* how to ask *url*, trusting *ca_pem*, as *identity* where there is one."""
+    """Write a kubeconfig to *path* for the server *url* with authority *ca_pem*, and optionally a client *identity*."""
     user = {} if identity is None else _client_certificate(identity)
     content = {
         "apiVersion": "v1",

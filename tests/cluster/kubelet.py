@@ -1,4 +1,4 @@
-"""What an API server asks of a node: the logs of its pods, over TLS as of a real kubelet."""
+"""The endpoint of a kubelet that an API server uses: the logs of pods, over TLS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.local.http_server import HOST, Handler, LoopbackServer
 from infra.local.wire import HttpResponse
 from infra.localcluster import log_content
 from infra.localcluster.certificates import server_identity
-from tests.cluster.json_client import Refused
+from tests.cluster.json_client import ErrorResponse
 
 if TYPE_CHECKING:
     from infra.local.wire import Headers
@@ -21,41 +21,41 @@ _LOGS = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
 
 
 class Kubelet(Handler):
-    """Serves the logs of the pods that *client* finds, while it is entered."""
+    """Serves the logs of the pods that *client* finds, inside the context."""
 
     def __init__(self, client: JsonClient) -> None:
         self._client = client
 
     def __enter__(self) -> Self:
-        """Starts to listen."""
+        """Start listening."""
         self._server = LoopbackServer(self, context=server_identity().context)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops."""
+        """Stop listening."""
         self._server.close()
 
     @property
     def status(self) -> Document:
-        """What a node's status says of where its kubelet is."""
+        """The part of a node's status with the address of its kubelet."""
         port = urlsplit(self._server.url).port
         addresses = [{"type": "InternalIP", "address": HOST}]
         return {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """A container's log, or why there is none."""
+        """Return a container's log, or the reason why it has none."""
         del method, headers, body
         url = urlsplit(target)
-        found = _LOGS.fullmatch(url.path)
-        if found is None:
+        match = _LOGS.fullmatch(url.path)
+        if match is None:
             return HttpResponse(404)
-        namespace, name, container = found.groups()
+        namespace, name, container = match.groups()
         try:
             pod = self._client.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
-            wanted = log_content.LogOptions.of(dict(parse_qsl(url.query)))
-            log = log_content.read_log(pod, container, wanted, datetime.now(UTC))
+            options = log_content.LogOptions.of(dict(parse_qsl(url.query)))
+            log = log_content.read_log(pod, container, options, datetime.now(UTC))
         except log_content.NoLogError as error:
             return HttpResponse(400, [("Content-Type", "text/plain")], str(error).encode())
-        except Refused as refusal:
-            return HttpResponse(refusal.status, [("Content-Type", "text/plain")], b"no such pod")
+        except ErrorResponse as error:
+            return HttpResponse(error.status, [("Content-Type", "text/plain")], b"no such pod")
         return HttpResponse(200, [("Content-Type", "text/plain")], log)

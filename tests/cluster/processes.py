@@ -1,4 +1,4 @@
-"""Processes that live no longer than the one that started them, however it ends."""
+"""Child processes that end together with this process, even if it is killed."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The guard reads a pipe that nobody writes to. It ends when we do, even killed; the whole group goes with it.
+# The guard reads a pipe that is never written to. It ends with this process, and then kills the process group.
 _GUARD = ("sh", "-c", "cat >/dev/null; kill -KILL 0")
 
-# Each process has a range of its own, so that no other one takes a port between choice and use either.
+# Each process has its own range, so that no other one takes a port between its choice and its use.
 _numbers = itertools.count(os.getpid() * 64)
 _FIRST_PORT, _PORTS = 20_000, 12_000
-"""Below the ports that systems give to outgoing connections, so none of them takes a port between choice and use."""
+"""Below the ephemeral ports, so that no outgoing connection takes a port between its choice and its use."""
 
 
 class Processes:
-    """Processes with a log file each, stopped in the opposite order of their start."""
+    """Processes with a log file each, stopped in the reverse order of their start."""
 
-    def __init__(self, logs: Path, patience: float = 10) -> None:
+    def __init__(self, logs: Path, timeout: float = 10) -> None:
         self._logs = logs
-        self._patience = patience
+        self._timeout = timeout
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._guard = subprocess.Popen(_GUARD, stdin=subprocess.PIPE, process_group=0)
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return the processes."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops every process."""
+        """Stop every process."""
         self.stop()
 
     def start(self, name: str, *command: str) -> None:
-        """Starts *command*, whose output goes to a log named after it."""
+        """Start *command*; its output goes to a log file with its name."""
         with (self._logs / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
                 command,
@@ -51,25 +51,25 @@ class Processes:
             )
 
     def check(self) -> None:
-        """RuntimeError with the end of its log, when a process has ended by itself."""
+        """Raise RuntimeError with the end of its log if a process has ended."""
         for name, process in self._running.items():
             if process.poll() is not None:
                 log = (self._logs / f"{name}.log").read_text("utf-8", "replace")
                 raise RuntimeError(f"{name} ended with {process.returncode}:\n{log[-3000:]}")
 
     def stop(self) -> None:
-        """Ends the processes, the last started first, and waits for each."""
+        """End the processes, the last started first, and wait for each."""
         for process in reversed(self._running.values()):
             process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(self._patience)
-        self._guard.communicate()  # closes the pipe, and so kills who is left
+                process.wait(self._timeout)
+        self._guard.communicate()  # closes the pipe, so the guard kills the remaining processes
         for process in self._running.values():
             process.wait()
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
+    """Return a free port on loopback."""
     while True:
         port = _FIRST_PORT + next(_numbers) % _PORTS
         with socket.socket() as probe, contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The test control plane as the local cloud's cluster: it asks our webhook whose an EKS token is, and has GPU nodes."""
+"""The test control plane as the cluster of the local cloud, with a token webhook for EKS tokens, and GPU nodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 class RealCluster:
-    """A real API server, controllers and scheduler while it is entered; its pods run on paper for *run_seconds*."""
+    """A real API server, controllers and scheduler inside the context; its pods are simulated for *run_seconds*."""
 
     name = "control-plane"
 
@@ -36,7 +36,7 @@ class RealCluster:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Starts all of it; takes seconds."""
+        """Start everything; takes seconds."""
         with ExitStack() as started:
             workdir = Path(started.enter_context(TemporaryDirectory(prefix="control-plane-")))
             reviews = started.enter_context(self._reviews)
@@ -47,36 +47,36 @@ class RealCluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops all of it."""
+        """Stop everything."""
         self._open.close()
 
     @property
     def url(self) -> str:
-        """Where the API server listens."""
+        """The URL of the API server."""
         return self.plane.url
 
     @property
     def ca_pem(self) -> str:
-        """The authority of the API server's certificate."""
+        """The certificate authority of the API server."""
         return self.plane.ca_pem
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Applies the objects as an administrator, and waits until the API server acts by the bindings among them."""
+        """Apply the objects as an administrator, and wait until the API server enforces the bindings among them."""
         applied = [self.plane.admin.apply(document) for document in documents]
-        self._rules |= {one["metadata"]["name"]: one["rules"] for one in applied if one["kind"] == "ClusterRole"}
+        self._rules |= {each["metadata"]["name"]: each["rules"] for each in applied if each["kind"] == "ClusterRole"}
         for binding in applied:
             if binding["kind"].endswith("RoleBinding") and binding.get("subjects"):
                 self._wait_for(binding, self._rules[binding["roleRef"]["name"]][-1])
 
     def find(self, kind: Kind, namespace: str) -> list[Document]:
-        """The objects of *kind* in *namespace*, by name."""
+        """Return the objects of *kind* in *namespace*, by name."""
         root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
-        found: list[Document] = self.plane.admin.get(f"{root}/namespaces/{namespace}/{kind.plural}")["items"]
-        return found
+        objects: list[Document] = self.plane.admin.get(f"{root}/namespaces/{namespace}/{kind.plural}")["items"]
+        return objects
 
     def _wait_for(self, binding: Document, rule: Document) -> None:
-        """The authorizer reads bindings from a watch of its own, which follows within moments."""
-        asked = {
+        """Wait until *binding* is effective: the authorizer's cache lags behind for moments."""
+        attributes = {
             "verb": rule["verbs"][0],
             "group": rule["apiGroups"][0],
             "resource": rule["resources"][0],
@@ -84,7 +84,7 @@ class RealCluster:
             "namespace": binding["metadata"].get("namespace", ""),
         }
         subject = binding["subjects"][0]
-        who = {"user": subject["name"]} if subject["kind"] == "User" else {"groups": [subject["name"]]}
-        spec = {**who, "resourceAttributes": asked}
+        subject_fields = {"user": subject["name"]} if subject["kind"] == "User" else {"groups": [subject["name"]]}
+        spec = {**subject_fields, "resourceAttributes": attributes}
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
         eventually(lambda: self.plane.admin.create(_REVIEWS, review)["status"]["allowed"])

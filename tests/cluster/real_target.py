@@ -1,4 +1,4 @@
-"""A real cluster as a target of the contract: the one that KUBECONFIG names, else the test control plane, if built."""
+"""A real cluster as a target of the contract tests: that of KUBECONFIG, else the test control plane, if it is built."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ NODE = "contract-gpu-0"
 
 @dataclass(frozen=True)
 class RealTarget:
-    """A cluster that gives out identities, with one node of GPUs that exists on paper."""
+    """A cluster that issues client certificates, with one simulated GPU node."""
 
     cluster: ControlPlane | KubeconfigTarget
 
     @property
     def admin(self) -> JsonClient:
-        """Who may do everything."""
+        """A client with all permissions."""
         return self.cluster.admin
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
-        """A client that the cluster takes for *user* of *groups*. Whoever asked for it closes it."""
+        """Return a client for *user* in *groups*; the caller closes it."""
         return self.cluster.client(user, groups)
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Applies the objects, as an administrator."""
+        """Apply the objects, as an administrator."""
         for document in documents:
             self.admin.apply(document)
 
     def remove(self, documents: Iterable[Document]) -> None:
-        """Deletes the objects, as an administrator."""
+        """Delete the objects, as an administrator."""
         for document in documents:
             self.admin.delete(self.admin.path_of(document))
 
 
 @contextmanager
 def real_target(workdir: Path, run_seconds: float) -> Iterator[RealTarget]:
-    """A real cluster whose pods run for *run_seconds*."""
+    """Start a real cluster whose pods run for *run_seconds*."""
     assets = assets_folder(os.environ)
     if kubeconfig := os.environ.get("KUBECONFIG"):
         target = KubeconfigTarget(Path(kubeconfig), workdir)
@@ -63,9 +63,9 @@ def real_target(workdir: Path, run_seconds: float) -> Iterator[RealTarget]:
         with ControlPlane(assets, workdir) as plane, GpuNodes(plane.admin, [NODE], run_seconds):
             yield RealTarget(plane)
     else:
-        go_without(assets)
+        fail_without_cluster(assets)
 
 
-def go_without(assets: Path) -> NoReturn:
-    """Fails the test: nobody shall take half of the contract for all of it."""
+def fail_without_cluster(assets: Path) -> NoReturn:
+    """Fail the test, so that a run without a real cluster does not pass."""
     pytest.fail(f"no API server in {assets}: make control-plane, or set KUBECONFIG")

@@ -1,4 +1,4 @@
-"""What the contract tests ask of a cluster, and the one that KUBECONFIG names."""
+"""The interface of a cluster for the contract tests, and the cluster of KUBECONFIG."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ class Target(Protocol):
 
     @property
     def admin(self) -> JsonClient:
-        """Who may do everything."""
+        """A client with all permissions."""
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
-        """A client that the cluster takes for *user* of *groups*. Whoever asked for it closes it."""
+        """Return a client for *user* in *groups*; the caller closes it."""
 
     def apply(self, documents: Iterable[Document]) -> None:
-        """Creates or updates the objects, as an administrator."""
+        """Create or update the objects, as an administrator."""
 
     def remove(self, documents: Iterable[Document]) -> None:
-        """Deletes the objects, as an administrator."""
+        """Delete the objects, as an administrator."""
 
 
 class KubeconfigTarget:
-    """The cluster of a kubeconfig, which has to sign client certificates, as kubeadm's and kind's do."""
+    """The cluster of a kubeconfig, which must sign client certificates, as kubeadm's and kind's do."""
 
     def __init__(self, kubeconfig: Path, workdir: Path) -> None:
-        found = config.new_client_from_config(str(kubeconfig)).configuration
+        settings = config.new_client_from_config(str(kubeconfig)).configuration
         self._workdir = workdir
-        self._authority = found.ssl_ca_cert
-        identity = KeyPair(found.cert_file, found.key_file) if found.cert_file else None
-        token = found.get_api_key_with_prefix("authorization")
-        self.admin = JsonClient(found.host, self._authority, identity, [("Authorization", token)] if token else ())
+        self._authority = settings.ssl_ca_cert
+        identity = KeyPair(settings.cert_file, settings.key_file) if settings.cert_file else None
+        token = settings.get_api_key_with_prefix("authorization")
+        self.admin = JsonClient(settings.host, self._authority, identity, [("Authorization", token)] if token else ())
 
     def client(self, user: str, groups: Sequence[str]) -> JsonClient:
-        """A client whose certificate the cluster has signed."""
+        """Return a client with a certificate that the cluster has signed."""
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -61,11 +61,11 @@ class KubeconfigTarget:
         stem = self._workdir / user.replace(":", "-")
         stem.with_suffix(".key").touch(mode=0o600)
         stem.with_suffix(".key").write_bytes(pem)
-        stem.with_suffix(".crt").write_bytes(self._signed(_signing_request(key, user, groups)))
+        stem.with_suffix(".crt").write_bytes(self._sign(_signing_request(key, user, groups)))
         return JsonClient(self.admin.url, self._authority, KeyPair(stem.with_suffix(".crt"), stem.with_suffix(".key")))
 
-    def _signed(self, request: bytes) -> bytes:
-        made = self.admin.create(
+    def _sign(self, request: bytes) -> bytes:
+        request_object = self.admin.create(
             _REQUESTS,
             {
                 "metadata": {"generateName": "contract-"},
@@ -77,14 +77,14 @@ class KubeconfigTarget:
                 },
             },
         )
-        path = f"{_REQUESTS}/{made['metadata']['name']}"
-        approved = {"type": "Approved", "status": "True", "reason": "ContractTests", "message": "for an hour"}
-        made["status"] = {"conditions": [approved]}
-        self.admin.request("PUT", f"{path}/approval", made)
+        path = f"{_REQUESTS}/{request_object['metadata']['name']}"
+        approval = {"type": "Approved", "status": "True", "reason": "ContractTests", "message": "for an hour"}
+        request_object["status"] = {"conditions": [approval]}
+        self.admin.request("PUT", f"{path}/approval", request_object)
         return self._wait_for_certificate(path)
 
     def _wait_for_certificate(self, path: str) -> bytes:
-        """The certificate, on a cluster that signs client certificates, as kubeadm's and kind's do."""
+        """Wait for the certificate, on a cluster that signs client certificates, and return it."""
         certificate = eventually(lambda: self.admin.get(path)["status"].get("certificate"))
         self.admin.delete(path)
         return base64.b64decode(certificate)

@@ -1,4 +1,4 @@
-"""Where the binaries are looked for."""
+"""The folder of the binaries."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tests.cluster.assets import required_version as required
 
 
 def test_folder_is_that_of_the_variable() -> None:
-    """KUBEBUILDER_ASSETS works as it does for envtest; else each version has a folder in the cache."""
+    """KUBEBUILDER_ASSETS is the folder as for envtest; otherwise each version has a folder in the cache."""
     cache = f"/home/a/.cache/researcher-rest-api/kubernetes-{kubernetes_version()}"
 
     assert assets_folder({"KUBEBUILDER_ASSETS": "/opt/k8s", "HOME": "/home/a"}) == Path("/opt/k8s")
     assert assets_folder({"KUBEBUILDER_ASSETS": "", "HOME": "/home/a"}) == Path(cache)
 
 
-def test_all_binaries_are_needed(tmp_path: Path) -> None:
-    """Those that someone else put there are taken as they are; a new version in go.mod makes ours stale."""
+def test_all_binaries_are_required(tmp_path: Path) -> None:
+    """Binaries without a stamp are accepted; with a stamp, its versions must be those of go.mod."""
     for number, name in enumerate(BINARIES):
         assert (is_ready(tmp_path), missing_binaries(tmp_path)) == (False, BINARIES[number:])
         (tmp_path / name).touch()
@@ -30,7 +30,7 @@ def test_all_binaries_are_needed(tmp_path: Path) -> None:
 
 
 def test_staging_modules_follow_kubernetes() -> None:
-    """A bump that forgets one of the replaced modules would build a mixture; no version is ever guessed."""
+    """All replaced modules have the version of Kubernetes; an incomplete update would build a mixture."""
     minor = kubernetes_version().removeprefix("1.")
     lines = Path(__file__).with_name("go.mod").read_text().splitlines()
     replaced = [line.split(" => ")[1] for line in lines if " => " in line]

@@ -1,4 +1,4 @@
-"""Building the binaries, with a Go that only pretends."""
+"""Building the binaries, with a fake Go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cluster.build import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Writes what the real one would: commands into a folder, or one binary by its name.
+# Writes the same files as the real one: commands into a folder, or one named binary.
 GO = """#!/bin/sh
 echo "$@" >> "$GO_CALLS"
 test "$1" = env && { echo go1.26.1; exit; }
@@ -28,7 +28,7 @@ esac
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the pretended Go, the only one on PATH, notes how it is called."""
+    """Put the fake Go on PATH, and return the file in which it records its calls."""
     (tmp_path / "bin").mkdir()
     go = tmp_path / "bin" / "go"
     go.write_text(GO)
@@ -43,19 +43,19 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class TestBuild:
     """`python -m tests.cluster.build`."""
 
-    def test_builds_what_is_missing_once(self, tmp_path: Path, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """All binaries are there, with their version, which clients compare; the second run has nothing to do."""
+    def test_builds_once(self, tmp_path: Path, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """The first run builds all binaries with their version; the second run builds nothing."""
         main()
-        before = calls.read_text()
+        calls_before = calls.read_text()
         main()
 
         assert is_ready(tmp_path / "cache" / "assets")
-        assert "version.gitVersion=v1." in before
-        assert calls.read_text() == before
+        assert "version.gitVersion=v1." in calls_before
+        assert calls.read_text() == calls_before
         assert "Built 0 MB in" in capsys.readouterr().out
 
     def test_a_failed_build_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Half a build is never taken for a whole one."""
+        """A failed build leaves no folder."""
         monkeypatch.setenv("GO_FAILS", "yes")
 
         with pytest.raises(subprocess.CalledProcessError):
@@ -63,13 +63,13 @@ class TestBuild:
 
         assert [path.name for path in (tmp_path / "cache").iterdir()] == [".assets.lock"]
 
-    def test_somebody_elses_folder_is_left_alone(self, tmp_path: Path) -> None:
-        """Binaries that we did not build are not deleted because one is missing."""
-        theirs = tmp_path / "cache" / "assets" / BINARIES[0]
-        theirs.parent.mkdir(parents=True)
-        theirs.touch()
+    def test_foreign_folder_is_not_replaced(self, tmp_path: Path) -> None:
+        """A folder with binaries of another origin is not replaced if one is missing."""
+        foreign = tmp_path / "cache" / "assets" / BINARIES[0]
+        foreign.parent.mkdir(parents=True)
+        foreign.touch()
 
         with pytest.raises(SystemExit, match="lacks kube-apiserver"):
             main()
 
-        assert missing_binaries(theirs.parent) == BINARIES[1:]
+        assert missing_binaries(foreign.parent) == BINARIES[1:]

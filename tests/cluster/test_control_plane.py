@@ -1,4 +1,4 @@
-"""The control plane that other tests stand on."""
+"""The control plane that other tests use."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import urllib3
 
 from tests.cluster.assets import kubernetes_version
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.json_client import JsonClient, Refused
+from tests.cluster.json_client import ErrorResponse, JsonClient
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class TestControlPlane:
-    """What it is, and that it stands alone."""
+    """Its version, authentication and isolation."""
 
-    def test_is_the_version_asked_for(self, plane: ControlPlane) -> None:
-        """Tests that depend on the version read the true one."""
+    def test_version(self, plane: ControlPlane) -> None:
+        """The version is that of go.mod."""
         assert plane.admin.get("/version")["gitVersion"] == f"v{kubernetes_version()}"
 
-    def test_strangers_are_refused(self, plane: ControlPlane, tmp_path: Path) -> None:
-        """Neither nobody nor the holder of a made-up token may read."""
+    def test_unauthenticated_requests(self, plane: ControlPlane, tmp_path: Path) -> None:
+        """Requests without a token are forbidden, and requests with an invalid token are unauthorized."""
         authority = tmp_path / "ca.crt"
         authority.write_text(plane.ca_pem)
 
-        for headers, status in (((), 403), ((("Authorization", "Bearer made-up"),), 401)):
+        for headers, status in (((), 403), ((("Authorization", "Bearer invalid"),), 401)):
             client = JsonClient(plane.url, authority, headers=headers)
-            with pytest.raises(Refused) as caught:
+            with pytest.raises(ErrorResponse) as error:
                 client.get("/api/v1/namespaces")
             client.close()
-            assert caught.value.status == status
+            assert error.value.status == status
 
-    def test_a_second_one_is_another_cluster(self, plane: ControlPlane, assets: Path, tmp_path: Path) -> None:
-        """Two at once share nothing; the second ends alone."""
+    def test_two_control_planes(self, plane: ControlPlane, assets: Path, tmp_path: Path) -> None:
+        """Two control planes share nothing, and end independently."""
         with ControlPlane(assets, tmp_path) as second:
             second.admin.create("/api/v1/namespaces", {"metadata": {"name": "second"}})
-            with pytest.raises(Refused, match="NotFound"):
+            with pytest.raises(ErrorResponse, match="NotFound"):
                 plane.admin.get("/api/v1/namespaces/second")
 
         with pytest.raises(urllib3.exceptions.HTTPError):

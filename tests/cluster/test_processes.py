@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them."""
+"""Child processes that end together with their parent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cluster.processes import Processes, free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-STARTER = """
+PARENT = """
 import sys
 from pathlib import Path
 from tests.cluster.processes import Processes
@@ -29,7 +29,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """A pipe that reads as ended once nobody holds it for writing: whoever held it is gone."""
+    """Return a named pipe; it reads as ended when no process holds it for writing."""
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
 
@@ -37,34 +37,34 @@ def fifo(tmp_path: Path) -> Path:
 class TestProcesses:
     """Processes with a log each."""
 
-    def test_end_even_when_their_starter_is_killed(self, tmp_path: Path, fifo: Path) -> None:
-        """A killed test run leaves no control plane behind."""
-        command = [sys.executable, "-c", STARTER, str(tmp_path), str(fifo)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE) as starter, fifo.open("rb") as held:
-            starter.send_signal(signal.SIGKILL)
+    def test_end_when_the_parent_is_killed(self, tmp_path: Path, fifo: Path) -> None:
+        """The processes of a killed test run end."""
+        command = [sys.executable, "-c", PARENT, str(tmp_path), str(fifo)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as parent, fifo.open("rb") as pipe:
+            parent.send_signal(signal.SIGKILL)
 
-            assert held.read() == b""
+            assert pipe.read() == b""
 
-    @pytest.mark.parametrize("listens", ["", 'trap "" TERM; '], ids=["listens", "deaf"])
-    def test_stop_waits_until_they_ended(self, tmp_path: Path, fifo: Path, listens: str) -> None:
-        """After the block, nothing runs; a process that ignores the polite signal is gone too."""
-        with Processes(tmp_path, patience=0.1) as processes:
-            processes.start("sleeper", "sh", "-c", listens + 'exec sleep 1000 > "$0"', str(fifo))
-            held = fifo.open("rb")
+    @pytest.mark.parametrize("trap", ["", 'trap "" TERM; '], ids=["handles SIGTERM", "ignores SIGTERM"])
+    def test_stop_waits_for_the_end(self, tmp_path: Path, fifo: Path, trap: str) -> None:
+        """After the context all processes have ended, even those that ignore SIGTERM."""
+        with Processes(tmp_path, timeout=0.1) as processes:
+            processes.start("sleeper", "sh", "-c", trap + 'exec sleep 1000 > "$0"', str(fifo))
+            pipe = fifo.open("rb")
 
-        with held:
-            assert held.read() == b""
+        with pipe:
+            assert pipe.read() == b""
 
-    def test_one_that_ended_is_reported_with_its_log(self, tmp_path: Path, fifo: Path) -> None:
-        """A binary that refuses its flags says so, instead of a time-out."""
+    def test_ended_process_is_reported_with_its_log(self, tmp_path: Path, fifo: Path) -> None:
+        """A process that ends by itself is an error with its log, not a timeout."""
         with Processes(tmp_path) as processes:
-            processes.start("refuser", "sh", "-c", 'echo unknown flag; exec 3> "$0"; exit 7', str(fifo))
-            with fifo.open("rb") as held:
-                held.read()
+            processes.start("failing", "sh", "-c", 'echo unknown flag; exec 3> "$0"; exit 7', str(fifo))
+            with fifo.open("rb") as pipe:
+                pipe.read()
 
-            with pytest.raises(RuntimeError, match=r"refuser ended with 7:\nunknown flag"):
-                deque(iter(processes.check, ...))  # again and again: it closes its files a moment before it is over
+            with pytest.raises(RuntimeError, match=r"failing ended with 7:\nunknown flag"):
+                deque(iter(processes.check, ...))  # repeated: the pipe closes a moment before the process ends
 
-    def test_ports_are_none_that_outgoing_connections_get(self) -> None:
-        """Else a connection could take it between choice and use."""
+    def test_ports_are_not_ephemeral(self) -> None:
+        """Free ports are below the ephemeral ports, which outgoing connections use."""
         assert all(20_000 <= free_port() < 32_000 for _ in range(100))

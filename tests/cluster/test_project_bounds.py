@@ -1,4 +1,4 @@
-"""What the bounds of a Project refuse to those who use kubectl; only the control plane evaluates the policies."""
+"""The restrictions of a Project for users of kubectl; only the control plane evaluates the admission policies."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.local_stack import Stack
 from infra.localcluster.kinds import SERVICE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
-from tests.cluster.json_client import JsonClient, Refused
+from tests.cluster.json_client import ErrorResponse, JsonClient
 from tests.cluster.real_cluster import RealCluster
 from tests.support.api import Api
 from tests.support.eventually import eventually
-from tests.support.namespace import TestNamespace, outcome_of
+from tests.support.namespace import NamespaceClient, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,44 +37,44 @@ POD: Document = {
 
 
 def variable(name: str, value: str = "all", **fields: Any) -> Document:  # noqa: ANN401 - JSON
-    """The specification of a pod whose container has one variable."""
+    """Return the specification of a pod whose container has one environment variable."""
     return {"containers": [{**MAIN, "env": [{"name": name, **(fields or {"value": value})}]}]}
 
 
 def resources(kind: str, name: str) -> Document:
-    """The specification of a pod whose container has one of a resource, or 1 MiB, in its requests or limits."""
+    """Return the specification of a pod whose container has one of a resource, or 2 MiB, in *kind*."""
     amounts = {name: "1" if "/" in name else "2Mi", **({"cpu": "1"} if name.startswith("hugepages") else {})}
     return {"containers": [{**MAIN, "resources": {kind: amounts}}]}
 
 
 def init(pod: Document) -> Document:
-    """The same container as *pod* has, but one that runs first."""
+    """Return *pod* with its container as an init container."""
     return {"initContainers": [{**pod["containers"][0], "name": "init"}]}
 
 
 def volume(**fields: Any) -> Document:  # noqa: ANN401 - JSON
-    """The specification of a pod with one volume."""
+    """Return the specification of a pod with one volume."""
     return {"volumes": [{"name": "v", **fields}]}
 
 
-def scratch(**fields: Any) -> Document:  # noqa: ANN401 - JSON
-    """The specification of a pod with a volume that goes with it."""
+def ephemeral_volume(**fields: Any) -> Document:  # noqa: ANN401 - JSON
+    """Return the specification of a pod with an ephemeral volume."""
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **fields}
     return volume(ephemeral={"volumeClaimTemplate": {"spec": spec}})
 
 
 def secret(name: str) -> Document:
-    """The fields of a variable from a Secret."""
+    """Return the fields of an environment variable from a Secret."""
     return {"valueFrom": {"secretKeyRef": {"name": name, "key": "k"}}}
 
 
 def job(name: str, pod: Document | None = None, **spec: Any) -> Document:  # noqa: ANN401 - JSON
-    """A Job as somebody writes it for kubectl."""
+    """Return a Job as a user of kubectl writes it."""
     template = {"spec": {**POD, **(pod or {})}}
     return {"metadata": {"name": name}, "spec": {"suspend": True, "template": template, **spec}}
 
 
-REFUSED: dict[str, tuple[Document, str]] = {
+REJECTED: dict[str, tuple[Document, str]] = {
     "system priority": ({"priorityClassName": "system-node-critical"}, "priorityClassName"),
     "another priority": ({"priorityClassName": "platform"}, "priorityClassName"),
     "node": ({"nodeName": "gpu-node-0"}, "nodeName"),
@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[Document, str]] = {
     "token by default": ({"automountServiceAccountToken": None}, "automountServiceAccountToken"),
     "account": ({"serviceAccountName": "trainer"}, "service account"),
     "another device": (resources("limits", "aws.amazon.com/neuron"), "nvidia.com/gpu for a Job"),
-    "a part of a GPU": (init(resources("limits", "nvidia.com/mig-1g.10gb")), "nvidia.com/gpu for a Job"),
+    "fraction of a GPU": (init(resources("limits", "nvidia.com/mig-1g.10gb")), "nvidia.com/gpu for a Job"),
     "huge pages": (resources("limits", "hugepages-2Mi"), "nvidia.com/gpu for a Job"),
     "claimed device": ({"resourceClaims": [{"name": "c", "resourceClaimName": "gpu"}]}, "nvidia.com/gpu for a Job"),
     "projected token": (
@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[Document, str]] = {
     ),
     "inline CSI": (volume(csi={"driver": "secrets-store.csi.k8s.io", "readOnly": True}), "csi"),
     "devices": (variable("NVIDIA_VISIBLE_DEVICES"), "devices"),
-    "devices by a Secret": (variable("NVIDIA_VISIBLE_DEVICES", **secret("hub")), "devices"),
+    "devices from a Secret": (variable("NVIDIA_VISIBLE_DEVICES", **secret("hub")), "devices"),
     "devices by prefix": (variable("HABANA_VISIBLE_DEVICES_", "all"), "devices"),
     "devices of swarm": (variable("DOCKER_RESOURCE_GPU"), "devices"),
     "devices of an init container": (init(variable("AMD_VISIBLE_DEVICES")), "devices"),
@@ -102,23 +102,23 @@ REFUSED: dict[str, tuple[Document, str]] = {
     "all variables of a Secret": ({"containers": [{**MAIN, "envFrom": [{"secretRef": {"name": "hub"}}]}]}, "envFrom"),
     "node by selector": ({"nodeSelector": {"kubernetes.io/hostname": "gpu-node-0"}}, "nodeSelector"),
     "node by affinity": ({"affinity": {"nodeAffinity": {}}}, "affinity"),
-    "grace without end": ({"terminationGracePeriodSeconds": 601}, "terminationGracePeriodSeconds"),
+    "long grace period": ({"terminationGracePeriodSeconds": 601}, "terminationGracePeriodSeconds"),
     "GPU of an init container": (init(resources("limits", "nvidia.com/gpu")), "initContainers"),
-    "volume of another": (scratch(volumeName="pv-team-b"), "scratch volume"),
-    "volume by selector": (scratch(selector={}), "scratch volume"),
-    "copy of a volume": (scratch(dataSource={"kind": "PersistentVolumeClaim", "name": "c"}), "scratch volume"),
+    "volume by name": (ephemeral_volume(volumeName="pv-team-b"), "scratch volume"),
+    "volume by selector": (ephemeral_volume(selector={}), "scratch volume"),
+    "copy of a volume": (ephemeral_volume(dataSource={"kind": "PersistentVolumeClaim", "name": "c"}), "scratch volume"),
     "Secret of an init container": (init(variable("A", **secret("other"))), "lists: hub, wandb"),
     "mounted Secret": (volume(secret={"secretName": "other"}), "lists: hub, wandb"),
     "projected Secret": (volume(projected={"sources": [{"secret": {"name": "other"}}]}), "lists: hub, wandb"),
     "pull Secret": ({"imagePullSecrets": [{"name": "other"}]}, "lists: hub, wandb"),
 }
-TAKEN: dict[str, Document] = {
+ACCEPTED: dict[str, Document] = {
     "plain": {},
     "preemptible": {"priorityClassName": "researcher-preemptible"},
     "default account": {"serviceAccountName": "default"},
     "instance type": {"nodeSelector": {NODE_TYPE: "p5.48xlarge"}},
     "grace of ten minutes": {"terminationGracePeriodSeconds": 600},
-    "scratch volume": scratch(),
+    "scratch volume": ephemeral_volume(),
     "GPUs": resources("limits", "nvidia.com/gpu"),
     "disk": resources("requests", "ephemeral-storage"),
     "no devices": variable("NVIDIA_VISIBLE_DEVICES", "void"),
@@ -129,7 +129,7 @@ TAKEN: dict[str, Document] = {
     ),
     "listed pull Secret": {"imagePullSecrets": [{"name": "hub"}]},
 }
-SERVICE_REFUSED: dict[str, Document] = {
+REJECTED_SERVICES: dict[str, Document] = {
     "cluster address": {"ports": [{"port": 80}]},
     "load balancer": {"type": "LoadBalancer", "ports": [{"port": 80}]},
     "node port": {"type": "NodePort", "ports": [{"port": 80}]},
@@ -140,39 +140,39 @@ SERVICE_REFUSED: dict[str, Document] = {
 
 @pytest.fixture(scope="module")
 def stack(assets: object) -> Iterator[Stack[RealCluster]]:
-    """The local cloud on a control plane of its own."""
-    del assets  # must be there
+    """Start the local cloud on a control plane of its own."""
+    del assets  # fails the test if the binaries are missing
     with Stack(partial(RealCluster, run_seconds=0.5)) as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
-def old(stack: Stack[RealCluster]) -> Document:
-    """A Job that breaks the policy in many ways; its author made it before there was one."""
+def existing(stack: Stack[RealCluster]) -> Document:
+    """Create a Job that violates the policy in many ways, by an administrator, and return it."""
     admin = stack.cluster.plane.admin
     pod = {**variable("A", **secret("other")), "tolerations": [{"operator": "Exists"}], "serviceAccountName": "trainer"}
-    return TestNamespace(admin, NAMESPACE).submit(job("old", {**pod, "automountServiceAccountToken": True}))
+    return NamespaceClient(admin, NAMESPACE).submit(job("existing", {**pod, "automountServiceAccountToken": True}))
 
 
 @pytest.fixture(scope="module")
-def kubectl(stack: Stack[RealCluster], old: Document) -> Iterator[TestNamespace]:
-    """The Project as a submitter sees it who uses kubectl, once the API server acts by the policies."""
-    del old
+def kubectl(stack: Stack[RealCluster], existing: Document) -> Iterator[NamespaceClient]:
+    """Return the Project's namespace as a submitter uses it with kubectl, when the policies are effective."""
+    del existing
     client = stack.cluster.plane.client("carol", ["researcher:team-a"])
-    space = TestNamespace(client, NAMESPACE)
-    probe = job("probe", REFUSED["node"][0])
-    eventually(lambda: _takes(lambda: space.submit(probe, "?dryRun=All")), lambda takes: not takes)
-    labelled = {**job("probe"), "metadata": {"name": "probe", "labels": {"priorityClassName": "production"}}}
-    eventually(lambda: _takes(lambda: space.submit(labelled, "?dryRun=All")), lambda takes: not takes)
-    eventually(lambda: _takes(lambda: _service(client, SERVICE_REFUSED["load balancer"])), lambda takes: not takes)
-    yield space
+    namespace = NamespaceClient(client, NAMESPACE)
+    probe = job("probe", REJECTED["node"][0])
+    eventually(lambda: _is_ok(lambda: namespace.submit(probe, "?dryRun=All")), lambda ok: not ok)
+    with_label = {**job("probe"), "metadata": {"name": "probe", "labels": {"priorityClassName": "production"}}}
+    eventually(lambda: _is_ok(lambda: namespace.submit(with_label, "?dryRun=All")), lambda ok: not ok)
+    eventually(lambda: _is_ok(lambda: _service(client, REJECTED_SERVICES["load balancer"])), lambda ok: not ok)
+    yield namespace
     client.close()
 
 
-def _takes(action: Callable[[], object]) -> bool:
+def _is_ok(action: Callable[[], object]) -> bool:
     try:
         action()
-    except Refused:
+    except ErrorResponse:
         return False
     return True
 
@@ -186,42 +186,44 @@ def _service(client: JsonClient, spec: Document) -> Document:
 class TestJobs:
     """The policy for Jobs of Projects."""
 
-    @pytest.mark.parametrize(("pod", "why"), REFUSED.values(), ids=REFUSED)
-    def test_refuses_what_the_api_would_not_render(self, kubectl: TestNamespace, pod: Document, why: str) -> None:
-        """To submitters, when they create a Job and when they change the pods of one that is suspended."""
-        created = outcome_of(lambda: kubectl.submit(job("new", pod), "?dryRun=All"))
+    @pytest.mark.parametrize(("pod", "why"), REJECTED.values(), ids=REJECTED)
+    def test_rejects_jobs_that_the_api_would_not_create(
+        self, kubectl: NamespaceClient, pod: Document, why: str
+    ) -> None:
+        """A Job with a field that the API never sets is rejected at its creation."""
+        created = error_of(lambda: kubectl.submit(job("new", pod), "?dryRun=All"))
 
         assert created[:2] == (403, "Forbidden")
         assert "'researcher-jobs'" in created.message
         assert why in created.message
 
-    def test_refuses_a_change_of_suspended_pods(self, kubectl: TestNamespace) -> None:
-        """The template of a Job that has not started can be changed."""
+    def test_rejects_changes_of_a_suspended_job(self, kubectl: NamespaceClient) -> None:
+        """The policy also applies to changes of the pod template of a suspended Job."""
         kubectl.submit(job("mutable"))
         change = {"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}]}}}}
 
-        told = outcome_of(lambda: kubectl.client.patch(f"{kubectl.jobs}/mutable", change))
+        error = error_of(lambda: kubectl.client.patch(f"{kubectl.jobs}/mutable", change))
 
-        assert (told.status, "tolerations" in told.message) == (403, True)
-        selected = {"spec": {"template": {"spec": {"nodeSelector": {NODE_TYPE: "p5.48xlarge"}}}}}
-        assert kubectl.client.patch(f"{kubectl.jobs}/mutable", selected)
+        assert (error.status, "tolerations" in error.message) == (403, True)
+        allowed = {"spec": {"template": {"spec": {"nodeSelector": {NODE_TYPE: "p5.48xlarge"}}}}}
+        assert kubectl.client.patch(f"{kubectl.jobs}/mutable", allowed)
 
-    @pytest.mark.parametrize("pod", TAKEN.values(), ids=TAKEN)
-    def test_takes_what_the_project_was_given(self, kubectl: TestNamespace, pod: Document) -> None:
-        """Listed Secrets, the Project's own PriorityClass."""
+    @pytest.mark.parametrize("pod", ACCEPTED.values(), ids=ACCEPTED)
+    def test_accepts_resources_of_the_project(self, kubectl: NamespaceClient, pod: Document) -> None:
+        """Listed Secrets, the Project's PriorityClasses and similar fields are accepted."""
         assert kubectl.submit(job("new", pod), "?dryRun=All")
 
     @pytest.mark.parametrize(
         "metadata", [{"finalizers": ["example.com/x"]}, {"annotations": {"k8s.v1.cni.cncf.io/networks": "host"}}]
     )
-    def test_pods_have_neither_finalizers_nor_annotations(self, kubectl: TestNamespace, metadata: Document) -> None:
-        """The former would stay for ever, the latter reach networks and devices."""
-        odd = job("new")
-        odd["spec"]["template"]["metadata"] = metadata
+    def test_pods_have_neither_finalizers_nor_annotations(self, kubectl: NamespaceClient, metadata: Document) -> None:
+        """Finalizers would keep pods forever, and annotations may configure networks and devices."""
+        manifest = job("new")
+        manifest["spec"]["template"]["metadata"] = metadata
 
-        told = outcome_of(lambda: kubectl.submit(odd, "?dryRun=All"))
+        error = error_of(lambda: kubectl.submit(manifest, "?dryRun=All"))
 
-        assert (told.status, "template.metadata" in told.message) == (403, True)
+        assert (error.status, "template.metadata" in error.message) == (403, True)
 
     @pytest.mark.parametrize(
         "metadata",
@@ -234,36 +236,36 @@ class TestJobs:
             {"annotations": {"scheduling.volcano.sh/queue-name": "team-b"}},
         ],
     )
-    def test_metadata_gives_no_priority(self, kubectl: TestNamespace, metadata: Document) -> None:
-        """Neither when the Job is created nor later; what somebody else wrote may stay, and a queue may be chosen."""
-        odd = job("new")
-        odd["metadata"] |= metadata
+    def test_rejects_metadata_of_schedulers(self, kubectl: NamespaceClient, metadata: Document) -> None:
+        """Scheduler metadata is rejected at creation and later; a queue may be chosen, and other labels may change."""
+        manifest = job("new")
+        manifest["metadata"] |= metadata
         plain = kubectl.submit({**job("x"), "metadata": {"generateName": "m-", "labels": {QUEUE_LABEL: "default"}}})
         path = f"{kubectl.jobs}/{plain['metadata']['name']}"
 
-        told = [
-            outcome_of(lambda: kubectl.submit(odd, "?dryRun=All")),
-            outcome_of(lambda: kubectl.client.patch(path, {"metadata": metadata})),
+        errors = [
+            error_of(lambda: kubectl.submit(manifest, "?dryRun=All")),
+            error_of(lambda: kubectl.client.patch(path, {"metadata": metadata})),
         ]
 
-        assert [(one.status, "schedulers" in one.message) for one in told] == [(403, True)] * 2
+        assert [(each.status, "schedulers" in each.message) for each in errors] == [(403, True)] * 2
         assert kubectl.client.patch(path, {"metadata": {"labels": {"team": "vision"}}})
 
-    def test_leaves_older_jobs_alone(self, kubectl: TestNamespace, old: Document) -> None:
-        """One that breaks it can be labelled, suspended, resumed and deleted by submitters."""
-        path = f"{kubectl.jobs}/old"
+    def test_ignores_existing_jobs(self, kubectl: NamespaceClient, existing: Document) -> None:
+        """A submitter may label, suspend, resume and delete an existing Job that violates the policy."""
+        path = f"{kubectl.jobs}/existing"
 
         kubectl.client.patch(path, {"metadata": {"labels": {"a": "b"}, "annotations": {"a": "b"}}})
         kubectl.client.patch(path, {"spec": {"suspend": False}})
         kubectl.client.patch(path, {"spec": {"suspend": True}})
         kubectl.client.delete(path, propagationPolicy="Foreground")
 
-        there = TestNamespace(kubectl.client, NAMESPACE)
-        eventually(lambda: _takes(lambda: there.job("old")), lambda found: not found)
-        assert old["metadata"]["uid"]
+        namespace = NamespaceClient(kubectl.client, NAMESPACE)
+        eventually(lambda: _is_ok(lambda: namespace.job("existing")), lambda found: not found)
+        assert existing["metadata"]["uid"]
 
-    def test_lets_a_queue_place_jobs(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
-        """A controller that may write the status of Jobs, as Kueue may, adds tolerations when it starts one."""
+    def test_queue_controller_may_add_tolerations(self, stack: Stack[RealCluster], kubectl: NamespaceClient) -> None:
+        """A controller that may write the status of Jobs, such as Kueue, may add tolerations when it starts one."""
         admin = stack.cluster.plane.admin
         rules = [
             {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status"], "verbs": ["get", "update", "patch"]},
@@ -279,30 +281,28 @@ class TestJobs:
         controller = stack.cluster.plane.client("queue", [])
         change = {"spec": {"suspend": False, "template": {"spec": {"tolerations": [{"operator": "Exists"}]}}}}
 
-        placed = eventually(lambda: _takes(lambda: controller.patch(f"{kubectl.jobs}/queued", change)), bool)
+        placed = eventually(lambda: _is_ok(lambda: controller.patch(f"{kubectl.jobs}/queued", change)), bool)
 
         assert placed
         controller.close()
 
-    def test_of_a_project_without_a_list_name_no_secret(
-        self, stack: Stack[RealCluster], kubectl: TestNamespace
-    ) -> None:
-        """As older manifests leave it: the refusal and the API both say what to apply."""
+    def test_project_without_secrets_annotation(self, stack: Stack[RealCluster], kubectl: NamespaceClient) -> None:
+        """Without the annotation, as in older manifests, no Secret is allowed; policy and API name the annotation."""
         manifests: list[dict[str, Any]] = project_manifests("team-old", ["team-a"])
         del manifests[0]["metadata"]["annotations"]
         stack.cluster.apply(manifests)
-        space = TestNamespace(kubectl.client, "researcher-team-old")
+        namespace = NamespaceClient(kubectl.client, "researcher-team-old")
 
-        told = outcome_of(lambda: space.submit(job("new", variable("A", **secret("hub"))), "?dryRun=All"))
+        error = error_of(lambda: namespace.submit(job("new", variable("A", **secret("hub"))), "?dryRun=All"))
 
-        assert told.message.endswith("that the annotation researcher.dev/secrets of its namespace lists: none")
-        assert space.submit(job("new"), "?dryRun=All")
+        assert error.message.endswith("that the annotation researcher.dev/secrets of its namespace lists: none")
+        assert namespace.submit(job("new"), "?dryRun=All")
         with Api(stack) as alice:
-            answer = alice.submit("team-old", environment={"A": {"secret": {"name": "hub", "key": "k"}}})
-        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/environment/A/secret/name")
+            response = alice.submit("team-old", environment={"A": {"secret": {"name": "hub", "key": "k"}}})
+        assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/environment/A/secret/name")
 
-    def test_of_other_namespaces_are_nobodys_business(self, stack: Stack[RealCluster]) -> None:
-        """The policy binds Projects."""
+    def test_other_namespaces_are_not_affected(self, stack: Stack[RealCluster]) -> None:
+        """The policy applies to Projects only."""
         client = stack.cluster.plane.client("dave", ["platform"])
         binding = {"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"}}
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "dave"}
@@ -316,57 +316,59 @@ class TestJobs:
                 "subjects": [subject],
             }
         )
-        space = TestNamespace(client, "default")
+        namespace = NamespaceClient(client, "default")
 
-        assert eventually(lambda: _takes(lambda: space.submit(job("new", REFUSED["node"][0]), "?dryRun=All")), bool)
+        assert eventually(
+            lambda: _is_ok(lambda: namespace.submit(job("new", REJECTED["node"][0]), "?dryRun=All")), bool
+        )
         client.close()
 
 
 class TestServices:
     """The policy for Services of Projects."""
 
-    @pytest.mark.parametrize("spec", SERVICE_REFUSED.values(), ids=SERVICE_REFUSED)
-    def test_refuses_all_but_headless_ones(self, kubectl: TestNamespace, spec: Document) -> None:
-        """None publishes pods, or takes the traffic of others."""
-        told = outcome_of(lambda: _service(kubectl.client, spec))
+    @pytest.mark.parametrize("spec", REJECTED_SERVICES.values(), ids=REJECTED_SERVICES)
+    def test_only_headless_services(self, kubectl: NamespaceClient, spec: Document) -> None:
+        """Only headless Services are allowed; others could expose pods or intercept traffic."""
+        error = error_of(lambda: _service(kubectl.client, spec))
 
-        assert (told.status, told.reason) == (403, "Forbidden")
-        assert "a Service in a Project is headless" in told.message
+        assert (error.status, error.reason) == (403, "Forbidden")
+        assert "a Service in a Project is headless" in error.message
 
     @pytest.mark.parametrize(
         "metadata",
         [{}, {"ownerReferences": [OWNER], "annotations": {"external-dns.alpha.kubernetes.io/hostname": "x"}}],
     )
-    def test_refuses_one_that_goes_with_no_job(self, kubectl: TestNamespace, metadata: Document) -> None:
-        """Its author could not delete it; nor does a Service say what other controllers should do."""
+    def test_owner_must_be_a_job(self, kubectl: NamespaceClient, metadata: Document) -> None:
+        """A Service without a Job as owner, or with annotations for other controllers, is rejected."""
         body = {"metadata": {"generateName": "s-", **metadata}, "spec": {"clusterIP": "None"}}
 
-        told = outcome_of(lambda: kubectl.client.create(f"{SERVICES}?dryRun=All", body))
+        error = error_of(lambda: kubectl.client.create(f"{SERVICES}?dryRun=All", body))
 
-        assert (told.status, "belongs to a Job" in told.message) == (403, True)
+        assert (error.status, "belongs to a Job" in error.message) == (403, True)
 
-    def test_refuses_a_change_to_another_kind(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
-        """To administrators, too; submitters may change none."""
+    def test_rejects_changes_to_other_types(self, stack: Stack[RealCluster], kubectl: NamespaceClient) -> None:
+        """The policy also applies to changes and to administrators; submitters may not change Services."""
         admin = stack.cluster.plane.admin
         owner = {**OWNER, "name": "owner", "uid": kubectl.submit(job("owner"))["metadata"]["uid"]}
-        made = kubectl.client.create(
+        service = kubectl.client.create(
             SERVICES,
             {
                 "metadata": {"generateName": "s-", "ownerReferences": [owner]},
                 "spec": {"clusterIP": "None", "ports": [{"port": 80}]},
             },
         )
-        path = f"{SERVICES}/{made['metadata']['name']}"
+        path = f"{SERVICES}/{service['metadata']['name']}"
 
-        told = outcome_of(lambda: admin.patch(path, {"spec": {"externalIPs": ["8.8.8.8"]}}))
+        error = error_of(lambda: admin.patch(path, {"spec": {"externalIPs": ["8.8.8.8"]}}))
 
-        assert "a Service in a Project is headless" in told.message
+        assert "a Service in a Project is headless" in error.message
         assert admin.patch(path, {"metadata": {"labels": {"a": "b"}}})
         admin.delete(path)
 
 
 class TestQuotas:
-    """What the quotas hold, whatever a policy says."""
+    """Restrictions that the quotas enforce independently of the policies."""
 
     @pytest.mark.parametrize(
         ("pod", "quota"),
@@ -390,22 +392,22 @@ class TestQuotas:
             )
         ],
     )
-    def test_refuse_pods(self, stack: Stack[RealCluster], kubectl: TestNamespace, pod: Document, quota: str) -> None:
-        """Those that would preempt, or keep away, the pods of others."""
+    def test_reject_pods(self, stack: Stack[RealCluster], kubectl: NamespaceClient, pod: Document, quota: str) -> None:
+        """Pods that would preempt others, or repel them by anti-affinity, are rejected."""
         del kubectl
         resources = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}
         spec = {**POD, **pod, "containers": [{**MAIN, "resources": resources}]}
 
-        told = outcome_of(
+        error = error_of(
             lambda: stack.cluster.plane.admin.create(
                 f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All", {"metadata": {"name": "p"}, "spec": spec}
             )
         )
 
-        assert f"exceeded quota: {quota}, requested: pods=1" in told.message
+        assert f"exceeded quota: {quota}, requested: pods=1" in error.message
 
-    def test_refuse_load_balancers(self, stack: Stack[RealCluster]) -> None:
-        """Where the policy is missing, too."""
+    def test_reject_load_balancers(self, stack: Stack[RealCluster]) -> None:
+        """Load balancers and node ports are rejected even without the policy."""
         hard = stack.cluster.plane.admin.get(f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/researcher-project")[
             "spec"
         ]["hard"]
@@ -417,24 +419,24 @@ class TestQuotas:
 
 
 class TestDefaults:
-    """The LimitRange, in the pods that the cluster makes."""
+    """The defaults of the LimitRange for pods."""
 
     @pytest.mark.parametrize(
-        ("asked", "requests", "limits"),
+        ("fields", "requests", "limits"),
         [
-            pytest.param({}, "4Gi", "16Gi", id="nothing"),
-            pytest.param({"memory": "64Gi"}, "64Gi", "64Gi", id="more than the default"),
+            pytest.param({}, "4Gi", "16Gi", id="defaults"),
+            pytest.param({"memory": "64Gi"}, "64Gi", "64Gi", id="above the default"),
             pytest.param({"memory": "1Gi", "memoryLimit": "2Gi"}, "1Gi", "2Gi", id="both"),
             pytest.param({"memoryLimit": "2Gi"}, "2Gi", "2Gi", id="a limit below the default request"),
         ],
     )
     def test_memory(
-        self, stack: Stack[RealCluster], kubectl: TestNamespace, asked: dict[str, Any], requests: str, limits: str
+        self, stack: Stack[RealCluster], kubectl: NamespaceClient, fields: dict[str, Any], requests: str, limits: str
     ) -> None:
-        """Each container has a limit, and no Job of the API's is refused for the defaults."""
+        """Each container has a memory limit, and the defaults conflict with no Job of the API."""
         name = f"memory-{requests}-{limits}".lower()
         with Api(stack) as alice:
-            assert alice.submit(name=name, **asked).status_code == 201
+            assert alice.submit(name=name, **fields).status_code == 201
 
         (pod,) = eventually(lambda: kubectl.pods_of(name), bool)
         resources = pod["spec"]["containers"][0]["resources"]
@@ -446,28 +448,30 @@ class TestDefaults:
 class TestApi:
     """The API's own Jobs under the policies."""
 
-    def test_all_forms_are_taken(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
-        """One pod with a Secret, an array and its retry, several nodes, a clone; each is deleted again."""
+    def test_all_kinds_of_jobs_are_accepted(self, stack: Stack[RealCluster], kubectl: NamespaceClient) -> None:
+        """Every kind of Job that the API creates is accepted, and can be suspended, resumed and deleted."""
         del kubectl
         secret = {"TOKEN": {"secret": {"name": "hub", "key": "token"}}}
         failing, forever = ({SIMULATE_VARIABLE: simulated} for simulated in ("exit-3@1", "run-forever"))
         with Api(stack) as alice:
-            asked = [
+            created = [
                 alice.submit(name="one", environment=secret, largeShm=True, preemptible=True),
                 alice.submit(name="array", indexed=True, completions=2, backoffLimitPerIndex=0, environment=failing),
                 alice.submit(name="nodes", nodes=2, environment=forever),
                 alice.ask("POST", "/jobs/team-a/one/clone", json={"name": "clone"}),
             ]
             alice.await_status("array", "Failed")
-            asked.append(alice.ask("POST", "/jobs/team-a/array/retry"))
-            again = [alice.ask("POST", f"/jobs/team-a/nodes/{verb}") for verb in ("suspend", "resume")]
-            gone = [alice.ask("DELETE", f"/jobs/team-a/{name}") for name in ("one", "array", "nodes", "clone")]
+            created.append(alice.ask("POST", "/jobs/team-a/array/retry"))
+            resumed = [alice.ask("POST", f"/jobs/team-a/nodes/{verb}") for verb in ("suspend", "resume")]
+            deleted = [alice.ask("DELETE", f"/jobs/team-a/{name}") for name in ("one", "array", "nodes", "clone")]
 
-        assert [answer.status_code for answer in (*asked, *again, *gone)] == [201] * 5 + [202] * 2 + [200] * 4
+        assert [response.status_code for response in (*created, *resumed, *deleted)] == [201] * 5 + [202] * 2 + [
+            200
+        ] * 4
         eventually(lambda: stack.cluster.find(SERVICE, NAMESPACE), lambda services: not services)
 
-    def test_a_project_can_be_deleted(self, stack: Stack[RealCluster], kubectl: TestNamespace) -> None:
-        """With Jobs, Services and claims in it; base/ can be applied again."""
+    def test_project_can_be_deleted(self, stack: Stack[RealCluster], kubectl: NamespaceClient) -> None:
+        """A Project with Jobs and Services can be deleted, and base/ applied again."""
         del kubectl
         stack.cluster.apply([*base_manifests(), *project_manifests("team-gone", ["team-a"])])
         with Api(stack) as alice:
@@ -477,5 +481,5 @@ class TestApi:
         admin.delete("/api/v1/namespaces/researcher-team-gone")
 
         eventually(
-            lambda: _takes(lambda: admin.get("/api/v1/namespaces/researcher-team-gone")), lambda there: not there
+            lambda: _is_ok(lambda: admin.get("/api/v1/namespaces/researcher-team-gone")), lambda found: not found
         )

@@ -1,4 +1,4 @@
-"""The control plane as the local cloud's cluster, and what its audit log tells of the product's calls."""
+"""The control plane as the cluster of the local cloud, and the product's requests in its audit log."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 
 @pytest.fixture(scope="module")
 def stack(assets: object) -> Iterator[Stack[RealCluster]]:
-    """The local cloud on a control plane of its own."""
-    del assets  # must be there
+    """Start the local cloud on a control plane of its own."""
+    del assets  # fails the test if the binaries are missing
     with Stack(RealCluster) as stack:
         yield stack
 
@@ -33,34 +33,34 @@ class TestAudit:
     """The API server's audit log."""
 
     def test_names_role_session_and_caller(self, stack: Stack[RealCluster]) -> None:
-        """Who made a Job can be told from the cluster alone: the role, its session, and the caller behind both."""
+        """The line of a creation has the role, its session, and the caller."""
         with Api(stack) as alice:
             alice.submit()
 
-        line = eventually(lambda: [one for one in stack.cluster.plane.audit_lines() if _makes_a_job(one)], bool)[0]
+        line = eventually(lambda: [each for each in stack.cluster.plane.audit_lines() if _creates_job(each)], bool)[0]
         assert line["user"]["username"] == "researcher-api:local"
         assert line["user"]["extra"]["canonicalArn"] == [ROLE]
         assert line["user"]["extra"]["sessionName"] == ["local"]
         assert line["impersonatedUser"]["extra"]["subject"] == ["researcher:alice"]
         assert line["impersonatedUser"]["groups"] == ["researcher:team-a", "system:authenticated"]
 
-    def test_knows_every_call_as_somebodys(self, stack: Stack[RealCluster]) -> None:
-        """As itself the product reads nothing but Projects and its own rights."""
+    def test_requests_without_impersonation(self, stack: Stack[RealCluster]) -> None:
+        """Without impersonation, the product only lists Projects and reads its own permissions."""
         with Api(stack) as alice:
             for path in ("/projects", "/jobs/team-a", "/jobs/team-b", "/health?deep=true"):
                 alice.ask("GET", path)
 
-        own = [one for one in stack.cluster.plane.audit_lines() if _is_ours(one) and "impersonatedUser" not in one]
-        asked = {(one["verb"], one["objectRef"]["resource"]) for one in own}
-        assert asked == {("create", "selfsubjectrulesreviews"), ("list", "namespaces")}
+        own = [line for line in stack.cluster.plane.audit_lines() if _is_ours(line) and "impersonatedUser" not in line]
+        verbs = {(line["verb"], line["objectRef"]["resource"]) for line in own}
+        assert verbs == {("create", "selfsubjectrulesreviews"), ("list", "namespaces")}
 
 
 class TestKubectl:
-    """kubectl beside the API, on the same cluster."""
+    """kubectl on the same cluster."""
 
-    def test_it_applies_what_platform_engineers_apply(self, stack: Stack[RealCluster], assets: Path) -> None:
-        """The base as it stands, and a Project as it is printed; a second time, nothing changes."""
-        printed = subprocess.run(
+    def test_applies_the_manifests(self, stack: Stack[RealCluster], assets: Path) -> None:
+        """The base and the manifests of a Project can be applied, and applying them again changes nothing."""
+        manifests = subprocess.run(
             [sys.executable, "-m", "infra.kubernetes.project", "team-k", "--submitters", "team-a"],
             check=True,
             capture_output=True,
@@ -68,8 +68,8 @@ class TestKubectl:
         ).stdout
 
         run_kubectl(stack, assets, "apply", "--kustomize", str(BASE))
-        run_kubectl(stack, assets, "apply", "-f", "-", text=printed)
-        again = run_kubectl(stack, assets, "apply", "-f", "-", text=printed)
+        run_kubectl(stack, assets, "apply", "-f", "-", text=manifests)
+        again = run_kubectl(stack, assets, "apply", "-f", "-", text=manifests)
 
         assert [line for line in again.splitlines() if not line.endswith(" unchanged")] == []
         with Api(stack) as alice:
@@ -77,7 +77,7 @@ class TestKubectl:
 
 
 def run_kubectl(stack: Stack[RealCluster], assets: Path, *arguments: str, text: str = "") -> str:
-    """What kubectl says to *arguments*, as an administrator, with *text* on its standard input."""
+    """Run kubectl as an administrator with *text* as its standard input, and return its output."""
     command = [str(assets / "kubectl"), "--kubeconfig", str(stack.cluster.plane.admin_kubeconfig), *arguments]
     return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
 
@@ -86,5 +86,5 @@ def _is_ours(line: dict[str, Any]) -> bool:
     return bool(line["user"].get("username", "").startswith("researcher-api:"))
 
 
-def _makes_a_job(line: dict[str, Any]) -> bool:
+def _creates_job(line: dict[str, Any]) -> bool:
     return bool(line["verb"] == "create" and line.get("objectRef", {}).get("resource") == "jobs")

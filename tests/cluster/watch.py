@@ -1,4 +1,4 @@
-"""A stream of events from the API server, which another thread may stop."""
+"""A stream of watch events from the API server, which another thread may stop."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """The events of one watch: their type, and the object."""
+    """The events of one watch: type and object."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
         self._stopped = False
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each event until the stream ends, breaks, or is silent for longer than the client waits."""
+        """Yield each event until the stream ends, breaks, or the read times out."""
         rest = b""
-        # ValueError, AttributeError: a TLS socket of Python that another thread cuts off between two of its own steps.
+        # ValueError, AttributeError: raised by a TLS socket that another thread shuts down during a read.
         with contextlib.suppress(HTTPError, OSError, ValueError, AttributeError):
             for chunk in self._response.stream():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    if self._stopped:  # a reader that is interrupted may be left with bytes that nobody deciphered
+                    if self._stopped:  # an interrupted read may return encrypted bytes
                         return
                     event = json.loads(line)
                     yield event["type"], event["object"]
 
     def stop(self) -> None:
-        """Ends the stream for whoever reads it."""
+        """End the stream for its reader."""
         self._stopped = True
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it has ended by itself
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: the stream has already ended
             self._response.shutdown()
 
     def close(self) -> None:
-        """Gives the connection up, once nobody reads it."""
+        """Release the connection after reading."""
         self._response.close()

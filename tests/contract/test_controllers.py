@@ -1,4 +1,4 @@
-"""What the Job controller, the scheduler and the cleanup make of a Job."""
+"""The Job controller, the scheduler and the TTL controller."""
 
 from __future__ import annotations
 
@@ -11,93 +11,93 @@ from tests.support.namespace import job
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 
 class TestEnd:
-    """How a Job ends."""
+    """The end of a Job."""
 
-    def test_well(self, space: TestNamespace) -> None:
-        """Enough pods succeeded: it is complete, counts them, and says when."""
-        space.submit(job("fine", completions=2, parallelism=2))
+    def test_complete(self, namespace: NamespaceClient) -> None:
+        """A Job whose pods succeeded is complete, and its status has their count and the times."""
+        namespace.submit(job("fine", completions=2, parallelism=2))
 
-        assert ending(space.await_end("fine")) == ("Complete", "CompletionsReached")
-        status = space.job("fine")["status"]
+        assert ending(namespace.await_end("fine")) == ("Complete", "CompletionsReached")
+        status = namespace.job("fine")["status"]
         assert (status["succeeded"], status.get("failed", 0)) == (2, 0)
         assert status["startTime"] <= status["completionTime"]
         assert "active" not in status
 
-    def test_one_condition_comes_before_the_end(self, space: TestNamespace) -> None:
-        """Since 1.31 a Job is said to end well before its last pod is accounted for."""
-        space.submit(job("fine"))
-        space.await_end("fine")
+    def test_success_criteria_met_before_complete(self, namespace: NamespaceClient) -> None:
+        """Since 1.31, SuccessCriteriaMet precedes Complete, until the last pod is accounted for."""
+        namespace.submit(job("fine"))
+        namespace.await_end("fine")
 
-        conditions = space.job("fine")["status"]["conditions"]
-        assert [one["type"] for one in conditions] == ["SuccessCriteriaMet", "Complete"]
+        conditions = namespace.job("fine")["status"]["conditions"]
+        assert [each["type"] for each in conditions] == ["SuccessCriteriaMet", "Complete"]
 
-    def test_after_too_many_failures(self, space: TestNamespace) -> None:
-        """One failure more than allowed ends it."""
-        space.submit(job("bad", "exit-3", backoffLimit=0))
+    def test_backoff_limit_exceeded(self, namespace: NamespaceClient) -> None:
+        """A Job with one failure more than its backoff limit has failed."""
+        namespace.submit(job("bad", "exit-3", backoffLimit=0))
 
-        assert ending(space.await_end("bad")) == ("Failed", "BackoffLimitExceeded")
-        status = space.job("bad")["status"]
+        assert ending(namespace.await_end("bad")) == ("Failed", "BackoffLimitExceeded")
+        status = namespace.job("bad")["status"]
         assert (status["failed"], "completionTime" in status) == (1, False)
-        assert [one["type"] for one in status["conditions"]] == ["FailureTarget", "Failed"]
+        assert [each["type"] for each in status["conditions"]] == ["FailureTarget", "Failed"]
 
-    def test_after_its_deadline(self, space: TestNamespace) -> None:
-        """Its pods go, and it has failed."""
-        space.submit(job("late", "run-forever", activeDeadlineSeconds=1))
+    def test_deadline_exceeded(self, namespace: NamespaceClient) -> None:
+        """A Job that exceeds its deadline has failed, and its pods are deleted."""
+        namespace.submit(job("late", "run-forever", activeDeadlineSeconds=1))
 
-        assert ending(space.await_end("late")) == ("Failed", "DeadlineExceeded")
-        space.await_pods("late", 0)
+        assert ending(namespace.await_end("late")) == ("Failed", "DeadlineExceeded")
+        namespace.await_pods("late", 0)
 
-    def test_time_to_live(self, space: TestNamespace) -> None:
-        """A finished Job goes by itself, and its pods with it."""
-        space.submit(job("brief", ttlSecondsAfterFinished=0))
+    def test_time_to_live(self, namespace: NamespaceClient) -> None:
+        """A finished Job is deleted after its TTL, together with its pods."""
+        namespace.submit(job("brief", ttlSecondsAfterFinished=0))
 
-        eventually(lambda: space.client.get(space.jobs)["items"], lambda items: not items)
-        space.await_pods("brief", 0)
+        eventually(lambda: namespace.client.get(namespace.jobs)["items"], lambda items: not items)
+        namespace.await_pods("brief", 0)
 
-    def test_a_failed_pod_is_replaced(self, space: TestNamespace) -> None:
-        """A failure that is allowed makes room for another try; the failed pod stays for its log."""
-        space.submit(job("again", "exit-1", backoffLimit=1))
+    def test_a_failed_pod_is_replaced(self, namespace: NamespaceClient) -> None:
+        """A failed pod within the backoff limit is replaced, and not deleted, so its log remains."""
+        namespace.submit(job("again", "exit-1", backoffLimit=1))
 
-        eventually(lambda: len(space.pods_of("again")), lambda count: count == 2)
+        eventually(lambda: len(namespace.pods_of("again")), lambda count: count == 2)
 
 
 class TestSuspend:
-    """A Job that pauses."""
+    """Suspending and resuming a Job."""
 
-    def test_removes_the_pods(self, space: TestNamespace) -> None:
-        """A merge patch is enough; the Job says so and has no start any more."""
-        space.submit(job("paused", "run-forever"))
-        space.await_pods("paused", phase="Running")
+    def test_deletes_the_pods(self, namespace: NamespaceClient) -> None:
+        """A merge patch suspends a Job: its pods are deleted, and its status has the condition and no start time."""
+        namespace.submit(job("paused", "run-forever"))
+        namespace.await_pods("paused", phase="Running")
 
-        space.client.patch(f"{space.jobs}/paused", {"spec": {"suspend": True}})
+        namespace.client.patch(f"{namespace.jobs}/paused", {"spec": {"suspend": True}})
 
-        space.await_pods("paused", 0)
-        status = eventually(lambda: space.job("paused")["status"], lambda status: "conditions" in status)
+        namespace.await_pods("paused", 0)
+        status = eventually(lambda: namespace.job("paused")["status"], lambda status: "conditions" in status)
         assert suspensions(status) == [("Suspended", "True", "JobSuspended")]
         assert not {"active", "startTime"} & status.keys()
 
-    def test_resumes(self, space: TestNamespace) -> None:
-        """Its pods come back, and the Job says that it was suspended."""
-        space.submit(job("back", "run-forever", suspend=True))
-        eventually(lambda: space.job("back")["status"], lambda status: "conditions" in status)
+    def test_resumes(self, namespace: NamespaceClient) -> None:
+        """A resumed Job has pods again, and the condition Suspended is False."""
+        namespace.submit(job("back", "run-forever", suspend=True))
+        eventually(lambda: namespace.job("back")["status"], lambda status: "conditions" in status)
 
-        space.client.patch(f"{space.jobs}/back", {"spec": {"suspend": False}})
+        namespace.client.patch(f"{namespace.jobs}/back", {"spec": {"suspend": False}})
 
-        space.await_pods("back", phase="Running")
-        status = eventually(lambda: space.job("back")["status"], lambda status: status.get("active") == 1)
+        namespace.await_pods("back", phase="Running")
+        status = eventually(lambda: namespace.job("back")["status"], lambda status: status.get("active") == 1)
         assert suspensions(status) == [("Suspended", "False", "JobResumed")]
         assert "startTime" in status
 
-    def test_generation_counts_changes(self, space: TestNamespace) -> None:
-        """A change of what is wanted is another generation; a label is not."""
-        space.submit(job("counted", suspend=True))
+    def test_generation_counts_changes(self, namespace: NamespaceClient) -> None:
+        """A change of the spec increments the generation; a change of labels does not."""
+        namespace.submit(job("counted", suspend=True))
 
-        labelled = space.client.patch(f"{space.jobs}/counted", {"metadata": {"labels": {"team": "red"}}})
-        resumed = space.client.patch(f"{space.jobs}/counted", {"spec": {"suspend": False}})
+        labelled = namespace.client.patch(f"{namespace.jobs}/counted", {"metadata": {"labels": {"team": "red"}}})
+        resumed = namespace.client.patch(f"{namespace.jobs}/counted", {"spec": {"suspend": False}})
 
         assert (labelled["metadata"]["generation"], resumed["metadata"]["generation"]) == (1, 2)
 
@@ -105,50 +105,50 @@ class TestSuspend:
 class TestPods:
     """The pods of a Job."""
 
-    def test_belong_to_their_job(self, space: TestNamespace) -> None:
-        """Labels, name and owner say whose a pod is."""
-        made = space.submit(job("owner", "run-forever"))["metadata"]
+    def test_belong_to_their_job(self, namespace: NamespaceClient) -> None:
+        """Labels, name and owner reference of a pod identify its Job."""
+        created = namespace.submit(job("owner", "run-forever"))["metadata"]
 
-        (pod,) = space.await_pods("owner", phase="Running")
+        (pod,) = namespace.await_pods("owner", phase="Running")
         (owner,) = pod["metadata"]["ownerReferences"]
-        assert ("Job", "owner", made["uid"]) == (owner["kind"], owner["name"], owner["uid"])
+        assert ("Job", "owner", created["uid"]) == (owner["kind"], owner["name"], owner["uid"])
         assert pod["metadata"]["name"].startswith("owner-")
         assert {"owner"} == {pod["metadata"]["labels"][key] for key in ("job-name", "batch.kubernetes.io/job-name")}
 
     @pytest.mark.parametrize("gpus", [9, 1000])
-    def test_more_gpus_than_a_node_has(self, space: TestNamespace, gpus: int) -> None:
-        """The pod waits, and its condition says what is missing."""
-        space.submit(job("huge", gpus=gpus))
+    def test_more_gpus_than_a_node_has(self, namespace: NamespaceClient, gpus: int) -> None:
+        """A pod that requests more GPUs than a node has is pending, with a condition that names the resource."""
+        namespace.submit(job("huge", gpus=gpus))
 
-        condition = eventually(lambda: unschedulable(space.pods_of("huge")), bool)[0]
+        condition = eventually(lambda: unschedulable(namespace.pods_of("huge")), bool)[0]
         assert (condition["type"], condition["status"]) == ("PodScheduled", "False")
         assert "nodes are available: " in condition["message"]
         assert "Insufficient nvidia.com/gpu" in condition["message"]
-        assert space.await_pods("huge", phase="Pending")
+        assert namespace.await_pods("huge", phase="Pending")
 
-    def test_no_node_of_that_kind(self, space: TestNamespace) -> None:
-        """The pod waits for a node that there is not."""
+    def test_no_matching_node(self, namespace: NamespaceClient) -> None:
+        """A pod whose node selector matches no node is pending."""
         manifest = job("picky")
         manifest["spec"]["template"]["spec"]["nodeSelector"] = {"node.kubernetes.io/instance-type": "none.such"}
 
-        space.submit(manifest)
+        namespace.submit(manifest)
 
-        condition = eventually(lambda: unschedulable(space.pods_of("picky")), bool)[0]
+        condition = eventually(lambda: unschedulable(namespace.pods_of("picky")), bool)[0]
         assert "didn't match Pod's node affinity/selector" in condition["message"]
 
 
 def ending(condition: Document) -> tuple[str, str]:
-    """How *condition* ended a Job, and why."""
+    """Return type and reason of *condition*."""
     return condition["type"], condition["reason"]
 
 
 def suspensions(status: Document) -> list[tuple[str, str, str]]:
-    """What *status* says of suspension."""
-    found = [one for one in status["conditions"] if one["type"] == "Suspended"]
-    return [(one["type"], one["status"], one["reason"]) for one in found]
+    """Return the conditions Suspended of *status*."""
+    found = [each for each in status["conditions"] if each["type"] == "Suspended"]
+    return [(each["type"], each["status"], each["reason"]) for each in found]
 
 
 def unschedulable(pods: list[Document]) -> list[Document]:
-    """The conditions that say why *pods* have no node."""
-    conditions = [one for pod in pods for one in pod["status"].get("conditions", [])]
-    return [one for one in conditions if one.get("reason") == "Unschedulable"]
+    """Return the conditions Unschedulable of *pods*."""
+    conditions = [each for pod in pods for each in pod["status"].get("conditions", [])]
+    return [each for each in conditions if each.get("reason") == "Unschedulable"]

@@ -1,4 +1,4 @@
-"""Deleting Jobs, and what becomes of their pods."""
+"""Deleting Jobs, and the effect on their pods."""
 
 from __future__ import annotations
 
@@ -7,112 +7,114 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.namespace import job, outcome_of
+from tests.support.namespace import error_of, job
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 
-def is_gone(space: TestNamespace, name: str) -> bool:
-    """Whether there is no Job of that name."""
-    return not space.client.get(space.jobs, fieldSelector=f"metadata.name={name}")["items"]
+def is_gone(namespace: NamespaceClient, name: str) -> bool:
+    """Return whether the Job of that name is missing."""
+    return not namespace.client.get(namespace.jobs, fieldSelector=f"metadata.name={name}")["items"]
 
 
 class TestPolicy:
     """propagationPolicy."""
 
     @pytest.mark.parametrize("place", ["body", "query"])
-    def test_background_takes_the_pods_too(self, space: TestNamespace, place: str) -> None:
-        """The Job goes at once, and its pods follow."""
-        space.submit(job("whole", "run-forever"))
-        space.await_pods("whole", phase="Running")
+    def test_background_deletes_the_pods(self, namespace: NamespaceClient, place: str) -> None:
+        """With Background, the Job is deleted immediately, and its pods follow."""
+        namespace.submit(job("whole", "run-forever"))
+        namespace.await_pods("whole", phase="Running")
 
         if place == "query":
-            space.client.request("DELETE", f"{space.jobs}/whole?propagationPolicy=Background")
+            namespace.client.request("DELETE", f"{namespace.jobs}/whole?propagationPolicy=Background")
         else:
-            space.client.delete(f"{space.jobs}/whole", propagationPolicy="Background")
+            namespace.client.delete(f"{namespace.jobs}/whole", propagationPolicy="Background")
 
-        assert is_gone(space, "whole")
-        space.await_pods("whole", 0)
+        assert is_gone(namespace, "whole")
+        namespace.await_pods("whole", 0)
 
-    def test_a_service_goes_with_its_owner(self, space: TestNamespace) -> None:
-        """Also one that comes when its owner has gone already."""
-        made = [space.submit(job(name, suspend=True))["metadata"] for name in ("early", "late")]
-        early, late = (_service(one["name"], one["uid"]) for one in made)
-        space.client.create(f"{space.path}/services", early)
+    def test_service_is_deleted_with_its_owner(self, namespace: NamespaceClient) -> None:
+        """A Service is deleted with its owner, even if it is created after the owner was deleted."""
+        created = [namespace.submit(job(name, suspend=True))["metadata"] for name in ("early", "late")]
+        early, late = (_service(each["name"], each["uid"]) for each in created)
+        namespace.client.create(f"{namespace.path}/services", early)
 
-        for one in made:
-            space.client.delete(f"{space.jobs}/{one['name']}", propagationPolicy="Background")
-        space.client.create(f"{space.path}/services", late)
+        for each in created:
+            namespace.client.delete(f"{namespace.jobs}/{each['name']}", propagationPolicy="Background")
+        namespace.client.create(f"{namespace.path}/services", late)
 
-        eventually(lambda: space.client.get(f"{space.path}/services")["items"], lambda found: not found)
+        eventually(lambda: namespace.client.get(f"{namespace.path}/services")["items"], lambda services: not services)
 
-    def test_none_leaves_the_pods(self, space: TestNamespace) -> None:
-        """Without a word, a batch/v1 Job leaves its pods running, and their GPUs taken."""
-        space.submit(job("half", "run-forever"))
-        space.await_pods("half", phase="Running")
+    def test_default_leaves_the_pods(self, namespace: NamespaceClient) -> None:
+        """Without a policy, deleting a batch/v1 Job leaves its pods running, and their GPUs in use."""
+        namespace.submit(job("half", "run-forever"))
+        namespace.await_pods("half", phase="Running")
 
-        space.client.delete(f"{space.jobs}/half")
+        namespace.client.delete(f"{namespace.jobs}/half")
 
-        eventually(lambda: is_gone(space, "half"), bool)
-        assert [pod["status"]["phase"] for pod in space.pods_of("half")] == ["Running"]
+        eventually(lambda: is_gone(namespace, "half"), bool)
+        assert [pod["status"]["phase"] for pod in namespace.pods_of("half")] == ["Running"]
 
-    def test_answers_what_is_gone(self, space: TestNamespace) -> None:
-        """The answer names the Job by its uid."""
-        uid = space.submit(job("told", suspend=True))["metadata"]["uid"]
+    def test_response_has_the_uid(self, namespace: NamespaceClient) -> None:
+        """The response has the uid of the deleted Job."""
+        uid = namespace.submit(job("deleted", suspend=True))["metadata"]["uid"]
 
-        answer = space.client.delete(f"{space.jobs}/told", propagationPolicy="Background")
+        response = namespace.client.delete(f"{namespace.jobs}/deleted", propagationPolicy="Background")
 
-        assert (answer["kind"], answer["status"]) == ("Status", "Success")
-        assert {"name": "told", "group": "batch", "kind": "jobs", "uid": uid} == answer["details"]
+        assert (response["kind"], response["status"]) == ("Status", "Success")
+        assert {"name": "deleted", "group": "batch", "kind": "jobs", "uid": uid} == response["details"]
 
-    def test_dry_run_deletes_nothing(self, space: TestNamespace) -> None:
-        """The Job is there afterwards."""
-        space.submit(job("kept", suspend=True))
+    def test_dry_run_deletes_nothing(self, namespace: NamespaceClient) -> None:
+        """A dry run deletes nothing."""
+        namespace.submit(job("unchanged", suspend=True))
 
-        space.client.delete(f"{space.jobs}/kept", propagationPolicy="Background", dryRun=["All"])
+        namespace.client.delete(f"{namespace.jobs}/unchanged", propagationPolicy="Background", dryRun=["All"])
 
-        assert not is_gone(space, "kept")
+        assert not is_gone(namespace, "unchanged")
 
-    def test_what_is_missing(self, space: TestNamespace) -> None:
-        """There is nothing to delete."""
-        refusal = outcome_of(lambda: space.client.delete(f"{space.jobs}/nobody"))
+    def test_missing_job(self, namespace: NamespaceClient) -> None:
+        """Deleting a Job that does not exist returns 404."""
+        error = error_of(lambda: namespace.client.delete(f"{namespace.jobs}/missing"))
 
-        assert refusal[:3] == (404, "NotFound", 'jobs.batch "nobody" not found')
+        assert error[:3] == (404, "NotFound", 'jobs.batch "missing" not found')
 
 
 class TestPreconditions:
-    """Delete this very Job, or none."""
+    """Preconditions on uid and resourceVersion."""
 
     @pytest.mark.parametrize(
         "field", [pytest.param("uid", id="another Job"), pytest.param("resourceVersion", id="another version")]
     )
-    def test_that_do_not_hold(self, space: TestNamespace, field: str) -> None:
-        """The Job stays, and the refusal is a conflict."""
-        space.submit(job("meant", suspend=True))
+    def test_not_met(self, namespace: NamespaceClient, field: str) -> None:
+        """If a precondition is not met, the response is 409 Conflict, and the Job remains."""
+        namespace.submit(job("conditional", suspend=True))
 
-        refusal = outcome_of(lambda: space.client.delete(f"{space.jobs}/meant", preconditions={field: "1"}))
+        error = error_of(lambda: namespace.client.delete(f"{namespace.jobs}/conditional", preconditions={field: "1"}))
 
-        assert refusal[:2] == (409, "Conflict")
-        assert 'Operation cannot be fulfilled on Job.batch "meant": the ' in refusal.message
-        assert "in the precondition (1) does not match" in refusal.message
-        assert not is_gone(space, "meant")
+        assert error[:2] == (409, "Conflict")
+        assert 'Operation cannot be fulfilled on Job.batch "conditional": the ' in error.message
+        assert "in the precondition (1) does not match" in error.message
+        assert not is_gone(namespace, "conditional")
 
-    def test_that_hold(self, space: TestNamespace) -> None:
-        """The Job goes."""
-        space.submit(job("meant", suspend=True))
-        eventually(lambda: space.job("meant")["status"], lambda status: "conditions" in status)
-        metadata = space.job("meant")["metadata"]
+    def test_met(self, namespace: NamespaceClient) -> None:
+        """If the preconditions are met, the Job is deleted."""
+        namespace.submit(job("conditional", suspend=True))
+        eventually(lambda: namespace.job("conditional")["status"], lambda status: "conditions" in status)
+        metadata = namespace.job("conditional")["metadata"]
 
-        wanted = {field: metadata[field] for field in ("uid", "resourceVersion")}
-        space.client.delete(f"{space.jobs}/meant", propagationPolicy="Background", preconditions=wanted)
+        preconditions = {field: metadata[field] for field in ("uid", "resourceVersion")}
+        namespace.client.delete(
+            f"{namespace.jobs}/conditional", propagationPolicy="Background", preconditions=preconditions
+        )
 
-        assert is_gone(space, "meant")
+        assert is_gone(namespace, "conditional")
 
 
 def _service(name: str, job_uid: str) -> Document:
-    """A headless Service of the Job with the same name."""
+    """Return a headless Service that the Job with the same name owns."""
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": job_uid}
     spec = {"clusterIP": "None", "selector": {"batch.kubernetes.io/controller-uid": job_uid}}
     return {"metadata": {"name": name, "ownerReferences": [owner]}, "spec": spec}

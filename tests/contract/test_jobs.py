@@ -1,4 +1,4 @@
-"""Creating Jobs and getting them."""
+"""Creating and getting Jobs."""
 
 from __future__ import annotations
 
@@ -6,101 +6,101 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.rights import OTHERS, SUBMITTERS, as_caller
-from tests.support.namespace import job, outcome_of
+from tests.cluster.permissions import OTHER_NAMESPACE, SUBMITTERS, as_caller
+from tests.support.namespace import error_of, job
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document, JsonClient
     from tests.cluster.target import Target
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 
 class TestCreate:
-    """A Job that the cluster takes."""
+    """The creation of a valid Job."""
 
-    def test_gets_its_defaults(self, space: TestNamespace) -> None:
-        """What a Job leaves out has a value afterwards."""
-        made = space.submit(job("defaults"))
+    def test_defaults(self, namespace: NamespaceClient) -> None:
+        """Fields that a Job omits get their defaults."""
+        created = namespace.submit(job("defaults"))
 
-        named = ("parallelism", "completions", "backoffLimit", "suspend", "completionMode", "podReplacementPolicy")
-        assert [made["spec"][field] for field in named] == [1, 1, 6, False, "NonIndexed", "TerminatingOrFailed"]
+        fields = ("parallelism", "completions", "backoffLimit", "suspend", "completionMode", "podReplacementPolicy")
+        assert [created["spec"][field] for field in fields] == [1, 1, 6, False, "NonIndexed", "TerminatingOrFailed"]
 
-    def test_parallelism_alone_leaves_completions_open(self, space: TestNamespace) -> None:
-        """Such a Job is a work queue."""
-        made = space.submit(job("queue", parallelism=2, suspend=True))
+    def test_parallelism_alone_sets_no_completions(self, namespace: NamespaceClient) -> None:
+        """A Job with `parallelism` alone is a work queue without `completions`."""
+        created = namespace.submit(job("queue", parallelism=2, suspend=True))
 
-        assert "completions" not in made["spec"]
+        assert "completions" not in created["spec"]
 
-    def test_limit_of_each_index_lifts_that_of_all(self, space: TestNamespace) -> None:
-        """Beside `backoffLimitPerIndex`, the Job itself has no limit that it did not ask for."""
+    def test_limit_for_each_index_removes_the_default_limit(self, namespace: NamespaceClient) -> None:
+        """With `backoffLimitPerIndex`, the default of `backoffLimit` is the largest integer."""
         limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 2}
-        made = space.submit(job("limits", completionMode="Indexed", completions=2, suspend=True, **limits))
+        created = namespace.submit(job("limits", completionMode="Indexed", completions=2, suspend=True, **limits))
 
-        assert made["spec"]["backoffLimit"] == 2**31 - 1
+        assert created["spec"]["backoffLimit"] == 2**31 - 1
 
-    def test_indexes_need_completions(self, space: TestNamespace) -> None:
-        """A work queue has no indexes; without parallelism, one completion is the default."""
-        refusal = outcome_of(lambda: space.submit(job("queue", completionMode="Indexed", parallelism=2)))
+    def test_indexes_need_completions(self, namespace: NamespaceClient) -> None:
+        """An Indexed Job with `parallelism` needs `completions`; without both, one completion is the default."""
+        error = error_of(lambda: namespace.submit(job("queue", completionMode="Indexed", parallelism=2)))
 
-        assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.completions"]
-        assert space.submit(job("one", completionMode="Indexed", suspend=True))["spec"]["completions"] == 1
+        assert [cause["field"] for cause in error.details["causes"]] == ["spec.completions"]
+        assert namespace.submit(job("one", completionMode="Indexed", suspend=True))["spec"]["completions"] == 1
 
-    def test_more_failed_indexes_than_there_are(self, space: TestNamespace) -> None:
-        """Such a limit is none."""
+    def test_max_failed_indexes_above_completions(self, namespace: NamespaceClient) -> None:
+        """`maxFailedIndexes` must not exceed `completions`."""
         limits: dict[str, Any] = {"backoffLimitPerIndex": 1, "maxFailedIndexes": 3}
-        refusal = outcome_of(lambda: space.submit(job("most", completionMode="Indexed", completions=2, **limits)))
+        error = error_of(lambda: namespace.submit(job("most", completionMode="Indexed", completions=2, **limits)))
 
-        assert [cause["field"] for cause in refusal.details["causes"]] == ["spec.maxFailedIndexes"]
+        assert [cause["field"] for cause in error.details["causes"]] == ["spec.maxFailedIndexes"]
 
-    def test_is_identified(self, space: TestNamespace) -> None:
-        """It has a uid, a version, an age and a generation."""
-        metadata = space.submit(job("identified"))["metadata"]
+    def test_metadata(self, namespace: NamespaceClient) -> None:
+        """A new Job has a uid, a resourceVersion, a creation time and a generation."""
+        metadata = namespace.submit(job("identified"))["metadata"]
 
         assert {"uid", "resourceVersion", "creationTimestamp"} <= metadata.keys()
-        assert (space.name, 1) == (metadata["namespace"], metadata["generation"])
+        assert (namespace.name, 1) == (metadata["namespace"], metadata["generation"])
 
-    def test_selects_its_pods_by_its_uid(self, space: TestNamespace) -> None:
-        """The labels of its pods say whose they are, in the old words and the new."""
-        made = space.submit(job("selecting"))
+    def test_selector_is_the_uid(self, namespace: NamespaceClient) -> None:
+        """The selector is the Job's uid, and the pod template has uid and name under the old and the new labels."""
+        created = namespace.submit(job("selecting"))
 
-        uid, labels = made["metadata"]["uid"], made["spec"]["template"]["metadata"]["labels"]
-        assert {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}} == made["spec"]["selector"]
+        uid, labels = created["metadata"]["uid"], created["spec"]["template"]["metadata"]["labels"]
+        assert {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}} == created["spec"]["selector"]
         for prefix in ("", "batch.kubernetes.io/"):
             assert (uid, "selecting") == (labels[f"{prefix}controller-uid"], labels[f"{prefix}job-name"])
 
-    def test_can_be_got(self, space: TestNamespace) -> None:
-        """What was answered is what is stored."""
-        made = space.submit(job("stored", suspend=True))
+    def test_can_be_read(self, namespace: NamespaceClient) -> None:
+        """The created Job can be read."""
+        created = namespace.submit(job("stored", suspend=True))
 
-        assert made["metadata"]["uid"] == space.job("stored")["metadata"]["uid"]
+        assert created["metadata"]["uid"] == namespace.job("stored")["metadata"]["uid"]
 
-    def test_dry_run_stores_nothing(self, space: TestNamespace) -> None:
-        """It answers as if, with the defaults, and there is no Job."""
-        made = space.submit(job("dry"), "?dryRun=All")
+    def test_dry_run_stores_nothing(self, namespace: NamespaceClient) -> None:
+        """A dry run returns the Job with its defaults and stores nothing."""
+        created = namespace.submit(job("dry"), "?dryRun=All")
 
-        assert made["spec"]["backoffLimit"] == 6
-        assert outcome_of(lambda: space.job("dry")).status == 404
+        assert created["spec"]["backoffLimit"] == 6
+        assert error_of(lambda: namespace.job("dry")).status == 404
 
-    @pytest.mark.parametrize("query", [pytest.param("", id="for good"), pytest.param("?dryRun=All", id="dry run")])
-    def test_a_name_is_given_once(self, space: TestNamespace, query: str) -> None:
-        """The second Job of a name is refused, and the first stays."""
-        first = space.submit(job("twice", suspend=True))
+    @pytest.mark.parametrize("query", [pytest.param("", id="create"), pytest.param("?dryRun=All", id="dry run")])
+    def test_name_is_taken(self, namespace: NamespaceClient, query: str) -> None:
+        """A second Job with the same name is rejected, and the first one does not change."""
+        first = namespace.submit(job("twice", suspend=True))
 
-        refusal = outcome_of(lambda: space.submit(job("twice"), query))
+        error = error_of(lambda: namespace.submit(job("twice"), query))
 
-        assert refusal[:3] == (409, "AlreadyExists", 'jobs.batch "twice" already exists')
-        assert first["metadata"]["uid"] == space.job("twice")["metadata"]["uid"]
+        assert error[:3] == (409, "AlreadyExists", 'jobs.batch "twice" already exists')
+        assert first["metadata"]["uid"] == namespace.job("twice")["metadata"]["uid"]
 
 
 def changed(manifest: Document, path: str, value: object) -> Document:
-    """*manifest* with *value* at the dotted *path*; None takes the field away."""
-    *steps, last = path.split(".")
+    """Return *manifest* with *value* at the dotted *path*; None deletes the field."""
+    *steps, field_name = path.split(".")
     here: Any = manifest
     for step in steps:
         here = here[int(step)] if step.isdigit() else here.setdefault(step, {})
-    here[last] = value
+    here[field_name] = value
     if value is None:
-        del here[last]
+        del here[field_name]
     return manifest
 
 
@@ -119,23 +119,23 @@ class TestStrict:
             pytest.param(f"{POD}.containers.0.color", f"{POD}.containers[0].color", id="container"),
         ],
     )
-    def test_unknown_fields_are_refused(self, space: TestNamespace, path: str, field: str) -> None:
-        """A misspelt field is named instead of dropped, and nothing is stored."""
-        refusal = outcome_of(lambda: space.submit(changed(job("strict"), path, "red"), "?fieldValidation=Strict"))
+    def test_unknown_fields_are_rejected(self, namespace: NamespaceClient, path: str, field: str) -> None:
+        """An unknown field is named in the error instead of dropped, and nothing is stored."""
+        error = error_of(lambda: namespace.submit(changed(job("strict"), path, "red"), "?fieldValidation=Strict"))
 
-        assert refusal[:2] == (400, "BadRequest")
-        assert f'strict decoding error: unknown field "{field}"' in refusal.message
-        assert outcome_of(lambda: space.job("strict")).status == 404
+        assert error[:2] == (400, "BadRequest")
+        assert f'strict decoding error: unknown field "{field}"' in error.message
+        assert error_of(lambda: namespace.job("strict")).status == 404
 
-    def test_known_fields_pass(self, space: TestNamespace) -> None:
-        """A Job that spells everything well is taken."""
-        made = space.submit(job("spelt", ttlSecondsAfterFinished=60, suspend=True), "?fieldValidation=Strict")
+    def test_known_fields_are_accepted(self, namespace: NamespaceClient) -> None:
+        """A Job with known fields only is accepted."""
+        created = namespace.submit(job("spelt", ttlSecondsAfterFinished=60, suspend=True), "?fieldValidation=Strict")
 
-        assert made["spec"]["ttlSecondsAfterFinished"] == 60
+        assert created["spec"]["ttlSecondsAfterFinished"] == 60
 
 
 class TestInvalid:
-    """Jobs that break the rules of their kind."""
+    """Jobs that fail validation."""
 
     @pytest.mark.parametrize(
         ("path", "value", "field"),
@@ -150,70 +150,72 @@ class TestInvalid:
             pytest.param("spec.backoffLimit", -1, "spec.backoffLimit", id="backoff limit"),
             pytest.param("spec.activeDeadlineSeconds", -1, "spec.activeDeadlineSeconds", id="deadline"),
             pytest.param("spec.ttlSecondsAfterFinished", -1, "spec.ttlSecondsAfterFinished", id="time to live"),
-            pytest.param("spec.backoffLimitPerIndex", 1, "spec.backoffLimitPerIndex", id="limit of no index"),
-            pytest.param("spec.maxFailedIndexes", 1, "spec.maxFailedIndexes", id="failures of no index"),
+            pytest.param(
+                "spec.backoffLimitPerIndex", 1, "spec.backoffLimitPerIndex", id="backoff limit per index, not Indexed"
+            ),
+            pytest.param("spec.maxFailedIndexes", 1, "spec.maxFailedIndexes", id="max failed indexes, not Indexed"),
             pytest.param(
                 "spec.podFailurePolicy",
                 {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]},
                 "spec.podFailurePolicy.rules[0].action",
-                id="rule for no index",
+                id="FailIndex, not Indexed",
             ),
-            pytest.param("metadata.name", "Upper_Case", "metadata.name", id="name's letters"),
-            pytest.param("metadata.name", None, "metadata.name", id="no name of its own"),
+            pytest.param("metadata.name", "Upper_Case", "metadata.name", id="characters of the name"),
+            pytest.param("metadata.name", None, "metadata.name", id="no name"),
         ],
     )
-    def test_the_field_is_named(self, space: TestNamespace, path: str, value: object, field: str) -> None:
-        """The refusal's causes say which field it is, and why."""
-        refusal = outcome_of(lambda: space.submit(changed(job("invalid"), path, value)))
+    def test_causes_have_the_field(self, namespace: NamespaceClient, path: str, value: object, field: str) -> None:
+        """The causes of the error have the field and a message."""
+        error = error_of(lambda: namespace.submit(changed(job("invalid"), path, value)))
 
-        assert refusal[:2] == (422, "Invalid")
-        assert field in [cause["field"] for cause in refusal.details["causes"]]
-        assert all(cause["message"] for cause in refusal.details["causes"])
+        assert error[:2] == (422, "Invalid")
+        assert field in [cause["field"] for cause in error.details["causes"]]
+        assert all(cause["message"] for cause in error.details["causes"])
 
-    def test_every_fault_is_told(self, space: TestNamespace) -> None:
-        """Two faults are two causes."""
+    def test_every_invalid_field_is_a_cause(self, namespace: NamespaceClient) -> None:
+        """Two invalid fields are two causes."""
         manifest = changed(job("two", backoffLimit=-1), f"{POD}.restartPolicy", "Always")
 
-        causes = outcome_of(lambda: space.submit(manifest)).details["causes"]
+        causes = error_of(lambda: namespace.submit(manifest)).details["causes"]
 
         assert {"spec.backoffLimit", f"{POD}.restartPolicy"} == {cause["field"] for cause in causes}
 
-    def test_a_name_too_long_for_a_label(self, space: TestNamespace) -> None:
-        """Pods carry their Job's name as a label, so 63 characters are the most."""
-        refusal = outcome_of(lambda: space.submit(job("a" * 64)))
+    def test_a_name_too_long_for_a_label(self, namespace: NamespaceClient) -> None:
+        """The name of a Job is a label of its pods, so it has at most 63 characters."""
+        error = error_of(lambda: namespace.submit(job("a" * 64)))
 
-        assert refusal[:2] == (422, "Invalid")
-        assert space.submit(job("a" * 63, suspend=True))["metadata"]["name"] == "a" * 63
+        assert error[:2] == (422, "Invalid")
+        assert namespace.submit(job("a" * 63, suspend=True))["metadata"]["name"] == "a" * 63
 
 
 class TestMissing:
-    """What is not there."""
+    """Jobs and namespaces that do not exist."""
 
-    def test_job(self, space: TestNamespace) -> None:
-        """The answer names what was asked for."""
-        refusal = outcome_of(lambda: space.job("nobody"))
+    def test_job(self, namespace: NamespaceClient) -> None:
+        """The error has the name and the kind."""
+        error = error_of(lambda: namespace.job("missing"))
 
-        assert refusal[:3] == (404, "NotFound", 'jobs.batch "nobody" not found')
-        assert tuple(refusal.details[key] for key in ("name", "group", "kind")) == ("nobody", "batch", "jobs")
+        assert error[:3] == (404, "NotFound", 'jobs.batch "missing" not found')
+        assert tuple(error.details[key] for key in ("name", "group", "kind")) == ("missing", "batch", "jobs")
 
-    def test_namespace_refuses_a_job_of_the_administrator(self, cluster_target: Target) -> None:
-        """Who may do everything learns that there is none."""
+    def test_namespace_for_the_administrator(self, cluster_target: Target) -> None:
+        """An administrator gets 404 for a missing namespace."""
         path = "/apis/batch/v1/namespaces/contract-missing/jobs"
 
-        refusal = outcome_of(lambda: cluster_target.admin.create(path, job("lost")))
+        error = error_of(lambda: cluster_target.admin.create(path, job("lost")))
 
-        assert refusal[:3] == (404, "NotFound", 'namespaces "contract-missing" not found')
+        assert error[:3] == (404, "NotFound", 'namespaces "contract-missing" not found')
 
     def test_namespace_has_no_jobs(self, cluster_target: Target) -> None:
-        """A list of a namespace that is missing is empty."""
+        """A list in a missing namespace is empty."""
         assert cluster_target.admin.get("/apis/batch/v1/namespaces/contract-missing/jobs")["items"] == []
 
-    @pytest.mark.parametrize("namespace", ["contract-missing", OTHERS])
-    def test_namespace_refuses_a_caller(self, own_identity: JsonClient, namespace: str) -> None:
-        """Who may do nothing there learns nothing, whether it is missing or not."""
+    @pytest.mark.parametrize("namespace", ["contract-missing", OTHER_NAMESPACE])
+    def test_namespace_for_a_caller(self, own_identity: JsonClient, namespace: str) -> None:
+        """A caller without permissions gets 403, whether the namespace exists or not."""
         path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
 
-        refusal = outcome_of(lambda: own_identity.request("POST", path, job("lost"), as_caller(SUBMITTERS)))
+        error = error_of(lambda: own_identity.request("POST", path, job("lost"), as_caller(SUBMITTERS)))
 
-        assert refusal[:2] == (403, "Forbidden")
-        assert 'jobs.batch is forbidden: User "researcher:api" cannot create resource "jobs"' in refusal.message
+        assert error[:2] == (403, "Forbidden")
+        assert 'jobs.batch is forbidden: User "researcher:api" cannot create resource "jobs"' in error.message

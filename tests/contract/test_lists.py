@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.namespace import job, outcome_of
+from tests.support.namespace import error_of, job
 
 if TYPE_CHECKING:
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 META = "meta.k8s.io/v1"
 LABELS = {
@@ -23,35 +23,35 @@ LABELS = {
 
 
 @pytest.fixture
-def filled(space: TestNamespace) -> TestNamespace:
-    """Four suspended Jobs."""
+def with_jobs(namespace: NamespaceClient) -> NamespaceClient:
+    """Create four suspended Jobs, and return their namespace."""
     for name, labels in LABELS.items():
-        space.submit({**job(name, suspend=True), "metadata": {"name": name, "labels": labels}})
-    return space
+        namespace.submit({**job(name, suspend=True), "metadata": {"name": name, "labels": labels}})
+    return namespace
 
 
-def encoded(token: object) -> str:
-    """A continue token as the cluster writes it."""
+def encode(token: object) -> str:
+    """Return a continue token in the format of the API server."""
     return base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=")
 
 
-def names(space: TestNamespace, **query: str) -> list[str]:
-    """The names of the Jobs that *query* finds, as they come."""
-    return [one["metadata"]["name"] for one in space.client.get(space.jobs, **query)["items"]]
+def names(namespace: NamespaceClient, **query: str) -> list[str]:
+    """Return the names of the Jobs that *query* selects, in the order of the response."""
+    return [each["metadata"]["name"] for each in namespace.client.get(namespace.jobs, **query)["items"]]
 
 
 class TestSelectors:
-    """Which objects a list has."""
+    """Label selectors and field selectors."""
 
     @pytest.mark.parametrize(
-        ("selector", "found"),
+        ("selector", "expected"),
         [
             pytest.param("team in (red,blue)", "ab", id="in"),
             pytest.param("team in ( red , blue )", "ab", id="in with spaces"),
-            pytest.param("team notin (red)", "bcd", id="notin takes those without"),
+            pytest.param("team notin (red)", "bcd", id="notin includes Jobs without the label"),
             pytest.param("team=red", "a", id="equal"),
-            pytest.param("team==red", "a", id="equal twice"),
-            pytest.param("team!=red", "bcd", id="unequal takes those without"),
+            pytest.param("team==red", "a", id="double equals sign"),
+            pytest.param("team!=red", "bcd", id="unequal includes Jobs without the label"),
             pytest.param("team", "abc", id="exists"),
             pytest.param("!team", "d", id="is missing"),
             pytest.param("example.com/kind", "bc", id="exists, with prefix"),
@@ -60,66 +60,66 @@ class TestSelectors:
             pytest.param("", "abcd", id="none"),
         ],
     )
-    def test_labels(self, filled: TestNamespace, selector: str, found: str) -> None:
-        """A list has what its label selector asks for, by name."""
-        assert list(found) == names(filled, labelSelector=selector)
+    def test_labels(self, with_jobs: NamespaceClient, selector: str, expected: str) -> None:
+        """A list has the Jobs that match the label selector, in the order of their names."""
+        assert list(expected) == names(with_jobs, labelSelector=selector)
 
     @pytest.mark.parametrize("selector", ["team in red", "team=(", "=red", "team in (red", "a b"])
-    def test_unreadable_labels(self, filled: TestNamespace, selector: str) -> None:
-        """A selector that means nothing is refused, not ignored."""
-        refusal = outcome_of(lambda: names(filled, labelSelector=selector))
+    def test_invalid_label_selector(self, with_jobs: NamespaceClient, selector: str) -> None:
+        """A selector that cannot be parsed is an error."""
+        error = error_of(lambda: names(with_jobs, labelSelector=selector))
 
-        assert refusal[:2] == (400, "BadRequest")
+        assert error[:2] == (400, "BadRequest")
 
     @pytest.mark.parametrize(
-        ("selector", "found"),
+        ("selector", "expected"),
         [pytest.param("metadata.name=b", "b", id="name"), pytest.param("metadata.name!=b", "acd", id="not the name")],
     )
-    def test_fields(self, filled: TestNamespace, selector: str, found: str) -> None:
-        """A list has what its field selector asks for."""
-        assert list(found) == names(filled, fieldSelector=selector)
+    def test_fields(self, with_jobs: NamespaceClient, selector: str, expected: str) -> None:
+        """A list has the Jobs that match the field selector."""
+        assert list(expected) == names(with_jobs, fieldSelector=selector)
 
-    def test_fields_that_cannot_be_asked(self, filled: TestNamespace) -> None:
-        """Only some fields can be asked."""
-        refusal = outcome_of(lambda: names(filled, fieldSelector="spec.suspend=true"))
+    def test_unsupported_field_selector(self, with_jobs: NamespaceClient) -> None:
+        """Only some fields are supported in a field selector."""
+        error = error_of(lambda: names(with_jobs, fieldSelector="spec.suspend=true"))
 
-        assert refusal[:2] == (400, "BadRequest")
-        assert refusal.message == 'field label "spec.suspend" not supported for Job'
+        assert error[:2] == (400, "BadRequest")
+        assert error.message == 'field label "spec.suspend" not supported for Job'
 
 
 class TestPages:
-    """Lists in parts."""
+    """Pagination."""
 
-    def test_follow_each_other(self, filled: TestNamespace) -> None:
-        """Each page has as many as asked for, in the order of names, and says how many are left."""
-        first = filled.client.get(filled.jobs, limit="3")
-        rest = filled.client.get(filled.jobs, limit="3", **{"continue": first["metadata"]["continue"]})
+    def test_limit_and_continue(self, with_jobs: NamespaceClient) -> None:
+        """A page has at most `limit` Jobs in the order of their names, and the number of remaining ones."""
+        first = with_jobs.client.get(with_jobs.jobs, limit="3")
+        rest = with_jobs.client.get(with_jobs.jobs, limit="3", **{"continue": first["metadata"]["continue"]})
 
-        assert [one["metadata"]["name"] for one in first["items"]] == ["a", "b", "c"]
-        assert [one["metadata"]["name"] for one in rest["items"]] == ["d"]
+        assert [each["metadata"]["name"] for each in first["items"]] == ["a", "b", "c"]
+        assert [each["metadata"]["name"] for each in rest["items"]] == ["d"]
         assert first["metadata"]["remainingItemCount"] == 1
         assert "continue" not in rest["metadata"]
 
-    def test_belong_to_one_version(self, filled: TestNamespace) -> None:
-        """A Job that was submitted between two pages is not on the second: lists are of one moment."""
-        first = filled.client.get(filled.jobs, limit="3")
-        filled.submit(job("e", suspend=True))
+    def test_have_one_resource_version(self, with_jobs: NamespaceClient) -> None:
+        """All pages of a list have one resourceVersion; a Job that is created between two pages is missing."""
+        first = with_jobs.client.get(with_jobs.jobs, limit="3")
+        with_jobs.submit(job("e", suspend=True))
 
-        rest = filled.client.get(filled.jobs, limit="3", **{"continue": first["metadata"]["continue"]})
+        rest = with_jobs.client.get(with_jobs.jobs, limit="3", **{"continue": first["metadata"]["continue"]})
 
         assert first["metadata"]["resourceVersion"] == rest["metadata"]["resourceVersion"]
 
-    def test_count_what_matches(self, filled: TestNamespace) -> None:
-        """A page is filled with what the selector asks for."""
-        first = filled.client.get(filled.jobs, limit="1", labelSelector="team!=red")
+    def test_limit_applies_to_matching_jobs(self, with_jobs: NamespaceClient) -> None:
+        """`limit` counts the Jobs that match the selector."""
+        first = with_jobs.client.get(with_jobs.jobs, limit="1", labelSelector="team!=red")
         token = first["metadata"]["continue"]
 
-        assert [one["metadata"]["name"] for one in first["items"]] == ["b"]
-        assert names(filled, labelSelector="team!=red", **{"continue": token}) == ["c", "d"]
+        assert [each["metadata"]["name"] for each in first["items"]] == ["b"]
+        assert names(with_jobs, labelSelector="team!=red", **{"continue": token}) == ["c", "d"]
 
-    def test_exactly_as_many_as_there_are(self, filled: TestNamespace) -> None:
-        """There is no empty page at the end."""
-        assert "continue" not in filled.client.get(filled.jobs, limit="4")["metadata"]
+    def test_limit_equals_the_number_of_jobs(self, with_jobs: NamespaceClient) -> None:
+        """There is no empty last page."""
+        assert "continue" not in with_jobs.client.get(with_jobs.jobs, limit="4")["metadata"]
 
     @pytest.mark.parametrize(
         "token",
@@ -127,7 +127,7 @@ class TestPages:
             "garbage",
             "!!",
             *map(
-                encoded,
+                encode,
                 [
                     {}, [], {"v": META}, {"v": "x", "rv": 1, "start": "a"}, {"v": META, "rv": 0, "start": "a"},
                     {"v": META, "rv": 1, "start": ""}, {"v": META, "rv": 1, "start": ["a", "b"]},
@@ -137,35 +137,35 @@ class TestPages:
             ),
         ],
     )  # fmt: skip
-    def test_a_made_up_token(self, filled: TestNamespace, token: str) -> None:
-        """The refusal says that it is about the token."""
-        refusal = outcome_of(lambda: names(filled, limit="1", **{"continue": token}))
+    def test_invalid_token(self, with_jobs: NamespaceClient, token: str) -> None:
+        """An invalid continue token is an error that mentions the token."""
+        error = error_of(lambda: names(with_jobs, limit="1", **{"continue": token}))
 
-        assert refusal[:2] == (400, "BadRequest")
-        assert "continue" in refusal.message
+        assert error[:2] == (400, "BadRequest")
+        assert "continue" in error.message
 
-    def test_token_of_a_version_to_come(self, filled: TestNamespace) -> None:
-        """A real API server waits for it three seconds, and says in these words that it has not come."""
-        token = encoded({"v": META, "rv": 10**18, "start": "/a\0"})
+    def test_token_of_a_future_version(self, with_jobs: NamespaceClient) -> None:
+        """For a future resourceVersion, a real API server waits for three seconds before it returns this error."""
+        token = encode({"v": META, "rv": 10**18, "start": "/a\0"})
 
-        refusal = outcome_of(lambda: names(filled, limit="1", **{"continue": token}))
+        error = error_of(lambda: names(with_jobs, limit="1", **{"continue": token}))
 
-        assert refusal[:2] == (504, "Timeout")
-        assert "Too large resource version" in refusal.message
+        assert error[:2] == (504, "Timeout")
+        assert "Too large resource version" in error.message
 
-    @pytest.mark.parametrize(("start", "found"), [("/b\0", "cd"), ("b\0", "cd"), ("/a~", "bcd"), ("/zz", "")])
-    def test_token_that_goes_on_at_any_name(self, filled: TestNamespace, start: str, found: str) -> None:
-        """With a negative version, from the newest one."""
-        assert names(filled, **{"continue": encoded({"v": META, "rv": -1, "start": start})}) == list(found)
+    @pytest.mark.parametrize(("start", "expected"), [("/b\0", "cd"), ("b\0", "cd"), ("/a~", "bcd"), ("/zz", "")])
+    def test_token_with_negative_version(self, with_jobs: NamespaceClient, start: str, expected: str) -> None:
+        """A token with a negative version continues at any name with the latest resourceVersion."""
+        assert names(with_jobs, **{"continue": encode({"v": META, "rv": -1, "start": start})}) == list(expected)
 
     @pytest.mark.parametrize("limit", ["x", "1.5"])
-    def test_a_limit_that_is_no_number(self, filled: TestNamespace, limit: str) -> None:
-        """It is refused."""
-        assert outcome_of(lambda: names(filled, limit=limit)).status == 400
+    def test_limit_must_be_a_number(self, with_jobs: NamespaceClient, limit: str) -> None:
+        """A limit that is not an integer is an error."""
+        assert error_of(lambda: names(with_jobs, limit=limit)).status == 400
 
-    def test_items_do_not_repeat_their_kind(self, filled: TestNamespace) -> None:
-        """The list says of what it is."""
-        found = filled.client.get(filled.jobs)
+    def test_items_have_no_kind(self, with_jobs: NamespaceClient) -> None:
+        """Only the list has a kind, not its items."""
+        jobs = with_jobs.client.get(with_jobs.jobs)
 
-        assert (found["kind"], found["apiVersion"]) == ("JobList", "batch/v1")
-        assert not any("kind" in one for one in found["items"])
+        assert (jobs["kind"], jobs["apiVersion"]) == ("JobList", "batch/v1")
+        assert not any("kind" in each for each in jobs["items"])

@@ -1,4 +1,4 @@
-"""What a pod's log says, how much of it is given out, and the words of those who have none."""
+"""Pod logs: their text, the parameters that limit it, and the errors."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import pytest
 
 from infra.localcluster.log_content import LOG_VARIABLE
 from tests.support.eventually import eventually
-from tests.support.namespace import job, outcome_of
+from tests.support.namespace import error_of, job
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 LINES = ["first", "second, with ä", "third"]
 
 
-def printing(name: str, simulate: str = "run-forever", *containers: str) -> Document:
-    """A Job whose pods print LINES, in a container `main` and in others."""
+def printing_job(name: str, simulate: str = "run-forever", *containers: str) -> Document:
+    """Return a Job whose pods print LINES, in a container `main`, with further *containers*."""
     manifest = job(name, simulate, gpus=0)
     (main,) = manifest["spec"]["template"]["spec"]["containers"]
     main["env"] = [{"name": LOG_VARIABLE, "value": "\n".join(LINES)}]
-    manifest["spec"]["template"]["spec"]["containers"] += [{"name": one, "image": "image:1"} for one in containers]
+    manifest["spec"]["template"]["spec"]["containers"] += [{"name": each, "image": "image:1"} for each in containers]
     return manifest
 
 
-def running(space: TestNamespace, manifest: Document) -> str:
-    """Where the log is of the pod of a new Job that runs."""
-    space.submit(manifest)
-    (pod,) = space.await_pods(manifest["metadata"]["name"], phase="Running")
-    return f"{space.pods}/{pod['metadata']['name']}/log"
+def start(namespace: NamespaceClient, manifest: Document) -> str:
+    """Create a Job, wait until its pod runs, and return the path of the pod's log."""
+    namespace.submit(manifest)
+    (pod,) = namespace.await_pods(manifest["metadata"]["name"], phase="Running")
+    return f"{namespace.pods}/{pod['metadata']['name']}/log"
 
 
-def text(space: TestNamespace, path: str) -> str:
-    """The log at *path*."""
-    return space.client.text(path)
+def text(namespace: NamespaceClient, path: str) -> str:
+    """Return the log at *path*."""
+    return namespace.client.text(path)
 
 
-class TestAmount:
-    """How much of a log is given out."""
+class TestLimits:
+    """The parameters that limit a log."""
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -47,67 +47,67 @@ class TestAmount:
             pytest.param("", LINES, id="all"),
             pytest.param("?tailLines=2", LINES[1:], id="the last lines"),
             pytest.param("?tailLines=0", [], id="no lines"),
-            pytest.param("?tailLines=9", LINES, id="more lines than there are"),
-            pytest.param("?sinceSeconds=600", LINES, id="since before the start"),
+            pytest.param("?tailLines=9", LINES, id="more lines than the log has"),
+            pytest.param("?sinceSeconds=600", LINES, id="time before the start"),
             pytest.param("?container=main", LINES, id="by the container's name"),
         ],
     )
-    def test_whole_lines(self, space: TestNamespace, query: str, expected: list[str]) -> None:
-        """The lines that the container printed, in their order."""
-        path = running(space, printing("talks"))
+    def test_whole_lines(self, namespace: NamespaceClient, query: str, expected: list[str]) -> None:
+        """The response has the selected lines in order."""
+        path = start(namespace, printing_job("talks"))
 
-        assert "".join(f"{line}\n" for line in expected) == text(space, path + query)
+        assert "".join(f"{line}\n" for line in expected) == text(namespace, path + query)
 
-    def test_first_bytes_of_the_last_lines(self, space: TestNamespace) -> None:
-        """A limit in bytes cuts off the end, not the beginning."""
-        path = running(space, printing("talks"))
+    def test_first_bytes_of_the_last_lines(self, namespace: NamespaceClient) -> None:
+        """`limitBytes` truncates the end, not the beginning."""
+        path = start(namespace, printing_job("talks"))
 
-        assert text(space, f"{path}?tailLines=2&limitBytes=6") == "second"
+        assert text(namespace, f"{path}?tailLines=2&limitBytes=6") == "second"
 
-    def test_timestamps(self, space: TestNamespace) -> None:
-        """Each line begins with its time, in nanoseconds."""
-        path = running(space, printing("talks"))
+    def test_timestamps(self, namespace: NamespaceClient) -> None:
+        """With `timestamps`, each line begins with its time in nanoseconds."""
+        path = start(namespace, printing_job("talks"))
 
-        (line,) = text(space, f"{path}?tailLines=1&timestamps=true").splitlines()
+        (line,) = text(namespace, f"{path}?tailLines=1&timestamps=true").splitlines()
         time, _, rest = line.partition(" ")
         assert (len(time), time[-1], rest) == (len("2026-01-01T00:00:00.000000000Z"), "Z", "third")
 
-    def test_old_lines_are_left_out(self, space: TestNamespace) -> None:
-        """A pod that printed all at its start has no new lines after a while."""
-        path = running(space, printing("talks"))
+    def test_since_seconds(self, namespace: NamespaceClient) -> None:
+        """Lines older than `sinceSeconds` are omitted."""
+        path = start(namespace, printing_job("talks"))
 
-        eventually(lambda: text(space, f"{path}?sinceSeconds=1"), lambda found: not found)
+        eventually(lambda: text(namespace, f"{path}?sinceSeconds=1"), lambda log: not log)
 
 
 class TestAttempts:
-    """Which run of a container."""
+    """Logs of the runs of a container."""
 
-    def test_a_pod_that_ended_keeps_its_log(self, space: TestNamespace) -> None:
-        """As long as it stays."""
-        space.submit(printing("over", "exit-1"))
+    def test_failed_pod(self, namespace: NamespaceClient) -> None:
+        """A failed pod has its log until it is deleted."""
+        namespace.submit(printing_job("over", "exit-1"))
         (pod,) = eventually(
-            lambda: [one for one in space.pods_of("over") if one["status"]["phase"] == "Failed"][:1],
+            lambda: [each for each in namespace.pods_of("over") if each["status"]["phase"] == "Failed"][:1],
             lambda pods: pods != [],
         )
 
-        assert text(space, f"{space.pods}/{pod['metadata']['name']}/log?tailLines=1") == "third\n"
+        assert text(namespace, f"{namespace.pods}/{pod['metadata']['name']}/log?tailLines=1") == "third\n"
 
-    def test_before_the_restart(self, space: TestNamespace) -> None:
-        """A container that was started again has two logs."""
-        path = running(space, printing("again", "restarted"))
+    def test_previous_run(self, namespace: NamespaceClient) -> None:
+        """`previous` returns the log before the restart of a container."""
+        path = start(namespace, printing_job("again", "restarted"))
 
-        assert text(space, f"{path}?previous=true&tailLines=1") == "third\n"
+        assert text(namespace, f"{path}?previous=true&tailLines=1") == "third\n"
 
-    def test_of_a_pod_without_a_node_is_empty(self, space: TestNamespace) -> None:
-        """Nobody has it yet, and that is no error."""
-        space.submit(job("huge", gpus=9))
-        (pod,) = space.await_pods("huge", phase="Pending")
+    def test_unscheduled_pod(self, namespace: NamespaceClient) -> None:
+        """The log of a pod without a node is empty, not an error."""
+        namespace.submit(job("huge", gpus=9))
+        (pod,) = namespace.await_pods("huge", phase="Pending")
 
-        assert text(space, f"{space.pods}/{pod['metadata']['name']}/log") == ""
+        assert text(namespace, f"{namespace.pods}/{pod['metadata']['name']}/log") == ""
 
 
-class TestRefusals:
-    """Logs that there are not."""
+class TestErrors:
+    """Logs that are not available."""
 
     @pytest.mark.parametrize(
         ("query", "status", "message"),
@@ -117,42 +117,42 @@ class TestRefusals:
             ),
             pytest.param("sinceSeconds=0", 422, "sinceSeconds: Invalid value: 0: must be greater than 0", id="since"),
             pytest.param("limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0", id="limit"),
-            pytest.param("tailLines=x", 400, "strconv.ParseInt: ", id="no number"),
+            pytest.param("tailLines=x", 400, "strconv.ParseInt: ", id="not a number"),
             pytest.param("container=other", 400, "container other is not valid for pod talks-", id="container"),
             pytest.param("previous=true", 400, 'previous terminated container "main" in pod "talks-', id="previous"),
         ],
     )
-    def test_odd_queries(self, space: TestNamespace, query: str, status: int, message: str) -> None:
-        """In the API server's words, or the kubelet's."""
-        path = running(space, printing("talks"))
+    def test_invalid_parameters(self, namespace: NamespaceClient, query: str, status: int, message: str) -> None:
+        """The message is that of the API server or the kubelet."""
+        path = start(namespace, printing_job("talks"))
 
-        refused = outcome_of(lambda: space.client.text(f"{path}?{query}"))
+        error = error_of(lambda: namespace.client.text(f"{path}?{query}"))
 
-        assert (refused.status, message in refused.message) == (status, True)
+        assert (error.status, message in error.message) == (status, True)
 
-    def test_several_containers(self, space: TestNamespace) -> None:
-        """One has to be named."""
-        path = running(space, printing("talks", "run-forever", "sidecar"))
+    def test_container_is_required(self, namespace: NamespaceClient) -> None:
+        """For a pod with several containers, `container` is required."""
+        path = start(namespace, printing_job("talks", "run-forever", "sidecar"))
 
-        assert outcome_of(lambda: space.client.text(path)).message.endswith(", choose one of: [main sidecar]")
+        assert error_of(lambda: namespace.client.text(path)).message.endswith(", choose one of: [main sidecar]")
 
     @pytest.mark.parametrize(
-        ("simulate", "waits"),
+        ("simulate", "reason"),
         [("image-pull", "trying and failing to pull image"), ("config-error", "CreateContainerConfigError")],
     )
-    def test_a_container_that_waits(self, space: TestNamespace, simulate: str, waits: str) -> None:
-        """The refusal says what for."""
-        space.submit(printing("waits", simulate))
+    def test_waiting_container(self, namespace: NamespaceClient, simulate: str, reason: str) -> None:
+        """The message has the reason for which the container waits."""
+        namespace.submit(printing_job("waits", simulate))
         (pod,) = eventually(
-            lambda: [one for one in space.pods_of("waits") if one["status"].get("containerStatuses")],
+            lambda: [each for each in namespace.pods_of("waits") if each["status"].get("containerStatuses")],
             lambda pods: pods != [],
         )
         name = pod["metadata"]["name"]
 
-        refused = outcome_of(lambda: space.client.text(f"{space.pods}/{name}/log"))
+        error = error_of(lambda: namespace.client.text(f"{namespace.pods}/{name}/log"))
 
-        assert refused[:3] == (400, "BadRequest", f'container "main" in pod "{name}" is waiting to start: {waits}')
+        assert error[:3] == (400, "BadRequest", f'container "main" in pod "{name}" is waiting to start: {reason}')
 
-    def test_a_pod_that_is_not_there(self, space: TestNamespace) -> None:
-        """It is not found."""
-        assert outcome_of(lambda: space.client.text(f"{space.pods}/nobody/log"))[:2] == (404, "NotFound")
+    def test_missing_pod(self, namespace: NamespaceClient) -> None:
+        """The log of a missing pod is 404."""
+        assert error_of(lambda: namespace.client.text(f"{namespace.pods}/missing/log"))[:2] == (404, "NotFound")

@@ -1,4 +1,4 @@
-"""What the API itself can do under the manifests that platform engineers apply, by a real API server's own verdict."""
+"""The permissions of the API itself under the manifests for platform engineers, as an API server decides."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.rights import OTHER_SUBMITTERS, OURS, REVIEWS, SUBMITTERS, UPLOADS, VIEWERS, Ask, may, rows
+from tests.cluster.permissions import (
+    NAMESPACE,
+    OTHER_SUBMITTERS,
+    REVIEWS,
+    SUBMITTERS,
+    UPLOADS,
+    VIEWERS,
+    Permission,
+    is_allowed,
+    permission_cases,
+)
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import JsonClient
@@ -16,8 +26,8 @@ class TestOwnIdentity:
     """The API without a caller."""
 
     @pytest.mark.parametrize(
-        "ask",
-        rows(
+        "permission",
+        permission_cases(
             "list namespaces",
             "get namespaces",
             "impersonate users/researcher:api",
@@ -32,23 +42,23 @@ class TestOwnIdentity:
             "create selfsubjectrulesreviews.authorization.k8s.io",
         ),
     )
-    def test_may_ask_as_its_callers(self, own_identity: JsonClient, ask: Ask) -> None:
-        """It finds Projects, and takes the identities that the manifests list."""
-        assert may(own_identity, ask)
+    def test_required_permissions(self, own_identity: JsonClient, permission: Permission) -> None:
+        """The API may list Projects and impersonate the identities in the manifests."""
+        assert is_allowed(own_identity, permission)
 
     @pytest.mark.parametrize(
-        "ask",
-        rows(
+        "permission",
+        permission_cases(
             *(
-                f"{verb} jobs.batch @ {OURS}"
+                f"{verb} jobs.batch @ {NAMESPACE}"
                 for verb in ("create", "get", "list", "watch", "patch", "update", "delete", "deletecollection")
             ),
             "list jobs.batch",
-            f"list pods @ {OURS}",
-            f"get pods:log @ {OURS}",
-            f"create pods @ {OURS}",
-            f"create pods:exec @ {OURS}",
-            f"get secrets @ {OURS}",
+            f"list pods @ {NAMESPACE}",
+            f"get pods:log @ {NAMESPACE}",
+            f"create pods @ {NAMESPACE}",
+            f"create pods:exec @ {NAMESPACE}",
+            f"get secrets @ {NAMESPACE}",
             "list secrets",
             "get secrets @ kube-system",
             "list pods @ kube-system",
@@ -56,23 +66,23 @@ class TestOwnIdentity:
             "create namespaces",
             "patch namespaces",
             "delete namespaces",
-            f"create rolebindings.rbac.authorization.k8s.io @ {OURS}",
+            f"create rolebindings.rbac.authorization.k8s.io @ {NAMESPACE}",
             "create clusterrolebindings.rbac.authorization.k8s.io",
             "bind clusterroles.rbac.authorization.k8s.io/cluster-admin",
             "escalate clusterroles.rbac.authorization.k8s.io/researcher-api",
             "create subjectaccessreviews.authorization.k8s.io",
             "create tokenreviews.authentication.k8s.io",
-            f"create serviceaccounts:token @ {OURS}",
+            f"create serviceaccounts:token @ {NAMESPACE}",
             "get nodes:proxy",
         ),
     )
-    def test_owns_no_right(self, own_identity: JsonClient, ask: Ask) -> None:
-        """A call that lost its headers is refused."""
-        assert not may(own_identity, ask)
+    def test_no_other_permissions(self, own_identity: JsonClient, permission: Permission) -> None:
+        """A request without impersonation headers is rejected."""
+        assert not is_allowed(own_identity, permission)
 
     @pytest.mark.parametrize(
-        "ask",
-        rows(
+        "permission",
+        permission_cases(
             "impersonate users",
             "impersonate users/researcher:alice",
             "impersonate users/admin",
@@ -83,25 +93,25 @@ class TestOwnIdentity:
             "impersonate groups/researcher-api",
             "impersonate groups/researcher:anonymous",
             "impersonate groups/researcher:s3-other-uploads",
-            "impersonate groups/researcher:rbac-nobody",
+            "impersonate groups/researcher:rbac-unlisted",
             "impersonate serviceaccounts @ kube-system",
             "impersonate uids.authentication.k8s.io",
             "impersonate userextras.authentication.k8s.io:scopes",
             "impersonate:user-info users.authentication.k8s.io/researcher:api",
-            f"impersonate-on:user-info:list jobs.batch @ {OURS}",
+            f"impersonate-on:user-info:list jobs.batch @ {NAMESPACE}",
         ),
     )
-    def test_may_take_no_other_identity(self, own_identity: JsonClient, ask: Ask) -> None:
-        """What the manifests do not list, it cannot become; nor by the verbs of constrained impersonation."""
-        assert not may(own_identity, ask)
+    def test_cannot_impersonate_other_identities(self, own_identity: JsonClient, permission: Permission) -> None:
+        """The API cannot impersonate identities that the manifests do not list, nor with constrained impersonation."""
+        assert not is_allowed(own_identity, permission)
 
-    def test_reads_which_groups_it_may_take(self, own_identity: JsonClient) -> None:
-        """A rules review names the groups one by one; the API sends no others."""
+    def test_rules_review_lists_the_groups(self, own_identity: JsonClient) -> None:
+        """A rules review lists the groups that the API may impersonate; the API sends no others."""
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": "x"}}
 
-        answer = own_identity.create(f"{REVIEWS}/selfsubjectrulesreviews", review)
+        response = own_identity.create(f"{REVIEWS}/selfsubjectrulesreviews", review)
 
-        rules = [rule for rule in answer["status"]["resourceRules"] if "groups" in rule["resources"]]
+        rules = [rule for rule in response["status"]["resourceRules"] if "groups" in rule["resources"]]
         assert all(rule["resourceNames"] for rule in rules)
         assert {f"researcher:{group}" for group in ("janitor", SUBMITTERS, VIEWERS, UPLOADS, OTHER_SUBMITTERS)} <= {
             name for rule in rules for name in rule["resourceNames"]

@@ -1,4 +1,4 @@
-"""What callers can do under the manifests that platform engineers apply, by a real API server's own verdict."""
+"""The permissions of callers under the manifests for platform engineers, as an API server decides."""
 
 from __future__ import annotations
 
@@ -6,35 +6,48 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, UPLOADS, VIEWERS, Ask, as_caller, may, rows
+from tests.cluster.permissions import (
+    NAMESPACE,
+    OTHER_NAMESPACE,
+    SUBMITTERS,
+    UPLOADS,
+    VIEWERS,
+    Permission,
+    as_caller,
+    is_allowed,
+    permission_cases,
+)
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import JsonClient
 
-JOB_READS = [f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "watch")]
-JOB_WRITES = [*(f"{verb} jobs.batch @ {OURS}" for verb in ("create", "patch", "delete")), f"create services @ {OURS}"]
-OTHER_READS = [
-    f"list pods @ {OURS}",
-    f"get pods:log @ {OURS}",
-    f"list events @ {OURS}",
-    f"get resourcequotas @ {OURS}",
+JOB_READS = [f"{verb} jobs.batch @ {NAMESPACE}" for verb in ("get", "list", "watch")]
+JOB_WRITES = [
+    *(f"{verb} jobs.batch @ {NAMESPACE}" for verb in ("create", "patch", "delete")),
+    f"create services @ {NAMESPACE}",
 ]
-NOBODYS = [
-    f"deletecollection jobs.batch @ {OURS}",
-    f"update jobs.batch:status @ {OURS}",
-    f"create pods @ {OURS}",
-    f"delete pods @ {OURS}",
-    f"create pods:exec @ {OURS}",
-    f"create pods:portforward @ {OURS}",
-    *(f"{verb} services @ {OURS}" for verb in ("get", "list", "patch", "delete")),
-    f"get secrets @ {OURS}",
-    f"list secrets @ {OURS}",
-    f"get configmaps @ {OURS}",
-    f"patch resourcequotas @ {OURS}",
-    f"create rolebindings.rbac.authorization.k8s.io @ {OURS}",
-    f"create serviceaccounts:token @ {OURS}",
-    f"list jobs.batch @ {OTHERS}",
-    f"create jobs.batch @ {OTHERS}",
+OTHER_READS = [
+    f"list pods @ {NAMESPACE}",
+    f"get pods:log @ {NAMESPACE}",
+    f"list events @ {NAMESPACE}",
+    f"get resourcequotas @ {NAMESPACE}",
+]
+FORBIDDEN = [
+    f"deletecollection jobs.batch @ {NAMESPACE}",
+    f"update jobs.batch:status @ {NAMESPACE}",
+    f"create pods @ {NAMESPACE}",
+    f"delete pods @ {NAMESPACE}",
+    f"create pods:exec @ {NAMESPACE}",
+    f"create pods:portforward @ {NAMESPACE}",
+    *(f"{verb} services @ {NAMESPACE}" for verb in ("get", "list", "patch", "delete")),
+    f"get secrets @ {NAMESPACE}",
+    f"list secrets @ {NAMESPACE}",
+    f"get configmaps @ {NAMESPACE}",
+    f"patch resourcequotas @ {NAMESPACE}",
+    f"create rolebindings.rbac.authorization.k8s.io @ {NAMESPACE}",
+    f"create serviceaccounts:token @ {NAMESPACE}",
+    f"list jobs.batch @ {OTHER_NAMESPACE}",
+    f"create jobs.batch @ {OTHER_NAMESPACE}",
     "list jobs.batch @ kube-system",
     "list pods @ kube-system",
     "list jobs.batch",
@@ -47,61 +60,61 @@ NOBODYS = [
 class TestCallers:
     """The API with a caller: the groups of a Project."""
 
-    @pytest.mark.parametrize("ask", rows(*JOB_READS, *JOB_WRITES, *OTHER_READS))
-    def test_submitters_work_in_their_project(self, own_identity: JsonClient, ask: Ask) -> None:
-        """They submit, follow and delete Jobs."""
-        assert may(own_identity, ask, as_caller(SUBMITTERS))
+    @pytest.mark.parametrize("permission", permission_cases(*JOB_READS, *JOB_WRITES, *OTHER_READS))
+    def test_submitters(self, own_identity: JsonClient, permission: Permission) -> None:
+        """Submitters may create, read and delete Jobs in their Project."""
+        assert is_allowed(own_identity, permission, as_caller(SUBMITTERS))
 
-    @pytest.mark.parametrize("ask", rows(*JOB_READS, *OTHER_READS))
-    def test_viewers_look(self, own_identity: JsonClient, ask: Ask) -> None:
-        """They follow Jobs and read their logs."""
-        assert may(own_identity, ask, as_caller(VIEWERS))
+    @pytest.mark.parametrize("permission", permission_cases(*JOB_READS, *OTHER_READS))
+    def test_viewers_may_read(self, own_identity: JsonClient, permission: Permission) -> None:
+        """Viewers may read Jobs and their logs."""
+        assert is_allowed(own_identity, permission, as_caller(VIEWERS))
 
-    @pytest.mark.parametrize("ask", rows(*JOB_WRITES))
-    def test_viewers_change_nothing(self, own_identity: JsonClient, ask: Ask) -> None:
-        """They cannot submit or delete."""
-        assert not may(own_identity, ask, as_caller(VIEWERS))
+    @pytest.mark.parametrize("permission", permission_cases(*JOB_WRITES))
+    def test_viewers_may_not_write(self, own_identity: JsonClient, permission: Permission) -> None:
+        """Viewers may neither create nor delete Jobs."""
+        assert not is_allowed(own_identity, permission, as_caller(VIEWERS))
 
-    @pytest.mark.parametrize("ask", rows(*JOB_WRITES, *JOB_READS))
-    def test_uploads_submit(self, own_identity: JsonClient, ask: Ask) -> None:
-        """The bucket's group may do what submitters may."""
-        assert may(own_identity, ask, as_caller(UPLOADS))
+    @pytest.mark.parametrize("permission", permission_cases(*JOB_WRITES, *JOB_READS))
+    def test_uploads(self, own_identity: JsonClient, permission: Permission) -> None:
+        """The group of the bucket has the permissions of submitters on Jobs."""
+        assert is_allowed(own_identity, permission, as_caller(UPLOADS))
 
     @pytest.mark.parametrize(
-        "ask",
-        rows(
-            *(f"{verb} jobs.batch @ {OURS}" for verb in ("get", "list", "patch", "delete")),
-            f"list pods @ {OTHERS}",
-            f"get pods:log @ {OURS}",
+        "permission",
+        permission_cases(
+            *(f"{verb} jobs.batch @ {NAMESPACE}" for verb in ("get", "list", "patch", "delete")),
+            f"list pods @ {OTHER_NAMESPACE}",
+            f"get pods:log @ {NAMESPACE}",
         ),
     )
-    def test_janitor_cleans_every_project(self, own_identity: JsonClient, ask: Ask) -> None:
-        """Finished Jobs are found, marked once they are announced, and removed with the end of their logs kept."""
-        assert may(own_identity, ask, as_caller("janitor"))
+    def test_janitor(self, own_identity: JsonClient, permission: Permission) -> None:
+        """The janitor may read, label and delete Jobs and read logs in every Project."""
+        assert is_allowed(own_identity, permission, as_caller("janitor"))
 
     @pytest.mark.parametrize(
-        "ask",
-        rows(
-            f"create jobs.batch @ {OURS}",
-            f"update jobs.batch @ {OURS}",
-            f"deletecollection jobs.batch @ {OURS}",
-            f"delete pods @ {OURS}",
-            f"get secrets @ {OURS}",
+        "permission",
+        permission_cases(
+            f"create jobs.batch @ {NAMESPACE}",
+            f"update jobs.batch @ {NAMESPACE}",
+            f"deletecollection jobs.batch @ {NAMESPACE}",
+            f"delete pods @ {NAMESPACE}",
+            f"get secrets @ {NAMESPACE}",
             "delete jobs.batch @ kube-system",
             "delete jobs.batch @ default",
             "list jobs.batch",
         ),
     )
-    def test_janitor_does_nothing_else(self, own_identity: JsonClient, ask: Ask) -> None:
-        """The cleanup submits nothing, and reaches no namespace that is not a Project."""
-        assert not may(own_identity, ask, as_caller("janitor"))
+    def test_janitor_has_no_other_permission(self, own_identity: JsonClient, permission: Permission) -> None:
+        """The janitor may not create Jobs, and has no permission outside of Projects."""
+        assert not is_allowed(own_identity, permission, as_caller("janitor"))
 
-    @pytest.mark.parametrize("ask", rows(*NOBODYS))
-    def test_nobody_reaches_further(self, own_identity: JsonClient, ask: Ask) -> None:
-        """All groups of a Project together cannot leave it, nor read its Secrets, nor empty it at once."""
-        assert not may(own_identity, ask, as_caller(SUBMITTERS, VIEWERS, UPLOADS))
+    @pytest.mark.parametrize("permission", permission_cases(*FORBIDDEN))
+    def test_no_group_has_more_permissions(self, own_identity: JsonClient, permission: Permission) -> None:
+        """All groups of a Project together may not leave it, read its Secrets or delete collections."""
+        assert not is_allowed(own_identity, permission, as_caller(SUBMITTERS, VIEWERS, UPLOADS))
 
-    @pytest.mark.parametrize("ask", rows(*JOB_READS, *JOB_WRITES, *OTHER_READS, "list namespaces"))
-    def test_a_caller_without_groups_may_nothing(self, own_identity: JsonClient, ask: Ask) -> None:
-        """The user that all callers share has no rights of its own."""
-        assert not may(own_identity, ask, as_caller())
+    @pytest.mark.parametrize("permission", permission_cases(*JOB_READS, *JOB_WRITES, *OTHER_READS, "list namespaces"))
+    def test_caller_without_groups(self, own_identity: JsonClient, permission: Permission) -> None:
+        """The user that all callers share has no permissions of its own."""
+        assert not is_allowed(own_identity, permission, as_caller())

@@ -1,4 +1,4 @@
-"""What the scheduler makes of priorities, taints and claims, and how the pods of an Indexed Job are numbered."""
+"""The scheduler: priorities, taints and volume claims; and the indexes of an Indexed Job's pods."""
 
 from __future__ import annotations
 
@@ -14,146 +14,152 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cluster.json_client import Document
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 LOW = "contract-low"
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 @pytest.fixture
-def low(space: TestNamespace) -> Iterator[str]:
-    """A PriorityClass below all others."""
+def low(namespace: NamespaceClient) -> Iterator[str]:
+    """Create a PriorityClass below all others, and return its name."""
     classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
-    space.client.create(classes, {"metadata": {"name": LOW}, "value": -5})
+    namespace.client.create(classes, {"metadata": {"name": LOW}, "value": -5})
     yield LOW
-    space.client.delete(f"{classes}/{LOW}")
+    namespace.client.delete(f"{classes}/{LOW}")
 
 
 @pytest.fixture
-def node(space: TestNamespace) -> Iterator[str]:
-    """The only node, which is as before afterwards."""
-    (found,) = space.client.get("/api/v1/nodes")["items"]
+def node(namespace: NamespaceClient) -> Iterator[str]:
+    """Return the path of the only node, and restore the node afterwards."""
+    (found,) = namespace.client.get("/api/v1/nodes")["items"]
     path = f"/api/v1/nodes/{found['metadata']['name']}"
     yield path
-    space.client.patch(path, {"spec": {"taints": None, "unschedulable": None}})
+    namespace.client.patch(path, {"spec": {"taints": None, "unschedulable": None}})
 
 
-def message(space: TestNamespace, name: str) -> str:
-    """Why the pod of the Job *name* has no node, once the scheduler has said so."""
+def message(namespace: NamespaceClient, name: str) -> str:
+    """Wait until the scheduler has reported why the Job's pod has no node, and return the message."""
 
-    def look() -> list[str]:
-        conditions = [one for pod in space.pods_of(name) for one in pod["status"].get("conditions", [])]
-        return [one["message"] for one in conditions if one.get("reason") == "Unschedulable"]
+    def messages() -> list[str]:
+        conditions = [each for pod in namespace.pods_of(name) for each in pod["status"].get("conditions", [])]
+        return [each["message"] for each in conditions if each.get("reason") == "Unschedulable"]
 
-    return eventually(look, bool)[0]
+    return eventually(messages, bool)[0]
 
 
-def without_a_node(space: TestNamespace) -> str:
-    """The name of a new Job whose pod was given no node, else nothing: the scheduler may not know of a change yet."""
+def create_unscheduled(namespace: NamespaceClient) -> str:
+    """Create a Job and return its name if its pod was not scheduled; otherwise delete it and return an empty string."""
     name = f"waits-{secrets.token_hex(4)}"
-    space.submit(job(name, "run-forever"))
+    namespace.submit(job(name, "run-forever"))
     (pod,) = eventually(
-        lambda: space.pods_of(name),
-        lambda pods: any(one["type"] == "PodScheduled" for pod in pods for one in pod["status"].get("conditions", [])),
+        lambda: namespace.pods_of(name),
+        lambda pods: any(
+            each["type"] == "PodScheduled" for pod in pods for each in pod["status"].get("conditions", [])
+        ),
     )
     if "nodeName" not in pod["spec"]:
         return name
-    space.client.delete(f"{space.jobs}/{name}")
+    namespace.client.delete(f"{namespace.jobs}/{name}")
     return ""
 
 
-def of_class(manifest: Document, priority_class: str) -> Document:
-    """*manifest* with pods of *priority_class*."""
+def with_priority(manifest: Document, priority_class: str) -> Document:
+    """Return *manifest* with pods of *priority_class*."""
     manifest["spec"]["template"]["spec"]["priorityClassName"] = priority_class
     return manifest
 
 
 class TestPreemption:
-    """A pod of higher priority takes the room of others."""
+    """Preemption by a pod of higher priority."""
 
-    def test_the_lower_one_goes(self, space: TestNamespace, low: str) -> None:
-        """It is gone, and an event says for whom."""
-        space.submit(of_class(job("meek", "run-forever", gpus=6), low))
-        (meek,) = space.await_pods("meek", phase="Running")
+    def test_lower_priority_is_preempted(self, namespace: NamespaceClient, low: str) -> None:
+        """The pod of lower priority is deleted, and an event names the preempting pod."""
+        namespace.submit(with_priority(job("low", "run-forever", gpus=6), low))
+        (low_pod,) = namespace.await_pods("low", phase="Running")
 
-        space.submit(job("bold", "run-forever", gpus=6))
+        namespace.submit(job("high", "run-forever", gpus=6))
 
-        (bold,) = space.await_pods("bold", phase="Running")
+        (high_pod,) = namespace.await_pods("high", phase="Running")
         eventually(
-            lambda: space.pods_of("meek"),
-            lambda pods: meek["metadata"]["uid"] not in {one["metadata"]["uid"] for one in pods},
+            lambda: namespace.pods_of("low"),
+            lambda pods: low_pod["metadata"]["uid"] not in {each["metadata"]["uid"] for each in pods},
         )
-        (told,) = eventually(lambda: space.events("Preempted"), bool)
-        assert told == f"Preempted by pod {bold['metadata']['uid']} on node {bold['spec']['nodeName']}"
+        (preempted,) = eventually(lambda: namespace.events("Preempted"), bool)
+        assert preempted == f"Preempted by pod {high_pod['metadata']['uid']} on node {high_pod['spec']['nodeName']}"
 
-    def test_an_equal_one_stays(self, space: TestNamespace) -> None:
-        """Whoever comes later waits."""
-        space.submit(job("first", "run-forever", gpus=6))
-        space.await_pods("first", phase="Running")
+    def test_equal_priority_is_not_preempted(self, namespace: NamespaceClient) -> None:
+        """A pod of equal priority is not preempted, and the new pod is pending."""
+        namespace.submit(job("first", "run-forever", gpus=6))
+        namespace.await_pods("first", phase="Running")
 
-        space.submit(job("second", gpus=6))
+        namespace.submit(job("second", gpus=6))
 
-        assert message(space, "second").endswith("1 No preemption victims found for incoming pod.")
-        space.await_pods("first", phase="Running")
+        assert message(namespace, "second").endswith("1 No preemption victims found for incoming pod.")
+        namespace.await_pods("first", phase="Running")
 
 
 class TestNode:
-    """A node that is kept for others."""
+    """A node with a taint, or cordoned."""
 
     @pytest.mark.parametrize(
         ("spec", "why"),
         [
-            ({"taints": [{"key": "kept", "effect": "NoSchedule"}]}, "1 node(s) had untolerated taint(s)."),
+            ({"taints": [{"key": "reserved", "effect": "NoSchedule"}]}, "1 node(s) had untolerated taint(s)."),
             ({"unschedulable": True}, "1 node(s) were unschedulable."),
         ],
         ids=["taint", "cordon"],
     )
-    def test_takes_no_pod(self, space: TestNamespace, node: str, spec: Document, why: str) -> None:
-        """The pod waits, and says what for; it comes when the node is free for all."""
-        space.client.patch(node, {"spec": spec})
+    def test_schedules_no_pod(self, namespace: NamespaceClient, node: str, spec: Document, why: str) -> None:
+        """The pod is pending with a message, and is scheduled when the node is available again."""
+        namespace.client.patch(node, {"spec": spec})
 
-        name = eventually(lambda: without_a_node(space), bool)
+        name = eventually(lambda: create_unscheduled(namespace), bool)
 
-        assert why in message(space, name)
-        space.client.patch(node, {"spec": dict.fromkeys(spec)})
-        space.await_pods(name, phase="Running")
+        assert why in message(namespace, name)
+        namespace.client.patch(node, {"spec": dict.fromkeys(spec)})
+        namespace.await_pods(name, phase="Running")
 
 
 class TestClaims:
-    """A volume that there is not."""
+    """A missing volume claim."""
 
-    def test_a_claim_that_is_missing(self, space: TestNamespace) -> None:
-        """It is named."""
+    def test_missing_claim(self, namespace: NamespaceClient) -> None:
+        """The message names the claim."""
         manifest = job("needy")
         volume = {"name": "data", "persistentVolumeClaim": {"claimName": "none"}}
         manifest["spec"]["template"]["spec"]["volumes"] = [volume]
 
-        space.submit(manifest)
+        namespace.submit(manifest)
 
-        assert message(space, "needy") == '0/1 nodes are available: persistentvolumeclaim "none" not found. not found'
+        assert (
+            message(namespace, "needy") == '0/1 nodes are available: persistentvolumeclaim "none" not found. not found'
+        )
 
 
 class TestIndexes:
     """The pods of an Indexed Job."""
 
-    def test_each_has_its_own(self, space: TestNamespace) -> None:
-        """As a label, an annotation and in its name."""
-        space.submit(job("many", "run-forever", completionMode="Indexed", completions=2, parallelism=2))
+    def test_each_pod_has_its_index(self, namespace: NamespaceClient) -> None:
+        """The index is a label, an annotation and part of the name."""
+        namespace.submit(job("many", "run-forever", completionMode="Indexed", completions=2, parallelism=2))
 
-        pods = space.await_pods("many", 2, phase="Running")
+        pods = namespace.await_pods("many", 2, phase="Running")
 
-        marks = [(pod["metadata"]["labels"][INDEX], pod["metadata"]["annotations"][INDEX]) for pod in pods]
-        assert sorted(marks) == [("0", "0"), ("1", "1")]
+        indexes = [(pod["metadata"]["labels"][INDEX], pod["metadata"]["annotations"][INDEX]) for pod in pods]
+        assert sorted(indexes) == [("0", "0"), ("1", "1")]
         assert sorted(pod["metadata"]["name"][:7] for pod in pods) == ["many-0-", "many-1-"]
 
-    def test_created_pods_are_told_of(self, space: TestNamespace) -> None:
-        """The Job's events name them, also when they are gone."""
-        space.submit(job("late", "run-forever", activeDeadlineSeconds=1))
-        (pod,) = space.await_pods("late", phase="Running")
-        space.await_end("late")
+    def test_events_name_the_pods(self, namespace: NamespaceClient) -> None:
+        """The Job's events name the pods that were created, even after their deletion."""
+        namespace.submit(job("late", "run-forever", activeDeadlineSeconds=1))
+        (pod,) = namespace.await_pods("late", phase="Running")
+        namespace.await_end("late")
 
-        assert space.events("SuccessfulCreate") == [f"Created pod: {pod['metadata']['name']}"]
-        assert eventually(lambda: space.events("SuccessfulDelete"), bool) == [f"Deleted pod: {pod['metadata']['name']}"]
-        assert eventually(lambda: space.events("DeadlineExceeded"), bool) == [
+        assert namespace.events("SuccessfulCreate") == [f"Created pod: {pod['metadata']['name']}"]
+        assert eventually(lambda: namespace.events("SuccessfulDelete"), bool) == [
+            f"Deleted pod: {pod['metadata']['name']}"
+        ]
+        assert eventually(lambda: namespace.events("DeadlineExceeded"), bool) == [
             "Job was active longer than specified deadline"
         ]

@@ -1,4 +1,4 @@
-"""Watching Jobs: what a client is told, and when."""
+"""Watching Jobs: the events of a watch, and the permission."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.rights import OTHERS, OURS, SUBMITTERS, VIEWERS, Ask, as_caller, may
+from tests.cluster.permissions import NAMESPACE, OTHER_NAMESPACE, SUBMITTERS, VIEWERS, Permission, as_caller, is_allowed
 from tests.support.eventually import eventually
 from tests.support.namespace import job
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.cluster.json_client import Document, JsonClient
-    from tests.support.namespace import TestNamespace
+    from tests.support.namespace import NamespaceClient
 
 
 class Listener:
     """Collects the events of a watch in a thread of its own."""
 
-    def __init__(self, space: TestNamespace, version: str = "", **selection: str) -> None:
-        self._watch = space.client.watch(space.jobs, version, **selection)
-        self.told: list[tuple[str, str]] = []
+    def __init__(self, namespace: NamespaceClient, version: str = "", **selection: str) -> None:
+        self._watch = namespace.client.watch(namespace.jobs, version, **selection)
+        self.events: list[tuple[str, str]] = []
         self.objects: list[Document] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     @property
     def ended(self) -> bool:
-        """Whether the stream is over."""
+        """Whether the stream has ended."""
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """Ends the watch."""
+        """Stop the watch."""
         self._watch.stop()
         self._thread.join()
         self._watch.close()
@@ -44,82 +44,84 @@ class Listener:
         for kind, document in self._watch:
             if kind != "BOOKMARK":
                 self.objects.append(document)
-                self.told.append((kind, document["metadata"]["name"]))
+                self.events.append((kind, document["metadata"]["name"]))
 
 
 @pytest.fixture
-def listen(space: TestNamespace) -> Iterator[Callable[..., Listener]]:
-    """Starts watches of the namespace's Jobs, which end with the test."""
+def listen(namespace: NamespaceClient) -> Iterator[Callable[..., Listener]]:
+    """Return a function that starts watches of the namespace's Jobs, and stop them after the test."""
     started: list[Listener] = []
 
     def start(version: str = "", **selection: str) -> Listener:
-        started.append(Listener(space, version, **selection))
+        started.append(Listener(namespace, version, **selection))
         return started[-1]
 
     yield start
-    for one in started:
-        one.close()
+    for listener in started:
+        listener.close()
 
 
 class TestWatch:
-    """A stream of events."""
+    """The events of a watch."""
 
-    def test_begins_with_what_is_there(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
-        """Without a version: nothing can be missed between a look and the watch."""
-        space.submit(job("there", suspend=True))
+    def test_begins_with_existing_jobs(self, namespace: NamespaceClient, listen: Callable[..., Listener]) -> None:
+        """Without a resourceVersion, the watch begins with ADDED events for the existing Jobs."""
+        namespace.submit(job("existing", suspend=True))
 
         listener = listen()
 
-        eventually(lambda: listener.told, lambda told: told[:1] == [("ADDED", "there")])
+        eventually(lambda: listener.events, lambda events: events[:1] == [("ADDED", "existing")])
 
-    def test_tells_of_each_change(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
-        """Made, changed and deleted, each at another version."""
+    def test_every_change_is_an_event(self, namespace: NamespaceClient, listen: Callable[..., Listener]) -> None:
+        """Creation, change and deletion are events, each with a higher resourceVersion."""
         listener = listen()
-        space.submit(job("lives", suspend=True))
-        space.client.patch(f"{space.jobs}/lives", {"metadata": {"labels": {"a": "b"}}})
+        namespace.submit(job("lives", suspend=True))
+        namespace.client.patch(f"{namespace.jobs}/lives", {"metadata": {"labels": {"a": "b"}}})
 
-        space.client.delete(f"{space.jobs}/lives", propagationPolicy="Background")
+        namespace.client.delete(f"{namespace.jobs}/lives", propagationPolicy="Background")
 
-        told = eventually(lambda: listener.told, lambda told: told[-1:] == [("DELETED", "lives")])
-        versions = [int(one["metadata"]["resourceVersion"]) for one in listener.objects]
-        assert told[0] == ("ADDED", "lives")
-        assert {kind for kind, _ in told[1:-1]} == {"MODIFIED"}
+        events = eventually(lambda: listener.events, lambda events: events[-1:] == [("DELETED", "lives")])
+        versions = [int(document["metadata"]["resourceVersion"]) for document in listener.objects]
+        assert events[0] == ("ADDED", "lives")
+        assert {kind for kind, _ in events[1:-1]} == {"MODIFIED"}
         assert versions == sorted(set(versions))
 
-    def test_goes_on_from_a_version(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
-        """What was before is not told again."""
-        space.submit(job("before", suspend=True))
-        version = space.client.get(space.jobs)["metadata"]["resourceVersion"]
-        space.submit(job("after", suspend=True))
+    def test_starts_at_a_resource_version(self, namespace: NamespaceClient, listen: Callable[..., Listener]) -> None:
+        """With a resourceVersion, earlier changes are omitted."""
+        namespace.submit(job("before", suspend=True))
+        version = namespace.client.get(namespace.jobs)["metadata"]["resourceVersion"]
+        namespace.submit(job("after", suspend=True))
 
         listener = listen(version)
 
-        eventually(lambda: listener.told, lambda told: ("ADDED", "after") in told)
-        assert ("ADDED", "before") not in listener.told
+        eventually(lambda: listener.events, lambda events: ("ADDED", "after") in events)
+        assert ("ADDED", "before") not in listener.events
 
-    def test_of_one_name_tells_of_no_other(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
-        """By a field selector."""
+    def test_field_selector(self, namespace: NamespaceClient, listen: Callable[..., Listener]) -> None:
+        """A field selector limits the watch to one Job."""
         listener = listen(fieldSelector="metadata.name=mine")
 
-        space.submit(job("other", suspend=True))
-        space.submit(job("mine", suspend=True))
+        namespace.submit(job("other", suspend=True))
+        namespace.submit(job("mine", suspend=True))
 
-        told = eventually(lambda: listener.told, bool)
-        assert {name for _, name in told} == {"mine"}
+        events = eventually(lambda: listener.events, bool)
+        assert {name for _, name in events} == {"mine"}
 
-    def test_of_a_label_tells_when_it_is_gone(self, space: TestNamespace, listen: Callable[..., Listener]) -> None:
-        """An object that is no longer selected is as good as deleted."""
-        made = space.submit({**job("marked", suspend=True), "metadata": {"name": "marked", "labels": {"a": "b"}}})
+    def test_label_selector(self, namespace: NamespaceClient, listen: Callable[..., Listener]) -> None:
+        """An object that no longer matches the label selector is reported as DELETED."""
+        created = namespace.submit(
+            {**job("labelled", suspend=True), "metadata": {"name": "labelled", "labels": {"a": "b"}}}
+        )
         listener = listen(labelSelector="a=b")
-        eventually(lambda: listener.told, bool)
+        eventually(lambda: listener.events, bool)
 
-        space.client.patch(f"{space.jobs}/marked", {"metadata": {"labels": {"a": None}}})
+        namespace.client.patch(f"{namespace.jobs}/labelled", {"metadata": {"labels": {"a": None}}})
 
-        eventually(lambda: listener.told, lambda told: told[-1] == ("DELETED", "marked"))
-        assert made["metadata"]["uid"] == space.job("marked")["metadata"]["uid"]
+        eventually(lambda: listener.events, lambda events: events[-1] == ("DELETED", "labelled"))
+        assert created["metadata"]["uid"] == namespace.job("labelled")["metadata"]["uid"]
 
-    def test_ends_when_its_time_is_over(self, listen: Callable[..., Listener]) -> None:
-        """The server ends it, not before that many seconds."""
+    def test_timeout_seconds(self, listen: Callable[..., Listener]) -> None:
+        """The server ends the watch after `timeoutSeconds`, not earlier."""
         began = time.monotonic()
 
         listener = listen(timeoutSeconds="1")
@@ -128,13 +130,13 @@ class TestWatch:
         assert time.monotonic() - began >= 1
 
 
-class TestRights:
-    """Who may watch."""
+class TestPermission:
+    """The permission to watch."""
 
     @pytest.mark.parametrize("group", [SUBMITTERS, VIEWERS])
-    def test_callers_watch_their_project(self, own_identity: JsonClient, group: str) -> None:
-        """Submitters and viewers, there and nowhere else."""
+    def test_is_limited_to_the_project(self, own_identity: JsonClient, group: str) -> None:
+        """Submitters and viewers may watch the Jobs of their Project, and of no other."""
         headers = as_caller(group)
 
-        assert may(own_identity, Ask("watch", "jobs.batch", OURS), headers)
-        assert not may(own_identity, Ask("watch", "jobs.batch", OTHERS), headers)
+        assert is_allowed(own_identity, Permission("watch", "jobs.batch", NAMESPACE), headers)
+        assert not is_allowed(own_identity, Permission("watch", "jobs.batch", OTHER_NAMESPACE), headers)

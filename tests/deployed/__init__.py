@@ -1,1 +1,1 @@
-"""The product as it is deployed: the packaged template and zip, run by doubles of the AWS services that they name."""
+"""The deployed product: the packaged template and zip, run by simulated AWS services."""

@@ -1,6 +1,6 @@
-"""The deployed product: the packaged template and the unzipped bundle, on doubles of all that they meet.
+"""The deployed product: the packaged template and the unzipped bundle, with simulated AWS services.
 
-Each function is a process of its own with the credentials of its own role; IAM is enforced on each call that it makes.
+Each function is a process with the credentials of its own role, and IAM is enforced on each of its calls.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 class Deployed(Stack[SomeCluster]):
-    """*packaged* is the template; *task* the unzipped bundle; *runtime* what AWS puts beside it."""
+    """A stack of the template *packaged*; *task* is the unzipped bundle, *runtime* the managed runtime."""
 
     def __init__(
         self, make_cluster: Callable[[Review], SomeCluster], packaged: Json, task: Path, runtime: Path
@@ -44,8 +44,8 @@ class Deployed(Stack[SomeCluster]):
         super().__init__(make_cluster)
         self.iam = IamGate()
         self.lambdas = LambdaService()
-        self.front = TemplateGateway(self.lambdas)
-        self.gateway = self.front
+        self.api_gateway = TemplateGateway(self.lambdas)
+        self.gateway = self.api_gateway
         self._handlers: dict[str, Handler] = {}
         self.functions = Functions(self._handlers)
         self.aws = LocalAws(self.functions, self.iam.guard)
@@ -56,25 +56,25 @@ class Deployed(Stack[SomeCluster]):
         self._runtime = runtime
 
     def fire(self, rule: str) -> list[object]:
-        """What the targets of a schedule return when its time has come."""
+        """Invoke the targets of a scheduled rule, and return their results."""
         return [
             self.functions.invoke(target["Arn"].rpartition(":")[2], json.loads(target["Input"]))
             for target in self._template().of_type("AWS::Events::Rule")[rule]["Targets"]
         ]
 
-    def _deploy(self, settings: Mapping[str, str], until: ExitStack) -> None:
-        """Makes what the template names, told by *settings* as the parameters of its stack."""
-        until.enter_context(self.lambdas)
-        told = {"".join(part.capitalize() for part in name.split("_")): value for name, value in settings.items()}
-        self._parameters = {name: told[name] for name in self._packaged["Parameters"] if name in told}
+    def _deploy(self, settings: Mapping[str, str], exit_stack: ExitStack) -> None:
+        """Deploy the resources of the template, with *settings* as the parameters of the stack."""
+        exit_stack.enter_context(self.lambdas)
+        values = {"".join(part.capitalize() for part in name.split("_")): value for name, value in settings.items()}
+        self._parameters = {name: values[name] for name in self._packaged["Parameters"] if name in values}
         template = self._template()
-        shared = template.resolved(self._packaged["Globals"]["Function"]["Environment"]["Variables"])
+        shared = template.resolve(self._packaged["Globals"]["Function"]["Environment"]["Variables"])
         roles = template.of_type("AWS::IAM::Role")
         for name, properties in template.of_type("AWS::Serverless::Function").items():
             role = self._packaged["Resources"][name]["Properties"]["Role"]["Fn::GetAtt"][0]
             own = properties.get("Environment", {}).get("Variables", {})
             environment = {key: str(value) for key, value in (shared | own).items()}
-            outside = {"AWS_ENDPOINT_URL": self.aws.url, "AWS_REGION": settings["AWS_REGION"]}
+            local = {"AWS_ENDPOINT_URL": self.aws.url, "AWS_REGION": settings["AWS_REGION"]}
             self.lambdas.deploy(
                 Function(
                     name=name,
@@ -83,20 +83,20 @@ class Deployed(Stack[SomeCluster]):
                     runtime=self._runtime,
                     timeout=properties["Timeout"],
                     memory=properties["MemorySize"],
-                    environment=environment | outside | self._credentials(role, roles[role]),
+                    environment=environment | local | self._credentials(role, roles[role]),
                 )
             )
-            self._handlers[name] = partial(self._handled, name)
-            # make cleanup calls it by the name that it has in the session of make run.
+            self._handlers[name] = partial(self._invoke, name)
+            # make cleanup invokes the function by its name in make run.
             self._handlers[properties["Handler"].split(".")[-2]] = self._handlers[name]
-        self.front.deploy(template)
+        self.api_gateway.deploy(template)
         self._notify(template)
 
     def _template(self) -> Template:
         return Template(self._packaged, self._parameters)
 
-    def _handled(self, name: str, event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - whatever JSON holds
-        """What a function returns to an event; raises what it raised, by name."""
+    def _invoke(self, name: str, event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - any JSON
+        """Invoke a function, and return its result; raise RuntimeError with the name of its error."""
         del context
         outcome = self.lambdas.invoke(name, event)
         if outcome.error:
@@ -104,14 +104,14 @@ class Deployed(Stack[SomeCluster]):
         return json.loads(outcome.body)
 
     def _notify(self, template: Template) -> None:
-        """Lets S3 tell functions of new objects as the template says."""
+        """Configure the bucket notifications of the template."""
         for bucket in template.of_type("AWS::S3::Bucket").values():
-            for told in bucket["NotificationConfiguration"]["LambdaConfigurations"]:
-                (rule,) = told["Filter"]["S3Key"]["Rules"]
-                self.aws.notify(told["Function"].rpartition(":")[2], bucket["BucketName"], rule["Value"])
+            for notification in bucket["NotificationConfiguration"]["LambdaConfigurations"]:
+                (rule,) = notification["Filter"]["S3Key"]["Rules"]
+                self.aws.notify(notification["Function"].rpartition(":")[2], bucket["BucketName"], rule["Value"])
 
     def _credentials(self, role: str, properties: Json) -> dict[str, str]:
-        """A session of the function's role, whose policies the gate knows from now on."""
+        """Register the policies of the function's role with the gate, and return credentials of the role."""
         self.iam.policies[role] = [
             statement for policy in properties["Policies"] for statement in policy["PolicyDocument"]["Statement"]
         ]
@@ -119,9 +119,9 @@ class Deployed(Stack[SomeCluster]):
         boto3.client("iam", **self.aws.connection).create_role(RoleName=role, AssumeRolePolicyDocument=trust)
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         sts = boto3.client("sts", **self.aws.connection)
-        given = sts.assume_role(RoleArn=arn, RoleSessionName="function")["Credentials"]
+        credentials = sts.assume_role(RoleArn=arn, RoleSessionName="function")["Credentials"]
         return {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }

@@ -1,6 +1,6 @@
-"""One execution environment of a Lambda: a process that has the zip and the managed runtime, and one event at a time.
+"""One execution environment of Lambda: a process with the zip and the managed runtime, for one event at a time.
 
-The process is AWS's own runtime client, driven over the documented interface:
+The process runs AWS's own runtime client, through the documented interface:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from infra.local.wire import Headers, HttpSyntaxError
 
 INIT_SECONDS = 30.0
-"""Lambda gives a function 10 s to load; this machine is busier."""
-LOOK_SECONDS = 0.02
-"""Between two looks at a process's memory."""
+"""Lambda limits the initialization to 10 s; this machine is slower."""
+CHECK_SECONDS = 0.02
+"""The interval between two checks of a process's memory."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function as its template configures it: *task* is the unzipped folder, *runtime* what AWS puts beside it."""
+    """The configuration of a function: *task* is the unzipped folder, *runtime* the packages of the managed runtime."""
 
     name: str
     handler: str
@@ -48,15 +48,15 @@ class Function:
 
 
 class Outcome(NamedTuple):
-    """What became of one event: the answer, or what Lambda says when there is none."""
+    """The result of an invocation: the response, or Lambda's error."""
 
     body: bytes
     error: str | None = None
-    """Lambda's word for a failure: Unhandled, Sandbox.Timedout, Runtime.ExitError, Runtime.OutOfMemory."""
+    """Lambda's error type: Unhandled, Sandbox.Timedout, Runtime.ExitError or Runtime.OutOfMemory."""
 
 
 class Execution:
-    """A running environment of *function*; each line that it prints goes to *log*."""
+    """A running environment of *function*; each line of its output goes to *log*."""
 
     def __init__(self, function: Function, log: Callable[[str], None]) -> None:
         self._function = function
@@ -66,27 +66,29 @@ class Execution:
         self._init_error: Outcome | None = None
         self._over_memory = False
         self._server = LoopbackServer(self)
-        self._process = self._started()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (lambda: self._pump(log), self._watch)]
+        self._process = self._start()
+        self._threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._watch, lambda: self._copy_output(log))
+        ]
         for thread in self._threads:
             thread.start()
 
     @property
     def alive(self) -> bool:
-        """Whether another event can be given to it."""
+        """Whether it can handle another event."""
         return self._process.poll() is None and self._init_error is None
 
     @property
     def pid(self) -> int:
-        """Of its process."""
+        """The id of its process."""
         return self._process.pid
 
     def wait_until_ready(self) -> None:
-        """Returns when the code is loaded, or has failed to load."""
+        """Wait until the code is loaded, or has failed to load."""
         self._ready.wait(INIT_SECONDS)
 
     def outcome(self, request_id: str, event: bytes) -> Outcome:
-        """What becomes of *event*; afterwards the environment may have ended."""
+        """Handle *event* and return the result; the environment may have ended afterwards."""
         self.wait_until_ready()
         if self._init_error:
             return self._init_error
@@ -95,17 +97,17 @@ class Execution:
             return self._outcomes.get(timeout=self._function.timeout)
         except queue.Empty:
             self.kill()
-            told = f"{request_id} Task timed out after {self._function.timeout:.2f} seconds"
-            return _failed("Sandbox.Timedout", told)
+            message = f"{request_id} Task timed out after {self._function.timeout:.2f} seconds"
+            return _failed("Sandbox.Timedout", message)
 
     def kill(self) -> None:
-        """Ends the process, whatever it does."""
+        """Kill the process."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def close(self) -> None:
-        """Ends the process, and the interface to it; all that it printed is in the log then."""
+        """Kill the process and stop the runtime interface; the log is complete afterwards."""
         self.kill()
         self._events.put(None)
         self._server.close()
@@ -113,7 +115,7 @@ class Execution:
             thread.join()
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one call of the runtime client."""
+        """Respond to one call of the runtime client."""
         del headers
         if target.endswith("/restore/next"):
             return HttpResponse(200)
@@ -127,15 +129,15 @@ class Execution:
         return HttpResponse(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no call."""
+        """Respond to a malformed request."""
         return HttpResponse(400, [], error.detail.encode())
 
     def _next_event(self) -> HttpResponse:
         self._ready.set()
-        given = self._events.get()
-        if given is None:
+        queued = self._events.get()
+        if queued is None:
             return HttpResponse(410)
-        request_id, event = given
+        request_id, event = queued
         ends = int((time.time() + self._function.timeout) * 1000)
         name = self._function.name
         return HttpResponse(
@@ -149,9 +151,9 @@ class Execution:
             event,
         )
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         function = self._function
-        given = {
+        variables = {
             "PATH": "/usr/bin:/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
@@ -164,39 +166,39 @@ class Execution:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         }
         return subprocess.Popen(
-            # Without site: the environment that runs the tests is not there.
+            # Without site, so the packages of the test environment are not visible.
             [sys.executable, "-S", "-m", "awslambdaric", function.handler],
             cwd=function.task,
-            env=given | dict(function.environment),
+            env=variables | dict(function.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
-    def _pump(self, log: Callable[[str], None]) -> None:
+    def _copy_output(self, log: Callable[[str], None]) -> None:
         assert self._process.stdout
         with self._process.stdout as lines:
             for line in lines:
                 log(line.decode(errors="replace").rstrip("\n"))
 
     def _watch(self) -> None:
-        """Kills the process when it needs more memory than it may, and tells how it ended."""
+        """Kill the process when it exceeds its memory, and report how it ended."""
         while self._process.poll() is None:
             if resident(self._process.pid) > self._function.memory * MEGABYTE:
                 self._over_memory = True
                 self.kill()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
         kind = "Runtime.OutOfMemory" if self._over_memory else "Runtime.ExitError"
-        gone = _failed(kind, f"Error: Runtime exited with status {self._process.returncode}")
+        error = _failed(kind, f"Error: Runtime exited with status {self._process.returncode}")
         if not self._ready.is_set():
-            self._init_error = gone
+            self._init_error = error
         self._ready.set()
-        self._outcomes.put(gone)
+        self._outcomes.put(error)
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that a process holds; 0 when it is gone."""
+    """Return the resident memory of a process in bytes; 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE
     except (OSError, IndexError):

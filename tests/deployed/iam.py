@@ -1,7 +1,7 @@
-"""IAM enforced: each call that a function makes is held against the policies of the role whose session signed it.
+"""IAM enforcement: each call of a function is checked with the policies of the role whose session has signed it.
 
-Knows only the calls that the product makes; any other is denied by name, so that a new one needs a line here.
-`calls` keeps what was asked: a test can show that no grant is missing, and that none is unused.
+Only the calls of the product are known; any other call is denied, so that a new one needs a line here. `calls` records
+all calls: a test can show that no permission is missing, and that none is unused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from moto.sts.models import sts_backends
 
 from infra.local.aws_requests import ACCOUNT, PARTITION
 from infra.local.presigned_sts import ALGORITHM, Scope, StsError, signing_key
-from tests.deployed.policies import Asked, covers
+from tests.deployed.policies import AccessRequest, covers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ NOT_FOUND = 404
 
 
 class Call(NamedTuple):
-    """What a role asked AWS for."""
+    """A call of a role, and whether it was allowed."""
 
     role: str
     action: str
@@ -50,7 +50,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Signed:
-    """A request that says who signed it."""
+    """A signed request."""
 
     environ: Json
     body: bytes
@@ -60,78 +60,78 @@ class Signed:
 
 
 class IamGate:
-    """Stands before AWS; *policies* are the statements of each role's policies, by the role's name."""
+    """WSGI middleware in front of AWS; *policies* has the statements of each role by its name."""
 
     def __init__(self) -> None:
         self.policies: dict[str, list[Json]] = {}
         self.calls: list[Call] = []
 
     def guard(self, application: WSGIApplication) -> WSGIApplication:
-        """*application* behind this gate. Calls without a role's session, which only tests make, pass."""
+        """Wrap *application*. Calls without a session of a role, which only tests send, pass."""
 
         def guarded(environ: Json, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
             signed = signed_request(environ)
             if signed is None:
                 return application(environ, start_response)
-            refusal = self._refusal(signed)
-            if refusal is None:
-                refusal = self._hidden(signed, application)
-            if refusal is None:
+            error = self._authenticate(signed)
+            if error is None:
+                error = self._deny_missing_object(signed, application)
+            if error is None:
                 return application(environ, start_response)
             if signed.scope.service == "events":
                 start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
-                return [json.dumps({"__type": refusal}).encode()]
+                return [json.dumps({"__type": error}).encode()]
             start_response("403 Forbidden", [("Content-Type", "text/xml")])
-            body = f"<Error><Code>{refusal}</Code></Error>"
-            # S3's errors stand alone, those of STS in a response.
+            body = f"<Error><Code>{error}</Code></Error>"
+            # S3's errors have no enclosing element, those of STS do.
             return [(body if signed.scope.service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>").encode()]
 
         return guarded
 
     def denied(self) -> list[Call]:
-        """The calls that no policy allowed."""
+        """Return the calls that no policy allows."""
         return [call for call in self.calls if not call.allowed]
 
-    def _refusal(self, signed: Signed) -> str | None:
+    def _authenticate(self, signed: Signed) -> str | None:
         session = _session(signed.scope.access_key_id)
         if session is None or session.session_token != signed.environ.get("HTTP_X_AMZ_SECURITY_TOKEN"):
             return "InvalidClientTokenId"
         if not hmac.compare_digest(computed_signature(signed, session.secret_access_key), signed.signature):
             return "SignatureDoesNotMatch"
-        return self._decided(session, asked(signed))
+        return self._authorize(session, access_request(signed))
 
-    def _hidden(self, signed: Signed, application: WSGIApplication) -> str | None:
-        """S3 tells only those that an object is not there who may list the bucket."""
-        found = asked(signed)
-        if not found.action.startswith("s3:GetObject") or _status(application, signed.environ) != NOT_FOUND:
+    def _deny_missing_object(self, signed: Signed, application: WSGIApplication) -> str | None:
+        """Deny a missing object as S3 does, which returns 404 only to callers who may list the bucket."""
+        requested = access_request(signed)
+        if not requested.action.startswith("s3:GetObject") or _status(application, signed.environ) != NOT_FOUND:
             return None
         session = _session(signed.scope.access_key_id)
-        listing = Asked("s3:ListBucket", found.resource.partition("/")[0], {})
-        return self._decided(session, listing) if session else None
+        listing = AccessRequest("s3:ListBucket", requested.resource.partition("/")[0], {})
+        return self._authorize(session, listing) if session else None
 
-    def _decided(self, session: Session, found: Asked) -> str | None:
+    def _authorize(self, session: Session, requested: AccessRequest) -> str | None:
         role = session.arn.split("/")[1]
-        allowed = any(covers(statement, found) for statement in self.policies.get(role, ()))
-        self.calls.append(Call(role, found.action, found.resource, allowed))
+        allowed = any(covers(statement, requested) for statement in self.policies.get(role, ()))
+        self.calls.append(Call(role, requested.action, requested.resource, allowed))
         return None if allowed else "AccessDenied"
 
 
 def signed_request(environ: Json) -> Signed | None:
-    """The request when a role's session signed its headers, else None; its body can be read again."""
-    found = _AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
-    if not found or not found["credential"].startswith("ASIA"):
+    """Return the request if its headers are signed by a session of a role, else None; its body can be read again."""
+    match = _AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    if not match or not match["credential"].startswith("ASIA"):
         return None
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     try:
-        scope = Scope.parse(found["credential"])
+        scope = Scope.parse(match["credential"])
     except StsError:
         return None
-    return Signed(environ, body, scope, tuple(found["headers"].split(";")), found["signature"])
+    return Signed(environ, body, scope, tuple(match["headers"].split(";")), match["signature"])
 
 
 def computed_signature(signed: Signed, secret: str) -> str:
-    """The SigV4 signature that the request must have, by the rules and not by the code that signed."""
+    """Return the SigV4 signature that the request must have, computed independently of the code that signed it."""
     environ = signed.environ
     path, _, query = str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")
     pairs = sorted(part if "=" in part else f"{part}=" for part in query.split("&") if part)
@@ -145,31 +145,31 @@ def computed_signature(signed: Signed, secret: str) -> str:
     return hmac.new(signing_key(secret, signed.scope), text.encode(), hashlib.sha256).hexdigest()
 
 
-def asked(signed: Signed) -> Asked:
-    """What the request is, in IAM's words."""
+def access_request(signed: Signed) -> AccessRequest:
+    """Return action and resource of the request as in an IAM policy."""
     environ, service = signed.environ, signed.scope.service
     if service == "sts":
         form = dict(parse_qsl(signed.body.decode()))
-        return Asked(f"sts:{form['Action']}", form.get("RoleArn", "*"), {})
+        return AccessRequest(f"sts:{form['Action']}", form.get("RoleArn", "*"), {})
     method, path = environ["REQUEST_METHOD"], unquote(str(environ["RAW_URI"]).partition("?")[0])
-    stored = _OBJECT.fullmatch(path)
-    if service == "s3" and stored and method in _OBJECT_ACTIONS:
+    object_match = _OBJECT.fullmatch(path)
+    if service == "s3" and object_match and method in _OBJECT_ACTIONS:
         version = "Version" if "versionId=" in environ.get("QUERY_STRING", "") else ""
-        resource = f"arn:aws:s3:::{stored['bucket']}/{stored['key']}"
-        return Asked(f"s3:{_OBJECT_ACTIONS[method]}{version}", resource, {})
+        resource = f"arn:aws:s3:::{object_match['bucket']}/{object_match['key']}"
+        return AccessRequest(f"s3:{_OBJECT_ACTIONS[method]}{version}", resource, {})
     if service == "events" and environ.get("HTTP_X_AMZ_TARGET") == "AWSEvents.PutEvents":
         return _events(json.loads(signed.body)["Entries"], signed.scope.region)
-    return Asked(f"{service}:{method} {path}", "*", {})
+    return AccessRequest(f"{service}:{method} {path}", "*", {})
 
 
-def _events(entries: list[Json], region: str) -> Asked:
-    """Events, all of which go to one bus here."""
+def _events(entries: list[Json], region: str) -> AccessRequest:
+    """Return the access request for events, which all go to one bus here."""
     (bus,) = {entry.get("EventBusName", "default") for entry in entries}
     context = {
         "events:source": frozenset(entry["Source"] for entry in entries),
         "events:detail-type": frozenset(entry["DetailType"] for entry in entries),
     }
-    return Asked("events:PutEvents", f"arn:aws:events:{region}:{ACCOUNT}:event-bus/{bus}", context)
+    return AccessRequest("events:PutEvents", f"arn:aws:events:{region}:{ACCOUNT}:event-bus/{bus}", context)
 
 
 def _header(environ: Json, name: str) -> str:
@@ -178,17 +178,17 @@ def _header(environ: Json, name: str) -> str:
 
 
 def _status(application: WSGIApplication, environ: Json) -> int:
-    """How a request without a body would be answered."""
-    told: list[str] = []
+    """Return the status of the response to a request without its body."""
+    statuses: list[str] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], object]:  # noqa: ANN401 - WSGI
         del headers, error
-        told.append(status)
+        statuses.append(status)
         return len
 
     for _ in application(dict(environ) | {"wsgi.input": io.BytesIO()}, start_response):
         pass
-    return int(told[0].split()[0])
+    return int(statuses[0].split()[0])
 
 
 def _session(access_key_id: str) -> Session | None:

@@ -1,4 +1,4 @@
-"""AWS Lambda on this machine: functions by name, each in as many execution environments as it has events at once."""
+"""AWS Lambda on this machine: functions by name, each with as many execution environments as concurrent events."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from tests.deployed.execution import Function, Outcome
 
-BESIDE = (
+RUNTIME_PACKAGES = (
     "awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py*",
     "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3",
 )  # fmt: skip
-"""What the managed runtime has beside the zip: AWS's runtime client with what it needs, and boto3."""
+"""The packages of the managed runtime: AWS's runtime client with its dependencies, and boto3."""
 
 
 class LambdaService:
-    """Runs functions while it is entered; `lines` holds what they printed, by function."""
+    """Runs functions inside the context; `lines` has their output by function."""
 
     def __init__(self) -> None:
         self.functions: dict[str, Function] = {}
@@ -35,15 +35,15 @@ class LambdaService:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        """Nothing runs before the first event."""
+        """Return the service; no environment starts before the first event."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends every environment."""
+        """End every environment."""
         self.forget()
 
     def forget(self) -> None:
-        """Ends every environment: the next events meet cold ones."""
+        """End every environment, so that the next events have cold starts."""
         with self._lock:
             for execution in self._all:
                 execution.close()
@@ -51,21 +51,21 @@ class LambdaService:
             self._idle.clear()
 
     def deploy(self, function: Function) -> None:
-        """Makes *function* known, in place of an older one of its name."""
+        """Deploy *function*, and replace an older one with that name."""
         self.functions[function.name] = function
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Outcome:
-        """What the function makes of *event*; KeyError when there is none of that name."""
+        """Invoke the function and return the result; raise KeyError if there is no function with that name."""
         with self._execution(self.functions[name]) as execution:
             return execution.outcome(str(uuid.uuid4()), json.dumps(event).encode())
 
     def executions(self, name: str) -> list[Execution]:
-        """The idle environments of a function."""
+        """Return the idle environments of a function."""
         return list(self._idle[name])
 
     @contextmanager
     def _execution(self, function: Function) -> Iterator[Execution]:
-        """A warm environment where there is one, else a cold one."""
+        """Yield a warm environment if there is one, else a cold one."""
         with self._lock:
             idle = self._idle[function.name]
             while idle and not idle[-1].alive:
@@ -82,9 +82,9 @@ class LambdaService:
 
 
 def managed_runtime(packages: Path, folder: Path) -> Path:
-    """Makes *folder* hold links to those of the installed *packages* that the managed runtime has, and tells it."""
+    """Create *folder* with links to the installed packages of the managed runtime, and return it."""
     folder.mkdir()
-    for pattern in BESIDE:
+    for pattern in RUNTIME_PACKAGES:
         found = [path for path in packages.glob(pattern) if path.suffix != ".dist-info"]
         assert found, pattern
         for path in found:

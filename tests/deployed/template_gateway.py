@@ -1,4 +1,4 @@
-"""API Gateway as the template describes it: its routes, its integrations and what it answers where no function does."""
+"""API Gateway as configured in the template: routes, integrations and gateway responses."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Json = dict[str, Any]
 
 INTEGRATION_SECONDS = 29.0
 
-_INTEGRATED = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+):live/invocations$")
+_INTEGRATION_URI = re.compile(r"/functions/arn:aws:lambda:[^:]+:[0-9]+:function:(\w+):live/invocations$")
 
 
 class TemplateGateway(LoopbackHandler):
-    """Serves the API of *stack* with the functions of *lambdas*, at the root as with a custom domain."""
+    """Serves the API of a stack with the functions of *lambdas*, at the root path as with a custom domain."""
 
     def __init__(self, lambdas: LambdaService) -> None:
         self._lambdas = lambdas
@@ -40,7 +40,7 @@ class TemplateGateway(LoopbackHandler):
         self._stage = ""
 
     def deploy(self, stack: Stack) -> None:
-        """Serves the one API of *stack* from now on."""
+        """Serve the API of *stack* from now on."""
         (api,) = stack.of_type("AWS::Serverless::Api").values()
         document = api["DefinitionBody"]
         self._stage = api["StageName"]
@@ -48,33 +48,33 @@ class TemplateGateway(LoopbackHandler):
         self._responses = document["x-amazon-apigateway-gateway-responses"]
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The answer to one request."""
+        """Return the response to one request."""
         request_id = str(uuid.uuid4())
         context = {"requestId": request_id, "httpMethod": method}
-        reply = self._routed(context, target, headers, body)
+        reply = self._route(context, target, headers, body)
         reply = HttpResponse(reply.status, [*reply.headers, ("x-amzn-RequestId", request_id)], reply.body)
         return compress_response(reply, headers)
 
     def refuse(self, error: HttpSyntaxError) -> HttpResponse:
-        """The answer to bytes that are no request."""
+        """Return the response to a malformed request."""
         kind = "REQUEST_TOO_LARGE" if error.too_large else "BAD_REQUEST_BODY"
         return self._response(kind, {"requestId": str(uuid.uuid4()), "httpMethod": ""})
 
-    def _routed(self, context: Mapping[str, str], target: str, headers: Headers, body: bytes) -> HttpResponse:
+    def _route(self, context: Mapping[str, str], target: str, headers: Headers, body: bytes) -> HttpResponse:
         if len(target) + sum(len(value) for _, value in headers) > MAX_HEADER_BYTES:
             return self._response("BAD_REQUEST_PARAMETERS", context)
         if len(body) > MAX_BODY:
             return self._response("REQUEST_TOO_LARGE", context)
-        found = self._routes.find(target.partition("?")[0])
-        if found is None:
+        route = self._routes.find(target.partition("?")[0])
+        if route is None:
             return self._response("MISSING_AUTHENTICATION_TOKEN", context)
-        resource, variables = found
+        resource, variables = route
         operations: Any = resource.views
         integration = operations.get(context["httpMethod"].lower(), operations[ANY_METHOD])[
             "x-amazon-apigateway-integration"
         ]
         if integration["type"] == "mock":
-            return _mocked(integration, context)
+            return _mock_response(integration, context)
         request = ProxyRequest(
             request_id=context["requestId"],
             stage=self._stage,
@@ -86,10 +86,10 @@ class TemplateGateway(LoopbackHandler):
             body=body,
             epoch=time.time(),
         )
-        return self._integrated(request, integration, context)
+        return self._invoke(request, integration, context)
 
-    def _integrated(self, request: ProxyRequest, integration: Json, context: Mapping[str, str]) -> HttpResponse:
-        function = _INTEGRATED.search(integration["uri"])
+    def _invoke(self, request: ProxyRequest, integration: Json, context: Mapping[str, str]) -> HttpResponse:
+        function = _INTEGRATION_URI.search(integration["uri"])
         assert function, integration["uri"]
         started = time.monotonic()
         outcome = self._lambdas.invoke(function[1], request.event(binary_types=()))
@@ -105,30 +105,30 @@ class TemplateGateway(LoopbackHandler):
     def _response(self, kind: str, context: Mapping[str, str]) -> HttpResponse:
         response = self._responses[kind]
         headers = {
-            name.removeprefix("gatewayresponse.header."): _mapped(value, context)
+            name.removeprefix("gatewayresponse.header."): _map_value(value, context)
             for name, value in response["responseParameters"].items()
         }
-        return _templated(int(response["statusCode"]), headers, response["responseTemplates"], context)
+        return _render(int(response["statusCode"]), headers, response["responseTemplates"], context)
 
 
-def _mocked(integration: Json, context: Mapping[str, str]) -> HttpResponse:
-    """The answer of an integration that asks nobody."""
+def _mock_response(integration: Json, context: Mapping[str, str]) -> HttpResponse:
+    """Return the response of a mock integration."""
     response = integration["responses"]["default"]
     headers = {
-        name.removeprefix("method.response.header."): _mapped(value, context)
+        name.removeprefix("method.response.header."): _map_value(value, context)
         for name, value in response["responseParameters"].items()
     }
-    return _templated(int(response["statusCode"]), headers, response.get("responseTemplates", {}), context)
+    return _render(int(response["statusCode"]), headers, response.get("responseTemplates", {}), context)
 
 
-def _mapped(expression: str, context: Mapping[str, str]) -> str:
-    """A header's value: a quoted text, or what the context holds."""
+def _map_value(expression: str, context: Mapping[str, str]) -> str:
+    """Return the value of a header: a quoted string, or a value of the context."""
     if expression.startswith("'"):
         return expression.strip("'")
     return context[expression.removeprefix("context.")]
 
 
-def _templated(status: int, headers: Mapping[str, str], templates: Json, context: Mapping[str, str]) -> HttpResponse:
+def _render(status: int, headers: Mapping[str, str], templates: Json, context: Mapping[str, str]) -> HttpResponse:
     text = str(templates.get("application/json", ""))
     for name, value in context.items():
         text = text.replace(f"$context.{name}", value)

@@ -1,4 +1,4 @@
-"""CloudFormation's functions, as the template uses them."""
+"""The intrinsic functions of CloudFormation that the template uses."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ TEMPLATE = {
 
 
 def stack(**parameters: str) -> Stack:
-    """A stack of the template."""
+    """Return a stack of the template."""
     return Stack(TEMPLATE, {"Name": "uploads", **parameters})
 
 
 @pytest.mark.parametrize(
-    ("value", "resolved"),
+    ("value", "expected"),
     [
         ({"Ref": "Name"}, "uploads"),
         ({"Ref": "Number"}, "20"),
@@ -49,17 +49,17 @@ def stack(**parameters: str) -> Stack:
         ({"Fn::And": [{"Condition": "InVpc"}, {"Condition": "Outside"}]}, False),
     ],
 )
-def test_functions(value: Any, resolved: object) -> None:  # noqa: ANN401 - any part of a template
-    """Each gives what the service would give."""
-    assert stack().resolved(value) == resolved
+def test_functions(value: Any, expected: object) -> None:  # noqa: ANN401 - any part of a template
+    """Each function evaluates as in CloudFormation."""
+    assert stack().resolve(value) == expected
 
 
-def test_parameters_choose_resources() -> None:
-    """A resource whose condition does not hold is not there; a list comes as a list; nothing is half understood."""
-    assert [set(one.of_type("AWS::S3::Bucket")) for one in (stack(), stack(Subnets="a,b"))] == [
+def test_conditions() -> None:
+    """Resources with a false condition are omitted, and unsupported functions are errors."""
+    assert [set(each.of_type("AWS::S3::Bucket")) for each in (stack(), stack(Subnets="a,b"))] == [
         {"Uploads"},
         {"Uploads", "Vpc"},
     ]
-    assert stack(Subnets="a,b").resolved({"Ref": "Subnets"}) == ["a", "b"]
+    assert stack(Subnets="a,b").resolve({"Ref": "Subnets"}) == ["a", "b"]
     with pytest.raises(AssertionError):
-        stack().resolved({"Fn::ImportValue": "x"})
+        stack().resolve({"Fn::ImportValue": "x"})

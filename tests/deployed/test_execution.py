@@ -1,4 +1,4 @@
-"""The execution environment, with functions of a few lines: what Lambda does with an event, and with failures."""
+"""The execution environment, with minimal functions: results and failures as in Lambda."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 CODE = """
 import os, sys, time
 loaded = os.getpid()
-def answers(event, context):
-    print("told", event["text"])
+def succeeds(event, context):
+    print("text", event["text"])
     left = context.get_remaining_time_in_millis()
     return {"pid": loaded, "function": context.function_name, "hurry": left < 5000, "own": os.environ["OWN"]}
 def fails(event, context):
@@ -28,7 +28,7 @@ def exits(event, context):
     sys.exit(3)
 def sleeps(event, context):
     time.sleep(60)
-def swells(event, context):
+def allocates(event, context):
     held = bytearray(200_000_000)
     for place in range(0, len(held), 4096):
         held[place] = 1
@@ -38,14 +38,14 @@ def swells(event, context):
 
 @pytest.fixture(scope="module")
 def lambdas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LambdaService]:
-    """A service with these functions."""
+    """Start a service with the functions of CODE."""
     folder = tmp_path_factory.mktemp("lambda")
     runtime = managed_runtime(Path(site.getsitepackages()[0]), folder / "runtime")
     (folder / "task").mkdir()
     (folder / "task" / "own.py").write_text(CODE)
     (folder / "task" / "broken.py").write_text("import no_such_module\n")
     with LambdaService() as lambdas:
-        for name in ("answers", "fails", "exits", "sleeps", "swells"):
+        for name in ("succeeds", "fails", "exits", "sleeps", "allocates"):
             timeout = 1.0 if name == "sleeps" else 4.0
             own = {"OWN": "1"}
             lambdas.deploy(Function(name, f"own.{name}", folder / "task", runtime, timeout, 128, own))
@@ -53,22 +53,22 @@ def lambdas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LambdaService]
         yield lambdas
 
 
-def answer(lambdas: LambdaService, text: str = "x") -> dict[str, Any]:
-    """What the function that works says."""
-    outcome = lambdas.invoke("answers", {"text": text})
+def invoke_success(lambdas: LambdaService, text: str = "x") -> dict[str, Any]:
+    """Return the result of the function that succeeds."""
+    outcome = lambdas.invoke("succeeds", {"text": text})
     assert outcome.error is None
-    found: dict[str, Any] = json.loads(outcome.body)
-    return found
+    cold: dict[str, Any] = json.loads(outcome.body)
+    return cold
 
 
-def test_answer_is_that_of_the_function(lambdas: LambdaService) -> None:
-    """It knows its name, its time and its variables; what it prints is its log; a warm process loads no code again."""
-    found, warm = answer(lambdas, "this"), answer(lambdas, "that")
+def test_result_of_the_function(lambdas: LambdaService) -> None:
+    """A function has its name, deadline, variables and log, and a warm process does not load it again."""
+    cold, warm = invoke_success(lambdas, "this"), invoke_success(lambdas, "that")
     lambdas.forget()
 
-    assert (found["function"], found["hurry"], found["own"]) == ("answers", True, "1")
-    assert lambdas.lines["answers"][-2:] == ["told this", "told that"]
-    assert found["pid"] == warm["pid"] != answer(lambdas)["pid"]
+    assert (cold["function"], cold["hurry"], cold["own"]) == ("succeeds", True, "1")
+    assert lambdas.lines["succeeds"][-2:] == ["text this", "text that"]
+    assert cold["pid"] == warm["pid"] != invoke_success(lambdas)["pid"]
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_answer_is_that_of_the_function(lambdas: LambdaService) -> None:
         ("fails", "Unhandled"),
         ("exits", "Runtime.ExitError"),
         ("sleeps", "Sandbox.Timedout"),
-        ("swells", "Runtime.OutOfMemory"),
+        ("allocates", "Runtime.OutOfMemory"),
         ("broken", "Runtime.InitError"),
     ],
 )
-def test_failure_is_told(lambdas: LambdaService, name: str, error: str) -> None:
-    """In Lambda's word, and the next event meets an environment that works."""
+def test_failure(lambdas: LambdaService, name: str, error: str) -> None:
+    """A failure has Lambda's error type, and the next event gets a working environment."""
     assert lambdas.invoke(name, {}).error == error
     assert lambdas.invoke(name, {}).error == error
-    assert answer(lambdas)["own"] == "1"
+    assert invoke_success(lambdas)["own"] == "1"

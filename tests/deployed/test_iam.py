@@ -1,4 +1,4 @@
-"""The IAM gate: who signed what, and whether a policy allows it."""
+"""The IAM gate: the verification of signatures, and the evaluation of policies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from infra.local.aws import LocalAws
 from infra.local.aws_requests import ACCOUNT
 from tests.deployed.iam import IamGate
-from tests.deployed.policies import Asked, covers
+from tests.deployed.policies import AccessRequest, covers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ ALLOWED = f"arn:aws:s3:::{BUCKET}/submit/*"
 
 @pytest.fixture
 def gate() -> IamGate:
-    """A gate that knows one role, which may read what was submitted."""
+    """Return a gate with one role, which may read below submit/."""
     gate = IamGate()
     gate.policies["reader"] = [
         {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": ALLOWED}
@@ -34,7 +34,7 @@ def gate() -> IamGate:
 
 @pytest.fixture
 def aws(gate: IamGate) -> Iterator[LocalAws]:
-    """AWS behind it, with one object."""
+    """Start AWS behind the gate, with one object."""
     with LocalAws(guard=gate.guard) as aws:
         aws.create_bucket(BUCKET)
         boto3.client("s3", **aws.connection).put_object(Bucket=BUCKET, Key="submit/ä +1", Body=b"1")
@@ -42,55 +42,55 @@ def aws(gate: IamGate) -> Iterator[LocalAws]:
         yield aws
 
 
-def client_of(aws: LocalAws, service: str, **changed: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """The service as the role reaches it, with *changed* credentials."""
+def client_of(aws: LocalAws, service: str, **changed: str) -> Any:  # noqa: ANN401 - boto3 has no types for it
+    """Return a client with the credentials of the role, some of them *changed*."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/reader"
-    given = boto3.client("sts", **aws.connection).assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    credentials = boto3.client("sts", **aws.connection).assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     session = {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
     }
     client: Any = boto3.client(service, **aws.connection | session | changed)
     return client
 
 
-def refusal(call: Any, **arguments: object) -> str:  # noqa: ANN401 - a method of a client
-    """The code with which the *call* is refused."""
-    with pytest.raises(ClientError) as refused:
+def error_code(call: Any, **arguments: object) -> str:  # noqa: ANN401 - a method of a client
+    """Return the error code of *call*, which must be denied."""
+    with pytest.raises(ClientError) as error:
         call(**arguments)
-    return str(refused.value.response["Error"]["Code"])
+    return str(error.value.response["Error"]["Code"])
 
 
 class TestGate:
-    """What passes."""
+    """The calls that the gate allows."""
 
-    def test_lets_pass_what_is_granted_and_nothing_else(self, aws: LocalAws, gate: IamGate) -> None:
-        """Another action, another object, or one that nobody foresaw is refused; S3 hides what is not there."""
+    def test_allows_only_granted_calls(self, aws: LocalAws, gate: IamGate) -> None:
+        """Other actions and objects are denied, and S3 hides missing objects unless the bucket may be listed."""
         s3, listing = client_of(aws, "s3"), {"Effect": "Allow", "Action": "s3:ListBucket"}
 
         assert s3.get_object(Bucket=BUCKET, Key="submit/ä +1")["Body"].read() == b"1"
         assert gate.calls == [("reader", "s3:GetObject", f"arn:aws:s3:::{BUCKET}/submit/ä +1", True)]
-        assert refusal(s3.put_object, Bucket=BUCKET, Key="submit/x", Body="1") == "AccessDenied"
-        assert refusal(s3.get_object, Bucket=BUCKET, Key="receipts/x") == "AccessDenied"
-        assert refusal(s3.list_objects_v2, Bucket=BUCKET) == "AccessDenied"
+        assert error_code(s3.put_object, Bucket=BUCKET, Key="submit/x", Body="1") == "AccessDenied"
+        assert error_code(s3.get_object, Bucket=BUCKET, Key="receipts/x") == "AccessDenied"
+        assert error_code(s3.list_objects_v2, Bucket=BUCKET) == "AccessDenied"
         assert len(gate.denied()) == 3
-        assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "AccessDenied"
+        assert error_code(s3.get_object, Bucket=BUCKET, Key="submit/none") == "AccessDenied"
         gate.policies["reader"].append(listing | {"Resource": f"arn:aws:s3:::{BUCKET}"})
-        assert refusal(s3.get_object, Bucket=BUCKET, Key="submit/none") == "NoSuchKey"
+        assert error_code(s3.get_object, Bucket=BUCKET, Key="submit/none") == "NoSuchKey"
 
-    def test_lets_events_pass_by_their_source(self, aws: LocalAws, gate: IamGate) -> None:
-        """Of a call all events, or none of them."""
+    def test_condition_applies_to_all_events(self, aws: LocalAws, gate: IamGate) -> None:
+        """If one event of a call is not allowed, the whole call is denied."""
         bus = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
         condition = {"StringEquals": {"events:source": "mine", "events:detail-type": "done"}}
         gate.policies["reader"] = [
             {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus, "Condition": condition}
         ]
-        events, mine = client_of(aws, "events"), {"Source": "mine", "DetailType": "done", "Detail": "{}"}
+        events, event = client_of(aws, "events"), {"Source": "mine", "DetailType": "done", "Detail": "{}"}
 
-        assert events.put_events(Entries=[mine])["FailedEntryCount"] == 0
-        assert refusal(events.put_events, Entries=[mine, mine | {"Source": "aws.ec2"}]) == "AccessDenied"
-        assert refusal(events.list_rules) == "AccessDenied"
+        assert events.put_events(Entries=[event])["FailedEntryCount"] == 0
+        assert error_code(events.put_events, Entries=[event, event | {"Source": "aws.ec2"}]) == "AccessDenied"
+        assert error_code(events.list_rules) == "AccessDenied"
 
     @pytest.mark.parametrize(
         ("changed", "code"),
@@ -100,9 +100,9 @@ class TestGate:
             ({"aws_access_key_id": "ASIAXXXXXXXXXXXXXXXX"}, "InvalidClientTokenId"),
         ],
     )
-    def test_refuses_a_forged_signature(self, aws: LocalAws, gate: IamGate, changed: dict[str, str], code: str) -> None:
-        """Whoever does not hold the session's secret is not its role."""
-        assert refusal(client_of(aws, "s3", **changed).get_object, Bucket=BUCKET, Key="submit/ä +1") == code
+    def test_forged_signature(self, aws: LocalAws, gate: IamGate, changed: dict[str, str], code: str) -> None:
+        """A request that is not signed with the secret of the session is rejected."""
+        assert error_code(client_of(aws, "s3", **changed).get_object, Bucket=BUCKET, Key="submit/ä +1") == code
         assert gate.calls == []
 
 
@@ -121,5 +121,5 @@ class TestGate:
     ],
 )
 def test_covers(statement: dict[str, Any], covered: bool) -> None:
-    """A statement allows its actions on its resources, and nothing by a condition that is not looked at."""
-    assert covers(statement, Asked("s3:GetObject", "a/1", {"x": frozenset({"1"})})) is covered
+    """A statement allows its actions on its resources, and nothing if it has an unsupported condition."""
+    assert covers(statement, AccessRequest("s3:GetObject", "a/1", {"x": frozenset({"1"})})) is covered

@@ -1,1 +1,1 @@
-"""What would be deployed: the template, and the zip that the functions run."""
+"""The artifacts of a deployment: the template, and the zip that the functions run."""

@@ -1,4 +1,4 @@
-"""The packaged template, and the zip as built for this machine, so that it can be run here."""
+"""The packaged template, and the zip for this machine, so that the functions can be run here."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RUN_SECONDS = 20.0
-"""As long as pods run in `make run`: the README's walk counts on it."""
+"""The run time of a pod; the commands of the README depend on it."""
 
 
 @pytest.fixture(scope="session")
 def packaged() -> dict[str, Any]:
-    """The template of the stage dev."""
+    """Return the template of the stage dev."""
     return template("dev")
 
 
 @pytest.fixture(scope="session")
 def archive_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, for this machine's Python and processor."""
+    """Build the zip for this machine's Python and processor."""
     archive = tmp_path_factory.mktemp("bundle") / "functions.zip"
     write_bundle(archive, HERE)
     return archive
@@ -38,7 +38,7 @@ def archive_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def unzipped(archive_here: Path) -> Path:
-    """The folder that Lambda would mount."""
+    """Return the unzipped folder that Lambda would mount."""
     folder = archive_here.with_name("task")
     with zipfile.ZipFile(archive_here) as archive:
         archive.extractall(folder)
@@ -47,7 +47,7 @@ def unzipped(archive_here: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What AWS puts beside the zip."""
+    """Return a folder with the packages of the managed runtime."""
     return managed_runtime(Path(site.getsitepackages()[0]), tmp_path_factory.mktemp("aws") / "runtime")
 
 
@@ -55,6 +55,6 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deployed(
     make_cluster: Callable[..., Any], packaged: dict[str, Any], unzipped: Path, runtime: Path
 ) -> Iterator[Deployed[Any]]:
-    """The stack, deployed."""
+    """Deploy the stack."""
     with Deployed(partial(make_cluster, run_seconds=RUN_SECONDS), packaged, unzipped, runtime) as deployed:
         yield deployed

@@ -1,4 +1,4 @@
-"""The API of the packaged template: what API Gateway answers itself, its limits, its log, its alarms and its issuer."""
+"""The API of the packaged template: gateway responses, limits, access log, alarms and token issuer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import app
 from infra.local.gateway import Gateway
 from infra.packaging.bundle import ROOT
 from infra.packaging.gateway_responses import ANY_METHOD, BY_TYPE
-from tests.package.reading import FUNCTIONS, function, logical, of_type
+from tests.package.packaged_template import FUNCTIONS, function, logical, of_type
 
 Json = dict[str, Any]
 
@@ -23,47 +23,47 @@ REQUEST_ID = "$context.requestId"
 
 @pytest.fixture(scope="module")
 def api(packaged: Json) -> Json:
-    """The properties of the API."""
+    """Return the properties of the API."""
     properties: Json = packaged["Resources"]["RestAPI"]["Properties"]
     return properties
 
 
 def responses(api: Json) -> dict[str, Json]:
-    """The gateway responses by type."""
-    found: dict[str, Json] = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
-    return found
+    """Return the gateway responses by type."""
+    by_type: dict[str, Json] = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    return by_type
 
 
 def local_problem(method: str, path: str) -> tuple[int, Json, dict[str, str]]:
-    """Status, body without its request id, and headers of what the local gateway refuses."""
+    """Return status, body without its request id, and headers of an error of the local gateway."""
     reply = Gateway(app.app).answer(method, path, [], b"")
     return reply.status, json.loads(reply.body) | {"instance": None}, dict(reply.headers)
 
 
 class TestGatewayResponses:
-    """What is answered before any function is asked."""
+    """The errors that API Gateway returns without invoking a function."""
 
     @pytest.mark.parametrize("kind", list(BY_TYPE))
     def test_are_problem_details(self, api: Json, kind: str) -> None:
-        """In the shape of every other error, with the status that the body tells, and the request's id.
+        """They are problem details like every other error, with the same status in the body, and the request id.
 
-        Templates replace variables: a stray mark in our words would be one.
+        API Gateway replaces variables in a template, so the text must not contain $ or #.
         """
         response = responses(api)[kind]
         (template,) = response["responseTemplates"].values()
-        problem, words = json.loads(template), template.replace(REQUEST_ID, "")
+        problem, text = json.loads(template), template.replace(REQUEST_ID, "")
 
         assert problem["status"] == response["statusCode"]
         assert problem["instance"] == f"urn:researcher:request:{REQUEST_ID}"
         assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert response["responseParameters"]["gatewayresponse.header.X-Request-Id"] == "context.requestId"
-        assert words.isprintable()
-        assert not {"$", "#"} & set(words)
+        assert text.isprintable()
+        assert not {"$", "#"} & set(text)
 
-    def test_tell_what_to_do(self, api: Json) -> None:
-        """404 in the words of the local gateway, where API Gateway would speak of a missing authentication token.
+    def test_say_what_to_do(self, api: Json) -> None:
+        """The 404 has the message of the local gateway, not that of API Gateway about a missing authentication token.
 
-        Who is throttled hears for how long.
+        A throttled request has Retry-After.
         """
         response = responses(api)["MISSING_AUTHENTICATION_TOKEN"]
         problem = json.loads(response["responseTemplates"]["application/json"]) | {"instance": None}
@@ -75,59 +75,59 @@ class TestGatewayResponses:
 
 
 class TestOtherMethods:
-    """Methods that a path does not answer."""
+    """Methods that a path does not support."""
 
     @pytest.mark.parametrize(
         "path", ["/researcher/api/v1/jobs", "/researcher/api/v1/jobs/{project}/{name}", "/researcher/api/docs"]
     )
-    def test_are_refused_as_the_local_gateway_refuses(self, api: Json, path: str) -> None:
-        """405 with the methods that there are, without waking a function."""
+    def test_are_rejected_like_in_the_local_gateway(self, api: Json, path: str) -> None:
+        """The response is 405 with the allowed methods, without invoking a function."""
         integration = api["DefinitionBody"]["paths"][path][ANY_METHOD]["x-amazon-apigateway-integration"]
-        answer = integration["responses"]["default"]
-        told = answer["responseTemplates"]["application/json"].replace("$context.httpMethod", "PATCH")
+        response = integration["responses"]["default"]
+        body = response["responseTemplates"]["application/json"].replace("$context.httpMethod", "PATCH")
 
         status, problem, headers = local_problem("PATCH", path.format(project="team-a", name="train-1"))
 
         assert integration["type"] == "mock"
-        assert (int(answer["statusCode"]), json.loads(told) | {"instance": None}) == (status, problem)
-        assert answer["responseParameters"]["method.response.header.Allow"] == f"'{headers['Allow']}'"
+        assert (int(response["statusCode"]), json.loads(body) | {"instance": None}) == (status, problem)
+        assert response["responseParameters"]["method.response.header.Allow"] == f"'{headers['Allow']}'"
 
-    def test_are_refused_on_every_path(self, api: Json) -> None:
-        """Each header that the answer sets is declared, or API Gateway would refuse the document."""
+    def test_are_rejected_on_every_path(self, api: Json) -> None:
+        """Every header of the response is declared, because API Gateway would reject the document otherwise."""
         for operations in api["DefinitionBody"]["paths"].values():
-            refusal = operations[ANY_METHOD]
-            sent = refusal["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
-            declared = refusal["responses"]["405"]["headers"]
-            assert {name.rpartition(".")[2] for name in sent} == set(declared)
+            operation = operations[ANY_METHOD]
+            headers_sent = operation["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+            declared = operation["responses"]["405"]["headers"]
+            assert {name.rpartition(".")[2] for name in headers_sent} == set(declared)
 
 
 class TestCors:
-    """An API that web pages of one other origin may call."""
+    """An API that web pages of one other origin may use."""
 
-    def test_is_packaged_for_the_origin_it_is_told(self) -> None:
-        """CORS_ORIGIN at packaging: preflights answer, and so may errors be read that no function made."""
+    def test_is_enabled_by_cors_origin(self) -> None:
+        """With CORS_ORIGIN, preflight requests are answered, and pages of that origin may read gateway responses."""
         code = "import json; from infra.packaging.template import template; print(json.dumps(template('dev')))"
         environment = os.environ | {"CORS_ORIGIN": "https://page.example"}
-        told = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, cwd=ROOT)
-        packaged = json.loads(told.stdout)
+        body = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, cwd=ROOT)
+        packaged = json.loads(body.stdout)
         document = packaged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
-        refusal = document["x-amazon-apigateway-gateway-responses"]["THROTTLED"]["responseParameters"]
+        operation = document["x-amazon-apigateway-gateway-responses"]["THROTTLED"]["responseParameters"]
 
         assert "options" in document["paths"]["/researcher/api/v1/jobs"]
-        assert refusal["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://page.example'"
+        assert operation["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://page.example'"
         assert function(packaged, "submit_job")["Environment"]["Variables"]["CORS_ORIGIN"] == "https://page.example"
 
-    def test_is_off_otherwise(self, packaged: Json, api: Json) -> None:
-        """Nothing speaks of origins."""
+    def test_is_disabled_by_default(self, packaged: Json, api: Json) -> None:
+        """Without CORS_ORIGIN, the template has no CORS headers."""
         assert "Access-Control" not in json.dumps(api)
         assert "CORS_ORIGIN" not in json.dumps(packaged)
 
 
 class TestStage:
-    """How the API is served."""
+    """The stage of the API."""
 
     def test_logs_each_access_as_json(self, api: Json, packaged: Json) -> None:
-        """Without the path, which has names of Projects and Jobs, and without any header."""
+        """The access log has neither the path, which contains Project and Job names, nor headers."""
         log = api["AccessLogSetting"]["Fn::If"][1]
         line = json.loads(log["Format"])
 
@@ -138,11 +138,11 @@ class TestStage:
 
 
 class TestAlarms:
-    """What somebody is told."""
+    """The CloudWatch alarms."""
 
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_watch_each_function(self, packaged: Json, name: str) -> None:
-        """A crash or a time-out; and one to come, but of get_job, which a caller may ask to wait."""
+        """Each function has an alarm for errors, and one for slow invocations, except get_job, which may wait."""
         alarms = of_type(packaged, "AWS::CloudWatch::Alarm")
         errors, slow = (alarms.get(f"{logical(name)}{kind}Alarm") for kind in ("Error", "Slow"))
 
@@ -156,30 +156,30 @@ class TestAlarms:
             assert 0 < slow["Threshold"] < function(packaged, name)["Timeout"] * 1000
 
     def test_watch_the_api_of_this_stack(self, packaged: Json, api: Json) -> None:
-        """By the name that the API has: two stacks of one account do not raise each other's alarm."""
+        """The alarm uses the name of this stack's API, so two stacks in one account do not affect each other."""
         alarm = packaged["Resources"]["RestAPIFailureAlarm"]["Properties"]
         dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
 
         assert dimensions == {"ApiName": api["DefinitionBody"]["info"]["title"], "Stage": api["StageName"]}
         assert dimensions["ApiName"] == {"Ref": "AWS::StackName"}
 
-    def test_go_to_the_topic(self, packaged: Json) -> None:
-        """All of them, where there is one."""
+    def test_notify_the_topic(self, packaged: Json) -> None:
+        """All alarms notify the topic, if there is one."""
         for alarm in of_type(packaged, "AWS::CloudWatch::Alarm").values():
             assert alarm["AlarmActions"]["Fn::If"][:2] == ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}]]
             assert alarm["TreatMissingData"] == "notBreaching"
 
 
 class TestDashboard:
-    """What a platform engineer looks at."""
+    """The dashboard for platform engineers."""
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_shows_each_function(self, packaged: Json, name: str) -> None:
-        """By its name in this stack, and by the name of our own metrics, in rows of two widgets beside each other."""
+    def test_has_each_function(self, packaged: Json, name: str) -> None:
+        """Each function has its Lambda metrics and its own metrics, in rows of two widgets."""
         body = packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
         widgets: list[Json] = json.loads(body)["widgets"]
         places = [(widget["x"], widget["y"]) for widget in widgets]
-        series = [tuple(one[:4]) for widget in widgets for one in widget["properties"]["metrics"]]
+        series = [tuple(each[:4]) for widget in widgets for each in widget["properties"]["metrics"]]
 
         assert ("AWS/Lambda", "Duration", "FunctionName", f"${{{logical(name)}}}") in series
         assert ("ResearcherAPI", "Failures", "function", name) in series
@@ -187,10 +187,10 @@ class TestDashboard:
 
 
 class TestIssuer:
-    """The stack's own token issuer, where none is given."""
+    """The token issuer of the stack, if no external one is configured."""
 
-    def test_gives_the_sample_application_a_scope_that_exists(self, packaged: Json) -> None:
-        """An unknown scope fails only when the stack is made; cfn-lint does not look."""
+    def test_scope_of_the_sample_application_exists(self, packaged: Json) -> None:
+        """The scope exists: an unknown one fails only at deployment, and cfn-lint does not check it."""
         server = packaged["Resources"]["Groups"]["Properties"]
         known = [f"{server['Identifier']}/${{{scope['ScopeName']['Ref']}}}" for scope in server["Scopes"]]
         application = packaged["Resources"]["SampleApplication"]

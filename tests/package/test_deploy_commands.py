@@ -1,4 +1,4 @@
-"""The README's commands for AWS, which cannot be run here: held against the models that the AWS CLI is made from."""
+"""The README's AWS commands, which cannot be run here: checked with the service models of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from infra.packaging.template import stage_names
 from tests.support.readme_walk import README, ROOT
 
 if TYPE_CHECKING:
-    from tests.package.reading import Json
+    from tests.package.packaged_template import Json
 
 COMMANDS = [
     line.strip()
     for block in re.findall(r"^ *```console\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
     for line in block.splitlines()
 ] + [line.strip() for line in (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines() if "\taws " in line]
-OF_THE_CLI = {"--query", "--output"}
+GLOBAL_OPTIONS = {"--query", "--output"}
 RENAMED = {("sns", "subscribe"): {"--notification-endpoint"}}
-"""Options that are no members of an operation's input: the CLI has its own --endpoint."""
-CLIS_OWN = {
+"""Options that are not members of an operation's input: the CLI has its own --endpoint."""
+CLI_COMMANDS = {
     ("cloudformation", "deploy"): {
         "--capabilities", "--no-fail-on-empty-changeset", "--parameter-overrides", "--s3-bucket", "--s3-prefix",
         "--stack-name", "--template-file",
@@ -34,12 +34,12 @@ CLIS_OWN = {
         "--output-template-file", "--s3-bucket", "--s3-prefix", "--template-file", "--use-json",
     },
 }  # fmt: skip
-"""Commands that the CLI has beside those of the services, and their options that are used here."""
+"""Commands that the CLI adds to those of the services, and their options that the README uses."""
 AWS = [command for command in COMMANDS if command.startswith("aws ")]
 
 
 def operations(service: str) -> dict[str, set[str]]:
-    """The CLI's commands for a service, each with its options."""
+    """Return the CLI's commands for a service, each with its options."""
     model = botocore.session.get_session().get_service_model(service)
     found = {}
     for name in model.operation_names:
@@ -50,32 +50,32 @@ def operations(service: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("command", AWS)
-def test_aws_knows_the_command(command: str) -> None:
-    """The service, its operation and every option."""
+def test_command_is_valid(command: str) -> None:
+    """Service, operation and every option exist."""
     _, service, operation, *rest = shlex.split(command)
-    options = {word for word in rest if word.startswith("--")} - OF_THE_CLI
-    known = CLIS_OWN.get((service, operation)) or operations(service)[operation]
+    options = {word for word in rest if word.startswith("--")} - GLOBAL_OPTIONS
+    known = CLI_COMMANDS.get((service, operation)) or operations(service)[operation]
 
     assert sorted(options - known - RENAMED.get((service, operation), set())) == []
 
 
-def test_walk_deploys_what_there_is(packaged: Json) -> None:
-    """A stage of .chalice/config.json, and the parameters that CloudFormation would ask for."""
-    (shown,) = re.findall(r"```ini\n((?: +[A-Z]\w+=.*\n)+)", README)
+def test_readme_deploys_existing_stage(packaged: Json) -> None:
+    """The README uses an existing stage, and sets all parameters without a default."""
+    (example,) = re.findall(r"```ini\n((?: +[A-Z]\w+=.*\n)+)", README)
     (stage,) = re.findall(r"make deploy STAGE=(\S+)", README)
-    asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
+    required = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
 
-    assert set(re.findall(r"^ +(\w+)=", shown, re.MULTILINE)) == asked
+    assert set(re.findall(r"^ +(\w+)=", example, re.MULTILINE)) == required
     assert (stage in stage_names(), len(AWS) >= 10) == (True, True)
 
 
 @pytest.mark.parametrize(
-    ("told", "missing"), [("", "ARTIFACTS"), ("ARTIFACTS=acme", "PARAMETERS")], ids=["no bucket", "no parameters"]
+    ("variables", "missing"), [("", "ARTIFACTS"), ("ARTIFACTS=acme", "PARAMETERS")], ids=["no bucket", "no parameters"]
 )
-def test_deploy_says_what_it_needs(told: str, missing: str) -> None:
-    """Before anything is uploaded."""
-    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere", *told.split()]
-    refused = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
+def test_deploy_requires_variables(variables: str, missing: str) -> None:
+    """Without a required variable, the command fails before it uploads anything."""
+    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere", *variables.split()]
+    result = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
 
-    assert refused.returncode != 0
-    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "The file nowhere"}[missing] in refused.stderr
+    assert result.returncode != 0
+    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "The file nowhere"}[missing] in result.stderr

@@ -1,6 +1,6 @@
-"""The packaged product at work: each function a process with nothing but the zip, its own rights enforced.
+"""The packaged product at work: each function is a process with the zip only, and with its own permissions enforced.
 
-On the embedded cluster or, with CLUSTER=real, on the real one, whose API server has every EKS token checked.
+On the embedded cluster or, with CLUSTER=real, on the real one, whose API server verifies every EKS token.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.package.reading import FUNCTIONS, Json, grants, logical
+from tests.package.packaged_template import FUNCTIONS, Json, grants, logical
 from tests.support.api import Api
 from tests.support.eventually import eventually
 from tests.support.readme_walk import Step, clone_into, paste_all, steps, surprises
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
     from tests.deployed.deployed import Deployed
 
-BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
-"""Grants that Lambda itself uses, for a function's logs, traces, network interfaces and failed events; no call of ours
-shows them."""
+USED_BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
+"""Permissions that Lambda itself uses, for logs, traces, network interfaces and failed events.
 
-BESIDE_THE_WALK = (("POST", "resume"), ("POST", "retry"), ("PUT", "keep"), ("DELETE", "keep"))
-"""What the README only names."""
+No call of the functions uses them.
+"""
+
+MENTIONED_ONLY = (("POST", "resume"), ("POST", "retry"), ("PUT", "keep"), ("DELETE", "keep"))
+"""Operations that the README only mentions."""
 
 
 @pytest.fixture(scope="module")
-def answers(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each block of the README answers."""
+def outputs(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Run the commands of the README, and return the output of each block."""
     folder = tmp_path_factory.mktemp("clone")
     clone_into(folder)
     session = folder / ".local" / "session.env"
@@ -41,32 +43,32 @@ def answers(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def api(deployed: Deployed[Any]) -> Iterator[Api]:
-    """Alice."""
+    """Return a client with alice's token."""
     with Api(deployed) as api:
         yield api
 
 
 class TestWalk:
-    """The README, pasted into a shell, with the deployed functions at its other end."""
+    """The commands of the README against the deployed functions."""
 
     @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
-    def test_answers_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
-        """As from the sources."""
-        assert surprises(step, answers[number]) == []
+    def test_output_is_as_documented(self, outputs: list[str], number: int, step: Step) -> None:
+        """The output of each block contains the documents below it."""
+        assert surprises(step, outputs[number]) == []
 
-    def test_needs_every_grant_and_no_other(
-        self, answers: list[str], deployed: Deployed[Any], api: Api, packaged: Json
+    def test_permissions_are_minimal(
+        self, outputs: list[str], deployed: Deployed[Any], api: Api, packaged: Json
     ) -> None:
-        """No call was refused by IAM, and each function that has a right has used it."""
-        assert answers
-        for method, change in BESIDE_THE_WALK:
-            assert api.ask(method, f"/jobs/team-a/train-0/{change}").status_code == 404
+        """IAM has denied no call, and every permission of a function has been used."""
+        assert outputs
+        for method, operation in MENTIONED_ONLY:
+            assert api.ask(method, f"/jobs/team-a/train-0/{operation}").status_code == 404
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {
             (f"{logical(name)}Role", action)
             for name in FUNCTIONS
             for action, _ in grants(packaged, name)
-            if not action.startswith(tuple(BY_LAMBDA))
+            if not action.startswith(tuple(USED_BY_LAMBDA))
         }
 
         assert deployed.iam.denied() == []
@@ -74,61 +76,61 @@ class TestWalk:
         assert sorted(used - granted) == []
 
 
-def cleaned_up(deployed: Deployed[Any]) -> list[dict[str, Any]]:
-    """Project and name of each Job that one run of the schedule has deleted."""
+def run_cleanup(deployed: Deployed[Any]) -> list[dict[str, Any]]:
+    """Return Project and name of each Job that one scheduled run has deleted."""
     (report,) = deployed.fire("CleanupRule")
     assert isinstance(report, dict)
     return [{"project": job["project"], "name": job["name"]} for job in report["jobs"]]
 
 
 class TestSchedule:
-    """What EventBridge calls."""
+    """The rules of EventBridge."""
 
-    def test_cleans_up(self, deployed: Deployed[Any], api: Api) -> None:
-        """By the rule of the template, the function of the zip: a Job that is past its retention goes."""
+    def test_cleanup(self, deployed: Deployed[Any], api: Api) -> None:
+        """The rule in the template invokes the packaged function, which deletes a Job with an expired retention."""
         api.submit(name="scheduled", maxRuntimeSeconds=1, ttlAfterFinish=1).raise_for_status()
         api.ask("GET", "/jobs/team-a/scheduled?wait=20&until=finished").raise_for_status()
 
-        eventually(lambda: {"project": "team-a", "name": "scheduled"} in cleaned_up(deployed))
+        eventually(lambda: {"project": "team-a", "name": "scheduled"} in run_cleanup(deployed))
 
-        answer = eventually(lambda: api.ask("GET", "/jobs/team-a/scheduled"), lambda answer: answer.is_error)
-        assert answer.json()["code"] == "job_cleaned_up"
+        response = eventually(lambda: api.ask("GET", "/jobs/team-a/scheduled"), lambda response: response.is_error)
+        assert response.json()["code"] == "job_cleaned_up"
 
 
-class TestRights:
+class TestPermissions:
     """The roles of the functions."""
 
     def test_are_enforced(self, deployed: Deployed[Any], api: Api) -> None:
-        """A function whose role lost its grant reaches no cluster: the walk proves something."""
+        """A function whose role has no permissions cannot reach the cluster."""
         role = f"{logical('list_jobs')}Role"
         policy = deployed.iam.policies[role]
         before = list(deployed.iam.calls)
         deployed.lambdas.forget()
         deployed.iam.policies[role] = []
 
-        answer = api.ask("GET", "/jobs/team-a")
+        response = api.ask("GET", "/jobs/team-a")
 
         deployed.iam.policies[role] = policy
         deployed.iam.calls[:] = before
         deployed.lambdas.forget()
-        assert (answer.status_code, answer.json()["code"]) == (503, "credentials_unavailable")
+        assert (response.status_code, response.json()["code"]) == (503, "credentials_unavailable")
         assert api.ask("GET", "/jobs/team-a").status_code == 200
 
 
 class TestFailures:
-    """One function that fails, in a way that none of our code can answer for."""
+    """A function that fails in a way that its code cannot handle."""
 
     def test_out_of_memory(self, deployed: Deployed[Any], api: Api) -> None:
-        """Lambda ends what needs more than it was given; API Gateway says so in our words, and the others answer."""
+        """An out-of-memory failure is 502 as problem details, and the other functions still work."""
         function = deployed.lambdas.functions["ListJobs"]
         deployed.lambdas.forget()
         deployed.lambdas.deploy(dataclasses.replace(function, memory=16))
 
-        answer = api.ask("GET", "/jobs/team-a")
+        response = api.ask("GET", "/jobs/team-a")
 
         deployed.lambdas.deploy(function)
-        problem = answer.json()
-        assert (answer.status_code, problem["code"]) == (502, "bad_gateway")
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert problem["instance"] == f"urn:researcher:request:{answer.headers['X-Request-Id']}"
+        problem = response.json()
+        assert (response.status_code, problem["code"]) == (502, "bad_gateway")
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert problem["instance"] == f"urn:researcher:request:{response.headers['X-Request-Id']}"
         assert [api.ask("GET", path).status_code for path in ("/projects", "/health", "/jobs/team-a")] == [200] * 3

@@ -1,4 +1,4 @@
-"""Values of the packaged template that are what they are for a reason, and hold for every stack."""
+"""Values of the packaged template that have a reason, and apply to every stack."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import pytest
 from chalicelib.domain.uploads.s3_event import SUBMIT
 
 if TYPE_CHECKING:
-    from tests.package.reading import Json
+    from tests.package.packaged_template import Json
 
 FORTNIGHT = 14 * 86400
-CALLED_BY_S3 = {
+S3_PERMISSION = {
     "FunctionName": {"Ref": "SubmitUpload"},
     "Action": "lambda:InvokeFunction",
     "Principal": "s3.amazonaws.com",
     "SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${UploadsBucket}"},
     "SourceAccount": {"Ref": "AWS::AccountId"},
 }
-"""A bucket's name says nothing of its owner: once it is deleted, anybody may make it."""
+"""SourceAccount, because a bucket's name does not identify its owner: after its deletion, any account may create it."""
 RETRIES = {
     "FunctionName": {"Ref": "SubmitUpload"},
     "Qualifier": "$LATEST",
     "MaximumRetryAttempts": 2,
     "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["UploadFailures", "Arn"]}}},
 }
-"""Lambda calls again after one minute and after two more; then the event goes to the queue, whole."""
+"""Lambda retries after one minute and after two more; then the whole event goes to the queue."""
 NEW_OBJECTS = {
     "Event": "s3:ObjectCreated:*",
     "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": SUBMIT}]}},
     "Function": {"Fn::GetAtt": ["SubmitUpload", "Arn"]},
 }
-"""Of whatever ending, so that a wrong one is told; never of the statuses that the function writes itself."""
+"""For keys with any extension, so that a wrong one gets a status; not for the statuses that the function writes."""
 THROTTLE = {"Ref": "RequestsPerSecond"}
 PRIVATE = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
 QUEUE = {"Name": "QueueName", "Value": {"Fn::GetAtt": ["UploadFailures", "QueueName"]}}
 
 VALUES: list[tuple[str, object]] = [
-    # One stage, in the region of the functions; every method is throttled and traced; bodies and tokens are not logged.
+    # One stage, in the region of the functions; methods are throttled and traced; bodies and tokens are not logged.
     ("Resources.RestAPI.Properties.EndpointConfiguration", {"Type": "REGIONAL"}),
     ("Resources.RestAPI.Properties.StageName", "v1"),
     ("Resources.RestAPI.Properties.OpenApiVersion", "2.0"),
@@ -49,16 +49,16 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingRateLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingBurstLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.DataTraceEnabled", False),
-    # Nobody signs up at the stack's own issuer, and no client goes without a secret.
+    # Users cannot sign up at the issuer of the stack, and every client has a secret.
     ("Resources.SampleApplication.Properties.AllowedOAuthFlows", ["client_credentials"]),
     ("Resources.SampleApplication.Properties.GenerateSecret", True),
     ("Resources.UserPool.Properties.AdminCreateUserConfig", {"AllowAdminCreateUserOnly": True}),
-    # Cognito's access tokens have no audience and no groups; scopes of our resource server stand for both.
+    # Cognito's access tokens have no audience and no groups; scopes of the resource server represent both.
     ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE_CLAIM.Fn::If.1", "scope"),
     ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE.Fn::If.1", "researcher"),
     ("Resources.Groups.Properties.Identifier", "researcher"),
     ("Globals.Function.Environment.Variables.TOKEN_GROUPS_CLAIM.Fn::If.1", "scope"),
-    # The bucket is private and encrypted, keeps each version, is reached over TLS alone, and outlives the stack.
+    # The bucket is private, encrypted and versioned, requires TLS, and is retained with the stack's deletion.
     ("Resources.Uploads.Properties.PublicAccessBlockConfiguration", PRIVATE),
     ("Resources.Uploads.Properties.OwnershipControls.Rules", [{"ObjectOwnership": "BucketOwnerEnforced"}]),
     ("Resources.Uploads.Properties.VersioningConfiguration", {"Status": "Enabled"}),
@@ -70,15 +70,15 @@ VALUES: list[tuple[str, object]] = [
     ),
     ("Resources.Uploads.DeletionPolicy", "Retain"),
     ("Resources.Uploads.UpdateReplacePolicy", "Retain"),
-    # S3 tries the notification at once, so the permission comes first; nothing that it needs waits for the bucket.
+    # S3 tests the notification immediately, so the permission is created first, and must not depend on the bucket.
     ("Resources.Uploads.Properties.NotificationConfiguration", {"LambdaConfigurations": [NEW_OBJECTS]}),
     ("Resources.Uploads.DependsOn", "UploadsInvokePermission"),
-    ("Resources.UploadsInvokePermission.Properties", CALLED_BY_S3),
-    # It is the bucket that the function reads, in this account, whatever bucket of that name there may be.
+    ("Resources.UploadsInvokePermission.Properties", S3_PERMISSION),
+    # The function reads this bucket in this account, not another bucket of that name.
     ("Resources.Uploads.Properties.BucketName", {"Ref": "UploadsBucket"}),
     ("Globals.Function.Environment.Variables.UPLOADS_BUCKET", {"Ref": "UploadsBucket"}),
     ("Globals.Function.Environment.Variables.UPLOADS_BUCKET_OWNER", {"Ref": "AWS::AccountId"}),
-    # Failed events are kept, encrypted, as long as SQS keeps anything; somebody is told, and can replay them.
+    # Failed events are stored, encrypted, for the longest time of SQS; an alarm reports them, and they can be replayed.
     ("Resources.UploadRetries.Properties", RETRIES),
     ("Resources.UploadFailures.Properties", {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": FORTNIGHT}),
     ("Resources.UploadFailuresAlarm.Properties.Namespace", "AWS/SQS"),
@@ -88,19 +88,19 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.UploadFailuresAlarm.Properties.Threshold", 0),
     ("Outputs.UploadFailuresUrl.Value", {"Ref": "UploadFailures"}),
     ("Outputs.SubmitUploadName.Value", {"Ref": "SubmitUpload"}),
-    # Announcing can be switched off, and two runs would tell of a Job; cleanup deletes nothing until it is switched on.
+    # Announcements can be disabled, and an event older than a run is dropped; the cleanup is a dry run by default.
     ("Resources.AnnounceInvocations.Properties.MaximumEventAgeInSeconds", 60),
     ("Resources.AnnounceRule.Properties.State", {"Fn::If": ["Announcing", "ENABLED", "DISABLED"]}),
     ("Parameters.AnnounceFinished.Default", "true"),
     ("Parameters.CleanupDryRun.Default", "true"),
-    # The external id shows neither in the console nor in the stack's description.
+    # The external id is visible neither in the console nor in the description of the stack.
     ("Parameters.ClusterExternalId.NoEcho", True),
 ]
 
 
 @pytest.mark.parametrize(("path", "value"), VALUES, ids=[path for path, _ in VALUES])
 def test_value_is_fixed(packaged: Json, path: str, value: object) -> None:
-    """Whoever changes it changes its reason here as well."""
+    """The value is unchanged; a change needs a new reason here."""
     found: Any = packaged
     for key in path.split("."):
         found = found[int(key) if isinstance(found, list) else key]

@@ -1,4 +1,4 @@
-"""The packaged template: one Lambda for each endpoint, each with no more than it needs."""
+"""The packaged template: one Lambda function for each endpoint, with minimal permissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.settings import Settings
 from infra.packaging.chalice_graph import SharedNameError, endpoints
 from infra.packaging.gateway_responses import ANY_METHOD
 from infra.packaging.template import CONFIG
-from tests.package.reading import (
+from tests.package.packaged_template import (
     ENDPOINTS,
     EVENTS,
     FUNCTIONS,
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
-"""Functions that ask nobody. Health is not among them: `?deep=true` asks the cluster."""
+"""Functions that need no cluster. Health is not one of them, because of `?deep=true`."""
 SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name", "aws_endpoint_url"}
 SET_BY_STACK = {"uploads_bucket_owner"}
-"""The stack's own account: nobody has to tell it."""
+"""The account of the stack, a pseudo parameter."""
 
-JOINING = (
+VPC_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -47,38 +47,38 @@ JOINING = (
 )
 BUCKET = "arn:${AWS::Partition}:s3:::${UploadsBucket}"
 RECEIPTS: object = {"Fn::Sub": f"{BUCKET}/receipts/*"}
-LISTING = ("s3:ListBucket", {"Fn::Sub": BUCKET})
-"""Or S3 answers 403 for what is not there."""
+LIST_BUCKET = ("s3:ListBucket", {"Fn::Sub": BUCKET})
+"""Without it, S3 returns 403 for a missing object."""
 EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
-OWN: dict[str, list[tuple[str, object]]] = {
+ADDITIONAL: dict[str, list[tuple[str, object]]] = {
     "announce": [("events:PutEvents", {"Fn::Sub": EVENT_BUS})],
-    "cleanup": [("s3:GetObject", RECEIPTS), ("s3:PutObject", RECEIPTS), LISTING],
-    "get_job": [("s3:GetObject", RECEIPTS), LISTING],
+    "cleanup": [("s3:GetObject", RECEIPTS), ("s3:PutObject", RECEIPTS), LIST_BUCKET],
+    "get_job": [("s3:GetObject", RECEIPTS), LIST_BUCKET],
     "submit_upload": [
         ("s3:GetObject", {"Fn::Sub": f"{BUCKET}/submit/*"}),
         ("s3:GetObjectVersion", {"Fn::Sub": f"{BUCKET}/submit/*"}),
         ("s3:GetObject", {"Fn::Sub": f"{BUCKET}/status/*"}),
         ("s3:PutObject", {"Fn::Sub": f"{BUCKET}/status/*"}),
-        LISTING,
+        LIST_BUCKET,
         ("sqs:SendMessage", {"Fn::GetAtt": ["UploadFailures", "Arn"]}),
     ],
 }
-"""What functions may do beyond that, by name: action and resource."""
+"""Additional permissions by function: action and resource."""
 
 
 class TestFunctions:
-    """The Lambdas."""
+    """The Lambda functions."""
 
-    def test_are_as_many_as_routes(self, packaged: Json) -> None:
-        """No route shares a function, and no function is without a route or an event."""
+    def test_match_the_routes(self, packaged: Json) -> None:
+        """Every route has its own function, and every function a route or an event."""
         routes = sum(len(views) for views in app.app.routes.values())
 
         assert routes == len(NAMES)
         assert sorted(map(logical, FUNCTIONS)) == sorted(of_type(packaged, "AWS::Serverless::Function"))
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_run_alone_on_what_the_zip_is_built_for(self, packaged: Json, name: str) -> None:
-        """Each loads its own code and no other's, an event's without the API, traced; wheels are for one processor."""
+    def test_configuration_matches_the_zip(self, packaged: Json, name: str) -> None:
+        """Each function loads its own handler, on the Python and the processor of the zip, with tracing."""
         found = function(packaged, name)
 
         assert found["Handler"] == (f"chalicelib.functions.{name}.handle" if name in EVENTS else "app.app")
@@ -87,8 +87,8 @@ class TestFunctions:
         assert (found["CodeUri"], found["Tracing"]) == ("./functions.zip", "Active")
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_have_the_memory_and_time_that_are_configured(self, packaged: Json, name: str) -> None:
-        """None has Chalice's defaults; a function ends after its deadline, and before API Gateway gives up."""
+    def test_have_the_configured_memory_and_timeout(self, packaged: Json, name: str) -> None:
+        """Memory and timeout are those of config.json; the timeout is after the deadline and before API Gateway's."""
         config = json.loads(CONFIG.read_text(encoding="utf-8"))
         configured = config | config["lambda_functions"].get(name, {})
         found = function(packaged, name)
@@ -98,8 +98,8 @@ class TestFunctions:
         if name not in WITHOUT_CLUSTER:
             assert found["Timeout"] > packaged["Parameters"]["DeadlineSeconds"]["MaxValue"]
 
-    def test_refuse_to_be_shared(self) -> None:
-        """Two routes of one name would be one function with the rights of both."""
+    def test_duplicate_names_are_rejected(self) -> None:
+        """Two routes with one name are an error: they would be one function with the permissions of both."""
         shared = Chalice("shared")
         shared.route("/one", name="same")(str)
         shared.route("/two", name="same")(str)
@@ -109,64 +109,64 @@ class TestFunctions:
 
 
 class TestSettings:
-    """What a deployment is told."""
+    """The settings of a deployment."""
 
     @pytest.mark.parametrize(
         "setting", [field for field in fields(Settings) if field.name not in SET_BY_LAMBDA | SET_BY_STACK]
     )
     def test_are_parameters(self, packaged: Json, setting: Any) -> None:  # noqa: ANN401 - a field of any type
-        """Every setting reaches every function from a parameter of the stack, with the same default."""
-        name, wanted = logical(setting.name), {"Ref": logical(setting.name)}
+        """Every setting is a parameter of the stack with the same default, and a variable of every function."""
+        name, expected = logical(setting.name), {"Ref": logical(setting.name)}
         parameter = packaged["Parameters"][name]
 
-        for one in FUNCTIONS:
-            variable = environment(packaged, one)[setting.name.upper()]
-            assert variable in (wanted, {"Fn::If": ["OwnIssuer", *variable.get("Fn::If", [])[1:2], wanted]})
+        for function_name in FUNCTIONS:
+            variable = environment(packaged, function_name)[setting.name.upper()]
+            assert variable in (expected, {"Fn::If": ["OwnIssuer", *variable.get("Fn::If", [])[1:2], expected]})
         if not setting.required:
             assert type(parameter["Default"])(setting.default) == parameter["Default"]
 
-    def test_ask_for_the_cluster_alone(self, packaged: Json) -> None:
-        """And for a bucket's name; all else has a default, with which the stack makes its own token issuer."""
-        asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
+    def test_required_parameters(self, packaged: Json) -> None:
+        """Only the cluster and the bucket are required; with the defaults, the stack creates its own token issuer."""
+        required = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
         cluster = {"ClusterName", "ClusterEndpoint", "ClusterCa", "ClusterRoleArn", "ClusterExternalId"}
 
-        assert asked == cluster | {"UploadsBucket"}
+        assert required == cluster | {"UploadsBucket"}
 
-    def test_are_nothing_else(self, packaged: Json) -> None:
-        """A variable that no setting reads is a mistake."""
+    def test_have_no_other_variables(self, packaged: Json) -> None:
+        """The functions have no variable that is not a setting."""
         known = {field.name.upper() for field in fields(Settings)} | {"ENDPOINT"}
 
         assert all(set(environment(packaged, name)) <= known for name in FUNCTIONS)
 
 
-class TestRights:
-    """The roles."""
+class TestPermissions:
+    """The roles of the functions."""
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_are_what_the_function_needs(self, packaged: Json, name: str) -> None:
-        """Own logs, traces, and the cluster's role for whoever reaches the cluster, in a role of its own."""
+    def test_are_minimal(self, packaged: Json, name: str) -> None:
+        """Each function has its own role with its logs, traces and, if it needs the cluster, the cluster's role."""
         role = packaged["Resources"][function(packaged, name)["Role"]["Fn::GetAtt"][0]]["Properties"]
         (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
         own_logs = {"Fn::GetAtt": [f"{logical(name)}LogGroup", "Arn"]}
-        reach = [("sts:AssumeRole", {"Ref": "ClusterRoleArn"}), *((action, "*") for action in JOINING)]
+        cluster_access = [("sts:AssumeRole", {"Ref": "ClusterRoleArn"}), *((action, "*") for action in VPC_ACTIONS)]
 
         assert list(grants(packaged, name)) == [
             ("logs:CreateLogStream", own_logs),
             ("logs:PutLogEvents", own_logs),
             ("xray:PutTelemetryRecords", "*"),
             ("xray:PutTraceSegments", "*"),
-            *([] if name in WITHOUT_CLUSTER else reach),
-            *OWN.get(name, []),
+            *([] if name in WITHOUT_CLUSTER else cluster_access),
+            *ADDITIONAL.get(name, []),
         ]
         assert (trusted["Principal"], trusted["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
 
     def test_are_not_shared(self, packaged: Json) -> None:
-        """A role for each function, and none is left over."""
+        """Each function has a role, and there is no other role."""
         users = [function(packaged, name)["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
         assert sorted(users) == sorted(of_type(packaged, "AWS::IAM::Role"))
 
-    def test_reach_one_cluster_role(self, packaged: Json) -> None:
-        """The parameter that names it takes no star."""
+    def test_cluster_role_has_no_wildcard(self, packaged: Json) -> None:
+        """The parameter of the cluster role accepts no wildcard."""
         allowed = re.compile(packaged["Parameters"]["ClusterRoleArn"]["AllowedPattern"])
 
         assert allowed.fullmatch("arn:aws:iam::123456789012:role/researcher-cluster")
@@ -175,49 +175,49 @@ class TestRights:
 
 
 class TestPrivateClusters:
-    """A cluster whose endpoint only its VPC reaches."""
+    """A cluster with an endpoint that is only reachable from its VPC."""
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_are_reached_from_its_subnets(self, packaged: Json, name: str) -> None:
-        """Functions that ask the cluster join the subnets that the stack is told, if any; the others never do.
+    def test_functions_join_the_vpc(self, packaged: Json, name: str) -> None:
+        """Functions that need the cluster join the configured subnets, if any; the others never do.
 
-        The right to make network interfaces is Lambda's: our code, which could be tricked, does not have it.
+        The permission for network interfaces is limited to Lambda itself: the function's code cannot use it.
         """
         subnets = {"Fn::If": ["InVpc", {"Ref": "SubnetIds"}, []]}
         groups = {"Fn::If": ["InVpc", {"Ref": "SecurityGroupIds"}, []]}
-        wanted = None if name in WITHOUT_CLUSTER else {"SubnetIds": subnets, "SecurityGroupIds": groups}
+        expected = None if name in WITHOUT_CLUSTER else {"SubnetIds": subnets, "SecurityGroupIds": groups}
 
-        joining = [one["Condition"] for one in statements(packaged, name) if one["Action"] == list(JOINING)]
-        assert function(packaged, name).get("VpcConfig") == wanted
-        assert joining == ([] if wanted is None else [{"Null": {"lambda:SourceFunctionArn": "true"}}])
+        conditions = [each["Condition"] for each in statements(packaged, name) if each["Action"] == list(VPC_ACTIONS)]
+        assert function(packaged, name).get("VpcConfig") == expected
+        assert conditions == ([] if expected is None else [{"Null": {"lambda:SourceFunctionArn": "true"}}])
 
 
 class TestLogs:
     """The log groups."""
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_belong_to_one_function_each(self, packaged: Json, name: str) -> None:
-        """Each function writes to its own group, which the stack makes before it."""
+    def test_belong_to_one_function(self, packaged: Json, name: str) -> None:
+        """Each function logs to its own group, which the stack creates first."""
         group = f"{logical(name)}LogGroup"
 
         assert function(packaged, name)["LoggingConfig"] == {"LogGroup": {"Ref": group}}
         assert packaged["Resources"][group]["Properties"]["LogGroupName"]["Fn::Sub"].endswith(f"/{name}")
-        assert all(one.get("RetentionInDays") for one in of_type(packaged, "AWS::Logs::LogGroup").values())
+        assert all(group.get("RetentionInDays") for group in of_type(packaged, "AWS::Logs::LogGroup").values())
 
 
 class TestRoutes:
-    """Each function's own method and path."""
+    """The method and path of each function."""
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_call_the_function_and_nobody_else_may(self, packaged: Json, name: str) -> None:
-        """API Gateway calls it for its own route of this API; cfn-lint looks at neither."""
+    def test_invoke_their_function(self, packaged: Json, name: str) -> None:
+        """API Gateway, for this route of this API only, invokes the function; cfn-lint checks neither."""
         method, path = ENDPOINTS[name]
         paths = packaged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
-        called = paths[path][method.lower()]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        uri = paths[path][method.lower()]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
         permissions = of_type(packaged, "AWS::Lambda::Permission").values()
-        (permission,) = [one for one in permissions if one["FunctionName"] == {"Ref": f"{logical(name)}Aliaslive"}]
+        (permission,) = [each for each in permissions if each["FunctionName"] == {"Ref": f"{logical(name)}Aliaslive"}]
 
-        assert f"/functions/${{{logical(name)}Aliaslive}}/invocations" in called
+        assert f"/functions/${{{logical(name)}Aliaslive}}/invocations" in uri
         assert (permission["Principal"], permission["Action"]) == ("apigateway.amazonaws.com", "lambda:InvokeFunction")
         assert permission["SourceArn"]["Fn::Sub"] == (
             "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestAPI}/v1/"
@@ -225,11 +225,11 @@ class TestRoutes:
             + re.sub(r"\{\w+\}", "*", path)
         )
 
-    def test_are_as_many_as_functions(self, packaged: Json) -> None:
-        """No permission and no operation is left over."""
-        callers = [one["Principal"] for one in of_type(packaged, "AWS::Lambda::Permission").values()]
+    def test_match_the_functions(self, packaged: Json) -> None:
+        """There is no other permission and no other operation."""
+        callers = [permission["Principal"] for permission in of_type(packaged, "AWS::Lambda::Permission").values()]
         paths = packaged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
-        operations = [method for one in paths.values() for method in one if method != ANY_METHOD]
+        operations = [method for path in paths.values() for method in path if method != ANY_METHOD]
 
         assert callers.count("apigateway.amazonaws.com") == len(NAMES) == len(operations)
         assert len(callers) == len(FUNCTIONS)
@@ -238,10 +238,10 @@ class TestRoutes:
 class TestUploads:
     """The bucket of uploads, status objects and Receipts."""
 
-    def test_keeps_nothing_for_ever(self, packaged: Json) -> None:
-        """A Receipt is all that is left of a Job, yet even it ends; what is kept is encrypted."""
+    def test_objects_expire(self, packaged: Json) -> None:
+        """All objects, including Receipts, expire; the bucket is encrypted."""
         bucket = packaged["Resources"]["Uploads"]["Properties"]
-        ending = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+        expiring = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
 
-        assert {rule["Prefix"] for rule in ending} == {"submit/", "status/", "receipts/"}
+        assert {rule["Prefix"] for rule in expiring} == {"submit/", "status/", "receipts/"}
         assert bucket["BucketEncryption"]

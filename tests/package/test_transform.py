@@ -1,4 +1,4 @@
-"""What CloudFormation makes of the template: it applies the SAM transform, and so do these tests."""
+"""The template after CloudFormation has applied the SAM transform, which these tests apply too."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cfnlint.api import lint
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from tests.package.reading import FUNCTIONS, NAMES, Json, environment, function, logical, of_type
+from tests.package.packaged_template import FUNCTIONS, NAMES, Json, environment, function, logical, of_type
 
 
 @pytest.fixture(scope="module")
 def transformed(packaged: Json) -> Json:
-    """The template with plain resource types, after the zip was uploaded."""
+    """Return the template with plain resource types, as after the upload of the zip."""
     uploaded = copy.deepcopy(packaged)
     for properties in of_type(uploaded, "AWS::Serverless::Function").values():
         properties["CodeUri"] = "s3://bucket/functions.zip"
@@ -28,39 +28,39 @@ def transformed(packaged: Json) -> Json:
 class TestTransform:
     """The plain template."""
 
-    def test_is_clean(self, transformed: Json, packaged: Json) -> None:
-        """cfn-lint knows the plain types, and SAM's, to their last property."""
-        broken = packaged | {"Outputs": {"Nothing": {"Value": {"Ref": "Nobody"}}}}
+    def test_passes_cfn_lint(self, transformed: Json, packaged: Json) -> None:
+        """cfn-lint accepts the plain types and SAM's, and detects an error."""
+        broken = packaged | {"Outputs": {"Nothing": {"Value": {"Ref": "Missing"}}}}
 
-        assert [str(match) for one in (transformed, packaged) for match in lint(json.dumps(one))] == []
+        assert [str(match) for each in (transformed, packaged) for match in lint(json.dumps(each))] == []
         assert lint(json.dumps(broken))
 
     def test_has_one_regional_stage(self, transformed: Json) -> None:
-        """SAM likes to add a second one, named Stage, with neither throttle nor log."""
+        """There is no additional stage: SAM would add one, named Stage, without throttling and log."""
         (api,) = of_type(transformed, "AWS::ApiGateway::RestApi").values()
 
         assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
         assert [stage["StageName"] for stage in of_type(transformed, "AWS::ApiGateway::Stage").values()] == ["v1"]
 
     def test_adds_no_role_and_no_permission(self, transformed: Json, packaged: Json) -> None:
-        """Who may do what is all in the template that we write."""
+        """The transform adds no role and no permission to those of the template."""
         for kind in ("AWS::IAM::Role", "AWS::Lambda::Permission"):
             assert of_type(transformed, kind) == of_type(packaged, kind)
         assert of_type(transformed, "AWS::IAM::Policy") == of_type(transformed, "AWS::IAM::ManagedPolicy") == {}
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_keeps_each_functions_settings(self, transformed: Json, packaged: Json, name: str) -> None:
-        """Settings for all and for the one are merged; nothing gets lost on the way."""
-        made, written = of_type(transformed, "AWS::Lambda::Function")[logical(name)], function(packaged, name)
+    def test_merges_global_settings(self, transformed: Json, packaged: Json, name: str) -> None:
+        """The settings of a function are those of the template, merged with the global ones."""
+        compiled, source = of_type(transformed, "AWS::Lambda::Function")[logical(name)], function(packaged, name)
 
-        assert made["Environment"]["Variables"] == environment(packaged, name)
-        assert made["TracingConfig"] == {"Mode": "Active"}
-        for same in ("Runtime", "Handler", "MemorySize", "Timeout", "Architectures", "Role", "LoggingConfig"):
-            assert made[same] == written[same], same
+        assert compiled["Environment"]["Variables"] == environment(packaged, name)
+        assert compiled["TracingConfig"] == {"Mode": "Active"}
+        for setting in ("Runtime", "Handler", "MemorySize", "Timeout", "Architectures", "Role", "LoggingConfig"):
+            assert compiled[setting] == source[setting], setting
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_publishes_a_version_behind_an_alias(self, transformed: Json, packaged: Json, name: str) -> None:
-        """Described by the deployment: another description replaces the version, whatever else is the same."""
+    def test_publishes_a_version_with_an_alias(self, transformed: Json, packaged: Json, name: str) -> None:
+        """The description of the version is the release, so each deployment publishes a new one."""
         alias = of_type(transformed, "AWS::Lambda::Alias")[f"{logical(name)}Aliaslive"]
         version = transformed["Resources"][alias["FunctionVersion"]["Fn::GetAtt"][0]]["Properties"]
 

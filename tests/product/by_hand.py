@@ -1,4 +1,4 @@
-"""Jobs as somebody makes them with kubectl, and not by the API."""
+"""Jobs that were created with kubectl, not through the API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RESTRICTED = {
 
 
 def by_hand(metadata: dict[str, Any], *, privileged: bool = False, **spec: object) -> dict[str, Any]:
-    """A Job, in team-a unless *metadata* says otherwise. Pod Security lets its pods in unless *privileged*."""
+    """Return a Job, in team-a by default, whose pods pass Pod Security unless *privileged*."""
     container = {
         "name": "main",
         "image": "busybox",

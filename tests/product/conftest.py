@@ -1,4 +1,4 @@
-"""The cluster of these tests: the embedded one or, with CLUSTER=real, the test control plane."""
+"""The cluster of these tests: the embedded one, or the test control plane with CLUSTER=real."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def stack(
     make_cluster: Callable[..., EmbeddedCluster | RealCluster],
 ) -> Iterator[Stack[EmbeddedCluster | RealCluster]]:
-    """The whole local cloud on that cluster."""
+    """Start the whole local cloud on that cluster."""
     docs_assets.main()
     with Stack(partial(make_cluster, run_seconds=RUN_SECONDS)) as stack:
         yield stack
@@ -32,7 +32,7 @@ def stack(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API gives up on a silent cluster sooner, and asks it again sooner: for tests with many faults."""
+    """Shorten the timeouts and retry delays of the API's cluster client, for tests with many faults."""
     monkeypatch.setattr(api_client, "READ_SECONDS", 1.0)
     monkeypatch.setattr(api_client, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(circuit_breaker, "PAUSE", 0.2)

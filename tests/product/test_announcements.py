@@ -1,4 +1,4 @@
-"""Announcements on a cluster: what a rule of EventBridge gets of Jobs that finish."""
+"""Announcements on a cluster: the events that EventBridge delivers for finished Jobs."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ ENDED = ("Succeeded", "Failed")
 
 @pytest.fixture
 def name() -> str:
-    """A name of the test's own."""
-    return f"told-{secrets.token_hex(4)}"
+    """Return a unique Job name."""
+    return f"event-{secrets.token_hex(4)}"
 
 
-def ended(api: Api, name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """A new Job, once it has ended."""
+def create_finished_job(api: Api, name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Create a Job, and return it when it has ended."""
     api.submit(name=name, **fields).raise_for_status()
-    return eventually(lambda: shown(api, name), lambda job: job["status"] in ENDED)
+    return eventually(lambda: get_job(api, name), lambda job: job["status"] in ENDED)
 
 
-def shown(api: Api, name: str) -> dict[str, Any]:
-    """The Job as the API shows it."""
+def get_job(api: Api, name: str) -> dict[str, Any]:
+    """Return the Job as the API represents it."""
     job: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
     return job
 
@@ -45,14 +45,14 @@ def shown(api: Api, name: str) -> dict[str, Any]:
 class TestFinished:
     """A Job that has finished."""
 
-    def test_is_told_of_once(self, api: Api, scheduled: Scheduled, name: str) -> None:
-        """With what a message to its owner needs; the next run is silent."""
-        job = ended(api, name, gpu=2, environment={"PASSWORD": CANARY}, command=f"train {CANARY}")
+    def test_is_announced_once(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """The event has what a message to the Job's owner needs, and no secret; the next run publishes nothing."""
+        job = create_finished_job(api, name, gpu=2, environment={"PASSWORD": CANARY}, command=f"train {CANARY}")
 
         scheduled.announce()
         scheduled.announce()
 
-        (event,) = scheduled.heard(name)
+        (event,) = scheduled.receive_events(name)
         used = event["detail"].pop("gpuSeconds")
         assert (event["source"], event["detail-type"]) == ("researcher-api", "job.finished")
         assert event["detail"] == {
@@ -62,88 +62,88 @@ class TestFinished:
         assert used >= 0
         assert CANARY not in json.dumps(event)
 
-    def test_says_why_it_failed(self, api: Api, scheduled: Scheduled, name: str) -> None:
-        """As getting it does, by its pods."""
-        ended(api, name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"})
+    def test_event_has_the_reason_of_a_failure(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """The reason of a failed Job is the same as in the API, derived from its pods."""
+        create_finished_job(api, name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"})
 
         scheduled.announce()
 
-        (event,) = scheduled.heard(name)
+        (event,) = scheduled.receive_events(name)
         assert (event["detail"]["status"], event["detail"]["reason"]) == ("Failed", "OOMKilled")
 
-    def test_shows_no_mark(self, api: Api, scheduled: Scheduled, name: str) -> None:
-        """The label by which it is not announced again is ours, and changes nothing else."""
-        job = ended(api, name)
+    def test_label_is_not_in_the_view(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """The label that marks a Job as announced does not change the API's view of the Job."""
+        job = create_finished_job(api, name)
 
         scheduled.announce()
 
-        assert shown(api, name) == job
+        assert get_job(api, name) == job
 
-    def test_is_found_among_those_that_run(self, api: Api, scheduled: Scheduled, name: str) -> None:
-        """Which are told of later, once."""
+    def test_running_jobs_are_not_announced(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """Only the finished one of two Jobs is announced."""
         api.submit(name=f"{name}-runs", environment={SIMULATE_VARIABLE: "run-forever"}).raise_for_status()
-        ended(api, f"{name}-ended")
+        create_finished_job(api, f"{name}-ended")
 
         scheduled.announce()
 
-        assert [event["detail"]["name"] for event in scheduled.heard(name)] == [f"{name}-ended"]
+        assert [event["detail"]["name"] for event in scheduled.receive_events(name)] == [f"{name}-ended"]
         api.ask("DELETE", f"/jobs/team-a/{name}-runs").raise_for_status()
 
-    def test_of_somebody_else_is_left_alone(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
-        """A Job that this API did not make is neither told of nor marked."""
+    def test_job_of_kubectl_is_ignored(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
+        """A Job that this API did not create is neither announced nor labelled."""
         stack.cluster.apply([by_hand({"name": name, "labels": {"team": "a"}})])
-        eventually(lambda: finished(stored(stack, name)))
-        before = stored(stack, name)["metadata"]["labels"]
+        eventually(lambda: finished(stored_job(stack, name)))
+        before = stored_job(stack, name)["metadata"]["labels"]
 
         scheduled.announce()
 
-        assert scheduled.heard(name) == []
-        assert stored(stack, name)["metadata"]["labels"] == before
+        assert scheduled.receive_events(name) == []
+        assert stored_job(stack, name)["metadata"]["labels"] == before
 
 
 class TestRuns:
-    """Runs, at once and where one cannot look."""
+    """Concurrent runs, and a Project that the janitor may not read."""
 
-    def test_two_at_once_tell_of_each_with_one_id(self, api: Api, scheduled: Scheduled, name: str) -> None:
-        """Each Job at least once; who gets it twice knows it by its id."""
+    def test_concurrent_runs_publish_the_same_ids(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """Two concurrent runs announce each Job at least once; duplicates have the same id."""
         ids = {}
         for number in range(12):
-            one = f"{name}-{number}"
-            ids[one] = api.submit(name=one).raise_for_status().json()["id"]
-        for one in ids:
-            eventually(lambda one=one: shown(api, one)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
+            each = f"{name}-{number}"
+            ids[each] = api.submit(name=each).raise_for_status().json()["id"]
+        for each in ids:
+            eventually(lambda each=each: get_job(api, each)["status"], lambda status: status in ENDED)  # type: ignore[misc]  # a default binds it
 
         with ThreadPoolExecutor(2) as both:
             list(both.map(lambda _: scheduled.announce(), range(2)))
 
-        heard = scheduled.heard(name)
-        assert {event["detail"]["name"]: event["detail"]["id"] for event in heard} == ids
-        # Two runs, each of which sends a request to EventBridge at most twice where the answer is late.
-        assert len(heard) <= 2 * 2 * len(ids)
+        events = scheduled.receive_events(name)
+        assert {event["detail"]["name"]: event["detail"]["id"] for event in events} == ids
+        # Two runs, each of which sends a request to EventBridge at most twice when the response is late.
+        assert len(events) <= 2 * 2 * len(ids)
         scheduled.announce()
-        assert scheduled.heard(name) == []
+        assert scheduled.receive_events(name) == []
 
-    def test_project_that_lets_nobody_in_stops_no_other(
+    def test_project_without_role_binding_does_not_stop_the_others(
         self, stack: Stack, api: Api, scheduled: Scheduled, name: str
     ) -> None:
-        """It is a namespace with a Project's label, and without the janitor's RoleBinding."""
+        """A Project without the janitor's RoleBinding is reported as a failure; the others are announced."""
         metadata = {"name": "researcher-closed", "labels": {"researcher.dev/project": "closed"}}
         stack.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
-        ended(api, name)
+        create_finished_job(api, name)
 
-        told = scheduled.announce()
+        report = scheduled.announce()
 
-        assert {"project": "closed", "name": None, "code": "forbidden"} in told["failures"]
-        assert len(scheduled.heard(name)) == 1
+        assert {"project": "closed", "name": None, "code": "forbidden"} in report["failures"]
+        assert len(scheduled.receive_events(name)) == 1
 
 
 def finished(job: dict[str, Any]) -> bool:
-    """Whether the cluster has written that *job* is complete."""
+    """Return whether the Job has the condition Complete."""
     conditions = job.get("status", {}).get("conditions", [])
-    return any(one["type"] == "Complete" and one["status"] == "True" for one in conditions)
+    return any(each["type"] == "Complete" and each["status"] == "True" for each in conditions)
 
 
-def stored(stack: Stack, name: str) -> dict[str, Any]:
-    """The Job of that name as the cluster has it."""
-    (found,) = [one for one in stack.cluster.find(JOB, NAMESPACE) if one["metadata"]["name"] == name]
+def stored_job(stack: Stack, name: str) -> dict[str, Any]:
+    """Return the Job of that name as the cluster stores it."""
+    (found,) = [each for each in stack.cluster.find(JOB, NAMESPACE) if each["metadata"]["name"] == name]
     return found

@@ -1,4 +1,4 @@
-"""The chain from the bearer token to the cluster's verdict: each link holds, and without one nothing opens."""
+"""The chain of credentials from the bearer token to RBAC: each link is required."""
 
 from __future__ import annotations
 
@@ -39,30 +39,34 @@ NEW = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "stray"}, "
 
 
 class ApiServer:
-    """The cluster's API server, asked with an EKS token and without the product."""
+    """The cluster's API server, called directly with an EKS token, without the product."""
 
     def __init__(self, stack: Stack) -> None:
         sts = boto3.client("sts", **stack.aws.connection)
-        given = sts.assume_role(RoleArn=ROLE, RoleSessionName="by-hand", ExternalId="local-external-id")["Credentials"]
+        credentials = sts.assume_role(RoleArn=ROLE, RoleSessionName="by-hand", ExternalId="local-external-id")[
+            "Credentials"
+        ]
         sts.close()
-        self.given: Mapping[str, Any] = given
+        self.credentials: Mapping[str, Any] = credentials
         self.cluster = stack.cluster.name
         self._url = stack.cluster.url
         self._pool = urllib3.PoolManager(ca_cert_data=stack.cluster.ca_pem, retries=False)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._pool.clear()
 
     def token(self, cluster: str | None = None) -> str:
-        """A token as the product makes it."""
-        credentials = Credentials(self.given["AccessKeyId"], self.given["SecretAccessKey"], self.given["SessionToken"])
+        """Return a token as the product signs it."""
+        credentials = Credentials(
+            self.credentials["AccessKeyId"], self.credentials["SecretAccessKey"], self.credentials["SessionToken"]
+        )
         return eks_token(credentials, cluster or self.cluster, REGION, time.time())
 
     def signed(self, when: datetime, signed_headers: str = "host;x-k8s-aws-id") -> str:
-        """A token of that time over those headers, with a signature that is right."""
+        """Return a token with a valid signature of that time over those headers."""
         stamp, host = when.strftime("%Y%m%dT%H%M%SZ"), f"sts.{REGION}.amazonaws.com"
-        scope = f"{self.given['AccessKeyId']}/{stamp[:8]}/{REGION}/sts/aws4_request"
+        scope = f"{self.credentials['AccessKeyId']}/{stamp[:8]}/{REGION}/sts/aws4_request"
         pairs = [
             ("Action", "GetCallerIdentity"),
             ("Version", "2011-06-15"),
@@ -70,27 +74,27 @@ class ApiServer:
             ("X-Amz-Credential", scope),
             ("X-Amz-Date", stamp),
             ("X-Amz-Expires", "60"),
-            ("X-Amz-Security-Token", self.given["SessionToken"]),
+            ("X-Amz-Security-Token", self.credentials["SessionToken"]),
             ("X-Amz-SignedHeaders", signed_headers),
         ]
         headers = {"host": host, "x-k8s-aws-id": self.cluster}
-        made = signature(self.given["SecretAccessKey"], Scope.parse(scope), pairs, headers)
-        return _token(f"https://{host}/?" + urlencode([*pairs, ("X-Amz-Signature", made)]))
+        signed = signature(self.credentials["SecretAccessKey"], Scope.parse(scope), pairs, headers)
+        return _token(f"https://{host}/?" + urlencode([*pairs, ("X-Amz-Signature", signed)]))
 
     def ask(
         self, method: str, path: str, token: str, headers: list[tuple[str, str]], body: object = None
     ) -> urllib3.BaseHTTPResponse:
-        """The API server's answer."""
-        lines = urllib3.HTTPHeaderDict({"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        """Send a request, and return the API server's response."""
+        header_lines = urllib3.HTTPHeaderDict({"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
         for name, value in headers:
-            lines.add(name, value)
+            header_lines.add(name, value)
         text = None if body is None else json.dumps(body)
-        return self._pool.request(method, self._url + path, headers=lines, body=text)
+        return self._pool.request(method, self._url + path, headers=header_lines, body=text)
 
 
 @pytest.fixture
 def server(stack: Stack) -> Iterator[ApiServer]:
-    """The API server of the stack's cluster."""
+    """Return a client of the API server of the stack's cluster."""
     found = ApiServer(stack)
     yield found
     found.close()
@@ -106,31 +110,31 @@ def _url(token: str) -> str:
 
 
 class TestEksToken:
-    """What the API server's webhook takes for an EKS token."""
+    """The token webhook of the API server."""
 
-    def test_the_products_own_is_taken(self, server: ApiServer) -> None:
-        """It opens the door to the caller's Jobs, with the caller's headers."""
+    def test_token_of_the_product_is_accepted(self, server: ApiServer) -> None:
+        """The product's token with the caller's impersonation headers gives access to the caller's Jobs."""
         assert server.ask("GET", JOBS, server.token(), CALLER).status == 200
 
-    def test_another_clusters_is_refused(self, server: ApiServer) -> None:
-        """The cluster's name is signed into it."""
+    def test_token_for_another_cluster_is_rejected(self, server: ApiServer) -> None:
+        """A token whose signed cluster name is another one is rejected."""
         assert server.ask("GET", JOBS, server.token("another"), CALLER).status == 401
 
-    def test_a_stale_one_is_refused(self, server: ApiServer) -> None:
-        """It lives for 15 minutes."""
+    def test_expired_token_is_rejected(self, server: ApiServer) -> None:
+        """A token is valid for 15 minutes."""
         now = datetime.now(UTC)
 
-        answers = [server.ask("GET", JOBS, server.signed(now - timedelta(minutes=age)), CALLER) for age in (14, 16)]
+        responses = [server.ask("GET", JOBS, server.signed(now - timedelta(minutes=age)), CALLER) for age in (14, 16)]
 
-        assert [answer.status for answer in answers] == [200, 401]
+        assert [response.status for response in responses] == [200, 401]
 
-    def test_one_without_the_signed_name_is_refused(self, server: ApiServer) -> None:
-        """Else a token for any service that presigns would do."""
+    def test_token_without_signed_cluster_name_is_rejected(self, server: ApiServer) -> None:
+        """A presigned request that does not sign the cluster name, as for other services, is not a valid token."""
         assert server.ask("GET", JOBS, server.signed(datetime.now(UTC), "host"), CALLER).status == 401
 
     @pytest.mark.parametrize("changed", ["Signature", "Security-Token", "Expires", "Credential"])
-    def test_a_tampered_one_is_refused(self, server: ApiServer, changed: str) -> None:
-        """Every part of it is under the signature, or is the signature."""
+    def test_modified_token_is_rejected(self, server: ApiServer, changed: str) -> None:
+        """The signature covers every part of the token."""
         parts = urlsplit(_url(server.token()))
         pairs = [
             (name, value[:-1] + ("0" if value[-1] != "0" else "1") if name == f"X-Amz-{changed}" else value)
@@ -142,7 +146,7 @@ class TestEksToken:
 
 
 class TestOwnIdentity:
-    """The role's identity without a caller's headers."""
+    """The identity of the role, without impersonation headers."""
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
@@ -156,18 +160,18 @@ class TestOwnIdentity:
             ("GET", "/api/v1/namespaces/researcher-team-a/secrets", None),
         ],
     )
-    def test_may_do_nothing(self, server: ApiServer, method: str, path: str, body: object) -> None:
-        """A product that lost the headers is refused before anything is looked up."""
+    def test_has_no_permissions(self, server: ApiServer, method: str, path: str, body: object) -> None:
+        """The role itself has no permission on Jobs, pods or Secrets: a request without the headers is 403."""
         assert server.ask(method, path, server.token(), [], body).status == 403
 
-    @pytest.mark.parametrize("group", ["system:masters", "researcher:nobody", "researcher-api"])
-    def test_may_take_no_other_group(self, server: ApiServer, group: str) -> None:
-        """One group too many refuses the whole request."""
+    @pytest.mark.parametrize("group", ["system:masters", "researcher:unknown", "researcher-api"])
+    def test_cannot_impersonate_other_groups(self, server: ApiServer, group: str) -> None:
+        """One group that the role may not impersonate makes the whole request 403."""
         assert server.ask("GET", JOBS, server.token(), [*CALLER, ("Impersonate-Group", group)]).status == 403
 
 
-class TestMutant:
-    """A product whose calls have lost the caller's headers."""
+class TestWithoutImpersonation:
+    """A product that has lost the impersonation headers, by a patch."""
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
@@ -179,26 +183,26 @@ class TestMutant:
             ("DELETE", "/jobs/team-a/any", None),
         ],
     )
-    def test_is_refused_everywhere(
+    def test_every_operation_is_forbidden(
         self, api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: object
     ) -> None:
-        """It fails closed: 403 for everything, whoever asks."""
+        """Without impersonation headers every operation is 403 for every caller."""
         monkeypatch.setattr(Impersonation, "headers", lambda *_, **__: [])
 
         assert api.ask(method, path, json=body).status_code == 403
 
-    def test_has_no_project(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The own identity may list the Jobs of none."""
+    def test_lists_no_projects(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without impersonation headers the list of Projects is empty."""
         monkeypatch.setattr(Impersonation, "headers", lambda *_, **__: [])
-        with Api(stack, bearer=stack.issuer.mint("mutant", groups=["team-a", "mutants"])) as mutant:
-            assert mutant.ask("GET", "/projects").json()["data"] == []
+        with Api(stack, bearer=stack.issuer.mint("erin", groups=["team-a", "others"])) as erin:
+            assert erin.ask("GET", "/projects").json()["data"] == []
 
 
 class TestAccess:
-    """Access that is given and taken while the API runs."""
+    """Changes of access while the API runs."""
 
-    def test_a_new_project_works_soon(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing is deployed or restarted: the list of groups is read again for one that is not in it."""
+    def test_new_project_needs_no_restart(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A new Project works without deployment or restart: the list of groups is reloaded for unknown groups."""
         monkeypatch.setattr(impersonation, "UNKNOWN_GROUP_TTL_SECONDS", 0.5)
         with Api(stack, bearer=stack.issuer.mint("carol", groups=["team-c"])) as carol:
             assert carol.ask("GET", "/jobs/team-c").status_code == 403
@@ -206,8 +210,8 @@ class TestAccess:
 
             eventually(lambda: carol.submit("team-c", name="first").status_code, lambda status: status == 201)
 
-    def test_a_group_that_nobody_knows_gives_nothing_and_takes_nothing(self, stack: Stack) -> None:
-        """A token may name groups that the cluster has never heard of; the others still work."""
+    def test_unknown_groups_are_ignored(self, stack: Stack) -> None:
+        """Groups in a token that the cluster does not know have no effect on the others."""
         groups = ["team-a", "everyone", "kubernetes-admins"]
         with Api(stack, bearer=stack.issuer.mint("dave", groups=groups)) as dave:
             assert dave.ask("GET", "/jobs/team-a").status_code == 200

@@ -1,4 +1,4 @@
-"""A Job like another, but for what is to be different."""
+"""Clones: new Jobs with the submission of another Job and a merge patch."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ORIGINAL: dict[str, Any] = {
 }
 
 
-def stored(stack: Stack) -> dict[str, dict[str, Any]]:
-    """The Jobs of team-a by name."""
+def stored_jobs(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Return the Jobs of team-a by name."""
     return {job["metadata"]["name"]: job for job in stack.cluster.find(JOB, "researcher-team-a")}
 
 
 @pytest.fixture
 def clone(api: Api) -> str:
-    """The path that clones the original."""
+    """Create the original, and return the path that clones it."""
     api.submit(**ORIGINAL)
     return "/jobs/team-a/original/clone"
 
@@ -37,30 +37,30 @@ def clone(api: Api) -> str:
 class TestClone:
     """`POST /jobs/{project}/{name}/clone`."""
 
-    def test_is_the_job_with_the_change(self, stack: Stack, api: Api, clone: str) -> None:
-        """Under a name of its own; the Secret is still a reference."""
-        answer = api.ask("POST", clone, json={"environment": {"LR": "0.2", "SEED": None}, "gpu": 2})
+    def test_applies_the_patch(self, stack: Stack, api: Api, clone: str) -> None:
+        """A clone has a new name and the patched fields; a reference to a Secret remains a reference."""
+        response = api.ask("POST", clone, json={"environment": {"LR": "0.2", "SEED": None}, "gpu": 2})
 
-        view = answer.json()
-        assert answer.status_code == 201
-        assert answer.headers["Location"] == f"/researcher/api/v1/jobs/team-a/{view['name']}"
+        view = response.json()
+        assert response.status_code == 201
+        assert response.headers["Location"] == f"/researcher/api/v1/jobs/team-a/{view['name']}"
         assert (view["requestedGPUs"], view["labels"], view["user"]) == (2, {"sweep": "7"}, "alice")
-        (container,) = stored(stack)[view["name"]]["spec"]["template"]["spec"]["containers"]
+        (container,) = stored_jobs(stack)[view["name"]]["spec"]["template"]["spec"]["containers"]
         secret = {"secretKeyRef": {"name": "hub", "key": "token"}}
         assert container["env"] == [{"name": "LR", "value": "0.2"}, {"name": "TOKEN", "valueFrom": secret}]
         assert container["command"] == ["python", "train it.py"]
 
-    def test_can_be_cloned_in_turn(self, api: Api, clone: str) -> None:
-        """It carries its own submission."""
+    def test_clone_can_be_cloned(self, api: Api, clone: str) -> None:
+        """A clone stores its own submission, so it can be cloned."""
         first = api.ask("POST", clone, json={"gpu": 2}).json()["name"]
 
         assert api.ask("POST", f"/jobs/team-a/{first}/clone", json={}).json()["requestedGPUs"] == 2
 
-    def test_key_makes_it_once(self, stack: Stack, api: Api, clone: str) -> None:
-        """The same clone twice is one Job; another patch under that key is a mistake, and so is a key that is none."""
+    def test_idempotency_key(self, stack: Stack, api: Api, clone: str) -> None:
+        """A key makes a repeated clone one Job; another patch with that key is 422, and a key that is too long 400."""
         key = {"Idempotency-Key": "clone 7"}
         first = api.ask("POST", clone, json={"gpu": 2}, headers=key)
-        before = stored(stack).keys()
+        before = stored_jobs(stack).keys()
 
         second = api.ask("POST", clone, json={"gpu": 2}, headers=key)
         other = api.ask("POST", clone, json={"gpu": 3}, headers=key)
@@ -70,16 +70,16 @@ class TestClone:
         assert second.json()["id"] == first.json()["id"]
         assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
         assert (long.status_code, long.json()["code"]) == (400, "malformed_request")
-        assert stored(stack).keys() == before
+        assert stored_jobs(stack).keys() == before
 
-    def test_dry_run_makes_nothing(self, stack: Stack, api: Api, clone: str) -> None:
-        """It shows the Kubernetes Job."""
-        before = stored(stack).keys()
+    def test_dry_run_creates_nothing(self, stack: Stack, api: Api, clone: str) -> None:
+        """A dry run returns the Kubernetes Job and creates nothing."""
+        before = stored_jobs(stack).keys()
 
-        answer = api.ask("POST", f"{clone}?dryRun=true", json={"name": "dry"})
+        response = api.ask("POST", f"{clone}?dryRun=true", json={"name": "dry"})
 
-        assert (answer.status_code, answer.json()["metadata"]["name"]) == (200, "dry")
-        assert stored(stack).keys() == before
+        assert (response.status_code, response.json()["metadata"]["name"]) == (200, "dry")
+        assert stored_jobs(stack).keys() == before
 
     @pytest.mark.parametrize(
         ("patch", "status", "pointers"),
@@ -94,24 +94,24 @@ class TestClone:
             ({"name": "original", "gpu": 2}, 409, set()),
         ],
     )
-    def test_bad_changes_make_nothing(  # noqa: PLR0913, PLR0917 - three of them make the case
+    def test_invalid_patches(  # noqa: PLR0913, PLR0917 - three of them are the case
         self, stack: Stack, api: Api, clone: str, patch: object, status: int, pointers: set[str]
     ) -> None:
-        """The patched submission is checked as any other."""
-        before = stored(stack).keys()
+        """The patched submission is validated as any other, and an invalid one creates nothing."""
+        before = stored_jobs(stack).keys()
 
-        answer = api.ask("POST", clone, json=patch)
+        response = api.ask("POST", clone, json=patch)
 
-        assert answer.status_code == status
-        assert {one["pointer"] for one in answer.json().get("errors", [])} == pointers
-        assert stored(stack).keys() == before
+        assert response.status_code == status
+        assert {each["pointer"] for each in response.json().get("errors", [])} == pointers
+        assert stored_jobs(stack).keys() == before
 
-    def test_bounds_are_those_of_a_body(self, api: Api, clone: str) -> None:
-        """A patch is JSON, of bounded size and depth."""
-        kind = {"Content-Type": "application/json"}
+    def test_patch_is_limited_like_a_body(self, api: Api, clone: str) -> None:
+        """A patch must be JSON of limited size and depth."""
+        headers = {"Content-Type": "application/json"}
         bodies = [b"", b"{", b"[" * 10_000, b" " * 65_537]
 
-        assert [api.ask("POST", clone, content=body, headers=kind).status_code for body in bodies] == [
+        assert [api.ask("POST", clone, content=body, headers=headers).status_code for body in bodies] == [
             400,
             400,
             400,
@@ -119,22 +119,22 @@ class TestClone:
         ]
         assert api.ask("POST", clone, content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
-    def test_annotation_that_somebody_changed_gives_no_rights(self, stack: Stack, api: Api, clone: str) -> None:
-        """What the Job carries is parsed as any submission, and the Project is that of the path."""
-        forged = json.dumps({"project": "team-b", "image": "busybox", "hostNetwork": True})
+    def test_changed_annotation_gives_no_access(self, stack: Stack, api: Api, clone: str) -> None:
+        """The stored submission is validated again, and the Project is that of the path."""
+        changed = json.dumps({"project": "team-b", "image": "busybox", "hostNetwork": True})
         metadata = {
             "name": "original",
             "namespace": "researcher-team-a",
-            "annotations": {"researcher.dev/submission": forged},
+            "annotations": {"researcher.dev/submission": changed},
         }
-        job = stored(stack)["original"]
+        job = stored_jobs(stack)["original"]
         stack.cluster.apply(
             [{"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": _template(job)}}]
         )
 
-        answer = api.ask("POST", clone, json={})
+        response = api.ask("POST", clone, json={})
 
-        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/hostNetwork")
+        assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/hostNetwork")
         api.ask("DELETE", "/jobs/team-a/original")
 
 

@@ -1,6 +1,6 @@
-"""Every cause that a diagnosis can come to, brought about on the cluster; and a Job's events.
+"""Every cause of a diagnosis, produced on the cluster; and the events of a Job.
 
-With CAPTURE=1 on the real cluster the objects go to tests/unit/domain/diagnosis/captured.
+With CAPTURE=1 on the real cluster, the objects are written to tests/unit/domain/diagnosis/captured.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 CAPTURED = Path(__file__).parents[1] / "unit" / "domain" / "diagnosis" / "captured"
 NAMESPACE = "researcher-team-a"
-RUNS_ON: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
+RUN_FOREVER: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
 
 
-def goes(simulated: str, **fields: object) -> dict[str, Any]:
-    """The fields of a Job whose pod goes as *simulated*."""
+def simulate(simulated: str, **fields: object) -> dict[str, Any]:
+    """Return the fields of a Job whose pod behaves as *simulated*."""
     return {"environment": {SIMULATE_VARIABLE: simulated}, **fields}
 
 
@@ -40,137 +40,138 @@ SUBMITTED = [
     ("UnschedulableResources", {"gpu": 9}),
     ("UnschedulableSelector", {"nodeType": "p99.gigantic"}),
     ("VolumeUnavailable", {"pvc": [{"path": "/data", "name": "no-such-claim"}]}),
-    ("VolumeUnavailable-mount", goes("mount-failed")),
-    ("ImageNotFound", goes("image-pull")),
-    ("ImageUnauthorized", goes("image-unauthorized")),
-    ("ImageUnavailable", goes("image-unreachable")),
-    ("ConfigMissing", goes("config-error")),
-    ("CannotStart", goes("start-error", backoffLimit=0)),
-    ("CannotStart-waits", goes("waiting-CreateContainerError")),
-    ("OutOfMemory", goes("OOMKilled", backoffLimit=0)),
-    ("OutOfMemory-retrying", goes("OOMKilled", backoffLimit=1)),
-    ("ExitCode", goes("exit-3", backoffLimit=0)),
-    ("DeadlineExceeded", goes("run-forever", maxRuntimeSeconds=1)),
-    ("Evicted", goes("Evicted", backoffLimit=0)),
-    ("NodeLost", goes("node-lost")),
-    ("NodeLost-running", goes("node-not-ready")),
-    ("Starting", goes("starting")),
-    ("Running", RUNS_ON),
+    ("VolumeUnavailable-mount", simulate("mount-failed")),
+    ("ImageNotFound", simulate("image-pull")),
+    ("ImageUnauthorized", simulate("image-unauthorized")),
+    ("ImageUnavailable", simulate("image-unreachable")),
+    ("ConfigMissing", simulate("config-error")),
+    ("CannotStart", simulate("start-error", backoffLimit=0)),
+    ("CannotStart-waits", simulate("waiting-CreateContainerError")),
+    ("OutOfMemory", simulate("OOMKilled", backoffLimit=0)),
+    ("OutOfMemory-retrying", simulate("OOMKilled", backoffLimit=1)),
+    ("ExitCode", simulate("exit-3", backoffLimit=0)),
+    ("DeadlineExceeded", simulate("run-forever", maxRuntimeSeconds=1)),
+    ("Evicted", simulate("Evicted", backoffLimit=0)),
+    ("NodeLost", simulate("node-lost")),
+    ("NodeLost-running", simulate("node-not-ready")),
+    ("Starting", simulate("starting")),
+    ("Running", RUN_FOREVER),
     ("Succeeded", {}),
-    ("Unknown", goes("waiting-Strange")),
+    ("Unknown", simulate("waiting-Strange")),
 ]
-"""The cause, maybe with a variant's name, and the submission that leads there."""
-BY_HAND: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+"""The cause, with an optional variant, and the submission that leads to it."""
+CREATED_BY_KUBECTL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "NoPodsAdmission": ({}, {}),
     "Suspended": ({}, {"suspend": True}),
     "QueueWaiting": ({"labels": {"kueue.x-k8s.io/queue-name": "gpus"}}, {"suspend": True}),
 }
-"""The cause, and the metadata and the spec of a Job that somebody made with kubectl."""
+"""The cause, and the metadata and spec of a Job that is created with kubectl."""
 
 
 @pytest.fixture
 def job(api: Api) -> Iterator[str]:
-    """The name of a Job of the test's own."""
+    """Return a unique Job name, and delete the Job afterwards."""
     name = f"why-{secrets.token_hex(3)}"
     yield name
     api.ask("DELETE", f"/jobs/team-a/{name}")
 
 
-def diagnosed(stack: Stack, api: Api, job: str, case: str) -> dict[str, Any]:
-    """The diagnosis, once it is the cause that *case* begins with."""
+def await_cause(stack: Stack, api: Api, job: str, case: str) -> dict[str, Any]:
+    """Wait until the diagnosis has the cause that *case* begins with, and return it."""
     cause = case.partition("-")[0]
 
-    def look() -> dict[str, Any]:
+    def get_diagnosis() -> dict[str, Any]:
         found: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{job}/diagnosis").raise_for_status().json()
         return found
 
-    found = eventually(look, lambda diagnosis: diagnosis["cause"] == cause)
+    found = eventually(get_diagnosis, lambda diagnosis: diagnosis["cause"] == cause)
     if os.environ.get("CAPTURE"):
         _capture(stack, job, case)
     return found
 
 
 def _capture(stack: Stack, job: str, case: str) -> None:
-    jobs = [one for one in stack.cluster.find(JOB, NAMESPACE) if one["metadata"]["name"] == job]
-    pods = [one for one in stack.cluster.find(POD, NAMESPACE) if one["metadata"]["labels"].get("job-name") == job]
-    events = [one for one in stack.cluster.find(EVENT, NAMESPACE) if one["involvedObject"]["name"].startswith(job)]
-    for one in (*jobs, *pods, *events):
-        one["metadata"].pop("managedFields", None)
+    jobs = [each for each in stack.cluster.find(JOB, NAMESPACE) if each["metadata"]["name"] == job]
+    pods = [each for each in stack.cluster.find(POD, NAMESPACE) if each["metadata"]["labels"].get("job-name") == job]
+    events = [each for each in stack.cluster.find(EVENT, NAMESPACE) if each["involvedObject"]["name"].startswith(job)]
+    for each in (*jobs, *pods, *events):
+        each["metadata"].pop("managedFields", None)
     CAPTURED.mkdir(exist_ok=True)
     text = json.dumps({"job": jobs[0], "pods": pods, "events": events}, indent=1, sort_keys=True)
     (CAPTURED / f"{case}.json").write_text(text.replace(job, "train-1") + "\n", encoding="utf-8")
 
 
 class TestCauses:
-    """Why a Job is where it is, in one word of a closed list."""
+    """The cause of a Job's state, from a closed list."""
 
     @pytest.mark.parametrize(("case", "fields"), SUBMITTED, ids=[case for case, _ in SUBMITTED])
     def test_of_a_submitted_job(self, stack: Stack, api: Api, job: str, case: str, fields: dict[str, Any]) -> None:
-        """The diagnosis has evidence about the Job or its pod, a remedy, and since when."""
+        """The diagnosis has evidence about the Job or its pod, a remedy, and the time since when it applies."""
         api.submit(name=job, **fields).raise_for_status()
 
-        found = diagnosed(stack, api, job, case)
+        found = await_cause(stack, api, job, case)
 
         assert found["evidence"]["object"]["name"].startswith(job)
         assert all([found["evidence"]["field"], found["evidence"]["message"], found["remedy"], found["since"]])
 
-    def test_of_a_job_that_the_quota_has_no_room_for(self, stack: Stack, api: Api, job: str) -> None:
-        """As long as another Job has all of it; one that never fits would not have been made."""
+    def test_quota_is_used_up(self, stack: Stack, api: Api, job: str) -> None:
+        """Pods that exceed the quota wait while another Job uses it up."""
         api.waiting_job(f"{job}-first")
         api.submit(name=job, gpu=8).raise_for_status()
 
-        found = diagnosed(stack, api, job, "NoPodsQuota")
+        found = await_cause(stack, api, job, "NoPodsQuota")
 
         api.ask("DELETE", f"/jobs/team-a/{job}-first")
         assert "exceeded quota" in found["evidence"]["message"]
 
-    @pytest.mark.parametrize("case", BY_HAND)
-    def test_of_a_job_by_hand(self, stack: Stack, api: Api, job: str, case: str) -> None:
-        """Jobs that others made are diagnosed as well."""
-        marks, spec = BY_HAND[case]
-        stack.cluster.apply([by_hand({"name": job, **marks}, privileged=True, **spec)])
+    @pytest.mark.parametrize("case", CREATED_BY_KUBECTL)
+    def test_of_a_job_of_kubectl(self, stack: Stack, api: Api, job: str, case: str) -> None:
+        """Jobs that were not created through the API are diagnosed as well."""
+        metadata, spec = CREATED_BY_KUBECTL[case]
+        stack.cluster.apply([by_hand({"name": job, **metadata}, privileged=True, **spec)])
 
-        assert diagnosed(stack, api, job, case)["evidence"]["object"] == {"kind": "Job", "name": job}
+        assert await_cause(stack, api, job, case)["evidence"]["object"] == {"kind": "Job", "name": job}
 
     def test_taint(self, stack: Stack, api: Api, job: str) -> None:
-        """The only node is kept for others."""
+        """A taint on the only node is the cause."""
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE_NAME}}
         taint = {"key": "maintenance", "effect": "NoSchedule"}
         stack.cluster.apply([{**node, "spec": {"taints": [taint]}}])
 
         api.submit(name=job)
 
-        assert "untolerated taint" in diagnosed(stack, api, job, "UnschedulableTaint")["evidence"]["message"]
+        assert "untolerated taint" in await_cause(stack, api, job, "UnschedulableTaint")["evidence"]["message"]
         stack.cluster.apply([{**node, "spec": {"taints": []}}])
-        diagnosed(stack, api, job, "Succeeded")
+        await_cause(stack, api, job, "Succeeded")
 
     def test_preemption(self, stack: Stack, api: Api, job: str) -> None:
-        """A Job that matters more took the GPUs."""
-        api.submit(name=job, gpu=6, preemptible=True, **RUNS_ON)
+        """A Job that a Job of higher priority has preempted is diagnosed as such."""
+        api.submit(name=job, gpu=6, preemptible=True, **RUN_FOREVER)
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Running"
+            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"],
+            lambda status: status == "Running",
         )
 
-        api.submit(name=f"{job}-rival", gpu=6, **RUNS_ON)
+        api.submit(name=f"{job}-rival", gpu=6, **RUN_FOREVER)
 
-        assert diagnosed(stack, api, job, "Preempted")["evidence"]["field"] == "event Preempted"
+        assert await_cause(stack, api, job, "Preempted")["evidence"]["field"] == "event Preempted"
         api.ask("DELETE", f"/jobs/team-a/{job}-rival")
 
     def test_deletion(self, stack: Stack, api: Api, job: str) -> None:
-        """Something holds the Job, which is on its way out."""
+        """A Job that a finalizer holds is diagnosed as terminating."""
         metadata = {"name": job, "finalizers": ["example.com/held"]}
         stack.cluster.apply([by_hand(metadata, suspend=True)])
 
         api.ask("DELETE", f"/jobs/team-a/{job}")
 
-        assert diagnosed(stack, api, job, "Terminating")["evidence"]["field"] == "metadata.deletionTimestamp"
+        assert await_cause(stack, api, job, "Terminating")["evidence"]["field"] == "metadata.deletionTimestamp"
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
 
-    def test_list_is_complete(self) -> None:
-        """A new cause needs its case here."""
+    def test_all_causes_have_a_case(self) -> None:
+        """Every cause has a case in this module."""
         cases = [
             *(case for case, _ in SUBMITTED),
-            *BY_HAND,
+            *CREATED_BY_KUBECTL,
             "NoPodsQuota",
             "UnschedulableTaint",
             "Preempted",
@@ -184,8 +185,8 @@ class TestEvents:
     """GET .../events."""
 
     def test_of_the_job_and_its_pod_in_order(self, api: Api, job: str) -> None:
-        """From the Job's creation of a pod to the start of its container."""
-        api.submit(name=job, **RUNS_ON)
+        """The events lead in order from the creation of the pod to the start of its container."""
+        api.submit(name=job, **RUN_FOREVER)
 
         events = eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
@@ -195,8 +196,8 @@ class TestEvents:
         assert [event["lastSeen"] for event in events] == sorted(event["lastSeen"] for event in events)
         assert {event["object"]["kind"] for event in events} == {"Job", "Pod"}
 
-    def test_repeated_ones_are_counted(self, api: Api, job: str) -> None:
-        """A quota that refuses one pod after the other is one event."""
+    def test_repeated_events_are_aggregated(self, api: Api, job: str) -> None:
+        """Repeated events, such as those of a quota that rejects pods, are one event with a count."""
         api.waiting_job(f"{job}-first")
         api.submit(name=job, gpu=8)
 
@@ -208,9 +209,9 @@ class TestEvents:
         api.ask("DELETE", f"/jobs/team-a/{job}-first")
         assert (event["reason"], event["firstSeen"] <= event["lastSeen"]) == ("FailedCreate", True)
 
-    def test_of_a_pod_that_is_gone(self, api: Api, job: str) -> None:
-        """The Job's own events name it."""
-        api.submit(name=job, **goes("run-forever", maxRuntimeSeconds=1))
+    def test_of_a_deleted_pod(self, api: Api, job: str) -> None:
+        """The events of a deleted pod are found through the events of its Job."""
+        api.submit(name=job, **simulate("run-forever", maxRuntimeSeconds=1))
 
         events = eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],

@@ -1,4 +1,4 @@
-"""One request, however often it comes, makes one Job."""
+"""Idempotent submission: a request that is repeated creates one Job."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ from tests.support.sizes import cases
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
 
-AT_ONCE = cases(64, thorough=256)
+CONCURRENT = cases(64, thorough=256)
 
 
-def stored(stack: Stack) -> list[str]:
-    """The names of the Jobs that the cluster has in team-a."""
+def stored_names(stack: Stack) -> list[str]:
+    """Return the names of the stored Jobs in team-a."""
     return [job["metadata"]["name"] for job in stack.cluster.find(JOB, "researcher-team-a")]
 
 
 class TestIdempotencyKey:
     """The header `Idempotency-Key`."""
 
-    def test_many_at_once_make_one_job(self, stack: Stack, api: Api) -> None:
-        """All are answered 201 with the same Job, and no more than one as its first: that answer may get lost."""
-        api.ask("GET", "/projects")  # in a Lambda no two requests wait for one token: each has a process of its own
-        before = stored(stack)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = list(
-                pool.map(lambda _: api.submit_until_made(headers={"Idempotency-Key": "sweep 7"}, gpu=1), range(AT_ONCE))
+    def test_concurrent_requests_create_one_job(self, stack: Stack, api: Api) -> None:
+        """Concurrent requests all return 201 with the same Job, and at most one response is not a replay."""
+        api.ask("GET", "/projects")  # fill the caches: a Lambda process serves one request at a time
+        before = stored_names(stack)
+        with ThreadPoolExecutor(CONCURRENT) as pool:
+            responses = list(
+                pool.map(
+                    lambda _: api.submit_until_made(headers={"Idempotency-Key": "sweep 7"}, gpu=1), range(CONCURRENT)
+                )
             )
 
-        assert {answer.status_code for answer in answers} == {201}
-        assert len({answer.json()["id"] for answer in answers}) == 1
-        assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count(None) <= 1
-        assert len(stored(stack)) == len(before) + 1
+        assert {response.status_code for response in responses} == {201}
+        assert len({response.json()["id"] for response in responses}) == 1
+        assert [response.headers.get("Idempotent-Replayed") for response in responses].count(None) <= 1
+        assert len(stored_names(stack)) == len(before) + 1
 
     @pytest.mark.parametrize(
         ("other", "code"),
@@ -48,59 +50,59 @@ class TestIdempotencyKey:
             ({"jobNamePrefix": "sweep"}, "invalid_job"),
         ],
     )
-    def test_another_body_is_refused(self, stack: Stack, api: Api, other: dict[str, object], code: str) -> None:
-        """The key of one request is not taken for another's, and nothing is made."""
+    def test_another_body_is_rejected(self, stack: Stack, api: Api, other: dict[str, object], code: str) -> None:
+        """A key that is sent again with another body is rejected, and no Job is created."""
         key = {"Idempotency-Key": f"two bodies, {sorted(other)}"}
         api.submit(headers=key)
-        before = stored(stack)
+        before = stored_names(stack)
 
         body = {"project": "team-a", "image": IMAGE, **other}
-        answer = api.ask("POST", "/jobs", json=body, headers=key)
+        response = api.ask("POST", "/jobs", json=body, headers=key)
 
-        assert (answer.status_code, answer.json()["code"]) == (422, code)
-        assert stored(stack) == before
+        assert (response.status_code, response.json()["code"]) == (422, code)
+        assert stored_names(stack) == before
 
-    def test_another_callers_key_is_another_key(self, stack: Stack, api: Api) -> None:
-        """Two callers in one Project do not meet each other's Jobs by a common key."""
+    def test_keys_belong_to_a_caller(self, stack: Stack, api: Api) -> None:
+        """The same key of two callers in one Project creates two Jobs."""
         key = {"Idempotency-Key": "common"}
         with Api(stack, "bob") as bob:
-            names = {one.submit("team-shared", headers=key).json()["name"] for one in (api, bob)}
+            names = {each.submit("team-shared", headers=key).json()["name"] for each in (api, bob)}
 
         assert len(names) == 2
 
     @pytest.mark.parametrize("key", ["", "a" * 256, "tab\there"], ids=["empty", "long", "tab"])
-    def test_an_odd_key_is_refused(self, stack: Stack, api: Api, key: str) -> None:
-        """A key that could be read in two ways makes nothing."""
-        before = stored(stack)
+    def test_invalid_key_is_rejected(self, stack: Stack, api: Api, key: str) -> None:
+        """An empty key, one that is too long and one with a control character are rejected, and no Job is created."""
+        before = stored_names(stack)
 
-        answer = api.submit(headers={"Idempotency-Key": key})
+        response = api.submit(headers={"Idempotency-Key": key})
 
-        assert answer.status_code in (400, 422)
-        assert stored(stack) == before
+        assert response.status_code in (400, 422)
+        assert stored_names(stack) == before
 
 
 class TestName:
     """The field `name`."""
 
-    def test_many_at_once_make_one_job(self, api: Api) -> None:
-        """A name is a lock like a key."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = list(pool.map(lambda _: api.submit_until_made(name="named", gpu=1), range(AT_ONCE)))
+    def test_concurrent_requests_create_one_job(self, api: Api) -> None:
+        """Concurrent requests with the same name create one Job."""
+        with ThreadPoolExecutor(CONCURRENT) as pool:
+            responses = list(pool.map(lambda _: api.submit_until_made(name="named", gpu=1), range(CONCURRENT)))
 
-        assert {answer.status_code for answer in answers} == {201}
-        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert {response.status_code for response in responses} == {201}
+        assert len({response.json()["id"] for response in responses}) == 1
 
-    def test_another_job_of_that_name_is_refused(self, api: Api) -> None:
-        """The name is taken: 409, and the Job that has it stays as it is."""
+    def test_name_of_another_job_is_rejected(self, api: Api) -> None:
+        """A submission with the name of a different Job returns 409 and leaves that Job unchanged."""
         first = api.submit(name="taken", gpu=1).json()
 
-        answer = api.submit(name="taken", gpu=2)
+        response = api.submit(name="taken", gpu=2)
 
-        assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+        assert (response.status_code, response.json()["code"]) == (409, "name_taken")
         assert api.ask("GET", "/jobs/team-a/taken").json()["data"][0]["id"] == first["id"]
 
-    def test_is_free_again_after_deletion(self, api: Api) -> None:
-        """The promise lasts as long as the Job."""
+    def test_name_can_be_used_after_deletion(self, api: Api) -> None:
+        """After its Job was deleted, a name can be used again."""
         first = api.submit(name="again").json()
         api.ask("DELETE", "/jobs/team-a/again")
 
@@ -110,11 +112,11 @@ class TestName:
         assert second.json()["id"] != first["id"]
 
 
-class TestNeither:
+class TestNeitherNameNorKey:
     """A submission with neither name nor key."""
 
-    def test_makes_a_job_each_time(self, api: Api) -> None:
-        """Nobody said that they are the same."""
+    def test_each_request_creates_a_job(self, api: Api) -> None:
+        """Requests without a name and a key each create a Job."""
         names = {api.submit(jobNamePrefix="trial").json()["name"] for _ in range(3)}
 
         assert len(names) == 3
@@ -124,11 +126,11 @@ class TestNeither:
 class TestDryRun:
     """`?dryRun=true`."""
 
-    def test_makes_nothing(self, stack: Stack, api: Api) -> None:
-        """The answer is the Job as it would be stored; the cluster stores none."""
-        before = stored(stack)
+    def test_creates_nothing(self, stack: Stack, api: Api) -> None:
+        """A dry run returns the Job as the cluster would store it, and creates nothing."""
+        before = stored_names(stack)
 
-        answer = api.ask("POST", "/jobs?dryRun=true", json={"project": "team-a", "image": "busybox", "name": "dry"})
+        response = api.ask("POST", "/jobs?dryRun=true", json={"project": "team-a", "image": "busybox", "name": "dry"})
 
-        assert (answer.status_code, answer.json()["kind"]) == (200, "Job")
-        assert stored(stack) == before
+        assert (response.status_code, response.json()["kind"]) == (200, "Job")
+        assert stored_names(stack) == before

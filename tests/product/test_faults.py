@@ -1,4 +1,4 @@
-"""Submissions through a network that loses, delays and refuses a third of all requests."""
+"""Submissions while a third of all requests to the cluster are lost, delayed or rejected."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     AnyCluster = EmbeddedCluster | RealCluster
 
 SUBMISSIONS = cases(100, thorough=5_000)
-AT_ONCE = 64
+CONCURRENT = 64
 RATE = 0.3
 NAMESPACE = "researcher-team-a"
-ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
+QUOTA = {"count/jobs.batch": "10k", "pods": "0"}
+"""A quota for every Job and for no pod: Jobs without pods are cheap."""
 NO_PREFLIGHT = {"PREFLIGHT": "off"}
-"""Jobs without pods are quick to make, and no Job that the preflight would let pass."""
-"""Room for every Job, and for no pod: this is about Jobs alone."""
+"""Preflight would reject each Job, because the quota allows no pod."""
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
 def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[AnyCluster]]]:
-    """The local cloud, with faults between the functions and the cluster."""
+    """Start the local cloud, with faults between the functions and the cluster."""
     with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
-        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": QUOTA}}
         stack.cluster.apply([quota])
         yield stack
 
 
-def submitted(api: Api, number: int) -> str:
-    """The id of the Job of that number."""
+def submit(api: Api, number: int) -> str:
+    """Submit the Job of that number until it exists, and return its id."""
     key = {"Idempotency-Key": f"job {number}"}
-    answer = api.submit_until_made(headers=key, labels={"number": str(number)})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+    response = api.submit_until_made(headers=key, labels={"number": str(number)})
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
 
 
-def test_every_job_is_made_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
-    """Every 201 names a Job that exists; none is lost, and none is there twice."""
-    with Api(faulty) as api, ThreadPoolExecutor(AT_ONCE) as pool:
-        api.ask("GET", "/projects")  # keys and credentials are there, whatever the cluster says
-        ids = list(pool.map(lambda number: submitted(api, number), range(SUBMISSIONS)))
+def test_every_job_is_created_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
+    """Every 201 names an existing Job; no Job is lost or created twice."""
+    with Api(faulty) as api, ThreadPoolExecutor(CONCURRENT) as pool:
+        api.ask("GET", "/projects")  # keys and credentials are cached from here on, even if the cluster fails
+        ids = list(pool.map(lambda number: submit(api, number), range(SUBMISSIONS)))
 
     stored = faulty.cluster.cluster.find(JOB, NAMESPACE)
     numbers = Counter(job["metadata"]["labels"]["number"] for job in stored)

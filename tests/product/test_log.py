@@ -1,4 +1,4 @@
-"""The log: one line for each request, which the cluster's own audit log can be joined with."""
+"""The request log: one line for each request, with the request id of the cluster's audit log."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ ALWAYS = {
 }
 
 
-def audited(stack: Stack[EmbeddedCluster | RealCluster], request_id: str) -> list[str]:
-    """The paths that the cluster's audit log has under *request_id*."""
+def audit_paths(stack: Stack[EmbeddedCluster | RealCluster], request_id: str) -> list[str]:
+    """Return the paths in the cluster's audit log with *request_id*."""
     if isinstance(stack.cluster, EmbeddedCluster):
-        return [one.target for one in stack.cluster.requests if ("Audit-ID", request_id) in one.headers]
+        return [each.target for each in stack.cluster.requests if ("Audit-ID", request_id) in each.headers]
     return [line["requestURI"] for line in stack.cluster.plane.audit_lines() if line["auditID"] == request_id]
 
 
-def logged(answer: httpx.Response, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line of the request that was answered so."""
+def log_line(response: httpx.Response, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return the log line of the request with that response."""
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    (found,) = [line for line in lines if line["request"] == answer.headers["X-Request-Id"]]
+    (found,) = [line for line in lines if line["request"] == response.headers["X-Request-Id"]]
     return dict(found)
 
 
@@ -63,22 +63,22 @@ def test_line_is_joined_with_the_audit_log(
     capfd: pytest.CaptureFixture[str],
     request_and_line: tuple[str, str, object, str, int],
 ) -> None:
-    """By the request's id: each attempt that the line counts is a line of the cluster's, and took part of the time."""
+    """Each attempt that the line counts is in the audit log with the same request id, and took part of the time."""
     method, path, body, function, status = request_and_line
 
-    answer = api.ask(method, path, json=body)
+    response = api.ask(method, path, json=body)
 
-    line = logged(answer, capfd)
+    line = log_line(response, capfd)
     assert line.keys() >= ALWAYS
     assert (line["function"], line["status"], line["subject"]) == (function, status, "alice")
-    assert line.get("code") == (answer.json()["code"] if status >= 400 else None)
-    assert eventually(lambda: len(audited(stack, line["request"])), lambda count: count == line["attempts"]) > 0
+    assert line.get("code") == (response.json()["code"] if status >= 400 else None)
+    assert eventually(lambda: len(audit_paths(stack, line["request"])), lambda count: count == line["attempts"]) > 0
     assert line["clusterMilliseconds"] > 0
 
 
 def test_line_names_project_and_job(api: Api, capfd: pytest.CaptureFixture[str]) -> None:
-    """Whether they came in the path or in the body."""
-    submitted = logged(api.submit(name="named"), capfd)
-    asked = logged(api.ask("GET", "/jobs/team-a/named"), capfd)
+    """The line has the Project and the Job name, from the path or from the body."""
+    submitted = log_line(api.submit(name="named"), capfd)
+    read = log_line(api.ask("GET", "/jobs/team-a/named"), capfd)
 
-    assert [(line["project"], line["name"]) for line in (submitted, asked)] == [("team-a", "named")] * 2
+    assert [(line["project"], line["name"]) for line in (submitted, read)] == [("team-a", "named")] * 2

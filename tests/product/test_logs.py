@@ -1,4 +1,4 @@
-"""A Job's log on the cluster: of which pod, how much of it, and why there is none."""
+"""The log of a Job on the cluster: which pod it comes from, its limits, and the errors when there is no log."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 
     from tests.support.api import Api
 
-RUNS_ON: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
+RUN_FOREVER: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
 
 
 @pytest.fixture
 def job(api: Api) -> Iterator[str]:
-    """The name of a Job of the test's own."""
+    """Return a unique Job name, and delete the Job afterwards."""
     name = f"log-{secrets.token_hex(3)}"
     yield name
     api.ask("DELETE", f"/jobs/team-a/{name}")
 
 
-def goes(simulated: str, **fields: object) -> dict[str, Any]:
-    """The fields of a Job whose pod goes as *simulated*."""
+def simulate(simulated: str, **fields: object) -> dict[str, Any]:
+    """Return the fields of a Job whose pod behaves as *simulated*."""
     return {"environment": {SIMULATE_VARIABLE: simulated}, **fields}
 
 
 class TestLogs:
     """GET .../logs."""
 
-    def test_of_a_pod_that_runs(self, api: Api, job: str) -> None:
-        """Text of the pod that the header names."""
+    def test_of_a_running_pod(self, api: Api, job: str) -> None:
+        """The response is the text of the running pod's log, and a header names the pod."""
         api.submit(name=job, environment={SIMULATE_VARIABLE: "run-forever", LOG_VARIABLE: "epoch 1\nepoch 2"})
 
-        answer = _log(api, job)
+        response = _log(api, job)
 
-        assert answer.text == "epoch 1\nepoch 2\n"
-        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert answer.headers["X-Pod-Name"].startswith(f"{job}-")
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.text == "epoch 1\nepoch 2\n"
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert response.headers["X-Pod-Name"].startswith(f"{job}-")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.parametrize(
         ("query", "text"),
@@ -56,25 +56,25 @@ class TestLogs:
             ("container=main&sinceSeconds=600", "epoch 1\nepoch 2\n"),
         ],
     )
-    def test_part_of_it(self, api: Api, job: str, query: str, text: str) -> None:
-        """The last lines, and of those the last bytes."""
+    def test_limits(self, api: Api, job: str, query: str, text: str) -> None:
+        """The parameters limit the log to the last lines, the last bytes, a container and a time."""
         api.submit(name=job, environment={SIMULATE_VARIABLE: "run-forever", LOG_VARIABLE: "epoch 1\nepoch 2"})
 
         assert _log(api, job, query).text == text
 
     def test_of_an_index(self, api: Api, job: str) -> None:
-        """Each pod of an Indexed Job has its own."""
-        api.submit(name=job, indexed=True, completions=2, parallelism=2, **RUNS_ON)
+        """`index` selects the pod of that index."""
+        api.submit(name=job, indexed=True, completions=2, parallelism=2, **RUN_FOREVER)
 
         pods = [_log(api, job, f"index={index}").headers["X-Pod-Name"] for index in (0, 1)]
 
         assert [pod.removeprefix(f"{job}-")[:2] for pod in pods] == ["0-", "1-"]
 
-    def test_of_the_attempt_before(self, api: Api, job: str) -> None:
-        """Of two pods that failed the first."""
-        api.submit(name=job, **goes("exit-1", backoffLimit=1))
+    def test_of_the_previous_attempt(self, api: Api, job: str) -> None:
+        """`previous` returns the log of the first of two failed pods."""
+        api.submit(name=job, **simulate("exit-1", backoffLimit=1))
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda one: one == "Failed"
+            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda status: status == "Failed"
         )
 
         last, before = _log(api, job), _log(api, job, "previous=true")
@@ -85,42 +85,44 @@ class TestLogs:
     @pytest.mark.parametrize(
         ("fields", "reason"),
         [
-            (goes("image-pull"), "ImagePullBackOff: Back-off pulling image"),
+            (simulate("image-pull"), "ImagePullBackOff: Back-off pulling image"),
             ({"gpu": 9}, "Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu"),
         ],
         ids=["image", "gpus"],
     )
     def test_of_a_job_that_has_not_started(self, api: Api, job: str, fields: dict[str, Any], reason: str) -> None:
-        """409, with the reason."""
+        """A Job that has not started has no log: 409, with the reason."""
         api.submit(name=job, **fields)
 
-        refused = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: reason in answer.json()["detail"]
+        response = eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda response: reason in response.json()["detail"]
         )
 
-        assert (refused.status_code, refused.json()["code"]) == (409, "job_not_started")
+        assert (response.status_code, response.json()["code"]) == (409, "job_not_started")
 
-    def test_of_a_job_that_the_quota_has_no_room_for(self, api: Api, job: str) -> None:
-        """409 likewise, as long as another Job has all of it."""
+    def test_quota_is_used_up(self, api: Api, job: str) -> None:
+        """A Job whose pods exceed the quota has no log: 409."""
         api.waiting_job(f"{job}-first")
         api.submit(name=job, gpu=8)
 
-        refused = eventually(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: "Pods" in answer.text)
-
-        api.ask("DELETE", f"/jobs/team-a/{job}-first")
-        assert (refused.status_code, refused.json()["code"]) == (409, "job_not_started")
-        assert "PodsNotCreated: The cluster could not create the Job's pods" in refused.json()["detail"]
-
-    def test_of_a_job_whose_pods_are_gone(self, api: Api, job: str) -> None:
-        """410, and where else to look."""
-        api.submit(name=job, **goes("run-forever", maxRuntimeSeconds=1))
-
-        refused = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda answer: answer.status_code == 410
+        response = eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda response: "Pods" in response.text
         )
 
-        assert refused.json()["code"] == "log_gone"
-        assert "Get the Job" in refused.json()["detail"]
+        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        assert (response.status_code, response.json()["code"]) == (409, "job_not_started")
+        assert "PodsNotCreated: The cluster could not create the Job's pods" in response.json()["detail"]
+
+    def test_of_a_job_without_pods(self, api: Api, job: str) -> None:
+        """A Job whose pods were deleted has no log: 410, with a hint to other sources."""
+        api.submit(name=job, **simulate("run-forever", maxRuntimeSeconds=1))
+
+        response = eventually(
+            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda response: response.status_code == 410
+        )
+
+        assert response.json()["code"] == "log_gone"
+        assert "Get the Job" in response.json()["detail"]
 
     @pytest.mark.parametrize(
         ("query", "pointer", "message"),
@@ -129,16 +131,18 @@ class TestLogs:
             ("index=0", "/index", "is only valid for Indexed Jobs, and this Job is not Indexed"),
         ],
     )
-    def test_of_what_there_is_not(self, api: Api, job: str, query: str, pointer: str, message: str) -> None:
-        """400, with what there is."""
-        api.submit(name=job, **RUNS_ON)
+    def test_unknown_container_and_index(self, api: Api, job: str, query: str, pointer: str, message: str) -> None:
+        """An unknown container or index is 400, and the message lists the valid values."""
+        api.submit(name=job, **RUN_FOREVER)
         _log(api, job)
 
-        refused = api.ask("GET", f"/jobs/team-a/{job}/logs?{query}")
+        response = api.ask("GET", f"/jobs/team-a/{job}/logs?{query}")
 
-        assert (refused.status_code, refused.json()["errors"]) == (400, [{"pointer": pointer, "message": message}])
+        assert (response.status_code, response.json()["errors"]) == (400, [{"pointer": pointer, "message": message}])
 
 
 def _log(api: Api, job: str, query: str = "") -> httpx.Response:
-    """The answer with the log, once there is one."""
-    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda one: one.status_code != 409)
+    """Wait until there is a log, and return the response."""
+    return eventually(
+        lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda response: response.status_code != 409
+    )

@@ -1,4 +1,4 @@
-"""Jobs on several nodes: their pods find each other, and none is ever half made for long."""
+"""Multi-node Jobs: the pods find each other, and an incomplete Job is completed or deleted."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
 
 NAMESPACE = "researcher-team-a"
-RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
+RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 
-def stored(stack: Stack, name: str, namespace: str = NAMESPACE) -> dict[str, Any] | None:
-    """The Job as the cluster has it, or None."""
+def stored_job(stack: Stack, name: str, namespace: str = NAMESPACE) -> dict[str, Any] | None:
+    """Return the stored Job, or None."""
     jobs = stack.cluster.find(JOB, namespace)
     return next((job for job in jobs if job["metadata"]["name"] == name), None)
 
 
 def services(stack: Stack, uid: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
-    """The Services that the Job with *uid* owns."""
+    """Return the Services that the Job with *uid* owns."""
     found = stack.cluster.find(SERVICE, namespace)
-    return [one for one in found if _owner(one) == uid]
+    return [each for each in found if _owner(each) == uid]
 
 
 def pods(stack: Stack, uid: str) -> list[dict[str, Any]]:
-    """The pods of the Job with *uid*, by rank."""
+    """Return the pods of the Job with *uid*, by rank."""
     found = [pod for pod in stack.cluster.find(POD, NAMESPACE) if _owner(pod) == uid]
     return sorted(found, key=lambda pod: int(pod["metadata"]["annotations"][INDEX]))
 
 
-def half(stack: Stack, api: Api, name: str) -> None:
-    """Leaves the Job as a Lambda leaves it that ends after its first call."""
-    asked = {"project": "team-a", "image": "busybox", "name": name, "nodes": 2, "environment": RUNS_ON}
-    manifest = api.ask("POST", "/jobs?dryRun=true", json=asked).json()
+def create_incomplete(stack: Stack, api: Api, name: str) -> None:
+    """Create an incomplete Job, as a Lambda that ends after its first call leaves it."""
+    body = {"project": "team-a", "image": "busybox", "name": name, "nodes": 2, "environment": RUN_FOREVER}
+    manifest = api.ask("POST", "/jobs?dryRun=true", json=body).json()
     metadata = {key: manifest["metadata"][key] for key in ("name", "namespace", "labels", "annotations")}
     spec = {key: value for key, value in manifest["spec"].items() if key != "selector"}
     for label in ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"):
         spec["template"]["metadata"]["labels"].pop(label, None)
-    marked = {**metadata, "annotations": {**metadata["annotations"], INCOMPLETE_ANNOTATION: ""}}
-    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": marked, "spec": {**spec, "suspend": True}}
+    incomplete = {**metadata, "annotations": {**metadata["annotations"], INCOMPLETE_ANNOTATION: ""}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": incomplete, "spec": {**spec, "suspend": True}}
     stack.cluster.apply([job])
 
 
 @pytest.fixture
 def name(api: Api) -> Iterator[str]:
-    """The name of a Job of the test's own."""
+    """Return a unique Job name, and delete the Job afterwards."""
     name = f"nodes-{secrets.token_hex(4)}"
     yield name
     api.ask("DELETE", f"/jobs/team-a/{name}")
@@ -66,122 +66,122 @@ def name(api: Api) -> Iterator[str]:
 class TestRendezvous:
     """The objects by which pods find each other."""
 
-    def test_every_pod_has_a_name_in_the_service(self, stack: Stack, api: Api, name: str) -> None:
-        """Host name, subdomain, Service and its selector fit together, and the first pod's name is the master's."""
-        uid = api.submit(name=name, nodes=3, gpu=2, environment=RUNS_ON).json()["id"]
+    def test_pods_have_dns_names(self, stack: Stack, api: Api, name: str) -> None:
+        """Host name, subdomain, Service and selector match, and MASTER_ADDR is the first pod's name."""
+        uid = api.submit(name=name, nodes=3, gpu=2, environment=RUN_FOREVER).json()["id"]
 
         found = eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 3)
         (service,) = services(stack, uid)
-        called = service["metadata"]["name"]
+        service_name = service["metadata"]["name"]
         assert [pod["spec"]["hostname"] for pod in found] == [f"{name}-{rank}" for rank in range(3)]
-        assert {pod["spec"]["subdomain"] for pod in found} == {called}
+        assert {pod["spec"]["subdomain"] for pod in found} == {service_name}
         assert (service["spec"]["clusterIP"], service["spec"]["publishNotReadyAddresses"]) == ("None", True)
         selector = service["spec"]["selector"].items()
         assert all(selector <= pod["metadata"]["labels"].items() for pod in found)
-        variables = [{one["name"]: one for one in pod["spec"]["containers"][0]["env"]} for pod in found]
-        assert {one["MASTER_ADDR"]["value"] for one in variables} == {f"{name}-0.{called}"}
-        assert {one["NNODES"]["value"] for one in variables} == {"3"}
-        paths = {one["NODE_RANK"]["valueFrom"]["fieldRef"]["fieldPath"] for one in variables}
+        variables = [{each["name"]: each for each in pod["spec"]["containers"][0]["env"]} for pod in found]
+        assert {each["MASTER_ADDR"]["value"] for each in variables} == {f"{name}-0.{service_name}"}
+        assert {each["NNODES"]["value"] for each in variables} == {"3"}
+        paths = {each["NODE_RANK"]["valueFrom"]["fieldRef"]["fieldPath"] for each in variables}
         assert paths == {f"metadata.annotations['{INDEX}']"}
 
-    def test_asks_for_the_gpus_of_all(self, api: Api, name: str) -> None:
-        """The view counts every node's."""
+    def test_counts_the_gpus_of_all_nodes(self, api: Api, name: str) -> None:
+        """The view counts the GPUs of all nodes."""
         assert api.submit(name=name, nodes=3, gpu=2).json()["requestedGPUs"] == 6
 
-    def test_service_goes_with_the_job(self, stack: Stack, api: Api, name: str) -> None:
-        """Nothing of it stays."""
+    def test_service_is_deleted_with_the_job(self, stack: Stack, api: Api, name: str) -> None:
+        """Deleting the Job deletes its Service."""
         uid = api.submit(name=name, nodes=2).json()["id"]
 
         api.ask("DELETE", f"/jobs/team-a/{name}")
 
         eventually(lambda: services(stack, uid), lambda found: not found)
 
-    def test_name_may_be_long_and_begin_with_a_digit(self, stack: Stack, api: Api) -> None:
-        """A Job's may; what is named after it follows other rules."""
+    def test_long_name_that_starts_with_a_digit(self, stack: Stack, api: Api) -> None:
+        """Names that are valid for a Job but not for a Service work."""
         name = f"7{secrets.token_hex(25)}x"
-        uid = api.submit(name=name, nodes=2, environment=RUNS_ON).json()["id"]
+        uid = api.submit(name=name, nodes=2, environment=RUN_FOREVER).json()["id"]
 
         found = eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
 
         assert [pod["spec"]["hostname"] for pod in found] == [f"{name}-0", f"{name}-1"]
         api.ask("DELETE", f"/jobs/team-a/{name}")
 
-    def test_same_name_again_at_once(self, stack: Stack, api: Api, name: str) -> None:
-        """The Service of the Job before may be there still: it is another's, and goes without harm."""
+    def test_same_name_immediately_after_deletion(self, stack: Stack, api: Api, name: str) -> None:
+        """A new Job gets its own Service while that of the deleted Job with the same name still exists."""
         first = api.submit(name=name, nodes=2).json()["id"]
         api.ask("DELETE", f"/jobs/team-a/{name}")
-        answer = api.submit_until_made(name=name, nodes=2, environment=RUNS_ON)
+        response = api.submit_until_made(name=name, nodes=2, environment=RUN_FOREVER)
 
-        second = answer.json()["id"]
+        second = response.json()["id"]
         eventually(lambda: services(stack, first), lambda found: not found)
-        assert (answer.status_code, len(services(stack, second))) == (201, 1)
+        assert (response.status_code, len(services(stack, second))) == (201, 1)
 
-    def test_many_at_once_make_one(self, stack: Stack, api: Api, name: str) -> None:
-        """One Job, one Service, whoever completes it."""
+    def test_concurrent_requests_create_one_job(self, stack: Stack, api: Api, name: str) -> None:
+        """Concurrent requests create one Job and one Service."""
         with ThreadPoolExecutor(32) as pool:
-            answers = list(pool.map(lambda _: api.submit_until_made(name=name, nodes=2), range(32)))
+            responses = list(pool.map(lambda _: api.submit_until_made(name=name, nodes=2), range(32)))
 
-        assert {answer.status_code for answer in answers} == {201}
-        (uid,) = {answer.json()["id"] for answer in answers}
+        assert {response.status_code for response in responses} == {201}
+        (uid,) = {response.json()["id"] for response in responses}
         assert len(services(stack, uid)) == 1
 
 
-class TestHalfMade:
+class TestIncomplete:
     """A Job whose Lambda ended between two calls."""
 
-    def test_waits_and_says_why(self, stack: Stack, api: Api, name: str) -> None:
-        """It takes no GPU."""
-        half(stack, api, name)
+    def test_is_suspended_with_a_reason(self, stack: Stack, api: Api, name: str) -> None:
+        """An incomplete Job is suspended with the reason Incomplete and uses no GPU."""
+        create_incomplete(stack, api, name)
 
         view = api.ask("GET", f"/jobs/team-a/{name}").json()["data"][0]
 
         assert (view["status"], view["reason"], view["pods"]["active"]) == ("Suspended", "Incomplete", 0)
 
     def test_same_request_completes_it(self, stack: Stack, api: Api, name: str) -> None:
-        """The answer is that of a replay, and the pods come."""
-        half(stack, api, name)
+        """The same request completes the Job, starts its pods, and is a replay."""
+        create_incomplete(stack, api, name)
 
-        answer = api.ask(
+        response = api.ask(
             "POST",
             "/jobs",
-            json={"project": "team-a", "image": "busybox", "name": name, "nodes": 2, "environment": RUNS_ON},
+            json={"project": "team-a", "image": "busybox", "name": name, "nodes": 2, "environment": RUN_FOREVER},
         )
 
-        assert (answer.status_code, answer.headers["Idempotent-Replayed"]) == (201, "true")
-        uid = answer.json()["id"]
+        assert (response.status_code, response.headers["Idempotent-Replayed"]) == (201, "true")
+        uid = response.json()["id"]
         eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
         (service,) = services(stack, uid)
         assert {pod["spec"]["subdomain"] for pod in pods(stack, uid)} == {service["metadata"]["name"]}
 
-    def test_other_request_leaves_it(self, stack: Stack, api: Api, name: str) -> None:
-        """The name is taken; nothing is started."""
-        half(stack, api, name)
+    def test_another_request_does_not_complete_it(self, stack: Stack, api: Api, name: str) -> None:
+        """A different request with the same name returns 409 and starts nothing."""
+        create_incomplete(stack, api, name)
 
-        answer = api.submit(name=name, nodes=3)
+        response = api.submit(name=name, nodes=3)
 
-        assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
-        job = stored(stack, name)
+        assert (response.status_code, response.json()["code"]) == (409, "name_taken")
+        job = stored_job(stack, name)
         assert job is not None
         assert job["spec"]["suspend"] is True
 
-    def test_no_room_for_the_service_leaves_nothing(self, stack: Stack) -> None:
-        """The quota refuses the second call: the Job of the first one is taken back."""
+    def test_quota_for_services_is_used_up(self, stack: Stack) -> None:
+        """When the quota rejects the Service, the Job is deleted again."""
         namespace = "researcher-team-b"
-        _bound_services(stack, namespace, "0")
+        _limit_services(stack, namespace, "0")
         with Api(stack, "bob") as bob:
-            answer = eventually(
+            response = eventually(
                 lambda: bob.submit("team-b", name=f"none-{secrets.token_hex(4)}", nodes=2),
-                lambda answer: answer.status_code != 201,  # the API server's own copy of the quota follows
+                lambda response: response.status_code != 201,  # the API server's quota cache lags behind
             )
-            left = bob.names("team-b")
-        _bound_services(stack, namespace, "100")
+            names = bob.names("team-b")
+        _limit_services(stack, namespace, "100")
 
-        assert (answer.status_code, answer.json()["code"]) == (403, "quota_exceeded")
-        assert all(len(services(stack, _uid(stack, one, namespace), namespace)) == 1 for one in left)
+        assert (response.status_code, response.json()["code"]) == (403, "quota_exceeded")
+        assert all(len(services(stack, _uid(stack, each, namespace), namespace)) == 1 for each in names)
 
 
-class TestRefused:
-    """What contradicts `nodes`: nothing is made."""
+class TestInvalid:
+    """Fields that conflict with `nodes`."""
 
     @pytest.mark.parametrize(
         "fields",
@@ -194,11 +194,11 @@ class TestRefused:
         ],
     )
     def test_fields(self, stack: Stack, api: Api, name: str, fields: dict[str, Any]) -> None:
-        """422, and the field is named."""
-        answer = api.submit(name=name, **fields)
+        """A value of `nodes` that is invalid or conflicts with another field is 422, and no Job is created."""
+        response = api.submit(name=name, **fields)
 
-        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/nodes")
-        assert stored(stack, name) is None
+        assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/nodes")
+        assert stored_job(stack, name) is None
 
 
 def _owner(document: dict[str, Any]) -> str | None:
@@ -207,12 +207,12 @@ def _owner(document: dict[str, Any]) -> str | None:
 
 
 def _uid(stack: Stack, name: str, namespace: str) -> str:
-    job = stored(stack, name, namespace)
+    job = stored_job(stack, name, namespace)
     assert job is not None
     return str(job["metadata"]["uid"])
 
 
-def _bound_services(stack: Stack, namespace: str, count: str) -> None:
+def _limit_services(stack: Stack, namespace: str, count: str) -> None:
     metadata = {"name": "services", "namespace": namespace}
     spec = {"hard": {"count/services": count}}
     stack.cluster.apply([{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec}])

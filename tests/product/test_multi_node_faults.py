@@ -1,4 +1,4 @@
-"""Jobs on several nodes through a network that loses, delays and refuses a third of all requests."""
+"""Multi-node Jobs while a third of all requests to the cluster are lost, delayed or rejected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     AnyCluster = EmbeddedCluster | RealCluster
 
 SUBMISSIONS = cases(24, thorough=100)
-AT_ONCE = 32
+CONCURRENT = 32
 RATE = 0.3
 NAMESPACE = "researcher-team-a"
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 @pytest.fixture
 def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[AnyCluster]]]:
-    """The local cloud, with faults between the functions and the cluster; no pod finds room."""
+    """Start the local cloud, with faults between the functions and the cluster, and a quota without pods."""
     with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}}
@@ -43,42 +43,42 @@ def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[Any
         yield stack
 
 
-def submitted(api: Api, number: int) -> str:
-    """The id of the Job of that number, which is asked for until it is made."""
+def submit(api: Api, number: int) -> str:
+    """Submit the Job of that number until it exists, and return its id."""
     key = {"Idempotency-Key": f"nodes {number}"}
-    while (answer := api.submit_until_made(headers=key, nodes=2, labels={"number": str(number)})).status_code == 409:
-        assert answer.json()["code"] == "job_being_deleted"  # an attempt of ours was being taken back
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+    while (response := api.submit_until_made(headers=key, nodes=2, labels={"number": str(number)})).status_code == 409:
+        assert response.json()["code"] == "job_being_deleted"  # an attempt of this test was being rolled back
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
 
 
-def test_every_job_is_made_whole_and_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
-    """Every 201 names a Job that is started and has its Service; no half of one, and no Service of none, is left."""
-    with Api(faulty) as api, ThreadPoolExecutor(AT_ONCE) as pool:
-        api.ask("GET", "/projects")  # keys and credentials are there, whatever the cluster says
-        ids = list(pool.map(lambda number: submitted(api, number), range(SUBMISSIONS)))
+def test_every_job_is_complete_and_created_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
+    """Every 201 names a started Job with its Service; no incomplete Job and no orphaned Service remains."""
+    with Api(faulty) as api, ThreadPoolExecutor(CONCURRENT) as pool:
+        api.ask("GET", "/projects")  # keys and credentials are cached from here on, even if the cluster fails
+        ids = list(pool.map(lambda number: submit(api, number), range(SUBMISSIONS)))
 
     cluster = faulty.cluster.cluster
     jobs = cluster.find(JOB, NAMESPACE)
     numbers = Counter(job["metadata"]["labels"]["number"] for job in jobs)
     assert numbers == Counter(str(number) for number in range(SUBMISSIONS))
     assert set(ids) == {job["metadata"]["uid"] for job in jobs}
-    assert [job["metadata"]["name"] for job in jobs if job["spec"]["suspend"] or _is_marked(job)] == []
+    assert [job["metadata"]["name"] for job in jobs if job["spec"]["suspend"] or _is_incomplete(job)] == []
     eventually(
-        lambda: Counter(map(_owned, cluster.find(SERVICE, NAMESPACE))),
-        lambda found: found == Counter(map(_named, jobs)),
+        lambda: Counter(map(_service_owner, cluster.find(SERVICE, NAMESPACE))),
+        lambda found: found == Counter(map(_job_service, jobs)),
     )
     assert all(faulty.cluster.proxy.met[fault] > 0 for fault in FAULTS)
 
 
-def _is_marked(job: dict[str, Any]) -> bool:
+def _is_incomplete(job: dict[str, Any]) -> bool:
     return INCOMPLETE_ANNOTATION in job["metadata"]["annotations"]
 
 
-def _owned(service: dict[str, Any]) -> tuple[str, str]:
+def _service_owner(service: dict[str, Any]) -> tuple[str, str]:
     (owner,) = service["metadata"]["ownerReferences"]
     return service["metadata"]["name"], owner["uid"]
 
 
-def _named(job: dict[str, Any]) -> tuple[str, str]:
+def _job_service(job: dict[str, Any]) -> tuple[str, str]:
     return job["spec"]["template"]["spec"]["subdomain"], job["metadata"]["uid"]

@@ -1,4 +1,4 @@
-"""Odd names in paths and bodies: whatever a caller writes, no request leaves the Jobs of Projects."""
+"""Unusual names in paths and bodies: no request leaves the Jobs of Projects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
     from tests.cluster.real_cluster import RealCluster
 
-ODD = [
+UNUSUAL = [
     "",
     ".",
     "..",
@@ -47,16 +47,16 @@ ALLOWED = re.compile(
 )
 
 
-def upstream(stack: Stack[EmbeddedCluster | RealCluster]) -> list[str]:
-    """What the functions have asked the API server so far, as it saw it."""
+def cluster_paths(stack: Stack[EmbeddedCluster | RealCluster]) -> list[str]:
+    """Return the paths that the functions have requested from the API server so far."""
     if isinstance(stack.cluster, EmbeddedCluster):
-        return [one.target for one in stack.cluster.requests]
+        return [each.target for each in stack.cluster.requests]
     lines = stack.cluster.plane.audit_lines()
-    return [one["requestURI"] for one in lines if one["user"].get("username", "").startswith("researcher-api:")]
+    return [each["requestURI"] for each in lines if each["user"].get("username", "").startswith("researcher-api:")]
 
 
 def send(stack: Stack[Any], bearer: str, method: str, path: str, body: object = None) -> int:
-    """The status of the answer to a request whose *path* goes out as it stands."""
+    """Send a request whose *path* is not normalized, and return the status."""
     connection = http.client.HTTPConnection(urlsplit(stack.base_url).netloc)
     headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
     connection.putrequest(method, urlsplit(stack.base_url).path + path, skip_accept_encoding=True)
@@ -69,9 +69,9 @@ def send(stack: Stack[Any], bearer: str, method: str, path: str, body: object = 
     return status
 
 
-@pytest.mark.parametrize("name", ODD, ids=lambda name: repr(name[:40]))
-def test_odd_names_reach_nothing(stack: Stack[EmbeddedCluster | RealCluster], name: str) -> None:
-    """Every one is refused as a client's fault, and the cluster is asked for nothing beyond Projects' Jobs."""
+@pytest.mark.parametrize("name", UNUSUAL, ids=lambda name: repr(name[:40]))
+def test_unusual_names_are_rejected(stack: Stack[EmbeddedCluster | RealCluster], name: str) -> None:
+    """Each name is rejected with a 4xx status, and the cluster gets no request beyond Projects' Jobs."""
     bearer = token(stack, "alice")
     paths = [f"/jobs/{name}", f"/jobs/{name}/train-1", f"/jobs/team-a/{name}"]
 
@@ -80,7 +80,7 @@ def test_odd_names_reach_nothing(stack: Stack[EmbeddedCluster | RealCluster], na
     statuses.append(send(stack, bearer, "POST", "/jobs", {"project": "team-a", "image": "x", "name": name}))
     statuses.append(send(stack, bearer, "DELETE", "/jobs", [{"project": "team-a", "name": name}]))
 
-    # A slash at the end is no name: that is the list itself.
+    # With an empty name the path ends in a slash and is that of the list.
     listed = [200] if not name else []
     assert [status for status in statuses if status // 100 != 4] == listed
-    assert [target for target in upstream(stack) if not ALLOWED.fullmatch(target)] == []
+    assert [target for target in cluster_paths(stack) if not ALLOWED.fullmatch(target)] == []

@@ -1,4 +1,4 @@
-"""Page tokens live as long as the cluster remembers the list that they come from."""
+"""Page tokens expire when the cluster has compacted the resource version of their list."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 
-def test_an_old_token_has_expired(stack: Stack[EmbeddedCluster | RealCluster], api: Api) -> None:
-    """410 with a code of its own, and a new list starts again."""
+def test_expired_token(stack: Stack[EmbeddedCluster | RealCluster], api: Api) -> None:
+    """An expired page token returns 410 with its own code."""
     for name in ("page-1", "page-2"):
         api.submit(name=name)
     token = api.ask("GET", "/jobs/team-a?limit=1").json()["nextPageToken"]
     if isinstance(stack.cluster, EmbeddedCluster):
         stack.cluster.store.oldest_page = stack.cluster.store.version + 1
 
-    answer = eventually(lambda: continued(api, token), lambda answer: answer.status_code != 200)
+    response = eventually(lambda: next_page(api, token), lambda response: response.status_code != 200)
 
-    assert (answer.status_code, answer.json()["code"]) == (410, "page_token_expired")
+    assert (response.status_code, response.json()["code"]) == (410, "page_token_expired")
 
 
-def continued(api: Api, token: str) -> httpx.Response:
-    """The second page, after a write: the test control plane forgets old versions every few seconds."""
+def next_page(api: Api, token: str) -> httpx.Response:
+    """Return the second page after a write, so that the test control plane compacts old versions."""
     api.submit(name="page-2")
     return api.ask("GET", f"/jobs/team-a?limit=1&pageToken={token}")

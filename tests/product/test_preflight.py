@@ -1,4 +1,4 @@
-"""Jobs whose pods the cluster would never take are not made, and whoever submits one learns why at once."""
+"""Jobs whose pods could never be admitted are rejected at submission, with the reason."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
 
 
-RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
+RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 
 
 def uids(stack: Stack[Any], project: str) -> list[str]:
-    """The Jobs and pods of *project*."""
+    """Return the uids of the Jobs and pods of *project*."""
     found = [*stack.cluster.find(JOB, f"researcher-{project}"), *stack.cluster.find(POD, f"researcher-{project}")]
-    return [one["metadata"]["uid"] for one in found]
+    return [each["metadata"]["uid"] for each in found]
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code."""
-    return answer.status_code, answer.json()["code"]
+def status_and_code(response: httpx.Response) -> tuple[int, str]:
+    """Return status and code."""
+    return response.status_code, response.json()["code"]
 
 
 @pytest.fixture(scope="module")
 def project(stack: Stack[Any]) -> str:
-    """A Project of 4 GPUs, with a LimitRange of its own, to which alice may submit and bob may not."""
+    """Create a Project of 4 GPUs with a LimitRange, to which alice may submit and bob may not; return its name."""
     metadata = {"name": "most", "namespace": "researcher-small"}
     spec = {"limits": [{"type": "Container", "max": {"memory": "32Gi"}}]}
     limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": spec}
@@ -48,7 +48,7 @@ def project(stack: Stack[Any]) -> str:
 
 @pytest.fixture
 def ready(api: Api, project: str) -> str:
-    """The same, once the API server acts by its quota and its limits."""
+    """Wait until the API server enforces the quota and the LimitRange of the Project, and return its name."""
     for bound in ({"memoryLimit": "33Gi"}, {"gpu": 5}):
         probe = {"image": "busybox", "project": project, **bound}
         eventually(partial(_dry_run, api, probe), lambda status: status == 403)
@@ -61,8 +61,8 @@ def _dry_run(api: Api, document: dict[str, Any]) -> int:
 
 @pytest.fixture
 def full(api: Api, ready: str) -> Iterator[str]:
-    """The same Project, whose quota a Job named `all` takes whole."""
-    api.submit(ready, name="all", gpu=4, environment=RUNS_ON)
+    """Create a Job `all` that uses the whole quota of the Project, and return the Project's name."""
+    api.submit(ready, name="all", gpu=4, environment=RUN_FOREVER)
     eventually(
         lambda: api.ask("GET", f"/projects/{ready}").json()["quotas"][0]["used"].get("requests.nvidia.com/gpu"),
         lambda used: used == "4",
@@ -72,7 +72,7 @@ def full(api: Api, ready: str) -> Iterator[str]:
         api.ask("DELETE", f"/jobs/{ready}/{name}")
 
 
-NEVER = [
+NEVER_FITS = [
     pytest.param({"gpu": 5}, ("quota_exceeded", "requested: requests.nvidia.com/gpu=5"), id="quota"),
     pytest.param(
         {"memoryLimit": "64Gi"}, ("refused_by_cluster", "maximum memory usage per Container is 32Gi"), id="limits"
@@ -80,45 +80,45 @@ NEVER = [
 ]
 
 
-class TestNever:
-    """A Job that could never have a pod."""
+class TestNeverFits:
+    """A Job whose pods can never be admitted."""
 
-    @pytest.mark.parametrize(("fields", "why"), NEVER)
-    def test_is_refused_in_the_clusters_words(
+    @pytest.mark.parametrize(("fields", "why"), NEVER_FITS)
+    def test_is_rejected_with_the_message_of_the_cluster(
         self, stack: Stack[Any], api: Api, ready: str, fields: dict[str, Any], why: tuple[str, str]
     ) -> None:
-        """403, and no Job is made."""
+        """The response is 403 with the cluster's message, and no Job is created."""
         before = uids(stack, ready)
 
-        answer = api.submit(ready, **fields)
+        response = api.submit(ready, **fields)
 
-        assert told(answer) == (403, why[0])
-        assert why[1] in answer.json()["detail"]
+        assert status_and_code(response) == (403, why[0])
+        assert why[1] in response.json()["detail"]
         assert uids(stack, ready) == before
 
-    @pytest.mark.parametrize(("fields", "why"), NEVER)
-    def test_is_foretold_so_by_a_dry_run(
+    @pytest.mark.parametrize(("fields", "why"), NEVER_FITS)
+    def test_dry_run_is_rejected_in_the_same_way(
         self, api: Api, ready: str, fields: dict[str, Any], why: tuple[str, str]
     ) -> None:
-        """`dryRun` says what would come."""
-        answer = api.ask("POST", "/jobs?dryRun=true", json={"project": ready, "image": "busybox", **fields})
+        """A dry run returns the same error."""
+        response = api.ask("POST", "/jobs?dryRun=true", json={"project": ready, "image": "busybox", **fields})
 
-        assert (told(answer), why[1] in answer.json()["detail"]) == ((403, why[0]), True)
+        assert (status_and_code(response), why[1] in response.json()["detail"]) == ((403, why[0]), True)
 
-    def test_of_a_foreign_project_tells_nothing_of_it(self, stack: Stack[Any], ready: str) -> None:
-        """Its quota is none of a stranger's business: the answer is that of a Project that does not exist."""
+    def test_quota_of_another_project_is_not_disclosed(self, stack: Stack[Any], ready: str) -> None:
+        """Callers without access get the error of a Project that does not exist, not that of the quota."""
         with Api(stack, "bob") as bob:
-            answers = [bob.submit(name, gpu=gpu) for name in (ready, "team-zzz") for gpu in (1, 5)]
+            responses = [bob.submit(name, gpu=gpu) for name in (ready, "team-zzz") for gpu in (1, 5)]
 
-        assert {told(answer) for answer in answers} == {(403, "forbidden")}
-        assert len({answer.json()["detail"] for answer in answers}) == 1
+        assert {status_and_code(response) for response in responses} == {(403, "forbidden")}
+        assert len({response.json()["detail"] for response in responses}) == 1
 
 
-class TestFull:
-    """A quota that is taken, by Jobs that will end."""
+class TestQuotaUsedUp:
+    """A quota that running Jobs use up."""
 
-    def test_a_job_that_will_fit_is_made_and_waits(self, api: Api, full: str) -> None:
-        """As it would wait for a node; it starts when there is room."""
+    def test_job_that_fits_later_is_created(self, api: Api, full: str) -> None:
+        """A Job that fits the quota is created and waits until other Jobs end."""
         name = f"waits-{secrets.token_hex(4)}"
 
         assert api.submit(full, name=name, gpu=4).status_code == 201
@@ -127,24 +127,24 @@ class TestFull:
             lambda view: view["reason"] == "PodsNotCreated",
         )
 
-    def test_a_job_that_never_will_is_refused_all_the_same(self, api: Api, full: str) -> None:
-        """More than the quota allows altogether."""
-        assert told(api.submit(full, gpu=5)) == (403, "quota_exceeded")
+    def test_job_that_never_fits_is_rejected(self, api: Api, full: str) -> None:
+        """A Job that exceeds the whole quota is rejected."""
+        assert status_and_code(api.submit(full, gpu=5)) == (403, "quota_exceeded")
 
-    def test_a_replay_finds_the_job_that_fills_it(self, api: Api, full: str) -> None:
-        """Exactly once, whatever the quota says by now."""
-        again = api.submit(full, name="all", gpu=4, environment=RUNS_ON)
+    def test_replay_returns_the_job(self, api: Api, full: str) -> None:
+        """A replay returns the existing Job although the quota is used up."""
+        response = api.submit(full, name="all", gpu=4, environment=RUN_FOREVER)
 
-        assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+        assert (response.status_code, response.headers["Idempotent-Replayed"]) == (201, "true")
 
-    def test_a_replay_finds_its_job_after_the_quota_was_cut(self, stack: Stack[Any], api: Api, full: str) -> None:
-        """What would be refused today was made yesterday."""
+    def test_replay_after_the_quota_was_reduced(self, stack: Stack[Any], api: Api, full: str) -> None:
+        """A replay returns the existing Job although the quota would now reject it."""
         quota = {"apiVersion": "v1", "kind": "ResourceQuota"}
         metadata = {"name": "researcher-project", "namespace": f"researcher-{full}"}
         stack.cluster.apply([{**quota, "metadata": metadata, "spec": {"hard": {"requests.nvidia.com/gpu": "2"}}}])
         eventually(lambda: api.submit(full, gpu=4).status_code, lambda status: status == 403)
 
-        again = api.submit(full, name="all", gpu=4, environment=RUNS_ON)
+        response = api.submit(full, name="all", gpu=4, environment=RUN_FOREVER)
 
-        assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+        assert (response.status_code, response.headers["Idempotent-Replayed"]) == (201, "true")
         stack.cluster.apply([{**quota, "metadata": metadata, "spec": {"hard": {"requests.nvidia.com/gpu": "4"}}}])

@@ -1,8 +1,8 @@
-"""How many requests each operation makes, to whom, and which of them at the same time: a row for each operation.
+"""The requests that each operation sends: their number, targets and parallelism, in a row for each operation.
 
 `cold` is the first request of a process, whose caches are empty; `warm` the next one, for another Job in the same
-state. `2 issuer, sts, cluster|cluster` is five requests in four steps; the number of steps is what a caller waits for.
-Always on the embedded cluster, where nothing else happens meanwhile; each Job that is there has one pod.
+state. `2 issuer, sts, cluster|cluster` is five requests in four steps; the number of steps determines the latency.
+Always on the embedded cluster, where nothing else sends requests; each existing Job has one pod.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.runtime.operation import BASE
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
 from infra.packaging import docs_assets
 from tests.support.api import IMAGE
-from tests.support.counted_stack import SCHEDULED, UPLOADED, CountedStack, Request, World
+from tests.support.counted_stack import SCHEDULED, UPLOADED, Callers, CountedStack, Request
 from tests.support.round_trips import Gate, Trip, differences
 
 if TYPE_CHECKING:
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 DOCUMENT = Path(functions.__file__).parents[1] / "openapi.json"
 
 KEYS = "2 issuer"
-"""The discovery document, then the keys."""
+"""The discovery document, then the JWKS."""
 ROLE = "sts, cluster"
 """AssumeRole, then the groups that the API may impersonate."""
 FIRST = f"{KEYS}, {ROLE}"
 EVENTS = "cluster|cluster, cluster"
-"""The Job's events and its pods, then the events of each pod: here of one."""
+"""The Job's events and its pods in parallel, then the events of each pod: here of one."""
 PROJECTS = "cluster|cluster|cluster"
-"""One request for each of the three Projects. The groups are read so often, too, where these are a process's first."""
+"""One request for each of the three Projects; in a cold process, the groups are also read three times."""
 TWO_JOBS = "cluster|cluster"
-"""The same for the two Jobs that are deleted."""
+"""One request for each of the two Jobs that are deleted."""
 ANNOUNCED = f"{PROJECTS}, {PROJECTS}, events|events|events, {PROJECTS}"
-"""Each Project's Jobs, the pods of the one that has finished, its event, its mark."""
+"""Each Project's Jobs, the pods of its finished Job, its event, its label."""
 CLEANED = ", ".join(["4 cluster, 4 s3, cluster"] * 3)
-"""In each Project: its Jobs, one of them, its pods, its log, two Receipts read and written, its deletion."""
+"""In each Project: the list of Jobs, the Job, its pods, its log, two Receipts read and written, its deletion."""
 
 # fmt: off
 ROWS = {
@@ -117,35 +117,37 @@ REQUESTS = {
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[CountedStack]:
-    """A cloud that counts, and whose Jobs may be cleaned up as soon as they have finished."""
+    """Start a stack that counts requests, with a retention of 0 seconds."""
     docs_assets.main()
     with CountedStack({"CLEANUP_RETENTION_SECONDS": "0", "CLEANUP_FAILED_RETENTION_SECONDS": "0"}) as stack:
         yield stack
 
 
-def trips(world: World, operation: str, row: str, *, cold: bool) -> list[Trip]:
+def trips(callers: Callers, operation: str, row: str, *, cold: bool) -> list[Trip]:
     """Return the requests that *operation* makes, compared with *row* as they arrive."""
     if operation in SCHEDULED:
-        return world.trips_on_schedule(row, operation, cold=cold)
+        return callers.count_requests_on_schedule(row, operation, cold=cold)
     if operation == UPLOADED:
-        return world.trips_of_upload(row, cold=cold)
-    return world.trips(row, REQUESTS[operation], cold=cold)
+        return callers.count_requests_of_upload(row, cold=cold)
+    return callers.count_requests(row, REQUESTS[operation], cold=cold)
 
 
 @pytest.mark.parametrize("operation", ROWS)
-def test_operation_makes_the_requests_of_its_row(stack: CountedStack, operation: str) -> None:
-    """Cold and warm, in number, order and parallelism: one request more is one round trip more for each caller."""
-    with World(stack) as world:
+def test_operation_sends_the_requests_of_its_row(stack: CountedStack, operation: str) -> None:
+    """A cold and a warm operation send the requests of its row: each additional one would add latency."""
+    with Callers(stack) as callers:
         for row, phase in zip(ROWS[operation], ("cold", "warm"), strict=True):
-            sent = trips(world, operation, row, cold=phase == "cold")
+            sent = trips(callers, operation, row, cold=phase == "cold")
 
-            found = differences(row, sent)
+            problems = differences(row, sent)
             listed = "".join(f"\n  {trip.target} {trip.request} {trip.note}" for trip in sent)
-            assert not found, f"{operation}, {phase}: {'; '.join(found)}.\nThe row is: {row}\nWhat was sent:{listed}"
+            assert not problems, (
+                f"{operation}, {phase}: {'; '.join(problems)}.\nThe row is: {row}\nThe requests were:{listed}"
+            )
 
 
 def test_each_operation_has_a_row() -> None:
-    """A new endpoint or function needs one; its variants come after a comma."""
+    """Each endpoint and function has a row; variants follow a comma."""
     paths = json.loads(DOCUMENT.read_text("utf-8"))["paths"].values()
     operations = {method["operationId"] for path in paths for method in path.values()}
 
@@ -156,10 +158,10 @@ def test_each_operation_has_a_row() -> None:
 
 
 class TestGate:
-    """The count itself."""
+    """The gate that counts the requests."""
 
-    def test_one_request_more_is_named(self) -> None:
-        """By its target, with both numbers."""
+    def test_extra_request_is_reported(self) -> None:
+        """An extra request is reported with its target and both numbers."""
         gate = Gate()
 
         with gate.counting("sts, cluster") as sent:
@@ -168,8 +170,8 @@ class TestGate:
 
         assert differences("sts, cluster", sent) == ["2 requests to cluster instead of 1"]
 
-    def test_requests_in_parallel_meet(self) -> None:
-        """Each waits for the others, so it does not matter which is faster."""
+    def test_parallel_requests_in_any_order(self) -> None:
+        """Parallel requests wait for each other, so their order does not matter."""
         gate, row = Gate(), "cluster|cluster|s3"
 
         with gate.counting(row) as sent, ThreadPoolExecutor(3) as pool:
@@ -177,8 +179,8 @@ class TestGate:
 
         assert differences(row, sent) == []
 
-    def test_requests_one_after_another_do_not_pass_as_parallel(self) -> None:
-        """They never meet."""
+    def test_sequential_requests_are_not_parallel(self) -> None:
+        """Requests that are sent one after another do not match a parallel step."""
         gate, row = Gate(hold_seconds=0.01), "cluster|cluster"
 
         with gate.counting(row) as sent:
@@ -187,8 +189,8 @@ class TestGate:
 
         assert differences(row, sent) == ["cluster GET /a was sent alone, not in parallel"]
 
-    def test_another_order_is_named(self) -> None:
-        """As many requests, but not as the row has them."""
+    def test_other_order_is_reported(self) -> None:
+        """The right number of requests in another order is reported."""
         gate = Gate()
 
         with gate.counting("sts, s3") as sent:

@@ -1,4 +1,4 @@
-"""Every state that a Job can be in, brought about on the cluster, and what the API says of it."""
+"""Every state of a Job, produced on the cluster, and its representation in the API."""
 
 from __future__ import annotations
 
@@ -17,149 +17,149 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
     from tests.support.api import Api
 
-RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
+RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 
 
-def shown(api: Api, name: str) -> dict[str, Any]:
-    """The Job as get_job shows it."""
+def get_job(api: Api, name: str) -> dict[str, Any]:
+    """Return the Job as get_job represents it."""
     view: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
     return view
 
 
-def becomes(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
-    """The Job, once it is in that state for that reason."""
-    return eventually(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
+def await_state(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
+    """Wait until the Job has that status and reason, and return it."""
+    return eventually(lambda: get_job(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
 
 
 @pytest.fixture
 def job(api: Api) -> Iterator[str]:
-    """The name of a Job of the test's own."""
+    """Return a unique Job name, and delete the Job afterwards."""
     name = f"state-{secrets.token_hex(4)}"
     yield name
     api.ask("DELETE", f"/jobs/team-a/{name}")
 
 
-class TestGoesWell:
-    """A Job that nothing hinders."""
+class TestSuccess:
+    """A Job that runs without problems."""
 
     def test_runs_and_succeeds(self, api: Api, job: str) -> None:
-        """Its times, node and pods are told; its GPUs are free again."""
-        made = api.submit(name=job, gpu=2).json()
+        """A successful Job has its times and pod counts, and no longer holds GPUs."""
+        created = api.submit(name=job, gpu=2).json()
 
-        view = becomes(api, job, "Succeeded")
+        view = await_state(api, job, "Succeeded")
 
-        assert (made["status"], made["requestedGPUs"]) == ("Pending", 2)
+        assert (created["status"], created["requestedGPUs"]) == ("Pending", 2)
         assert view["createdAt"] <= view["startedAt"] <= view["finishedAt"]
         assert (view["pods"]["succeeded"], view["nodes"], view["currentAllocatedGPUs"]) == (1, [], 0)
 
-    def test_shows_where_it_runs(self, api: Api, job: str) -> None:
-        """The node, and the GPUs that it holds."""
-        api.submit(name=job, gpu=2, environment=RUNS_ON)
+    def test_running_job_has_its_node(self, api: Api, job: str) -> None:
+        """A running Job has its node, and the number of GPUs that it holds."""
+        api.submit(name=job, gpu=2, environment=RUN_FOREVER)
 
-        becomes(api, job, "Running")
-        view = eventually(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
+        await_state(api, job, "Running")
+        view = eventually(lambda: get_job(api, job), lambda view: view["pods"]["ready"] == 1)
 
         assert (view["nodes"], view["currentAllocatedGPUs"]) == (["gpu-node-0"], 2)
 
-    def test_is_shown_so_by_a_replay_too(self, api: Api, job: str) -> None:
-        """Who sends the request again reads what who gets the Job reads."""
-        api.submit(name=job, gpu=2, environment=RUNS_ON)
-        becomes(api, job, "Running")
-        eventually(lambda: shown(api, job), lambda view: view["pods"]["ready"] == 1)
+    def test_replay_has_the_same_view(self, api: Api, job: str) -> None:
+        """A replay of the submission returns the same view as get_job."""
+        api.submit(name=job, gpu=2, environment=RUN_FOREVER)
+        await_state(api, job, "Running")
+        eventually(lambda: get_job(api, job), lambda view: view["pods"]["ready"] == 1)
 
-        again = api.submit(name=job, gpu=2, environment=RUNS_ON)
+        response = api.submit(name=job, gpu=2, environment=RUN_FOREVER)
 
-        assert again.headers["Idempotent-Replayed"] == "true"
-        assert again.json() == shown(api, job)
+        assert response.headers["Idempotent-Replayed"] == "true"
+        assert response.json() == get_job(api, job)
 
     def test_indexed_pods_all_succeed(self, api: Api, job: str) -> None:
-        """As many completions as were asked for."""
+        """An Indexed Job succeeds with the requested number of completions."""
         api.submit(name=job, indexed=True, completions=3, parallelism=2)
 
-        assert becomes(api, job, "Succeeded")["pods"]["succeeded"] == 3
+        assert await_state(api, job, "Succeeded")["pods"]["succeeded"] == 3
 
 
-class TestWaits:
-    """A Job that does not start, and why."""
+class TestPending:
+    """A Job that does not start, and the reason."""
 
     def test_for_gpus(self, api: Api, job: str) -> None:
-        """No node has as many."""
+        """A Job that requests more GPUs than any node has is unschedulable."""
         api.submit(name=job, gpu=16)
 
-        assert "Insufficient nvidia.com/gpu" in becomes(api, job, "Pending", "Unschedulable")["message"]
+        assert "Insufficient nvidia.com/gpu" in await_state(api, job, "Pending", "Unschedulable")["message"]
 
-    def test_for_a_node_of_its_type(self, api: Api, job: str) -> None:
-        """No node is of the type that was asked for."""
+    def test_for_a_node_type(self, api: Api, job: str) -> None:
+        """A Job with a node type that does not exist is unschedulable."""
         api.submit(name=job, nodeType="p99.gigantic")
 
-        assert "node affinity/selector" in becomes(api, job, "Pending", "Unschedulable")["message"]
+        assert "node affinity/selector" in await_state(api, job, "Pending", "Unschedulable")["message"]
 
-    def test_for_an_image_that_is_not_there(self, api: Api, job: str) -> None:
-        """The kubelet's word for it."""
+    def test_for_a_missing_image(self, api: Api, job: str) -> None:
+        """A missing image is reported with the reason of the kubelet."""
         api.submit(name=job, image=f"registry.example/{MISSING_IMAGE}:1")
 
-        assert MISSING_IMAGE in becomes(api, job, "Pending", "ImagePullBackOff")["message"]
+        assert MISSING_IMAGE in await_state(api, job, "Pending", "ImagePullBackOff")["message"]
 
-    def test_for_a_secret_that_is_not_there(self, api: Api, job: str) -> None:
-        """The container cannot be configured."""
+    def test_for_a_missing_secret(self, api: Api, job: str) -> None:
+        """A container with a missing Secret is reported as a configuration error."""
         api.submit(name=job, environment={SIMULATE_VARIABLE: "config-error"})
 
-        becomes(api, job, "Pending", "CreateContainerConfigError")
+        await_state(api, job, "Pending", "CreateContainerConfigError")
 
     def test_for_quota(self, api: Api, job: str) -> None:
-        """The Job is there, but the quota lets no pod in as long as another one takes all of it."""
+        """A Job whose pods exceed the quota exists, and is pending without pods."""
         api.submit(name=f"{job}-first", gpu=16)
-        becomes(api, f"{job}-first", "Pending", "Unschedulable")
+        await_state(api, f"{job}-first", "Pending", "Unschedulable")
         api.submit(name=job, gpu=8)
 
-        becomes(api, job, "Pending", "PodsNotCreated")
+        await_state(api, job, "Pending", "PodsNotCreated")
 
         api.ask("DELETE", f"/jobs/team-a/{job}-first")
 
-    def test_next_one_gets_the_gpus_of_a_deleted_one(self, api: Api, job: str) -> None:
-        """Deleting a running Job frees its GPUs for the one that waits for them."""
-        api.submit(name=f"{job}-first", gpu=8, environment=RUNS_ON)
-        becomes(api, f"{job}-first", "Running")
-        api.submit(name=job, gpu=8, environment=RUNS_ON)
-        becomes(api, job, "Pending", "Unschedulable")
+    def test_gpus_of_a_deleted_job_are_free(self, api: Api, job: str) -> None:
+        """Deleting a running Job frees its GPUs for a waiting one."""
+        api.submit(name=f"{job}-first", gpu=8, environment=RUN_FOREVER)
+        await_state(api, f"{job}-first", "Running")
+        api.submit(name=job, gpu=8, environment=RUN_FOREVER)
+        await_state(api, job, "Pending", "Unschedulable")
 
         api.ask("DELETE", f"/jobs/team-a/{job}-first")
 
-        assert becomes(api, job, "Running")["currentAllocatedGPUs"] == 8
+        assert await_state(api, job, "Running")["currentAllocatedGPUs"] == 8
 
 
-class TestIsOnItsWay:
+class TestInTransition:
     """A Job between two states."""
 
-    def test_its_container_is_being_made(self, api: Api, job: str) -> None:
-        """It has a node, and pulls its image: no trouble, so no reason."""
+    def test_container_creating(self, api: Api, job: str) -> None:
+        """A Job whose pod is scheduled and pulls its image has no reason."""
         api.submit(name=job, gpu=1, environment={SIMULATE_VARIABLE: "starting"})
 
-        becomes(api, job, "ContainerCreating")
+        await_state(api, job, "ContainerCreating")
 
-    def test_its_node_is_lost(self, api: Api, job: str) -> None:
-        """Nobody can say how its pod goes."""
+    def test_node_is_lost(self, api: Api, job: str) -> None:
+        """A Job whose node is lost has the status Unknown."""
         api.submit(name=job, gpu=1, environment={SIMULATE_VARIABLE: "node-lost"})
 
-        becomes(api, job, "Unknown")
+        await_state(api, job, "Unknown")
 
-    def test_it_is_being_deleted(self, stack: Stack, api: Api, job: str) -> None:
-        """Something holds it; meanwhile its name is taken, and whoever wants it is told when to ask again."""
+    def test_terminating(self, stack: Stack, api: Api, job: str) -> None:
+        """A Job that a finalizer holds is terminating; meanwhile its name is taken, with Retry-After."""
         metadata = {"name": job, "finalizers": ["example.com/held"]}
         stack.cluster.apply([by_hand(metadata, suspend=True)])
         api.ask("DELETE", f"/jobs/team-a/{job}")
 
-        assert shown(api, job)["status"] == "Terminating"
-        refused = api.submit(name=job)
-        assert (refused.status_code, refused.json()["code"]) == (409, "job_being_deleted")
-        assert int(refused.headers["Retry-After"]) > 0
+        assert get_job(api, job)["status"] == "Terminating"
+        response = api.submit(name=job)
+        assert (response.status_code, response.json()["code"]) == (409, "job_being_deleted")
+        assert int(response.headers["Retry-After"]) > 0
 
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
         assert api.ask("GET", f"/jobs/team-a/{job}").status_code == 404
 
 
-class TestFails:
-    """A Job that ends badly, and how."""
+class TestFailure:
+    """A Job that has failed, and the reason."""
 
     @pytest.mark.parametrize(
         ("simulated", "reason", "message"),
@@ -169,55 +169,57 @@ class TestFails:
             ("Evicted", "Evicted", "The node was low on resource: ephemeral-storage."),
         ],
     )
-    def test_as_its_last_pod_did(self, api: Api, job: str, simulated: str, reason: str, message: str) -> None:
-        """get_job tells of the pod, which says more than the Job."""
+    def test_reason_is_that_of_the_last_pod(
+        self, api: Api, job: str, simulated: str, reason: str, message: str
+    ) -> None:
+        """get_job returns the reason of the pod, which is more specific than that of the Job."""
         api.submit(name=job, backoffLimit=0, environment={SIMULATE_VARIABLE: simulated})
 
-        assert becomes(api, job, "Failed", reason)["message"] == message
+        assert await_state(api, job, "Failed", reason)["message"] == message
 
-    def test_by_its_deadline(self, api: Api, job: str) -> None:
-        """It ran longer than it may."""
-        api.submit(name=job, maxRuntimeSeconds=1, environment=RUNS_ON)
+    def test_deadline_exceeded(self, api: Api, job: str) -> None:
+        """A Job that exceeds its maximum runtime fails with DeadlineExceeded."""
+        api.submit(name=job, maxRuntimeSeconds=1, environment=RUN_FOREVER)
 
-        becomes(api, job, "Failed", "DeadlineExceeded")
+        await_state(api, job, "Failed", "DeadlineExceeded")
 
-    def test_in_a_list_as_the_job_itself_says(self, api: Api, job: str) -> None:
-        """A list asks for no pods of Jobs that have ended."""
+    def test_reason_in_a_list_is_that_of_the_job(self, api: Api, job: str) -> None:
+        """A list does not read the pods of finished Jobs, and returns the reason of the Job."""
         api.submit(name=job, backoffLimit=0, environment={SIMULATE_VARIABLE: "exit-3"}, labels={"listed": job})
-        becomes(api, job, "Failed", "Error")
+        await_state(api, job, "Failed", "Error")
 
         listed = api.ask("GET", f"/jobs/team-a?label=listed={job}&status=Failed").json()["data"]
 
         assert [(view["name"], view["reason"]) for view in listed] == [(job, "BackoffLimitExceeded")]
 
 
-class TestByOtherMeans:
-    """Jobs that somebody made with kubectl."""
+class TestJobsOfKubectl:
+    """Jobs that were created with kubectl."""
 
     @pytest.mark.parametrize(
         ("labels", "status"), [({}, "Suspended"), ({"kueue.x-k8s.io/queue-name": "gpus"}, "Queued")]
     )
-    def test_suspended_ones(self, stack: Stack, api: Api, job: str, labels: dict[str, str], status: str) -> None:
-        """A suspended Job waits for a person, or for its queue."""
+    def test_suspended(self, stack: Stack, api: Api, job: str, labels: dict[str, str], status: str) -> None:
+        """A suspended Job is Suspended, or Queued if it has a queue."""
         metadata = {"name": job, "labels": labels}
         stack.cluster.apply([by_hand(metadata, suspend=True)])
 
-        becomes(api, job, status)
+        await_state(api, job, status)
 
-    def test_are_listed_and_deleted_as_any_other(self, stack: Stack, api: Api, job: str) -> None:
-        """They have no user, no type and maybe a dot in their name, and are shown all the same."""
+    def test_are_listed_and_deleted(self, stack: Stack, api: Api, job: str) -> None:
+        """Jobs without a user and a type, and with a dot in the name, are listed and deleted."""
         name = f"{job}.v2"
         stack.cluster.apply([by_hand({"name": name}, suspend=True)])
 
         found = api.ask("GET", "/jobs/team-a?jobTypeFilter=Train").json()["data"]
 
         assert name in [view["name"] for view in found]
-        assert (shown(api, name)["user"], shown(api, name)["type"]) == ("", "Train")
+        assert (get_job(api, name)["user"], get_job(api, name)["type"]) == ("", "Train")
         assert api.ask("DELETE", f"/jobs/team-a/{name}").status_code == 200
         assert name not in api.names()
 
-    def test_pod_security_lets_no_privileged_pod_in(self, stack: Stack, api: Api, job: str) -> None:
-        """The namespace is the second lock: such a Job never gets a pod."""
+    def test_privileged_pods_are_not_created(self, stack: Stack, api: Api, job: str) -> None:
+        """Pod Security of the namespace rejects privileged pods, so such a Job stays pending."""
         stack.cluster.apply([by_hand({"name": job}, privileged=True)])
 
-        becomes(api, job, "Pending", "PodsNotCreated")
+        await_state(api, job, "Pending", "PodsNotCreated")

@@ -1,4 +1,4 @@
-"""Suspending and resuming Jobs on the cluster: whose GPUs go to whom, and who may."""
+"""Suspending and resuming Jobs on the cluster: their GPUs, errors and permissions."""
 
 from __future__ import annotations
 
@@ -19,140 +19,139 @@ if TYPE_CHECKING:
     from infra.local.local_stack import Stack
     from tests.support.api import Api
 
-RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
+RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 ACTIONS = pytest.mark.parametrize("action", ["suspend", "resume"])
 
 
-def shown(api: Api, name: str, project: str = "team-a") -> dict[str, Any]:
-    """The Job as get_job shows it."""
+def get_job(api: Api, name: str, project: str = "team-a") -> dict[str, Any]:
+    """Return the Job as get_job represents it."""
     view: dict[str, Any] = api.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
     return view
 
 
-def becomes(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
-    """The Job, once it is in that state for that reason."""
-    return eventually(lambda: shown(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
+def await_state(api: Api, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
+    """Wait until the Job has that status and reason, and return it."""
+    return eventually(lambda: get_job(api, name), lambda view: (view["status"], view["reason"]) == (status, reason))
 
 
 def pods(stack: Stack[Any], name: str) -> list[str]:
-    """The pods of the Job *name* that hold what they asked for."""
-    found = [one for one in stack.cluster.find(POD, "researcher-team-a") if one["metadata"]["name"].startswith(name)]
-    return [one["metadata"]["name"] for one in found if one["status"]["phase"] in {"Pending", "Running"}]
+    """Return the names of the Job's pods that use resources."""
+    found = [each for each in stack.cluster.find(POD, "researcher-team-a") if each["metadata"]["name"].startswith(name)]
+    return [each["metadata"]["name"] for each in found if each["status"]["phase"] in {"Pending", "Running"}]
 
 
-def stored(stack: Stack[Any], name: str, project: str = "team-a") -> dict[str, Any]:
-    """The Job as the cluster has it, without its status."""
+def stored_state(stack: Stack[Any], name: str, project: str = "team-a") -> dict[str, Any]:
+    """Return the uid and `suspend` of the stored Job."""
     found = stack.cluster.find(JOB, f"researcher-{project}")
-    (job,) = (one for one in found if one["metadata"]["name"] == name)
+    (job,) = (each for each in found if each["metadata"]["name"] == name)
     return {"uid": job["metadata"]["uid"], "suspend": job["spec"]["suspend"]}
 
 
 @pytest.fixture
 def job(api: Api) -> Iterator[str]:
-    """The name of a Job of the test's own."""
+    """Return a unique Job name, and delete the Job afterwards."""
     name = f"pause-{secrets.token_hex(4)}"
     yield name
     api.ask("DELETE", f"/jobs/team-a/{name}")
 
 
 class TestSuspend:
-    """A Job that makes room, and comes back."""
+    """A Job that is suspended and resumed."""
 
-    def test_its_gpus_go_to_the_job_that_waits(self, stack: Stack[Any], api: Api, job: str) -> None:
-        """The waiting one runs as soon as the pods of the suspended one have ended."""
-        api.submit(name=job, gpu=8, environment=RUNS_ON)
-        becomes(api, job, "Running")
-        other = api.submit(jobNamePrefix="waits", gpu=8, environment=RUNS_ON).json()["name"]
-        becomes(api, other, "Pending", "Unschedulable")
+    def test_frees_the_gpus_for_a_waiting_job(self, stack: Stack[Any], api: Api, job: str) -> None:
+        """The pods of a suspended Job end, and a waiting Job gets its GPUs."""
+        api.submit(name=job, gpu=8, environment=RUN_FOREVER)
+        await_state(api, job, "Running")
+        other = api.submit(jobNamePrefix="waits", gpu=8, environment=RUN_FOREVER).json()["name"]
+        await_state(api, other, "Pending", "Unschedulable")
 
-        answer = api.ask("POST", f"/jobs/team-a/{job}/suspend")
+        response = api.ask("POST", f"/jobs/team-a/{job}/suspend")
 
-        assert (answer.status_code, answer.json()["status"]) == (202, "Suspended")
-        assert becomes(api, other, "Running")["currentAllocatedGPUs"] == 8
-        assert (pods(stack, job), shown(api, job)["status"]) == ([], "Suspended")
+        assert (response.status_code, response.json()["status"]) == (202, "Suspended")
+        assert await_state(api, other, "Running")["currentAllocatedGPUs"] == 8
+        assert (pods(stack, job), get_job(api, job)["status"]) == ([], "Suspended")
         api.ask("DELETE", f"/jobs/team-a/{other}")
 
-    def test_it_runs_again_when_it_is_resumed(self, api: Api, job: str) -> None:
-        """It is the same Job, with new pods."""
-        uid = api.submit(name=job, gpu=1, environment=RUNS_ON).json()["id"]
-        becomes(api, job, "Running")
+    def test_resumed_job_runs_again(self, api: Api, job: str) -> None:
+        """A resumed Job is the same Job with new pods."""
+        uid = api.submit(name=job, gpu=1, environment=RUN_FOREVER).json()["id"]
+        await_state(api, job, "Running")
         api.ask("POST", f"/jobs/team-a/{job}/suspend")
 
-        answer = api.ask("POST", f"/jobs/team-a/{job}/resume")
+        response = api.ask("POST", f"/jobs/team-a/{job}/resume")
 
-        assert (answer.status_code, answer.json()["id"]) == (202, uid)
-        becomes(api, job, "Running")
-
-    @ACTIONS
-    def test_twice_is_once(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
-        """The second answer is 202 as well, and the Job is as the first has left it."""
-        api.submit(name=job, gpu=1, environment=RUNS_ON)
-
-        answers = [api.ask("POST", f"/jobs/team-a/{job}/{action}").status_code for _ in range(2)]
-
-        assert answers == [202, 202]
-        assert stored(stack, job)["suspend"] is (action == "suspend")
-
-
-class TestRefused:
-    """Jobs that stay as they are."""
+        assert (response.status_code, response.json()["id"]) == (202, uid)
+        await_state(api, job, "Running")
 
     @ACTIONS
-    def test_one_that_has_finished(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
-        """409, by name."""
+    def test_is_idempotent(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
+        """A repeated request also returns 202 and changes nothing."""
+        api.submit(name=job, gpu=1, environment=RUN_FOREVER)
+
+        statuses = [api.ask("POST", f"/jobs/team-a/{job}/{action}").status_code for _ in range(2)]
+
+        assert statuses == [202, 202]
+        assert stored_state(stack, job)["suspend"] is (action == "suspend")
+
+
+class TestRejected:
+    """Jobs that cannot be suspended or resumed, and do not change."""
+
+    @ACTIONS
+    def test_finished_job(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
+        """A finished Job cannot be suspended or resumed: 409."""
         api.submit(name=job)
-        becomes(api, job, "Succeeded")
-        before = stored(stack, job)
+        await_state(api, job, "Succeeded")
+        before = stored_state(stack, job)
 
-        answer = api.ask("POST", f"/jobs/team-a/{job}/{action}")
+        response = api.ask("POST", f"/jobs/team-a/{job}/{action}")
 
-        assert (answer.status_code, answer.json()["code"]) == (409, "job_finished")
-        assert stored(stack, job) == before
-
-    @ACTIONS
-    def test_one_in_a_queue(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
-        """409: the queue would undo it, and until then the Job would take what others queue for."""
-        api.submit(name=job, queue="gpus", environment=RUNS_ON)
-        before = stored(stack, job)
-
-        answer = api.ask("POST", f"/jobs/team-a/{job}/{action}")
-
-        assert (answer.status_code, answer.json()["code"]) == (409, "job_managed_by_queue")
-        assert stored(stack, job) == before
+        assert (response.status_code, response.json()["code"]) == (409, "job_finished")
+        assert stored_state(stack, job) == before
 
     @ACTIONS
-    def test_one_that_has_changed(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
-        """412: an ETag of before."""
-        api.submit(name=job, environment=RUNS_ON)
-        before = stored(stack, job)
+    def test_job_in_a_queue(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
+        """A Job in a queue cannot be suspended or resumed: 409. The queue would revert it."""
+        api.submit(name=job, queue="gpus", environment=RUN_FOREVER)
+        before = stored_state(stack, job)
 
-        answer = api.ask("POST", f"/jobs/team-a/{job}/{action}", headers={"If-Match": '"1.00000000"'})
+        response = api.ask("POST", f"/jobs/team-a/{job}/{action}")
 
-        assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
-        assert stored(stack, job) == before
+        assert (response.status_code, response.json()["code"]) == (409, "job_managed_by_queue")
+        assert stored_state(stack, job) == before
+
+    @ACTIONS
+    def test_changed_job(self, stack: Stack[Any], api: Api, job: str, action: str) -> None:
+        """An outdated ETag in `If-Match` is 412."""
+        api.submit(name=job, environment=RUN_FOREVER)
+        before = stored_state(stack, job)
+
+        response = api.ask("POST", f"/jobs/team-a/{job}/{action}", headers={"If-Match": '"1.00000000"'})
+
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        assert stored_state(stack, job) == before
 
     @pytest.mark.parametrize("suspended", [False, True])
-    def test_one_that_the_caller_may_only_look_at(self, stack: Stack[Any], api: Api, suspended: bool) -> None:
-        """403 for a viewer, also where nothing would change."""
-        stack.cluster.apply(project_manifests("looked-at", ["team-b"], ["team-a"]))
-        metadata = {"name": f"seen-{suspended}".lower(), "namespace": "researcher-looked-at"}
+    def test_viewer(self, stack: Stack[Any], api: Api, suspended: bool) -> None:
+        """A viewer may not suspend or resume a Job, even if it is in that state already: 403."""
+        stack.cluster.apply(project_manifests("viewed", ["team-b"], ["team-a"]))
+        metadata = {"name": f"seen-{suspended}".lower(), "namespace": "researcher-viewed"}
         stack.cluster.apply([by_hand(metadata, privileged=True, suspend=suspended)])
-        before = stored(stack, metadata["name"], "looked-at")
+        before = stored_state(stack, metadata["name"], "viewed")
 
-        answers = [
-            api.ask("POST", f"/jobs/looked-at/{metadata['name']}/{action}").status_code
-            for action in ("suspend", "resume")
+        statuses = [
+            api.ask("POST", f"/jobs/viewed/{metadata['name']}/{action}").status_code for action in ("suspend", "resume")
         ]
 
-        assert (shown(api, metadata["name"], "looked-at")["name"], answers) == (metadata["name"], [403, 403])
-        assert stored(stack, metadata["name"], "looked-at") == before
+        assert (get_job(api, metadata["name"], "viewed")["name"], statuses) == (metadata["name"], [403, 403])
+        assert stored_state(stack, metadata["name"], "viewed") == before
 
 
 class TestCondition:
     """`If-Match`."""
 
-    def test_the_etag_of_now_is_honoured(self, api: Api, job: str) -> None:
-        """The Job that was seen is the one that is suspended."""
+    def test_current_etag(self, api: Api, job: str) -> None:
+        """The current ETag is accepted."""
         tag = api.waiting_job(job)
 
         assert api.ask("POST", f"/jobs/team-a/{job}/suspend", headers={"If-Match": tag}).status_code == 202

@@ -1,4 +1,4 @@
-"""Uploads through a network that loses, delays and refuses a tenth of all requests, to the cluster and to S3."""
+"""Uploads while a tenth of all requests to the cluster and to S3 are lost, delayed or rejected."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 OBJECTS = cases(40, thorough=1_000)
-DELIVERIES, AT_ONCE, RATE, TRIES = 5, 32, 0.1, 3
+DELIVERIES, CONCURRENT, RATE, TRIES = 5, 32, 0.1, 3
 NAMESPACE = "researcher-team-a"
-ROOMY = {"count/jobs.batch": "10k", "pods": "0"}
+QUOTA = {"count/jobs.batch": "10k", "pods": "0"}
+"""A quota for every Job and for no pod: Jobs without pods are cheap."""
 NO_PREFLIGHT = {"PREFLIGHT": "off"}
-"""It would let no Job pass that has no room for a pod."""
-"""Room for every Job, and for no pod: this is about Jobs alone."""
+"""Preflight would reject each Job, because the quota allows no pod."""
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -43,11 +43,11 @@ pytestmark = pytest.mark.usefixtures("impatient")
 def faulty(
     make_cluster: Callable[..., AnyCluster], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[tuple[Stack[Faulty[AnyCluster]], FaultProxy]]:
-    """The local cloud, with faults between the functions and the cluster, and between them and S3."""
-    monkeypatch.setattr(fault_proxy, "HANG_SECONDS", 3.5)  # longer than the functions wait for S3
+    """Start the local cloud, with faults between the functions and the cluster, and between them and S3."""
+    monkeypatch.setattr(fault_proxy, "HANG_SECONDS", 3.5)  # longer than the functions' read timeout for S3
     with Stack(lambda review: Faulty(make_cluster(review), RATE), environment=NO_PREFLIGHT) as stack:
         metadata = {"name": "researcher-project", "namespace": NAMESPACE}
-        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": ROOMY}}
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": QUOTA}}
         stack.cluster.apply([quota])
         with FaultProxy(stack.aws.url, stack.cluster.ca_pem, RATE) as s3:
             (tmp_path / "ca.pem").write_text(s3.ca_pem)
@@ -58,15 +58,15 @@ def faulty(
 
 
 def document(number: int) -> tuple[str, bytes]:
-    """The file of that number: every other one names its Job, and every other is YAML."""
+    """Return key and content of the file of that number: every second one sets a name, two thirds are YAML."""
     named = {"name": f"named-{number}"} if number % 2 else {}
     content = {"image": "busybox", "labels": {"number": str(number)}, **named}
-    ending = "yaml" if number % 3 else "json"
-    return f"submit/team-a/{number}.{ending}", json.dumps(content).encode()
+    extension = "yaml" if number % 3 else "json"
+    return f"submit/team-a/{number}.{extension}", json.dumps(content).encode()
 
 
-def taken(record: Record) -> bool:
-    """Whether the function took the event at last, which Lambda hands it three times."""
+def deliver(record: Record) -> bool:
+    """Send the event up to three times, as Lambda does, and return whether the function succeeded."""
     for _ in range(TRIES):
         try:
             handled(record)
@@ -77,18 +77,18 @@ def taken(record: Record) -> bool:
 
 
 def test_every_upload_becomes_one_job(faulty: tuple[Stack[Faulty[AnyCluster]], FaultProxy]) -> None:
-    """Each event comes five times, in any order, many at once, through faults; what fails for good is replayed."""
+    """Five deliveries of each event, shuffled and concurrent, create one Job; failed events are sent again."""
     stack, s3 = faulty
     uploads = Uploads(stack)
     records = [uploads.put(*document(number)) for number in range(OBJECTS)] * DELIVERIES
     random.Random(0).shuffle(records)  # noqa: S311 - repeatable on purpose
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        failed = [record for record, done in zip(records, pool.map(taken, records), strict=True) if not done]
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        failed = [record for record, done in zip(records, pool.map(deliver, records), strict=True) if not done]
         while failed:
-            failed = [record for record, done in zip(failed, pool.map(taken, failed), strict=True) if not done]
+            failed = [record for record, done in zip(failed, pool.map(deliver, failed), strict=True) if not done]
 
-    stored = stack.cluster.cluster.find(JOB, NAMESPACE)
-    numbers = {one["metadata"]["uid"]: one["metadata"]["labels"]["number"] for one in stored}
+    jobs = stack.cluster.cluster.find(JOB, NAMESPACE)
+    numbers = {each["metadata"]["uid"]: each["metadata"]["labels"]["number"] for each in jobs}
     statuses = uploads.statuses()
     assert sorted(numbers.values()) == sorted(str(number) for number in range(OBJECTS))
     assert {key: numbers.get(status.get("id")) for key, status in statuses.items()} == {

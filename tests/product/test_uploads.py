@@ -1,4 +1,4 @@
-"""Uploads: what is put below submit/ becomes a Job, and its status tells so."""
+"""Uploads: a file below submit/ becomes a Job, and its status has the Job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TestUploaded:
-    """A file in the bucket, and S3 tells of it by itself."""
+    """A file in the bucket, whose event S3 sends by itself."""
 
     @pytest.mark.parametrize(
         ("file", "document"),
@@ -34,33 +34,35 @@ class TestUploaded:
         ],
     )
     def test_becomes_a_job(self, stack: Stack[AnyCluster], file: str, document: str) -> None:
-        """The status shows it, as GET does."""
+        """The status object has the view of the new Job."""
         s3 = boto3.client("s3", **stack.aws.connection)
         s3.put_object(Bucket=BUCKET, Key=f"submit/team-a/{file}", Body=document.encode())
 
-        told = eventually(lambda: _status(s3, f"status/team-a/{file}.json"), lambda found: found is not None)
+        status = eventually(lambda: _status(s3, f"status/team-a/{file}.json"), lambda found: found is not None)
         s3.close()
 
-        assert told["project"] == "team-a"
-        assert told["name"] in jobs_of(stack)
-        assert told["user"] == "s3-researcher-uploads"
+        assert status["project"] == "team-a"
+        assert status["name"] in jobs_of(stack)
+        assert status["user"] == "s3-researcher-uploads"
 
-    def test_that_fails_for_good_waits_in_the_queue(
+    def test_failed_event_is_in_the_dead_letter_queue(
         self, stack: Stack[AnyCluster], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """With the event itself, for infra.commands.replay_uploads."""
+        """An event that fails on all attempts is in the queue, for infra.commands.replay_uploads."""
         s3, sqs = (boto3.client(name, **stack.aws.connection) for name in ("s3", "sqs"))
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", unused_url())
         bucket.connect.cache_clear()
         s3.put_object(Bucket=BUCKET, Key="submit/team-a/lost.json", Body=b'{"image": "busybox"}')
 
-        found = eventually(lambda: sqs.receive_message(QueueUrl=stack.failures_url), lambda got: "Messages" in got)
+        found = eventually(
+            lambda: sqs.receive_message(QueueUrl=stack.failures_url), lambda received: "Messages" in received
+        )
         bucket.connect.cache_clear()
 
-        (kept,) = (json.loads(one["Body"]) for one in found["Messages"])
-        assert kept["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "submit/team-a/lost.json"
-        assert kept["requestContext"]["approximateInvokeCount"] == 3
-        assert kept["responsePayload"]["errorType"] == "StorageUnavailable"
+        (failed,) = (json.loads(each["Body"]) for each in found["Messages"])
+        assert failed["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "submit/team-a/lost.json"
+        assert failed["requestContext"]["approximateInvokeCount"] == 3
+        assert failed["responsePayload"]["errorType"] == "StorageUnavailable"
 
 
 def _status(s3: Any, key: str) -> Any:  # noqa: ANN401 - botocore's client, JSON
@@ -71,5 +73,5 @@ def _status(s3: Any, key: str) -> Any:  # noqa: ANN401 - botocore's client, JSON
 
 
 def jobs_of(stack: Stack[AnyCluster], project: str = "team-a") -> dict[str, Any]:
-    """The Project's Jobs, by name."""
-    return {one["metadata"]["name"]: one for one in stack.cluster.find(JOB, f"researcher-{project}")}
+    """Return the Project's Jobs by name."""
+    return {each["metadata"]["name"]: each for each in stack.cluster.find(JOB, f"researcher-{project}")}

@@ -1,4 +1,4 @@
-"""Waiting for a Job on the cluster: until it runs, until it has ended, until anything changes."""
+"""Waiting for a Job on the cluster: until it runs, until it has ended, until it changes."""
 
 from __future__ import annotations
 
@@ -20,43 +20,45 @@ if TYPE_CHECKING:
 
     from tests.support.api import Api
 
-RUNS_ON = {SIMULATE_VARIABLE: "run-forever"}
+RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 
 
 @pytest.fixture
 def job(api: Api) -> Iterator[str]:
-    """The name of a Job of the test's own."""
+    """Return a unique Job name, and delete the Job afterwards."""
     name = f"wait-{secrets.token_hex(4)}"
     yield name
     api.ask("DELETE", f"/jobs/team-a/{name}")
 
 
 @pytest.fixture
-def aside() -> Iterator[ThreadPoolExecutor]:
-    """Another thread, in which somebody waits."""
+def background() -> Iterator[ThreadPoolExecutor]:
+    """Return a pool of one thread, for a request that waits."""
     with ThreadPoolExecutor(1) as pool:
         yield pool
 
 
-def waiting(aside: ThreadPoolExecutor, api: Api, name: str, query: str, tag: str = "") -> Future[httpx.Response]:
-    """What somebody is answered who asks for the Job and waits."""
+def get_in_background(
+    background: ThreadPoolExecutor, api: Api, name: str, query: str, tag: str = ""
+) -> Future[httpx.Response]:
+    """Get the Job with *query* in another thread, and return the future response."""
     headers = {"If-None-Match": tag} if tag else {}
-    return aside.submit(api.ask, "GET", f"/jobs/team-a/{name}?{query}", headers=headers)
+    return background.submit(api.ask, "GET", f"/jobs/team-a/{name}?{query}", headers=headers)
 
 
-def status(answer: httpx.Response) -> str:
-    """The Job's status in *answer*."""
-    return str(answer.raise_for_status().json()["data"][0]["status"])
+def status(response: httpx.Response) -> str:
+    """Return the Job's status in *response*."""
+    return str(response.raise_for_status().json()["data"][0]["status"])
 
 
-def reason(answer: httpx.Response) -> str | None:
-    """The reason of the Job's status in *answer*, if it has one."""
-    found: str | None = answer.json()["data"][0].get("reason")
+def reason(response: httpx.Response) -> str | None:
+    """Return the reason of the Job's status in *response*, if it has one."""
+    found: str | None = response.json()["data"][0].get("reason")
     return found
 
 
-def submitted_anew(api: Api, name: str) -> httpx.Response:
-    """A new Job whose image cannot be pulled, as one gets it at once: a quick cluster may know of that already."""
+def create_with_missing_image(api: Api, name: str) -> httpx.Response:
+    """Create a Job whose image cannot be pulled, and get it; a fast cluster may already report the reason."""
     if api.ask("DELETE", f"/jobs/team-a/{name}").status_code != HTTPStatus.NOT_FOUND:
         eventually(
             lambda: api.ask("GET", f"/jobs/team-a/{name}").status_code, lambda code: code == HTTPStatus.NOT_FOUND
@@ -65,94 +67,96 @@ def submitted_anew(api: Api, name: str) -> httpx.Response:
     return api.ask("GET", f"/jobs/team-a/{name}")
 
 
-def until_it_comes(api: Api, name: str, until: str) -> str:
-    """The status that a script reads that asks again as long as the Job has not come to it."""
-    wanted = {"running": {"Running", "Succeeded"}, "finished": {"Succeeded", "Failed"}}[until]
+def await_until(api: Api, name: str, until: str) -> str:
+    """Wait for the Job as a script does, which repeats the request until the state is reached; return the status."""
+    expected = {"running": {"Running", "Succeeded"}, "finished": {"Succeeded", "Failed"}}[until]
     return eventually(
-        lambda: status(api.ask("GET", f"/jobs/team-a/{name}?wait=20&until={until}")), lambda one: one in wanted
+        lambda: status(api.ask("GET", f"/jobs/team-a/{name}?wait=20&until={until}")), lambda value: value in expected
     )
 
 
 class TestUntil:
     """`until`."""
 
-    def test_it_runs(self, api: Api, job: str, aside: ThreadPoolExecutor) -> None:
-        """The one that waits gets its room, and whoever waits for it hears of it."""
+    def test_running(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
+        """The request returns when the waiting Job gets GPUs and runs."""
         other = f"{job}-first"
-        api.submit(name=other, gpu=8, environment=RUNS_ON)
-        until_it_comes(api, other, "running")
-        api.submit(name=job, gpu=8, environment=RUNS_ON)
-        answer = waiting(aside, api, job, "wait=20&until=running")
+        api.submit(name=other, gpu=8, environment=RUN_FOREVER)
+        await_until(api, other, "running")
+        api.submit(name=job, gpu=8, environment=RUN_FOREVER)
+        response = get_in_background(background, api, job, "wait=20&until=running")
 
         api.ask("DELETE", f"/jobs/team-a/{other}")
 
-        assert status(answer.result()) == "Running"
+        assert status(response.result()) == "Running"
 
-    def test_it_has_ended(self, api: Api, job: str) -> None:
-        """One call, made before the Job has a pod."""
+    def test_finished(self, api: Api, job: str) -> None:
+        """One request, sent before the Job has a pod, returns when it has finished."""
         api.submit(name=job)
 
         assert status(api.ask("GET", f"/jobs/team-a/{job}?wait=20&until=finished")) == "Succeeded"
 
     @pytest.mark.parametrize("until", ["running", "finished"])
-    def test_the_time_is_over(self, api: Api, job: str, until: str) -> None:
-        """It did not come: the Job as it is, which its status tells."""
+    def test_time_is_over(self, api: Api, job: str, until: str) -> None:
+        """After `wait` seconds the response is the Job as it is."""
         api.waiting_job(job)
 
         assert status(api.ask("GET", f"/jobs/team-a/{job}?wait=1&until={until}")) == "Pending"
 
-    def test_it_is_deleted(self, api: Api, job: str, aside: ThreadPoolExecutor) -> None:
-        """It will not come any more, and the watch tells."""
-        api.submit(name=job, environment=RUNS_ON)
-        until_it_comes(api, job, "running")
-        answer = waiting(aside, api, job, "wait=20&until=finished")
+    def test_deleted(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
+        """Deleting the Job ends the wait with 404."""
+        api.submit(name=job, environment=RUN_FOREVER)
+        await_until(api, job, "running")
+        response = get_in_background(background, api, job, "wait=20&until=finished")
 
         api.ask("DELETE", f"/jobs/team-a/{job}")
 
-        assert answer.result().status_code == 404
+        assert response.result().status_code == 404
 
 
 class TestChange:
     """`If-None-Match`."""
 
-    def test_nothing_changes(self, api: Api, job: str) -> None:
-        """304, with the same tag and no body."""
+    def test_unchanged(self, api: Api, job: str) -> None:
+        """Without a change the response is 304, with the same ETag and no body."""
         tag = api.waiting_job(job)
 
-        answer = api.ask("GET", f"/jobs/team-a/{job}?wait=1", headers={"If-None-Match": tag})
+        response = api.ask("GET", f"/jobs/team-a/{job}?wait=1", headers={"If-None-Match": tag})
 
-        assert (answer.status_code, answer.headers["ETag"], answer.content) == (304, tag, b"")
+        assert (response.status_code, response.headers["ETag"], response.content) == (304, tag, b"")
 
-    def test_something_changes(self, api: Api, job: str, aside: ThreadPoolExecutor) -> None:
-        """200, with another tag."""
+    def test_changed(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
+        """After a change the response is 200, with another ETag."""
         tag = api.waiting_job(job)
-        answer = waiting(aside, api, job, "wait=20", tag)
+        response = get_in_background(background, api, job, "wait=20", tag)
 
         api.ask("POST", f"/jobs/team-a/{job}/suspend")
 
-        # What the cluster writes first may be another change: a scheduler's attempt, a count of pods.
-        assert answer.result().status_code == 200
-        assert answer.result().headers["ETag"] != tag
+        # The first change may be another one of the cluster: a scheduling attempt, a count of pods.
+        assert response.result().status_code == 200
+        assert response.result().headers["ETag"] != tag
         api.await_status(job, "Suspended")
 
-    def test_a_pod_changes_and_the_job_does_not(self, api: Api, job: str, aside: ThreadPoolExecutor) -> None:
-        """Nobody's watch of the Job tells that its pod cannot pull its image: it is looked for now and then."""
-        first = eventually(lambda: submitted_anew(api, job), lambda answer: reason(answer) != "ImagePullBackOff")
-
-        told = eventually(
-            lambda: waiting(aside, api, job, "wait=20", first.headers["ETag"]).result(),
-            lambda answer: answer.status_code == 200 and reason(answer) == "ImagePullBackOff",
+    def test_changed_pod(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
+        """A change of the pod alone ends the wait too: the pods are polled, because the watch is only on the Job."""
+        first = eventually(
+            lambda: create_with_missing_image(api, job), lambda response: reason(response) != "ImagePullBackOff"
         )
 
-        assert told.headers["ETag"] != first.headers["ETag"]
+        changed = eventually(
+            lambda: get_in_background(background, api, job, "wait=20", first.headers["ETag"]).result(),
+            lambda response: response.status_code == 200 and reason(response) == "ImagePullBackOff",
+        )
+
+        assert changed.headers["ETag"] != first.headers["ETag"]
 
 
-class TestOthers:
-    """Projects that are not the caller's."""
+class TestWithoutAccess:
+    """Projects to which the caller has no access."""
 
-    def test_nobody_waits_in_a_foreign_one(self, api: Api) -> None:
-        """Refused at once, as without waiting."""
-        answers = [api.ask("GET", f"/jobs/team-b/there{query}") for query in ("", "?wait=20&until=finished")]
+    def test_does_not_wait(self, api: Api) -> None:
+        """Without access to the Project the request fails immediately."""
+        responses = [api.ask("GET", f"/jobs/team-b/any{query}") for query in ("", "?wait=20&until=finished")]
 
-        assert answers[0].json()["code"] == "forbidden"
-        assert answers[0].json() | {"instance": None} == answers[1].json() | {"instance": None}
+        assert responses[0].json()["code"] == "forbidden"
+        assert responses[0].json() | {"instance": None} == responses[1].json() | {"instance": None}

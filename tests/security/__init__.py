@@ -1,1 +1,1 @@
-"""Hostile input, measured: what is attacked, with how many cases, and that nothing gives way."""
+"""Attacks with hostile input: each promise is tested with a counted number of cases."""

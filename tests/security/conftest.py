@@ -1,4 +1,4 @@
-"""The cluster of these tests is that of the product's: the embedded one or, with CLUSTER=real, the control plane."""
+"""The cluster of these tests: the embedded one or, with CLUSTER=real, the control plane."""
 
 from __future__ import annotations
 

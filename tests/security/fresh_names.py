@@ -1,7 +1,7 @@
-"""Hooks of Schemathesis: each submission that it makes up gets a name and an Idempotency-Key of its own.
+"""Hooks of Schemathesis: each generated submission gets a unique name and a unique Idempotency-Key.
 
-Schemathesis repeats one name and one key in hundreds of requests, so that all but the first met their own Job and
-ended with 409: nothing behind that answer was tested. A name or a key that is none stays as it is, to be refused.
+Schemathesis repeats one name and one key in hundreds of requests, so that all but the first would be replays or
+conflicts and would not test the creation of a Job. Invalid names and keys are not replaced.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _numbers = itertools.count()
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, object]) -> None:
-    """Gives the submission in *case* what no request had before."""
+    """Replace a valid name and a valid key of the submission in *case* by unique ones."""
     del context, kwargs
     if case.operation.label != "POST /jobs":
         return
@@ -32,4 +32,4 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, object]
         case.headers[KEY] = f"key-{next(_numbers)}"
     job = case.body.get("job", case.body) if isinstance(case.body, dict) else None
     if isinstance(job, dict) and re.fullmatch(NEW_JOB_PATTERN, str(job.get("name", "-"))):
-        job["name"] = f"fresh-{next(_numbers)}"
+        job["name"] = f"unique-{next(_numbers)}"

@@ -1,4 +1,4 @@
-"""Jobs, statuses, pods and events as somebody with kubectl, or with more rights than that, may write them."""
+"""Jobs, statuses, pods and events that kubectl, or a user with more permissions, may write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TIMES = [
     "0001-01-01T00:00:01Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z",
 ]  # fmt: skip
 SPANS = [(TIMES[0], TIMES[0]), (TIMES[0], TIMES[5]), (TIMES[2], TIMES[6]), (TIMES[4], TIMES[7]), (TIMES[6], TIMES[6])]
-"""Of a Job, which does not end before it starts."""
+"""Start and end of a Job, which does not end before it starts."""
 COUNTS = [0, 1, 2, 7, 100_001, 2**31 - 1]
 AMOUNTS = ["0", "1", "8", "1k", "1e3", "999999999", "1Mi", "9e15"]
 LABELS = [
@@ -49,7 +49,7 @@ RETENTIONS = ["1s", "0", "-1s", "30d", "31d", "999999999d", "9" * 5000, "", "s",
 
 
 def hostile_job(random: Random, name: str) -> Document:
-    """A Job of team-a that is odd in some ways; its name may be longer than *name*."""
+    """Return a Job of team-a that is unusual in one to four ways; its name may be longer than *name*."""
     metadata: Document = {
         "name": name,
         "labels": {MANAGED_BY_LABEL: MANAGED_BY_VALUE},
@@ -63,16 +63,16 @@ def hostile_job(random: Random, name: str) -> Document:
 
 
 def manage_elsewhere(random: Random, job: Document) -> None:
-    """Keep the Job controller off *job*, so that it may be running, and its status stays as it is written."""
-    job["spec"] |= {"managedBy": "example.com/nobody", "suspend": random.choice([True, False])}
+    """Set `managedBy`, so that the Job controller ignores *job*, and its status remains as it is written."""
+    job["spec"] |= {"managedBy": "example.com/unknown", "suspend": random.choice([True, False])}
 
 
 def hostile_status(random: Random) -> Document:
-    """The status of a Job, which most often has ended; the cluster only takes one that agrees with itself."""
+    """Return the status of a Job, usually a finished one, that passes the cluster's validation."""
     kinds = random.choice([["SuccessCriteriaMet", "Complete"], ["FailureTarget", "Failed"], ["Suspended"]])
     texts = {"reason": random.choice(["Odd", "DeadlineExceeded", "BackoffLimitExceeded"]), "message": _text(random)}
-    odd = ["Odd"] * random.choice([0, 0, 1, 300])
-    conditions = [{"type": kind, "status": "True", **texts, **_times(random)} for kind in [*odd, *kinds]]
+    others = ["Odd"] * random.choice([0, 0, 1, 300])
+    conditions = [{"type": kind, "status": "True", **texts, **_times(random)} for kind in [*others, *kinds]]
     counts = {name: random.choice(COUNTS) for name in ("succeeded", "failed") if random.random() < 0.5}
     start, end = random.choice(SPANS)
     if "Suspended" in kinds:
@@ -82,25 +82,27 @@ def hostile_status(random: Random) -> Document:
 
 
 def hostile_pod(random: Random, job: Document, number: int) -> Document:
-    """A pod that says it is of *job*, which no scheduler takes."""
+    """Return a pod that claims to belong to *job* and that no scheduler handles."""
     name, owner = job["metadata"]["name"], {"apiVersion": "batch/v1", "kind": "Job", "uid": job["metadata"]["uid"]}
     owners = [
         {**owner, "name": name},
         {**owner, "name": "other", "uid": random.choice(["other", "\u2028<", "u" * 5000])},
     ]
     labels = {"batch.kubernetes.io/job-name": name[:63].strip("-.")}
-    mark = {"batch.kubernetes.io/job-completion-index": random.choice(["", "7", "-1", "9" * 5000, "\u0663", "x"])}
+    annotations = {
+        "batch.kubernetes.io/job-completion-index": random.choice(["", "7", "-1", "9" * 5000, "\u0663", "x"])
+    }
     pod = job["spec"]["template"]["spec"]
     return {
-        "metadata": {"name": f"{name[:50].strip('-.')}-{number}", "labels": labels, "annotations": mark,
+        "metadata": {"name": f"{name[:50].strip('-.')}-{number}", "labels": labels, "annotations": annotations,
                      "ownerReferences": random.sample(owners, random.randint(1, 2))},
-        "spec": {"restartPolicy": "Never", "containers": pod["containers"], "schedulerName": "nobody",
+        "spec": {"restartPolicy": "Never", "containers": pod["containers"], "schedulerName": "none",
                  "securityContext": pod.get("securityContext", {})},
     }  # fmt: skip
 
 
 def hostile_pod_status(random: Random) -> Document:
-    """The status of a pod: free text wherever Kubernetes lets it be."""
+    """Return the status of a pod, with unusual strings wherever Kubernetes allows any string."""
     end = {"exitCode": random.choice([0, 1, 137, -1, 2**31 - 1, -(2**31)]), "reason": _text(random),
            "message": _text(random), "startedAt": random.choice(TIMES), "finishedAt": random.choice(TIMES)}  # fmt: skip
     states = [
@@ -119,11 +121,11 @@ def hostile_pod_status(random: Random) -> Document:
 
 
 def hostile_event(random: Random, job: Document, number: int) -> Document:
-    """An event about *job*, of either generation."""
+    """Return an event about *job*."""
     about = {"kind": random.choice(["Job", "Pod", _text(random)]), "namespace": "researcher-team-a",
              "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}  # fmt: skip
-    words = random.choice(["Created pod: a\u2028", "Created pod: " + "a" * 300, 'pods "', _text(random)])
-    return {"metadata": {"name": f"odd-{number}"}, "involvedObject": about, "message": words, "type": _text(random),
+    message = random.choice(["Created pod: a\u2028", "Created pod: " + "a" * 300, 'pods "', _text(random)])
+    return {"metadata": {"name": f"odd-{number}"}, "involvedObject": about, "message": message, "type": _text(random),
             "reason": random.choice(["SuccessfulCreate", "FailedCreate", "Preempted", _text(random)]),
             "count": random.choice([0, -1, 2**31 - 1]), "firstTimestamp": random.choice(TIMES),
             "lastTimestamp": random.choice(TIMES)}  # fmt: skip
@@ -145,12 +147,12 @@ def _label(random: Random, job: Document) -> None:
 
 
 def _annotate(random: Random, job: Document) -> None:
-    found = {
+    annotations = {
         SUBMISSION_ANNOTATION: random.choice(SUBMISSIONS), RETENTION_ANNOTATION: random.choice(RETENTIONS),
         REQUEST_HASH_ANNOTATION: _text(random),
         USER_LABEL: random.choice(TEXTS) * random.choice([1, 20]), "a": _text(random),
     }  # fmt: skip
-    job["metadata"]["annotations"] |= dict(random.sample([*found.items()], random.randint(1, 4)))
+    job["metadata"]["annotations"] |= dict(random.sample([*annotations.items()], random.randint(1, 4)))
 
 
 def _manage(random: Random, job: Document) -> None:

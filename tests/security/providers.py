@@ -1,4 +1,4 @@
-"""What five token issuers document of their tokens, and how a deployment is set up for each.
+"""The documented access tokens of five issuers, and the settings of a deployment for each.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 https://www.keycloak.org/docs/latest/server_admin/#_protocol-mappers
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 TENANT = "5c1a9d1e-0f4b-4a57-9a53-0a4d4e6c2f10"
-NEIGHBOUR = "11111111-2222-3333-4444-555555555555"
+OTHER_TENANT = "11111111-2222-3333-4444-555555555555"
 APPLICATION = "2f6e8a54-6d1b-4a8c-8e0e-6b3f0c9d7a21"
 OBJECT = "8d0a4c4e-7a0b-4f0e-9a58-3c1f5b6d9e77"
 
@@ -30,12 +30,12 @@ LOGOUT: dict[str, Any] = {"events": {"http://schemas.openid.net/event/backchanne
 
 @dataclass(frozen=True)
 class Provider:
-    """An issuer: the settings, a token's claims and header, whom it names, and tokens of its that are not for us."""
+    """An issuer: settings, claims and header type of a token, its subject and group, and similar tokens to reject."""
 
     settings: dict[str, str]
     claims: dict[str, Any]
     subject: str
-    neighbours: dict[str, dict[str, Any]]
+    similar: dict[str, dict[str, Any]]
     typ: str | None = "JWT"
     group: str = "team-a"
 
@@ -77,7 +77,7 @@ PROVIDERS = {
             "a refresh token": {"typ": "Refresh"},
             "an offline token": {"typ": "Offline"},
             "a logout token": LOGOUT,
-            "a logout token with its type": {**LOGOUT, "typ": "Logout"},
+            "a logout token with a typ": {**LOGOUT, "typ": "Logout"},
             "a token bound to a key": {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},
         },
         group="/team-a",
@@ -86,12 +86,12 @@ PROVIDERS = {
         {"token_issuer": ENTRA_1, "token_audience": f"api://{APPLICATION}", "token_groups_claim": "roles",
          "token_subject_claim": "oid"},
         {
-            "iss": ENTRA_1, "aud": f"api://{APPLICATION}", "appid": NEIGHBOUR, "appidacr": "1", "idp": ENTRA_1,
+            "iss": ENTRA_1, "aud": f"api://{APPLICATION}", "appid": OTHER_TENANT, "appidacr": "1", "idp": ENTRA_1,
             "oid": OBJECT, "sub": OBJECT, "tid": TENANT, "roles": ["team-a"], "ver": "1.0", "uti": "x",
         },
         OBJECT,
         {
-            "another tenant, same keys": {"iss": ENTRA_1.replace(TENANT, NEIGHBOUR), "tid": NEIGHBOUR},
+            "another tenant, same keys": {"iss": ENTRA_1.replace(TENANT, OTHER_TENANT), "tid": OTHER_TENANT},
             "for Graph": {"aud": "https://graph.microsoft.com"},
             "of version 2": {"iss": ENTRA_2, "aud": APPLICATION, "ver": "2.0"},
             "an ID token": {"appid": None, "appidacr": None},
@@ -102,13 +102,13 @@ PROVIDERS = {
         {"token_issuer": ENTRA_2, "token_audience": APPLICATION, "token_groups_claim": "roles",
          "token_subject_claim": "oid"},
         {
-            "iss": ENTRA_2, "aud": APPLICATION, "azp": NEIGHBOUR, "azpacr": "1", "oid": OBJECT, "sub": OBJECT,
+            "iss": ENTRA_2, "aud": APPLICATION, "azp": OTHER_TENANT, "azpacr": "1", "oid": OBJECT, "sub": OBJECT,
             "tid": TENANT, "roles": ["team-a"], "ver": "2.0", "uti": "x",
         },
         OBJECT,
         {
-            "another tenant, same keys": {"iss": ENTRA_2.replace(TENANT, NEIGHBOUR), "tid": NEIGHBOUR},
-            "for another application": {"aud": NEIGHBOUR},
+            "another tenant, same keys": {"iss": ENTRA_2.replace(TENANT, OTHER_TENANT), "tid": OTHER_TENANT},
+            "for another application": {"aud": OTHER_TENANT},
             "of version 1": {"iss": ENTRA_1, "aud": f"api://{APPLICATION}", "ver": "1.0"},
             "an ID token": {"azp": None, "azpacr": None, "preferred_username": "alice@example.com"},
             "an ID token with a nonce": {"nonce": "n-0S6_WzA2Mj"},
@@ -123,9 +123,9 @@ PROVIDERS = {
         },
         "alice@example.com",
         {
-            "the organization's own server": {"iss": "https://example.okta.com", "aud": "https://example.okta.com"},
-            "another server's": {"iss": OKTA.replace("default", "other")},
-            "another API's": {"aud": "api://default"},
+            "of the organization's server": {"iss": "https://example.okta.com", "aud": "https://example.okta.com"},
+            "of another server": {"iss": OKTA.replace("default", "other")},
+            "for another API": {"aud": "api://default"},
             "an ID token": {"aud": "0oa1", "cid": None, "amr": ["pwd"], "jti": "ID.x"},
             "an ID token for us": {"cid": None, "amr": ["pwd"], "jti": "ID.x"},
             "an ID token with the hash of an access token": {"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"},
@@ -142,7 +142,7 @@ PROVIDERS = {
         "auth0|65f0",
         {
             "another tenant": {"iss": "https://evil.eu.auth0.com/"},
-            "another API's": {"aud": AUTH0 + "userinfo"},
+            "for another API": {"aud": AUTH0 + "userinfo"},
             "an ID token": {"aud": "c1", "sid": "1", "name": "Alice"},
             "an ID token with a nonce": {"nonce": "n-0S6_WzA2Mj"},
             "a logout token": LOGOUT,
@@ -150,4 +150,4 @@ PROVIDERS = {
         typ="at+jwt",
     ),
 }  # fmt: skip
-"""By the name that the README's table has."""
+"""The issuers, by their names in the table of the README."""

@@ -1,4 +1,4 @@
-"""Faults between the functions and the cluster, one at a time and as often as the test says."""
+"""Faults between the functions and the cluster, one kind at a time, as scripted by a test."""
 
 from __future__ import annotations
 
@@ -15,69 +15,69 @@ if TYPE_CHECKING:
     from infra.local.wire import Headers
 
 TEXT = [("Content-Type", "text/plain")]
-ELSEWHERE = "/elsewhere"
-FOR_EVER = 1_000_000
-OWN_REVIEW = "selfsubjectrulesreviews"
-"""What the API asks for itself, before the caller's calls: without faults, so that they meet what is attacked."""
+REDIRECT_TARGET = "/redirected"
+ALWAYS = 1_000_000
+API_REVIEW = "selfsubjectrulesreviews"
+"""The API's own review, before the caller's requests; it has no faults, so that those requests have them."""
 
 
 class ScriptedProxy(FaultProxy):
-    """Forwards, but for the calls that meet *fault*, of which the next *left* do."""
+    """A proxy whose next *left* requests have the *fault*."""
 
     def __init__(self, upstream: str, ca_pem: str) -> None:
         super().__init__(upstream, ca_pem, rate=0.0)
         self.fault = ""
         self.left = 0
         self.redirected: list[Headers] = []
-        self._over = threading.Event()
+        self._closed = threading.Event()
 
     def __exit__(self, *_: object) -> None:
-        """Lets those go that hang, and stops listening."""
-        self._over.set()
+        """Release the requests that hang, and stop listening."""
+        self._closed.set()
         super().__exit__(*_)
 
-    def meet(self, fault: str, times: int) -> None:
-        """The next calls meet *fault*, so many *times*."""
+    def inject(self, fault: str, times: int) -> None:
+        """Give the next *times* requests the *fault*."""
         self.fault, self.left = fault, times
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The upstream's answer, or the fault's."""
-        if target == ELSEWHERE:
+        """Forward the request, or carry out the fault."""
+        if target == REDIRECT_TARGET:
             self.redirected.append(headers)
-        if OWN_REVIEW in target or not self._is_met():
+        if API_REVIEW in target or not self._take_fault():
             return self.forward(method, target, headers, body)
-        return self._faulty(lambda: self.forward(method, target, headers, body))
+        return self._inject(lambda: self.forward(method, target, headers, body))
 
-    def _is_met(self) -> bool:
+    def _take_fault(self) -> bool:
         with self._lock:
             self.left -= 1
             return self.left >= 0
 
-    def _faulty(self, carry_out: Callable[[], HttpResponse]) -> HttpResponse:
+    def _inject(self, forward: Callable[[], HttpResponse]) -> HttpResponse:
         match self.fault.split(", "):
             case ["429", seconds]:
                 return HttpResponse(429, [*TEXT, ("Retry-After", seconds)], b"Too many requests")
             case [("429" | "500" | "503" | "401") as status]:
                 return HttpResponse(int(status), TEXT, b"Sorry")
             case ["500", "after"]:
-                carry_out()
+                forward()
                 return HttpResponse(500, TEXT, b"Sorry")
             case ["307"]:
-                return HttpResponse(307, [("Location", self.url + ELSEWHERE)])
+                return HttpResponse(307, [("Location", self.url + REDIRECT_TARGET)])
             case ["truncated"]:
-                whole = carry_out()
-                return HttpResponse(whole.status, whole.headers, whole.body[: len(whole.body) // 2])
+                response = forward()
+                return HttpResponse(response.status, response.headers, response.body[: len(response.body) // 2])
             case ["hang", *after] | ["reset", *after]:
                 if after:
-                    carry_out()
+                    forward()
                 if self.fault.startswith("hang"):
-                    self._over.wait(timeout=60)
+                    self._closed.wait(timeout=60)
                 raise ConnectionResetError
         raise LookupError(self.fault)
 
 
 class ScriptedCluster(Faulty[SomeCluster]):
-    """*cluster* behind a ScriptedProxy."""
+    """A cluster behind a ScriptedProxy."""
 
     proxy: ScriptedProxy
 
@@ -85,5 +85,5 @@ class ScriptedCluster(Faulty[SomeCluster]):
         super().__init__(cluster, rate=0.0)
 
     def make_proxy(self, url: str, ca_pem: str) -> ScriptedProxy:
-        """The proxy before the API server at *url*."""
+        """Return the proxy in front of the API server at *url*."""
         return ScriptedProxy(url, ca_pem)

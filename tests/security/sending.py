@@ -1,4 +1,4 @@
-"""Requests to the functions with whatever header lines and path an attacker chooses: no client stands in between."""
+"""Requests to the functions with arbitrary header lines and paths, without an HTTP client in between."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ if TYPE_CHECKING:
     from infra.local.wire import Headers, HttpResponse
 
 
-def sent(stack: Stack[Any], method: str, path: str, headers: Headers, document: object = None) -> HttpResponse:
-    """The answer of API Gateway and the function behind it, no refusal with a secret; bytes are a body as it stands."""
-    typed = [] if document is None else [("Content-Type", "application/json")]
+def send_raw(stack: Stack[Any], method: str, path: str, headers: Headers, document: object = None) -> HttpResponse:
+    """Send a request through API Gateway, and return the response; fail if an error has a secret.
+
+    Bytes are a raw body.
+    """
+    content_type = [] if document is None else [("Content-Type", "application/json")]
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    reply = stack.gateway.answer(method, BASE + path, [*headers, *typed], b"" if document is None else body)
-    if reply.status >= 400:
-        checked(reply.body.decode())
-    return reply
+    response = stack.gateway.answer(method, BASE + path, [*headers, *content_type], b"" if document is None else body)
+    if response.status >= 400:
+        checked(response.body.decode())
+    return response
 
 
-def problem(reply: HttpResponse) -> dict[str, Any]:
-    """The problem document of *reply*, without the request's id."""
-    found: dict[str, Any] = json.loads(reply.body)
+def problem(response: HttpResponse) -> dict[str, Any]:
+    """Return the problem document of *response*, without its request id."""
+    found: dict[str, Any] = json.loads(response.body)
     found.pop("instance", None)
     return found
 
 
-def constant(reply: HttpResponse) -> Headers:
-    """The header lines of *reply* that are not of this very request."""
-    return sorted(line for line in reply.headers if line[0].lower() not in ("x-request-id", "x-amzn-requestid"))
+def constant(response: HttpResponse) -> Headers:
+    """Return the header lines of *response* that do not depend on the request."""
+    return sorted(line for line in response.headers if line[0].lower() not in ("x-request-id", "x-amzn-requestid"))

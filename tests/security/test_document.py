@@ -1,4 +1,4 @@
-"""Schemathesis against the API by its own document: every check it has, as schemathesis.toml tells."""
+"""Schemathesis with the OpenAPI document of the API: all of its checks, configured in schemathesis.toml."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ pytestmark = pytest.mark.attack("document")
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = min(CASES * 3 // 10, 1600)
-"""For each operation in each of the phases: 60 make 3,000 requests in half a minute, 1,600 more than 20,000."""
-ENOUGH = min(30 * EXAMPLES, 20_000)
-ENOUGH_SUBMISSIONS = 100
+"""Examples for each operation and phase: 60 are 3,000 requests in half a minute, 1,600 more than 20,000."""
+MIN_CASES = min(30 * EXAMPLES, 20_000)
+MIN_SUBMISSIONS = 100
 
 
 def uids(bob: Api) -> set[str]:
-    """The Jobs of bob's Project."""
+    """Return the ids of the Jobs in bob's Project."""
     return {job["id"] for job in bob.ask("GET", "/jobs/team-b").raise_for_status().json()["data"]}
 
 
 def run(stack: Stack[Any], report: Path) -> subprocess.CompletedProcess[str]:
-    """Schemathesis as alice, on all operations; it writes *report*."""
-    # From the file: of a document that it loaded by an operation, Schemathesis leaves that operation out.
+    """Run Schemathesis as alice on all operations; it writes *report*."""
+    # From the file: if Schemathesis loads the document through an operation, it leaves out that operation.
     command = [Path(sys.executable).parent / "st", "run", DOCUMENT, "--url", stack.base_url]
     options = {
         "-H": f"Authorization: Bearer {token(stack, 'alice')}",
@@ -55,21 +55,21 @@ def run(stack: Stack[Any], report: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_keeps_what_the_document_promises(stack: Stack[Any], tmp_path: Path, counter: Counter) -> None:
-    """Thousands of made-up requests of one caller: no failure, and another caller's Jobs are as they were."""
+def test_api_conforms_to_its_document(stack: Stack[Any], tmp_path: Path, counter: Counter) -> None:
+    """Generated requests of one caller cause no failure, and the Jobs of another caller do not change."""
     with Api(stack, "bob") as bob:
         for name in ("a", "train-1", "0"):
             bob.submit("team-b", name=name).raise_for_status()
         before = uids(bob)
 
-        told = run(stack, tmp_path / "report.json")
+        result = run(stack, tmp_path / "report.json")
         report: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())
-        counter.tried(report["test_cases"]["generated"])
+        counter.count(report["test_cases"]["generated"])
 
-        assert told.returncode == 0, told.stdout[-10_000:] + told.stderr[-2_000:]
+        assert result.returncode == 0, result.stdout[-10_000:] + result.stderr[-2_000:]
         assert uids(bob) == before != set()
     assert (report["complete"], report["failures"], report["errors"]) == (True, [], [])
     assert report["operations"]["tested"] == sum(map(len, json.loads(DOCUMENT.read_text())["paths"].values()))
-    assert report["test_cases"]["generated"] >= ENOUGH
+    assert report["test_cases"]["generated"] >= MIN_CASES
     submitted = report["valid_rates"]["POST /jobs"].values()
-    assert sum(phase["accepted"] for phase in submitted) >= ENOUGH_SUBMISSIONS
+    assert sum(phase["accepted"] for phase in submitted) >= MIN_SUBMISSIONS

@@ -1,4 +1,4 @@
-"""Headers that claim to be somebody: what reaches the cluster is made from the token, and from nothing else."""
+"""Headers with a forged identity: the headers for the cluster are derived from the token and nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from infra.localcluster.cluster import EmbeddedCluster
 from tests.security.hostile_tokens import bearer
-from tests.security.sending import sent
+from tests.security.sending import send_raw
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
@@ -81,32 +81,34 @@ SMUGGLED: list[Headers] = [
 ]
 
 
-def golden(headers: Headers) -> Headers:
-    """*headers* in order, without what differs by request, by cluster and by version."""
-    shown = [(name, VOLATILE.get(name, re.sub(r"k8s-aws-v1\.[-\w]+", "<EKS token>", value))) for name, value in headers]
-    return sorted(shown)
+def normalize(headers: Headers) -> Headers:
+    """Return the sorted *headers*, with placeholders for values that depend on the request, cluster or version."""
+    normalized = [
+        (name, VOLATILE.get(name, re.sub(r"k8s-aws-v1\.[-\w]+", "<EKS token>", value))) for name, value in headers
+    ]
+    return sorted(normalized)
 
 
-def impersonated(stack: Stack[RealCluster], request_id: str | None) -> list[dict[str, Any]]:
-    """As whom the calls of that request came, by the API server's audit log."""
+def audit_lines(stack: Stack[RealCluster], request_id: str | None) -> list[dict[str, Any]]:
+    """Return the lines of the API server's audit log for that request."""
     lines = stack.cluster.plane.audit_lines()
     return [line for line in lines if line["auditID"] == request_id and line["verb"] == "get"]
 
 
 @pytest.mark.parametrize("smuggled", SMUGGLED, ids=lambda headers: ", ".join(name for name, _ in headers))
-@pytest.mark.parametrize("first", [True, False], ids=["before", "behind"])
-def test_smuggled_headers_go_nowhere(stack: AnyStack, smuggled: Headers, first: bool) -> None:
-    """The cluster sees the caller of the token: its user, its groups, its subject, and no other line."""
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_smuggled_headers_are_ignored(stack: AnyStack, smuggled: Headers, first: bool) -> None:
+    """The cluster gets the user, groups and subject of the token, and no other header."""
     token = bearer(stack.issuer.mint("alice"))
-    sent(stack, "GET", PATH, token)  # the role's session and its groups are there
+    send_raw(stack, "GET", PATH, token)  # fills the caches of the role's session and its groups
 
-    reply = sent(stack, "GET", PATH, [*smuggled, *token] if first else [*token, *smuggled])
+    response = send_raw(stack, "GET", PATH, [*smuggled, *token] if first else [*token, *smuggled])
 
-    assert reply.status == 404, reply.body
+    assert response.status == 404, response.body
     if isinstance(stack.cluster, EmbeddedCluster):
-        assert golden(stack.cluster.requests[-1].headers) == GOLDEN
+        assert normalize(stack.cluster.requests[-1].headers) == GOLDEN
     else:
-        real: Stack[RealCluster] = stack  # type: ignore[assignment] # by its cluster
-        (line,) = eventually(lambda: impersonated(real, reply.header("X-Request-Id")), bool)
+        real: Stack[RealCluster] = stack  # type: ignore[assignment] # narrowed by its cluster
+        (line,) = eventually(lambda: audit_lines(real, response.header("X-Request-Id")), bool)
         assert line["impersonatedUser"] == CALLER
         assert (line["sourceIPs"], line["objectRef"]["namespace"]) == (["127.0.0.1"], "researcher-team-a")

@@ -1,4 +1,4 @@
-"""Objects that somebody made to break a reader: their Project is shown, cleaned up and announced, as its neighbours."""
+"""Hostile objects: their Project and the other Projects can be listed, cleaned up and announced."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.adapters.kubernetes.api_client import MAX_RESPONSE
 from chalicelib.usecases.list_jobs import JobPage
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.localcluster.kinds import JOB
-from tests.cluster.json_client import Refused
+from tests.cluster.json_client import ErrorResponse
 from tests.security.attacks import CASES
 from tests.security.hostile_objects import (
     Document,
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.attack("objects")
 
-ON_THE_REAL_CLUSTER = cases(400, thorough=4000)
+REAL_CLUSTER_CASES = cases(400, thorough=4000)
 BATCH = 400
-LOOKED_AT = cases(12, thorough=1)
-"""One of so many Jobs is asked for by itself."""
+SAMPLE_STEP = cases(12, thorough=1)
+"""One in this many Jobs is also read by itself."""
 NAMESPACE = "researcher-team-a"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 PODS, EVENTS = (f"/api/v1/namespaces/{NAMESPACE}/{kind}" for kind in ("pods", "events"))
@@ -52,7 +52,10 @@ _DEEP = '{"f:a":' * 9_995 + "{}" + "}" * 9_995
 
 
 def write(cluster: Cluster, seed: int) -> str | None:
-    """Write the Job of that *seed*, and what belongs to it; its name, or None where the cluster takes no such Job."""
+    """Create the Job of that *seed*, and its pods and events.
+
+    Return its name, or None if the cluster rejects the Job.
+    """
     nonce = random.Random(seed)  # noqa: S311 - repeatable on purpose
     job = hostile_job(nonce, f"odd-{seed}")
     name: str = job["metadata"]["name"]
@@ -62,111 +65,111 @@ def write(cluster: Cluster, seed: int) -> str | None:
     admin = cluster.plane.admin
     manage_elsewhere(nonce, job)
     try:
-        made = admin.create(JOBS, job)
-    except Refused:
+        created = admin.create(JOBS, job)
+    except ErrorResponse:
         return None
-    with suppress(Refused):
+    with suppress(ErrorResponse):
         admin.request("PATCH", f"{JOBS}/{name}/status", {"status": hostile_status(nonce)}, _MERGE)
     if seed % 4 == 0:
-        with suppress(Refused):
-            pod = admin.create(PODS, hostile_pod(nonce, made, seed))
+        with suppress(ErrorResponse):
+            pod = admin.create(PODS, hostile_pod(nonce, created, seed))
             path = f"{PODS}/{pod['metadata']['name']}/status"
             admin.request("PATCH", path, {"status": hostile_pod_status(nonce)}, _MERGE)
     if seed % 4 == 1:
-        with suppress(Refused):
-            admin.create(EVENTS, hostile_event(nonce, made, seed))
+        with suppress(ErrorResponse):
+            admin.create(EVENTS, hostile_event(nonce, created, seed))
     if "finalizers" in job["metadata"]:
         admin.delete(f"{JOBS}/{name}")
     return name
 
 
 def remove_all(cluster: Cluster) -> None:
-    """Remove every Job of team-a, whatever keeps it."""
+    """Delete every Job of team-a, including those with finalizers."""
     if isinstance(cluster, EmbeddedCluster):
         with cluster.store.lock:
-            for one in list(cluster.store.all(JOB, NAMESPACE)):
-                cluster.store.remove(JOB, NAMESPACE, one["metadata"]["name"])
+            for each in list(cluster.store.all(JOB, NAMESPACE)):
+                cluster.store.remove(JOB, NAMESPACE, each["metadata"]["name"])
         return
     admin = cluster.plane.admin
     admin.delete(JOBS, propagationPolicy="Background")
-    for one in admin.get(JOBS)["items"]:
-        # Not by a patch: the API server cannot read again what it has stored of year 10000.
-        kept = {name: one["metadata"][name] for name in ("name", "resourceVersion")} | {"managedFields": [{}]}
-        with suppress(Refused):
-            admin.request("PUT", f"{JOBS}/{kept['name']}", {**one, "metadata": kept, "status": {}})
+    for each in admin.get(JOBS)["items"]:
+        # Not with a patch: the API server cannot decode what it has stored of the year 10000.
+        metadata = {name: each["metadata"][name] for name in ("name", "resourceVersion")} | {"managedFields": [{}]}
+        with suppress(ErrorResponse):
+            admin.request("PUT", f"{JOBS}/{metadata['name']}", {**each, "metadata": metadata, "status": {}})
     eventually(lambda: admin.get(JOBS)["items"], lambda items: not items)
 
 
-def listed(api: Api, limit: int) -> set[str]:
-    """The names of all Jobs of team-a, page by page, each of which is as the document says."""
+def list_all(api: Api, limit: int) -> set[str]:
+    """Return the names of all Jobs of team-a from all pages, whose items must conform to the OpenAPI document."""
     found: set[str] = set()
     token = ""
     while True:
-        answer = api.ask("GET", f"/jobs/team-a?limit={limit}{token}")
-        assert answer.status_code == 200, answer.text
-        page = msgspec.json.decode(answer.content, type=JobPage)
-        assert not found & {one.name for one in page.data}
-        found |= {one.name for one in page.data}
+        response = api.ask("GET", f"/jobs/team-a?limit={limit}{token}")
+        assert response.status_code == 200, response.text
+        page = msgspec.json.decode(response.content, type=JobPage)
+        assert not found & {each.name for each in page.data}
+        found |= {each.name for each in page.data}
         if page.next_page_token is None:
             return found
         token = f"&pageToken={page.next_page_token}"
 
 
-def looked_at(api: Api, name: str) -> set[int]:
-    """The statuses of all that is asked of one Job."""
+def read_all(api: Api, name: str) -> set[int]:
+    """Return the statuses of all requests for one Job."""
     paths = [f"/jobs/team-a/{name}{part}" for part in ("", "/diagnosis", "/events", "/logs")]
     return {api.ask("GET", path).status_code for path in paths}
 
 
-def unforeseen(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The failures in *report* of a whole Project, or of a kind that nobody foresaw."""
+def internal_failures(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the failures in *report* of a whole Project or with an internal code."""
     return [
-        one
-        for one in report["failures"]
-        if one["name"] is None or one["code"] in {"internal_error", "cluster_unavailable", "storage_unavailable"}
+        each
+        for each in report["failures"]
+        if each["name"] is None or each["code"] in {"internal_error", "cluster_unavailable", "storage_unavailable"}
     ]
 
 
-def neighbour(api: Api, name: str) -> None:
-    """A Job of the Project beside it, which has ended, and may go."""
+def create_other(api: Api, name: str) -> None:
+    """Create a Job with an expired retention in another Project, and wait until it has ended."""
     api.submit("team-shared", name=name, ttlAfterFinish=1)
     api.await_status(name, project="team-shared")
 
 
 def test_generated_objects(stack: Stack[Cluster], api: Api, scheduled: Scheduled, counter: Counter) -> None:
-    """Every Job is listed, and shown by itself; each run goes through, and the neighbour's Job is told of and goes."""
+    """Every generated Job can be listed and read; the scheduled functions handle the other Project's Job as well."""
     real = not isinstance(stack.cluster, EmbeddedCluster)
-    total, accepted = (ON_THE_REAL_CLUSTER if real else CASES), 0
+    total, accepted = (REAL_CLUSTER_CASES if real else CASES), 0
     seeds = iter(range(10 * total))
     while accepted < total:
         with ThreadPoolExecutor(4) as pool:
             tried = [next(seeds) for _ in range(min(BATCH, total - accepted))]
-            there = {name for name in pool.map(lambda seed: write(stack.cluster, seed), tried) if name}
-        accepted += len(there)
-        neighbour(api, beside := f"beside-{tried[0]}")
+            names = {name for name in pool.map(lambda seed: write(stack.cluster, seed), tried) if name}
+        accepted += len(names)
+        create_other(api, other := f"other-{tried[0]}")
 
-        assert there == listed(api, 500) & there
-        assert there <= listed(api, 100)
+        assert names == list_all(api, 500) & names
+        assert names <= list_all(api, 100)
         assert api.ask("GET", "/projects/team-a").status_code == 200
-        odd = {name: looked_at(api, name) for name in sorted(there)[::LOOKED_AT]}
-        assert {name: statuses for name, statuses in odd.items() if max(statuses) >= 500} == {}
-        assert unforeseen(announced := scheduled.announce()) == []
+        statuses_by_name = {name: read_all(api, name) for name in sorted(names)[::SAMPLE_STEP]}
+        assert {name: statuses for name, statuses in statuses_by_name.items() if max(statuses) >= 500} == {}
+        assert internal_failures(announced := scheduled.announce()) == []
         assert announced["announced"] >= 1
-        assert [one["detail"]["name"] for one in scheduled.heard(beside)] == [beside]
-        assert unforeseen(scheduled.clean_up(dry_run=True)) == []
-        report = eventually(scheduled.clean_up, lambda report: _has_gone(report, beside))
-        assert unforeseen(report) == []
-        assert api.ask("DELETE", f"/jobs/team-a/{max(there, key=len)}").status_code in {200, 404}
+        assert [each["detail"]["name"] for each in scheduled.receive_events(other)] == [other]
+        assert internal_failures(scheduled.clean_up(dry_run=True)) == []
+        report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, other))
+        assert internal_failures(report) == []
+        assert api.ask("DELETE", f"/jobs/team-a/{max(names, key=len)}").status_code in {200, 404}
         remove_all(stack.cluster)
-    counter.tried(accepted)
+    counter.count(accepted)
 
 
-def _has_gone(report: dict[str, Any], name: str) -> bool:
+def _was_deleted(report: dict[str, Any], name: str) -> bool:
     return {"project": "team-shared", "name": name} in report["jobs"]
 
 
-def test_job_of_ten_thousand_levels(stack: Stack[Cluster], api: Api, scheduled: Scheduled) -> None:
-    """Its managedFields, and what it says was asked, are as deep as the cluster takes them; it goes like any other."""
+def test_deeply_nested_job(stack: Stack[Cluster], api: Api, scheduled: Scheduled) -> None:
+    """A Job with managedFields and a submission of 10,000 levels is listed and cleaned up as any other."""
     metadata = {
         "name": "deep", "labels": {"app.kubernetes.io/managed-by": "researcher-api"},
         "annotations": {"researcher.dev/retention": "1s", "researcher.dev/submission": _DEEP.replace("f:", "")},
@@ -174,20 +177,23 @@ def test_job_of_ten_thousand_levels(stack: Stack[Cluster], api: Api, scheduled: 
     job = hostile_job(random.Random(0), "deep") | {"metadata": {**metadata, "namespace": NAMESPACE}}  # noqa: S311
     job["spec"] = {"template": job["spec"]["template"], "completions": 0}
     _create_deep(stack.cluster, job)
-    neighbour(api, "beside-deep")
+    create_other(api, "other-deep")
     api.await_status("deep", "Succeeded")
 
-    assert "deep" in listed(api, 500)
-    assert unforeseen(scheduled.announce()) == []
-    report = eventually(scheduled.clean_up, lambda report: _has_gone(report, "beside-deep"))
+    assert "deep" in list_all(api, 500)
+    assert internal_failures(scheduled.announce()) == []
+    report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, "other-deep"))
 
-    assert unforeseen(report) == []
-    eventually(lambda: "deep" in listed(api, 500), lambda there: not there)
+    assert internal_failures(report) == []
+    eventually(lambda: "deep" in list_all(api, 500), lambda names: not names)
     assert [receipt["submission"] for _, receipt in scheduled.receipts("deep")] == [None, None]
 
 
 def _create_deep(cluster: Cluster, job: Document) -> None:
-    """Create *job* with managedFields of 9,995 levels, which no encoder of ours writes; the embedded one has none."""
+    """Create *job* with managedFields of 9,995 levels, as text, because no encoder writes them.
+
+    The embedded cluster has no managedFields.
+    """
     if isinstance(cluster, EmbeddedCluster):
         cluster.apply([job])
         return
@@ -197,18 +203,18 @@ def _create_deep(cluster: Cluster, job: Document) -> None:
 
 
 def test_large_jobs(stack: Stack[Cluster], api: Api, scheduled: Scheduled) -> None:
-    """By the API alone: together they are larger than what is read of an answer, because Go escapes what they hold."""
-    few = 30
+    """Jobs through the API alone may exceed the limit of a response in total, because Go escapes their characters."""
+    count = 30
     environment = {f"A{number}": "<" * 8100 for number in range(7)}
-    for number in range(few):
-        made = api.submit(name=f"fat-{number}", environment=environment)
-        assert made.status_code == 201, made.text
-    assert few * 7 * 8100 * 12 > MAX_RESPONSE
-    neighbour(api, "beside-fat")
+    for number in range(count):
+        created = api.submit(name=f"large-{number}", environment=environment)
+        assert created.status_code == 201, created.text
+    assert count * 7 * 8100 * 12 > MAX_RESPONSE
+    create_other(api, "other-large")
 
-    assert {f"fat-{number}" for number in range(few)} <= listed(api, 500)
+    assert {f"large-{number}" for number in range(count)} <= list_all(api, 500)
     assert api.ask("GET", "/projects/team-a").json()["complete"]
-    assert unforeseen(scheduled.announce()) == []
-    report = eventually(scheduled.clean_up, lambda report: _has_gone(report, "beside-fat"))
-    assert unforeseen(report) == []
+    assert internal_failures(scheduled.announce()) == []
+    report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, "other-large"))
+    assert internal_failures(report) == []
     remove_all(stack.cluster)

@@ -1,4 +1,4 @@
-"""The token issuer's keys under attack: floods of unknown keys, and issuers that hang, drip, flood or rotate."""
+"""The JWKS of the token issuer under attack: floods of unknown keys, and issuers that hang, drip, flood or rotate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
 from infra.local.issuer import Application, Issuer
 from infra.local.wire import HttpResponse
 from tests.security.hostile_tokens import bearer, forged
-from tests.security.sending import sent
+from tests.security.sending import send_raw
 from tests.support.builders import deployment
 from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, unused_url
 
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.attack("keys")
 UNKNOWN = 1000
 FLOOD = 200 * 2**20
 PIECE = b" " * 2**20
-LITTLE = 8 * 2**20
-"""Bytes of memory that reading an issuer's answer may take."""
+MAX_MEMORY = 8 * 2**20
+"""The most bytes of memory that reading a response of the issuer may take."""
 
 DOWN = {
     "500": lambda: HttpResponse(500),
@@ -51,7 +51,7 @@ DOWN = {
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    """An issuer of this test's own."""
+    """Start an issuer for this test."""
     issuer = Issuer({"alice": Application("secret", ("team-a",))})
     issuer.start()
     yield issuer
@@ -59,98 +59,100 @@ def issuer() -> Iterator[Issuer]:
 
 
 class Verifier:
-    """The API's verifier of the tokens of *issuer*, and the time by which it keeps keys."""
+    """The API's token verifier for *issuer*, and the clock of its key cache."""
 
     def __init__(self, issuer: Issuer) -> None:
         self.clock = Clock()
         self._tokens = bearer_tokens.BearerTokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
 
-    def takes(self, token: str) -> bool:
-        """Whether it takes *token*; IssuerUnavailable where it cannot know."""
+    def accepts(self, token: str) -> bool:
+        """Return whether it accepts *token*; raise IssuerUnavailable if it cannot decide."""
         try:
             return self._tokens.caller([f"Bearer {token}"], FAR_DEADLINE).subject == "alice"
         except Unauthenticated:
             return False
 
 
-@pytest.mark.parametrize("answers", [True, False], ids=["that answers", "that fails"])
-def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, answers: bool) -> None:
-    """A thousand in a minute cost the issuer one fetch in 30 seconds, and a known key works all the while."""
+@pytest.mark.parametrize("works", [True, False], ids=["issuer works", "issuer fails"])
+def test_flood_of_unknown_keys(issuer: Issuer, counter: Counter, works: bool) -> None:
+    """A thousand unknown keys in a minute cause one fetch in 30 seconds, and a known key keeps working."""
     verifier = Verifier(issuer)
     good = issuer.mint("alice")
-    assert verifier.takes(good)
-    issuer.jwks_response = None if answers else lambda: HttpResponse(500)
+    assert verifier.accepts(good)
+    issuer.jwks_response = None if works else lambda: HttpResponse(500)
     before = issuer.jwks_requests
 
     for number in range(UNKNOWN):
-        assert not verifier.takes(issuer.mint("alice", headers={"kid": f"guess-{number}"}))
-        assert number % 100 or verifier.takes(good)
+        assert not verifier.accepts(issuer.mint("alice", headers={"kid": f"guess-{number}"}))
+        assert number % 100 or verifier.accepts(good)
         verifier.clock.now += 60 / UNKNOWN
 
-    counter.tried(UNKNOWN)
-    counter.measured("fetches in 60 s of 1,000 unknown keys", issuer.jwks_requests - before)
+    counter.count(UNKNOWN)
+    counter.measure("fetches in 60 s of 1,000 unknown keys", issuer.jwks_requests - before)
     assert issuer.jwks_requests - before <= 60 / COOL_DOWN_SECONDS
 
 
 def test_flood_through_the_function(stack: Stack[Any], counter: Counter) -> None:
-    """As a stranger sends it, to a process that has no keys yet: one fetch, and each is answered 401."""
+    """A new process without cached keys fetches them once, and each unknown key is 401."""
     bearer_tokens.connect.cache_clear()
     before = stack.issuer.jwks_requests
     started = time.monotonic()
 
-    statuses = {sent(stack, "GET", "/projects", forged({"kid": f"k{n}"})(stack.issuer)).status for n in range(UNKNOWN)}
+    statuses = {
+        send_raw(stack, "GET", "/projects", forged({"kid": f"k{n}"})(stack.issuer)).status for n in range(UNKNOWN)
+    }
 
-    counter.tried(UNKNOWN)
+    counter.count(UNKNOWN)
     assert statuses == {401}
     assert stack.issuer.jwks_requests - before <= 1 + (time.monotonic() - started) // COOL_DOWN_SECONDS
-    assert sent(stack, "GET", "/projects", bearer(stack.issuer.mint("alice"))).status == 200
+    assert send_raw(stack, "GET", "/projects", bearer(stack.issuer.mint("alice"))).status == 200
 
 
-@pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN)
-def test_long_outage(issuer: Issuer, answer: Any) -> None:  # noqa: ANN401 - what makes a reply
-    """A known key works for a day of it, looked at every ten minutes; then nobody gets in; then it comes back."""
+@pytest.mark.parametrize("response", DOWN.values(), ids=DOWN)
+def test_long_outage(issuer: Issuer, response: Any) -> None:  # noqa: ANN401 - what makes a reply
+    """During an outage, a known key is valid for a day, then tokens are rejected until the issuer works again."""
     verifier = Verifier(issuer)
     good = issuer.mint("alice", exp=int(time.time()) + 2 * 86400)
-    assert verifier.takes(good)
-    issuer.jwks_response = answer
+    assert verifier.accepts(good)
+    issuer.jwks_response = response
 
     for _ in range(STALE_SECONDS // 600):
         verifier.clock.now += 600
-        assert verifier.takes(good)
+        assert verifier.accepts(good)
     verifier.clock.now += 600
     with pytest.raises(IssuerUnavailable):
-        verifier.takes(good)
+        verifier.accepts(good)
     issuer.jwks_response = None
     verifier.clock.now += COOL_DOWN_SECONDS
 
-    assert verifier.takes(good)
+    assert verifier.accepts(good)
 
 
 def test_rotation(issuer: Issuer) -> None:
-    """A new key is live within 30 seconds, the old one until it is taken back, and 5 minutes longer at most."""
+    """A new key is valid within 30 seconds, and a removed one for 5 more minutes at most."""
     verifier = Verifier(issuer)
     old = issuer.mint("alice")
-    assert verifier.takes(old)
+    assert verifier.accepts(old)
     issuer.rotate()
     new = issuer.mint("alice")
 
     verifier.clock.now += COOL_DOWN_SECONDS
-    assert (verifier.takes(new), verifier.takes(old)) == (True, True)
+    assert (verifier.accepts(new), verifier.accepts(old)) == (True, True)
     issuer.rotate(retire=True)
     verifier.clock.now += FRESH_SECONDS + 1
-    assert (verifier.takes(new), verifier.takes(old)) == (False, False)
-    assert verifier.takes(issuer.mint("alice"))
+    assert (verifier.accepts(new), verifier.accepts(old)) == (False, False)
+    assert verifier.accepts(issuer.mint("alice"))
 
 
 def flood() -> Iterator[bytes]:
-    """A key set of 200 MB."""
+    """Yield a key set of 200 MB."""
     yield b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % FLOOD
     for _ in range(FLOOD // len(PIECE)):
         yield PIECE
 
 
 def drip() -> Iterator[bytes]:
-    """One that comes a byte at a time."""
+    """Yield a key set, one byte at a time."""
     yield b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
     while True:
         yield b" "
@@ -160,8 +162,8 @@ def drip() -> Iterator[bytes]:
     ("pieces", "pause"),
     [pytest.param(flood(), 0, id="200 MB"), pytest.param(drip(), 0.05, id="drip"), pytest.param([b""], 60, id="hang")],
 )
-def test_answer_without_end(counter: Counter, pieces: Any, pause: float) -> None:  # noqa: ANN401 - bytes, as they come
-    """Is given up by the deadline, and at a quarter of a MiB: neither time nor memory is the issuer's."""
+def test_endless_response(counter: Counter, pieces: Any, pause: float) -> None:  # noqa: ANN401 - an iterable of bytes
+    """An endless response is aborted at the deadline, and within a memory limit."""
     tracemalloc.start()
     started = time.monotonic()
     with RawServer(pieces, pause) as server:
@@ -171,21 +173,21 @@ def test_answer_without_end(counter: Counter, pieces: Any, pause: float) -> None
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    counter.measured("MiB of memory for 200 MB of answer", round(peak / 2**20, 1))
-    assert peak < LITTLE
+    counter.measure("MiB of memory for a response of 200 MB", round(peak / 2**20, 1))
+    assert peak < MAX_MEMORY
     assert over < 5
 
 
 @pytest.mark.parametrize(
     "url", ["http://issuer.invalid", "http://10.255.255.1", "ftp://127.0.0.1", "", "//x", "https://["]
 )
-def test_issuer_that_is_not_asked(url: str) -> None:
-    """Without TLS, keys would be those of whoever stands in between."""
+def test_invalid_issuer_url(url: str) -> None:
+    """Keys are not fetched without TLS, because anyone on the network path could replace them."""
     with pytest.raises(IssuerUnavailable):
         KeySet(url).find("k", Deadline.after(0.5))
 
 
-def test_nobody_there() -> None:
-    """Is told soon."""
+def test_connection_refused() -> None:
+    """An issuer that does not listen is reported soon."""
     with pytest.raises(IssuerUnavailable):
         KeySet(unused_url()).find("k", Deadline.after(0.5))

@@ -1,4 +1,4 @@
-"""Credentials and certificates that expire, change or cannot be had: nothing is shown, or a stable code."""
+"""Credentials and certificates that expire, change or are unavailable: success, or a stable error code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import Shape, server_identity
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import ScriptedCluster
-from tests.security.sending import problem, sent
+from tests.security.sending import problem, send_raw
 from tests.support.eventually import eventually
 from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer, unused_url
 
@@ -38,8 +38,8 @@ pytestmark = pytest.mark.attack("outages")
 PATH = "/jobs/team-a"
 
 
-def sts_refusal(code: str, status: int) -> HttpResponse:
-    """STS's own error."""
+def sts_error(code: str, status: int) -> HttpResponse:
+    """Return an error response of STS."""
     text = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>arn:x</Message></Error></ErrorResponse>"
     )
@@ -47,146 +47,144 @@ def sts_refusal(code: str, status: int) -> HttpResponse:
 
 
 STS = {
-    "throttled": sts_refusal("RequestLimitExceeded", 503),
-    "denied": sts_refusal("AccessDenied", 403),
-    "our own session has expired": sts_refusal("ExpiredTokenException", 403),
-    "a code nobody knows": sts_refusal("Teapot", 418),
+    "throttled": sts_error("RequestLimitExceeded", 503),
+    "denied": sts_error("AccessDenied", 403),
+    "the session of the function has expired": sts_error("ExpiredTokenException", 403),
+    "an unknown code": sts_error("Teapot", 418),
     "a proxy's page": HttpResponse(503, [("Content-Type", "text/html")], b"<html><p>unavailable"),
-    "nothing": HttpResponse(200),
+    "an empty body": HttpResponse(200),
 }
-LASTING = {"denied", "our own session has expired", "a code nobody knows"}
+PERMANENT = {"denied", "the session of the function has expired", "an unknown code"}
 
 
 @pytest.fixture(scope="module")
 def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[ProxiedStack]:
-    """The local cloud with a proxy before the cluster, whose certificate can be changed."""
+    """Start the local cloud, with a proxy in front of the cluster whose certificate can be changed."""
     with Stack(lambda review: ScriptedCluster(make_cluster(review))) as stack:
         yield stack
 
 
 @pytest.fixture(autouse=True)
 def new_process() -> Iterator[None]:
-    """Each test begins, and ends, with functions that know nothing yet."""
-    forget()
+    """Begin and end each test with the empty caches of a new process."""
+    clear_caches()
     yield
-    forget()
+    clear_caches()
 
 
-def forget() -> None:
-    """What a new process does not know."""
+def clear_caches() -> None:
+    """Clear the caches of the process."""
     for cached in (settings, eks_tokens.connect, cluster_adapter.connect):
         cached.cache_clear()
 
 
-def listed(stack: ProxiedStack) -> HttpResponse:
-    """The answer to alice."""
-    return sent(stack, "GET", PATH, bearer(stack.issuer.mint("alice")))
+def list_jobs(stack: ProxiedStack) -> HttpResponse:
+    """List the Jobs of team-a as alice, and return the response."""
+    return send_raw(stack, "GET", PATH, bearer(stack.issuer.mint("alice")))
 
 
 def authority(*pems: str) -> str:
-    """CLUSTER_CA of these."""
+    """Return the value of CLUSTER_CA for *pems*."""
     return base64.b64encode("".join(pems).encode()).decode()
 
 
 class TestSts:
-    """AWS STS, which gives the cluster's role."""
+    """AWS STS, which issues the credentials of the cluster's role."""
 
     @pytest.mark.parametrize("case", STS)
-    def test_refusal_has_a_stable_code(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-        """Whatever STS says, and nothing of what it says; what does not pass by itself names no time."""
+    def test_error_has_a_stable_code(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+        """Every STS error has one code and discloses nothing; permanent errors have no Retry-After."""
         with ScriptedServer() as sts:
             sts.on("/", STS[case])
             monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
-            answer = listed(stack)
+            response = list_jobs(stack)
 
-        assert (answer.status, problem(answer)["code"]) == (503, "credentials_unavailable")
-        assert (answer.header("Retry-After") is None) == (case in LASTING)
-        assert b"arn:" not in answer.body
+        assert (response.status, problem(response)["code"]) == (503, "credentials_unavailable")
+        assert (response.header("Retry-After") is None) == (case in PERMANENT)
+        assert b"arn:" not in response.body
 
-    def test_nobody_there(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
-        """Is told soon."""
+    def test_connection_refused(self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
+        """An STS endpoint that does not listen is reported soon."""
         monkeypatch.setenv("AWS_ENDPOINT_URL", unused_url())
         started = time.monotonic()
 
-        answer = listed(stack)
+        response = list_jobs(stack)
 
-        counter.measured("seconds without STS", round(time.monotonic() - started, 2))
-        assert (answer.status, problem(answer)["code"]) == (503, "credentials_unavailable")
+        counter.measure("seconds without STS", round(time.monotonic() - started, 2))
+        assert (response.status, problem(response)["code"]) == (503, "credentials_unavailable")
 
 
 class TestAuthority:
-    """The cluster's certificate authority: it comes with the configuration, so a new one is a new deployment."""
+    """The certificate authority of the cluster; it is part of the configuration, so a new one needs a deployment."""
 
-    @pytest.fixture(params=[Shape(), Shape(key_usage=False, key_identifiers=False)], ids=["today's", "minimal"])
-    def another(self, stack: ProxiedStack, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-        """The cluster at another address with a certificate of another authority, of each shape: both."""
+    @pytest.fixture(params=[Shape(), Shape(key_usage=False, key_identifiers=False)], ids=["current", "minimal"])
+    def other_endpoint(self, stack: ProxiedStack, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+        """Start the cluster at another URL with a certificate of another authority; yield URL and authority."""
         identity = server_identity(request.param)
         server = LoopbackServer(stack.cluster.proxy, context=identity.context)
         yield server.url, identity.ca_pem
         server.close()
 
     @pytest.mark.parametrize("path", [PATH, "/health?deep=true"])
-    def test_unknown_authority_is_refused(
+    def test_unknown_authority_is_rejected(
         self,
         stack: ProxiedStack,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
-        another: tuple[str, str],
+        other_endpoint: tuple[str, str],
         path: str,
     ) -> None:
-        """Whoever answers there gets no token; the caller is not told to try again, and the log says why."""
-        assert listed(stack).status == 200
-        monkeypatch.setenv("CLUSTER_ENDPOINT", another[0])
-        forget()
+        """An untrusted server gets no token; the caller gets no Retry-After, and the log has the reason."""
+        assert list_jobs(stack).status == 200
+        monkeypatch.setenv("CLUSTER_ENDPOINT", other_endpoint[0])
+        clear_caches()
         capsys.readouterr()
 
-        answer = sent(stack, "GET", path, bearer(stack.issuer.mint("alice")))
+        response = send_raw(stack, "GET", path, bearer(stack.issuer.mint("alice")))
 
-        assert (answer.status, problem(answer)["code"]) == (503, "cluster_unavailable")
-        assert problem(answer)["detail"] == (
+        assert (response.status, problem(response)["code"]) == (503, "cluster_unavailable")
+        assert problem(response)["detail"] == (
             "The TLS certificate of the cluster is not signed by a certificate authority that this API trusts. "
             "Report this to the operators of this API, with the X-Request-Id."
         )
-        assert answer.header("Retry-After") is None
+        assert response.header("Retry-After") is None
         (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
         assert (line["code"], line["why"], line["attempts"]) == ("cluster_unavailable", "tls_verification", 1)
 
-    def test_old_and_new_together(
-        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, another: tuple[str, str]
+    def test_old_and_new_authority(
+        self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, other_endpoint: tuple[str, str]
     ) -> None:
-        """CLUSTER_CA may hold several: deployed before the cluster changes over, it works on both sides."""
-        monkeypatch.setenv("CLUSTER_CA", authority(stack.cluster.ca_pem, another[1]))
-        for url in (stack.cluster.url, another[0], stack.cluster.url):
+        """CLUSTER_CA may hold several authorities, so it can be deployed before the cluster changes its certificate."""
+        monkeypatch.setenv("CLUSTER_CA", authority(stack.cluster.ca_pem, other_endpoint[1]))
+        for url in (stack.cluster.url, other_endpoint[0], stack.cluster.url):
             monkeypatch.setenv("CLUSTER_ENDPOINT", url)
             settings.cache_clear()
 
-            assert listed(stack).status == 200
+            assert list_jobs(stack).status == 200
 
 
-def test_process_that_was_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For longer than its token lives: the cluster refuses that, a new one is made, and the caller sees nothing."""
+def test_token_expired_while_frozen(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was frozen until its token expired gets a new one after a 401; the request succeeds."""
     with monkeypatch.context() as past:
         past.setattr(sigv4, "gmtime", lambda now: time.gmtime(now - 1200))
         stale = eks_tokens.connect(settings()).token(FAR_DEADLINE)
 
-    assert listed(stack).status == 200
+    assert list_jobs(stack).status == 200
     assert eks_tokens.connect(settings()).token(FAR_DEADLINE) != stale
 
 
-def test_dead_cluster_is_not_asked_by_everybody(
-    stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter
-) -> None:
-    """After five failures in a row the answer comes at once; after the pause the same process finds it again."""
+def test_circuit_breaker(stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, counter: Counter) -> None:
+    """After five failures in a row responses are immediate; after a pause the same process tries again."""
     monkeypatch.setattr(circuit_breaker, "PAUSE", 5.0)
-    assert listed(stack).status == 200
-    stack.cluster.proxy.meet("reset", circuit_breaker.FAILURES)
-    first = [listed(stack).status for _ in range(2)]
+    assert list_jobs(stack).status == 200
+    stack.cluster.proxy.inject("reset", circuit_breaker.FAILURES)
+    statuses = [list_jobs(stack).status for _ in range(2)]
 
     started = time.monotonic()
-    quick = [listed(stack) for _ in range(20)]
-    counter.measured("ms to answer while the breaker is open", round((time.monotonic() - started) * 1000 / 20, 1))
+    responses = [list_jobs(stack) for _ in range(20)]
+    counter.measure("ms for a response while the breaker is open", round((time.monotonic() - started) * 1000 / 20, 1))
 
-    assert first == [503] * 2
-    assert {answer.status for answer in quick} == {503}
-    assert all(int(answer.header("Retry-After") or 0) > 0 for answer in quick)
-    assert eventually(lambda: listed(stack).status, lambda status: status == 200)
+    assert statuses == [503] * 2
+    assert {each.status for each in responses} == {503}
+    assert all(int(each.header("Retry-After") or 0) > 0 for each in responses)
+    assert eventually(lambda: list_jobs(stack).status, lambda status: status == 200)

@@ -1,4 +1,4 @@
-"""Access tokens of the issuers people have: taken when set up as the README says, and no neighbour's."""
+"""Access tokens of common issuers: accepted with the settings of the README; similar tokens are rejected."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ SETTINGS = ("token_issuer", "token_audience", "token_audience_claim", "token_gro
 
 
 class PublishedKeys:
-    """The issuer's keys as Entra ID and Okta publish theirs, some without a word on the algorithm."""
+    """The issuer's keys as Entra ID and Okta publish them, optionally without `alg`."""
 
     def __init__(self, *, with_algorithm: bool) -> None:
         published = [{**key, "alg": "RS256" if with_algorithm else None} for key in KEYS.jwks()["keys"]]
         self._keys = {key["kid"]: jwt.PyJWK({name: value for name, value in key.items() if value}) for key in published}
 
     def find(self, key_id: str, deadline: Deadline) -> jwt.PyJWK | None:
-        """The key of that id."""
+        """Return the key of that id."""
         del deadline
         return self._keys.get(key_id)
 
 
 def caller(provider: Provider, changes: dict[str, Any], *, with_algorithm: bool = True) -> Caller:
-    """Whom a deployment for *provider* takes its token for, with *changes*."""
+    """Return the caller that a deployment for *provider* derives from its token with *changes*."""
     now = int(time.time())
     claims = {"iat": now, "nbf": now, "exp": now + 3600, **provider.claims, **changes}
     payload = json.dumps({name: value for name, value in claims.items() if value is not None})
@@ -57,8 +57,8 @@ def caller(provider: Provider, changes: dict[str, Any], *, with_algorithm: bool 
 
 @pytest.mark.parametrize("with_algorithm", [True, False], ids=["key with alg", "key without alg"])
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
-def test_its_access_token_is_taken(provider: Provider, with_algorithm: bool) -> None:
-    """For the subject and the group in its documented claims."""
+def test_access_token_is_accepted(provider: Provider, with_algorithm: bool) -> None:
+    """The documented access token gives the expected subject and group."""
     found = caller(provider, {}, with_algorithm=with_algorithm)
 
     assert found == Caller(provider.subject, (provider.group,))
@@ -67,21 +67,21 @@ def test_its_access_token_is_taken(provider: Provider, with_algorithm: bool) -> 
 @pytest.mark.parametrize(
     ("provider", "changes"),
     [
-        pytest.param(provider, changes, id=f"{name}: {neighbour}")
+        pytest.param(provider, changes, id=f"{name}: {similar}")
         for name, provider in PROVIDERS.items()
-        for neighbour, changes in provider.neighbours.items()
+        for similar, changes in provider.similar.items()
     ],
 )
-def test_its_neighbours_token_is_refused(provider: Provider, changes: dict[str, Any]) -> None:
-    """Although the same keys may have signed it."""
+def test_similar_token_is_rejected(provider: Provider, changes: dict[str, Any]) -> None:
+    """A similar token is rejected although the same keys may have signed it."""
     with pytest.raises(Unauthenticated):
         caller(provider, changes)
 
 
-@pytest.mark.parametrize("claims", [pytest.param(one.claims, id=name) for name, one in PROVIDERS.items()])
+@pytest.mark.parametrize("claims", [pytest.param(provider.claims, id=name) for name, provider in PROVIDERS.items()])
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
-def test_another_providers_token_is_refused(provider: Provider, claims: dict[str, Any]) -> None:
-    """Even if all of them had one key."""
+def test_token_of_another_provider_is_rejected(provider: Provider, claims: dict[str, Any]) -> None:
+    """A token of another provider is rejected, even with the same key."""
     if claims is provider.claims:
         assert caller(provider, {}).subject == provider.subject
     else:
@@ -90,14 +90,14 @@ def test_another_providers_token_is_refused(provider: Provider, claims: dict[str
 
 
 @pytest.mark.parametrize(("name", "provider"), PROVIDERS.items(), ids=PROVIDERS)
-def test_readme_says_how_to_set_it_up(name: str, provider: Provider) -> None:
-    """With placeholders where each deployment differs, and a dash for the default."""
+def test_readme_has_the_settings(name: str, provider: Provider) -> None:
+    """The README has the settings of each provider, with placeholders, and a dash for a default."""
     row = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", README.read_text("utf-8"), re.MULTILINE)
     assert row is not None
-    told = [cell.strip().strip("`") for cell in row[1].split("|")]
-    given = deployment(**provider.settings)
+    cells = [cell.strip().strip("`") for cell in row[1].split("|")]
+    configured = deployment(**provider.settings)
     defaults = {field.name: field.default for field in fields(Settings)}
 
-    for cell, field in zip(told, SETTINGS, strict=True):
-        value, pattern = getattr(given, field), re.sub(r"<[a-z ]+>", "[^/]+", re.escape(cell).replace(r"\ ", " "))
+    for cell, field in zip(cells, SETTINGS, strict=True):
+        value, pattern = getattr(configured, field), re.sub(r"<[a-z ]+>", "[^/]+", re.escape(cell).replace(r"\ ", " "))
         assert cell == "-" if value == defaults[field] else re.fullmatch(pattern, value)

@@ -1,4 +1,4 @@
-"""Secrets in everything that goes in, and a search for them in everything that comes out."""
+"""Secrets in all inputs, and a search for them in all outputs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.settings import settings
 from infra.local.local_stack import Stack
 from tests.security.hostile_tokens import bearer
-from tests.security.scripted_faults import FOR_EVER, ScriptedCluster
-from tests.security.sending import sent
-from tests.security.test_outages import sts_refusal
+from tests.security.scripted_faults import ALWAYS, ScriptedCluster
+from tests.security.sending import send_raw
+from tests.security.test_outages import sts_error
 from tests.support.eventually import eventually
 from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer
 from tests.support.secrets import CANARY, checked, leaks, watch
@@ -44,7 +44,7 @@ JOB = {
     "environment": {"PASSWORD": CANARY},
     "workingDir": f"/{CANARY}",
 }
-REFUSED: dict[str, dict[str, object]] = {
+INVALID: dict[str, dict[str, object]] = {
     "command": {"command": f"a '{CANARY}"},
     "arguments": {"arguments": [CANARY, 5]},
     "variable": {"environment": {"A": [CANARY]}},
@@ -65,7 +65,7 @@ REFUSED: dict[str, dict[str, object]] = {
 
 @pytest.fixture(scope="module")
 def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[SecretiveStack]:
-    """The local cloud, with canaries for its AWS credentials."""
+    """Start the local cloud, with canaries as its AWS credentials."""
     environment = {"AWS_SECRET_ACCESS_KEY": CANARY + "-key", "AWS_SESSION_TOKEN": CANARY + "-session"}
     with Stack(lambda review: ScriptedCluster(make_cluster(review, run_seconds=0.1)), environment=environment) as stack:
         watch("the role's external id", os.environ["CLUSTER_EXTERNAL_ID"])
@@ -75,138 +75,140 @@ def stack(make_cluster: Callable[..., AnyCluster]) -> Iterator[SecretiveStack]:
 
 
 @pytest.fixture(autouse=True)
-def searched(stack: SecretiveStack, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Whatever a test prints, and the logs and metrics of the functions with it, holds no secret."""
-    forget()
-    stack.cluster.proxy.meet("", 0)
+def _search_output(stack: SecretiveStack, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Check that the output of a test, with the logs and metrics of the functions, holds no secret."""
+    clear_caches()
+    stack.cluster.proxy.inject("", 0)
     yield
     captured = capfd.readouterr()
     assert '"event":"request"' in captured.out
     checked(captured.out + captured.err)
 
 
-def forget() -> None:
-    """What a new process does not know."""
+def clear_caches() -> None:
+    """Clear the caches of the process."""
     for cached in (settings, eks_tokens.connect, cluster_adapter.connect, bearer_tokens.connect):
         cached.cache_clear()
 
 
-def asked(stack: SecretiveStack, **changes: object) -> HttpResponse:
-    """The answer to a submission full of secrets."""
+def submit(stack: SecretiveStack, **changes: object) -> HttpResponse:
+    """Submit a Job full of secrets, and return the response."""
     headers = bearer(stack.issuer.mint("alice"))
-    return sent(stack, "POST", "/jobs", headers, {"job": {**JOB, **changes}})
+    return send_raw(stack, "POST", "/jobs", headers, {"job": {**JOB, **changes}})
 
 
 def test_canaries_are_found() -> None:
-    """By the search that all of this relies on."""
+    """The search finds canaries and tokens."""
     token = eks_tokens.connect(settings()).token(FAR_DEADLINE)
 
     assert leaks(f"value {CANARY} ") == ["a canary"]
     assert "an EKS token" in leaks(token)
-    print('{"event":"request"}')  # noqa: T201 - what the fixture looks for
+    print('{"event":"request"}')  # noqa: T201 - the fixture looks for it
 
 
-def test_job_that_is_made(stack: SecretiveStack) -> None:
-    """Shows neither its variables nor its arguments, by whichever function it is looked at."""
-    made = asked(stack, name="secretive")
+def test_created_job(stack: SecretiveStack) -> None:
+    """No function returns the variables or arguments of a Job."""
+    created = submit(stack, name="secretive")
     headers = bearer(stack.issuer.mint("alice"))
     watch("a bearer token", headers[0][1])
     watch("the cluster's token", eks_tokens.connect(settings()).token(FAR_DEADLINE))
     paths = ["/jobs/team-a/secretive", "/jobs/team-a", "/projects", "/health?deep=true", "/openapi.json"]
-    shown = [sent(stack, "GET", path, headers) for path in paths]
-    shown.append(sent(stack, "DELETE", paths[0], headers))
+    responses = [send_raw(stack, "GET", path, headers) for path in paths]
+    responses.append(send_raw(stack, "DELETE", paths[0], headers))
 
-    assert made.status == 201
-    for reply in (made, *shown):
-        assert reply.status in (200, 201)
-        checked(f"{reply.headers} {reply.body.decode()}")
-
-
-@pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
-def test_refused_field(stack: SecretiveStack, changes: dict[str, object]) -> None:
-    """Is named, and what stood in it is not repeated."""
-    reply = asked(stack, **changes)
-
-    assert reply.status == 422
-    checked(reply.body.decode())
+    assert created.status == 201
+    for response in (created, *responses):
+        assert response.status in (200, 201)
+        checked(f"{response.headers} {response.body.decode()}")
 
 
-def test_name_that_is_taken(stack: SecretiveStack) -> None:
-    """What the other Job holds is not told."""
-    asked(stack, name="taken")
+@pytest.mark.parametrize("changes", INVALID.values(), ids=INVALID)
+def test_invalid_field(stack: SecretiveStack, changes: dict[str, object]) -> None:
+    """An error names the invalid field and does not repeat its value."""
+    response = submit(stack, **changes)
 
-    reply = asked(stack, name="taken", environment={"PASSWORD": CANARY + "-new"})
+    assert response.status == 422
+    checked(response.body.decode())
 
-    assert reply.status == 409
-    checked(reply.body.decode())
+
+def test_name_taken(stack: SecretiveStack) -> None:
+    """A conflict does not disclose the fields of the other Job."""
+    submit(stack, name="taken")
+
+    response = submit(stack, name="taken", environment={"PASSWORD": CANARY + "-new"})
+
+    assert response.status == 409
+    checked(response.body.decode())
 
 
 @pytest.mark.parametrize(
     "authorization", ["Bearer " + CANARY, "Basic " + CANARY, CANARY, f"Bearer eyJhbGciOiJSUzI1NiJ9.{CANARY}.{CANARY}"]
 )
-def test_refused_token(stack: SecretiveStack, authorization: str) -> None:
-    """Is neither answered nor logged, however little of a token it is."""
-    reply = sent(stack, "GET", "/projects", [("Authorization", authorization), ("Cookie", CANARY)])
+def test_invalid_token(stack: SecretiveStack, authorization: str) -> None:
+    """An invalid token is neither returned nor logged, even in part."""
+    response = send_raw(stack, "GET", "/projects", [("Authorization", authorization), ("Cookie", CANARY)])
 
-    assert reply.status == 401
-    checked(reply.body.decode())
+    assert response.status == 401
+    checked(response.body.decode())
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "truncated", "401", "307"])
 def test_failing_cluster(stack: SecretiveStack, fault: str) -> None:
-    """Its token and what was sent to it stay here."""
+    """An error of the cluster discloses neither the token nor the request."""
     eks_tokens.connect(settings()).token(FAR_DEADLINE)
-    stack.cluster.proxy.meet(fault, FOR_EVER)
+    stack.cluster.proxy.inject(fault, ALWAYS)
 
-    reply = asked(stack)
+    response = submit(stack)
 
-    assert reply.status == 503
-    checked(reply.body.decode())
+    assert response.status == 503
+    checked(response.body.decode())
 
 
 def test_failing_sts(stack: SecretiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it says may name the role, the account and the key."""
+    """An error of STS, which may name the role, the account and the key, is not disclosed."""
     with ScriptedServer() as sts:
-        sts.on("/", sts_refusal(CANARY, 403))
+        sts.on("/", sts_error(CANARY, 403))
         monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
-        reply = asked(stack)
+        response = submit(stack)
 
-    assert reply.status == 503
-    checked(reply.body.decode())
+    assert response.status == 503
+    checked(response.body.decode())
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyError, UnicodeError, OSError, RecursionError])
-def test_unforeseen_error(stack: SecretiveStack, monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
-    """May have anything in its text, and in that of its cause."""
+def test_internal_error(stack: SecretiveStack, monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    """The message of an unexpected error and of its cause is not disclosed."""
 
-    def fail(*_: Any) -> None:  # noqa: ANN401 - whatever it is called with
+    def fail(*_: Any) -> None:  # noqa: ANN401 - any arguments
         raise error(CANARY) from ValueError(CANARY)
 
     monkeypatch.setattr(Cluster, "send_as", fail)
 
-    reply = asked(stack)
+    response = submit(stack)
 
-    assert reply.status == 500
-    checked(reply.body.decode())
+    assert response.status == 500
+    checked(response.body.decode())
 
 
-def test_what_is_kept_of_a_job(stack: SecretiveStack, scheduled: Scheduled) -> None:
-    """Statuses of uploads, the announcement of the Job that came of one, and its Receipt, when it is cleaned up.
+def test_stored_documents(stack: SecretiveStack, scheduled: Scheduled) -> None:
+    """Upload statuses, events and Receipts hold no secret.
 
-    A Receipt masks variables, command and arguments. It shows paths, which are no place for a secret, and the end of
-    the log: what the program itself printed, as pods here print their command.
+    A Receipt masks variables, command and arguments. It has paths, which must not hold secrets, and the end of the log:
+    the output of the program itself, which is its command in these tests.
     """
     uploads = Uploads(stack)
-    documents = {"good": {**JOB, "workingDir": "/data", "name": "kept", "ttlAfterFinish": 1}}
-    documents |= {name: {**JOB, **changes} for name, changes in REFUSED.items()}
-    records = [uploads.put(f"submit/team-a/{name}.json", json.dumps(one).encode()) for name, one in documents.items()]
+    documents = {"good": {**JOB, "workingDir": "/data", "name": "stored", "ttlAfterFinish": 1}}
+    documents |= {name: {**JOB, **changes} for name, changes in INVALID.items()}
+    records = [
+        uploads.put(f"submit/team-a/{name}.json", json.dumps(fields).encode()) for name, fields in documents.items()
+    ]
     handled(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
-    told = eventually(lambda: scheduled.announce() and scheduled.heard("kept"), bool)
+    events = eventually(lambda: scheduled.announce() and scheduled.receive_events("stored"), bool)
     eventually(scheduled.clean_up, lambda report: report["deleted"] > 0)
 
-    statuses, receipts = uploads.kept("status/"), uploads.kept("receipts/")
+    statuses, receipts = uploads.read_all("status/"), uploads.read_all("receipts/")
 
     assert len(statuses) == len(documents) + 1
     logs = {receipt["name"]: receipt.pop("log") for receipt in receipts.values()}
-    assert logs["kept"]
-    checked(json.dumps([told, statuses, receipts]))
+    assert logs["stored"]
+    checked(json.dumps([events, statuses, receipts]))

@@ -1,4 +1,4 @@
-"""Generated Submissions, all of them valid: what becomes of them holds no pod that may do more than it should."""
+"""Generated valid Submissions: their pods have no more privileges than intended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from chalicelib.domain.manifest.job import render
 from infra.localcluster.cluster import EmbeddedCluster
 from infra.localcluster.pod_security import violations
-from tests.cluster.json_client import Refused
+from tests.cluster.json_client import ErrorResponse
 from tests.security.attacks import CASES
 from tests.security.hostile_tokens import bearer
-from tests.security.sending import problem, sent
+from tests.security.sending import problem, send_raw
 from tests.support.builders import ALICE, identity, submission
 from tests.support.submissions import documents, submissions
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.attack_recorder import Counter
 
 SAMPLE = min(CASES, 500)
-"""Dry runs: each is asked of the cluster, twice."""
+"""The number of dry runs; each is sent to the cluster twice."""
 PODS = "/api/v1/namespaces/researcher-team-a/pods?dryRun=All&fieldValidation=Strict"
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -37,7 +37,7 @@ EVERYTHING = submission(
     pvc=[{"path": "/a", "name": "n"}, {"path": "/b", "size": "1Gi", "storageClass": "c"}], imagePullPolicy="Always",
     workingDir="/w",
 )  # fmt: skip
-"""Every field that reaches the pod."""
+"""A Submission with every field that reaches the pod."""
 
 ALLOWED = """
 metadata.labels.app.kubernetes.io/managed-by metadata.labels.researcher.dev/project metadata.labels.researcher.dev/type
@@ -66,72 +66,72 @@ spec.volumes[].ephemeral.volumeClaimTemplate.spec.accessModes[]
 spec.volumes[].ephemeral.volumeClaimTemplate.spec.resources.requests.storage
 spec.volumes[].ephemeral.volumeClaimTemplate.spec.storageClassName
 """
-"""Every place of a pod that a Submission can reach: a new one belongs here, after somebody has thought about it."""
+"""Every path of a pod that a Submission can reach; add new ones here after a review."""
 
 
-def paths(value: object, here: str = "") -> Iterator[str]:
-    """The places in *value* where something stands."""
+def paths(value: object, path: str = "") -> Iterator[str]:
+    """Yield the paths of the values in *value*."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from paths(inner, f"{here}.{name}".lstrip("."))
+            yield from paths(inner, f"{path}.{name}".lstrip("."))
     elif isinstance(value, list):
         for inner in value:
-            yield from paths(inner, f"{here}[]")
+            yield from paths(inner, f"{path}[]")
     else:
-        yield here
+        yield path
 
 
-def template(asked: Submission) -> dict[str, Any]:
-    """What the pods of *asked* are made from."""
-    found: dict[str, Any] = render(asked, ALICE, identity())["spec"]["template"]
+def template(job: Submission) -> dict[str, Any]:
+    """Return the pod template of *job*."""
+    found: dict[str, Any] = render(job, ALICE, identity())["spec"]["template"]
     return found
 
 
 @pytest.mark.attack("specs")
-def test_list_of_places_is_no_longer_than_it_has_to_be(counter: Counter) -> None:
-    """One Submission with everything reaches all of it, beside one of several nodes."""
-    counter.tried(0)
+def test_list_of_paths_is_minimal(counter: Counter) -> None:
+    """A Submission with every field, together with a multi-node one, reaches every path of the list."""
+    counter.count(0)
     reached = {*paths(template(EVERYTHING)), *paths(template(submission(nodes=2)))}
 
     assert reached == set(ALLOWED.split())
 
 
 @pytest.mark.attack("specs")
-def test_no_submission_reaches_more(counter: Counter) -> None:
-    """Restricted Pod Security, no token, no service's address, and no field beyond the list."""
+def test_pods_have_only_listed_paths(counter: Counter) -> None:
+    """Pods conform to restricted Pod Security, have no token and no service links, and no path beyond the list."""
     seen: set[str] = set()
     tried = []
 
     @settings(max_examples=CASES, database=None, derandomize=True, suppress_health_check=QUIET)
     @given(submissions())
-    def holds(asked: Submission) -> None:
-        pod = template(asked)
-        tried.append(asked)
+    def holds(job: Submission) -> None:
+        pod = template(job)
+        tried.append(job)
         seen.update(paths(pod))
         assert violations(pod["spec"]) == []
         assert (pod["spec"]["automountServiceAccountToken"], pod["spec"]["enableServiceLinks"]) == (False, False)
 
     holds()
 
-    counter.tried(len(tried))
+    counter.count(len(tried))
     assert seen <= set(ALLOWED.split())
 
 
-def refusal_of_pod(stack: Stack[EmbeddedCluster | RealCluster], made: dict[str, Any]) -> str:
-    """Why the cluster would take no pod of *made*, a Job as it would be stored; the real one is asked."""
-    spec = made["spec"]["template"]["spec"]
+def rejection_of_pod(stack: Stack[EmbeddedCluster | RealCluster], job: dict[str, Any]) -> str:
+    """Return why the cluster would reject a pod of *job*, a stored Job; the real cluster decides itself."""
+    spec = job["spec"]["template"]["spec"]
     if isinstance(stack.cluster, EmbeddedCluster):
         return ", ".join(violations(spec))
     try:
         stack.cluster.plane.admin.create(PODS, {"metadata": {"name": "probe"}, "spec": spec})
-    except Refused as refused:
-        return str(refused.body)
+    except ErrorResponse as error:
+        return str(error.body)
     return ""
 
 
 @pytest.mark.attack("strict")
-def test_cluster_takes_every_submission(stack: Stack[EmbeddedCluster | RealCluster], counter: Counter) -> None:
-    """No field is unknown to it, no value is refused, and Pod Security takes the pods; a quota may have no room."""
+def test_cluster_accepts_every_submission(stack: Stack[EmbeddedCluster | RealCluster], counter: Counter) -> None:
+    """The cluster knows every field, accepts every value, and admits the pods, except for a used-up quota."""
     headers = bearer(stack.issuer.mint("alice"))
     tried = []
 
@@ -142,13 +142,13 @@ def test_cluster_takes_every_submission(stack: Stack[EmbeddedCluster | RealClust
         for variable in document.get("environment", {}).values():
             if isinstance(variable, dict):
                 variable["secret"]["name"] = "hub"
-        reply = sent(stack, "POST", "/jobs?dryRun=true", headers, {**document, "project": "team-a"})
-        told = problem(reply)
-        assert reply.status == 200 or told["code"] == "quota_exceeded", told
-        if reply.status == 200:
-            why = refusal_of_pod(stack, told)
-            assert not why or "exceeded quota" in why, why
+        response = send_raw(stack, "POST", "/jobs?dryRun=true", headers, {**document, "project": "team-a"})
+        document_ = problem(response)
+        assert response.status == 200 or document_["code"] == "quota_exceeded", document_
+        if response.status == 200:
+            reason = rejection_of_pod(stack, document_)
+            assert not reason or "exceeded quota" in reason, reason
 
     holds()
 
-    counter.tried(len(tried))
+    counter.count(len(tried))

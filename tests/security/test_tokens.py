@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.adapters.oidc import bearer_tokens
 from tests.security.hostile_tokens import FORGED, MALFORMED, bearer
-from tests.security.sending import constant, problem, sent
+from tests.security.sending import constant, problem, send_raw
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.attack("tokens")
 
 PATH = "/jobs/team-a"
-ONE_ANSWER = {
+UNAUTHENTICATED = {
     "type": "urn:researcher:problem:unauthenticated",
     "title": "Authentication required",
     "status": 401,
@@ -31,74 +31,74 @@ ONE_ANSWER = {
 
 
 @pytest.fixture(autouse=True)
-def cold() -> None:
-    """A process that has no keys yet: to look one up costs a fetch, which the issuer counts."""
+def clear_caches() -> None:
+    """Clear the cached keys, so that the issuer counts each lookup as a fetch."""
     bearer_tokens.connect.cache_clear()
 
 
-def assert_refused(stack: Stack[Any], reply: HttpResponse) -> None:
-    """The one answer that there is, to the byte, but for the request's id."""
-    nobody = sent(stack, "GET", PATH, [])
-    assert problem(reply) == problem(nobody) == ONE_ANSWER
+def assert_rejected(stack: Stack[Any], reply: HttpResponse) -> None:
+    """Check that *reply* is the response for every rejected token, except for the request id."""
+    without_token = send_raw(stack, "GET", PATH, [])
+    assert problem(reply) == problem(without_token) == UNAUTHENTICATED
     assert (reply.status, reply.header("WWW-Authenticate")) == (401, 'Bearer realm="researcher"')
-    assert constant(reply) == constant(nobody)
+    assert constant(reply) == constant(without_token)
 
 
-def test_good_token_is_taken(stack: Stack[Any]) -> None:
-    """Else all that follows would prove nothing."""
-    assert sent(stack, "GET", PATH, bearer(stack.issuer.mint("alice"))).status == 200
+def test_valid_token_is_accepted(stack: Stack[Any]) -> None:
+    """A valid token is accepted."""
+    assert send_raw(stack, "GET", PATH, bearer(stack.issuer.mint("alice"))).status == 200
 
 
 @pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED)
 def test_malformed_token(stack: Stack[Any], attack: Attack) -> None:
-    """Is refused, and costs the issuer nothing."""
+    """A malformed token is rejected without a request to the issuer."""
     before = stack.issuer.jwks_requests
 
-    reply = sent(stack, "GET", PATH, attack(stack.issuer))
+    reply = send_raw(stack, "GET", PATH, attack(stack.issuer))
 
-    assert_refused(stack, reply)
+    assert_rejected(stack, reply)
     assert stack.issuer.jwks_requests == before
 
 
 @pytest.mark.parametrize("attack", FORGED.values(), ids=FORGED)
 def test_forged_token(stack: Stack[Any], attack: Attack) -> None:
-    """Is refused, for one fetch of the keys at most."""
+    """A forged token is rejected with at most one fetch of the keys."""
     before = stack.issuer.jwks_requests
 
-    reply = sent(stack, "GET", PATH, attack(stack.issuer))
+    reply = send_raw(stack, "GET", PATH, attack(stack.issuer))
 
-    assert_refused(stack, reply)
+    assert_rejected(stack, reply)
     assert stack.issuer.jwks_requests <= before + 1
 
 
 @pytest.mark.parametrize("name", ["access_token", "token", "authorization", "jwt"])
 def test_token_in_the_query(stack: Stack[Any], name: str) -> None:
-    """A URL is logged, cached and shared: a token there counts for nothing, and is not answered otherwise."""
-    reply = sent(stack, "GET", f"{PATH}?{name}={stack.issuer.mint('alice')}", [])
+    """A token in the query is ignored: URLs are logged, cached and shared."""
+    reply = send_raw(stack, "GET", f"{PATH}?{name}={stack.issuer.mint('alice')}", [])
 
-    assert_refused(stack, reply)
+    assert_rejected(stack, reply)
 
 
 @pytest.mark.parametrize("method_and_path", ["POST /jobs", "DELETE /jobs", "GET /projects", "GET /health?deep=true"])
-def test_every_function_refuses(stack: Stack[Any], method_and_path: str) -> None:
-    """Whatever was asked for, and before a body is looked at."""
+def test_every_function_rejects(stack: Stack[Any], method_and_path: str) -> None:
+    """Every function rejects an invalid token before it parses the body."""
     method, path = method_and_path.split()
 
-    reply = sent(
+    reply = send_raw(
         stack, method, path, bearer(stack.issuer.mint("alice", aud="gpu-west")), b"{" if method != "GET" else None
     )
 
-    assert_refused(stack, reply)
+    assert_rejected(stack, reply)
 
 
 @pytest.mark.parametrize(
     "group", ["janitor", "anonymous", "s3-researcher-uploads", "system:masters", "researcher:team-a"]
 )
-def test_groups_that_are_not_the_issuers_to_give(stack: Stack[Any], group: str) -> None:
-    """A good token that names only such a group may do nothing at all."""
+def test_reserved_groups(stack: Stack[Any], group: str) -> None:
+    """A valid token whose only group is reserved gives access to nothing."""
     headers = bearer(stack.issuer.mint("mallory", groups=[group]))
 
-    asked = [sent(stack, "GET", PATH, headers), sent(stack, "DELETE", f"{PATH}/any", headers)]
+    responses = [send_raw(stack, "GET", PATH, headers), send_raw(stack, "DELETE", f"{PATH}/any", headers)]
 
-    assert [reply.status for reply in asked] == [403, 403]
-    assert sent(stack, "GET", "/projects", headers).body == b'{"data":[]}'
+    assert [response.status for response in responses] == [403, 403]
+    assert send_raw(stack, "GET", "/projects", headers).body == b'{"data":[]}'

@@ -1,1 +1,1 @@
-"""What several suites share: fakes, builders, scripted servers, waiting."""
+"""Shared code of several suites: fakes, builders, scripted servers, polling."""

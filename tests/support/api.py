@@ -1,4 +1,4 @@
-"""The API as a script uses it: HTTPS calls with a bearer token, through httpx."""
+"""A client of the API, as a script would use it: HTTPS requests with a bearer token, through httpx."""
 
 from __future__ import annotations
 
@@ -19,42 +19,45 @@ IMAGE = "nvcr.io/nvidia/pytorch:26.10-py3"
 
 
 def token(stack: Stack[Any], application: str) -> str:
-    """A token as *application* buys it with its id and secret."""
+    """Request a token from the issuer with the client id and secret of *application*."""
     credentials = base64.b64encode(f"{application}:{stack.applications[application].secret}".encode()).decode()
-    answer = httpx.post(
+    response = httpx.post(
         stack.token_url,
         data={"grant_type": "client_credentials"},
         headers={"Authorization": f"Basic {credentials}"},
     )
-    return str(answer.raise_for_status().json()["access_token"])
+    return str(response.raise_for_status().json()["access_token"])
 
 
 class Api:
-    """One caller of *stack*, by default with its own token; ends with `with`."""
+    """A client of *stack* for one caller, by default with a token of its own; a context manager."""
 
     def __init__(self, stack: Stack[Any], application: str = "alice", bearer: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {bearer or token(stack, application)}"}
-        # More connections than any test has threads, so that requests really come at once.
+        # More connections than any test has threads, so that requests really run concurrently.
         limits = httpx.Limits(max_connections=512)
         self._http = httpx.Client(base_url=stack.base_url, headers=headers, timeout=60, limits=limits)
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return the client itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes its connections."""
+        """Close the connections."""
         self._http.close()
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        """The answer to a request; *options* are httpx's. No refusal tells a secret."""
-        answer = self._http.request(method, path, **options)
-        if answer.is_error:
-            checked(answer.text)
-        return answer
+        """Send a request and return its response; *options* are httpx's.
+
+        Fail if an error response contains a secret.
+        """
+        response = self._http.request(method, path, **options)
+        if response.is_error:
+            checked(response.text)
+        return response
 
     def submit(self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:  # noqa: ANN401 - JSON
-        """The answer to a submission of a Job with *fields*."""
+        """Submit a Job with *fields* and return the response."""
         return self.ask("POST", "/jobs", json={"project": project, "image": IMAGE, **fields}, headers=headers)
 
     def submit_until_made(
@@ -63,38 +66,42 @@ class Api:
         headers: dict[str, str] | None = None,
         **fields: Any,  # noqa: ANN401 - JSON
     ) -> httpx.Response:
-        """The answer to a submission that is sent again after 503 and 504, as a script would with a name or a key.
+        """Submit a Job, retry after 503 and 504, and return the last response.
 
-        Sooner than Retry-After says: no answer depends on how long the caller waits.
+        A script with a job name or an Idempotency-Key would retry in the same way. The delay is shorter than
+        Retry-After: no response depends on how long the caller waits.
         """
-        while (answer := self.submit(project, headers, **fields)).status_code in (503, 504):
-            assert answer.status_code == HTTPStatus.GATEWAY_TIMEOUT or int(answer.headers["Retry-After"]) > 0
+        while (response := self.submit(project, headers, **fields)).status_code in (503, 504):
+            assert response.status_code == HTTPStatus.GATEWAY_TIMEOUT or int(response.headers["Retry-After"]) > 0
             time.sleep(POLL_SECONDS)
-        return answer
+        return response
 
     def names(self, project: str = "team-a") -> list[str]:
-        """The names of the Project's Jobs."""
+        """Return the names of the Project's Jobs."""
         return [job["name"] for job in self.ask("GET", f"/jobs/{project}").raise_for_status().json()["data"]]
 
     def waiting_job(self, name: str) -> str:
-        """The ETag of a new Job in team-a that waits for more GPUs than the node has, so nothing about it changes."""
+        """Create a Job in team-a that stays pending, and return its ETag.
+
+        It requests more GPUs than the node has, so nothing about it changes.
+        """
         self.submit(name=name, gpu=16)
-        answer = eventually(
+        response = eventually(
             lambda: self.ask("GET", f"/jobs/team-a/{name}"),
-            lambda answer: _waits(answer.json()["data"][0]),
+            lambda response: _is_pending(response.json()["data"][0]),
         )
-        return str(answer.headers["ETag"])
+        return str(response.headers["ETag"])
 
     def job(self, name: str, project: str = "team-a") -> dict[str, Any]:
-        """The Job as the API shows it."""
-        shown: dict[str, Any] = self.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
-        return shown
+        """Return the Job as the API represents it."""
+        job: dict[str, Any] = self.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
+        return job
 
     def await_status(self, name: str, *statuses: str, project: str = "team-a") -> dict[str, Any]:
-        """The Job once it has one of *statuses*; by default once it has ended."""
-        wanted = statuses or ("Succeeded", "Failed")
-        return eventually(lambda: self.job(name, project), lambda job: job["status"] in wanted)
+        """Wait until the Job has one of *statuses*, by default until it has ended, and return it."""
+        expected = statuses or ("Succeeded", "Failed")
+        return eventually(lambda: self.job(name, project), lambda job: job["status"] in expected)
 
 
-def _waits(job: dict[str, Any]) -> bool:
+def _is_pending(job: dict[str, Any]) -> bool:
     return (job["reason"], job["pods"]["active"]) == ("Unschedulable", 1)

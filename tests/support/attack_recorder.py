@@ -1,6 +1,6 @@
-"""The pytest plugin of the attacks: it counts their cases, and records them with --figures.
+"""The pytest plugin that counts the cases of the attacks, and records the counts with --figures.
 
-What a test counts travels in its report, so that pytest-xdist's workers count as well.
+The count of a test is a property of its report, so it also arrives from the workers of pytest-xdist.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ _PROPERTY = "figure"
 
 
 class Counter:
-    """How many cases a test has tried, and the largest of what it measured."""
+    """The number of cases that a test has tried, and the largest value of each of its measurements."""
 
     def __init__(self) -> None:
         self.cases = 1
         self.most: dict[str, float] = {}
 
-    def tried(self, cases: int) -> None:
-        """The test stands for so many cases."""
+    def count(self, cases: int) -> None:
+        """Set the number of cases that this test has tried."""
         self.cases = cases
 
-    def measured(self, what: str, amount: float) -> None:
-        """One *amount* of *what*, whose name tells the unit; the largest is kept."""
+    def measure(self, what: str, amount: float) -> None:
+        """Record *amount* as a value of *what*, whose name includes the unit; only the largest value is stored."""
         self.most[what] = max(amount, self.most.get(what, amount))
 
 
 @pytest.fixture
 def counter() -> Counter:
-    """Of this test; it is one case unless it says more."""
+    """Return the counter of this test, which counts one case by default."""
     return Counter()
 
 
 class Recorder:
-    """Collects the figures of the reports of one run."""
+    """Collects the figures from the reports of one run."""
 
     def __init__(self) -> None:
         self._figures: dict[str, Figure] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Counts a test that has run."""
+        """Add the figure of a test that has run."""
         for name, value in report.user_properties:
             if name == _PROPERTY and report.when == "call" and isinstance(value, dict):
                 figure = Figure(**value, module=report.nodeid.partition("::")[0], failed=int(report.failed))
@@ -55,17 +55,17 @@ class Recorder:
                     known.add(figure)
 
     def pytest_sessionfinish(self) -> None:
-        """Records what was counted."""
+        """Write the record."""
         record(self._figures.values())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The switch."""
+    """Add the option --figures."""
     parser.addoption("--figures", action="store_true", help="record the attacks' figures in build/figures.json")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker, and the recorder of a whole run: not of a worker, which sees a part."""
+    """Register the marker and, in the controller process alone, the recorder."""
     config.addinivalue_line("markers", "attack(name): the test is part of this attack of tests/security/attacks.py")
     if config.getoption("--figures") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder())
@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Puts what the test counted into its report."""
+    """Add what the test has counted to its report."""
     try:
         yield
     finally:

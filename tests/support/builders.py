@@ -1,4 +1,4 @@
-"""The smallest things that tests talk about: each function makes one, and takes what the test is about."""
+"""Builders of minimal objects: each takes the fields that matter to a test, and fills in the rest."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ NOW_MS = 1795514400000
 
 
 def document(**fields: object) -> dict[str, object]:
-    """A submission's JSON: only what is required, and *fields*."""
+    """Return the JSON of a submission: the required fields, and *fields*."""
     return {"project": "team-a", "image": "busybox", **fields}
 
 
 def submission(**fields: object) -> Submission:
-    """A Submission of `document`."""
+    """Return the Submission of `document(**fields)`."""
     return parse_submission(document(**fields))
 
 
-def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - whatever a setting holds
-    """The settings of a deployment; nobody answers where they point."""
+def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - any setting
+    """Return the settings of a deployment; its URLs refer to a port that nothing listens on."""
     required = {
         "cluster_name": "gpu-a",
         "cluster_endpoint": "http://127.0.0.1:1",
@@ -76,34 +76,34 @@ def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - whatever a setting 
     return Settings(**{**required, **fields})
 
 
-def identity(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> JobIdentity:
-    """A Lock of easy hashes."""
+def identity(name: str = "train-1", request_hash: str = "request-1", key_hash: str | None = None) -> JobIdentity:
+    """Return a JobIdentity with readable hashes."""
     return JobIdentity(name, request_hash, key_hash)
 
 
 def minutes_ago(minutes: float) -> datetime:
-    """That long before NOW."""
+    """Return the time *minutes* before NOW."""
     return NOW - timedelta(minutes=minutes)
 
 
-def meta(name: str = "train-1", **fields: Any) -> ObjectMeta:  # noqa: ANN401 - whatever a field holds
-    """The identity of an object that was made at NOW; its uid follows from its name."""
+def meta(name: str = "train-1", **fields: Any) -> ObjectMeta:  # noqa: ANN401 - any field
+    """Return the metadata of an object that was created at NOW; its uid is derived from its name."""
     return ObjectMeta(**{"name": name, "uid": f"uid-of-{name}", "creation_timestamp": NOW, **fields})
 
 
 def project_namespace(project: ProjectName = TEAM_A, **annotations: str) -> Namespace:
-    """The namespace of *project*."""
+    """Return the namespace of *project*."""
     labels = {PROJECT_LABEL: project}
     return Namespace(metadata=meta(namespace_of(project), labels=labels, annotations=annotations))
 
 
 def container(image: str = "busybox", gpus: str | float = 0) -> Container:
-    """A container that asks for *gpus*."""
+    """Return a container with a limit of *gpus*."""
     return Container(image=image, resources=ResourceRequirements(limits={GPU: gpus}))
 
 
 def template(*containers: Container) -> PodTemplate:
-    """What pods of *containers* are made from."""
+    """Return a pod template with *containers*."""
     return PodTemplate(spec=PodSpec(containers=list(containers)))
 
 
@@ -112,14 +112,14 @@ def job(
     *,
     spec: JobSpec | None = None,
     status: JobStatus | None = None,
-    **identity: Any,  # noqa: ANN401 - whatever a field holds
+    **identity: Any,  # noqa: ANN401 - any field
 ) -> Job:
-    """A Job; *identity* goes to its metadata."""
+    """Return a Job; *identity* goes to its metadata."""
     return Job(metadata=meta(name, **identity), spec=spec or JobSpec(), status=status or JobStatus())
 
 
 def ended(kind: str, reason: str | None = None, message: str | None = None) -> JobStatus:
-    """The status of a Job that ended: *kind* is Complete or Failed."""
+    """Return the status of a Job that has ended; *kind* is Complete or Failed."""
     end = Condition(type=kind, status="True", reason=reason, message=message, last_transition_time=NOW)
     return JobStatus(start_time=minutes_ago(5), conditions=[end])
 
@@ -128,9 +128,9 @@ def finished(
     kind: str = "Complete",
     *,
     at: datetime = NOW,
-    **fields: Any,  # noqa: ANN401 - whatever a field holds
+    **fields: Any,  # noqa: ANN401 - any field
 ) -> Job:
-    """A Job of ours that ended *at* that time; *kind* is Complete or Failed."""
+    """Return a Job that this API created and that ended *at* that time; *kind* is Complete or Failed."""
     end = Condition(type=kind, status="True", last_transition_time=at)
     completed = at if kind == "Complete" else None
     status = JobStatus(start_time=at - timedelta(minutes=5), completion_time=completed, conditions=[end])
@@ -144,9 +144,9 @@ def pod(
     node: str | None = None,
     status: PodStatus | None = None,
     containers: list[Container] | None = None,
-    **identity: Any,  # noqa: ANN401 - whatever a field holds
+    **identity: Any,  # noqa: ANN401 - any field
 ) -> Pod:
-    """A pod in *phase*; *owner* is the uid of its Job, *identity* goes to its metadata."""
+    """Return a pod in *phase*; *owner* is the uid of its Job, *identity* goes to its metadata."""
     named = meta(**{"name": "train-1-abcde", "owner_references": [OwnerReference(uid=owner)], **identity})
     state = status or PodStatus()
     state.phase = phase
@@ -154,26 +154,26 @@ def pod(
 
 
 def waiting(reason: str | None, message: str | None = None) -> PodStatus:
-    """The status of a pod whose container waits."""
+    """Return the status of a pod whose container waits."""
     state = ContainerState(waiting=Waiting(reason=reason, message=message))
     return PodStatus(container_statuses=[ContainerStatus(name="main", state=state)])
 
 
 def unscheduled(reason: str | None = "Unschedulable", message: str | None = "0/3 nodes: no GPU") -> PodStatus:
-    """The status of a pod that no node takes."""
+    """Return the status of a pod that the scheduler cannot place."""
     condition = Condition(type="PodScheduled", status="False", reason=reason, message=message)
     return PodStatus(conditions=[condition])
 
 
 def exited(code: int | None, reason: str | None = "Error") -> PodStatus:
-    """The status of a pod whose container ended with *code*."""
+    """Return the status of a pod whose container exited with *code*."""
     end = Terminated(exit_code=code, reason=reason)
     return PodStatus(container_statuses=[ContainerStatus(name="main", state=ContainerState(terminated=end))])
 
 
-def upload(**fields: Any) -> Upload:  # noqa: ANN401 - whatever a field holds
-    """An upload to team-a of a document that is in JSON by its name."""
-    told = {
+def upload(**fields: Any) -> Upload:  # noqa: ANN401 - any field
+    """Return an upload to team-a whose key ends in .json."""
+    defaults = {
         "bucket": "researcher-uploads",
         "project": TEAM_A,
         "key": "submit/team-a/sweep.json",
@@ -183,10 +183,10 @@ def upload(**fields: Any) -> Upload:  # noqa: ANN401 - whatever a field holds
         "size": 100,
         "uploader": "AWS:AIDAEXAMPLE",
     }
-    return Upload(**{**told, **fields})
+    return Upload(**{**defaults, **fields})
 
 
-def record(  # noqa: PLR0913 - each is a place of its own in the record
+def record(  # noqa: PLR0913 - keyword arguments, one for each part of the record
     key: str = "submit/team-a/sweep.json",
     *,
     written: str | None = None,
@@ -198,8 +198,13 @@ def record(  # noqa: PLR0913 - each is a place of its own in the record
     principal: str = "AWS:AIDAEXAMPLE",
     **fields: object,
 ) -> dict[str, Any]:
-    """A record of S3's event that an object came; *written* is the key as S3 writes it."""
-    told = {"key": quote_plus(key) if written is None else written, "size": size, "eTag": etag, "sequencer": sequencer}
+    """Return a record of an S3 ObjectCreated event; *written* is the key in its form-encoded form."""
+    defaults = {
+        "key": quote_plus(key) if written is None else written,
+        "size": size,
+        "eTag": etag,
+        "sequencer": sequencer,
+    }
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -210,14 +215,14 @@ def record(  # noqa: PLR0913 - each is a place of its own in the record
         "s3": {
             "s3SchemaVersion": "1.0",
             "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
-            "object": told if version is None else {**told, "versionId": version},
+            "object": defaults if version is None else {**defaults, "versionId": version},
         },
         **fields,
     }
 
 
 def running(since: datetime = NOW, *, restarts: int = 0, name: str = "main") -> PodStatus:
-    """The status of a pod whose container runs, after *restarts*."""
+    """Return the status of a pod whose container runs, after *restarts*."""
     before = ContainerState(terminated=Terminated(exit_code=1, reason="Error", finished_at=since)) if restarts else None
     state = ContainerState(running=Running(started_at=since))
     status = ContainerStatus(name=name, state=state, restart_count=restarts, last_state=before or ContainerState())
@@ -230,9 +235,9 @@ def event(
     *,
     about: ObjectMeta | None = None,
     kind: str = "Pod",
-    **fields: Any,  # noqa: ANN401 - whatever a field holds
+    **fields: Any,  # noqa: ANN401 - any field
 ) -> Event:
-    """An event about the object *about*, of NOW."""
+    """Return an event about the object *about*, with the times of NOW."""
     object_ = about or meta("train-1-abcde")
     involved = InvolvedObject(kind=kind, name=object_.name, uid=object_.uid)
     times = {"first_timestamp": NOW, "last_timestamp": NOW, "count": 1}

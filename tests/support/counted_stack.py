@@ -1,4 +1,4 @@
-"""A local cloud that counts the requests of its functions, and its callers, who prepare Jobs without being counted."""
+"""A local cloud that counts the requests its functions send, and callers who create Jobs without being counted."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from tests.support.round_trips import Trip
 
 ROUNDS = 8
-"""Of the controllers, after which a Job has come as far as it can."""
+"""Steps of the controllers that a Job needs to reach its final state."""
 UPLOADED, SCHEDULED = "submit_upload", ("announce", "cleanup")
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
 
 
 class Request(NamedTuple):
-    """A request for the Job *, which was submitted with the fields *job* before, and suspended; or is not there."""
+    """A request for the Job `*`.
+
+    *job* holds the fields of a submission that creates the Job first; without it the Job does not exist. *suspended*
+    suspends the Job before the request.
+    """
 
     method: str
     path: str
@@ -43,8 +47,8 @@ class Request(NamedTuple):
     status: int = 200
 
 
-class World:
-    """The callers of *stack*, while it is entered: they prepare Jobs, and make the one request that is counted."""
+class Callers:
+    """The callers of *stack*: inside the context they create Jobs, and send the one request that is counted."""
 
     def __init__(self, stack: CountedStack) -> None:
         self._stack = stack
@@ -53,7 +57,7 @@ class World:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Begin without Jobs."""
+        """Start without Jobs."""
         for caller in self._callers.values():
             self._open.enter_context(caller)
         return self
@@ -66,8 +70,11 @@ class World:
         self._run_controllers()
         self._open.close()
 
-    def trips(self, row: str, request: Request, *, cold: bool) -> list[Trip]:
-        """Return what a process, which may be *cold*, sends to answer *request*, compared with *row* as it arrives."""
+    def count_requests(self, row: str, request: Request, *, cold: bool) -> list[Trip]:
+        """Return the requests that a process sends to answer *request*.
+
+        Compare each with *row* as it arrives. *cold*: without cached keys and credentials.
+        """
         name = next(self._names)
         if request.job is not None:
             self._submit("team-a", name, request.job)
@@ -77,23 +84,23 @@ class World:
         url = self._stack.gateway.url + request.path.replace("*", name)
         body = json.loads(json.dumps(request.body).replace("*", name)) if request.body is not None else None
         with self._counting(row, cold=cold) as trips:
-            answer = self._callers["alice"].ask(request.method, url, json=body)
-        assert answer.status_code == request.status, answer.text
+            response = self._callers["alice"].ask(request.method, url, json=body)
+        assert response.status_code == request.status, response.text
         return trips
 
-    def trips_of_upload(self, row: str, *, cold: bool) -> list[Trip]:
-        """Return what is sent when a submission was uploaded, compared with *row* as it arrives."""
+    def count_requests_of_upload(self, row: str, *, cold: bool) -> list[Trip]:
+        """Return the requests that an uploaded submission causes, each compared with *row* as it arrives."""
         name = next(self._names)
         document = json.dumps({"image": IMAGE, "name": name}).encode()
         record = Uploads(self._stack).put(f"submit/team-a/{name}.json", document)
-        return self._invoked(row, UPLOADED, {"Records": [record]}, cold=cold)
+        return self._invoke(row, UPLOADED, {"Records": [record]}, cold=cold)
 
-    def trips_on_schedule(self, row: str, function: str, *, cold: bool) -> list[Trip]:
-        """Return what *function* sends when each Project has one finished Job, compared with *row* as it arrives."""
+    def count_requests_on_schedule(self, row: str, function: str, *, cold: bool) -> list[Trip]:
+        """Return the requests of *function* when each Project has one finished Job, each compared with *row*."""
         name = next(self._names)
         for project in PROJECTS:
             self._submit(project, name, {})
-        return self._invoked(row, function, {}, cold=cold)
+        return self._invoke(row, function, {}, cold=cold)
 
     def _submit(self, project: str, name: str, fields: Mapping[str, Any]) -> None:
         self._caller(project).submit(project, name=name, **fields).raise_for_status()
@@ -102,7 +109,7 @@ class World:
     def _caller(self, project: str) -> Api:
         return next(api for name, api in self._callers.items() if GROUPS[name][0] in PROJECTS[project])
 
-    def _invoked(self, row: str, function: str, event: object, *, cold: bool) -> list[Trip]:
+    def _invoke(self, row: str, function: str, event: object, *, cold: bool) -> list[Trip]:
         with self._counting(row, cold=cold) as trips:
             self._stack.functions.invoke(function, event)
         return trips
@@ -120,17 +127,18 @@ class World:
 
 
 class CountedStack(Stack[Faulty[EmbeddedCluster]]):
-    """Its servers count a request before they answer it, and its controllers run only when they are told to."""
+    """A stack whose servers count a request before they answer it, and whose controllers run only on request."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.gate = Gate()
-        super().__init__(lambda review: _CountedCluster(_StandingCluster(review, 0.0), self.gate), 0, environment)
+        super().__init__(lambda review: _CountedCluster(_SteppedCluster(review, 0.0), self.gate), 0, environment)
         self.aws = LocalAws(self.functions, self._guard)
         self.issuer = _CountedIssuer(self.applications, self.gate)
 
     def _guard(self, application: WSGIApplication) -> WSGIApplication:
         def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI
-            # A presigned request has no such header: by those the cluster checks tokens, not the function.
+            # Presigned requests lack this header; they come from the cluster, which verifies tokens, not from the
+            # function.
             signed = _SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
             if signed:
                 self.gate.arrive(signed[1], f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
@@ -139,11 +147,11 @@ class CountedStack(Stack[Faulty[EmbeddedCluster]]):
         return guarded
 
 
-class _StandingCluster(EmbeddedCluster):
-    """Nothing changes while requests are counted, so no write conflicts with another and is sent again."""
+class _SteppedCluster(EmbeddedCluster):
+    """A cluster whose controllers do not run by themselves, so no write conflicts while requests are counted."""
 
     def _run(self) -> None:
-        """Leave the controllers to those who call `step`."""
+        """Do nothing: the controllers run in `step`."""
 
 
 class _CountedCluster(Faulty[EmbeddedCluster]):
@@ -152,7 +160,7 @@ class _CountedCluster(Faulty[EmbeddedCluster]):
         self._gate = gate
 
     def make_proxy(self, url: str, ca_pem: str) -> FaultProxy:
-        """The proxy that counts."""
+        """Return the proxy that counts."""
         return _CountingProxy(url, ca_pem, self._gate.arrive)
 
 
@@ -162,7 +170,7 @@ class _CountingProxy(FaultProxy):
         self._arrive = arrive
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The upstream's answer, once the gate lets the request pass."""
+        """Forward the request once the gate admits it."""
         self._arrive("cluster", f"{method} {target}")
         return self.forward(method, target, headers, body)
 
@@ -173,6 +181,6 @@ class _CountedIssuer(Issuer):
         self._gate = gate
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The issuer's answer, once the gate lets the request pass."""
+        """Answer the request once the gate admits it."""
         self._gate.arrive("issuer", f"{method} {target}")
         return super().answer(method, target, headers, body)

@@ -1,6 +1,6 @@
-"""How a test waits: for a state, and never for a time.
+"""Polling: a test waits for a state, never for a fixed time.
 
-A test that sleeps for as long as something usually takes fails on a busy machine and is slow on an idle one.
+A test that sleeps for the usual duration of something fails on a busy machine and is slow on an idle one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 BOUND_SECONDS = 120
-"""Until a wait fails: many times what it takes on a busy machine."""
+"""The time limit of a wait: many times what it takes on a busy machine."""
 POLL_SECONDS = 0.02
 
 
 def eventually(look: Callable[[], Found], holds: Callable[[Found], bool] = bool) -> Found:
-    """Return what *look* finds once it *holds*; TimeoutError after BOUND_SECONDS, with what was found last."""
+    """Return what *look* returns once that satisfies *holds*.
+
+    Raise TimeoutError with the last value after BOUND_SECONDS.
+    """
     latest = time.monotonic() + BOUND_SECONDS
     while not holds(found := look()):
         if time.monotonic() > latest:
-            raise TimeoutError(f"Not within {BOUND_SECONDS} s. Found last: {found}")
+            raise TimeoutError(f"Not within {BOUND_SECONDS} s. The last value is  {found}")
         time.sleep(POLL_SECONDS)
     return found

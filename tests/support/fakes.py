@@ -1,4 +1,4 @@
-"""Fakes that hold state, in place of what is outside."""
+"""In-memory fakes of the ports; they hold state."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 class FakeJobs:
-    """The Jobs of a cluster in memory, as a caller reaches them who may use *projects* and no others.
+    """The Jobs of a cluster in memory, as seen by a caller who may use *projects* and no others.
 
-    `before` schedules what happens just before calls of a method: a fault, or what somebody else does meanwhile.
+    `before` schedules actions that run just before calls of a method: faults, or concurrent changes by other callers.
     """
 
     def __init__(self, *projects: ProjectName) -> None:
@@ -46,29 +46,29 @@ class FakeJobs:
         self.secrets = frozenset({"hub"})
         self._projects = projects or (TEAM_A,)
         self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
-        self._one_by_one = threading.RLock()
+        self._lock = threading.RLock()
         self._made = 0
 
     def before(self, method: str, *seams: Callable[[], None]) -> None:
-        """The next calls of *method* first run one of *seams* each."""
+        """Run one of *seams* before each of the next calls of *method*."""
         self._seams[method].extend(seams)
 
     def hold(self, project: ProjectName, *jobs: Job) -> None:
-        """Puts *jobs* into the cluster as they are."""
+        """Store *jobs* without changes."""
         self.jobs |= {(project, job.metadata.name): job for job in jobs}
 
     def names(self, project: ProjectName) -> list[str]:
-        """The names of the Project's Jobs, in order."""
+        """Return the sorted names of the Project's Jobs."""
         return sorted(name for where, name in self.jobs if where == project)
 
     def listed_secrets(self, project: ProjectName) -> frozenset[str]:
-        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+        """Return the Secrets that Jobs of the Project may use, for any caller; none if the Project does not exist."""
         return self.secrets if project in self._projects else frozenset()
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
-        """The Job made from *manifest*, or None when its name is taken."""
+        """Create a Job from *manifest* and return it; return None if its name is taken."""
         self._enter("create", project)
-        with self._one_by_one:
+        with self._lock:
             if (project, manifest["metadata"]["name"]) in self.jobs:
                 return None
             self._made += 1
@@ -80,21 +80,21 @@ class FakeJobs:
         return job
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
-        """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
+        """Return the Job as the cluster would store it, or None if its name is taken; create nothing."""
         self._enter("preview", project)
         if (project, manifest["metadata"]["name"]) in self.jobs:
             return None
         return {**manifest, "metadata": {**manifest["metadata"], "uid": "uid-of-a-preview"}}
 
     def create_service(self, project: ProjectName, manifest: Manifest) -> None:
-        """Makes the Service of *manifest*, unless it is there already."""
+        """Create the Service of *manifest* unless it exists."""
         self._enter("create_service", project)
         self.services.setdefault((project, manifest["metadata"]["name"]), manifest)
 
     def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
-        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        """Apply the merge patch *change*; return None if the Job is gone or its uid or resourceVersion differs."""
         self._enter("patch", project)
-        with self._one_by_one:
+        with self._lock:
             job = self.jobs.get((project, name))
             seen = (change["metadata"]["uid"], change["metadata"]["resourceVersion"])
             if job is None or seen != (job.metadata.uid, job.metadata.resource_version):
@@ -106,15 +106,15 @@ class FakeJobs:
             return changed
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
-        """The Job of that name, or None."""
+        """Return the Job of that name, or None."""
         self._enter("find", project)
         return self.jobs.get((project, name))
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
-        """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
+        """Return the next Jobs that match *selector*, at most *limit*, in the order of their names."""
         self._enter("page", project)
         after = _last_name(token) if token else ""
-        with self._one_by_one:
+        with self._lock:
             held = sorted(self.jobs.items())
         found = [
             job
@@ -126,7 +126,7 @@ class FakeJobs:
         return JobList(metadata=ListMeta(continue_=more), items=items)
 
     def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
-        """The pods of *jobs*, which are told apart by name alone, as a label selector does."""
+        """Return the pods of *jobs*, matched by name alone, as with a label selector."""
         self._enter("pods", project)
         names = [job.metadata.name for job in jobs]
         self.asked_for_pods.append(names)
@@ -135,9 +135,9 @@ class FakeJobs:
         ]
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Deletes the Job and its pods, if it still has that uid and resource version."""
+        """Delete the Job and its pods if its uid and resourceVersion match."""
         self._enter("delete", project)
-        with self._one_by_one:
+        with self._lock:
             job = self.jobs.get((project, name))
             if job is None:
                 raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
@@ -153,9 +153,9 @@ class FakeJobs:
 
 
 class FakeUploads:
-    """A bucket in memory: what reading each upload gives or raises, and the statuses that were told.
+    """A bucket in memory: a document or an error for each upload, and the stored upload statuses.
 
-    `before` schedules faults, as of FakeJobs.
+    `before` schedules faults, as in FakeJobs.
     """
 
     def __init__(self, documents: Mapping[Upload, bytes | Exception]) -> None:
@@ -164,22 +164,22 @@ class FakeUploads:
         self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
 
     def before(self, method: str, *seams: Callable[[], None]) -> None:
-        """The next calls of *method* first run one of *seams* each."""
+        """Run one of *seams* before each of the next calls of *method*."""
         self._seams[method].extend(seams)
 
     def told(self, upload: Upload | None = None) -> Any:  # noqa: ANN401 - JSON
-        """What the status of *upload*, or the only one, says."""
+        """Return the decoded status of *upload*, or the only status."""
         (only,) = self.statuses.values() if upload is None else [self.statuses[upload.status_key]]
         return msgspec.json.decode(only[0])
 
     def is_settled(self, upload: Upload) -> bool:
-        """Whether an earlier delivery of the same event had the last word."""
+        """Return whether an earlier delivery of the same event has stored a final status."""
         self._enter("is_settled")
         _, metadata = self.statuses.get(upload.status_key, (b"", {}))
         return is_final(upload, metadata)
 
     def read(self, upload: Upload) -> bytes:
-        """The document."""
+        """Return the document."""
         self._enter("read")
         document = self.documents[upload]
         if isinstance(document, Exception):
@@ -187,12 +187,12 @@ class FakeUploads:
         return document
 
     def tell(self, upload: Upload, status: bytes, *, settled: bool) -> None:
-        """Stores *status*, unless more is known already."""
+        """Store *status*, unless a newer or final one is stored."""
         self._enter("tell")
         _, metadata = self.statuses.get(upload.status_key, (b"", {}))
         if may_overwrite_status(upload, metadata):
-            told = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if settled else {})
-            self.statuses[upload.status_key] = status, told
+            values = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if settled else {})
+            self.statuses[upload.status_key] = status, values
 
     def _enter(self, method: str) -> None:
         if self._seams[method]:
@@ -200,7 +200,7 @@ class FakeUploads:
 
 
 class FakePods:
-    """The pods and events of a cluster in memory, as a caller reaches them who may use team A and no other Project."""
+    """The pods and events of a cluster in memory, as seen by a caller who may use team-a and no other Project."""
 
     def __init__(self) -> None:
         self.pods: list[Pod] = []
@@ -211,25 +211,25 @@ class FakePods:
         self._lock = threading.Lock()
 
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
-        """The pods of *job*, by name alone, or those of *index*."""
+        """Return the pods of *job*, matched by name, or those of *index*."""
         self._enter(project)
         of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{job.metadata.name}-")]
         return [pod for pod in of_name if index is None or index_of(pod) == index]
 
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
-        """What the pod of *attempt* printed; how much of it is for the cluster to say."""
+        """Return the whole log of the pod of *attempt*; only a real cluster applies the limits of *query*."""
         del query
         self._enter(project)
         self.attempts.append(attempt)
         return self.logs[attempt.pod]
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
-        """The events about the object with *uid*."""
+        """Return the events about the object with *uid*."""
         self._enter(project)
         return [event for event in self.told if event.involved_object.uid == uid]
 
     def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
-        """The events about the pod of that name."""
+        """Return the events about the pod of that name."""
         self._enter(project)
         with self._lock:
             self.asked_for.append(pod)
@@ -243,49 +243,49 @@ class FakePods:
 
 
 class FakeRemains:
-    """What is left of the Jobs of *jobs*."""
+    """The finished Jobs of *jobs*, with what the cleanup archives of them."""
 
     def __init__(self, jobs: FakeJobs) -> None:
         self.log: str | None = "done\n"
         self._jobs = jobs
 
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
-        """The Job of that name as the cluster stores it, or None."""
+        """Return the stored manifest of the Job of that name, or None."""
         job = self._jobs.find(project, name)
         manifest: Manifest = msgspec.to_builtins(job)
         return manifest if job else None
 
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
-        """The pods of *job*, however they ended."""
+        """Return the pods of *job* in any phase."""
         return self._jobs.pods(project, [job])
 
     def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
-        """The last lines of the pod's log, or None when they cannot be had."""
+        """Return the last lines of the pod's log, or None if the log is unavailable."""
         del project, pod
         return self.log
 
 
 class FakeReceipts:
-    """Receipts in memory: each once, as it was first stored."""
+    """Receipts in memory; the first Receipt under a key is never replaced."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Receipt] = {}
         self.faults: deque[Callable[[], None]] = deque()
 
     def store(self, receipt: Receipt) -> None:
-        """Stores *receipt*, once, or meets the next of the *faults*."""
+        """Store *receipt* unless its key is taken, or run the next of the *faults* first."""
         if self.faults:
             self.faults.popleft()()
         self.stored.setdefault(object_key(receipt), receipt)
 
     def find(self, project: ProjectName, name: JobName) -> Receipt | None:
-        """The newest Receipt of a Job of that name, or None."""
-        found = [one for one in self.stored.values() if (one.project, one.name) == (project, name)]
-        return max(found, key=lambda one: one.created_at, default=None)
+        """Return the newest Receipt of a Job of that name, or None."""
+        found = [each for each in self.stored.values() if (each.project, each.name) == (project, name)]
+        return max(found, key=lambda each: each.created_at, default=None)
 
 
 class FakeEventBus:
-    """Events that were accepted, in their order; `refused` are ids that are not."""
+    """The accepted events in order; events whose ids are in `refused` are not accepted."""
 
     def __init__(self) -> None:
         self.told: list[Announcement] = []
@@ -294,24 +294,24 @@ class FakeEventBus:
         self.faults: deque[Callable[[], None]] = deque()
 
     def publish(self, announcements: Sequence[Announcement]) -> set[str]:
-        """The ids of those that were accepted; meets the next of the *faults*."""
+        """Return the ids of the accepted events; run the next of the *faults* first."""
         if self.faults:
             self.faults.popleft()()
         self.calls.append(len(announcements))
-        accepted = [one for one in announcements if one.id not in self.refused]
+        accepted = [each for each in announcements if each.id not in self.refused]
         self.told += accepted
-        return {one.id for one in accepted}
+        return {each.id for each in accepted}
 
 
 class FakeTokens:
-    """The tokens of a cluster: `token-1`, and the next one each time that a fresh one is asked for."""
+    """The tokens of a cluster: `token-1`, then a new one for each call with *fresh*."""
 
     def __init__(self) -> None:
         self.made = 1
         self.fault: Exception | None = None
 
     def token(self, deadline: Deadline, *, fresh: bool = False) -> str:
-        """A token; raises the *fault* while there is one."""
+        """Return a token, or raise the *fault* if there is one."""
         del deadline
         if self.fault:
             raise self.fault
@@ -320,7 +320,7 @@ class FakeTokens:
 
 
 def raising(error: Exception) -> Callable[[], None]:
-    """A seam for `FakeJobs.before` that raises *error*."""
+    """Return an action for `FakeJobs.before` that raises *error*."""
 
     def fault() -> None:
         raise error
@@ -336,7 +336,7 @@ def _last_name(token: str) -> str:
 
 
 def _matches(labels: dict[str, str], selector: str) -> bool:
-    """Whether *labels* fit *selector*, which holds equalities, and keys that must not be there."""
+    """Return whether *labels* match *selector*: equalities, inequalities, and keys that must be absent."""
     for term in filter(None, selector.split(",")):
         if term.startswith("!"):
             if term[1:] in labels:

@@ -1,4 +1,4 @@
-"""Every object a cluster could send: a hypothesis strategy made from the types we read, and from what is odd there."""
+"""A hypothesis strategy for Kubernetes objects, built from the types that the API decodes, with unusual values."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ WORDS = [
     "uid",
     "4",
 ]
-"""Texts that decide something, beside any other text."""
+"""Strings that the code compares with, in addition to arbitrary ones."""
 ODD_TIMES = ["0001-01-01T00:00:01Z", "0000-01-01T00:00:00Z", "10000-01-01T13:59:59Z", "2026-11-24T10:00:00", 5, {}]
-"""The API server stores the first three."""
+"""Unusual times; the API server stores the first three."""
 TEXTS = st.sampled_from(WORDS) | st.text(max_size=8)
 
 
 def objects(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Objects of *kind*, read from JSON in which any field may be missing, and any text, number or time odd."""
+    """Return objects of *kind*, decoded from JSON in which any field may be missing or have an unusual value."""
     return _wire(msgspec.inspect.type_info(kind)).map(
         lambda wire: lenient_decoding.decode(msgspec.json.encode(wire), kind)
     )
@@ -43,13 +43,13 @@ def objects(kind: type[Any]) -> st.SearchStrategy[Any]:
 def _wire(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
     match kind:
         case msgspec.inspect.StructType():
-            return st.fixed_dictionaries({}, optional={one.encode_name: _wire(one.type) for one in kind.fields})
+            return st.fixed_dictionaries({}, optional={each.encode_name: _wire(each.type) for each in kind.fields})
         case msgspec.inspect.ListType():
             return st.lists(_wire(kind.item_type), max_size=3)
         case msgspec.inspect.DictType():
             return st.dictionaries(TEXTS, _wire(kind.value_type), max_size=3)
         case msgspec.inspect.UnionType():
-            return st.one_of([_wire(one) for one in kind.types])
+            return st.one_of([_wire(each) for each in kind.types])
         case msgspec.inspect.DateTimeType():
             times = st.datetimes(timezones=st.just(UTC)).map(lambda time: time.isoformat())
             return times | st.sampled_from(ODD_TIMES)

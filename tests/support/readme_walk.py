@@ -1,4 +1,4 @@
-"""The walk that the README takes its reader: its blocks of commands, and what it says they answer."""
+"""The commands of the README, and the output that the README shows for them."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
 
 ROOT = Path(app.__file__).parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-STARTS = ("make run", "make test")
-"""Blocks that are not part of the walk: the first is its server, the second is what runs its tests."""
+SKIPPED_BLOCKS = ("make run", "make test")
+"""Blocks that are not run: the first starts the server, the second runs the tests."""
 MARK = "\x1e"
 
 
 class Step(NamedTuple):
-    """A block of commands, and the JSON documents that the README says they answer."""
+    """A block of commands, and the JSON documents that the README shows as its output."""
 
     commands: str
-    shown: str
+    expected: str
 
     def __str__(self) -> str:
-        """How it begins."""
+        """Return the first line, shortened."""
         return self.commands.partition("\n")[0][:60]
 
 
 def steps() -> list[Step]:
-    """The README's blocks of commands."""
+    """Return the README's blocks of commands."""
     found = re.findall(r"```sh\n(.*?)```(?:\n```json\n(.*?)```)?", README, re.DOTALL)
-    return [Step(*one) for one in found if one[0].strip() not in STARTS]
+    return [Step(*block) for block in found if block[0].strip() not in SKIPPED_BLOCKS]
 
 
 def recipes() -> list[str]:
-    """The README's recipes in Python, each of which goes on where the one before it ended."""
+    """Return the README's recipes in Python; each continues where the one before it ended."""
     chapter = README.partition("\n## Recipes\n")[2].partition("\n## ")[0]
     return re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
 
 
 def documents(text: str) -> list[Any]:
-    """The JSON documents in *text*, one after the other."""
+    """Return the JSON documents in *text*."""
     found, text = [], text.strip()
     while text:
         document, end = json.JSONDecoder().raw_decode(text)
@@ -54,22 +54,22 @@ def documents(text: str) -> list[Any]:
     return found
 
 
-def differences(shown: Any, seen: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Where *seen* lacks something that is *shown*; it may hold more."""
-    if isinstance(shown, dict) and isinstance(seen, dict):
-        for key, value in shown.items():
-            yield from differences(value, seen.get(key), f"{place}/{key}")
-    elif isinstance(shown, list) and isinstance(seen, list) and len(shown) == len(seen):
-        for number, (one, other) in enumerate(zip(shown, seen, strict=True)):
-            yield from differences(one, other, f"{place}/{number}")
-    elif shown != seen:
-        yield f"{place}: shown {shown!r}, seen {seen!r}"
+def differences(expected: Any, actual: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield each place where *actual* lacks something that is *expected*; it may hold more."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key, value in expected.items():
+            yield from differences(value, actual.get(key), f"{place}/{key}")
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for number, (block, other) in enumerate(zip(expected, actual, strict=True)):
+            yield from differences(block, other, f"{place}/{number}")
+    elif expected != actual:
+        yield f"{place}: expected {expected!r}, actual {actual!r}"
 
 
 def clone_into(folder: Path) -> None:
-    """Makes *folder* a copy of what is in version control, with this environment."""
-    told = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
-    for name in told.stdout.decode().splitlines():
+    """Copy the files under version control to *folder*, and link this environment there."""
+    result = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    for name in result.stdout.decode().splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
@@ -77,12 +77,12 @@ def clone_into(folder: Path) -> None:
 
 
 def paste_all(folder: Path) -> list[str]:
-    """What each block answers in *folder*, all of them pasted into one shell."""
+    """Run all blocks in one shell in *folder*, and return the output of each."""
     script = "".join(f"{step.commands}\nprintf '{MARK}'\n" for step in steps())
-    told = subprocess.run(["bash", "-eu"], input=script, cwd=folder, check=True, capture_output=True, text=True)
-    return told.stdout.split(MARK)
+    result = subprocess.run(["bash", "-eu"], input=script, cwd=folder, check=True, capture_output=True, text=True)
+    return result.stdout.split(MARK)
 
 
-def surprises(step: Step, answer: str) -> list[str]:
-    """Where *answer* lacks something that the README shows."""
-    return list(differences(documents(step.shown), documents(answer))) if step.shown else []
+def surprises(step: Step, output: str) -> list[str]:
+    """Return each place where *output* lacks something that the README shows."""
+    return list(differences(documents(step.expected), documents(output))) if step.expected else []

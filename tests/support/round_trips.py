@@ -21,11 +21,11 @@ HOLD_SECONDS = 2.0
 """How long a request waits for those that are sent at the same time: less than any time-out of the product."""
 
 Step = Counter[str]
-"""Requests that are sent at the same time, by target."""
+"""A set of requests that are sent at the same time, by target."""
 
 
 class Trip(NamedTuple):
-    """A request that arrived; *note* says how it differs from the row, if it does."""
+    """A request that arrived; *note* describes how it differs from the row, if it does."""
 
     target: str
     request: str
@@ -47,7 +47,7 @@ def total(row: str) -> Counter[str]:
 
 
 def differences(row: str, trips: Sequence[Trip]) -> list[str]:
-    """Return in what *trips* differ from *row*; empty when they do not."""
+    """Return the differences between *trips* and *row*."""
     expected, seen = total(row), Counter(trip.target for trip in trips)
     found = [
         f"{seen[target]} requests to {target} instead of {expected[target]}"
@@ -58,7 +58,7 @@ def differences(row: str, trips: Sequence[Trip]) -> list[str]:
 
 
 class Gate:
-    """Compares the requests that arrive with a row, and holds those that are to be sent at the same time."""
+    """Compares the requests that arrive with a row, and holds those that must be sent at the same time."""
 
     def __init__(self, hold_seconds: float = HOLD_SECONDS) -> None:
         self._hold_seconds = hold_seconds

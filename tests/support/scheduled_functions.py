@@ -1,4 +1,4 @@
-"""The scheduled functions, run when a test says so, and what they leave behind: Receipts and announcements."""
+"""The scheduled functions, invoked by a test, and their output: Receipts and events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Scheduled:
-    """The scheduled functions of *stack*, its bucket, and the queue of a rule of its event bus."""
+    """The scheduled functions of *stack*, its bucket, and the queue that a rule of its event bus fills."""
 
     def __init__(self, stack: Stack[Any]) -> None:
         self._open = ExitStack()
@@ -26,32 +26,32 @@ class Scheduled:
         self._queue = stack.finished_url
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return the object itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._open.close()
 
     def run(self, function: str, document: object) -> dict[str, Any]:
-        """What *function* returns for *document*."""
-        answer = self._lambda.invoke(FunctionName=function, Payload=json.dumps(document).encode())
-        returned: dict[str, Any] = json.loads(answer["Payload"].read())
-        return returned
+        """Invoke *function* with *document* and return its result."""
+        response = self._lambda.invoke(FunctionName=function, Payload=json.dumps(document).encode())
+        result: dict[str, Any] = json.loads(response["Payload"].read())
+        return result
 
     def announce(self) -> dict[str, Any]:
-        """What one run of the announcements tells."""
+        """Run `announce` once and return its report."""
         return self.run("announce", {})
 
     def clean_up(self, *, dry_run: bool = False) -> dict[str, Any]:
-        """The report of one cleanup, which accounts for each Job."""
+        """Run `cleanup` once and return its report, whose counts must add up to the scanned Jobs."""
         report = self.run("cleanup", {"dryRun": dry_run})
-        left = report["scanned"] - report["deleted"] - report["failed"] - sum(report["skipped"].values())
-        assert left == 0, report
+        uncounted = report["scanned"] - report["deleted"] - report["failed"] - sum(report["skipped"].values())
+        assert uncounted == 0, report
         return report
 
-    def heard(self, name: str) -> list[dict[str, Any]]:
-        """The new events about Jobs whose names begin so; others are dropped."""
+    def receive_events(self, name: str) -> list[dict[str, Any]]:
+        """Return the new events about Jobs whose names start with *name*; other events are dropped."""
         found = []
         while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -60,7 +60,7 @@ class Scheduled:
         return [event for event in found if event["detail"]["name"].startswith(name)]
 
     def receipts(self, name: str) -> list[tuple[str, dict[str, Any]]]:
-        """The Receipts of Jobs of team-a whose names begin so, by their keys."""
+        """Return the keys and documents of the Receipts of team-a's Jobs whose names start with *name*."""
         listed = self._s3.list_objects_v2(Bucket=BUCKET, Prefix="receipts/team-a/").get("Contents", [])
-        keys = sorted(one["Key"] for one in listed if f"/{name}" in one["Key"])
+        keys = sorted(item["Key"] for item in listed if f"/{name}" in item["Key"])
         return [(key, json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())) for key in keys]

@@ -1,4 +1,4 @@
-"""What outside systems say, told by the test: replies by their path, raw bytes at their pace, and the time."""
+"""Scripted servers: a test defines their responses by path, or raw bytes with pauses; and a clock that a test sets."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from chalicelib.adapters.aws.eks_tokens import EksTokens
 
 FAR_DEADLINE = Deadline(float("inf"))
-"""For calls whose time does not matter."""
+"""A deadline for calls whose duration does not matter."""
 
 
 class Clock:
-    """A clock that stands until the test moves it."""
+    """A clock that the test sets; its time does not advance."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time."""
         return self.now
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request as it arrived."""
+    """A request as it arrived."""
 
     method: str
     target: str
@@ -55,16 +55,16 @@ class RecordedRequest:
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """The query's parameters, in their order."""
+        """The parameters of the query, in order."""
         return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
 
     def values(self, name: str) -> list[str]:
-        """The value of every header line called *name*."""
+        """Return the value of every header line called *name*."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
 class ScriptedServer(Handler):
-    """A server whose paths have replies: in their order, the last one for ever; a path without any is not found."""
+    """A server that sends the scripted replies of each path in order and repeats the last one; other paths are 404."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._lock = threading.Lock()
@@ -72,42 +72,42 @@ class ScriptedServer(Handler):
         self._server = LoopbackServer(self, context=context)
 
     def __enter__(self) -> Self:
-        """Listens already."""
+        """Return the server, which already listens."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes."""
+        """Stop the server."""
         self._server.close()
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The base URL, without a trailing slash."""
         return self._server.url
 
     def forget(self) -> None:
-        """Forgets its replies, and what it was asked."""
+        """Forget the scripted replies and the recorded requests."""
         self.asked: list[RecordedRequest] = []
         self._replies: defaultdict[str, list[HttpResponse]] = defaultdict(lambda: [json_reply({}, 404)])
 
     def on(self, path: str, *replies: HttpResponse) -> None:
-        """From now on *path* has these *replies*."""
+        """Script the *replies* of *path*."""
         self._replies[path] = list(replies)
 
     def at(self, path: str) -> list[RecordedRequest]:
-        """The requests for *path* so far."""
-        return [asked for asked in self.asked if asked.path == path]
+        """Return the requests for *path* so far."""
+        return [request for request in self.asked if request.path == path]
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """The path's next reply."""
+        """Record the request and return the path's next reply."""
         with self._lock:
-            asked = RecordedRequest(method, target, headers, body)
-            self.asked.append(asked)
-            replies = self._replies[asked.path]
+            request = RecordedRequest(method, target, headers, body)
+            self.asked.append(request)
+            replies = self._replies[request.path]
             return replies.pop(0) if len(replies) > 1 else replies[0]
 
 
 class RawServer:
-    """Answers every connection with its *pieces*, a *pause* after each, whatever was asked; then it hangs up."""
+    """A server that sends its *pieces* to every connection, with a *pause* after each, then closes the connection."""
 
     def __init__(self, pieces: Iterable[bytes], pause: float = 0.0) -> None:
         self.connections = 0
@@ -119,11 +119,11 @@ class RawServer:
         self._thread.start()
 
     def __enter__(self) -> Self:
-        """Listens already."""
+        """Return the server, which already listens."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes."""
+        """Stop the server."""
         self._closed.set()
         self._listening.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -131,18 +131,18 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The base URL, without a trailing slash."""
         return f"http://{HOST}:{self._listening.getsockname()[1]}"
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):  # accept ends when the socket is shut down
+        with contextlib.suppress(OSError):  # accept raises when the socket is shut down
             while True:
                 connection, _ = self._listening.accept()
                 self.connections += 1
                 with connection, contextlib.suppress(OSError):
-                    self._speak(connection)
+                    self._send_pieces(connection)
 
-    def _speak(self, connection: socket.socket) -> None:
+    def _send_pieces(self, connection: socket.socket) -> None:
         connection.recv(65536)
         for piece in self.pieces:
             connection.sendall(piece)
@@ -151,12 +151,12 @@ class RawServer:
 
 
 def json_reply(document: object, status: int = 200, headers: Headers | None = None) -> HttpResponse:
-    """A reply of *document*."""
+    """Return a reply with *document* as its JSON body."""
     return HttpResponse(status, [("Content-Type", "application/json"), *(headers or [])], json.dumps(document).encode())
 
 
 def status_reply(code: int, message: str = "", reason: str = "", **details: object) -> HttpResponse:
-    """A reply as the API server refuses: a Status of Kubernetes."""
+    """Return an error reply of the API server: a Kubernetes Status."""
     document = {
         "kind": "Status",
         "apiVersion": "v1",
@@ -169,22 +169,22 @@ def status_reply(code: int, message: str = "", reason: str = "", **details: obje
 
 
 def rules_reply(*rules: dict[str, object]) -> HttpResponse:
-    """The API server's answer to who asks what they may do."""
+    """Return the API server's reply to a SelfSubjectRulesReview."""
     return json_reply({"kind": "SelfSubjectRulesReview", "status": {"resourceRules": rules, "incomplete": False}}, 201)
 
 
 def groups_reply(*groups: str) -> HttpResponse:
-    """The same, for one who may impersonate *groups* and do nothing else."""
+    """Return the SelfSubjectRulesReview of a caller who may impersonate *groups* and do nothing else."""
     return rules_reply({"verbs": ["impersonate"], "apiGroups": [""], "resources": ["groups"], "resourceNames": groups})
 
 
 def api_at(url: str, tokens: FakeTokens | None = None, clock: Clock | None = None, ca: str = "") -> KubernetesApi:
-    """The API server at *url*."""
+    """Return a client of the API server at *url*."""
     authority = base64.b64encode(ca.encode()).decode()
     return KubernetesApi(url, authority, cast("EksTokens", tokens or FakeTokens()), clock or Clock())
 
 
 def unused_url() -> str:
-    """Where nobody listens."""
+    """Return a URL that nothing listens on."""
     with socket.create_server((HOST, 0)) as listening:
         return f"http://{HOST}:{listening.getsockname()[1]}"

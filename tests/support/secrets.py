@@ -1,8 +1,8 @@
-"""Secrets that must not come out: what the tests of the product print, and every refusal they meet, is searched.
+"""A search for secrets in what the product prints, and in every error response.
 
-A test puts `CANARY` into whatever is secret, or tells `watch` a secret that it got; tokens and keys are known by their
-shape. tests/conftest.py fails each test of the searched suites whose captured output holds one, and `checked` is for
-texts that are not printed: an answer, a status object, a Receipt.
+A test puts `CANARY` into secret fields, or registers a secret with `watch`; tokens and keys are recognized by their
+format. tests/conftest.py fails each test of the searched suites whose captured output holds a secret. `checked` is for
+texts that are not printed: a response, a status object, a Receipt.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 CANARY = "canary-5f2d9c"
 
-_SHAPES = {
+_FORMATS = {
     "a canary": re.compile(CANARY),
     "a bearer token": re.compile(r"eyJ[-\w]{16,}\.eyJ[-\w]{16,}"),
     "an EKS token": re.compile(r"k8s-aws-v1\.[-\w]{16,}"),
@@ -24,17 +24,17 @@ _watched: dict[str, str] = {}
 
 
 def watch(what: str, secret: str) -> None:
-    """From now on *secret*, which is *what*, must not come out."""
+    """Register *secret*, described by *what*, as a value that must not be printed."""
     _watched[secret] = what
 
 
 def leaks(text: str) -> list[str]:
-    """What is secret in *text*, in words."""
-    found = [what for what, shape in _SHAPES.items() if shape.search(text)]
+    """Return descriptions of the secrets in *text*."""
+    found = [what for what, pattern in _FORMATS.items() if pattern.search(text)]
     return found + [what for secret, what in _watched.items() if secret in text]
 
 
 def checked(text: str) -> str:
-    """*text*, in which nothing is secret."""
+    """Return *text* after a check that it holds no secret."""
     assert leaks(text) == []
     return text

@@ -1,4 +1,4 @@
-"""How many cases a test tries: few at every change, many once a week (`make thorough` sets THOROUGH)."""
+"""The number of cases that a test tries: few for each change, many once a week (`make thorough` sets THOROUGH)."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ THOROUGH = bool(os.environ.get("THOROUGH"))
 
 
 def cases(usual: int, thorough: int) -> int:
-    """Return how many of them this run tries."""
+    """Return the number of cases of this run."""
     return thorough if THOROUGH else usual

@@ -1,4 +1,4 @@
-"""Every Submission there can be: a hypothesis strategy made from the model's own JSON Schema."""
+"""A hypothesis strategy for all valid Submissions, built from the JSON Schema of the model."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from chalicelib.domain.submission.model import Submission, parse_submission
 
 Schema = dict[str, Any]
 UNITS = ("", "k", "K", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")
-"""Of memory; 32 of the largest are as much as a node can have."""
-MOST = 3
-"""Items of lists and maps: more of the same proves no more."""
+"""Memory units; 32 of the largest are the most that a node can have."""
+MAX_ITEMS = 3
+"""The most items of a list or map in an example: more would test nothing new."""
 
 
 def documents() -> st.SearchStrategy[dict[str, Any]]:
-    """JSON of valid submissions: each field is valid by its schema; fields that contradict others are left out."""
+    """Return JSON of valid submissions: each field is valid by its schema; conflicting fields are removed."""
     schema = Submission.model_json_schema()
-    return _values(schema, schema["$defs"]).map(_agreeing)
+    return _values(schema, schema["$defs"]).map(_without_conflicts)
 
 
 def submissions() -> st.SearchStrategy[Submission]:
-    """Valid Submissions."""
+    """Return valid Submissions."""
     return documents().map(parse_submission)
 
 
-def _agreeing(document: dict[str, Any]) -> dict[str, Any]:
-    """*document* without the fields that are refused beside the others."""
+def _without_conflicts(document: dict[str, Any]) -> dict[str, Any]:
+    """Return *document* without the fields that conflict with others."""
     try:
         parse_submission(document)
     except InvalidJob as error:
-        refused = {one.pointer.split("/")[1] for one in error.errors}
-        return _agreeing({name: value for name, value in document.items() if name not in refused})
+        conflicting = {each.pointer.split("/")[1] for each in error.errors}
+        return _without_conflicts({name: value for name, value in document.items() if name not in conflicting})
     return document
 
 
-def _values(schema: Schema, known: Schema) -> st.SearchStrategy[Any]:
+def _values(schema: Schema, definitions: Schema) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
-        return _values(known[schema["$ref"].rpartition("/")[2]], known)
+        return _values(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema:
-        return st.one_of([_values(one, known) for one in schema["anyOf"]])
+        return st.one_of([_values(each, definitions) for each in schema["anyOf"]])
     if "const" in schema or "enum" in schema:
         return st.sampled_from(schema.get("enum") or [schema["const"]])
     match schema["type"]:
         case "object":
-            return _objects(schema, known)
+            return _objects(schema, definitions)
         case "array":
-            return st.lists(_values(schema["items"], known), max_size=MOST)
+            return st.lists(_values(schema["items"], definitions), max_size=MAX_ITEMS)
     return _scalars(schema)
 
 
 def _scalars(schema: Schema) -> st.SearchStrategy[Any]:
     match schema["type"]:
         case "string":
-            return _texts(schema)
+            return _strings(schema)
         case "integer":
             return st.integers(schema.get("minimum"), schema.get("maximum"))
         case "number":
@@ -66,7 +66,7 @@ def _scalars(schema: Schema) -> st.SearchStrategy[Any]:
     return st.none()
 
 
-def _texts(schema: Schema) -> st.SearchStrategy[str]:
+def _strings(schema: Schema) -> st.SearchStrategy[str]:
     if schema.get("pattern") == f"^{MEMORY_PATTERN}$":
         return st.builds("{}{}".format, st.integers(1, 32), st.sampled_from(UNITS))
     longest = schema.get("maxLength", 64)
@@ -74,11 +74,11 @@ def _texts(schema: Schema) -> st.SearchStrategy[str]:
     return st.from_regex(pattern, fullmatch=True).filter(lambda text: len(text) <= longest)
 
 
-def _objects(schema: Schema, known: Schema) -> st.SearchStrategy[dict[str, Any]]:
+def _objects(schema: Schema, definitions: Schema) -> st.SearchStrategy[dict[str, Any]]:
     if "properties" not in schema:
         ((pattern, values),) = schema.get("patternProperties", {"": schema.get("additionalProperties")}).items()
         named = {"pattern": pattern} if pattern else {}
-        return st.dictionaries(_texts(named), _values(values, known), max_size=MOST)
-    fields = {name: _values(field, known) for name, field in schema["properties"].items()}
+        return st.dictionaries(_strings(named), _values(values, definitions), max_size=MAX_ITEMS)
+    fields = {name: _values(field, definitions) for name, field in schema["properties"].items()}
     required = {name: fields.pop(name) for name in schema.get("required", [])}
     return st.fixed_dictionaries(required, optional=fields)

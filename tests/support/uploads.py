@@ -1,4 +1,4 @@
-"""Uploads as tests make them: objects that are put, and their events handed to the function when the test says so."""
+"""Uploads in tests: objects are put into the bucket, and the test itself sends their events to the function."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 SECONDS = 60.0
-"""That an invocation may take."""
+"""The time limit of an invocation."""
 
 
 class Uploads:
-    """The bucket of *stack*, which tells nobody of new objects by itself as long as this is used."""
+    """The bucket of *stack*; while this is in use, the bucket sends no event notifications by itself."""
 
     def __init__(self, stack: Stack[Any]) -> None:
         self._s3 = boto3.client("s3", **stack.aws.connection)
@@ -33,43 +33,43 @@ class Uploads:
         self._sequence = itertools.count(2**60)
         self._lock = threading.Lock()
 
-    def put(self, key: str, body: bytes, **fields: Any) -> Record:  # noqa: ANN401 - whatever a record may hold
-        """Puts an object there; the record by which S3 would tell of it, but for *fields*."""
+    def put(self, key: str, body: bytes, **fields: Any) -> Record:  # noqa: ANN401 - any field of a record
+        """Put an object, and return the record of its S3 event, changed by *fields*."""
         with self._lock:
-            told = self._s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+            stored = self._s3.put_object(Bucket=BUCKET, Key=key, Body=body)
             sequencer = f"{next(self._sequence):018X}"
-        known = {"version": told["VersionId"], "etag": told["ETag"].strip('"'), "size": len(body)}
-        return record(key, **{**known, "sequencer": sequencer, **fields})
+        described = {"version": stored["VersionId"], "etag": stored["ETag"].strip('"'), "size": len(body)}
+        return record(key, **{**described, "sequencer": sequencer, **fields})
 
     def delete(self, key: str, version: str | None = None) -> None:
-        """Deletes the object, or one version of it."""
+        """Delete the object, or one version of it."""
         self._s3.delete_object(Bucket=BUCKET, Key=key, **({"VersionId": version} if version else {}))
 
     def keys(self, prefix: str = "status/") -> set[str]:
-        """The keys of the objects whose keys begin with *prefix*."""
+        """Return the keys that begin with *prefix*."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-        return {one["Key"] for page in pages for one in page.get("Contents", [])}
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     def read(self, key: str) -> Any:  # noqa: ANN401 - JSON
-        """What the object at *key* says."""
+        """Return the JSON of the object at *key*."""
         return json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
     def statuses(self) -> dict[str, Any]:
-        """What each status says, by its key."""
-        return self.kept("status/")
+        """Return all upload statuses by key."""
+        return self.read_all("status/")
 
-    def kept(self, prefix: str) -> dict[str, Any]:
-        """What each object says whose key begins with *prefix*, by its key."""
+    def read_all(self, prefix: str) -> dict[str, Any]:
+        """Return the JSON of every object whose key begins with *prefix*, by key."""
         return {key: self.read(key) for key in self.keys(prefix)}
 
 
 def handled(*records: object) -> Any:  # noqa: ANN401 - JSON
-    """What the function returns for an event of *records*; it raises where Lambda would try again."""
+    """Invoke the function with an event of *records* and return its result; it raises where Lambda would retry."""
     return invoked({"Records": list(records)})
 
 
 def invoked(event: object) -> Any:  # noqa: ANN401 - JSON
-    """What the function returns for *event*."""
+    """Invoke the function with *event* and return its result."""
     ends = time.monotonic() + SECONDS
     context = LambdaContext("submit_upload", "invocation-1", lambda: ends - time.monotonic())
     return app.app.handler_map["submit_upload"](event, context)

@@ -1,1 +1,1 @@
-"""What the product is measured against: services that do the same as most would write them, pinned."""
+"""The peers: services with the same functionality in a common style, with pinned packages."""

@@ -1,4 +1,4 @@
-"""The floor: requests to the API server as they are, on one connection that stays open, and answers as bytes."""
+"""The floor: unmodified requests to the API server on one keep-alive connection, and undecoded responses."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CONNECTION = http.client.HTTPSConnection(
 )
 
 
-def sent(method: str, target: str, headers: list[tuple[str, str]], body: str | None = None) -> tuple[int, bytes]:
-    """Status and body of the answer."""
+def send(method: str, target: str, headers: list[tuple[str, str]], body: str | None = None) -> tuple[int, bytes]:
+    """Send a request, and return status and body of the response."""
     CONNECTION.putrequest(method, target, skip_accept_encoding=True)
     for name, value in headers:
         CONNECTION.putheader(name, value)
@@ -26,23 +26,23 @@ def sent(method: str, target: str, headers: list[tuple[str, str]], body: str | N
     if content:
         CONNECTION.putheader("Content-Length", str(len(content)))
     CONNECTION.endheaders(content)
-    answer = CONNECTION.getresponse()
-    return answer.status, answer.read()
+    response = CONNECTION.getresponse()
+    return response.status, response.read()
 
 
 def handle(requests: list[tuple[str, str, list[tuple[str, str]], str]]) -> int:
-    """The last status of *requests*, one after the other."""
-    return [sent(*request)[0] for request in requests][-1]
+    """Send *requests* in sequence, and return the status of the last one."""
+    return [send(*request)[0] for request in requests][-1]
 
 
-def walk(asked: dict[str, str]) -> int:
-    """How many Jobs the list has, by pages of *limit* where there is one."""
-    found, token = 0, ""
+def walk(request: dict[str, str]) -> int:
+    """Return the number of Jobs in the list, read in pages of *limit* if it is set."""
+    count, token = 0, ""
     while True:
-        limit = f"?limit={asked['limit']}&continue={token}" if asked["limit"] else ""
-        _, body = sent("GET", asked["path"] + limit, [("Accept", "application/json")])
-        found += body.count(b'"restartPolicy"')
-        rest = _NEXT.search(body, 0, 500)
-        if rest is None:
-            return found
-        token = rest[1].decode()
+        limit = f"?limit={request['limit']}&continue={token}" if request["limit"] else ""
+        _, body = send("GET", request["path"] + limit, [("Accept", "application/json")])
+        count += body.count(b'"restartPolicy"')
+        match = _NEXT.search(body, 0, 500)
+        if match is None:
+            return count
+        token = match[1].decode()

@@ -1,6 +1,6 @@
-"""The floor of a first answer: the requests that it takes, on connections that are open before they are needed.
+"""The floor of a first response: its requests, on connections that are already open.
 
-`ORIGINS` names the servers by their URLs, separated by spaces.
+`ORIGINS` lists the URLs of the servers, separated by spaces.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ for connection in CONNECTIONS.values():
 
 
 def handle(requests: list[tuple[str, tuple[str, str, list[tuple[str, str]], str]]]) -> int:
-    """The highest status of *requests*, each with its server's URL, one after the other."""
-    return max(sent(CONNECTIONS[url], *request) for url, request in requests)
+    """Send *requests* in sequence, each to its server, and return the highest status."""
+    return max(send(CONNECTIONS[url], *request) for url, request in requests)
 
 
-def sent(
+def send(
     connection: http.client.HTTPSConnection, method: str, target: str, headers: list[tuple[str, str]], body: str
 ) -> int:
-    """The status of the answer, after all of it was read."""
+    """Send a request, read the whole response, and return its status."""
     connection.putrequest(method, target, skip_accept_encoding=True)
     for name, value in headers:
         connection.putheader(name, value)
@@ -34,6 +34,6 @@ def sent(
     if content:
         connection.putheader("Content-Length", str(len(content)))
     connection.endheaders(content or None)
-    answer = connection.getresponse()
-    answer.read()
-    return answer.status
+    response = connection.getresponse()
+    response.read()
+    return response.status

@@ -1,9 +1,9 @@
 """The floor of a cold start: a function that does nothing."""
 
-ANSWER = {"statusCode": 200, "headers": {}, "body": "{}"}
+RESPONSE = {"statusCode": 200, "headers": {}, "body": "{}"}
 
 
 def handle(event: object, context: object) -> object:
-    """Answers the same to everything."""
+    """Return the same response to every event."""
     del event, context
-    return ANSWER
+    return RESPONSE

@@ -1,7 +1,7 @@
-"""A peer: Jobs on EKS by Chalice as its documentation suggests it, one Lambda for all routes.
+"""A peer: Jobs on EKS with Chalice, in the style of its documentation, with one Lambda for all routes.
 
-The official typed client, boto3's clients made for each request, DescribeCluster for the endpoint, PyJWT's own client
-for keys, pydantic for bodies. It asks the cluster for the same things as the product does, and answers as much.
+It uses the official typed client, creates boto3's clients for each request, calls DescribeCluster for the endpoint, and
+uses PyJWT's client for keys and pydantic for bodies. Its requests to the cluster and its responses are equivalent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Job(BaseModel):
 
 
 def caller() -> dict[str, Any]:
-    """The claims of the request's token."""
+    """Return the claims of the request's token."""
     header = app.current_request.headers.get("authorization", "")
     token = header.removeprefix("Bearer ")
     try:
@@ -49,24 +49,24 @@ def caller() -> dict[str, Any]:
 
 
 def jobs(claims: dict[str, Any]) -> client.BatchV1Api:
-    """The cluster's Jobs, as the caller."""
+    """Return a client of the cluster's Jobs that impersonates the caller."""
     region, cluster = os.environ["AWS_REGION"], os.environ["CLUSTER_NAME"]
-    given = boto3.client("sts", region_name=region).assume_role(
+    credentials = boto3.client("sts", region_name=region).assume_role(
         RoleArn=os.environ["CLUSTER_ROLE_ARN"],
         RoleSessionName="naive",
         ExternalId=os.environ["CLUSTER_EXTERNAL_ID"],
     )["Credentials"]
     session = boto3.Session(
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
         region_name=region,
     )
-    described = boto3.client("eks", region_name=region).describe_cluster(name=cluster)["cluster"]
+    cluster_description = boto3.client("eks", region_name=region).describe_cluster(name=cluster)["cluster"]
     configuration = client.Configuration()
-    configuration.host = described["endpoint"]
+    configuration.host = cluster_description["endpoint"]
     with tempfile.NamedTemporaryFile(delete=False) as authority:
-        authority.write(base64.b64decode(described["certificateAuthority"]["data"]))
+        authority.write(base64.b64decode(cluster_description["certificateAuthority"]["data"]))
     configuration.ssl_ca_cert = authority.name
     configuration.api_key = {"authorization": "Bearer " + token(session, cluster, region)}
     api = client.ApiClient(configuration)
@@ -78,7 +78,7 @@ def jobs(claims: dict[str, Any]) -> client.BatchV1Api:
 
 
 def token(session: boto3.Session, cluster: str, region: str) -> str:
-    """An EKS token, by the recipe that goes round."""
+    """Return an EKS token, created in the common way."""
     sts = session.client("sts", region_name=region)
     signer = RequestSigner(
         sts.meta.service_model.service_id, region, "sts", "v4", session.get_credentials(), session.events
@@ -98,8 +98,8 @@ def token(session: boto3.Session, cluster: str, region: str) -> str:
     return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
 
-def shown(job: client.V1Job) -> dict[str, Any]:
-    """A Job as it is answered."""
+def view(job: client.V1Job) -> dict[str, Any]:
+    """Return a Job as it is in a response."""
     containers = job.spec.template.spec.containers
     return {
         "name": job.metadata.name,
@@ -113,13 +113,13 @@ def shown(job: client.V1Job) -> dict[str, Any]:
 
 @app.route(f"{BASE}/jobs", methods=["POST"])
 def submit() -> Response:
-    """Makes a Job."""
+    """Create a Job."""
     claims = caller()
     try:
-        asked = Job.model_validate(app.current_request.json_body)
+        submission = Job.model_validate(app.current_request.json_body)
     except ValidationError as error:
         raise BadRequestError(str(error)) from error
-    resources = client.V1ResourceRequirements(limits={"nvidia.com/gpu": str(asked.gpu)})
+    resources = client.V1ResourceRequirements(limits={"nvidia.com/gpu": str(submission.gpu)})
     security = client.V1SecurityContext(
         allow_privilege_escalation=False,
         capabilities=client.V1Capabilities(drop=["ALL"]),
@@ -127,34 +127,34 @@ def submit() -> Response:
         run_as_user=1000,
         seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
     )
-    container = client.V1Container(name="main", image=asked.image, resources=resources, security_context=security)
+    container = client.V1Container(name="main", image=submission.image, resources=resources, security_context=security)
     template = client.V1PodTemplateSpec(spec=client.V1PodSpec(restart_policy="Never", containers=[container]))
     body = client.V1Job(
         api_version="batch/v1",
         kind="Job",
-        metadata=client.V1ObjectMeta(name=asked.name),
+        metadata=client.V1ObjectMeta(name=submission.name),
         spec=client.V1JobSpec(template=template),
     )
-    made = jobs(claims).create_namespaced_job(f"researcher-{asked.project}", body)
-    return Response(shown(made), status_code=201)
+    created = jobs(claims).create_namespaced_job(f"researcher-{submission.project}", body)
+    return Response(view(created), status_code=201)
 
 
 @app.route(f"{BASE}/jobs/{{project}}", methods=["GET"])
 def list_jobs(project: str) -> dict[str, Any]:
-    """A Project's Jobs."""
-    found = jobs(caller()).list_namespaced_job(f"researcher-{project}", limit=100)
-    return {"data": [shown(job) for job in found.items]}
+    """Return a Project's Jobs."""
+    page = jobs(caller()).list_namespaced_job(f"researcher-{project}", limit=100)
+    return {"data": [view(job) for job in page.items]}
 
 
 @app.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["GET"])
 def get_job(project: str, name: str) -> dict[str, Any]:
-    """One Job."""
-    return {"data": [shown(jobs(caller()).read_namespaced_job(name, f"researcher-{project}"))]}
+    """Return one Job."""
+    return {"data": [view(jobs(caller()).read_namespaced_job(name, f"researcher-{project}"))]}
 
 
 @app.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["DELETE"])
 def delete_job(project: str, name: str) -> dict[str, Any]:
-    """Deletes a Job."""
+    """Delete a Job."""
     options = client.V1DeleteOptions(propagation_policy="Background")
     jobs(caller()).delete_namespaced_job(name, f"researcher-{project}", body=options)
     return {"name": name, "ok": True}

@@ -1,15 +1,15 @@
-"""A peer: the same lists through json, in full, and what is shown of each Job."""
+"""A peer: the same lists, decoded as a whole by json."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
 
-from direct import sent
+from direct import send
 
 
-def shown(job: dict) -> dict:
-    """A Job as it is answered."""
+def view(job: dict) -> dict:
+    """Return a Job as it is in a response."""
     meta, spec, status = job["metadata"], job["spec"], job.get("status", {})
     return {
         "id": meta["uid"],
@@ -18,12 +18,12 @@ def shown(job: dict) -> dict:
         "images": ", ".join(container["image"] for container in spec["template"]["spec"]["containers"]),
         "labels": meta.get("labels", {}),
         "active": status.get("active", 0),
-        "conditions": [one["type"] for one in status.get("conditions", [])],
+        "conditions": [condition["type"] for condition in status.get("conditions", [])],
     }
 
 
-def walk(asked: dict[str, str]) -> int:
-    """How many Jobs the list has; it is read whole."""
-    _, body = sent("GET", asked["path"], [("Accept", "application/json")])
-    answer = json.dumps({"data": [shown(job) for job in json.loads(body)["items"]]})
-    return answer.count('"images":')
+def walk(request: dict[str, str]) -> int:
+    """Return the number of Jobs in the list, which is read in one request."""
+    _, body = send("GET", request["path"], [("Accept", "application/json")])
+    response = json.dumps({"data": [view(job) for job in json.loads(body)["items"]]})
+    return response.count('"images":')

@@ -1,7 +1,7 @@
-"""A peer: a FastAPI service on the official typed client, in a pod that always runs.
+"""A peer: a FastAPI service with the official typed client, in a pod that runs permanently.
 
-It verifies the same tokens, asks the cluster the same things as the caller, and answers as much. It is asked in its own
-process by ASGI, as our functions are by their event, so that neither pays for a server's work on HTTP.
+It verifies the same tokens, sends the same requests to the cluster as the caller, and its responses are equivalent. It
+is called in its own process through ASGI, as our functions are through events, so neither parses HTTP.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jwt
 from fastapi import Depends, FastAPI, Header, HTTPException
 from kubernetes import client
 from pydantic import BaseModel, ConfigDict
-from typed import connected, shown
+from typed import connect, view
 
 app = FastAPI()
 BASE = "/researcher/api/v1"
@@ -36,7 +36,7 @@ class Job(BaseModel):
 
 
 def caller(authorization: Annotated[str, Header()]) -> dict[str, Any]:
-    """The claims of the request's token."""
+    """Return the claims of the request's token."""
     token = authorization.removeprefix("Bearer ")
     try:
         key = KEYS.get_signing_key_from_jwt(token)
@@ -49,12 +49,12 @@ def caller(authorization: Annotated[str, Header()]) -> dict[str, Any]:
 
 
 Claims = Annotated[dict[str, Any], Depends(caller)]
-CLUSTER = connected()
-"""One for all callers: threads of a service would need one each, for its headers."""
+CLUSTER = connect()
+"""One client for all callers: with threads, each thread would need its own, because of the headers."""
 
 
-def acting_as(claims: dict[str, Any], user: str = "researcher:api") -> client.ApiClient:
-    """The cluster, which takes the next call as the caller's."""
+def impersonate(claims: dict[str, Any], user: str = "researcher:api") -> client.ApiClient:
+    """Return the client of the cluster, which impersonates the caller."""
     CLUSTER.default_headers["Impersonate-User"] = user
     CLUSTER.default_headers["Impersonate-Extra-Subject"] = "researcher:" + claims["sub"]
     CLUSTER.default_headers["Impersonate-Group"] = "researcher:" + claims["groups"][0]
@@ -63,9 +63,9 @@ def acting_as(claims: dict[str, Any], user: str = "researcher:api") -> client.Ap
     return CLUSTER
 
 
-def pod_of(asked: Job) -> client.V1PodSpec:
-    """What the Job runs."""
-    resources = client.V1ResourceRequirements(limits={"nvidia.com/gpu": str(asked.gpu)})
+def pod_of(submission: Job) -> client.V1PodSpec:
+    """Return the pod of the Job."""
+    resources = client.V1ResourceRequirements(limits={"nvidia.com/gpu": str(submission.gpu)})
     security = client.V1SecurityContext(
         allow_privilege_escalation=False,
         capabilities=client.V1Capabilities(drop=["ALL"]),
@@ -73,81 +73,81 @@ def pod_of(asked: Job) -> client.V1PodSpec:
         run_as_user=1000,
         seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
     )
-    container = client.V1Container(name="main", image=asked.image, resources=resources, security_context=security)
+    container = client.V1Container(name="main", image=submission.image, resources=resources, security_context=security)
     return client.V1PodSpec(restart_policy="Never", containers=[container])
 
 
 @app.post(f"{BASE}/jobs", status_code=201)
-def submit(asked: Job, claims: Claims) -> dict[str, Any]:
-    """Makes a Job whose pod the cluster would take."""
-    namespace, spec = f"researcher-{asked.project}", pod_of(asked)
+def submit(submission: Job, claims: Claims) -> dict[str, Any]:
+    """Create a Job whose pod the cluster accepts in a dry run."""
+    namespace, spec = f"researcher-{submission.project}", pod_of(submission)
     if os.environ["PREFLIGHT"] != "off":
-        meta = client.V1ObjectMeta(generate_name=f"{asked.name}-")
+        meta = client.V1ObjectMeta(generate_name=f"{submission.name}-")
         pod = client.V1Pod(api_version="v1", kind="Pod", metadata=meta, spec=spec)
-        core = client.CoreV1Api(acting_as(claims, "researcher:preflight"))
+        core = client.CoreV1Api(impersonate(claims, "researcher:preflight"))
         core.create_namespaced_pod(namespace, pod, dry_run="All")
     body = client.V1Job(
         api_version="batch/v1",
         kind="Job",
-        metadata=client.V1ObjectMeta(name=asked.name),
-        spec=client.V1JobSpec(suspend=bool(asked.queue), template=client.V1PodTemplateSpec(spec=spec)),
+        metadata=client.V1ObjectMeta(name=submission.name),
+        spec=client.V1JobSpec(suspend=bool(submission.queue), template=client.V1PodTemplateSpec(spec=spec)),
     )
-    return shown(client.BatchV1Api(acting_as(claims)).create_namespaced_job(namespace, body))
+    return view(client.BatchV1Api(impersonate(claims)).create_namespaced_job(namespace, body))
 
 
 @app.get(f"{BASE}/jobs/{{project}}")
 def list_jobs(project: str, claims: Claims, limit: int = 100) -> dict[str, Any]:
-    """A page of a Project's Jobs."""
-    namespace, cluster = f"researcher-{project}", acting_as(claims)
-    found = client.BatchV1Api(cluster).list_namespaced_job(namespace, limit=limit).items
-    names = ",".join(job.metadata.name for job in found)
+    """Return a page of a Project's Jobs."""
+    namespace, cluster = f"researcher-{project}", impersonate(claims)
+    jobs = client.BatchV1Api(cluster).list_namespaced_job(namespace, limit=limit).items
+    names = ",".join(job.metadata.name for job in jobs)
     selector = f"batch.kubernetes.io/job-name in ({names})"
     pods = client.CoreV1Api(cluster).list_namespaced_pod(namespace, label_selector=selector).items
     by_job: dict[str, list[Any]] = {}
     for pod in pods:
         by_job.setdefault(pod.metadata.labels["batch.kubernetes.io/job-name"], []).append(pod)
-    return {"data": [shown(job, by_job.get(job.metadata.name, [])) for job in found]}
+    return {"data": [view(job, by_job.get(job.metadata.name, [])) for job in jobs]}
 
 
 @app.get(f"{BASE}/jobs/{{project}}/{{name}}")
 def get_job(project: str, name: str, claims: Claims) -> dict[str, Any]:
-    """One Job."""
-    namespace, cluster = f"researcher-{project}", acting_as(claims)
+    """Return one Job."""
+    namespace, cluster = f"researcher-{project}", impersonate(claims)
     job = client.BatchV1Api(cluster).read_namespaced_job(name, namespace)
     selector = f"batch.kubernetes.io/job-name={name}"
     pods = client.CoreV1Api(cluster).list_namespaced_pod(namespace, label_selector=selector).items
-    return {"data": [shown(job, pods)]}
+    return {"data": [view(job, pods)]}
 
 
 @app.delete(f"{BASE}/jobs/{{project}}/{{name}}")
 def delete_job(project: str, name: str, claims: Claims) -> dict[str, Any]:
-    """Deletes a Job."""
+    """Delete a Job."""
     options = client.V1DeleteOptions(propagation_policy="Background")
-    client.BatchV1Api(acting_as(claims)).delete_namespaced_job(name, f"researcher-{project}", body=options)
+    client.BatchV1Api(impersonate(claims)).delete_namespaced_job(name, f"researcher-{project}", body=options)
     return {"name": name, "ok": True}
 
 
 def handle(event: dict[str, Any]) -> int:
-    """The status of the answer to the request of *event*."""
-    return LOOP.run_until_complete(_asked(event))
+    """Return the status of the response to the request in *event*."""
+    return LOOP.run_until_complete(_call(event))
 
 
-async def _asked(event: dict[str, Any]) -> int:
+async def _call(event: dict[str, Any]) -> int:
     path, query = event["path"], urlencode(event["queryStringParameters"] or {})
     body = (event["body"] or "").encode()
-    lines = [(name.lower().encode(), value.encode()) for name, value in event["headers"].items()]
+    headers = [(name.lower().encode(), value.encode()) for name, value in event["headers"].items()]
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": event["httpMethod"],
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-        "headers": lines, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "root_path": "",
+        "headers": headers, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "root_path": "",
     }  # fmt: skip
-    answers = []
+    messages = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
-        answers.append(message)
+        messages.append(message)
 
     await app(scope, receive, send)
-    return answers[0]["status"]
+    return messages[0]["status"]

@@ -1,4 +1,4 @@
-"""A peer: Jobs through the official typed client, as its examples use it, on connections that stay open."""
+"""A peer: Jobs through the official typed client, in the style of its examples, on keep-alive connections."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from kubernetes import client
 
 
-def connected() -> client.ApiClient:
-    """The cluster, as a pod that runs all the time knows it."""
+def connect() -> client.ApiClient:
+    """Return a client of the cluster, as in a pod that runs permanently."""
     configuration = client.Configuration()
     configuration.host = os.environ["CLUSTER_ENDPOINT"]
     with tempfile.NamedTemporaryFile(delete=False) as authority:
@@ -22,8 +22,8 @@ def connected() -> client.ApiClient:
     return client.ApiClient(configuration)
 
 
-def shown(job: client.V1Job, pods: list[client.V1Pod] = ()) -> dict[str, Any]:
-    """A Job as it is answered."""
+def view(job: client.V1Job, pods: list[client.V1Pod] = ()) -> dict[str, Any]:
+    """Return a Job as it is in a response."""
     containers = job.spec.template.spec.containers
     return {
         "name": job.metadata.name,
@@ -36,11 +36,11 @@ def shown(job: client.V1Job, pods: list[client.V1Pod] = ()) -> dict[str, Any]:
     }
 
 
-def walk(asked: dict[str, str]) -> int:
-    """How many Jobs the list has; it is read whole."""
-    namespace = asked["path"].split("/")[5]
-    found = client.BatchV1Api(API).list_namespaced_job(namespace).items
-    return json.dumps({"data": [shown(job) for job in found]}).count('"images":')
+def walk(request: dict[str, str]) -> int:
+    """Return the number of Jobs in the list, which is read in one request."""
+    namespace = request["path"].split("/")[5]
+    jobs = client.BatchV1Api(API).list_namespaced_job(namespace).items
+    return json.dumps({"data": [view(job) for job in jobs]}).count('"images":')
 
 
-API = connected()
+API = connect()

@@ -57,7 +57,7 @@ class TestVerbs:
             project.verbs(TEAM_A)
 
 
-class TestNamespace:
+class NamespaceClient:
     """Whether there is such a Project."""
 
     def test_is_asked_for_as_ourselves(self, site: ScriptedServer, project: KubernetesProject) -> None:

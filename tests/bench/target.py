@@ -1,4 +1,4 @@
-"""A subject of a measurement, in a process of its own."""
+"""The target of a measurement, in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
-class Measured(NamedTuple):
-    """Milliseconds of each request, of the processor for all; MB at the peak; the answers."""
+class Measurement(NamedTuple):
+    """Milliseconds of each request, CPU milliseconds of all requests, peak memory in MB, and the responses."""
 
     wall: list[float]
     cpu: float
     peak: float
-    answers: list[Any]
+    responses: list[Any]
 
     @property
     def each(self) -> float:
@@ -30,46 +30,46 @@ class Measured(NamedTuple):
         return statistics.median(self.wall)
 
     @property
-    def busy(self) -> float:
-        """The processor's milliseconds of a request."""
+    def cpu_each(self) -> float:
+        """The CPU milliseconds of a request."""
         return self.cpu / len(self.wall)
 
 
-class Subject:
-    """A process that answers by *entry*, `module:function`, found in *folders*, until it is left."""
+class Target:
+    """A process that handles requests with *entry*, `module:function`, from *folders*; a context manager."""
 
     def __init__(self, entry: str, folders: Sequence[Path], environment: Mapping[str, str]) -> None:
         self._entry = entry
-        given = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"}
+        variables = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
-            # Without site, as in a Lambda: the environment that runs the bench is not there.
+            # Without site, as in a Lambda, so the packages of the benchmark's environment are not visible.
             [sys.executable, "-S", str(HERE / "worker.py"), entry],
-            env=dict(environment) | given,
+            env=dict(environment) | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
     def __enter__(self) -> Self:
-        """It runs already."""
+        """Return the target, which already runs."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends it."""
+        """End the process."""
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait()
         assert self._process.stdout
         self._process.stdout.close()
 
-    def ask(self, requests: Sequence[object], expected: Collection[object]) -> Measured:
-        """What *requests* took; AssertionError for an answer that is not *expected*."""
+    def run(self, requests: Sequence[object], expected: Collection[object]) -> Measurement:
+        """Send *requests* and return the measurement; raise AssertionError if a response is not *expected*."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(requests) + "\n")
         self._process.stdin.flush()
-        told = self._process.stdout.readline()
-        measured = Measured(**json.loads(told or "null"))
-        if not set(measured.answers) <= set(expected):
-            raise AssertionError(f"{self._entry} answered {set(measured.answers)} instead of {expected}")
-        return measured
+        line = self._process.stdout.readline()
+        measurement = Measurement(**json.loads(line or "null"))
+        if not set(measurement.responses) <= set(expected):
+            raise AssertionError(f"{self._entry} returned {set(measurement.responses)} instead of {expected}")
+        return measurement

@@ -1,4 +1,4 @@
-"""What is asked of a function, as API Gateway hands it over."""
+"""Requests for a function, as events of API Gateway."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ JOB = f"{BASE}/jobs/{{project}}/{{name}}"
 
 
 class Request(NamedTuple):
-    """A request for one endpoint; a star in *path* or *body* becomes a Job's name."""
+    """A request for one endpoint; a star in *path* or *body* is replaced by the name of a Job."""
 
     method: str
     path: str
@@ -20,7 +20,7 @@ class Request(NamedTuple):
     body: dict[str, object] | None = None
 
     def event(self, bearer: str, name: str = "") -> dict[str, Any]:
-        """The event of it, for the Job *name*, from who holds *bearer*."""
+        """Return the event of the request with the token *bearer*, for the Job *name*."""
         target = self.path.replace("*", name)
         parts = target.partition("?")[0].removeprefix(f"{BASE}/jobs/").split("/")
         values = dict(zip(_variables(self.resource), parts, strict=False))

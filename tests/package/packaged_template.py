@@ -1,4 +1,4 @@
-"""Finds things in a packaged template."""
+"""Queries of a packaged template."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ Json = dict[str, Any]
 
 ENDPOINTS = endpoints(app.app)
 NAMES = list(ENDPOINTS)
-"""The functions that answer requests."""
+"""The functions that handle requests."""
 FUNCTIONS = functions(app.app)
 EVENTS = FUNCTIONS[len(NAMES) :]
-"""The functions that get events: of S3, of a schedule."""
+"""The functions that handle events of S3 or of a schedule."""
 
 
 def logical(name: str) -> str:
-    """The name of a function's resource in the template."""
+    """Return the logical name of a function's resource."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 
 def of_type(packaged: Json, kind: str) -> dict[str, Json]:
-    """The properties of all resources of one type, by logical name."""
-    found = packaged["Resources"].items()
-    return {name: resource["Properties"] for name, resource in found if resource["Type"] == kind}
+    """Return the properties of all resources of one type by logical name."""
+    resources = packaged["Resources"].items()
+    return {name: resource["Properties"] for name, resource in resources if resource["Type"] == kind}
 
 
 def function(packaged: Json, name: str) -> Json:
-    """The properties of one function."""
-    found: Json = packaged["Resources"][logical(name)]["Properties"]
-    return found
+    """Return the properties of one function."""
+    properties: Json = packaged["Resources"][logical(name)]["Properties"]
+    return properties
 
 
 def statements(packaged: Json, name: str) -> list[Json]:
-    """What the function's own role grants, in a VPC or not."""
+    """Return the statements of the function's own role, with the conditional ones for a VPC."""
     role = packaged["Resources"][function(packaged, name)["Role"]["Fn::GetAtt"][0]]["Properties"]
     assert "ManagedPolicyArns" not in role
-    found = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
-    return [one["Fn::If"][1] if "Fn::If" in one else one for one in found]
+    found = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
+    return [each["Fn::If"][1] if "Fn::If" in each else each for each in found]
 
 
 def grants(packaged: Json, name: str) -> Iterator[tuple[str, object]]:
-    """Action and resource of everything that the function may do."""
+    """Yield action and resource of every permission of the function."""
     for statement in statements(packaged, name):
         assert statement["Effect"] == "Allow"
         actions, resource = statement["Action"], statement["Resource"]
@@ -54,7 +54,7 @@ def grants(packaged: Json, name: str) -> Iterator[tuple[str, object]]:
 
 
 def environment(packaged: Json, name: str) -> Mapping[str, Any]:
-    """The function's variables, as CloudFormation merges them."""
+    """Return the function's environment variables, merged as CloudFormation merges them."""
     shared: Json = packaged["Globals"]["Function"]["Environment"]["Variables"]
     own: Json = function(packaged, name).get("Environment", {}).get("Variables", {})
     return shared | own
