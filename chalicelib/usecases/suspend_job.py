@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs
 
 ATTEMPTS = 8
-"""Times that a change is sent which meets others: a Job that starts has its status written several times a second."""
+"""Attempts on conflict: the cluster updates the status of a Job that is starting several times a second."""
 
 ERRORS = (
     errors.JobNotFound,
@@ -24,29 +24,31 @@ ERRORS = (
     errors.JobManagedByQueue,
     errors.PreconditionFailed,
 )
-"""Why either is refused, beyond what any request can meet."""
+"""The errors of both operations, without those of every request."""
 
 
 def suspend_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
-    """The Job, whose pods end and give their GPUs back; if it still has that resource *version*."""
+    """Suspend the Job, if it still has this resource *version*: its pods are terminated and release their GPUs."""
     return _set_suspended(project, name, version, jobs, suspended=True)
 
 
 def resume_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
-    """The Job, which gets new pods; if it still has that resource *version*."""
+    """Resume the Job, if it still has this resource *version*: new pods are created."""
     return _set_suspended(project, name, version, jobs, suspended=False)
 
 
 def _set_suspended(project: ProjectName, name: JobName, version: str | None, jobs: Jobs, *, suspended: bool) -> JobView:
-    """The Job after the change, which is also sent where nothing changes: the cluster decides who may."""
+    """Set `spec.suspend`, even to its current value, because the cluster checks the caller's permission."""
     first: str | None = None
     for _ in range(ATTEMPTS):
         job = require_job(project, name, jobs)
-        # The response to a change that met others may have been lost: then the change is ours, in the same Job.
-        ours = first == job.metadata.uid and bool(job.spec.suspend) == suspended
+        # On a retry the Job may already have the desired state: the write succeeded and its response was lost.
+        applied = first == job.metadata.uid and bool(job.spec.suspend) == suspended
         first = first or job.metadata.uid
-        if version not in (None, job.metadata.resource_version) and not ours:
-            raise errors.PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
+        if version not in (None, job.metadata.resource_version) and not applied:
+            raise errors.PreconditionFailed(
+                "The Job was changed, or deleted and created again. Get it before you try again."
+            )
         check_suspendable(job)
         changed = jobs.suspend(project, name, job.metadata.resource_version, suspended=suspended)
         if changed is not None:
