@@ -1,4 +1,4 @@
-"""The Chalice app: every function's route, or only the one that ENDPOINT names, as in a Lambda."""
+"""The Chalice app: the routes of all functions or, in a Lambda, of the function that ENDPOINT names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if cors_origin():
         expose_headers=["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Pod-Name", "X-Request-Id"],
     )
 
-# What is imported stays: to look for garbage among it is 7 of the 130 ms of a cold start.
+# Imported objects live as long as the process: garbage collection during import is 7 of the 130 ms of a cold start.
 gc.disable()
 for name in [endpoint_name()] if endpoint_name() else functions.names():
     app.register_blueprint(import_module(f"{functions.__name__}.{name}").routes)

@@ -1,6 +1,7 @@
-"""How long a request may still take: set once at its start and carried by hand to every call it makes.
+"""The deadline of a request: set when the request starts, and passed explicitly to every call that it makes.
 
-The request's id goes along, and the list of what its calls took, so that the cluster's log and ours can be joined.
+A Deadline also carries the request id, so that the cluster's audit log and the request log can be joined, and collects
+how long each call to the cluster took.
 """
 
 from __future__ import annotations
@@ -11,31 +12,31 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on the monotonic clock, by which the request of that id is answered."""
+    """A time on the monotonic clock by which the request with *request_id* must have its response."""
 
     at: float
     request_id: str = ""
     attempts: list[float] = field(default_factory=list, compare=False)
-    """Seconds that each attempt to reach the cluster took; one list for all deadlines made from one."""
+    """Duration of each attempt to reach the cluster, in seconds; deadlines derived from this one share the list."""
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """The deadline in *seconds* from now."""
+        """Return a deadline *seconds* from now."""
         return cls(time.monotonic() + seconds)
 
     def moved(self, at: float) -> Deadline:
-        """The deadline of the same request at another moment."""
+        """Return the deadline of the same request at another time."""
         return replace(self, at=at)
 
     def within(self, seconds: float) -> Deadline:
-        """This deadline, or the one in *seconds* from now where that is sooner."""
+        """Return the earlier of this deadline and *seconds* from now."""
         return self.moved(min(self.at, time.monotonic() + seconds))
 
     def before(self, seconds: float) -> Deadline:
-        """The deadline that leaves *seconds* of this one."""
+        """Return the deadline *seconds* before this one."""
         return self.moved(self.at - seconds)
 
     @property
     def remaining(self) -> float:
-        """Seconds left; never negative."""
+        """The seconds left; never negative."""
         return max(0.0, self.at - time.monotonic())

@@ -1,6 +1,6 @@
-"""One module is one Lambda: its route, its operation in the OpenAPI document, its adapters and one use case; no rules.
+"""Each module is one Lambda function: its route, its OpenAPI operation, its adapters and one use case, without rules.
 
-A module whose name begins with an underscore is no Lambda: several functions share what it has.
+Modules whose names begin with an underscore are shared by several functions.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 def names() -> list[str]:
     """Return the names of all functions."""
-    # Only here, not above: a Lambda is one function, and its cold start need not pay for finding the others.
+    # Imported here, because a Lambda does not need the other functions and should not pay for this on a cold start.
     from pkgutil import iter_modules  # noqa: PLC0415
 
     return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))

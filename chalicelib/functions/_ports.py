@@ -1,4 +1,4 @@
-"""Adapters for the functions that act as the caller of a request."""
+"""Create adapters that act as the caller of a request."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ Adapter = TypeVar("Adapter", bound="CallerSession")
 
 
 def as_caller(request: Request, adapter: type[Adapter]) -> Adapter:
-    """Return *adapter* for this deployment's cluster, the caller of *request* and its deadline."""
+    """Create *adapter* for this deployment's cluster, with the caller and the deadline of *request*."""
     return adapter(cluster.connect(settings()), request.require_caller(), request.deadline)

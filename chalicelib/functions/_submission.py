@@ -1,4 +1,4 @@
-"""What the functions that make a Job share: how they are asked, and what they answer."""
+"""The parameters, responses and errors that the functions that create a Job share."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 
 class SubmitQuery(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """How to submit."""
+    """The query of a submission."""
 
     dry_run: Annotated[
-        bool, msgspec.Meta(description="Only show the Job as the cluster would store it; nothing is made.")
+        bool, msgspec.Meta(description="Only return the Job as the cluster would store it, without creating it.")
     ] = False
 
 
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
-    "Makes a repeated request find the Job of the first one.",
+    "A key that identifies this request: a repeated request with the same key and body returns the first one's Job.",
     "sweep-7-trial-3",
     pattern="^[!-~]([ -~]*[!-~])?$",
     max_length=MAX_KEY,
 )
 PREVIEWED = SuccessResponse(
-    "With `dryRun`: the Kubernetes Job as it would be stored, or as it was sent if it is there.",
+    "With `dryRun`: the Kubernetes Job as the cluster would store it; if it already exists, as it was submitted.",
     dict,
     {
         "apiVersion": "batch/v1",
@@ -55,7 +55,10 @@ CREATED = SuccessResponse(
     "The Job.",
     JobView,
     EXAMPLE,
-    {"Location": "Where the Job is.", "Idempotent-Replayed": "`true` on a replay."},
+    {
+        "Location": "The path of the Job.",
+        "Idempotent-Replayed": "`true` if an earlier delivery of the same request created the Job.",
+    },
 )
 ERRORS = (
     errors.QuotaExceeded,
@@ -66,26 +69,27 @@ ERRORS = (
 
 
 def submitting_jobs(request: Request) -> KubernetesJobs:
-    """Return the caller's Jobs, with the preflight that the settings ask for."""
-    connected = cluster.connect(settings())
-    return jobs_with_preflight(settings().preflight, connected, request.require_caller(), request.deadline)
+    """Return the adapter that creates Jobs as the caller, with the preflight of the settings."""
+    connection = cluster.connect(settings())
+    return jobs_with_preflight(settings().preflight, connection, request.require_caller(), request.deadline)
 
 
 def preview_response(
     request: Request, submission: Submission, deduplication_key: DeduplicationKey, jobs: Jobs
 ) -> Response:
-    """What would become of *submission*."""
+    """Return the response to a dry run of *submission*."""
     return Response(preview_job(submission, deduplication_key, request.require_caller(), jobs))
 
 
-def created_response(request: Request, made: Submitted) -> Response:
-    """The answer that shows the Job, and where it is."""
-    request.notes["name"] = made.job.name
-    place = f"{request.path.partition('/jobs')[0]}/jobs/{made.job.project}/{made.job.name}"
-    return Response(made.job, 201, {"Location": place} | ({"Idempotent-Replayed": "true"} if made.replayed else {}))
+def created_response(request: Request, submitted: Submitted) -> Response:
+    """Return the response with the *submitted* Job, and log its name."""
+    job = submitted.job
+    request.notes["name"] = job.name
+    location = f"{request.path.partition('/jobs')[0]}/jobs/{job.project}/{job.name}"
+    return Response(job, 201, {"Location": location} | ({"Idempotent-Replayed": "true"} if submitted.replayed else {}))
 
 
 def deduplication_key(request: Request) -> DeduplicationKey:
-    """What makes the request known again: its Idempotency-Key, else only itself."""
+    """Return the key by which a repeated request is recognized: its Idempotency-Key, or a unique one without it."""
     key, nonce = request.header("Idempotency-Key"), uuid.uuid4().hex
     return UniqueRequest(nonce) if key is None else IdempotencyKey(key, nonce)

@@ -1,4 +1,4 @@
-"""announce: every minute, tells EventBridge of the Jobs that have finished since."""
+"""announce: every minute, publishes an event on EventBridge for each Job that has finished."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 routes = Blueprint(__name__)
 
 SECONDS_PER_BATCH = 15
-"""How long it takes to tell of a few Jobs and to mark them: EventBridge is tried twice."""
+"""The time reserved for one batch: to publish its events, in up to two attempts, and to label its Jobs."""
 
 
 @routes.lambda_function(name="announce")
 @on_event
 def handle(event: Event) -> AnnouncementReport:
-    """Announces what has finished in all Projects, as the janitor."""
-    connected = cluster.connect(settings())
+    """Announce the finished Jobs of all Projects, as the janitor."""
+    connection = cluster.connect(settings())
     ports = Ports(
-        KubernetesJobs(connected, Caller.janitor(), event.deadline),
-        KubernetesFinishedJobs(connected, Caller.janitor(), event.deadline),
+        KubernetesJobs(connection, Caller.janitor(), event.deadline),
+        KubernetesFinishedJobs(connection, Caller.janitor(), event.deadline),
         event_bus.connect(settings()),
         lambda: not event.deadline.before(SECONDS_PER_BATCH).remaining,
     )
-    namespaces = connected.namespaces(event.deadline)
-    told = announce(namespaces, settings().cluster_name, datetime.now(UTC), ports)
-    event.notes |= told.log_fields
-    event.counts |= told.counts
-    return told
+    namespaces = connection.namespaces(event.deadline)
+    report = announce(namespaces, settings().cluster_name, datetime.now(UTC), ports)
+    event.notes |= report.log_fields
+    event.counts |= report.counts
+    return report

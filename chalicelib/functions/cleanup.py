@@ -1,4 +1,4 @@
-"""cleanup: on a schedule, deletes finished Jobs that are past their retention, and keeps a Receipt of each."""
+"""cleanup: on a schedule, deletes finished Jobs whose retention has expired, and stores a Receipt of each."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 routes = Blueprint(__name__)
 
 SECONDS_PER_JOB = 20
-"""How long a Job that was begun may take: S3 is tried twice at each step."""
+"""The time reserved for one Job, with up to two attempts of each request to S3."""
 
 
 class CleanupEvent(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """What a run is told; the setting decides where it is told nothing."""
+    """The event of a run; without `dryRun` the setting CLEANUP_DRY_RUN applies."""
 
     dry_run: bool | msgspec.UnsetType = msgspec.UNSET
 
@@ -41,16 +41,16 @@ class CleanupEvent(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 @routes.lambda_function(name="cleanup")
 @on_event
 def handle(event: Event) -> CleanupReport:
-    """Cleans up all Projects as the janitor."""
-    told, connected = _parse_event(event.document), cluster.connect(settings())
+    """Clean up all Projects, as the janitor."""
+    parsed, connection = _parse_event(event.document), cluster.connect(settings())
     ports = Ports(
-        KubernetesJobs(connected, Caller.janitor(), event.deadline),
-        KubernetesFinishedJobs(connected, Caller.janitor(), event.deadline),
+        KubernetesJobs(connection, Caller.janitor(), event.deadline),
+        KubernetesFinishedJobs(connection, Caller.janitor(), event.deadline),
         S3Receipts(bucket.connect(settings())),
         lambda: not event.deadline.before(SECONDS_PER_JOB).remaining,
     )
-    namespaces, now = connected.namespaces(event.deadline), datetime.now(UTC)
-    report = clean_up(namespaces, _retention_policy(settings()), now, ports, dry_run=_is_dry(told, settings()))
+    namespaces, now = connection.namespaces(event.deadline), datetime.now(UTC)
+    report = clean_up(namespaces, _retention_policy(settings()), now, ports, dry_run=_is_dry_run(parsed, settings()))
     report.seconds = round(time.monotonic() - event.started, 3)
     event.notes |= report.log_fields
     event.counts |= report.counts
@@ -61,12 +61,12 @@ def _parse_event(document: object) -> CleanupEvent:
     try:
         return msgspec.convert(document, CleanupEvent)
     except msgspec.ValidationError as error:
-        message = 'A cleanup is told {"dryRun": true}, {"dryRun": false}, or {}.'
+        message = 'The event of a cleanup must be {"dryRun": true}, {"dryRun": false} or {}.'
         raise MalformedRequest(message, (field_error(error),)) from error
 
 
-def _is_dry(told: CleanupEvent, deployed: Settings) -> bool:
-    return deployed.cleanup_dry_run != "false" if told.dry_run is msgspec.UNSET else told.dry_run
+def _is_dry_run(event: CleanupEvent, deployed: Settings) -> bool:
+    return deployed.cleanup_dry_run != "false" if event.dry_run is msgspec.UNSET else event.dry_run
 
 
 def _retention_policy(deployed: Settings) -> RetentionPolicy:

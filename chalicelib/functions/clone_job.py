@@ -1,4 +1,4 @@
-"""clone_job: POST /jobs/{project}/{name}/clone makes a Job like one that is there, with what is to be different."""
+"""clone_job: POST /jobs/{project}/{name}/clone submits a Job again, with changes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ routes = Blueprint(__name__)
 OPERATION = Operation(
     summary="Clone a Job",
     description=(
-        "Makes a Job of the submission that made this one. The body is a merge patch of it (RFC 7396): its fields "
-        "replace the original's, null takes one away, `{}` changes nothing. The clone gets a name of its own unless "
-        "the patch sets one, and stays in the Project. `Idempotency-Key` and `dryRun` are those of a submission."
+        "Creates a Job from the submission of this one. The body is a merge patch (RFC 7396) of that submission: its "
+        "fields replace those of the original, null removes a field, and `{}` changes nothing. The clone is created in "
+        "the same Project, with a generated name unless the patch sets `name`. `Idempotency-Key` and `dryRun` work as "
+        "for a submission."
     ),
     query=SubmitQuery,
     headers=(IDEMPOTENCY_KEY,),
@@ -44,12 +45,12 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/clone", methods=["POST"], name="clone_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def clone(request: Request, project: str, name: str) -> Response:
-    """Submits the changed Job as the caller."""
+    """Submit the changed Job, as the caller."""
     query = request.query(SubmitQuery)
-    known = deduplication_key(request)
+    key = deduplication_key(request)
     request.notes["of"] = name
     jobs = submitting_jobs(request)
-    wanted = CloneRequest(project_name(project), job_name(name), request.document())
+    clone_request = CloneRequest(project_name(project), job_name(name), request.document())
     if query.dry_run:
-        return preview_response(request, cloned_submission(wanted, known, jobs), known, jobs)
-    return created_response(request, clone_job(wanted, known, request.require_caller(), jobs))
+        return preview_response(request, cloned_submission(clone_request, key, jobs), key, jobs)
+    return created_response(request, clone_job(clone_request, key, request.require_caller(), jobs))

@@ -21,22 +21,30 @@ routes = Blueprint(__name__)
 
 
 class DeleteQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which Job is meant, and why it goes."""
+    """The query of a deletion."""
 
     uid: (
         Annotated[
-            str, msgspec.Meta(description="The `id` the Job must have.", pattern="^[-0-9a-fA-F]+$", max_length=64)
+            str,
+            msgspec.Meta(
+                description="Delete the Job only if this is its `id`; otherwise the response is 412.",
+                pattern="^[-0-9a-fA-F]+$",
+                max_length=64,
+            ),
         ]
         | None
     ) = None
-    reason: Annotated[str, msgspec.Meta(description="Why, for the log.", min_length=1, max_length=256)] | None = None
+    reason: (
+        Annotated[str, msgspec.Meta(description="The reason, for the request log.", min_length=1, max_length=256)]
+        | None
+    ) = None
 
 
 _EXAMPLE = {"name": "train-1", "project": "team-a", "ok": True, "error": None}
 
 OPERATION = Operation(
     summary="Delete a Job",
-    description="Deletes the Job and its pods; their GPUs are free when the pods have ended.",
+    description="Deletes the Job and its pods. Their GPUs are released when the pods have terminated.",
     query=DeleteQuery,
     headers=(IF_MATCH,),
     responses={200: SuccessResponse("The Job is being deleted.", Deletion, _EXAMPLE)},
@@ -47,7 +55,7 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["DELETE"], name="delete_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def delete(request: Request, project: str, name: str) -> Response:
-    """Deletes the Job as the caller."""
+    """Delete the Job, as the caller."""
     query = request.query(DeleteQuery)
     version = required_version(request.header("If-Match"))
     request.notes["reason"] = query.reason

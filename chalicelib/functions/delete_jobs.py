@@ -1,4 +1,4 @@
-"""delete_jobs: DELETE /jobs deletes many Jobs, each on its own."""
+"""delete_jobs: DELETE /jobs deletes several Jobs, each independently."""
 
 from __future__ import annotations
 
@@ -22,20 +22,25 @@ Targets = Annotated[list[Target], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class Deletions(msgspec.Struct, frozen=True):
-    """What became of each Job, in the order of the request."""
+    """The result of each deletion, in the order of the request."""
 
     data: list[Deletion]
 
 
-_NAMED = {"name": "train-1", "project": "team-a"}
+_EXAMPLE = {"name": "train-1", "project": "team-a"}
 
 OPERATION = Operation(
-    summary="Delete many Jobs",
-    description="Deletes up to 100 Jobs. One that is refused does not stop the rest; its `error` says why.",
+    summary="Delete several Jobs",
+    description=(
+        "Deletes up to 100 Jobs and their pods, each independently: if one cannot be deleted, its `error` has the "
+        "reason, and the others are deleted."
+    ),
     body=Targets,
-    body_example=[_NAMED],
+    body_example=[_EXAMPLE],
     responses={
-        200: SuccessResponse("What became of each.", Deletions, {"data": [{**_NAMED, "ok": True, "error": None}]})
+        200: SuccessResponse(
+            "The result of each deletion.", Deletions, {"data": [{**_EXAMPLE, "ok": True, "error": None}]}
+        )
     },
 )
 
@@ -43,14 +48,14 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs", methods=["DELETE"], name="delete_jobs", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def delete(request: Request) -> Response:
-    """Deletes the Jobs as the caller."""
+    """Delete the Jobs, as the caller."""
     try:
         targets = msgspec.convert(request.document(), Targets)
     except msgspec.ValidationError as error:
-        detail = 'The body is a list of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
+        detail = 'The body must be an array of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
         raise errors.InvalidJob(detail, (field_error(error),)) from error
     jobs = as_caller(request, KubernetesJobs)
-    done = delete_jobs(targets, jobs)
-    request.notes["deleted"] = [f"{one.project}/{one.name}" for one in done if one.ok]
-    request.notes["refused"] = [f"{one.project}/{one.name}" for one in done if not one.ok]
-    return Response(Deletions(done))
+    results = delete_jobs(targets, jobs)
+    request.notes["deleted"] = [f"{result.project}/{result.name}" for result in results if result.ok]
+    request.notes["failed"] = [f"{result.project}/{result.name}" for result in results if not result.ok]
+    return Response(Deletions(results))

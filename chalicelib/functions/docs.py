@@ -1,4 +1,4 @@
-"""docs: GET /researcher/api/docs answers the documentation page, which loads nothing from elsewhere."""
+"""docs: GET /researcher/api/docs returns the documentation page, which loads nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = "index.html"
 
 OPERATION = Operation(
     summary="The documentation page",
-    description="Swagger UI with the document of this deployment. Needs no token.",
+    description="Swagger UI with the OpenAPI document of this deployment. No token is required.",
     responses={200: SuccessResponse("A web page.")},
     tag="Service",
 )
@@ -28,7 +28,7 @@ OPERATION = Operation(
 @routes.route("/researcher/api/docs", methods=["GET"], name="docs", **ANY_TYPE)
 @endpoint(routes, OPERATION)
 def page(request: Request) -> Response:
-    """Answers the page; its URLs are relative, so a slash at the end is sent away."""
+    """Return the page; its URLs are relative, so a path with a trailing slash is redirected."""
     if request.path.endswith("/"):
         return Response(None, 308, {"Location": "../docs"})
     headers = {
@@ -40,7 +40,7 @@ def page(request: Request) -> Response:
 
 
 def policy(token_url: str) -> str:
-    """What the page may load and ask: its own origin, and the one where Authorize buys a token."""
+    """Return the Content-Security-Policy: the page's own origin, and that of *token_url*, for Authorize."""
     issuer = urlsplit(token_url)
     origin = f" {issuer.scheme}://{issuer.netloc}" if issuer.netloc else ""
     return (

@@ -1,4 +1,4 @@
-"""get_job: GET /jobs/{project}/{name} answers one Job, at once or when it has come to what the caller waits for."""
+"""get_job: GET /jobs/{project}/{name} returns a Job, at once or after waiting for a status or a change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ routes = Blueprint(__name__)
 
 
 class GetQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """How long to wait, and for what."""
+    """The query of a wait."""
 
     wait: Annotated[
         int,
@@ -38,25 +38,37 @@ class GetQuery(msgspec.Struct, forbid_unknown_fields=True):
             description="Seconds to wait for `until` or, without it, for a change since `If-None-Match`.", ge=0, le=25
         ),
     ] = 0
-    until: Annotated[Until, msgspec.Meta(description="`running` also ends when the Job has ended without.")] | None = (
-        None
-    )
+    until: (
+        Annotated[
+            Until,
+            msgspec.Meta(
+                description="The status to wait for. Waiting for `running` also ends when the Job has finished."
+            ),
+        ]
+        | None
+    ) = None
 
 
 OPERATION = Operation(
     summary="Get a Job",
     description=(
-        "One Job, in a list as Run:ai answers it. Send its `ETag` as `If-None-Match` to hear only of changes. "
-        "With `wait` the answer comes as soon as the Job is `until` where you want it, and at the latest after that "
-        "many seconds as it is then: look at its `status`, and ask again."
+        "Returns the Job as a list of one, as Run:ai does. Send its `ETag` as `If-None-Match` to get 304 if it has not "
+        "changed. With `wait` the response is sent as soon as the Job has reached `until`, and at the latest after "
+        "this many seconds, with the Job as it is then: check its `status`, and repeat the request if necessary."
     ),
     query=GetQuery,
-    headers=(Header("If-None-Match", "An `ETag` of this Job: 304 when nothing changed.", '"4711.9f3a21c0"'),),
+    headers=(
+        Header(
+            "If-None-Match",
+            "The `ETag` of an earlier response: the response is 304 if the Job has not changed since.",
+            '"4711.9f3a21c0"',
+        ),
+    ),
     responses={
         200: SuccessResponse(
             "The Job.", JobPage, {"data": [EXAMPLE], "nextPageToken": None}, {"ETag": "The Job's version."}
         ),
-        304: SuccessResponse("Nothing changed.", headers={"ETag": "The Job's version."}),
+        304: SuccessResponse("The Job has not changed.", headers={"ETag": "The Job's version."}),
     },
     errors=(errors.JobNotFound, errors.JobCleanedUp, errors.StorageUnavailable),
 )
@@ -65,27 +77,27 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}", methods=["GET"], name="get_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def get(request: Request, project: str, name: str) -> Response:
-    """Gets the Job as the caller."""
-    query, known = request.query(GetQuery), request.header("If-None-Match")
-    waits_until = request.extend_deadline(query.wait)
+    """Get the Job, as the caller."""
+    query, if_none_match = request.query(GetQuery), request.header("If-None-Match")
+    wait_end = request.extend_deadline(query.wait)
 
     def holds(job: JobView, version: str) -> bool:
-        return (
-            is_reached(query.until, job.status) if query.until else not matches(_representation(job, version)[1], known)
-        )
+        if query.until:
+            return is_reached(query.until, job.status)
+        return not matches(_representation(job, version)[1], if_none_match)
 
     key = project_name(project), job_name(name)
-    watch = JobWatch(cluster.connect(settings()), request.require_caller(), waits_until)
+    watch = JobWatch(cluster.connect(settings()), request.require_caller(), wait_end)
     try:
         job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch)
     except errors.JobNotFound as missing:
         raise _explain_missing(request, missing, *key) from None
     text, tag = _representation(job, version)
-    return Response(None, 304, {"ETag": tag}) if matches(tag, known) else Response(text, 200, {"ETag": tag})
+    return Response(None, 304, {"ETag": tag}) if matches(tag, if_none_match) else Response(text, 200, {"ETag": tag})
 
 
 def _representation(job: JobView, version: str) -> tuple[str, str]:
-    """The answer, and its ETag."""
+    """Return the body of the response, and its ETag."""
     text = msgspec.json.encode(JobPage([job])).decode()
     return text, etag_of(version, text)
 
@@ -93,7 +105,7 @@ def _representation(job: JobView, version: str) -> tuple[str, str]:
 def _explain_missing(
     request: Request, missing: errors.JobNotFound, project: ProjectName, name: JobName
 ) -> errors.ResearcherError:
-    # Only here, not above: most Jobs are there, and a cold start should not pay for S3.
+    # Imported here, because most Jobs exist and other cold starts should not pay for S3.
     from chalicelib.adapters.aws import bucket  # noqa: PLC0415
     from chalicelib.adapters.aws.receipts import S3Receipts  # noqa: PLC0415
     from chalicelib.adapters.kubernetes.project import KubernetesProject  # noqa: PLC0415

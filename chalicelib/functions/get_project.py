@@ -1,4 +1,4 @@
-"""get_project: GET /projects/{project} tells of one Project."""
+"""get_project: GET /projects/{project} returns a Project."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _EXAMPLE = {
 OPERATION = Operation(
     summary="Get a Project",
     description=(
-        "Its quotas and their use, the GPUs that its Jobs ask for and hold, how many Jobs run and wait, and what you "
-        "may do with its Jobs, by the cluster's own verdict of the last 30 seconds."
+        "Returns the Project's quotas and their use, the GPUs that its Jobs request and hold, the number of running "
+        "and pending Jobs, and your permissions for its Jobs. Permissions are cached for up to 30 seconds."
     ),
     responses={200: SuccessResponse("The Project.", ProjectDetail, _EXAMPLE)},
     errors=(errors.Forbidden,),
@@ -49,6 +49,6 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/projects/{{project}}", methods=["GET"], name="get_project", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def get(request: Request, project: str) -> Response:
-    """Gets the Project as the caller sees it."""
-    found, jobs = as_caller(request, KubernetesProject), as_caller(request, KubernetesJobs)
-    return Response(get_project(project_name(project), found, jobs))
+    """Get the Project, as the caller."""
+    projects, jobs = as_caller(request, KubernetesProject), as_caller(request, KubernetesJobs)
+    return Response(get_project(project_name(project), projects, jobs))

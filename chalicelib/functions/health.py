@@ -1,4 +1,4 @@
-"""health: GET /health says which version serves which cluster; `?deep=true` asks the cluster, too."""
+"""health: GET /health returns the API's version and its cluster; with `deep=true` it also checks the cluster."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ routes = Blueprint(__name__)
 
 
 class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """How far to look."""
+    """The query of a health check."""
 
-    deep: Annotated[bool, msgspec.Meta(description="Ask the cluster, too; needs a token.")] = False
+    deep: Annotated[bool, msgspec.Meta(description="Check the cluster, too. This requires a token.")] = False
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The API's version, the cluster's name and, when it was asked, its Kubernetes version."""
+    """The API's version, the cluster's name and, with `deep=true`, its Kubernetes version."""
 
     version: str
     cluster: str
@@ -31,12 +31,15 @@ class Health(msgspec.Struct, frozen=True):
 
 
 OPERATION = Operation(
-    summary="Health",
-    description="Answers without a token and without asking anybody; with `deep=true` it takes both.",
+    summary="Check the API's health",
+    description=(
+        "Returns the version of the API without sending a request to the cluster, and requires no token. With "
+        "`deep=true` it requires a token and also returns the cluster's Kubernetes version."
+    ),
     query=HealthQuery,
     responses={
         200: SuccessResponse(
-            "The API is up.", Health, {"version": __version__, "cluster": "gpu-east", "kubernetes": None}
+            "The API is available.", Health, {"version": __version__, "cluster": "gpu-east", "kubernetes": None}
         )
     },
     errors=(errors.Unauthenticated,),
@@ -47,13 +50,13 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/health", methods=["GET"], name="health", **ANY_TYPE)
 @endpoint(routes, OPERATION)
 def health(request: Request) -> Response:
-    """Answers what serves here."""
+    """Return the version, the cluster's name and, if requested, its Kubernetes version."""
     kubernetes = _kubernetes_version(request) if request.query(HealthQuery).deep else None
     return Response(Health(__version__, settings().cluster_name, kubernetes))
 
 
 def _kubernetes_version(request: Request) -> str:
-    # Only here, not above: they make a cold start of health five times as dear, which monitors ask every minute.
+    # Imported here, because they make a cold start five times as long, and monitors call this function every minute.
     from chalicelib.adapters.kubernetes import cluster  # noqa: PLC0415
     from chalicelib.adapters.oidc.bearer_tokens import authenticate  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""job_diagnosis: GET /jobs/{project}/{name}/diagnosis answers why the Job is where it is."""
+"""job_diagnosis: GET /jobs/{project}/{name}/diagnosis returns why the Job is in its status."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from chalicelib.usecases.job_diagnosis import diagnose_job
 routes = Blueprint(__name__)
 
 OPERATION = Operation(
-    summary="Why a Job is where it is",
+    summary="Diagnose a Job",
     description=(
-        "One cause of a closed list, the evidence for it, and what to do. It is read from the Job, its pods and their "
-        "events alone; after an hour, when the events are forgotten, it may know less."
+        "Returns why the Job is in its status: one cause from a fixed list, the evidence for it, and the remedy. It is "
+        "determined from the Job, its pods and their events. The cluster deletes events, usually after an hour; the "
+        "diagnosis may then be less specific."
     ),
     responses={200: SuccessResponse("The diagnosis.", Diagnosis, DIAGNOSIS_EXAMPLE)},
     errors=(errors.JobNotFound,),
@@ -31,6 +32,6 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/diagnosis", methods=["GET"], name="job_diagnosis", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def diagnosis(request: Request, project: str, name: str) -> Response:
-    """Diagnoses the Job as the caller."""
+    """Diagnose the Job, as the caller."""
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
     return Response(diagnose_job(project_name(project), job_name(name), jobs, pods))

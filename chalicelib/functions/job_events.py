@@ -1,4 +1,4 @@
-"""job_events: GET /jobs/{project}/{name}/events answers what the cluster recorded about the Job and its pods."""
+"""job_events: GET /jobs/{project}/{name}/events returns the Kubernetes events of the Job and its pods."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from chalicelib.usecases.job_diagnosis import EventPage, job_events
 routes = Blueprint(__name__)
 
 OPERATION = Operation(
-    summary="A Job's events",
+    summary="List a Job's events",
     description=(
-        "What the cluster recorded about the Job and up to 16 of its pods, the latest last; what says the same of one "
-        "object is counted. The cluster forgets events, usually after an hour."
+        "Returns the Kubernetes events of the Job and of up to 16 of its pods, the latest last. Repeated events of an "
+        "object are aggregated, with a `count`. The cluster deletes events, usually after an hour."
     ),
     responses={200: SuccessResponse("The events.", EventPage, {"data": [EVENT_EXAMPLE]})},
     errors=(errors.JobNotFound,),
@@ -31,6 +31,6 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/events", methods=["GET"], name="job_events", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def events(request: Request, project: str, name: str) -> Response:
-    """Reads the events as the caller."""
+    """List the events, as the caller."""
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
     return Response(job_events(project_name(project), job_name(name), jobs, pods))

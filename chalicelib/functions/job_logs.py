@@ -1,4 +1,4 @@
-"""job_logs: GET /jobs/{project}/{name}/logs answers what a pod of the Job printed."""
+"""job_logs: GET /jobs/{project}/{name}/logs returns the log of one of the Job's pods."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ TEXT = "text/plain; charset=utf-8"
 POD = "X-Pod-Name"
 
 OPERATION = Operation(
-    summary="Read a Job's log",
+    summary="Get a Job's log",
     description=(
-        "The end of what one pod of the Job printed, as text; broken UTF-8 is replaced. Of several pods it is one "
-        "that runs rather than one that ended, and then the newest; `X-Pod-Name` says which. A log lives as long as "
-        "its pod."
+        "Returns the end of the log of one of the Job's pods, as text; invalid UTF-8 is replaced. If the Job has "
+        "several pods, running pods are preferred, and then the newest one; `X-Pod-Name` is the name of the pod. The "
+        "log is deleted with its pod."
     ),
     query=LogQuery,
-    responses={200: SuccessResponse("The log.", str, "epoch 1 of 3: loss 1.000\n", {POD: "Whose log it is."}, TEXT)},
+    responses={
+        200: SuccessResponse("The log.", str, "epoch 1 of 3: loss 1.000\n", {POD: "The name of the pod."}, TEXT)
+    },
     errors=(errors.JobNotFound, errors.JobNotStarted, errors.LogGone),
 )
 
@@ -36,7 +38,7 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/logs", methods=["GET"], name="job_logs", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def logs(request: Request, project: str, name: str) -> Response:
-    """Reads the log as the caller."""
+    """Get the log, as the caller."""
     query = request.query(LogQuery)
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
     log = job_log(project_name(project), job_name(name), query, jobs, pods)

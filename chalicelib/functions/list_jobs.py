@@ -1,4 +1,4 @@
-"""list_jobs: GET /jobs/{project} answers a page of the Project's Jobs."""
+"""list_jobs: GET /jobs/{project} returns a page of the Project's Jobs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ routes = Blueprint(__name__)
 OPERATION = Operation(
     summary="List a Project's Jobs",
     description=(
-        "Jobs in the order of their names, also those made by other means than this API. `status` is filtered after "
-        "the cluster cut the page, so a page may be short or empty while `nextPageToken` is not null."
+        "Returns the Project's Jobs sorted by name, including Jobs that were not created with this API. The `status` "
+        "filter is applied to each page, so a page may be short or empty even if `nextPageToken` is not null."
     ),
     query=JobQuery,
     responses={200: SuccessResponse("A page of Jobs.", JobPage, {"data": [EXAMPLE], "nextPageToken": None})},
@@ -31,7 +31,7 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}", methods=["GET"], name="list_jobs", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def list_page(request: Request, project: str) -> Response:
-    """Lists the Project's Jobs as the caller."""
+    """List the Project's Jobs, as the caller."""
     query = request.query(JobQuery)
     jobs = as_caller(request, KubernetesJobs)
     return Response(list_jobs(project_name(project), query, jobs))

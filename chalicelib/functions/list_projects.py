@@ -1,4 +1,4 @@
-"""list_projects: GET /projects answers the Projects the caller may use."""
+"""list_projects: GET /projects returns the Projects that the caller may use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ routes = Blueprint(__name__)
 
 
 class ProjectList(msgspec.Struct, frozen=True):
-    """The Projects, by name."""
+    """The Projects, sorted by name."""
 
     data: list[ProjectView]
 
@@ -30,7 +30,7 @@ _EXAMPLE = {"data": [{"name": "team-a", "namespace": "researcher-team-a", "creat
 
 OPERATION = Operation(
     summary="List your Projects",
-    description="The Projects whose Jobs you may list, by the cluster's own verdict of the last 30 seconds.",
+    description="Returns the Projects whose Jobs you may list. Permissions are cached for up to 30 seconds.",
     responses={200: SuccessResponse("Your Projects.", ProjectList, _EXAMPLE)},
     tag="Projects",
 )
@@ -39,10 +39,10 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/projects", methods=["GET"], name="list_projects", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def list_all(request: Request) -> Response:
-    """Lists the Projects that the caller may use."""
-    connected = cluster.connect(settings())
+    """List the Projects that the caller may use."""
+    connection = cluster.connect(settings())
 
     def may_use(project: ProjectName) -> bool:
-        return connected.may_list_jobs(project, request.require_caller(), request.deadline)
+        return connection.may_list_jobs(project, request.require_caller(), request.deadline)
 
-    return Response(ProjectList(list_projects(connected.namespaces(request.deadline), may_use)))
+    return Response(ProjectList(list_projects(connection.namespaces(request.deadline), may_use)))

@@ -1,4 +1,4 @@
-"""openapi: GET /openapi.json answers the document that `make openapi` wrote, completed for this deployment."""
+"""openapi: GET /openapi.json returns the OpenAPI document that `make openapi` wrote, adapted to this deployment."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ routes = Blueprint(__name__)
 DOCUMENT = Path(__file__).parent.parent / "openapi.json"
 
 OPERATION = Operation(
-    summary="This document",
-    description="The OpenAPI document of this deployment. Needs no token.",
+    summary="Get this document",
+    description="Returns the OpenAPI document of this deployment. No token is required.",
     responses={200: SuccessResponse("An OpenAPI 3.1 document.", dict)},
     tag="Service",
 )
@@ -26,10 +26,10 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/openapi.json", methods=["GET"], name="openapi", **ANY_TYPE)
 @endpoint(routes, OPERATION)
 def document(request: Request) -> Response:
-    """Answers the document, with the server and the token URL of this deployment."""
-    found = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    """Return the document with the server and the token URL of this deployment."""
+    adapted = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     base = request.path.rstrip("/").removesuffix("/openapi.json")
-    found["servers"] = [{"url": base, "description": settings().cluster_name}]
-    flow = found["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
+    adapted["servers"] = [{"url": base, "description": settings().cluster_name}]
+    flow = adapted["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
     flow["tokenUrl"] = settings().token_url or flow["tokenUrl"]
-    return Response(found, headers={"Cache-Control": "public, max-age=300"})
+    return Response(adapted, headers={"Cache-Control": "public, max-age=300"})

@@ -1,4 +1,4 @@
-"""resume_job: POST /jobs/{project}/{name}/resume lets a suspended Job run."""
+"""resume_job: POST /jobs/{project}/{name}/resume resumes a suspended Job."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ routes = Blueprint(__name__)
 OPERATION = Operation(
     summary="Resume a Job",
     description=(
-        "Lets a suspended Job have pods again, which start from the beginning. Resuming it again changes nothing."
+        "Resumes a suspended Job: new pods are created, which start from the beginning. "
+        "Resuming a Job that is not suspended changes nothing."
     ),
     headers=(IF_MATCH,),
     responses={
         202: SuccessResponse(
-            "The Job may run; its pods are on their way.",
+            "The Job is resumed; its pods are being created.",
             JobView,
             EXAMPLE | {"status": "Pending", "nodes": [], "currentAllocatedGPUs": 0},
         )
@@ -36,7 +37,7 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/resume", methods=["POST"], name="resume_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def resume(request: Request, project: str, name: str) -> Response:
-    """Resumes the Job as the caller."""
+    """Resume the Job, as the caller."""
     version = required_version(request.header("If-Match"))
     jobs = as_caller(request, KubernetesJobs)
     return Response(resume_job(project_name(project), job_name(name), version, jobs), 202)

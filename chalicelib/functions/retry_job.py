@@ -17,9 +17,9 @@ routes = Blueprint(__name__)
 OPERATION = Operation(
     summary="Retry the failed indexes of a Job",
     description=(
-        "Makes an indexed Job of as many indexes as the finished one did not complete. `RESEARCHER_INDEX_MAP` in the "
-        "environment tells which: with `1,4,7`, the pod of index 2 works on 7. However often it is asked, and by "
-        "whom, there is one retry of a Job, as long as that retry is there; a retry can be retried in turn."
+        "Creates an indexed Job with as many indexes as the finished one did not complete. The environment variable "
+        "`RESEARCHER_INDEX_MAP` lists the original indexes: with `1,4,7`, the pod of index 2 works on 7. A Job has one "
+        "retry: while it exists, further requests, also of other callers, return it. A retry can be retried, too."
     ),
     responses={201: CREATED},
     errors=(
@@ -36,7 +36,7 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/retry", methods=["POST"], name="retry_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def retry(request: Request, project: str, name: str) -> Response:
-    """Submits the retry as the caller."""
+    """Submit the retry, as the caller."""
     request.notes["of"] = name
     jobs = submitting_jobs(request)
     return created_response(request, retry_job(project_name(project), job_name(name), request.require_caller(), jobs))

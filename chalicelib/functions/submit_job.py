@@ -1,4 +1,4 @@
-"""submit_job: POST /jobs makes a Job, exactly once, or shows what it would be."""
+"""submit_job: POST /jobs creates a Job exactly once, or previews it in a dry run."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ routes = Blueprint(__name__)
 OPERATION = Operation(
     summary="Submit a Job",
     description=(
-        "Makes one Job, however often the same request arrives: a repeated `name` or `Idempotency-Key` with the same "
-        "body answers the Job that is there, with `Idempotent-Replayed: true`. The promise lasts as long as the Job. "
-        "A key makes the name, so it goes without `jobNamePrefix`. A Job whose pods the cluster would never take, by "
-        "quota, Pod Security, limits, priority or admission, is refused in its words, and not made."
+        "Creates a Job exactly once: a repeated request with the same `name` or `Idempotency-Key` and the same body "
+        "returns the existing Job, with `Idempotent-Replayed: true`, as long as the Job exists. The key determines the "
+        "Job's name, so it cannot be combined with `jobNamePrefix`. A Job whose pods the cluster would never admit, "
+        "because of quota, Pod Security, limits, priority or admission control, is rejected with the cluster's message."
     ),
     query=SubmitQuery,
     headers=(IDEMPOTENCY_KEY,),
@@ -44,12 +44,12 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs", methods=["POST"], name="submit_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def submit(request: Request) -> Response:
-    """Submits the Job in the body as the caller."""
+    """Submit the Job in the body, as the caller."""
     query = request.query(SubmitQuery)
-    known = deduplication_key(request)
+    key = deduplication_key(request)
     submission = parse_submission(request.document())
     request.notes["project"] = submission.project
     jobs = submitting_jobs(request)
     if query.dry_run:
-        return preview_response(request, submission, known, jobs)
-    return created_response(request, submit_job(submission, known, request.require_caller(), jobs))
+        return preview_response(request, submission, key, jobs)
+    return created_response(request, submit_job(submission, key, request.require_caller(), jobs))

@@ -1,4 +1,4 @@
-"""submit_upload: an object put below submit/ in the bucket makes a Job, exactly once; its status tells how it went."""
+"""submit_upload: an object uploaded below submit/ creates a Job exactly once; its status object has the result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ routes = Blueprint(__name__)
 @routes.lambda_function(name="submit_upload")
 @on_event
 def handle(event: Event) -> list[Outcome]:
-    """Submits what S3 tells of; raises where another try may help, once every record had its turn."""
+    """Submit the objects in an S3 event; after all were processed, raise an error that a retry may resolve."""
     name = settings().uploads_bucket
     jobs = jobs_with_preflight(
         settings().preflight, cluster.connect(settings()), Caller.for_uploads(name), event.deadline

@@ -1,4 +1,4 @@
-"""suspend_job: POST /jobs/{project}/{name}/suspend ends a Job's pods and keeps the Job."""
+"""suspend_job: POST /jobs/{project}/{name}/suspend terminates a Job's pods and keeps the Job."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ routes = Blueprint(__name__)
 OPERATION = Operation(
     summary="Suspend a Job",
     description=(
-        "Ends the Job's pods and keeps the Job: their GPUs are free when the pods have ended. "
-        "Suspending it again changes nothing."
+        "Suspends the Job: its pods are terminated, and their GPUs are released when the pods have terminated. "
+        "Suspending a suspended Job changes nothing."
     ),
     headers=(IF_MATCH,),
     responses={
         202: SuccessResponse(
-            "The Job is suspended; its pods are ending.",
+            "The Job is suspended; its pods are being terminated.",
             JobView,
             EXAMPLE | {"status": "Suspended", "nodes": [], "currentAllocatedGPUs": 0},
         )
@@ -37,7 +37,7 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/jobs/{{project}}/{{name}}/suspend", methods=["POST"], name="suspend_job", **ANY_TYPE)
 @endpoint(routes, OPERATION, authenticate)
 def suspend(request: Request, project: str, name: str) -> Response:
-    """Suspends the Job as the caller."""
+    """Suspend the Job, as the caller."""
     version = required_version(request.header("If-Match"))
     jobs = as_caller(request, KubernetesJobs)
     return Response(suspend_job(project_name(project), job_name(name), version, jobs), 202)

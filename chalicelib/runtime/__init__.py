@@ -1,1 +1,1 @@
-"""The runtime under the functions: requests and responses, events, the request log. It knows no Job and no Project."""
+"""The runtime of the functions: HTTP requests and responses, events, and the request log. Independent of Jobs."""

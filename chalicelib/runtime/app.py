@@ -1,4 +1,4 @@
-"""The Chalice app that answers in our words even where no view does: to a path or a method that is not its own."""
+"""The Chalice app, with problem details also for requests that match no route."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from chalice.app import Chalice
 
 from chalicelib.domain.errors import RouteNotFound
 
-DETAIL = "There is nothing at this path for this method. GET /openapi.json tells what there is."
+DETAIL = "No operation has this path and method. GET /openapi.json lists all operations."
 
 
 class ProblemDetailsChalice(Chalice):
-    """Chalice, whose own words for a misrouted request are a 500, or not problem details."""
+    """Chalice, which would respond with a 500 or without problem details to a request that matches no route."""
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
-        """The answer to an event of API Gateway, as a Lambda proxy integration gives it."""
+        """Return the response to an API Gateway *event*, in the format of a Lambda proxy integration."""
         request = event.get("requestContext") or {}
         if request.get("httpMethod") in self.routes.get(str(request.get("resourcePath")), {}):
             response: dict[str, Any] = super().__call__(event, context)

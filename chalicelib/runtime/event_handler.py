@@ -1,6 +1,6 @@
-"""Events in and out: what a Lambda gets that is no request becomes a typed event, with its deadline and its log line.
+"""Handlers of Lambda events that are not HTTP requests: each event gets a deadline and a line in the request log.
 
-A failure is logged and raised: Lambda tries an event again, and then leaves it in the failure queue.
+An error is logged and raised again: Lambda retries the event, and then sends it to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -20,52 +20,52 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RESERVE_SECONDS = 10.0
-"""Left of a function's time when its work must end, to say what was done and what was not."""
-DONE = 200
+"""The deadline of an event is this long before the function's time-out, so that the result can still be reported."""
+SUCCEEDED = 200
 
 
 class Context(Protocol):
-    """What Lambda says of an invocation; what of it is used here."""
+    """The part of Lambda's context object that is used here."""
 
     @property
     def aws_request_id(self) -> str:
-        """Names the invocation."""
+        """The id of the invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the function may still run."""
+        """Return the time until the function's time-out."""
 
 
 class Event:
-    """One invocation: the *document* that came, and until when; *notes* go into its log line, *counts* into metrics."""
+    """One invocation: its *document* and deadline. *notes* are added to the log line, *counts* to the metrics."""
 
-    def __init__(self, document: Any, context: Context) -> None:  # noqa: ANN401 - whatever JSON holds
+    def __init__(self, document: Any, context: Context) -> None:  # noqa: ANN401 - any JSON value
         self.document = document
         self.request_id = context.aws_request_id
         self.started = time.monotonic()
-        ends = self.started + context.get_remaining_time_in_millis() / 1000
-        self.deadline = Deadline(ends, self.request_id).before(RESERVE_SECONDS)
+        timeout_at = self.started + context.get_remaining_time_in_millis() / 1000
+        self.deadline = Deadline(timeout_at, self.request_id).before(RESERVE_SECONDS)
         self.notes: dict[str, object] = {}
         self.counts: dict[str, int] = {}
 
 
 def on_event(function: Callable[[Event], object]) -> Callable[[Any, Context], object]:
-    """Makes a Lambda handler of *function*, whose result is returned as JSON."""
+    """Turn *function* into a Lambda handler that returns its result as JSON."""
 
     @wraps(function)
-    def handler(document: Any, context: Context) -> object:  # noqa: ANN401 - whatever JSON holds
+    def handler(document: Any, context: Context) -> object:  # noqa: ANN401 - any JSON value
         event, status = Event(document, context), InternalError.status
         try:
             result = msgspec.to_builtins(function(event))
-            status = DONE
+            status = SUCCEEDED
         except ResearcherError as error:
             status = error.status
             event.notes |= {"code": error.code, "why": error.why}
             raise
-        except Exception as error:  # noqa: BLE001 - as http.endpoint, the one place that catches everything
+        except Exception as error:  # noqa: BLE001 - the outermost handler, as http.endpoint is for requests
             text = str(error) if isinstance(error, SettingError) else request_log.code_locations(error)
             event.notes |= {"code": InternalError.code, "error": text}
-            # Not the error itself: Lambda logs what is raised, and its text may hold anything.
-            raise InternalError("Something went wrong here; the log line of this invocation says where.") from None
+            # Lambda logs the error that is raised, and the text of the original one may contain a secret.
+            raise InternalError("Internal error. The request log has its location under the request id.") from None
         finally:
             _log(function.__module__.rpartition(".")[2], event, status)
         return result

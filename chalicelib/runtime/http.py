@@ -1,4 +1,4 @@
-"""HTTP in and out: an API Gateway event becomes a typed call, its outcome an answer, every error problem+json."""
+"""HTTP: an API Gateway event becomes a Request, a function returns a Response, and every error is problem+json."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chalice.app import Response as ChaliceResponse
 from chalicelib.deadline import Deadline
 from chalicelib.domain.access_token import unauthenticated
 from chalicelib.domain.errors import (
+    REPORT_TO_OPERATORS,
     BodyTooLarge,
     FieldError,
     InternalError,
@@ -37,18 +38,18 @@ Parsed = TypeVar("Parsed")
 View = "Callable[..., ChaliceResponse]"
 
 MAX_BODY = 65536
-"""Bytes; a Job is an object in etcd, which takes 1.5 MB, and the submission's own limits end well below."""
+"""Bytes. etcd's limit for an object, a Job too, is 1.5 MB; the limits of a submission's fields stay well below."""
 LATEST_SECONDS = 27.0
-"""For an answer, however long it was asked to wait: Lambda ends a function after 28 s, API Gateway after 29."""
+"""The latest time for a response, however long the caller asks to wait: Lambda's time-out is 28 s, API Gateway's 29."""
 ANY_TYPE = {"content_types": ["*/*"]}
-"""For routes: Chalice would check the type of GETs too, and answer in its own words; `Call.document` checks bodies."""
+"""For routes: Chalice would check the Content-Type of a GET, too. `Request.document` checks it if there is a body."""
 
 _JSON = "application/json"
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What a function answers: *body* is encoded as JSON, or is text of another *content_type*."""
+    """The response of a function: *body* is encoded as JSON, unless it is a string."""
 
     body: Any = None
     status: int = 200
@@ -57,7 +58,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class Request:
-    """One request: who asks, until when, and what; *notes* go into its log line."""
+    """One request: its caller, deadline, headers, query and body. *notes* are added to the log line."""
 
     def __init__(self, request: ChaliceRequest) -> None:
         self._request = request
@@ -71,27 +72,27 @@ class Request:
 
     @cached_property
     def deadline(self) -> Deadline:
-        """When the answer is due."""
+        """The time by which the response is due."""
         return Deadline(self.started + settings().deadline_seconds, self.request_id, self.attempts)
 
     def extend_deadline(self, seconds: float) -> Deadline:
-        """When *seconds* are over that the caller asks to wait; the answer is due so much later, within reason."""
+        """Extend the deadline by *seconds* that the caller asks to wait, up to LATEST_SECONDS; return when they end."""
         self.deadline = self.deadline.moved(min(self.deadline.at + seconds, self.started + LATEST_SECONDS))
         return self.deadline.moved(min(self.started + seconds, self.deadline.at))
 
     def require_caller(self) -> Caller:
-        """The caller, in functions that require one."""
+        """Return the caller; Unauthenticated if the function does not authenticate."""
         if self.caller is None:
             raise unauthenticated("is missing")
         return self.caller
 
     def headers(self, name: str) -> list[str]:
-        """Every value of the header *name*."""
-        given = self._event.get("multiValueHeaders") or {}
-        return [str(value) for key, values in given.items() if key.lower() == name.lower() for value in values]
+        """Return all values of the header *name*."""
+        headers = self._event.get("multiValueHeaders") or {}
+        return [str(value) for key, values in headers.items() if key.lower() == name.lower() for value in values]
 
     def header(self, name: str) -> str | None:
-        """The value of the header *name*, or None; MalformedRequest when it stands twice."""
+        """Return the value of the header *name*, or None; MalformedRequest if it was sent more than once."""
         values = self.headers(name)
         if len(values) > 1:
             raise MalformedRequest(
@@ -100,33 +101,33 @@ class Request:
         return values[0] if values else None
 
     def query(self, kind: type[Parsed]) -> Parsed:
-        """The query parameters as *kind*, a msgspec Struct; MalformedRequest names what is wrong."""
+        """Return the query parameters as *kind*, a msgspec Struct; MalformedRequest if they are invalid."""
         return strict_json.query_parameters(self._event.get("multiValueQueryStringParameters") or {}, kind)
 
-    def document(self) -> Any:  # noqa: ANN401 - whatever JSON holds
-        """The body, which is strict JSON of bounded size."""
+    def document(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Return the body, parsed as strict JSON of at most MAX_BODY bytes."""
         content_type = (self.header("Content-Type") or "").partition(";")[0].strip().lower()
         if content_type != _JSON:
-            raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json")
+            raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
         try:
             body = self._request.raw_body or b""
         except ValueError as error:
-            raise MalformedRequest("The body is not text in UTF-8.") from error
+            raise MalformedRequest("The body is not valid UTF-8.") from error
         if isinstance(body, str):
             body = body.encode()
         if len(body) > MAX_BODY:
-            raise BodyTooLarge(f"A body has at most {MAX_BODY} bytes. Put large inputs into a volume or an image.")
+            raise BodyTooLarge(f"The body must be at most {MAX_BODY} bytes. Put large inputs in a volume or an image.")
         return strict_json.json_document(body)
 
 
 class _NoQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """A function without parameters takes none."""
+    """The query of an operation without parameters."""
 
 
 def endpoint(
     routes: Blueprint, operation: Operation, authenticate: Callable[[Sequence[str], Deadline], Caller] | None = None
 ) -> Callable[[Callable[..., Response]], Callable[..., ChaliceResponse]]:
-    """Makes a Chalice view of a function `(call, **path) -> Answer`. Without *authenticate* anybody may ask."""
+    """Turn a function `(request, **path) -> Response` into a Chalice view; without *authenticate* it needs no token."""
 
     def decorate(function: Callable[..., Response]) -> Callable[..., ChaliceResponse]:
         @wraps(function)
@@ -140,7 +141,7 @@ def endpoint(
                 response = function(request, **path)
             except ResearcherError as error:
                 response = _problem(error, request)
-            except Exception as error:  # noqa: BLE001 - the one place that catches everything
+            except Exception as error:  # noqa: BLE001 - the outermost handler: any error becomes a 500
                 response = _internal_error(error, request)
             _log(function.__module__.rpartition(".")[2], path, request, response)
             return _response(response, request)
@@ -162,7 +163,7 @@ def _problem(error: ResearcherError, request: Request) -> Response:
 
 def _internal_error(error: Exception, request: Request) -> Response:
     request.notes["error"] = str(error) if isinstance(error, SettingError) else request_log.code_locations(error)
-    return _problem(InternalError("Internal error. Report the request id to the operators of this API."), request)
+    return _problem(InternalError(f"Internal error. {REPORT_TO_OPERATORS}"), request)
 
 
 def _response(response: Response, request: Request) -> ChaliceResponse:

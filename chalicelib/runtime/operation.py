@@ -1,4 +1,4 @@
-"""What a function tells the OpenAPI document about itself, and checks its own requests against."""
+"""The description of an endpoint: the OpenAPI document is generated from it, and requests are checked against it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError
 
 BASE = "/researcher/api/v1"
-"""Where the API's routes begin; paths in the document are relative to it."""
+"""The base path of the API's routes; paths in the OpenAPI document are relative to it."""
 
 
 class Header(msgspec.Struct, frozen=True):
-    """A request header that a function reads."""
+    """A request header."""
 
     name: str
     description: str
@@ -25,11 +25,16 @@ class Header(msgspec.Struct, frozen=True):
     max_length: int | None = None
 
 
-IF_MATCH = Header("If-Match", "The `ETag` the Job must still have.", '"4711.9f3a21c0"', pattern=IF_MATCH_PATTERN)
+IF_MATCH = Header(
+    "If-Match",
+    "Change the Job only if it still has this `ETag`; otherwise the response is 412.",
+    '"4711.9f3a21c0"',
+    pattern=IF_MATCH_PATTERN,
+)
 
 
 class SuccessResponse(msgspec.Struct, frozen=True):
-    """A successful answer: what it means, the type of its body (None: empty), an example, headers, a content type."""
+    """A successful response. *body* is the type of its body, or None if it has none."""
 
     description: str
     body: Any = None
@@ -39,9 +44,10 @@ class SuccessResponse(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """One endpoint's facts. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type.
+    """One endpoint. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type.
 
-    *errors* are its own; those that any endpoint can meet, any with a token and any with a body go without saying.
+    *errors* are the errors of this endpoint alone. `infra.openapi.responses` adds those of every endpoint, of every
+    endpoint with a token, and of every endpoint with a body.
     """
 
     summary: str

@@ -1,4 +1,4 @@
-"""One JSON line for each request, to standard output: a log event and, in the same line, metrics (CloudWatch EMF)."""
+"""The request log: one JSON line for each request on standard output, with CloudWatch metrics embedded (EMF)."""
 
 from __future__ import annotations
 
@@ -28,22 +28,28 @@ def write_request(
     attempts: Sequence[float] = (),
     **event: object,
 ) -> None:
-    """Writes the line of one request that *function* answered, and of its *attempts* to reach the cluster, in seconds.
+    """Write the line of one request to *function*.
 
-    *counts* become metrics of its own. Fields without a value are left out.
+    Args:
+        function: the name of the function.
+        counts: additional metrics.
+        status: the HTTP status.
+        milliseconds: the duration of the request.
+        attempts: the duration of each attempt to reach the cluster, in seconds.
+        event: additional fields; None is left out.
     """
-    told = {name: value for name, value in event.items() if value is not None}
-    spent = {"attempts": len(attempts), "clusterMilliseconds": round(sum(attempts) * 1000, 1)}
+    fields = {name: value for name, value in event.items() if value is not None}
+    cluster = {"attempts": len(attempts), "clusterMilliseconds": round(sum(attempts) * 1000, 1)}
     cold = {"cold": next(_lines) == 0}
-    line = {"event": "request", "function": function, "status": status, **told, **spent, **cold}
+    line = {"event": "request", "function": function, "status": status, **fields, **cluster, **cold}
     line |= _metrics(status, milliseconds, counts or {})
-    # In ASCII, whatever text a request brought, half a surrogate pair too.
+    # json escapes all but ASCII, so that a lone surrogate from a request can be written, too.
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
 def _metrics(status: int, milliseconds: float, counts: Mapping[str, int]) -> dict[str, object]:
-    """The fields by which CloudWatch counts a request (Embedded Metric Format)."""
+    """Return the metrics of a request in CloudWatch's Embedded Metric Format."""
     counted = [{"Name": name, "Unit": "Count"} for name in ("Failures", *counts)]
     units = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, *counted]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": units}
@@ -56,12 +62,12 @@ def _metrics(status: int, milliseconds: float, counts: Mapping[str, int]) -> dic
 
 
 def code_locations(error: BaseException) -> list[str]:
-    """Where *error* arose and what it came from: types, files and lines. Never its text, which may hold anything."""
-    here: BaseException | None = error
-    found = []
-    while here is not None:
-        frames = traceback.extract_tb(here.__traceback__)[-3:]
+    """Return type, files and lines of *error* and its causes; never its text, which may contain a secret."""
+    current: BaseException | None = error
+    locations = []
+    while current is not None:
+        frames = traceback.extract_tb(current.__traceback__)[-3:]
         lines = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1]]
-        found.append(" < ".join([type(here).__name__, *lines]))
-        here = here.__cause__
-    return found
+        locations.append(" < ".join([type(current).__name__, *lines]))
+        current = current.__cause__
+    return locations

@@ -1,6 +1,6 @@
-"""The product: what can be done with Jobs and Projects, the same over HTTP, by S3 and on a schedule.
+"""The use cases: the operations on Jobs and Projects, the same for HTTP requests, S3 events and schedules.
 
-A use case takes what is asked, who asks and the ports it needs. A port is already bound to the caller and to the
-deadline, so that no use case can act as anybody else, or for longer. One module for each set of imports: a Lambda
-pays for what it loads.
+A use case takes a validated request, the caller and its ports. A port is bound to one caller and one deadline, so that
+a use case cannot act as another caller or beyond the deadline. There is one module for each set of imports, because
+imports are part of a Lambda's cold start.
 """

@@ -1,6 +1,11 @@
-"""Announce finished Jobs: each is told of once its event was accepted, and then marked.
+"""Announce finished Jobs on the event bus, at least once.
 
-So whoever is interrupted tells again, and never forgets. Two runs at once may tell of a Job twice, with the same id.
+1. List the finished Jobs without the announced label, a page at a time.
+2. Publish an event for each, in batches of BATCH_SIZE.
+3. Set the label on the Jobs whose event was accepted, so that the next run does not list them.
+
+An interrupted run therefore repeats an event and never loses one. Two concurrent runs may publish the event of a Job
+twice, with the same id.
 """
 
 from __future__ import annotations
@@ -35,50 +40,50 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs
 
 BATCH_SIZE = 10
-"""Events in a call, as many as EventBridge takes."""
+"""Events in one request; EventBridge's limit."""
 TURN_SECONDS = 60
-"""After which a run begins with another Project."""
+"""After this time, a run begins with the next Project."""
 
 
 class FinishedPods(Protocol):
-    """What the cluster still has of finished Jobs; refusals are raised as ResearcherError."""
+    """The pods of finished Jobs. Methods raise ResearcherError."""
 
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
-        """Get the pods of *job*, however they ended."""
+        """Return the pods of *job* in any phase."""
 
 
 class EventBus(Protocol):
-    """Where events go."""
+    """The event bus."""
 
     def publish(self, announcements: Sequence[Announcement]) -> set[str]:
-        """The ids of those that were accepted; EventBusUnavailable when none could be sent."""
+        """Publish *announcements*; return the ids of those that were accepted, EventBusUnavailable if none."""
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """What an announcement reaches, as whom it acts; *is_late* once nothing new may be begun."""
+    """The ports of the announcement; *is_late* returns whether it is too late to begin another batch."""
 
     jobs: Jobs
-    remains: FinishedPods
+    finished_pods: FinishedPods
     bus: EventBus
     is_late: Callable[[], bool]
 
 
 def announce(namespaces: Sequence[Namespace], cluster: str, now: datetime, ports: Ports) -> AnnouncementReport:
-    """Announces what has finished in the Projects among *namespaces*. A Project that fails stops no other."""
+    """Announce the finished Jobs of the Projects among *namespaces*; the failure of one does not stop the others."""
     run = _Run(cluster, now, ports)
     projects = [project for _, project in rotated(namespaces, int(now.timestamp() // TURN_SECONDS))]
     total = AnnouncementReport()
     with ThreadPoolExecutor(PARALLEL) as pool:
-        for one in pool.map(run.announce_in, projects):
-            total.announced += one.announced
-            total.truncated |= one.truncated
-            for failure in one.failures:
+        for report in pool.map(run.announce_in, projects):
+            total.announced += report.announced
+            total.truncated |= report.truncated
+            for failure in report.failures:
                 total.count_failed(failure)
     return total
 
 
 class _Run:
-    """One run in all Projects."""
+    """One run for all Projects."""
 
     def __init__(self, cluster: str, now: datetime, ports: Ports) -> None:
         self._cluster = cluster
@@ -86,51 +91,52 @@ class _Run:
         self._ports = ports
 
     def announce_in(self, project: ProjectName) -> AnnouncementReport:
-        """What was announced of one Project; EventBusUnavailable ends the run, as nothing could be announced."""
-        told = AnnouncementReport()
+        """Announce the finished Jobs of one Project; EventBusUnavailable ends the run, as it would fail for all."""
+        report = AnnouncementReport()
         try:
-            for few in self._finished_batches(project):
+            for batch in self._finished_batches(project):
                 if self._ports.is_late():
-                    told.truncated = True
+                    report.truncated = True
                     break
-                self._announce(project, few, told)
+                self._announce(project, batch, report)
         except EventBusUnavailable:
             raise
         except (DeadlineExceeded, PageTokenExpired):
-            told.truncated = True  # the next run looks anew, and what is marked is not listed again
-        except Exception as error:  # noqa: BLE001 - one Project must not end the run of all
-            told.count_failed(Failure.of(error, project))
-        return told
+            report.truncated = True  # the next run lists again, without the Jobs that have the label
+        except Exception as error:  # noqa: BLE001 - the run continues with the other Projects
+            report.count_failed(Failure.of(error, project))
+        return report
 
     def _finished_batches(self, project: ProjectName) -> Iterator[list[Job]]:
-        """The finished Jobs, a few at a time."""
+        """Yield the finished Jobs in batches."""
         for page in iter_pages(project, UNANNOUNCED_SELECTOR, self._ports.jobs):
             finished = [job for job in page.items if job.finished and is_recent(job, self._now)]
             yield from (finished[start : start + BATCH_SIZE] for start in range(0, len(finished), BATCH_SIZE))
 
-    def _announce(self, project: ProjectName, few: list[Job], told: AnnouncementReport) -> None:
-        made = {job.metadata.uid: one for job in few if (one := self._announcement(project, job, told))}
-        accepted = self._ports.bus.publish([*made.values()]) if made else set()
-        for job in few:
+    def _announce(self, project: ProjectName, batch: list[Job], report: AnnouncementReport) -> None:
+        built = ((job, self._announcement(project, job, report)) for job in batch)
+        announcements = {job.metadata.uid: announcement for job, announcement in built if announcement}
+        accepted = self._ports.bus.publish([*announcements.values()]) if announcements else set()
+        for job in batch:
             if job.metadata.uid in accepted:
-                told.announced += 1
-                self._mark(project, job, told)
-            elif job.metadata.uid in made:
-                told.count_failed(Failure(project, job.metadata.name, EventBusUnavailable.code))
+                report.announced += 1
+                self._set_label(project, job, report)
+            elif job.metadata.uid in announcements:
+                report.count_failed(Failure(project, job.metadata.name, EventBusUnavailable.code))
 
-    def _announcement(self, project: ProjectName, job: Job, told: AnnouncementReport) -> Announcement | None:
+    def _announcement(self, project: ProjectName, job: Job, report: AnnouncementReport) -> Announcement | None:
         try:
-            pods = [pod for pod in self._ports.remains.pods(project, job) if pod.is_of(job)]
+            pods = [pod for pod in self._ports.finished_pods.pods(project, job) if pod.is_of(job)]
             return build_announcement(project, job, pods, self._cluster)
         except DeadlineExceeded:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever one Job holds, the others are announced
-            told.count_failed(Failure.of(error, project, job.metadata.name))
+        except Exception as error:  # noqa: BLE001 - a malformed Job does not stop the others
+            report.count_failed(Failure.of(error, project, job.metadata.name))
             return None
 
-    def _mark(self, project: ProjectName, job: Job, told: AnnouncementReport) -> None:
-        """Where the Job has changed since, or is gone, nothing is marked; if it is there, the next run tells again."""
+    def _set_label(self, project: ProjectName, job: Job, report: AnnouncementReport) -> None:
+        """Set the announced label, unless the Job has changed or is gone: then the next run announces it again."""
         try:
             self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job))
         except Exception as error:  # noqa: BLE001 - as above
-            told.count_failed(Failure.of(error, project, job.metadata.name))
+            report.count_failed(Failure.of(error, project, job.metadata.name))

@@ -1,6 +1,12 @@
-"""Clean up: finished Jobs that are past their retention are deleted, each after its Receipt is stored.
+"""Clean up: delete finished Jobs whose retention has expired, each after its Receipt is stored.
 
-Two runs at once do no harm: a Receipt is stored once, and a Job is deleted only as it was when it was decided upon.
+1. List the Jobs of each Project, a page at a time. If the page token expires, list once again from the start.
+2. Decide for each Job whether it has expired; count the reason why the others stay.
+3. Delete the expired Jobs, in parallel, up to the deletion limit of the run (see `delete_expired`).
+4. Report the Jobs that have been pending for too long.
+
+Concurrent runs are safe: a Receipt is stored once, and a Job is deleted only at the uid and resource version for which
+its deletion was decided.
 """
 
 from __future__ import annotations
@@ -30,14 +36,17 @@ if TYPE_CHECKING:
     from chalicelib.usecases.delete_expired import Ports
 
 TURN_SECONDS = 3600
-"""After which a run begins with another Project."""
+"""After this time, a run begins with the next Project."""
 
 
 def clean_up(
-    namespaces: Sequence[Namespace], rules: RetentionPolicy, now: datetime, ports: Ports, *, dry_run: bool
+    namespaces: Sequence[Namespace], policy: RetentionPolicy, now: datetime, ports: Ports, *, dry_run: bool
 ) -> CleanupReport:
-    """Cleans up the Projects among *namespaces*, or only tells what it would do. One that fails stops no other."""
-    run = _Run(rules, now, ports, CleanupReport(dry_run=dry_run))
+    """Clean up the Projects among *namespaces*; the failure of one Project does not stop the others.
+
+    If *dry_run*, only report which Jobs would be deleted.
+    """
+    run = _Run(policy, now, ports, CleanupReport(dry_run=dry_run))
     for namespace, project in rotated(namespaces, int(now.timestamp() // TURN_SECONDS)):
         if ports.is_late():
             run.report.truncated = True
@@ -47,17 +56,17 @@ def clean_up(
 
 
 class _Run:
-    """One cleanup, and its report so far."""
+    """One run of the cleanup, with its report."""
 
-    def __init__(self, rules: RetentionPolicy, now: datetime, ports: Ports, report: CleanupReport) -> None:
+    def __init__(self, policy: RetentionPolicy, now: datetime, ports: Ports, report: CleanupReport) -> None:
         self.report = report
-        self._rules = rules
+        self._policy = policy
         self._now = now
         self._ports = ports
-        self._chosen = 0
+        self._selected = 0
 
     def clean_project(self, project: ProjectName, namespace: Namespace) -> None:
-        """Cleans up one Project, with a second start where the cluster has forgotten the list."""
+        """Clean up one Project; list its Jobs once again if the page token expires."""
         seen: set[str] = set()
         try:
             try:
@@ -66,7 +75,7 @@ class _Run:
                 self._clean_pages(project, namespace, seen)
         except DeadlineExceeded:
             self.report.truncated = True
-        except Exception as error:  # noqa: BLE001 - one Project must not end the cleanup of all
+        except Exception as error:  # noqa: BLE001 - the run continues with the other Projects
             self.report.count_failed(Failure.of(error, project))
 
     def _clean_pages(self, project: ProjectName, namespace: Namespace, seen: set[str]) -> None:
@@ -80,32 +89,34 @@ class _Run:
                 return
 
     def _expired(self, project: ProjectName, namespace: Namespace, jobs: list[Job]) -> list[Job]:
-        """Those of *jobs* that may go; why the others stay is counted."""
+        """Return the expired ones of *jobs*; count why the others are skipped."""
         self.report.scanned += len(jobs)
         expired = []
         for job in jobs:
             try:
-                found = cleanup_verdict(job, namespace, self._rules, self._now)
-            except Exception as error:  # noqa: BLE001 - whatever one Job holds, the others are cleaned up
+                verdict = cleanup_verdict(job, namespace, self._policy, self._now)
+            except Exception as error:  # noqa: BLE001 - a malformed Job does not stop the others
                 self.report.count_failed(Failure.of(error, project, job.metadata.name))
                 continue
-            if found == "expired":
+            if verdict == "expired":
                 expired.append(job)
             else:
-                self.report.count_skipped(found)
-            if found == "unreadableRetention":
-                whose = job.metadata.name if RETENTION_ANNOTATION in job.metadata.annotations else None
-                self.report.note_failure(Failure(project, whose, "unreadable_retention"))
+                self.report.count_skipped(verdict)
+            if verdict == "unreadableRetention":
+                # The invalid annotation is that of the Job, or of its Project.
+                name = job.metadata.name if RETENTION_ANNOTATION in job.metadata.annotations else None
+                self.report.note_failure(Failure(project, name, "unreadable_retention"))
         self.report.eligible += len(expired)
         return expired
 
     def _clean(self, project: ProjectName, expired: list[Job]) -> None:
-        room = max(0, self._rules.max_deletions - self._chosen)
-        chosen = expired[:room]
-        self._chosen += len(chosen)
-        self.report.count_skipped("brake", len(expired) - len(chosen))
+        remaining = max(0, self._policy.max_deletions - self._selected)
+        selected = expired[:remaining]
+        self._selected += len(selected)
+        self.report.count_skipped("brake", len(expired) - len(selected))
         with ThreadPoolExecutor(PARALLEL) as pool:
-            for job, outcome in zip(chosen, pool.map(lambda one: self._outcome(project, one), chosen), strict=True):
+            outcomes = pool.map(lambda job: self._outcome(project, job), selected)
+            for job, outcome in zip(selected, outcomes, strict=True):
                 self._count(project, job, outcome)
 
     def _count(self, project: ProjectName, job: Job, outcome: SkipReason | Failure | None) -> None:
@@ -124,11 +135,11 @@ class _Run:
         return "dryRun" if self.report.dry_run else delete_expired(project, job, self._ports)
 
     def _report_pending(self, project: ProjectName, jobs: list[Job]) -> None:
-        pending = [job for job in jobs if is_stuck_pending(job, self._rules, self._now)]
+        pending = [job for job in jobs if is_stuck_pending(job, self._policy, self._now)]
         self.report.pending += len(pending)
-        told = pending[: MAX_NAMED - len(self.report.pending_jobs)]
-        pods = self._pods(project, told)
-        for job in told:
+        named = pending[: MAX_NAMED - len(self.report.pending_jobs)]
+        pods = self._pods(project, named)
+        for job in named:
             reason = reason_of(job, [pod for pod in pods if pod.is_of(job)])
             waited, word = pending_seconds(job, self._now), reason.reason if reason else None
             self.report.pending_jobs.append(PendingJob(project, job.metadata.name, waited, word))
@@ -137,4 +148,4 @@ class _Run:
         try:
             return self._ports.jobs.pods(project, jobs) if jobs else []
         except ResearcherError:
-            return []  # that a Job waits is worth more than why
+            return []  # the pending Jobs are reported without their reason

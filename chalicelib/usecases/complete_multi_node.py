@@ -1,4 +1,12 @@
-"""Complete a multi-node Job: its Service first, then its start; where that fails, no half of it stays."""
+"""Complete the creation of a multi-node Job, which needs a headless Service.
+
+1. The Job is created suspended, with the incomplete annotation. Its uid is needed for the next step.
+2. The Service is created with the Job as its owner, so that it is deleted with the Job.
+3. The Job is started: one patch removes the annotation and resumes it.
+4. If step 2 or 3 fails, the Job is deleted again, but only while it is incomplete.
+
+If the request is interrupted, the Job stays incomplete, and a repeated request continues with step 2.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +24,11 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs
 
 ATTEMPTS = 5
-"""To start or to delete a Job whose status the cluster writes at the same time."""
+"""Attempts to start or delete the Job while the cluster updates its status."""
 
 
 def complete_job(project: ProjectName, job: Job, jobs: Jobs) -> Job:
-    """*job* with all that belongs to it, whoever began to make it; unchanged where nothing is missing."""
+    """Complete *job*, also if another request created it, and return it; unchanged if it is complete."""
     if not is_incomplete(job):
         return job
     try:
@@ -37,28 +45,30 @@ def _start(project: ProjectName, job: Job, jobs: Jobs) -> Job:
         found = started or _reload(project, job, jobs)
         if found is None:
             raise JobBeingDeleted(
-                f"The Job {job.metadata.name} was deleted while it was made. Submit it again.",
+                f"The Job {job.metadata.name} was deleted while it was being created. Submit it again.",
                 retry_after=RETRY_AFTER_DELETION,
             )
         if not is_incomplete(found):
             return found
         job = found
-    raise ClusterUnavailable("The Job changes too fast to be started. Send the same request again.", retry_after=1)
+    raise ClusterUnavailable(
+        "Concurrent changes kept the Job from being started. Send the same request again.", retry_after=1
+    )
 
 
 def _undo(project: ProjectName, job: Job, jobs: Jobs) -> None:
-    """Deletes *job* if it is half made still. What cannot be deleted now is completed by the same request."""
+    """Delete *job* if it is still incomplete. If this fails, a repeated request completes the Job."""
     with suppress(ResearcherError):
         for _ in range(ATTEMPTS):
             found = _reload(project, job, jobs)
             if not found or not is_incomplete(found):
                 return
-            # The cluster writes the Job's status at the same time, so that its version may be another by now.
+            # A conflict: the cluster has updated the Job's status, and so its resource version.
             with suppress(PreconditionFailed):
                 jobs.delete(project, JobName(found.metadata.name), found.metadata.uid, found.metadata.resource_version)
 
 
 def _reload(project: ProjectName, job: Job, jobs: Jobs) -> Job | None:
-    """*job* as it is now, or None when it is gone."""
+    """Return *job* as it is now, or None if it is gone."""
     found = jobs.find(project, JobName(job.metadata.name))
     return found if found and found.metadata.uid == job.metadata.uid else None

@@ -1,4 +1,10 @@
-"""Delete one Job whose retention is over, after its Receipt is stored."""
+"""Delete one expired Job.
+
+1. Read the stored Job; skip it if its uid or resource version has changed since its deletion was decided.
+2. Read its pods, and the log tail of the most informative one.
+3. Store the Receipt. If this fails, the Job stays for the next run.
+4. Delete the Job with its uid and resource version as preconditions.
+"""
 
 from __future__ import annotations
 
@@ -23,36 +29,36 @@ if TYPE_CHECKING:
 
 
 class FinishedJobs(Protocol):
-    """What the cluster still has of finished Jobs; refusals are raised as ResearcherError."""
+    """The stored objects and logs of finished Jobs. Methods raise ResearcherError."""
 
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
-        """The Job of that name as the cluster stores it, or None."""
+        """Return the Job as the cluster stores it, or None."""
 
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
-        """Get the pods of *job*, however they ended."""
+        """Return the pods of *job* in any phase."""
 
     def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
-        """The last lines of the pod's log, or None when they cannot be had."""
+        """Return the last lines of the pod's log, or None if it is not available."""
 
 
 class Receipts(Protocol):
-    """Where Receipts are kept."""
+    """The store of Receipts."""
 
     def store(self, receipt: Receipt) -> None:
-        """Stores *receipt*, once; ResearcherError when it is not stored."""
+        """Store *receipt* unless it is stored already; ResearcherError if this fails."""
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """What a cleanup reaches, as whom it acts; *is_late* once nothing new may be begun."""
+    """The ports of the cleanup; *is_late* returns whether it is too late to begin with another Job."""
 
     jobs: Jobs
-    remains: FinishedJobs
+    finished_jobs: FinishedJobs
     receipts: Receipts
     is_late: Callable[[], bool]
 
 
 def delete_expired(project: ProjectName, job: Job, ports: Ports) -> SkipReason | Failure | None:
-    """Deletes *job* if it is still as it was when it was decided upon; None when it was, else why it was not."""
+    """Delete *job* if it is unchanged; return None if it was deleted, otherwise the reason why not."""
     if ports.is_late():
         return "outOfTime"
     try:
@@ -61,18 +67,18 @@ def delete_expired(project: ProjectName, job: Job, ports: Ports) -> SkipReason |
         return "changed"
     except DeadlineExceeded:
         return "outOfTime"
-    except Exception as error:  # noqa: BLE001 - whatever one Job holds, the cleanup goes on with the others
+    except Exception as error:  # noqa: BLE001 - a malformed Job does not stop the others
         return Failure.of(error, project, job.metadata.name)
 
 
 def _delete(project: ProjectName, job: Job, ports: Ports) -> SkipReason | None:
     name, meta = job_name(job.metadata.name), job.metadata
-    manifest = ports.remains.manifest(project, name)
+    manifest = ports.finished_jobs.manifest(project, name)
     if manifest is None or _identity(manifest) != (meta.uid, meta.resource_version):
         return "changed"
-    pods = [pod for pod in ports.remains.pods(project, job) if pod.is_of(job)]
-    telling = most_informative_pod(pods)
-    log = ports.remains.log_tail(project, telling) if telling else None
+    pods = [pod for pod in ports.finished_jobs.pods(project, job) if pod.is_of(job)]
+    logged_pod = most_informative_pod(pods)
+    log = ports.finished_jobs.log_tail(project, logged_pod) if logged_pod else None
     ports.receipts.store(build_receipt(project, manifest, pods, log))
     ports.jobs.delete(project, name, meta.uid, meta.resource_version)
     return None

@@ -1,4 +1,4 @@
-"""Delete many Jobs."""
+"""Delete several Jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deletion(msgspec.Struct, frozen=True):
-    """What became of one Job that was to be deleted; *error* says why it was not."""
+    """The result of one deletion: `ok`, or the `error` why the Job was not deleted."""
 
     name: str
     project: str
@@ -35,19 +35,19 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
-    """Delete each of *targets* on its own, a repeated one once.
+    """Delete each of *targets*, in parallel, a repeated one once; return the results in the order of *targets*.
 
-    One that is refused does not stop the rest; an invalid name stops all.
+    The failure of one deletion does not stop the others. If a name is invalid, nothing is deleted.
     """
-    named = [
-        (project_name(target.project, f"/{place}/project"), job_name(target.name, f"/{place}/name"))
-        for place, target in enumerate(targets)
+    keys = [
+        (project_name(target.project, f"/{index}/project"), job_name(target.name, f"/{index}/name"))
+        for index, target in enumerate(targets)
     ]
-    distinct = list(dict.fromkeys(named))
+    distinct = list(dict.fromkeys(keys))
     with ThreadPoolExecutor(PARALLEL) as pool:
-        deletions = pool.map(lambda one: _delete(one[0], one[1], jobs), distinct)
-        outcome = dict(zip(distinct, deletions, strict=True))
-    return [outcome[one] for one in named]
+        deletions = pool.map(lambda key: _delete(key[0], key[1], jobs), distinct)
+        results = dict(zip(distinct, deletions, strict=True))
+    return [results[key] for key in keys]
 
 
 def _delete(project: ProjectName, name: JobName, jobs: Jobs) -> Deletion:

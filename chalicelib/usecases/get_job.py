@@ -1,4 +1,4 @@
-"""Get a Job, wait until it changes, and explain why it is missing."""
+"""Get a Job, wait for a change, and explain why it does not exist."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, str]:
-    """The Job and its resource version; JobNotFound when there is none."""
+    """Return the Job and its resource version; JobNotFound if it does not exist."""
     job = require_job(project, name, jobs)
     return view_with_pods(project, job, jobs), job.metadata.resource_version
 
 
 def require_job(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
-    """The Job of that name; JobNotFound when there is none."""
+    """Return the Job; JobNotFound if it does not exist."""
     job = jobs.find(project, name)
     if job is None:
         raise JobNotFound.named(project, name)
@@ -34,13 +34,13 @@ def require_job(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
 
 
 def view_with_pods(project: ProjectName, job: Job, jobs: Jobs) -> JobView:
-    """The view of *job* together with its pods."""
+    """Read the pods of *job* and return its view."""
     pods = pods_by_job(jobs.pods(project, [job]))
     return view(project, job, pods[job.metadata.uid])
 
 
 def pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
-    """Pods by the uid of their Job: a Job of the same name may have had others."""
+    """Group *pods* by the uid of their owner: pods of an earlier Job with the same name may still exist."""
     owned = defaultdict(list)
     for pod in pods:
         for owner in pod.metadata.owner_references:
@@ -49,16 +49,16 @@ def pods_by_job(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
 
 
 class JobChanges(Protocol):
-    """Tells when it is worth looking at a Job again, for as long as one caller waits."""
+    """A wake-up signal for changes of a Job, limited to the time that the caller waits."""
 
     def wait(self, project: ProjectName, name: JobName, version: str) -> bool:
-        """Waits until the Job may be another than at *version*; False when the time to wait is over already."""
+        """Wait until the Job may differ from resource *version*; return False if the time was over before."""
 
 
 def await_job(
     project: ProjectName, name: JobName, holds: Callable[[JobView, str], bool], jobs: Jobs, changes: JobChanges
 ) -> tuple[JobView, str]:
-    """The Job and its resource version once *holds* is true of them, or as they are when the time is over."""
+    """Return the Job and its resource version once *holds* returns true for them, or when the time is over."""
     job, version = get_job(project, name, jobs)
     while not holds(job, version) and changes.wait(project, name, version):
         job, version = get_job(project, name, jobs)
@@ -66,26 +66,26 @@ def await_job(
 
 
 class StoredReceipts(Protocol):
-    """Where Receipts are kept."""
+    """The stored Receipts."""
 
     def find(self, project: ProjectName, name: JobName) -> Receipt | None:
-        """The newest Receipt of a Job of that name, or None."""
+        """Return the latest Receipt of a Job with this name, or None."""
 
 
 class Projects(Protocol):
-    """The Projects of the cluster; refusals are raised as ResearcherError."""
+    """The Projects of the cluster. Methods raise ResearcherError."""
 
     def namespace(self, project: ProjectName) -> Namespace:
-        """The Project's namespace; Forbidden where there is none, or where it is no Project."""
+        """Return the Project's namespace; Forbidden if it does not exist or does not have the Project label."""
 
 
 def explain_missing_job(
     missing: JobNotFound, project: ProjectName, name: JobName, receipts: StoredReceipts, projects: Projects
 ) -> JobCleanedUp | JobNotFound:
-    """The error for a caller who may read *project* but finds no Job: *missing*, unless the Project has a Receipt.
+    """Return JobCleanedUp (410) if the Project has a Receipt of the Job, otherwise *missing*.
 
-    Receipts outlive their Project. One of a Job that is older than the namespace belongs to an earlier Project of the
-    same name, and perhaps to another team.
+    The caller has permission to read the Project's Jobs. Receipts outlive their Project: one that is older than the
+    namespace belongs to an earlier Project with this name, perhaps of another team, and is not returned.
     """
     receipt = receipts.find(project, name)
     if receipt is None:
@@ -93,4 +93,4 @@ def explain_missing_job(
     created_at = milliseconds(projects.namespace(project).metadata.creation_timestamp)
     if created_at is None or receipt.created_at < created_at:
         return missing
-    return JobCleanedUp(f"The Job {name} finished and was cleaned up; receipt tells how it ended.", receipt=receipt)
+    return JobCleanedUp(f"The Job {name} finished and was cleaned up; see `receipt` for its result.", receipt=receipt)

@@ -1,4 +1,4 @@
-"""Tell of one Project: its room, its use, and what the caller may do there."""
+"""Get a Project: its quotas and their use, its Jobs, and the caller's permissions."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs
 
 MAX_JOBS = 4000
-"""Twice as many as a Project's own quota takes."""
+"""Twice the Jobs that the quota of a Project allows by default."""
 
 
 class Project(Protocol):
-    """A Project as one caller may see it; refusals are raised as ResearcherError."""
+    """A Project, as the caller. Methods raise ResearcherError."""
 
     def verbs(self, project: ProjectName) -> list[str]:
-        """What the caller may do with Jobs; Forbidden where not even list them."""
+        """Return the caller's verbs on Jobs; Forbidden if `list` is not one of them."""
 
     def namespace(self, project: ProjectName) -> Namespace:
-        """The Project's namespace; Forbidden where there is none, or where it is no Project."""
+        """Return the Project's namespace; Forbidden if it does not exist or does not have the Project label."""
 
     def quotas(self, project: ProjectName) -> list[ResourceQuota]:
-        """The Project's quotas."""
+        """Return the Project's quotas."""
 
     def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
-        """The pods of Jobs that have not ended, and whether these are all of them."""
+        """Return pods of Jobs that have not ended, and whether these are all of them."""
 
 
 def get_project(name: ProjectName, project: Project, jobs: Jobs) -> ProjectDetail:
-    """The Project: four calls and one for each 500 Jobs, of MAX_JOBS at most."""
+    """Return the Project, by four requests to the cluster and one for each 500 Jobs, up to MAX_JOBS."""
     verbs = project.verbs(name)
     namespace = project.namespace(name)
     quotas = project.quotas(name)
@@ -59,7 +59,7 @@ def get_project(name: ProjectName, project: Project, jobs: Jobs) -> ProjectDetai
 
 
 def _tally(name: ProjectName, jobs: Jobs, pods: Sequence[Pod]) -> tuple[Tally, bool]:
-    """Count the Project's Jobs, a page in memory at a time; and say whether these are all of them."""
+    """Count the Project's unfinished Jobs, a page at a time, and return whether all of them were counted."""
     tally, owned, seen, more = Tally(), pods_by_job(pods), 0, None
     try:
         for page in iter_pages(name, "", jobs):
@@ -68,5 +68,5 @@ def _tally(name: ProjectName, jobs: Jobs, pods: Sequence[Pod]) -> tuple[Tally, b
             if seen >= MAX_JOBS:
                 break
     except DeadlineExceeded:
-        more = "not read"  # pages are small where Jobs are large
+        more = "not read"
     return tally, not more

@@ -1,4 +1,4 @@
-"""Tell what happened to a Job, and why it is where it is."""
+"""Read the events of a Job and its pods, and diagnose the Job."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs, Pods
 
 MAX_PODS_WITH_EVENTS = PARALLEL
-"""Pods whose events are asked for, each by a call of its own: a Job of more is told of by its unhappy and newest."""
+"""The events of at most this many pods are read, as each needs a request: pods that did not succeed first."""
 
 
 class EventPage(msgspec.Struct, frozen=True):
-    """The events of a Job and its pods in the order of their last time."""
+    """The events of a Job and its pods, sorted by `lastSeen`."""
 
     data: list[EventView]
 
 
 def job_events(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> EventPage:
-    """What the cluster recorded about the Job and its pods, also those that are gone."""
+    """Return the aggregated events of the Job and its pods, including pods that were deleted."""
     _, events = _pods_and_events(project, require_job(project, name, jobs), pods)
     return EventPage(aggregate_events(events))
 
 
 def diagnose_job(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> Diagnosis:
-    """Why the Job is where it is."""
+    """Return why the Job is in its status."""
     job = require_job(project, name, jobs)
     own, events = _pods_and_events(project, job, pods)
     return diagnose(project, job, own, events)
 
 
 def _pods_and_events(project: ProjectName, job: Job, pods: Pods) -> tuple[list[Pod], list[Event]]:
-    """The Job's pods, and the events of the Job and of those of its pods that can tell most."""
+    """Return the Job's pods, and the events of the Job and of its most relevant pods."""
     with ThreadPoolExecutor(PARALLEL) as pool:
-        asked = pool.submit(pods.events, project, job.metadata.uid)
+        pending_events = pool.submit(pods.events, project, job.metadata.uid)
         own = pods_by_job(pods.of_job(project, job))[job.metadata.uid]
-        of_job = asked.result()
-        names = _relevant_pods(own, of_job)
-        of_pods = pool.map(lambda name: pods.pod_events(project, name), names)
-        return own, [*of_job, *chain.from_iterable(of_pods)]
+        job_events = pending_events.result()
+        names = _relevant_pods(own, job_events)
+        pod_events = pool.map(lambda name: pods.pod_events(project, name), names)
+        return own, [*job_events, *chain.from_iterable(pod_events)]
 
 
 def _relevant_pods(pods: list[Pod], events: list[Event]) -> list[str]:
-    """Names of pods: first those that did not succeed, the newest of them first, then those that are gone."""
+    """Return the names of pods: those that did not succeed, newest first, then deleted ones, then the others."""
     newest_first = sorted(pods, key=lambda pod: str(pod.metadata.creation_timestamp), reverse=True)
-    unhappy = [pod.metadata.name for pod in newest_first if pod.status.phase != "Succeeded"]
-    names = [*unhappy, *created_pods(events), *(pod.metadata.name for pod in newest_first)]
+    unsuccessful = [pod.metadata.name for pod in newest_first if pod.status.phase != "Succeeded"]
+    names = [*unsuccessful, *created_pods(events), *(pod.metadata.name for pod in newest_first)]
     return list(dict.fromkeys(names))[:MAX_PODS_WITH_EVENTS]

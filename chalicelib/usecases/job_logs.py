@@ -1,4 +1,4 @@
-"""Read a Job's log."""
+"""Get the log of a Job."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Log(msgspec.Struct, frozen=True):
-    """The end of what a pod printed."""
+    """The end of a pod's log."""
 
     pod: str
     text: str
 
 
 def job_log(project: ProjectName, name: JobName, query: LogQuery, jobs: Jobs, pods: Pods) -> Log:
-    """The log that *query* means; JobNotFound, JobNotStarted or LogGone where there is none."""
+    """Return the log that *query* selects; JobNotFound, JobNotStarted or LogGone if there is none."""
     job = require_job(project, name, jobs)
     own = pods_by_job(pods.of_job(project, job, query.index))[job.metadata.uid]
     attempt = select_attempt(job, own, query)

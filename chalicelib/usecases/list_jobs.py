@@ -20,34 +20,35 @@ if TYPE_CHECKING:
 
 
 PAGE = 500
-"""Jobs that are asked for at once where all are wanted."""
+"""The page size for listing all Jobs."""
 
 
 class JobPage(msgspec.Struct, frozen=True, rename="camel"):
-    """A page of Jobs in the order of their names; `nextPageToken` is null on the last."""
+    """A page of Jobs, sorted by name. `nextPageToken` is null on the last page."""
 
     data: list[JobView]
     next_page_token: str | None = None
 
 
 class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """Which Jobs a list shows."""
+    """The filters and the page of a list of Jobs."""
 
     status: (
-        Annotated[Status, msgspec.Meta(description="Only Jobs in this status; a page may then be short.")] | None
+        Annotated[Status, msgspec.Meta(description="Only Jobs with this status. Pages may then be short or empty.")]
+        | None
     ) = None
     job_type_filter: (
         Annotated[Literal["Train", "Interactive"], msgspec.Meta(description="Only Jobs of this type.")] | None
     ) = None
     user: (
-        Annotated[str, msgspec.Meta(description="Only Jobs this subject submitted.", min_length=1, max_length=128)]
+        Annotated[str, msgspec.Meta(description="Only Jobs submitted by this subject.", min_length=1, max_length=128)]
         | None
     ) = None
     label: (
         Annotated[
             str,
             msgspec.Meta(
-                description="Only Jobs with these labels: terms such as `team=vision` or `stage!=test`, with commas.",
+                description="Label selector: requirements such as `team=vision` or `stage!=test`, separated by commas.",
                 min_length=1,
                 max_length=1024,
                 extra_json_schema={"pattern": SELECTOR_PATTERN},
@@ -55,12 +56,12 @@ class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         ]
         | None
     ) = None
-    limit: Annotated[int, msgspec.Meta(description="How many Jobs a page holds at most.", ge=1, le=500)] = 100
+    limit: Annotated[int, msgspec.Meta(description="Maximum number of Jobs in the page.", ge=1, le=500)] = 100
     page_token: (
         Annotated[
             str,
             msgspec.Meta(
-                description="`nextPageToken` of the page before.", pattern="^[-_=A-Za-z0-9]+$", max_length=4096
+                description="`nextPageToken` of the previous page.", pattern="^[-_=A-Za-z0-9]+$", max_length=4096
             ),
         ]
         | None
@@ -68,10 +69,10 @@ class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
 
 
 def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
-    """List a page of the Project's Jobs. It may be short: a status is filtered here, after the cluster cut the page.
+    """List a page of the Project's Jobs. It may be short: the status is filtered after the cluster made the page.
 
-    A page whose text would be too large is asked for again with as many Jobs as fit, so that the cluster's token says
-    where it ends.
+    If the response would be too large, the page is requested again with as many Jobs as fit, so that the cluster's
+    token continues after the last one.
     """
     selector = job_selector(query.label, query.user, query.job_type_filter)
     limit = query.limit
@@ -80,18 +81,18 @@ def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
         views = _views(project, page.items, query.status, jobs)
         limit = max(1, fitting_count(views))
         if limit >= len(views):
-            return JobPage([one for one in views if one], page.metadata.continue_ or None)
+            return JobPage([job_view for job_view in views if job_view], page.metadata.continue_ or None)
 
 
-def _views(project: ProjectName, found: Sequence[Job], status: Status | None, jobs: Jobs) -> list[JobView | None]:
-    """The view of each of *found*, or None where it is in another *status*."""
-    pods = pods_by_job(jobs.pods(project, [job for job in found if not job.finished]))
-    views = (view(project, job, pods[job.metadata.uid]) for job in found)
-    return [one if status in (None, one.status) else None for one in views]
+def _views(project: ProjectName, items: Sequence[Job], status: Status | None, jobs: Jobs) -> list[JobView | None]:
+    """Return the view of each Job in *items*, or None if it does not have this *status*."""
+    pods = pods_by_job(jobs.pods(project, [job for job in items if not job.finished]))
+    views = (view(project, job, pods[job.metadata.uid]) for job in items)
+    return [job_view if status in (None, job_view.status) else None for job_view in views]
 
 
 def iter_pages(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobList]:
-    """The Jobs that match *selector*, page by page; the next is asked for when the one before was dealt with."""
+    """Yield the pages of Jobs that match *selector*; each is requested after the previous one was processed."""
     token: str | None = None
     while True:
         page = jobs.page(project, selector, PAGE, token)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ProjectView(msgspec.Struct, frozen=True, rename="camel"):
-    """A Project the caller may use. `createdAt` is milliseconds since 1970."""
+    """A Project that the caller may use. `createdAt` is in milliseconds since 1970."""
 
     name: str
     namespace: str
@@ -28,15 +28,15 @@ class ProjectView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def list_projects(namespaces: Sequence[Namespace], may_use: Callable[[ProjectName], bool]) -> list[ProjectView]:
-    """The Projects among *namespaces* that the caller may use, by name."""
-    projects = sorted((one for one in map(_project, namespaces) if one), key=lambda one: one.name)
+    """Return the Projects among *namespaces* that the caller may use, sorted by name."""
+    projects = sorted(filter(None, map(_project, namespaces)), key=lambda project: project.name)
     with ThreadPoolExecutor(PARALLEL) as pool:
-        verdicts = pool.map(lambda one: may_use(project_name(one.name)), projects)
-        return [one for one, allowed in zip(projects, verdicts, strict=True) if allowed]
+        results = pool.map(lambda project: may_use(project_name(project.name)), projects)
+        return [project for project, allowed in zip(projects, results, strict=True) if allowed]
 
 
 def project_of(namespace: Namespace) -> ProjectName | None:
-    """The name of the Project that *namespace* is, or None when its label and its name do not say the same."""
+    """Return the Project of *namespace*, or None if its label does not match its name."""
     try:
         name = project_name(namespace.metadata.labels.get(PROJECT_LABEL, ""))
     except MalformedRequest:
@@ -45,11 +45,11 @@ def project_of(namespace: Namespace) -> ProjectName | None:
 
 
 def rotated(namespaces: Sequence[Namespace], turn: int) -> list[tuple[Namespace, ProjectName]]:
-    """The Projects by name, each *turn* from another one on: where one takes all the time, the others have theirs."""
-    by_name = sorted(namespaces, key=lambda one: one.metadata.name)
-    found = [(one, project) for one in by_name if (project := project_of(one))]
-    first = turn % len(found) if found else 0
-    return found[first:] + found[:first]
+    """Return the Projects sorted by name and rotated by *turn*, so that a slow Project cannot starve the others."""
+    by_name = sorted(namespaces, key=lambda namespace: namespace.metadata.name)
+    projects = [(namespace, project) for namespace in by_name if (project := project_of(namespace))]
+    first = turn % len(projects) if projects else 0
+    return projects[first:] + projects[:first]
 
 
 def _project(namespace: Namespace) -> ProjectView | None:

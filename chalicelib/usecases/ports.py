@@ -1,4 +1,4 @@
-"""What the use cases need of a cluster."""
+"""The ports to the cluster that several use cases share."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
 
 PARALLEL = 16
-"""Calls to the cluster at once, as many as its connection pool holds."""
+"""Concurrent requests to the cluster; the size of its connection pool."""
 
 
 class Jobs(Protocol):
-    """A Project's Jobs as one caller may reach them; refusals are raised as ResearcherError."""
+    """The Jobs of the cluster, as one caller. Methods raise ResearcherError."""
 
     def listed_secrets(self, project: ProjectName) -> frozenset[str]:
-        """The Secrets that the Project's Jobs may name, whoever asks; none where there is no such Project."""
+        """Return the Secrets that Jobs of the Project may use; read as the API itself. None if it does not exist."""
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
-        """The Job made from *manifest*, or None when its name is taken."""
+        """Create the Job; return it, or None if the name exists already."""
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
-        """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
+        """Create the Job in a dry run; return it as the cluster would store it, or None if the name exists already."""
 
     def create_service(self, project: ProjectName, manifest: Manifest) -> None:
-        """Makes the Service of *manifest*, unless it is there already."""
+        """Create the Service, unless it exists already."""
 
     def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
-        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        """Apply the merge patch *change*; return the Job, or None if it is gone or conflicts with *change*."""
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
-        """The Job of that name, or None."""
+        """Return the Job, or None."""
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
-        """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
+        """Return the page of Jobs after *token* that match *selector*, at most *limit*, sorted by name."""
 
     def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
-        """The pods of *jobs*."""
+        """Return the pods of *jobs*."""
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Deletes the Job and its pods, if it still has that uid and resource version."""
+        """Delete the Job and its pods, if it still has this uid and resource version."""
 
 
 class Pods(Protocol):
-    """A Project's pods as one caller may reach them; refusals are raised as ResearcherError."""
+    """The pods of the cluster, as one caller. Methods raise ResearcherError."""
 
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
-        """The pods of *job*, or those of *index*; of very many all that have not succeeded, and some others."""
+        """Return the pods of *job*, or of its *index*; of very many those that have not succeeded first."""
 
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
-        """What *attempt* printed, as *query* wants it."""
+        """Return the log of *attempt* that *query* selects."""
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
-        """The events about the object with *uid*."""
+        """Return the events of the object with *uid*."""
 
     def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
-        """The events about the pod of that name, which may be gone."""
+        """Return the events of the pod with this name, which may be deleted."""

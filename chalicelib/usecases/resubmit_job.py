@@ -1,4 +1,4 @@
-"""Clone a Job, and retry what it did not complete."""
+"""Submit a Job again: as a clone with changes, or as a retry of its failed indexes."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 
 def clone_job(request: CloneRequest, deduplication_key: DeduplicationKey, caller: Caller, jobs: Jobs) -> Submitted:
-    """Make the clone once. A repeated request finds it by its key or its name, also when the original is gone."""
+    """Create the clone once. A repeated request returns it, even if the original does not exist any more."""
     try:
         submission = cloned_submission(request, deduplication_key, jobs)
     except JobNotFound:
-        made = _find_created(request, deduplication_key, caller, jobs)
-        if made is None:
+        clone = _find_created(request, deduplication_key, caller, jobs)
+        if clone is None:
             raise
-        return made
+        return clone
     return create_once(submission, identify(submission, caller, deduplication_key, request.identity), caller, jobs)
 
 
 def cloned_submission(request: CloneRequest, deduplication_key: DeduplicationKey, jobs: Jobs) -> Submission:
-    """The submission of the original as the request changes it; JobNotFound when the original is gone."""
+    """Return the submission of the original with the changes of *request*; JobNotFound if it does not exist."""
     original = require_job(request.project, request.name, jobs)
     return clone_of(request.project, original, request.patch, keyed=isinstance(deduplication_key, IdempotencyKey))
 
@@ -47,13 +47,13 @@ def cloned_submission(request: CloneRequest, deduplication_key: DeduplicationKey
 def _find_created(
     request: CloneRequest, deduplication_key: DeduplicationKey, caller: Caller, jobs: Jobs
 ) -> Submitted | None:
-    wanted = identify_repeatable(request.project, request.new_name, request.identity, caller, deduplication_key)
-    return find_created(request.project, wanted, jobs) if wanted else None
+    identity = identify_repeatable(request.project, request.new_name, request.identity, caller, deduplication_key)
+    return find_created(request.project, identity, jobs) if identity else None
 
 
 def retry_job(project: ProjectName, name: JobName, caller: Caller, jobs: Jobs) -> Submitted:
-    """The Job that runs the indexes which this one did not complete; one, whoever asks and however often."""
+    """Create the Job that runs the failed indexes of this one; one retry, however many requests and callers ask."""
     job = require_job(project, name, jobs)
-    again = resubmission_name(job.metadata.name, job.metadata.uid)
-    submission = retry_of(project, job, again)
-    return create_once(submission, identify_shared(again, submission), caller, jobs)
+    retry_name = resubmission_name(job.metadata.name, job.metadata.uid)
+    submission = retry_of(project, job, retry_name)
+    return create_once(submission, identify_shared(retry_name, submission), caller, jobs)

@@ -1,4 +1,12 @@
-"""Submit a Job exactly once, or ask what would become of it."""
+"""Submit a Job exactly once, or preview it in a dry run.
+
+1. The request has an identity (`domain.submission.idempotency`): a name, and hashes of the caller and the submission
+   that are stored in annotations of the Job.
+2. The Job is created with this name, which the cluster accepts once.
+3. If the name exists, the existing Job is read. If it has the same identity, an earlier delivery of this request has
+   created it: it is returned as a replay, and completed if it is an incomplete multi-node Job. If not, the error says
+   that the name is taken or the Idempotency-Key was used for another request.
+"""
 
 from __future__ import annotations
 
@@ -30,70 +38,69 @@ ATTEMPTS = 3
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """A Job that was asked for, and whether an earlier delivery of the same request had made it."""
+    """A submitted Job; *replayed* if an earlier delivery of the same request created it."""
 
     job: JobView
     replayed: bool
 
 
 def submit_job(submission: Submission, deduplication_key: DeduplicationKey, caller: Caller, jobs: Jobs) -> Submitted:
-    """Makes the Job once, however often and from however many sides the same request comes."""
+    """Create the Job once, however often the same request is delivered, also concurrently."""
     return create_once(submission, identify(submission, caller, deduplication_key), caller, jobs)
 
 
-def create_once(submission: Submission, wanted: JobIdentity, caller: Caller, jobs: Jobs) -> Submitted:
-    """The Job of *submission* under the lock that is *wanted*, or the one that an earlier delivery made."""
+def create_once(submission: Submission, identity: JobIdentity, caller: Caller, jobs: Jobs) -> Submitted:
+    """Create the Job of *submission* with this *identity*, or return the one that an earlier delivery created."""
     project = project_name(submission.project)
-    whole = render(submission, caller, wanted)
-    manifest = as_incomplete(whole) if submission.nodes else whole
+    complete = render(submission, caller, identity)
+    manifest = as_incomplete(complete) if submission.nodes else complete
     if unlisted := _unlisted(submission, manifest, jobs):
-        if found := find_created(project, wanted, jobs):
+        if found := find_created(project, identity, jobs):
             return found
         raise InvalidJob.at(*unlisted)
     for _ in range(ATTEMPTS):
-        made = jobs.create(project, manifest)
-        if made is not None:
-            return Submitted(view(project, complete_job(project, made, jobs), ()), replayed=False)
-        if found := find_created(project, wanted, jobs):
+        created = jobs.create(project, manifest)
+        if created is not None:
+            return Submitted(view(project, complete_job(project, created, jobs), ()), replayed=False)
+        if found := find_created(project, identity, jobs):
             return found
-    raise NameTaken(
-        f"The name {wanted.name} is created and deleted by other requests again and again. Try again later."
-    )
+    raise NameTaken(f"Other requests keep creating and deleting a Job named {identity.name}. Try again later.")
 
 
-def find_created(project: ProjectName, wanted: JobIdentity, jobs: Jobs) -> Submitted | None:
-    """The Job that the request of *wanted* has made, or None; where another request made it, the error that says so."""
-    found = jobs.find(project, JobName(wanted.name))
+def find_created(project: ProjectName, identity: JobIdentity, jobs: Jobs) -> Submitted | None:
+    """Return the Job that the request with this *identity* created, or None; raise if another request created it."""
+    found = jobs.find(project, JobName(identity.name))
     if found is None:
         return None
-    same = complete_job(project, require_same_request(found, wanted), jobs)
-    return Submitted(view_with_pods(project, same, jobs), replayed=True)
+    job = complete_job(project, require_same_request(found, identity), jobs)
+    return Submitted(view_with_pods(project, job, jobs), replayed=True)
 
 
 def _unlisted(submission: Submission, manifest: Manifest, jobs: Jobs) -> tuple[FieldError, ...]:
-    """The variables that name a Secret which the Project does not list. Told to those alone who may make the Job."""
+    """Return the errors of variables whose Secret is not on the Project's list, if the caller may create the Job."""
     project = project_name(submission.project)
     if not named_secrets(submission):
         return ()
     unlisted = unlisted_secrets(submission, jobs.listed_secrets(project))
     if unlisted:
-        # The cluster refuses the others before it looks at the Job, which it may refuse for its Secrets, too.
+        # A caller without permission gets Forbidden from this dry run; other errors may be about the same Secrets.
         with suppress(InvalidJob, QuotaExceeded, RefusedByCluster):
             jobs.preview(project, manifest)
     return unlisted
 
 
 def preview_job(submission: Submission, deduplication_key: DeduplicationKey, caller: Caller, jobs: Jobs) -> Manifest:
-    """The Job as the cluster would store it, after its defaults and admission; nothing is made.
+    """Return the Job as the cluster would store it, with its defaults and after admission, by a dry run.
 
-    A request that has made its Job already is shown as it was sent, and one that would be refused is refused.
+    If the request has created its Job already, return the manifest as it was submitted. Raise any error that the
+    submission would have.
     """
-    project, wanted = project_name(submission.project), identify(submission, caller, deduplication_key)
-    manifest = render(submission, caller, wanted)
+    project, identity = project_name(submission.project), identify(submission, caller, deduplication_key)
+    manifest = render(submission, caller, identity)
     unlisted = _unlisted(submission, manifest, jobs)
     preview = None if unlisted else jobs.preview(project, manifest)
-    if preview is None and (found := jobs.find(project, JobName(wanted.name))):
-        require_same_request(found, wanted)
+    if preview is None and (found := jobs.find(project, JobName(identity.name))):
+        require_same_request(found, identity)
     elif unlisted:
         raise InvalidJob.at(*unlisted)
     return preview or manifest

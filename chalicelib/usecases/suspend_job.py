@@ -22,15 +22,16 @@ ERRORS = (
     errors.JobManagedByQueue,
     errors.PreconditionFailed,
 )
+"""The errors of both operations, without those of every request."""
 
 
 def suspend_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
-    """Suspend the Job, if it still has the resource version *version*; its pods end and release their GPUs."""
+    """Suspend the Job, if it still has this resource *version*: its pods are terminated and release their GPUs."""
     return _set_suspended(project, name, version, jobs, suspended=True)
 
 
 def resume_job(project: ProjectName, name: JobName, version: str | None, jobs: Jobs) -> JobView:
-    """Resume the Job, if it still has the resource version *version*; it gets new pods."""
+    """Resume the Job, if it still has this resource *version*: new pods are created."""
     return _set_suspended(project, name, version, jobs, suspended=False)
 
 

@@ -40,7 +40,7 @@ def update_job(project: ProjectName, name: JobName, version: str | None, change:
         ours = first == job.metadata.uid and change.is_made(job)
         first = first or job.metadata.uid
         if version not in (None, job.metadata.resource_version) and not ours:
-            raise PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
+            raise PreconditionFailed("The Job was changed, or deleted and created again. Get it before you try again.")
         patched = jobs.patch(project, name, if_unchanged(job, change.patch(job)))
         if patched is not None:
             return patched

@@ -1,4 +1,4 @@
-// Shows the document of this deployment. URLs are relative to the page, which may stand below a stage's prefix.
+// Displays the OpenAPI document of this deployment. URLs are relative, because a stage's prefix may precede the path.
 "use strict";
 
 SwaggerUIBundle({
@@ -6,8 +6,8 @@ SwaggerUIBundle({
   domNode: document.getElementById("swagger-ui"),
   deepLinking: true,
   displayRequestDuration: true,
-  // A token or a secret is forgotten when the page is left.
+  // Tokens and secrets are not stored when the page is closed.
   persistAuthorization: false,
-  // Swagger's public validator would be told about this deployment.
+  // Do not send the URL of this deployment to Swagger's public validator.
   validatorUrl: null,
 });

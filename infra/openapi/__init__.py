@@ -1,1 +1,1 @@
-"""The OpenAPI document, made of the routes and their operations."""
+"""Generation of the OpenAPI document from the routes and their operations."""

@@ -1,4 +1,4 @@
-"""`python -m infra.openapi [--check]`: writes chalicelib/openapi.json from the routes, or only compares it."""
+"""Generate chalicelib/openapi.json from the routes, or check that it is current."""
 
 from __future__ import annotations
 
@@ -31,25 +31,26 @@ INFO: JsonObject = {
     "version": __version__,
     "summary": "Submit, list, inspect and delete GPU training Jobs on Amazon EKS.",
     "description": (
-        "Field names follow Run:ai's Researcher REST API. Buy an access token with the id and secret of an Application "
-        "and send it as `Authorization: Bearer <ACCESS-TOKEN>`. The cluster's own RBAC, quota and scheduler decide.\n\n"
-        "Errors are problem details (RFC 9457): `code` is stable and meant for programs, `detail` is meant for people. "
-        "Every answer has an `X-Request-Id`; name it when you ask for help."
+        "Field names follow Run:ai's Researcher REST API. Request an access token with the client id and secret of an "
+        "Application, and send it as `Authorization: Bearer <ACCESS-TOKEN>`. Requests are authorized by the cluster's "
+        "RBAC, and Jobs are subject to its quotas and its scheduler.\n\n"
+        "Errors are problem details (RFC 9457): `code` is stable and intended for programs, `detail` is intended for "
+        "people. Every response has an `X-Request-Id`; include it when you ask for help."
     ),
     "contact": {"name": "The platform engineers who deployed this API"},
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
 }
 TAGS = {
-    "Jobs": "GPU Jobs: Kubernetes Jobs of a Project, made here or by other means.",
-    "Projects": "Where Jobs run: each Project is a namespace with its own quota and members.",
+    "Jobs": "GPU Jobs: the Kubernetes Jobs of a Project, whether they were created with this API or not.",
+    "Projects": "Each Project is a namespace with its own quota and members, in which Jobs run.",
     "Service": "The API itself.",
 }
 SECURITY_SCHEMES: JsonObject = {
     "application": {
         "type": "oauth2",
-        "description": "An Application's client id and secret buy a token.",
+        "description": "Request a token with the client id and secret of an Application.",
         "flows": {
-            # A placeholder: functions/openapi.py answers the token URL of the deployment.
+            # A placeholder: functions/openapi.py sets the token URL of the deployment.
             "clientCredentials": {"tokenUrl": "https://issuer.invalid/oauth2/token", "scopes": {}}
         },
     },
@@ -57,7 +58,7 @@ SECURITY_SCHEMES: JsonObject = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An access token that you have already.",
+        "description": "Use an access token that you already have.",
     },
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -65,26 +66,26 @@ TOKEN: list[JsonObject] = [{"bearer": []}, {"application": []}]
 
 
 def main(arguments: Sequence[str] | None = None, stored: Path = DOCUMENT) -> int:
-    """Writes the document; with `--check` changes nothing and answers 1 when it is stale."""
+    """Write the document; with `--check` only compare it, and return 1 if it is not current."""
     parser = argparse.ArgumentParser(prog="python -m infra.openapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only compare")
+    parser.add_argument("--check", action="store_true", help="check that the document is current; write nothing")
     check = parser.parse_args(arguments).check
     text = render(document(app.app.routes))
     if not check:
         stored.write_text(text, encoding="utf-8")
     elif not stored.exists() or stored.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"{stored.name} is stale. Write it again: python -m infra.openapi\n")
+        sys.stderr.write(f"{stored.name} is not current. Generate it: python -m infra.openapi\n")
         return 1
     return 0
 
 
-def render(found: JsonObject) -> str:
-    """The document as it is stored: the same facts make the same bytes."""
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+def render(generated: JsonObject) -> str:
+    """Return the text of the document."""
+    return json.dumps(generated, indent=2, ensure_ascii=False) + "\n"
 
 
 def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
-    """The OpenAPI document of *routes*, without those outside the API's base path."""
+    """Return the OpenAPI document of *routes* below the API's base path."""
     schemas = Schemas()
     responses = Responses(schemas)
     paths = {
@@ -110,24 +111,24 @@ def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
 
 
 def operation(route: RouteEntry, schemas: Schemas, responses: Responses) -> JsonObject:
-    """What the document says of one view; what it shares with others enters *schemas* and *answers*."""
-    view: Any = route.view_function  # chalicelib.runtime.http.endpoint gave it both attributes
-    facts: Operation = view.operation
-    # An operation for anybody that may still answer 401 takes a token where one is given.
-    takes_token = view.authenticated or Unauthenticated in facts.errors
-    body = {"requestBody": _request_body(facts, schemas)} if facts.body else {}
+    """Return the OpenAPI operation of *route*; add its shared parts to *schemas* and *responses*."""
+    view: Any = route.view_function  # chalicelib.runtime.http.endpoint sets both attributes
+    source: Operation = view.operation
+    # An operation without authentication that can still respond with 401 accepts an optional token.
+    takes_token = view.authenticated or Unauthenticated in source.errors
+    body = {"requestBody": _request_body(source, schemas)} if source.body else {}
     return {
         "operationId": route.view_name,
-        "tags": [facts.tag],
-        "summary": facts.summary,
-        "description": facts.description,
+        "tags": [source.tag],
+        "summary": source.summary,
+        "description": source.description,
         "security": ([] if view.authenticated else [{}]) + (TOKEN if takes_token else []),
-        "parameters": parameters(route.view_args, facts),
+        "parameters": parameters(route.view_args, source),
         **body,
-        "responses": responses.of(facts, takes_token=takes_token),
+        "responses": responses.of(source, takes_token=takes_token),
     }
 
 
-def _request_body(facts: Operation, schemas: Schemas) -> JsonObject:
-    content = {"schema": schemas.request(facts.body), "example": facts.body_example}
+def _request_body(source: Operation, schemas: Schemas) -> JsonObject:
+    content = {"schema": schemas.request(source.body), "example": source.body_example}
     return {"required": True, "content": {"application/json": content}}

@@ -1,4 +1,4 @@
-"""The parameters of an operation for the OpenAPI document: of its path, of its query, and request headers."""
+"""The parameters of an operation in the OpenAPI document: path parameters, query parameters and request headers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ JsonObject = dict[str, Any]
 
 PATH: dict[str, JsonObject] = {
     "project": {
-        "description": "The Project's name.",
+        "description": "The name of the Project.",
         "schema": {"type": "string", "pattern": f"^{PROJECT_PATTERN}$", "minLength": 1, "maxLength": 50},
         "example": "team-a",
     },
     "name": {
-        "description": "The Job's name.",
+        "description": "The name of the Job.",
         "schema": {"type": "string", "pattern": f"^{JOB_PATTERN}$", "minLength": 1, "maxLength": MAX_JOB_NAME},
         "example": "train-1",
     },
 }
-"""What every route means by a variable of this name."""
+"""Path parameters by name, the same for every route."""
 
 
 def parameters(variables: Sequence[str], operation: Operation) -> list[JsonObject]:
-    """The parameters of *operation*, whose path has *variables*."""
+    """Return the parameters of *operation*, whose path has these *variables*."""
     path = [{"name": name, "in": "path", "required": True, **PATH[name]} for name in variables]
     return path + _query(operation.query) + [_header(header) for header in operation.headers]
 
@@ -48,16 +48,16 @@ def _query(kind: type[msgspec.Struct] | None) -> list[JsonObject]:
 
 
 def _query_parameter(name: str, field: JsonObject, *, required: bool) -> JsonObject:
-    """In Python a parameter that may be missing is None; on the wire there is no null."""
-    given = next((kind for kind in field.get("anyOf", []) if kind != {"type": "null"}), field)
-    schema = {key: value for key, value in given.items() if key not in {"description", "examples"}}
-    described = {"name": name, "in": "query", "required": required, "description": given["description"]}
-    return {**described, "schema": schema}
+    """Return the parameter of a *field*, without null: an optional parameter is None in Python and missing in a URL."""
+    typed_field = next((kind for kind in field.get("anyOf", []) if kind != {"type": "null"}), field)
+    schema = {key: value for key, value in typed_field.items() if key not in {"description", "examples"}}
+    description = typed_field["description"]
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
 
 
 def _header(header: Header) -> JsonObject:
     limits = {"pattern": header.pattern, "maxLength": header.max_length}
     schema = {"type": "string", **{name: limit for name, limit in limits.items() if limit}}
-    # In words: an `example` would be sent by whoever tries the operation out in Swagger UI, and 412 is the answer.
-    description = f"{header.description} For example `{header.example}`."
+    # In the description: Swagger UI would send an `example` by default, and the response would be 412.
+    description = f"{header.description} Example: `{header.example}`."
     return {"name": header.name, "in": "header", "required": False, "description": description, "schema": schema}

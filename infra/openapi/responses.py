@@ -1,4 +1,4 @@
-"""The answers of an operation for the OpenAPI document: its own, and the errors that any operation can meet."""
+"""The responses of an operation in the OpenAPI document: its own, and the errors that every operation can return."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ JsonObject = dict[str, Any]
 Error = type[ResearcherError]
 
 ALWAYS: tuple[Error, ...] = (MalformedRequest, TooManyRequests, InternalError, BadGateway, DeadlineExceeded)
-"""Errors of any operation, most of them API Gateway's own."""
+"""Errors of every operation, most of them from API Gateway."""
 WITH_TOKEN: tuple[Error, ...] = (
     Unauthenticated,
     Forbidden,
@@ -48,13 +48,13 @@ WITH_TOKEN: tuple[Error, ...] = (
     CredentialsUnavailable,
     IssuerUnavailable,
 )
-"""Errors of an operation that checks a token and then asks the cluster."""
+"""Errors of every operation that verifies a token and sends requests to the cluster."""
 WITH_BODY: tuple[Error, ...] = (BodyTooLarge, UnsupportedMediaType, InvalidJob)
 
 REQUEST_ID = "0f2ab1c4-6a0b-4d5b-9a35-54d9e1c5f7a1"
 HEADERS: dict[str, JsonObject] = {
     "X-Request-Id": {
-        "description": "Names this request in the logs.",
+        "description": "The id of this request in the logs.",
         "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         "example": REQUEST_ID,
@@ -79,14 +79,14 @@ HEADERS: dict[str, JsonObject] = {
         "description": "Seconds to wait before trying again.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 3600},
     },
-    # Not required: API Gateway hands it on under another name, x-amzn-Remapped-WWW-Authenticate.
+    # Not required: API Gateway renames it to x-amzn-Remapped-WWW-Authenticate.
     "WWW-Authenticate": {
-        "description": "The scheme to authenticate with.",
+        "description": "The authentication scheme.",
         "schema": {"type": "string", "maxLength": 256},
         "example": 'Bearer realm="researcher"',
     },
 }
-"""What is the same of a header in every answer that has it."""
+"""The response headers. Those without a description have one in each operation."""
 _HEADER: dict[Error, str] = {
     Unauthenticated: "WWW-Authenticate",
     JobBeingDeleted: "Retry-After",
@@ -102,48 +102,48 @@ _FIELDS: dict[Error, tuple[FieldError, ...]] = {
 }
 
 
-# What an error's own constructor takes beyond that.
 _MEMBERS: dict[Error, dict[str, Any]] = {JobCleanedUp: {"receipt": EXAMPLE}}
+"""Additional arguments of an error's constructor."""
 
 
 class Responses:
-    """The answers of all operations; what several of them answer stands once among the components."""
+    """The responses of all operations; error responses are shared components."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._refusals: dict[str, JsonObject] = {}
+        self._errors: dict[str, JsonObject] = {}
 
     @property
     def components(self) -> dict[str, JsonObject]:
-        """All error answers seen so far, by the names of their errors."""
-        return dict(sorted(self._refusals.items()))
+        """All error responses so far, by the names of their errors."""
+        return dict(sorted(self._errors.items()))
 
     def of(self, operation: Operation, *, takes_token: bool) -> JsonObject:
-        """Every answer of *operation* by its status."""
-        found = {str(status): self._success(success) for status, success in operation.responses.items()}
+        """Return all responses of *operation* by status."""
+        responses = {str(status): self._success(success) for status, success in operation.responses.items()}
         errors = {*operation.errors, *ALWAYS, *(WITH_TOKEN * takes_token), *(WITH_BODY * bool(operation.body))}
         by_status = defaultdict(list)
-        for error in sorted(errors, key=lambda one: one.code):
+        for error in sorted(errors, key=lambda error: error.code):
             by_status[str(error.status)].append(error)
-        found |= {status: self._refusal(together) for status, together in by_status.items()}
-        return dict(sorted(found.items()))
+        responses |= {status: self._error(same_status) for status, same_status in by_status.items()}
+        return dict(sorted(responses.items()))
 
     def _success(self, success: SuccessResponse) -> JsonObject:
         own = {name: {"description": text, **HEADERS[name]} for name, text in success.headers.items()}
-        answer = {"description": success.description, "headers": _headers(["X-Request-Id"]) | own}
+        response = {"description": success.description, "headers": _headers(["X-Request-Id"]) | own}
         if success.body is None:
-            return answer
+            return response
         example = {} if success.example is None else {"example": success.example}
         return {
-            **answer,
+            **response,
             "content": {success.content_type: {"schema": self._schemas.response(success.body), **example}},
         }
 
-    def _refusal(self, errors: list[Error]) -> JsonObject:
+    def _error(self, errors: list[Error]) -> JsonObject:
         name = "Or".join(error.__name__ for error in errors)
         headers = ["X-Request-Id", *(_HEADER[error] for error in errors if error in _HEADER)]
         examples = {error.code: {"summary": error.title, "value": _example(error)} for error in errors}
-        self._refusals[name] = {
+        self._errors[name] = {
             "description": " ".join(f"`{error.code}`: {_sentence(error)}" for error in errors),
             "headers": _headers(headers),
             "content": {"application/problem+json": {"schema": self._schemas.response(Problem), "examples": examples}},

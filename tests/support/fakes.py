@@ -142,14 +142,16 @@ class FakeJobs:
             if job is None:
                 raise JobNotFound(f"The Project {project} has no Job named {name}. It may have been cleaned up.")
             if uid not in {None, job.metadata.uid} or version not in {None, job.metadata.resource_version}:
-                raise PreconditionFailed("The Job has changed, or is another one by now. Get it again, then decide.")
+                raise PreconditionFailed(
+                    "The Job was changed, or deleted and created again. Get it before you try again."
+                )
             del self.jobs[project, name]
 
     def _enter(self, method: str, project: ProjectName) -> None:
         if self._seams[method]:
             self._seams[method].popleft()()
         if project not in self._projects:
-            raise Forbidden("You may not do this in that Project, or there is no such Project.")
+            raise Forbidden("The Project does not exist, or you do not have permission for this operation in it.")
 
 
 class FakeUploads:
@@ -172,9 +174,9 @@ class FakeUploads:
         (only,) = self.statuses.values() if upload is None else [self.statuses[upload.status_key]]
         return msgspec.json.decode(only[0])
 
-    def is_settled(self, upload: Upload) -> bool:
-        """Return whether an earlier delivery of the same event has stored a final status."""
-        self._enter("is_settled")
+    def has_final_status(self, upload: Upload) -> bool:
+        """Return whether an earlier delivery of the same event stored a final status."""
+        self._enter("has_final_status")
         _, metadata = self.statuses.get(upload.status_key, (b"", {}))
         return is_final(upload, metadata)
 
@@ -186,13 +188,13 @@ class FakeUploads:
             raise document
         return document
 
-    def tell(self, upload: Upload, status: bytes, *, settled: bool) -> None:
-        """Store *status*, unless a newer or final one is stored."""
-        self._enter("tell")
+    def write_status(self, upload: Upload, status: bytes, *, final: bool) -> None:
+        """Store *status*, unless the status of a newer event or a final one of this event is stored already."""
+        self._enter("write_status")
         _, metadata = self.statuses.get(upload.status_key, (b"", {}))
         if may_overwrite_status(upload, metadata):
-            values = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if settled else {})
-            self.statuses[upload.status_key] = status, values
+            written = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if final else {})
+            self.statuses[upload.status_key] = status, written
 
     def _enter(self, method: str) -> None:
         if self._seams[method]:
@@ -239,7 +241,7 @@ class FakePods:
 
     def _enter(self, project: ProjectName) -> None:
         if project != TEAM_A:
-            raise Forbidden("You may not do this in that Project, or there is no such Project.")
+            raise Forbidden("The Project does not exist, or you do not have permission for this operation in it.")
 
 
 class FakeRemains:

@@ -1,1 +1,1 @@
-"""AWS: STS and EKS tokens, S3 and EventBridge. Requests are signed here; botocore is loaded by those that need it."""
+"""AWS: STS and EKS tokens, S3 and EventBridge. Requests to STS are signed here; S3 and EventBridge need botocore."""

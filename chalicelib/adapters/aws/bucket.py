@@ -1,6 +1,6 @@
-"""The deployment's S3 bucket: uploads come from it, status objects and Receipts go to it.
+"""The deployment's S3 bucket, which holds uploads, their status objects and Receipts.
 
-Each call names our own account as the bucket's owner: a bucket of that name that somebody else made is refused.
+Each request has ExpectedBucketOwner, so that S3 rejects it if a bucket of that name belongs to another account.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws.botocore_client import NO_ANSWER, client
+from chalicelib.adapters.aws.botocore_client import NO_RESPONSE, client
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 RETRY_AFTER = 5
 
-_NO_ANSWER = (*NO_ANSWER, OSError, KeyError)
+_NO_RESPONSE = (*NO_RESPONSE, OSError, KeyError)
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-_REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_CONFLICT = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 class ObjectChangedError(Exception):
-    """The object is no longer the one that was meant."""
+    """The object does not have the expected ETag any more."""
 
 
 class StoredObject(msgspec.Struct, frozen=True):
-    """An object's first bytes, its ETag, and the metadata it was stored with."""
+    """The first bytes of an object, its ETag and its metadata."""
 
     body: bytes
     etag: str
@@ -39,37 +39,39 @@ class StoredObject(msgspec.Struct, frozen=True):
 
 
 class Bucket:
-    """One bucket."""
+    """An S3 bucket, with conditional reads and writes."""
 
     def __init__(self, name: str, owner: str, client: Any) -> None:  # noqa: ANN401 - botocore makes its clients at run time
         self._client = client
         self._bucket = {"Bucket": name} | ({"ExpectedBucketOwner": owner} if owner else {})
 
     def find(self, key: str, limit: int, *, version: str | None = None, etag: str | None = None) -> StoredObject | None:
-        """At most *limit* bytes of the object, or None when there is none.
+        """Return the object with at most *limit* bytes of its body, or None if it does not exist.
 
-        ObjectChangedError when it, or the *version* of it that is asked for, is not the one of that *etag*.
+        Raises:
+            ObjectChangedError: the object, or the given *version* of it, does not have this *etag*.
+            StorageUnavailable: S3 cannot be reached or denies access.
         """
-        chosen = {name: value for name, value in (("VersionId", version), ("IfMatch", etag)) if value}
+        conditions = {name: value for name, value in (("VersionId", version), ("IfMatch", etag)) if value}
         try:
-            answer = self._client.get_object(**self._bucket, Key=key, **chosen)
-            with answer["Body"] as stream:
+            response = self._client.get_object(**self._bucket, Key=key, **conditions)
+            with response["Body"] as stream:
                 body = stream.read(limit)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in _MISSING:
                 return None
-            if code in _REFUSED:
+            if code in _CONFLICT:
                 raise ObjectChangedError from error
             raise _unavailable(code) from error
-        except _NO_ANSWER as error:
+        except _NO_RESPONSE as error:
             raise _unavailable() from error
-        return StoredObject(body, answer["ETag"], answer["Metadata"])
+        return StoredObject(body, response["ETag"], response["Metadata"])
 
     def put(
         self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, *, replacing: StoredObject | None
     ) -> None:
-        """Stores *body* as JSON in place of *replacing*, or where nothing was; else ObjectChangedError."""
+        """Store *body* as JSON if the object is still *replacing*, or does not exist; else raise ObjectChangedError."""
         condition = {"IfMatch": replacing.etag} if replacing else {"IfNoneMatch": "*"}
         try:
             self._client.put_object(
@@ -82,22 +84,22 @@ class Bucket:
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            # NoSuchKey: what was to be replaced has been deleted meanwhile.
-            if code in _REFUSED | _MISSING:
+            # NoSuchKey: the object to replace was deleted in the meantime.
+            if code in _CONFLICT | _MISSING:
                 raise ObjectChangedError from error
             raise _unavailable(code) from error
-        except _NO_ANSWER as error:
+        except _NO_RESPONSE as error:
             raise _unavailable() from error
 
 
 def _unavailable(code: str = "") -> StorageUnavailable:
     if code == "AccessDenied":
-        return StorageUnavailable(f"AWS does not let this API use its bucket. {REPORT_TO_OPERATORS}")
-    return StorageUnavailable("The API's bucket cannot be reached. Try again later.", retry_after=RETRY_AFTER)
+        return StorageUnavailable(f"AWS denies this API access to its S3 bucket. {REPORT_TO_OPERATORS}")
+    return StorageUnavailable("The API's S3 bucket cannot be reached. Try again later.", retry_after=RETRY_AFTER)
 
 
 @cache
 def connect(settings: Settings) -> Bucket:
-    """This deployment's bucket, one for each process."""
-    # Of the client's 8 s a request that looks for a Receipt has as many left, after its deadline of 20.
+    """Return this deployment's bucket, one for each process."""
+    # A call takes at most 8 s, so that even a request that reads a Receipt at its deadline of 20 s ends within 28.
     return Bucket(settings.uploads_bucket, settings.uploads_bucket_owner, client("s3", settings.aws_region))

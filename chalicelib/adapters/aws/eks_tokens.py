@@ -1,7 +1,10 @@
-"""Credentials for the EKS cluster: the cluster's role by STS, then a token the API server takes.
+"""Bearer tokens for the API server of the EKS cluster.
 
-An EKS token is a presigned GetCallerIdentity request, made here without a call. The cluster accepts it for 15 minutes
-from its date (https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster).
+1. AssumeRole returns a session of the cluster's role. It is renewed ten minutes before it expires.
+2. A presigned GetCallerIdentity request, signed with that session, is the token. Signing it sends no request.
+3. The cluster accepts the token for 15 minutes from its date; a new one is signed after ten
+   (https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster).
+4. If the cluster rejects a token (401), a fresh one is requested, with a new session.
 """
 
 from __future__ import annotations
@@ -27,22 +30,22 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 TOKEN_LIFE = 600
-"""Seconds until a new token is signed, well before the 15 minutes end."""
+"""Seconds until a new token is signed, well before the old one expires after 15 minutes."""
 RENEW_BEFORE = 600
-"""Seconds before its end that a role session is renewed, so that no token outlives it."""
+"""Seconds before a session expires at which it is renewed, so that no token outlives its session."""
 PRESIGNED_FOR = 60
-"""Seconds: what aws-iam-authenticator asks for; the cluster reads the date, not this."""
+"""X-Amz-Expires, in seconds, as aws-iam-authenticator requires it; the cluster checks the date instead."""
 
 
 class Roles(Protocol):
-    """Who gives sessions of roles."""
+    """The port to STS."""
 
-    def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
-        """The session for what is *asked*; CredentialsUnavailable when there is none."""
+    def assume_role(self, parameters: Mapping[str, str], deadline: Deadline) -> Session:
+        """Return a session for the *parameters* of AssumeRole; CredentialsUnavailable if there is none."""
 
 
 class EksTokens:
-    """Tokens for one cluster, kept until shortly before they expire."""
+    """The tokens for one cluster, cached until shortly before they expire."""
 
     def __init__(self, settings: Settings, sts: Roles, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
@@ -54,7 +57,7 @@ class EksTokens:
         self._renew_at = 0.0
 
     def token(self, deadline: Deadline, *, fresh: bool = False) -> str:
-        """A token the cluster accepts; *fresh* after it refused the last one, with a new role session."""
+        """Return a token; if *fresh*, because the cluster rejected the cached one, with a new session."""
         with self._lock:
             now = self._clock()
             if fresh:
@@ -76,35 +79,35 @@ class EksTokens:
         return session.credentials
 
     def _assume_role(self, deadline: Deadline) -> Session:
-        asked = {
+        parameters = {
             "RoleArn": self._settings.cluster_role_arn,
             "RoleSessionName": session_name(self._settings.aws_lambda_function_name),
             "ExternalId": self._settings.cluster_external_id,
         }
-        return self._sts.assume_role(asked, deadline)
+        return self._sts.assume_role(parameters, deadline)
 
 
 def eks_token(credentials: Credentials, cluster: str, region: str, now: float) -> str:
-    """The bearer token by which *credentials* prove themselves to *cluster*, from *now* in seconds since 1970."""
-    # Always the real host, even where AWS_ENDPOINT_URL points elsewhere: the cluster checks it.
+    """Return a bearer token of *credentials* for *cluster*, signed at *now* in seconds since 1970."""
+    # Always the real host of STS, even if AWS_ENDPOINT_URL is set: aws-iam-authenticator checks it.
     query = {"Action": "GetCallerIdentity", "Version": VERSION}
     presigned = Signer(credentials, region, now).url(sts_url(region), query, {"x-k8s-aws-id": cluster}, PRESIGNED_FOR)
     return "k8s-aws-v1." + base64.urlsafe_b64encode(presigned.encode()).decode().rstrip("=")
 
 
 def sts_url(region: str) -> str:
-    """STS of *region*."""
+    """Return the URL of STS in *region*."""
     return f"https://sts.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}/"
 
 
 def session_name(function: str) -> str:
-    """*function* as a role session's name, where no two functions share one."""
-    clean = re.sub(r"[^\w+.@-]", lambda odd: f"={ord(odd[0]):x}=", function, flags=re.ASCII)
-    return clean[:64].ljust(2, "-")
+    """Return a role session name for *function*; invalid characters are escaped, so that no two functions share it."""
+    escaped = re.sub(r"[^\w+.@-]", lambda match: f"={ord(match[0]):x}=", function, flags=re.ASCII)
+    return escaped[:64].ljust(2, "-")
 
 
 @cache
 def connect(settings: Settings) -> EksTokens:
-    """The tokens of this deployment's cluster, one for each process."""
+    """Return the tokens for this deployment's cluster, one object for each process."""
     url = settings.aws_endpoint_url or sts_url(settings.aws_region)
     return EksTokens(settings, Sts(settings.aws_region, url.rstrip("/") + "/", pool.pool()))

@@ -1,4 +1,4 @@
-"""EventBridge: the account's default event bus, where finished Jobs are announced."""
+"""The account's default EventBridge event bus, on which finished Jobs are announced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws.botocore_client import NO_ANSWER, client
+from chalicelib.adapters.aws.botocore_client import NO_RESPONSE, client
 from chalicelib.domain.errors import EventBusUnavailable
 from chalicelib.domain.finished.announcement import DETAIL_TYPE, SOURCE
 
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
     from chalicelib.domain.finished.announcement import Announcement
     from chalicelib.settings import Settings
 
-_NO_ANSWER = (*NO_ANSWER, ClientError, ValueError)
+_NO_RESPONSE = (*NO_RESPONSE, ClientError, ValueError)
 
 
 class EventBridgeBus:
-    """The port of the announcements."""
+    """Implements EventBus with PutEvents."""
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore makes its clients at run time
         self._client = client
 
     def publish(self, announcements: Sequence[Announcement]) -> set[str]:
-        """The ids of those that were accepted; EventBusUnavailable when none could be sent."""
+        """Publish *announcements*; return the ids of those that EventBridge accepted, EventBusUnavailable if none."""
         try:
-            answer = self._client.put_events(Entries=[_entry(one) for one in announcements])
-        except _NO_ANSWER as error:
+            response = self._client.put_events(Entries=[_entry(announcement) for announcement in announcements])
+        except _NO_RESPONSE as error:
             raise EventBusUnavailable(
-                "EventBridge does not take this API's events. The next run tries again; it may lack a right or a way."
+                "EventBridge did not accept the events; the next run publishes them again. If this persists, check the "
+                "function's permission events:PutEvents and its network."
             ) from error
-        # One result for each entry, in their order; a refused one has an ErrorCode in place of an EventId.
-        results = zip(announcements, answer.get("Entries", ()), strict=False)
-        return {one.id for one, result in results if result.get("EventId")}
+        # One result for each entry, in the same order; a failed entry has an ErrorCode instead of an EventId.
+        results = zip(announcements, response.get("Entries", ()), strict=False)
+        return {announcement.id for announcement, result in results if result.get("EventId")}
 
 
 def _entry(announcement: Announcement) -> dict[str, str]:
@@ -46,5 +47,5 @@ def _entry(announcement: Announcement) -> dict[str, str]:
 
 @cache
 def connect(settings: Settings) -> EventBridgeBus:
-    """This deployment's event bus, one for each process."""
+    """Return this deployment's event bus, one for each process."""
     return EventBridgeBus(client("events", settings.aws_region))

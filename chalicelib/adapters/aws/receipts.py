@@ -1,4 +1,8 @@
-"""Receipts in the deployment's bucket: each once, and the newest of a name once more under that name."""
+"""Receipts in the deployment's bucket.
+
+A Receipt is stored twice: under the uid of its Job, where it is never replaced, and under the Job's name, where the
+Receipt of a later Job with this name replaces it.
+"""
 
 from __future__ import annotations
 
@@ -19,45 +23,45 @@ if TYPE_CHECKING:
 
 MAX_RECEIPT = 2**20
 ATTEMPTS = 3
-"""Times that a Receipt is written where others write it, too."""
+"""Attempts to write a Receipt when concurrent writers replace it."""
 
 
 class S3Receipts:
-    """The port of the cleanup, and of who asks for a Job that is gone."""
+    """Implements the ports Receipts and StoredReceipts."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def store(self, receipt: Receipt) -> None:
-        """Stores *receipt* where none of its Job is, and as the newest of its name unless a later Job's is there."""
+        """Store *receipt*, unless the one of its Job exists, and as the latest of its name, unless a later one does."""
         body = msgspec.json.encode(receipt)
         if len(body) > MAX_RECEIPT:
-            # Only a specification written with kubectl is that large. The outcome of the Job is kept.
+            # Only the specification of a Job created with kubectl is that large; the rest of the Receipt is not.
             body = msgspec.json.encode(msgspec.structs.replace(receipt, spec=None, submission=None))
         self._write(object_key(receipt), body, lambda _: True)
-        self._write(latest_key(receipt.project, receipt.name), body, lambda there: not _is_older(there, receipt))
+        self._write(latest_key(receipt.project, receipt.name), body, lambda stored: not _is_older(stored, receipt))
 
     def find(self, project: ProjectName, name: JobName) -> Receipt | None:
-        """The newest Receipt of a Job of that name, or None."""
+        """Return the latest Receipt of a Job with this name, or None."""
         stored = self._bucket.find(latest_key(project, name), MAX_RECEIPT)
         return _decode(stored) if stored else None
 
-    def _write(self, key: str, body: bytes, stays: Callable[[StoredObject], bool]) -> None:
-        """Writes *body*, unless what is there *stays*; whoever came in between is looked at again."""
+    def _write(self, key: str, body: bytes, keeps: Callable[[StoredObject], bool]) -> None:
+        """Write *body* unless the stored object is to be kept; read it again if it changed in between."""
         for _ in range(ATTEMPTS):
-            there = self._bucket.find(key, MAX_RECEIPT)
-            if there and stays(there):
+            stored = self._bucket.find(key, MAX_RECEIPT)
+            if stored and keeps(stored):
                 return
             with contextlib.suppress(ObjectChangedError):
-                self._bucket.put(key, body, replacing=there)
+                self._bucket.put(key, body, replacing=stored)
                 return
         raise StorageUnavailable("Concurrent writers kept replacing this Receipt. Try again later.")
 
 
-def _is_older(there: StoredObject, receipt: Receipt) -> bool:
-    """Whether *receipt* is of a later Job than the one whose Receipt is *there*; what cannot be read is of none."""
-    known = _decode(there)
-    return known is None or (known.id != receipt.id and known.created_at <= receipt.created_at)
+def _is_older(stored: StoredObject, receipt: Receipt) -> bool:
+    """Return whether *receipt* is for a later Job than the *stored* Receipt, or that one is unreadable."""
+    previous = _decode(stored)
+    return previous is None or (previous.id != receipt.id and previous.created_at <= receipt.created_at)
 
 
 def _decode(stored: StoredObject) -> Receipt | None:

@@ -1,4 +1,4 @@
-"""AWS STS: a session of a role, by one request. Botocore's client for STS costs 70 ms of a cold start."""
+"""AWS STS: AssumeRole, as one signed request. botocore's client for STS is 70 ms of a cold start."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 ATTEMPTS = 2
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
-MAX_ANSWER = 2**16
+MAX_RESPONSE = 2**16
 RETRY_AFTER = 5
 VERSION = "2011-06-15"
 
-_OK, _FAULT = 200, 500
+_OK, _SERVER_ERROR = 200, 500
 _LEAF = re.compile(r"<(\w+)>([^<]*)</\1>")
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
-_REFUSED = f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}"
+_DENIED = f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}"
 _UNTRUSTED = f"The TLS certificate of AWS STS cannot be verified. {REPORT_TO_OPERATORS}"
-_THROTTLING = "AWS STS asks for a pause. Try again."
-_UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
+_THROTTLING = "AWS STS throttles this API. Try again later."
+_UNREACHABLE = "AWS STS cannot be reached to assume the cluster's role. Try again later."
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A session of a role, and when it ends, in seconds since 1970."""
+    """A session of a role, and its expiration in seconds since 1970."""
 
     credentials: Credentials
     ends: float
 
 
 class Sts:
-    """STS of one *region*, at *endpoint*."""
+    """The STS *endpoint* of one *region*."""
 
     def __init__(self, region: str, endpoint: str, pool: PoolManager, clock: Callable[[], float] = time.time) -> None:
         self._region = region
@@ -57,9 +57,9 @@ class Sts:
         self._endpoint = endpoint
         self._pool = pool
 
-    def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
-        """The session that AssumeRole gives for what is *asked*; CredentialsUnavailable when it gives none."""
-        body = urlencode({"Action": "AssumeRole", "Version": VERSION, **asked}).encode()
+    def assume_role(self, parameters: Mapping[str, str], deadline: Deadline) -> Session:
+        """Return a session for the *parameters* of AssumeRole; CredentialsUnavailable if there is none."""
+        body = urlencode({"Action": "AssumeRole", "Version": VERSION, **parameters}).encode()
         reasons = []
         for _ in range(ATTEMPTS):
             try:
@@ -71,13 +71,13 @@ class Sts:
                 continue
             if status == _OK:
                 return _session(response)
-            if status < _FAULT:
+            if status < _SERVER_ERROR:
                 raise _error_from(response)
             reasons.append(f"status_{status}")
         raise _unreachable(reasons[-1])
 
     def _send(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
-        """Status and body of the answer; HTTPError or OSError when there is none until *deadline*."""
+        """Return status and body of the response; HTTPError or OSError if there is none before *deadline*."""
         form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
         left = deadline.remaining
@@ -88,11 +88,11 @@ class Sts:
             "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
             retries=False, redirect=False, preload_content=False,
         )  # fmt: skip
-        return response.status, bounded_body.read(response, deadline, MAX_ANSWER)
+        return response.status, bounded_body.read(response, deadline, MAX_RESPONSE)
 
 
 def _unreachable(reason: str) -> CredentialsUnavailable:
-    """The error after the last attempt; *reason* goes to the log, and says whether trying again can help."""
+    """Return the error after the last attempt; *reason* is logged. A certificate error cannot be retried."""
     if reason == TLS_VERIFICATION:
         error = CredentialsUnavailable(_UNTRUSTED)
     else:
@@ -102,42 +102,42 @@ def _unreachable(reason: str) -> CredentialsUnavailable:
 
 
 def own_credentials() -> Credentials:
-    """Who this function is, as Lambda tells it: in the environment or, after a start from a snapshot, when asked."""
+    """Return this function's credentials, from the environment or, after a restore by SnapStart, from the endpoint."""
     keys = own_keys()
     return Credentials(*keys) if keys else _container_credentials()
 
 
 def _container_credentials() -> Credentials:
-    # Only here, not above: few functions start from a snapshot, and a cold start should not pay for it.
+    # Imported here, because only SnapStart needs it and other cold starts should not pay for it.
     from botocore.credentials import ContainerProvider  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     try:
-        found = ContainerProvider().load()
+        credentials = ContainerProvider().load()
     except BotoCoreError as error:
         raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER) from error
-    if found is None:
+    if credentials is None:
         raise CredentialsUnavailable(f"This API has no AWS credentials. {REPORT_TO_OPERATORS}")
-    keys = found.get_frozen_credentials()
+    keys = credentials.get_frozen_credentials()
     return Credentials(keys.access_key or "", keys.secret_key or "", keys.token or "")
 
 
 def _session(response: bytes) -> Session:
-    given = _leaves(response)
+    fields = _leaves(response)
     try:
-        ends = datetime.fromisoformat(given["Expiration"]).timestamp()
-        return Session(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), ends)
+        ends = datetime.fromisoformat(fields["Expiration"]).timestamp()
+        return Session(Credentials(fields["AccessKeyId"], fields["SecretAccessKey"], fields["SessionToken"]), ends)
     except (KeyError, ValueError) as error:
-        # What stands in for STS on a broken way may answer 200 with anything: a page, half a document, no date.
+        # A proxy between this function and STS may respond with 200 and any body, such as a login page.
         raise _unreachable("invalid_response") from error
 
 
 def _error_from(response: bytes) -> CredentialsUnavailable:
     if _leaves(response).get("Code") in _THROTTLED:
         return CredentialsUnavailable(_THROTTLING, retry_after=RETRY_AFTER)
-    return CredentialsUnavailable(_REFUSED)
+    return CredentialsUnavailable(_DENIED)
 
 
 def _leaves(response: bytes) -> dict[str, str]:
-    """The innermost elements of an answer. None of those we read has a character that XML would escape."""
+    """Return the text of the innermost XML elements; the ones read here have no character that XML escapes."""
     return dict(_LEAF.findall(response.decode("utf-8", "replace")))

@@ -1,4 +1,9 @@
-"""Uploads in the bucket: each read as the version that the event names, and what became of it told beside it."""
+"""Uploads in the S3 bucket, and the status objects beside them.
+
+An upload is read with the version id and the ETag of its event. The status object carries the event's sequencer and
+whether the status is final as metadata, and every write is conditional on what was read (If-Match, If-None-Match), so
+that a late or repeated delivery replaces neither the status of a newer event nor a final one.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +19,22 @@ if TYPE_CHECKING:
     from chalicelib.domain.uploads.s3_event import Upload
 
 ATTEMPTS = 5
-"""Times a status is written that meets others: events of one object that come together."""
+"""Attempts to write a status when other deliveries for the same object write it at the same time."""
 
 
 class S3Uploads:
-    """The port of the use case."""
+    """Implements Uploads."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def is_settled(self, upload: Upload) -> bool:
-        """Whether an earlier delivery of the same event had the last word."""
+    def has_final_status(self, upload: Upload) -> bool:
+        """Return whether an earlier delivery of the same event stored a final status."""
         found = self._status(upload)
         return found is not None and is_final(upload, found.metadata)
 
     def read(self, upload: Upload) -> bytes:
-        """The document, at most one byte longer than is taken; UploadGone or SupersededError when there is none."""
+        """Return at most MAX_UPLOAD + 1 bytes; UploadGone if it was deleted, SupersededError if it was replaced."""
         try:
             found = self._bucket.find(upload.key, MAX_UPLOAD + 1, version=upload.version, etag=upload.etag)
         except ObjectChangedError as error:
@@ -38,20 +43,20 @@ class S3Uploads:
             raise UploadGone("The object was deleted before it could be read. Upload it again.")
         return found.body
 
-    def tell(self, upload: Upload, status: bytes, *, settled: bool) -> None:
-        """Stores *status* where no newer event's, and no last word about this one, is there already."""
-        metadata = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if settled else {})
-        known: StoredObject | None = None
+    def write_status(self, upload: Upload, status: bytes, *, final: bool) -> None:
+        """Store *status*, unless the status of a newer event or a final one of this event is stored already."""
+        metadata = {SEQUENCER: upload.sequencer} | ({FINAL: "true"} if final else {})
+        stored: StoredObject | None = None
         for _ in range(ATTEMPTS):
-            if known and not may_overwrite_status(upload, known.metadata):
+            if stored and not may_overwrite_status(upload, stored.metadata):
                 return
             try:
-                self._bucket.put(upload.status_key, status, metadata, replacing=known)
+                self._bucket.put(upload.status_key, status, metadata, replacing=stored)
             except ObjectChangedError:
-                known = self._status(upload)
+                stored = self._status(upload)
             else:
                 return
-        raise StorageUnavailable("Too many write one status at once. Try again.", retry_after=RETRY_AFTER)
+        raise StorageUnavailable("Concurrent writers kept replacing this status. Try again.", retry_after=RETRY_AFTER)
 
     def _status(self, upload: Upload) -> StoredObject | None:
         return self._bucket.find(upload.status_key, MAX_UPLOAD)

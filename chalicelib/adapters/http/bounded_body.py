@@ -1,4 +1,7 @@
-"""Answers read in bounded time and memory: a time-out for each read does not stop a body that drips."""
+"""Read a response in bounded time and memory.
+
+urllib3's read time-out starts again with every chunk, so it does not bound a body that arrives slowly.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ CHUNK = 2**16
 
 
 class TooLargeError(OSError):
-    """The body is longer than anybody needs; *start* is what was read of it."""
+    """The body exceeds its limit; *start* is the part that was read."""
 
     def __init__(self, start: bytes = b"") -> None:
         super().__init__()
@@ -25,7 +28,7 @@ class TooLargeError(OSError):
 
 
 def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
-    """The whole body; TimeoutError after *deadline*, TooLargeError beyond *limit* bytes."""
+    """Return the whole body; TimeoutError after *deadline*, TooLargeError beyond *limit* bytes."""
     chunks, size = [], 0
     try:
         while chunk := response.read1(CHUNK):
@@ -40,11 +43,10 @@ def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
 
 
 def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generator[bytes, None, None]:
-    """The lines of a body until it ends or *deadline* is over, when it is cut off; TooLargeError for a long line."""
-    # A time-out between bytes would wait anew after each of them.
-    end = Timer(deadline.remaining, cut_off, [response])
-    end.daemon = True
-    end.start()
+    """Yield the lines of a body until it ends or *deadline* is over; TooLargeError if a line exceeds *limit* bytes."""
+    timer = Timer(deadline.remaining, cut_off, [response])
+    timer.daemon = True
+    timer.start()
     rest = b""
     try:
         while chunk := response.read1(CHUNK):
@@ -53,17 +55,17 @@ def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generat
                 raise TooLargeError
             yield from whole
     except (ValueError, AttributeError):
-        # What a TLS socket of Python raises that another thread cuts off between two of its own steps.
+        # A TLS socket of Python may raise these when another thread shuts it down during a read.
         if deadline.remaining:
             raise
     finally:
-        end.cancel()
+        timer.cancel()
         response.close()
 
 
 def cut_off(response: BaseHTTPResponse) -> None:
-    """Ends *response* for whoever reads it, in another thread."""
-    with suppress(OSError, RuntimeError):  # RuntimeError: it has ended by itself, a moment ago
+    """Shut down the connection of *response*, which ends a read in another thread."""
+    with suppress(OSError, RuntimeError):  # RuntimeError: the response has just ended
         response.shutdown()
 
 

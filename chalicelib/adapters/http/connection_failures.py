@@ -1,6 +1,6 @@
-"""Why a request got no response, in a closed list of words for the log: never a library's own text.
+"""The reason why a request got no response, as one of a fixed list of codes for the log; never the text of a library.
 
-The words tell apart what looks alike to a caller, who reads only that the other side is unavailable.
+The response to the caller says only that the server is unavailable; the log needs the reason.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib3 import exceptions
 from chalicelib.adapters.http.bounded_body import TooLargeError
 
 TLS_VERIFICATION: Final = "tls_verification"
-"""The server's certificate does not pass. Another attempt cannot help, before a certificate or a setting changes."""
+"""The server's certificate cannot be verified. A retry is useless until a certificate or a setting changes."""
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, TLS_VERIFICATION),
@@ -28,7 +28,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (exceptions.ProtocolError, "connection_closed"),
     (OSError, "connection_closed"),
 )
-"""The first row that fits counts, so a subclass stands before its base."""
+"""The first matching row applies, so a subclass comes before its base class."""
 OTHER: Final = "connection_failed"
 REASONS = frozenset({reason for _, reason in _REASONS} | {OTHER})
 
@@ -49,12 +49,12 @@ def failure_reason(error: BaseException) -> str:
 
 
 def certificate_problem(error: BaseException) -> str:
-    """Return what is wrong with the certificate of a TLS_VERIFICATION, to follow "The certificate"."""
+    """Return what is wrong with the certificate of a TLS_VERIFICATION failure, as the predicate of a sentence."""
     return _CERTIFICATE_PROBLEMS.get(getattr(_tls_error(error), "verify_code", 0), "cannot be verified")
 
 
 def is_unknown_authority(error: BaseException) -> bool:
-    """Return whether *error* is the TLS_VERIFICATION of a certificate that another authority may have signed."""
+    """Return whether *error* is a TLS_VERIFICATION failure that another certificate authority might not have."""
     return getattr(_tls_error(error), "verify_code", 0) in _UNKNOWN_AUTHORITY
 
 

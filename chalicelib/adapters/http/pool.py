@@ -1,6 +1,6 @@
-"""One connection pool for the hosts of the web, which are AWS and the token issuer: their authorities are loaded once.
+"""The connection pool for AWS and the token issuer, with the default certificate authorities.
 
-That costs 30 ms of a cold start each time; the cluster has an authority and a pool of its own.
+Loading these takes 30 ms of a cold start, so it is done once. The cluster has its own authority and pool.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from urllib3 import PoolManager
 
 @cache
 def pool() -> PoolManager:
-    """The pool of this process."""
+    """Return the pool of this process."""
     return PoolManager(ssl_context=ssl.create_default_context())
 
 
-# On import, which is a Lambda's INIT: that has a whole processor, a request of 512 MB less than a third of one.
+# Created on import on purpose: Lambda's INIT phase has a full vCPU, an invocation at 512 MB less than a third of one.
 pool()

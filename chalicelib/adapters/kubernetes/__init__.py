@@ -1,1 +1,1 @@
-"""The Kubernetes API server of the EKS cluster: each request is sent as its caller, until the caller's deadline."""
+"""The Kubernetes API server of the EKS cluster: each request impersonates the caller and ends by the deadline."""

@@ -1,4 +1,4 @@
-"""The reviews by which the cluster tells whoever asks what they may do."""
+"""SelfSubjectAccessReview and SelfSubjectRulesReview: which permissions the impersonated caller has."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class _RulesReview(msgspec.Struct):
 
 
 def access_review(namespace: str, verb: str, group: str, resource: str) -> ApiRequest:
-    """Asks whether one may do that; `is_allowed` reads the answer."""
-    asked = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
-    return _review("SelfSubjectAccessReview", {"resourceAttributes": asked})
+    """Return the request for a review of one permission; `is_allowed` reads the response."""
+    attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
+    return _review("SelfSubjectAccessReview", {"resourceAttributes": attributes})
 
 
 def is_allowed(response: ApiResponse) -> bool:
-    """The verdict in the *answer* to an access review."""
+    """Return the result in the *response* to an access review."""
     return decode_or_raise(response, _AccessReview).status.allowed
 
 
 def rules_review(namespace: str) -> ApiRequest:
-    """Asks for all that one may do in *namespace*; `rules` reads the answer."""
+    """Return the request for all permissions in *namespace*; `rules` reads the response."""
     return _review("SelfSubjectRulesReview", {"namespace": namespace})
 
 
 def rules(response: ApiResponse) -> list[PolicyRule]:
-    """The rules in the *answer* to a rules review."""
+    """Return the rules in the *response* to a rules review."""
     return decode_or_raise(response, _RulesReview).status.resource_rules
 
 

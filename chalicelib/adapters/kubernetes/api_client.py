@@ -1,7 +1,13 @@
-"""HTTP to the API server, through the official client's connection pool, with our own deadline and retries.
+"""HTTP client of the API server: raw JSON over the official client's connection pool, with a deadline and retries.
 
-The client's typed models cost 300 ms of a cold start and its retries sleep unseen, past any time-out; so this takes the
-pool of its RESTClientObject, and sends and reads raw JSON.
+The typed models of the official client are 300 ms of a cold start, and its retries sleep beyond any time-out. So only
+the connection pool of its RESTClientObject is used.
+
+* Connection errors, time-outs, 429 and 5xx are retried with exponential backoff and jitter, or after Retry-After, up to
+  ATTEMPTS and only before the deadline. A retry is safe for every request: names are fixed before the first attempt,
+  and `ApiResponse.repeated` says that an earlier attempt may have succeeded.
+* A 401 is retried once, with a new token: the old one may have expired.
+* After several failures in a row a circuit breaker fails requests at once.
 """
 
 from __future__ import annotations
@@ -43,18 +49,18 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
 MAX_RESPONSE = 16 * 2**20
-"""More than one object takes: etcd takes 1.5 MiB, which are 9 MiB of JSON where each byte is written as six, as Go
-writes `<`. An ordinary page of 500 Jobs has 7 MB; `pages` divides one that is too large for a function's memory."""
+"""Larger than any object: etcd's limit is 1.5 MiB, at most 9 MiB of JSON, because Go escapes `<` as six characters. A
+typical page of 500 Jobs is 7 MB; `pagination` divides a page that exceeds this limit."""
 
 MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
-"""Without a seed, which functions that start from one snapshot would share."""
+"""Not seeded: functions that are restored from the same snapshot would share the seed."""
 _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-_FUTURE_VERSION = b"Too large resource version"  # of a page token: the cluster has waited for it, in vain
+_FUTURE_VERSION = b"Too large resource version"  # in a 504 for a page token: a retry would get the same response
 
 
 class ApiRequest(msgspec.Struct, frozen=True):
-    """One request to the API server. Parts of *path* are checked names."""
+    """One request to the API server. The names in *path* have been validated."""
 
     method: str
     path: str
@@ -64,7 +70,7 @@ class ApiRequest(msgspec.Struct, frozen=True):
 
 
 class ApiResponse(msgspec.Struct, frozen=True):
-    """What the API server answered; *repeated* when an earlier attempt may have been carried out already."""
+    """The response of the API server; *repeated* if an earlier attempt of the request may have succeeded."""
 
     status: int
     body: bytes
@@ -73,18 +79,18 @@ class ApiResponse(msgspec.Struct, frozen=True):
 
 
 class NoResponse(msgspec.Struct, frozen=True):
-    """An attempt that got no answer, and why: one of `connection_failures.REASONS`."""
+    """An attempt that got no response; *reason* is one of `connection_failures.REASONS`."""
 
     reason: str
 
 
-def parameters(**given: str | int | None) -> tuple[tuple[str, str], ...]:
-    """A Call's query; what is None or empty is left out."""
-    return tuple((name, str(value)) for name, value in given.items() if value not in {None, ""})
+def parameters(**values: str | int | None) -> tuple[tuple[str, str], ...]:
+    """Return *values* as the query of an ApiRequest, without None and empty strings."""
+    return tuple((name, str(value)) for name, value in values.items() if value not in {None, ""})
 
 
 class KubernetesApi:
-    """One cluster's API server."""
+    """The API server of one cluster."""
 
     def __init__(self, endpoint: str, ca: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic) -> None:
         self._endpoint = endpoint
@@ -93,19 +99,19 @@ class KubernetesApi:
         self._breaker = CircuitBreaker(clock)
 
     def send(self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline) -> ApiResponse:
-        """The answer to *call*, tried again where that is safe; every call is: names are fixed before the first try."""
-        lines = list(headers)
+        """Send *request* with additional *headers*, retry it if that may help, and return the response."""
+        extra = list(headers)
         fresh = renewed = repeated = False
         for attempt in range(1, ATTEMPTS + 1):
-            response = self._attempt(request, lines, deadline, fresh=fresh)
+            response = self._attempt(request, extra, deadline, fresh=fresh)
             fresh = False
             if isinstance(response, NoResponse) or (
                 response.status in _RETRIED_STATUSES and _FUTURE_VERSION not in response.body
             ):
-                # A throttled call was turned away before anything was done.
+                # A throttled request was rejected before it had any effect.
                 repeated |= isinstance(response, NoResponse) or response.status != 429  # noqa: PLR2004 - TooManyRequests
                 _pause(response, attempt, deadline, last=attempt == ATTEMPTS)
-            elif response.status == 401 and not renewed:  # noqa: PLR2004 - expired, or our role is new there
+            elif response.status == 401 and not renewed:  # noqa: PLR2004 - expired, or the access entry is new
                 fresh = renewed = True
             else:
                 return ApiResponse(response.status, response.body, response.retry_after, repeated)
@@ -114,89 +120,89 @@ class KubernetesApi:
     def lines(
         self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline
     ) -> Generator[bytes, None, None]:
-        """The lines of a stream, until it ends, breaks or *deadline* is over. Tried once: its reader knows to go on."""
+        """Yield the lines of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
         with suppress(HTTPError, OSError):
             response = self._request(request, headers, deadline, deadline.remaining)
             if response.status == 200:  # noqa: PLR2004 - OK
                 yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
     def _attempt(
-        self, request: ApiRequest, lines: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
+        self, request: ApiRequest, extra: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
     ) -> ApiResponse | NoResponse:
-        """One request and its answer; ClusterUnavailable where another attempt is useless."""
+        """Send *request* once; ClusterUnavailable if a retry is useless."""
         started = time.monotonic()
         try:
-            raw = self._request(request, lines, deadline, READ_SECONDS, fresh=fresh)
+            raw = self._request(request, extra, deadline, READ_SECONDS, fresh=fresh)
             response = ApiResponse(raw.status, bounded_body.read(raw, deadline, MAX_RESPONSE), _retry_after(raw))
         except bounded_body.TooLargeError as error:
-            self._breaker.answered()
+            self._breaker.record_success()
             raise ResponseTooLarge(error.start) from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:
-                self._breaker.answered()
+                self._breaker.record_success()
                 raise _untrusted_certificate(error) from error
-            self._breaker.failed()
+            self._breaker.record_failure()
             return NoResponse(reason)
         finally:
             deadline.attempts.append(time.monotonic() - started)
-        self._breaker.answered()
+        self._breaker.record_success()
         return response
 
     def _request(
         self,
         request: ApiRequest,
-        lines: Iterable[tuple[str, str]],
+        extra: Iterable[tuple[str, str]],
         deadline: Deadline,
         read: float,
         *,
         fresh: bool = False,
     ) -> BaseHTTPResponse:
-        """The answer's head; its body may be silent for *read* seconds, and not beyond *deadline*."""
+        """Send *request* and return the response before its body; *read* is the read time-out in seconds."""
         token = self._tokens.token(deadline, fresh=fresh)
         headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), ("Accept", "application/json")])
-        headers.extend([("Content-Type", request.content_type), *lines])
+        headers.extend([("Content-Type", request.content_type), *extra])
         if deadline.request_id:
-            headers.add("Audit-ID", deadline.request_id)  # the API server's audit log calls the call by it
+            headers.add("Audit-ID", deadline.request_id)  # becomes the auditID in the API server's audit log
         url = self._endpoint + request.path + ("?" + urlencode(request.query) if request.query else "")
         left = deadline.remaining
         if not left:
-            raise DeadlineExceeded("The cluster took too long. Try again.")
+            raise DeadlineExceeded("The cluster did not respond in time. Try again.")
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
         return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
 
 
 def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline, *, last: bool) -> None:
-    """Waits before the next attempt; raises where waiting is useless or would pass the deadline."""
-    asked = response.retry_after if isinstance(response, ApiResponse) else None
-    pause = float(asked) if asked else PAUSE_SECONDS * 2**attempt * _JITTER.uniform(0.5, 1.5)
+    """Wait before the next attempt; raise the error if this was the *last* one or the deadline comes first."""
+    retry_after = response.retry_after if isinstance(response, ApiResponse) else None
+    pause = float(retry_after) if retry_after else PAUSE_SECONDS * 2**attempt * _JITTER.uniform(0.5, 1.5)
     if deadline.remaining and pause < deadline.remaining and not last:
         time.sleep(pause)
         return
-    raise _failure(response, deadline, asked or 1)
+    raise _failure(response, deadline, retry_after or 1)
 
 
 def _failure(response: ApiResponse | NoResponse, deadline: Deadline, retry_after: int) -> ResearcherError:
-    """The error after the last attempt; its note says in the log why."""
+    """Return the error after the last attempt; its note has the reason for the log."""
     error: ResearcherError
     if not deadline.remaining:
-        error = DeadlineExceeded("The cluster took too long. Try again.")
+        error = DeadlineExceeded("The cluster did not respond in time. Try again.")
     elif isinstance(response, NoResponse):
         error = ClusterUnavailable("The cluster cannot be reached. Try again later.", retry_after=retry_after)
     else:
-        error = ClusterUnavailable("The cluster is too busy to answer. Try again later.", retry_after=retry_after)
+        error = ClusterUnavailable("The cluster is overloaded. Try again later.", retry_after=retry_after)
     error.add_note(response.reason if isinstance(response, NoResponse) else f"status_{response.status}")
     return error
 
 
 def _untrusted_certificate(error: BaseException) -> ClusterUnavailable:
-    """The error for a cluster whose certificate does not pass: no time to try again, since only a change helps."""
-    refusal = ClusterUnavailable(
+    """Return the error for a cluster whose certificate cannot be verified, without Retry-After."""
+    unavailable = ClusterUnavailable(
         f"The TLS certificate of the cluster {certificate_problem(error)}. {REPORT_TO_OPERATORS}"
     )
-    refusal.add_note(TLS_VERIFICATION)
-    return refusal
+    unavailable.add_note(TLS_VERIFICATION)
+    return unavailable
 
 
 def _retry_after(response: BaseHTTPResponse) -> int | None:

@@ -1,4 +1,4 @@
-"""A cluster as one caller reaches it until one deadline: what the ports of the use cases are built upon."""
+"""The base class of the adapters to Kubernetes: one cluster, one impersonated caller, one deadline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CallerSession:
-    """Sends calls as *caller*, until *deadline*."""
+    """Sends requests as *caller* until *deadline*."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
         self._cluster = cluster
@@ -26,10 +26,10 @@ class CallerSession:
 
 
 def jobs_path(project: ProjectName) -> str:
-    """Where the Project's Jobs are."""
+    """Return the path of the Project's Jobs."""
     return f"/apis/batch/v1/namespaces/{namespace_of(project)}/jobs"
 
 
-def core_path(project: ProjectName, kind: str) -> str:
-    """Where the Project's objects of a core *kind* are, such as pods."""
-    return f"/api/v1/namespaces/{namespace_of(project)}/{kind}"
+def core_path(project: ProjectName, resource: str) -> str:
+    """Return the path of the Project's objects of a core resource, such as pods."""
+    return f"/api/v1/namespaces/{namespace_of(project)}/{resource}"

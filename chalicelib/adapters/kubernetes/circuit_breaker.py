@@ -1,4 +1,9 @@
-"""A small circuit breaker: a cluster that is down is not asked by every request, and comes back by itself."""
+"""A circuit breaker for the cluster, one in each process.
+
+Closed: every request is sent. Open, after FAILURES requests in a row without a response: requests fail at once, for
+PAUSE seconds. Then one request is sent as a probe: a response closes the breaker, another failure keeps it open for
+the next PAUSE. Any response closes the breaker, whatever its status.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILURES = 5
-"""Failed calls in a row that open the breaker: more than one request's attempts."""
+"""Failures in a row that open the breaker; more than the attempts of one request."""
 PAUSE = 10.0
-"""Seconds until one call may try again."""
+"""Seconds until the next probe."""
 
 
 class CircuitBreaker:
-    """Counts failures of this process; open means refusing at once."""
+    """Counts the failed requests of this process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -25,20 +30,20 @@ class CircuitBreaker:
         self._open_until = 0.0
 
     def check(self) -> None:
-        """Raises ClusterUnavailable while open; after the pause it lets one call through."""
+        """Raise ClusterUnavailable while the breaker is open; let one request pass after each pause."""
         left = self._open_until - self._clock()
         if self._failures >= FAILURES and left > 0:
-            error = ClusterUnavailable("The cluster does not answer. Try again later.", retry_after=int(left) + 1)
+            error = ClusterUnavailable("The cluster does not respond. Try again later.", retry_after=int(left) + 1)
             error.add_note("circuit_breaker_open")
             raise error
         self._open_until = self._clock() + PAUSE if self._failures >= FAILURES else 0.0
 
-    def failed(self) -> None:
-        """Counts a call that got no answer."""
+    def record_failure(self) -> None:
+        """Count a request that got no response."""
         self._failures += 1
         if self._failures >= FAILURES:
             self._open_until = self._clock() + PAUSE
 
-    def answered(self) -> None:
-        """Closes: the cluster is there, whatever it said."""
+    def record_success(self) -> None:
+        """Close the breaker after a response of any status."""
         self._failures = 0

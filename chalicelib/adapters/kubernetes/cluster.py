@@ -1,4 +1,4 @@
-"""The EKS cluster: each call as its caller and within the deadline; its Projects, and who may use them."""
+"""The EKS cluster: requests as a caller, the Projects, and which callers may use them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ PAGE = 500
 ACCESS_TTL_SECONDS = 30
 
 AccessKey = tuple[frozenset[str], ProjectName]
-"""The groups of who asks, and about which Project."""
+"""The caller's groups, and the Project."""
 
 
 class Cluster:
-    """One cluster, for all callers."""
+    """One cluster, shared by all callers."""
 
     def __init__(self, api: KubernetesApi, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -45,53 +45,53 @@ class Cluster:
         self._verbs: TtlCache[AccessKey, list[str]] = TtlCache(ACCESS_TTL_SECONDS, clock)
 
     def namespaces(self, deadline: Deadline) -> list[Namespace]:
-        """The namespaces that are labelled as Projects, whoever may use them. Asked as ourselves."""
-        found: list[Namespace] = []
+        """List all namespaces with the Project label, as the API itself and not as a caller."""
+        namespaces: list[Namespace] = []
         token: str | None = None
         while True:
             query = parameters(labelSelector=PROJECT_LABEL, limit=PAGE, **{"continue": token})
             page = decode_or_raise(
                 self._api.send(ApiRequest("GET", "/api/v1/namespaces", query), (), deadline), NamespaceList
             )
-            found += page.items
+            namespaces += page.items
             token = page.metadata.continue_
             if not token:
-                return found
+                return namespaces
 
     def send_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
-        """The answer to *call* as *caller*; groups we were just given or have lost are read again once."""
+        """Send *request* as *caller*; if impersonation is forbidden, read the API's own groups again and retry once."""
         response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline)
         if refuses_impersonation(response):
             response = self._api.send(request, self._impersonation.headers(caller, deadline, fresh=True), deadline)
         return response
 
     def send_as_preflight(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
-        """The answer to a dry run on behalf of *caller*: who asks may do nothing else."""
+        """Send a dry run as the preflight user, which may do nothing else; *caller* is only in the audit log."""
         return self._api.send(request, preflight_headers(caller), deadline)
 
     def lines_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> Generator[bytes, None, None]:
-        """The lines of a watch as *caller*; none where it breaks or is refused, as the next call will tell."""
+        """Yield the lines of a watch as *caller*; none if it fails, since the next request gets the error."""
         return self._api.lines(request, self._impersonation.headers(caller, deadline), deadline)
 
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
-        """The Project's namespace, whoever may use it, or None. Asked as ourselves."""
+        """Return the Project's namespace, or None, as the API itself and not as a caller."""
         response = self._api.send(ApiRequest("GET", f"/api/v1/namespaces/{namespace_of(project)}"), (), deadline)
         return None if response.status == 404 else decode_or_raise(response, Namespace)  # noqa: PLR2004 - NotFound
 
     def may_list_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
-        """Whether *caller* may list the Project's Jobs, by the cluster's own verdict of the last 30 seconds."""
+        """Return whether *caller* may list the Project's Jobs, by an access review that is cached for 30 seconds."""
         review = access_review(namespace_of(project), "list", "batch", "jobs")
         key = (caller.kubernetes_groups, project)
         return self._access.get_or_load(key, lambda: is_allowed(self.send_as(caller, review, deadline)))
 
     def verbs_on_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> list[str]:
-        """What *caller* may do with the Project's Jobs, by the cluster's own verdict of the last 30 seconds."""
+        """Return the verbs that *caller* has on the Project's Jobs, by a rules review that is cached for 30 seconds."""
         review = rules_review(namespace_of(project))
         key = (caller.kubernetes_groups, project)
         return self._verbs.get_or_load(key, lambda: verbs_on_jobs(rules(self.send_as(caller, review, deadline))))
 
     def version(self, caller: Caller, deadline: Deadline) -> str:
-        """The version of Kubernetes the cluster runs."""
+        """Return the cluster's Kubernetes version."""
         return decode_or_raise(self.send_as(caller, ApiRequest("GET", "/version"), deadline), _Version).git_version
 
 
@@ -101,7 +101,7 @@ class _Version(msgspec.Struct, rename="camel"):
 
 @cache
 def connect(settings: Settings) -> Cluster:
-    """This deployment's cluster, one for each process; InvalidSettingError where CLUSTER_CA holds no certificate."""
+    """Return this deployment's cluster, one for each process; InvalidSettingError if CLUSTER_CA has no certificate."""
     try:
         api = KubernetesApi(settings.cluster_endpoint, settings.cluster_ca, eks_tokens.connect(settings))
     except (ValueError, SSLError) as error:

@@ -1,8 +1,8 @@
-"""Connections to the API server: the pool of the official client, with a TLS context of our own.
+"""The connection pool to the API server: that of the official client, with a separate TLS context.
 
-While a cluster's certificate authority is replaced, the old one and the new one are trusted, and both may have the same
-name. Of such authorities OpenSSL tries one alone where the server's certificate has no key identifier, and refuses a
-certificate of the other. So each authority has a pool of its own, and the one that fits is tried first the next time.
+During a rotation of the cluster's certificate authority the old and the new one are trusted, and both may have the same
+name. If the server's certificate has no key identifier, OpenSSL tries only one authority of that name, and rejects
+certificates of the other. So there is one pool for each authority, and the pool that worked last is tried first.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _ONCE: dict[str, Any] = {"retries": False, "redirect": False, "preload_content":
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """What RESTClientObject reads of the client's Configuration, with the same defaults, but nobody's proxy.
+    """The attributes of the client's Configuration that RESTClientObject reads, with its defaults, but without a proxy.
 
-    The client's own module is 10 ms of a cold start, and finds a proxy in the environment. The certificate authority
-    is in the TLS context: given here, urllib3 would load it again for each connection.
+    The client's own Configuration is 10 ms of a cold start, and reads a proxy from the environment. The certificate
+    authority is in the TLS context, because urllib3 would load one from here again for each connection.
     """
 
     ca_cert_data: None = None
@@ -46,33 +46,33 @@ class Configuration(msgspec.Struct, frozen=True):
 
 
 class ClusterPool:
-    """Sends requests to servers that one of *authorities* has certified: certificates in PEM."""
+    """Sends requests to servers whose certificate one of *authorities* (PEM) has signed."""
 
     def __init__(self, authorities: str) -> None:
         self._pools = [_pool(context) for context in cluster_contexts(authorities)]
         self._trusted = 0
 
-    def request(self, method: str, url: str, **options: Any) -> BaseHTTPResponse:  # noqa: ANN401 - urllib3's own
-        """Send one request and return the head of its response; HTTPError or OSError when there is none.
+    def request(self, method: str, url: str, **options: Any) -> BaseHTTPResponse:  # noqa: ANN401 - urllib3's options
+        """Send a request and return the response before its body; HTTPError or OSError if there is none.
 
-        A certificate is refused before anything is sent, so the next authority may be tried.
+        A certificate is rejected before the request is sent, so the next authority can be tried.
         """
         errors: list[SSLError] = []
-        for number in self._order():
+        for index in self._order():
             try:
-                response: BaseHTTPResponse = self._pools[number].request(method, url, **_ONCE, **options)
+                response: BaseHTTPResponse = self._pools[index].request(method, url, **_ONCE, **options)
             except SSLError as error:
                 if failure_reason(error) != TLS_VERIFICATION:
                     raise
                 errors.append(error)
             else:
-                self._trusted = number
+                self._trusted = index
                 return response
         raise min(errors, key=is_unknown_authority)
 
     def _order(self) -> list[int]:
-        """The pools' numbers, the one that fitted last first."""
-        return sorted(range(len(self._pools)), key=lambda number: number != self._trusted)
+        """Return the indexes of the pools, beginning with the one that worked last."""
+        return sorted(range(len(self._pools)), key=lambda index: index != self._trusted)
 
 
 def _pool(context: ssl.SSLContext) -> PoolManager:

@@ -1,4 +1,8 @@
-"""What the cluster refuses, in our errors. The cluster's reason stays readable; what it says of us stays inside."""
+"""Translation of the API server's error responses to ResearcherError.
+
+The messages of admission and validation are passed on to the caller. Those of RBAC are not, because they contain the
+API's own identity.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +38,11 @@ Found = TypeVar("Found")
 OK = (200, 201, 202)
 MAX_TEXT = 1024
 RETRY_AFTER = 5
-"""Seconds, after an answer that tells none and should not have come."""
+"""Seconds, for an unexpected response without Retry-After."""
 
 FORBIDDEN = (
-    "You may not do this in that Project, or there is no such Project. "
-    "GET /projects lists yours; ask your platform engineers for a RoleBinding."
+    "The Project does not exist, or you do not have permission for this operation in it. "
+    "GET /projects lists your Projects; ask your platform engineers for a RoleBinding."
 )
 
 _UNREADABLE = (ValueError, RecursionError)
@@ -51,35 +55,35 @@ _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
         f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}",
     ),
     404: (Forbidden, FORBIDDEN),
-    409: (PreconditionFailed, "The Job has changed, or is another one by now. Get it again, then decide."),
-    410: (PageTokenExpired, "The page token is too old. Start again without it."),
+    409: (PreconditionFailed, "The Job was changed, or deleted and created again. Get it before you try again."),
+    410: (PageTokenExpired, "The page token has expired. Start again without it."),
 }
 
 
 class ResponseTooLarge(ClusterUnavailable):
-    """The answer is larger than anything that is read; *start* is what was read of it."""
+    """The response exceeds MAX_RESPONSE; *start* is the part that was read."""
 
     def __init__(self, start: bytes) -> None:
-        super().__init__("An object of the Project is too large to be read.")
+        super().__init__("An object in the Project is too large to be read.")
         self.start = start
         self.add_note("response_too_large")
 
 
 class StatusCause(KubernetesObject):
-    """One field the cluster refuses."""
+    """One invalid field."""
 
     field: str | None = None
     message: str | None = None
 
 
 class StatusDetails(KubernetesObject):
-    """What a refusal is about."""
+    """The details of a Status."""
 
     causes: list[StatusCause] = []
 
 
 class Status(KubernetesObject):
-    """The cluster's own error document."""
+    """Kubernetes' error object."""
 
     reason: str | None = None
     message: str | None = None
@@ -87,12 +91,12 @@ class Status(KubernetesObject):
 
 
 def decode_or_raise(response: ApiResponse, kind: type[Found]) -> Found:
-    """The object in *answer*, or the error that it means."""
+    """Decode the object in *response*; raise the error of any other response."""
     return _decode_or_raise(response, lambda body: msgspec.json.decode(body, type=kind))
 
 
 def decode_object_or_raise(response: ApiResponse, kind: type[Found]) -> Found:
-    """The same of an object, or a list of objects, that the Project's users write: what is odd in it is left out."""
+    """Decode like `decode_or_raise`, but leave out malformed parts, as users of the Project may write this object."""
     return _decode_or_raise(response, lambda body: lenient_decoding.decode(body, kind))
 
 
@@ -102,45 +106,45 @@ def _decode_or_raise(response: ApiResponse, decode: Callable[[bytes], Found]) ->
     try:
         return decode(response.body)
     except _UNREADABLE as error:
-        message = "The cluster's answer was cut off or is not JSON. Try again."
+        message = "The cluster's response was cut off or is not JSON. Try again."
         raise ClusterUnavailable(message, retry_after=RETRY_AFTER) from error
 
 
 def error_from(response: ApiResponse) -> ResearcherError:
-    """The error that *answer* means."""
+    """Return the ResearcherError for an error *response*."""
     status = _status(response.body)
     match response.status:
         case 400 | 422:
-            return InvalidJob("The cluster refuses the Job; errors names its fields.", _fields(status))
+            return InvalidJob("The cluster rejected the Job; `errors` lists the invalid fields.", _fields(status))
         case 403:
             return _forbidden(status.message or "")
     if response.status not in _BY_STATUS:
-        message = "The cluster answered in a way this API does not know. Try again later."
+        message = "The cluster sent an unexpected response. Try again later."
         return ClusterUnavailable(message, retry_after=RETRY_AFTER)
     error, detail = _BY_STATUS[response.status]
     return error(detail)
 
 
 def already_exists(response: ApiResponse) -> bool:
-    """Whether there is an object of that name; 409 also means that another write came in between."""
+    """Return whether *response* says that the name exists already; a 409 can also be a conflict with another write."""
     return response.status == 409 and _status(response.body).reason == "AlreadyExists"  # noqa: PLR2004
 
 
 def refuses_impersonation(response: ApiResponse) -> bool:
-    """Whether the cluster refused who we act as, and not what the caller may do."""
+    """Return whether the API may not impersonate this user or group, as opposed to what the caller may not do."""
     return response.status == 403 and "cannot impersonate" in (_status(response.body).message or "")  # noqa: PLR2004
 
 
 def _forbidden(message: str) -> ResearcherError:
-    """RBAC's refusal says nothing of the Project; an admission's refusal says what to change."""
+    """Return the error for a 403: of RBAC, whose message is not passed on, of the quota, or of admission control."""
     if message.startswith(_WEBHOOK):
-        return RefusedByCluster(f"The cluster refuses the Job: {message[:MAX_TEXT]}")
+        return RefusedByCluster(f"The cluster rejected the Job: {message[:MAX_TEXT]}")
     _, separator, reason = message.partition(" is forbidden: ")
     if not separator or "cannot impersonate" in message or reason.startswith("User "):
         return Forbidden(FORBIDDEN)
     if reason.startswith("exceeded quota"):
-        return QuotaExceeded(f"The Project's quota has no room: {reason[:MAX_TEXT]}")
-    return RefusedByCluster(f"The cluster refuses the Job: {reason[:MAX_TEXT]}")
+        return QuotaExceeded(f"The Job does not fit in the Project's quota: {reason[:MAX_TEXT]}")
+    return RefusedByCluster(f"The cluster rejected the Job: {reason[:MAX_TEXT]}")
 
 
 def _fields(status: Status) -> tuple[FieldError, ...]:
@@ -150,7 +154,7 @@ def _fields(status: Status) -> tuple[FieldError, ...]:
 
 
 def _pointer(field: str) -> str:
-    """The JSON pointer (RFC 6901) to what Kubernetes calls *field*: /containers/0/image for containers[0].image."""
+    """Return the JSON pointer (RFC 6901) for a Kubernetes *field*: /containers/0/image for containers[0].image."""
     return "".join(pointer_step(key or name) for key, name in _STEP.findall(field))
 
 

@@ -1,7 +1,11 @@
-"""The headers by which the cluster takes a call as the caller's: made from the Caller, and from nothing else.
+"""Impersonation: the headers with which the API server authorizes a request as the caller.
 
-Our own identity owns no rights to Jobs, so a call without these headers is refused. One group that we may not
-impersonate would refuse the whole call, so only those are sent that the cluster lists for us.
+* The API's own identity has no permission for Jobs, so the cluster rejects a request without these headers.
+* Impersonate-User is always `researcher:api`, which has no permissions either. The caller's groups have them
+  (Impersonate-Group), and the caller's name goes to the audit log (Impersonate-Extra-Subject).
+* The cluster rejects a request with a group that the API may not impersonate. So a SelfSubjectRulesReview lists the
+  groups that it may impersonate, and only those are sent. The list is cached for GROUPS_TTL_SECONDS.
+* The headers are built from the Caller alone, never from headers of the request.
 """
 
 from __future__ import annotations
@@ -20,23 +24,23 @@ if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
 
 USER = "researcher:api"
-"""The one user we impersonate. It has no rights either: the groups have them, and the audit extra names the caller."""
+"""The user that is impersonated for all callers; it has no permissions."""
 PREFLIGHT_USER = "researcher:preflight"
-"""Who tries to create pods in dry runs, and may do nothing else; see infra/kubernetes/base/preflight.yaml."""
+"""The user that creates pods in dry runs and may do nothing else; see infra/kubernetes/base/preflight.yaml."""
 GROUPS_TTL_SECONDS = 300
 UNKNOWN_GROUP_TTL_SECONDS = 10
-"""How long the list is kept from a caller with a group that is not in it."""
+"""The TTL of the list for a caller with a group that is not in it, as the group may have been added since."""
 
 _REVIEW = rules_review("default")
 
 
 def preflight_headers(caller: Caller) -> list[tuple[str, str]]:
-    """The header lines for a dry run on behalf of *caller*, without any of the caller's rights."""
+    """Return the headers of a dry run for *caller*, without the caller's permissions."""
     return [("Impersonate-User", PREFLIGHT_USER), ("Impersonate-Extra-Subject", caller.user)]
 
 
 class Impersonation:
-    """Knows which groups our own identity may impersonate."""
+    """Caches which groups the API's own identity may impersonate."""
 
     def __init__(self, api: KubernetesApi, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -45,10 +49,10 @@ class Impersonation:
         self._read_at = float("-inf")
 
     def headers(self, caller: Caller, deadline: Deadline, *, fresh: bool = False) -> list[tuple[str, str]]:
-        """The header lines for *caller*; *fresh* reads our groups again, after the cluster refused some."""
-        # A group we do not know may be a Project's that was made a moment ago, or nobody's on this cluster.
-        kept = GROUPS_TTL_SECONDS if caller.kubernetes_groups <= self._groups else UNKNOWN_GROUP_TTL_SECONDS
-        if fresh or self._clock() - self._read_at >= kept:
+        """Return the headers for *caller*; *fresh* reads the groups again, after the cluster rejected one of them."""
+        # An unknown group may be that of a new Project, or not exist in this cluster.
+        ttl = GROUPS_TTL_SECONDS if caller.kubernetes_groups <= self._groups else UNKNOWN_GROUP_TTL_SECONDS
+        if fresh or self._clock() - self._read_at >= ttl:
             self._groups = self._read(deadline)
             self._read_at = self._clock()
         groups = sorted(caller.kubernetes_groups & self._groups)
@@ -56,7 +60,7 @@ class Impersonation:
         return lines + [("Impersonate-Group", group) for group in groups]
 
     def _read(self, deadline: Deadline) -> frozenset[str]:
-        listed = rules(self._api.send(_REVIEW, (), deadline))
-        named = (rule for rule in listed if "impersonate" in rule.verbs and "groups" in rule.resources)
-        # A rule without names would allow all groups; we never use more than the ones listed for us.
-        return frozenset(name for rule in named for name in rule.resource_names if name.startswith(PREFIX))
+        own_rules = rules(self._api.send(_REVIEW, (), deadline))
+        impersonation = (rule for rule in own_rules if "impersonate" in rule.verbs and "groups" in rule.resources)
+        # A rule without resourceNames allows all groups; only groups that a rule names are ever sent.
+        return frozenset(name for rule in impersonation for name in rule.resource_names if name.startswith(PREFIX))

@@ -1,7 +1,7 @@
-"""Changes of one Job as they happen, as one caller may see them until one deadline.
+"""A watch of one Job, as the caller.
 
-A watch is only the bell: whoever hears it reads the Job and its pods again, so that what is answered belongs together,
-and a bell that broke costs a moment and no truth.
+The watch is only a wake-up signal: after each event the Job and its pods are read again, so that the response is
+consistent. A broken watch costs latency, never correctness.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
 
 LOOK_AGAIN_SECONDS = 5.0
-"""A pod that cannot start changes nothing about its Job: the watch does not tell."""
+"""The Job is read again after this time even without an event: a pod that cannot start does not change its Job."""
 PAUSE_SECONDS = 1.0
-"""Before the next look, where the watch could not be had or has broken."""
+"""The pause before the Job is read again after the watch failed."""
 
 
 _CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
@@ -43,7 +43,7 @@ class _Event(msgspec.Struct):
 
 
 class JobWatch:
-    """The port of the use case that waits for a Job, which waits no longer than *until*."""
+    """Implements JobChanges, for at most the time *until*."""
 
     def __init__(self, cluster: Cluster, caller: Caller, until: Deadline) -> None:
         self._cluster = cluster
@@ -51,7 +51,7 @@ class JobWatch:
         self._until = until
 
     def wait(self, project: ProjectName, name: JobName, version: str) -> bool:
-        """Waits until the Job may be another than at *version*; False when the time to wait is over already."""
+        """Wait until the Job may differ from resource *version*; return False if the time was over before."""
         if not self._until.remaining:
             return False
         end = self._until.within(LOOK_AGAIN_SECONDS)
@@ -60,8 +60,8 @@ class JobWatch:
         return True
 
     def _has_changed(self, project: ProjectName, name: JobName, version: str, end: Deadline) -> bool:
-        """Whether the watch, which begins with the Job as it is, told of another version until *end*."""
-        # Without a version to start from: the Job's own may be too old for the cluster to go on from (410).
+        """Return whether the watch, which begins with the current state, had an event of another version by *end*."""
+        # No resourceVersion to start from: that of the Job may be too old for the cluster (410 Gone).
         seconds = max(1, math.ceil(end.remaining))
         query = parameters(watch="true", fieldSelector=f"metadata.name={name}", timeoutSeconds=seconds)
         request = ApiRequest("GET", jobs_path(project), query)
@@ -71,7 +71,7 @@ class JobWatch:
 
 
 def _shows_change(line: bytes, version: str) -> bool:
-    """Whether *line* of a watch shows the Job at another version; an error, or half a line, shows nothing."""
+    """Return whether *line* is a watch event of another version of the Job; an error or an incomplete line is not."""
     try:
         event = msgspec.json.decode(line, type=_Event)
     except (ValueError, RecursionError):

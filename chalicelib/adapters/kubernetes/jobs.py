@@ -1,4 +1,4 @@
-"""The Jobs of a cluster and their pods, as one caller reaches them until one deadline."""
+"""The Jobs of the cluster and their pods, as the caller."""
 
 from __future__ import annotations
 
@@ -24,47 +24,47 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
 
 NAMES_IN_A_SELECTOR = 100
-"""Of at most 63 characters each, so that a URL stays below 8 KiB."""
+"""Names have at most 63 characters, so the URL stays below 8 KiB."""
 MAX_PODS = 1000
 UNFINISHED = "status.phase!=Succeeded"
-"""Pods that succeeded stay as long as their Job, which may have made 100,000 of them; no view needs them."""
+"""A field selector: a Job may have 100,000 pods that succeeded, which no view needs."""
 FIELD_MANAGER = "researcher-api"
 MAX_CONFLICTS = 3
-"""Times a creation is sent that meets others: quotas are counted by versions, and one of two writers loses."""
+"""Attempts on 409 Conflict: concurrent creations race for the ResourceQuota's resource version."""
 
 PAUSE_SECONDS = (0.02, 0.1)
-"""Between attempts that met a conflict."""
+"""The range of the random pause after a conflict."""
 
 _JITTER = random.SystemRandom()
 _STRICT = parameters(fieldValidation="Strict", fieldManager=FIELD_MANAGER)
-"""What every write says: a field that the cluster does not know is refused, not dropped."""
+"""The query of every write: the cluster rejects unknown fields instead of dropping them."""
 
 
 class KubernetesJobs(Pages):
-    """The port of the use cases."""
+    """Implements Jobs."""
 
     def listed_secrets(self, project: ProjectName) -> frozenset[str]:
-        """Return the Secrets that Jobs of the Project may name; none if it does not exist. Read as the API itself."""
+        """Return the Secrets that Jobs of the Project may use; read as the API itself. None if it does not exist."""
         return listed_secrets(self._cluster.namespace(project, self._deadline))
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
-        """The Job made from *manifest*, or None when its name is taken."""
+        """Create the Job; return it, or None if the name exists already."""
         response = self._post(jobs_path(project), manifest)
         return None if already_exists(response) else decode_object_or_raise(response, Job)
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
-        """The Job as the cluster would store it, or None when its name is taken; nothing is made."""
+        """Create the Job in a dry run; return it as the cluster would store it, or None if the name exists already."""
         response = self._post(jobs_path(project), manifest, *parameters(dryRun="All"))
         return None if already_exists(response) else decode_object_or_raise(response, Manifest)
 
     def create_service(self, project: ProjectName, manifest: Manifest) -> None:
-        """Makes the Service of *manifest*, unless it is there already."""
+        """Create the Service, unless it exists already."""
         response = self._post(core_path(project, "services"), manifest)
         if response.status not in OK and not already_exists(response):
             raise error_from(response)
 
     def patch(self, project: ProjectName, name: JobName, change: Manifest) -> Job | None:
-        """The Job as the merge patch *change* leaves it, or None when it is gone, or another than *change* is for."""
+        """Apply the merge patch *change*; return the Job, or None if it is gone or conflicts with *change*."""
         response = self._send(
             ApiRequest("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
         )
@@ -73,38 +73,38 @@ class KubernetesJobs(Pages):
         return None if response.status in (404, 409) else decode_object_or_raise(response, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
-        """The Job of that name, or None."""
+        """Return the Job, or None."""
         response = self._send(ApiRequest("GET", f"{jobs_path(project)}/{name}"))
         return None if response.status == 404 else decode_object_or_raise(response, Job)  # noqa: PLR2004 - NotFound
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
-        """The next Jobs that match *selector*, at most *limit*, in the order of their names."""
+        """Return the page of Jobs after *token* that match *selector*, at most *limit*, sorted by name."""
         return self._page(jobs_path(project), JobList, limit, token, labelSelector=selector)
 
     def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
-        """Pods of *jobs* that have not succeeded, MAX_PODS for each hundred of them: enough to say why they wait."""
-        found: list[Pod] = []
+        """Return pods of *jobs* that have not succeeded, at most MAX_PODS for each hundred Jobs."""
+        pods: list[Pod] = []
         path = core_path(project, "pods")
         for selector in filter(None, map(pod_selector, _chunks(jobs))):
-            found += self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=UNFINISHED).items
-        return found
+            pods += self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=UNFINISHED).items
+        return pods
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Delete the Job and its pods, if it still has that uid and resource version; without a uid, the one there now.
+        """Delete the Job and its pods, if it still has this uid and resource version.
 
-        The uid is always sent: a DELETE that is sent again, after its response was lost, must not delete another Job
-        that has taken the name meanwhile.
+        Without both, the Job is read first and its uid is sent: a retry of the DELETE, after its response was lost,
+        must not delete a new Job of the same name.
         """
         found = None if uid or version else self._existing(project, name)
         preconditions = {"uid": uid or (found and found.metadata.uid), "resourceVersion": version}
-        # Without a policy batch/v1 leaves the pods running, and their GPUs taken.
+        # Without a propagation policy batch/v1 would orphan the pods, which keep their GPUs.
         options = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
         response = self._send(ApiRequest("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
-        # The Job was there, or an attempt of ours may have deleted it: now it is gone, or another one has its name.
-        ours = found is not None or response.repeated
-        if response.status == 404 and not ours:  # noqa: PLR2004 - NotFound
+        # If the Job existed, or an earlier attempt may have deleted it, a 404 or a new Job of its name is a success.
+        existed = found is not None or response.repeated
+        if response.status == 404 and not existed:  # noqa: PLR2004 - NotFound
             raise JobNotFound.named(project, name)
-        replaced = response.status == 409 and ours and not version  # noqa: PLR2004 - Conflict
+        replaced = response.status == 409 and existed and not version  # noqa: PLR2004 - Conflict
         if response.status not in (*OK, 404) and not replaced:
             raise error_from(response)
 
@@ -121,10 +121,10 @@ class KubernetesJobs(Pages):
             if response.status != 409 or already_exists(response):  # noqa: PLR2004 - Conflict
                 return response
             self._back_off()
-        raise ClusterUnavailable("Too many Jobs come to this Project at once. Try again.", retry_after=1)
+        raise ClusterUnavailable("Concurrent submissions to this Project kept conflicting. Try again.", retry_after=1)
 
     def _back_off(self) -> None:
-        """Wait for a short random time, as callers that met once would meet again at the next attempt."""
+        """Wait for a short random time, so that conflicting callers do not retry at the same time."""
         time.sleep(min(_JITTER.uniform(*PAUSE_SECONDS), self._deadline.remaining))
 
 

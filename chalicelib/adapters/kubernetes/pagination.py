@@ -1,8 +1,8 @@
-"""Lists, page by page: a page that is too large to be read is asked for again with half of the objects that were read.
+"""Pagination with a page size that adapts to the size of the objects.
 
-Nothing bounds the size of an object but etcd, whose limit is 1.5 MiB, and Go's JSON encoder writes six bytes for `<`,
-`>` and `&`: 500 Jobs of one caller may be 340 MB. The limit that was small enough is kept for the pages that follow,
-and doubled again when these are small.
+An object can be as large as etcd's limit of 1.5 MiB, and Go's JSON encoder writes six bytes for `<`, `>` and `&`, so a
+page of 500 Jobs can be 340 MB. If a page exceeds MAX_RESPONSE, it is requested again with half as many objects as were
+read of it. The next pages of this path use the smaller limit, which is doubled again after a small page.
 """
 
 from __future__ import annotations
@@ -24,26 +24,28 @@ Found = TypeVar("Found")
 
 _EACH_OBJECT = b'"resourceVersion":'
 SMALL_RESPONSE = MAX_RESPONSE // 4
-"""After a page of this size, one of twice as many objects is expected to be read, too."""
+"""The size of a page up to which the limit of the next one is doubled."""
 
 
 class Pages(CallerSession):
-    """Reads lists, and remembers for each path the limit of a page that could be read."""
+    """Reads pages of lists, and stores the reduced limit of each path."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
         super().__init__(cluster, caller, deadline)
         self._limits: dict[str, int] = {}
 
     def _page(self, path: str, kind: type[Found], limit: int, token: str | None = None, **query: str | None) -> Found:
-        """Get at most *limit* objects at *path*, from *token* on; less where these are too large.
+        """Return the page of objects at *path* after *token*, at most *limit*, or fewer if these are too large.
 
-        Raises: InvalidPageToken: the cluster refuses *token*. AnswerTooLarge: one object alone cannot be read.
+        Raises:
+            InvalidPageToken: the cluster rejects *token*.
+            ResponseTooLarge: a single object exceeds MAX_RESPONSE.
         """
         limit = min(limit, self._limits.get(path, limit))
         while True:
-            asked = parameters(**query, limit=limit, **{"continue": token})
+            page_query = parameters(**query, limit=limit, **{"continue": token})
             try:
-                response = self._send(ApiRequest("GET", path, asked))
+                response = self._send(ApiRequest("GET", path, page_query))
                 break
             except ResponseTooLarge as error:
                 if limit == 1:
@@ -56,9 +58,9 @@ class Pages(CallerSession):
 
 
 def _check(response: ApiResponse, token: str | None) -> None:
-    """Raise what a refusal of a list means, which never is about a Job that the caller sent."""
+    """Raise the error for a rejected list request, which is never about a Job in the caller's request."""
     if response.status not in {400, 422, 504}:
         return
     if token:
         raise InvalidPageToken("The page token does not belong to this list. Start again without it.")
-    raise ClusterUnavailable(f"The cluster refuses to list the Project's objects. {REPORT_TO_OPERATORS}")
+    raise ClusterUnavailable(f"The cluster rejected the request to list objects. {REPORT_TO_OPERATORS}")

@@ -1,4 +1,4 @@
-"""The pods of a cluster, their logs, and the events about Jobs and pods, as one caller reaches them."""
+"""The pods of the cluster, their logs, and the events of Jobs and pods, as the caller."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
 
 READ_BYTES = 4 * 2**20
-"""How much of a log is read at most, from the first line that was asked for: its end is what is shown."""
+"""limitBytes of a log request. The API server counts it from the first selected line; the end of this is returned."""
 MAX_EVENTS = 200
-"""For each object; the cluster counts what repeats, and forgets all after an hour."""
+"""For each object. The cluster aggregates repeated events, and deletes events after an hour."""
 
 
 class KubernetesPods(Pages):
-    """The port of the use cases."""
+    """Implements Pods."""
 
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
-        """The pods of *job*, or those of *index*; of more than a page all that have not succeeded, and some others."""
+        """Return the pods of *job*, or of its *index*; of more than MAX_PODS those that have not succeeded first."""
         selector = pod_selector([job])
         if selector is None:
             return []
         selector += "" if index is None else f",{COMPLETION_INDEX_LABEL}={index}"
         page = self._pods(project, selector)
-        found = page.items
+        pods = page.items
         if page.metadata.continue_:
-            found = self._pods(project, selector, UNFINISHED).items + found
-        return list({pod.metadata.uid: pod for pod in found}.values())
+            pods = self._pods(project, selector, UNFINISHED).items + pods
+        return list({pod.metadata.uid: pod for pod in pods}.values())
 
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
-        """What *attempt* printed, as *query* wants it; its last lines may be missing where they are many MB."""
-        asked = parameters(
+        """Return the log of *attempt* that *query* selects, at most READ_BYTES from its first line."""
+        log_query = parameters(
             container=attempt.container,
             tailLines=query.tail,
             sinceSeconds=query.since_seconds,
@@ -52,22 +52,22 @@ class KubernetesPods(Pages):
             previous="true" if attempt.restarted else None,
             timestamps="true" if query.timestamps else None,
         )
-        response = self._send(ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", asked))
+        response = self._send(ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", log_query))
         match response.status:
             case 200 | 204:
                 return response.body
             case 400:
-                raise JobNotStarted("The container has not started, or was removed meanwhile. Ask again later.")
+                raise JobNotStarted("The container has not started yet, or was removed. Try again later.")
             case 404:
                 raise LogGone(LOG_GONE)
         raise error_from(response)
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
-        """The events about the object with *uid*."""
+        """Return the events of the object with *uid*."""
         return self._events(project, f"involvedObject.uid={uid}")
 
     def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
-        """The events about the pod of that name, which may be gone: no other pod gets its name."""
+        """Return the events of the pod with this name, which may be deleted: pod names are not used again."""
         return self._events(project, f"involvedObject.kind=Pod,involvedObject.name={pod}")
 
     def _pods(self, project: ProjectName, selector: str, fields: str | None = None) -> PodList:

@@ -1,7 +1,12 @@
-"""Jobs that are made only if the cluster would take their pods, which it otherwise tells when nobody is looking.
+"""Preflight: create a Job only if the cluster would admit its pods.
 
-The pod is tried in a dry run by a user of its own, not by the caller: whoever may create pods may create any, and
-callers may create Jobs alone. Its refusal is told only to those who may create the Job.
+Kubernetes accepts a Job whose pods violate a quota or a policy, and only records events when their creation fails.
+
+1. The Job's pod is created in a dry run, as the user `researcher:preflight`. Callers may create Jobs and not pods,
+   because a caller who may create pods could run any pod.
+2. If the cluster admits the pod, or cannot decide in a dry run, the Job is created.
+3. If it rejects the pod, the Job is created in a dry run as the caller. Only if this succeeds, the caller may create
+   the Job and gets the error of the pod; otherwise the caller gets the error of the Job.
 """
 
 from __future__ import annotations
@@ -25,51 +30,51 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
 
 _NO_DRY_RUN = 400
-"""An admission webhook that cannot take part in a dry run: then nobody knows, and the Job is made."""
+"""The status if an admission webhook does not support dry run: then the Job is created without a preflight."""
 
 
 class PreflightJobs(KubernetesJobs):
-    """A caller's Jobs; *strict* ones have room in their quota now, others could ever have it."""
+    """Jobs with a preflight. If *strict*, the pods have to fit in the quota now, otherwise in the empty quota."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline, *, strict: bool) -> None:
         super().__init__(cluster, caller, deadline)
         self._strict = strict
 
     def create(self, project: ProjectName, manifest: Manifest) -> Job | None:
-        """The Job made from *manifest*, or None when its name is taken; the cluster's words where no pod would be."""
-        refused = self._refusal(project, manifest)
-        if refused is None:
+        """Create the Job; return it, or None if the name exists already. Raise the error of the preflight, if any."""
+        error = self._pod_error(project, manifest)
+        if error is None:
             return super().create(project, manifest)
-        # As the caller, who may have no right to hear of it, or may have made this very Job before.
+        # The caller may not have permission to create the Job, or may have created this Job before.
         if super().preview(project, manifest) is None:
             return None
-        raise refused
+        raise error
 
     def preview(self, project: ProjectName, manifest: Manifest) -> Manifest | None:
-        """The Job as the cluster would store it, or None when its name is taken; refused as `create` would be."""
-        refused = self._refusal(project, manifest)
+        """Create the Job in a dry run; raise the error of the preflight as `create` would."""
+        error = self._pod_error(project, manifest)
         preview = super().preview(project, manifest)
-        if preview is not None and refused is not None:
-            raise refused
+        if preview is not None and error is not None:
+            raise error
         return preview
 
-    def _refusal(self, project: ProjectName, manifest: Manifest) -> ResearcherError | None:
-        """Why the cluster would make no pod of the Job; None where it would, or where nobody knows."""
+    def _pod_error(self, project: ProjectName, manifest: Manifest) -> ResearcherError | None:
+        """Return why the cluster would never admit a pod of the Job; None if it would, or if this is unknown."""
         request = ApiRequest(
             "POST", core_path(project, "pods"), parameters(dryRun="All"), msgspec.json.encode(pod_of(manifest))
         )
         response = self._cluster.send_as_preflight(self._caller, request, self._deadline)
         if response.status in (*OK, _NO_DRY_RUN):
             return None
-        refused = error_from(response)
-        if isinstance(refused, QuotaExceeded):
-            waits = not never_fits(refused.detail) and (not self._strict or is_queued(manifest))
-            return None if waits else refused
-        return refused if isinstance(refused, (InvalidJob, RefusedByCluster)) else None
+        error = error_from(response)
+        if isinstance(error, QuotaExceeded):
+            can_wait = not never_fits(error.detail) and (not self._strict or is_queued(manifest))
+            return None if can_wait else error
+        return error if isinstance(error, (InvalidJob, RefusedByCluster)) else None
 
 
 def jobs_with_preflight(mode: str, cluster: Cluster, caller: Caller, deadline: Deadline) -> KubernetesJobs:
-    """The caller's Jobs, with a preflight as the setting *mode* says: on, strict or off."""
+    """Return the caller's Jobs with the preflight *mode* of the settings: on, strict or off."""
     if mode == "off":
         return KubernetesJobs(cluster, caller, deadline)
     return PreflightJobs(cluster, caller, deadline, strict=mode == "strict")

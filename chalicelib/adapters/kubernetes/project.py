@@ -1,4 +1,4 @@
-"""One Project of a cluster, as one caller sees it until one deadline."""
+"""A Project of the cluster, as the caller."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
 
 MAX_PODS = 1000
-"""Twice what a Project's own quota lets run."""
+"""Twice the pods that the quota of a Project allows by default."""
 ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
 
 
 class KubernetesProject(Pages):
-    """The port of the use case that tells of a Project."""
+    """Implements Project and Projects."""
 
     def verbs(self, project: ProjectName) -> list[str]:
-        """What the caller may do with Jobs; Forbidden where not even list them."""
+        """Return the caller's verbs on Jobs; Forbidden if `list` is not one of them."""
         verbs = self._cluster.verbs_on_jobs(project, self._caller, self._deadline)
         if "list" not in verbs:
             raise Forbidden(FORBIDDEN)
         return verbs
 
     def namespace(self, project: ProjectName) -> Namespace:
-        """The Project's namespace; Forbidden where there is none, or where it is no Project."""
+        """Return the Project's namespace; Forbidden if it does not exist or does not have the Project label."""
         namespace = self._cluster.namespace(project, self._deadline)
         if namespace is None or namespace.metadata.labels.get(PROJECT_LABEL) != project:
             raise Forbidden(FORBIDDEN)
         return namespace
 
     def quotas(self, project: ProjectName) -> list[ResourceQuota]:
-        """The Project's quotas."""
+        """Return the Project's quotas."""
         request = ApiRequest("GET", core_path(project, "resourcequotas"))
         return decode_or_raise(self._send(request), QuotaList).items
 
     def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
-        """The pods of Jobs that have not ended, and whether these are all of them."""
+        """Return pods of Jobs that have not ended, and whether these are all of them."""
         path = core_path(project, "pods")
         page = self._page(path, PodList, MAX_PODS, labelSelector=JOB_NAME_LABEL, fieldSelector=ACTIVE)
         return page.items, not page.metadata.continue_

@@ -1,4 +1,4 @@
-"""Verdicts of the cluster that are good for a while, so that not every request asks for them again."""
+"""A TTL cache for the results of access reviews."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ MAX_ENTRIES = 10_000
 
 
 class TtlCache(Generic[Key, Value]):
-    """Verdicts by their key, each for *seconds*; at most MAX_KEPT of them."""
+    """Values by key, each for *seconds*; at most MAX_ENTRIES, then the cache is cleared."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._verdicts: dict[Key, tuple[float, Value]] = {}
+        self._entries: dict[Key, tuple[float, Value]] = {}
 
-    def get_or_load(self, key: Key, ask: Callable[[], Value]) -> Value:
-        """The verdict under *key*, which is asked for when there is none, or an old one."""
-        kept = self._verdicts.get(key)
-        if kept and self._clock() < kept[0]:
-            return kept[1]
-        verdict = ask()
-        if len(self._verdicts) >= MAX_ENTRIES:
-            self._verdicts.clear()
-        self._verdicts[key] = (self._clock() + self._seconds, verdict)
-        return verdict
+    def get_or_load(self, key: Key, load: Callable[[], Value]) -> Value:
+        """Return the cached value of *key*, or *load* and cache it if there is none or it has expired."""
+        entry = self._entries.get(key)
+        if entry and self._clock() < entry[0]:
+            return entry[1]
+        value = load()
+        if len(self._entries) >= MAX_ENTRIES:
+            self._entries.clear()
+        self._entries[key] = (self._clock() + self._seconds, value)
+        return value

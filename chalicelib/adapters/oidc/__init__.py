@@ -1,1 +1,1 @@
-"""The OpenID Connect issuer: its key set, and the bearer tokens that it signs."""
+"""The OpenID Connect issuer: its JWKS, and the verification of its bearer tokens."""

@@ -1,4 +1,13 @@
-"""Bearer tokens, verified with PyJWT against the issuer's keys: who calls, or Unauthenticated."""
+"""Verification of bearer tokens (JWTs).
+
+1. `domain.access_token` takes the token from the Authorization header and checks its form, without its signature.
+2. The audience is checked, so that a token for another audience never causes a request to the issuer.
+3. The key with the token's `kid` is looked up in the issuer's JWKS, which may be fetched for it.
+4. PyJWT verifies the signature, the issuer and the times.
+5. The Caller is built from the claims.
+
+Any failure is Unauthenticated with the same message for the caller; the log has the reason as `why`.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +27,11 @@ if TYPE_CHECKING:
     from chalicelib.deadline import Deadline
 
 SCOPES = "scope"
-"""As an audience claim: Cognito's tokens have no `aud`, but name the resource server in each scope."""
+"""As an audience claim: Cognito's tokens have no `aud`, but each scope begins with the resource server's identifier."""
 
 
 class BearerTokens:
-    """The tokens of one issuer."""
+    """Verifies the tokens of one issuer."""
 
     def __init__(self, settings: Settings, keys: KeySet) -> None:
         self._settings = settings
@@ -30,7 +39,7 @@ class BearerTokens:
         self._audiences = frozenset(filter(None, settings.token_audience.split(",")))
 
     def caller(self, authorization: Sequence[str], deadline: Deadline) -> Caller:
-        """Who sends these Authorization headers; Unauthenticated unless there is one good token."""
+        """Return the caller with these *authorization* headers; Unauthenticated unless they are one valid token."""
         if self._settings.authentication == "none":
             return Caller.anonymous()
         token = bearer_token(authorization)
@@ -46,12 +55,12 @@ class BearerTokens:
         )
 
     def _verify(self, token: str, header: Claims, deadline: Deadline) -> None:
-        """Signature, issuer and times."""
+        """Verify signature, issuer and times; Unauthenticated if one is invalid."""
         key = self._keys.find(header["kid"], deadline)
         if key is None:
-            raise unauthenticated("is signed by a key the issuer does not have")
+            raise unauthenticated("is signed with an unknown key")
         if key.algorithm_name != header["alg"]:
-            raise unauthenticated("is signed by another algorithm than its key is for")
+            raise unauthenticated("has an alg that does not match its key")
         try:
             jwt.decode(
                 token,
@@ -65,21 +74,21 @@ class BearerTokens:
             raise unauthenticated(f"failed verification: {type(error).__name__}") from error
 
 
-def _audience(claims: Claims, name: str) -> list[str]:
-    """Whom the token is for; one text, or a list of them. Scopes name it before their last slash."""
-    audience = claims.get(name)
-    if name == SCOPES and isinstance(audience, str):
+def _audience(claims: Claims, claim: str) -> list[str]:
+    """Return the audiences in *claim*: a string, a list of strings, or the parts of scopes before the last slash."""
+    audience = claims.get(claim)
+    if claim == SCOPES and isinstance(audience, str):
         return [scope.rpartition("/")[0] for scope in audience.split(" ")]
-    found = audience if isinstance(audience, list) else [audience]
-    return [one for one in found if isinstance(one, str)]
+    values = audience if isinstance(audience, list) else [audience]
+    return [value for value in values if isinstance(value, str)]
 
 
 @cache
 def connect(settings: Settings) -> BearerTokens:
-    """The tokens of this deployment's issuer, one for each process."""
+    """Return the verifier for this deployment's issuer, one for each process."""
     return BearerTokens(settings, KeySet(settings.token_issuer))
 
 
 def authenticate(authorization: Sequence[str], deadline: Deadline) -> Caller:
-    """Who sends these Authorization headers to this deployment; Unauthenticated unless there is one good token."""
+    """Return the caller with these *authorization* headers; Unauthenticated unless they are one valid token."""
     return connect(settings()).caller(authorization, deadline)

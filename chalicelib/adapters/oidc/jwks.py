@@ -1,4 +1,11 @@
-"""The token issuer's public keys: fetched when needed, kept through the issuer's outages, never asked for too often."""
+"""A cache of the token issuer's public keys (JWKS).
+
+* Keys are fetched when a token has an unknown `kid`, or when the cached keys are older than FRESH_SECONDS.
+* A failed fetch keeps the cached keys, so that tokens are verified during an outage of the issuer, for STALE_SECONDS.
+* There is at most one fetch in COOL_DOWN_SECONDS, whether it succeeds or fails, because any client can send a token
+  with an unknown `kid`.
+* The discovery document has to name the configured issuer, and both documents come over TLS, except from loopback.
+"""
 
 from __future__ import annotations
 
@@ -22,28 +29,28 @@ if TYPE_CHECKING:
     from chalicelib.deadline import Deadline
 
 FRESH_SECONDS = 300
-"""How long fetched keys are used without asking again."""
+"""How long fetched keys are used before they are fetched again."""
 STALE_SECONDS = 24 * 3600
-"""How long they are used when the issuer does not answer."""
+"""How long they are used if they cannot be fetched again."""
 COOL_DOWN_SECONDS = 30
-"""At most one fetch in this time, whether it succeeds or fails: strangers choose the key ids that are looked up."""
+"""The minimum time between two fetches."""
 MAX_DOCUMENT = 2**18
 
 FETCH_SECONDS = 5.0
-"""For both documents together."""
+"""The time limit for both documents together."""
 CONNECT_SECONDS = 2.0
 
-_UNREACHABLE = "The token issuer cannot be reached, so that no token can be checked. Try again later."
+_UNREACHABLE = "The token issuer cannot be reached, so tokens cannot be verified. Try again later."
 _UNTRUSTED = f"The TLS certificate of the token issuer cannot be verified. {REPORT_TO_OPERATORS}"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class _Unusable(Exception):
-    """The issuer's answer cannot be used; its text says why, in the log."""
+    """The issuer's response cannot be used; the text is the reason for the log."""
 
 
 class KeySet:
-    """The keys of one issuer."""
+    """The cached keys of one issuer."""
 
     def __init__(self, issuer: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer.rstrip("/")
@@ -55,11 +62,15 @@ class KeySet:
         self._failure = ""
 
     def find(self, key_id: str, deadline: Deadline) -> jwt.PyJWK | None:
-        """The key of that id, or None; IssuerUnavailable when no keys could be had for a day, nor until *deadline*."""
+        """Return the key with *key_id*, or None if the issuer has none.
+
+        Raises:
+            IssuerUnavailable: the cached keys are older than STALE_SECONDS, and no fetch succeeded before *deadline*.
+        """
         with self._lock:
             now = self._clock()
-            aged = now - self._fetched_at
-            if (key_id not in self._keys or aged > FRESH_SECONDS) and now - self._tried_at >= COOL_DOWN_SECONDS:
+            age = now - self._fetched_at
+            if (key_id not in self._keys or age > FRESH_SECONDS) and now - self._tried_at >= COOL_DOWN_SECONDS:
                 self._refresh(now, deadline.within(FETCH_SECONDS))
             if now - self._fetched_at > STALE_SECONDS:
                 raise self._unavailable(int(self._tried_at + COOL_DOWN_SECONDS - now) + 1)
@@ -76,10 +87,10 @@ class KeySet:
             self._failure = "invalid_url"
         except (HTTPError, OSError) as error:
             self._failure = failure_reason(error)
-        # After a failure the old keys go on, as long as STALE_SECONDS allow.
+        # After a failure the cached keys stay in use, up to STALE_SECONDS.
 
     def _unavailable(self, retry_after: int) -> IssuerUnavailable:
-        """The error when there are no keys; its note says in the log why."""
+        """Return the error for a lookup without keys; its note has the reason for the log."""
         if self._failure == TLS_VERIFICATION:
             error = IssuerUnavailable(_UNTRUSTED)
         else:
@@ -94,7 +105,7 @@ class KeySet:
         document = self._get(str(discovery.get("jwks_uri")), deadline)
         try:
             found = jwt.PyJWKSet.from_dict(document).keys
-        except (jwt.PyJWTError, TypeError) as error:  # PyJWT looks up whatever stands as alg
+        except (jwt.PyJWTError, TypeError) as error:  # TypeError: a key whose alg is not hashable
             raise _Unusable("invalid_key_set") from error
         keys = {key.key_id: key for key in found if isinstance(key.key_id, str) and key.public_key_use in (None, "sig")}
         if not keys:
@@ -102,7 +113,7 @@ class KeySet:
         return keys
 
     def _get(self, url: str, deadline: Deadline) -> dict[str, Any]:
-        """The JSON object at *url*, over TLS except on this machine, in bounded time and memory."""
+        """Get the JSON object at *url*, over TLS except from loopback, in bounded time and memory."""
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise _Unusable("insecure_url")
@@ -112,7 +123,7 @@ class KeySet:
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
         response = self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
         body = bounded_body.read(response, deadline, MAX_DOCUMENT)
-        if response.status != 200:  # noqa: PLR2004 - OK, and no redirect
+        if response.status != 200:  # noqa: PLR2004 - OK; redirects are not followed
             raise _Unusable("unexpected_status")
         return _json_object(body)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.errors import ResearcherError
     from chalicelib.domain.uploads.s3_event import Upload
 
-SEQUENCER, FINAL = "sequencer", "settled"
+SEQUENCER, FINAL = "sequencer", "final"
 """The keys in the metadata of a status object: the sequencer of its event, and whether it is final."""
 
 

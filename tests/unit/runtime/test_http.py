@@ -340,7 +340,9 @@ class TestErrors:
 
         told = line(capsys)
         assert (answer.status, answer.document["code"]) == (500, "internal_error")
-        assert answer.document["detail"] == ("Internal error. Report the request id to the operators of this API.")
+        assert answer.document["detail"] == (
+            "Internal error. Report this to the operators of this API, with the X-Request-Id."
+        )
         assert (told["status"], told["code"], told["request"]) == (500, "internal_error", "req-1")
         assert told["error"][0].startswith("KeyError < test_http.py:")
         assert CANARY not in answer.body + json.dumps(told)

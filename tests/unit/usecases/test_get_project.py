@@ -36,7 +36,7 @@ class FakeProject:
         """What the caller may do with Jobs; Forbidden where not even list them."""
         del project
         if "list" not in self.allowed:
-            raise Forbidden("You may not do this in that Project, or there is no such Project.")
+            raise Forbidden("The Project does not exist, or you do not have permission for this operation in it.")
         return self.allowed
 
     def namespace(self, project: ProjectName) -> Namespace:

@@ -179,7 +179,7 @@ class TestSubmitJob:
         jobs.before("create", *[take] * (2 * ATTEMPTS - 1))
         jobs.before("find", *[jobs.jobs.clear] * (2 * ATTEMPTS - 1))
 
-        with pytest.raises(NameTaken, match="again and again"):
+        with pytest.raises(NameTaken, match="keep creating and deleting"):
             submitted(jobs, name="train-1")
         assert (ATTEMPTS, jobs.manifests) == (3, [])
         assert not submitted(jobs, name="train-1").replayed

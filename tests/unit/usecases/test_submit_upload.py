@@ -54,13 +54,13 @@ class TestSubmitted:
 
         ((outcome,), _) = submitted(uploads, jobs)
 
-        assert outcome == Outcome("settled before", upload().key)
+        assert outcome == Outcome("already final", upload().key)
         assert len(jobs.manifests) == 1
 
     def test_delivery_after_a_lost_status_finds_the_job(self) -> None:
         """The lock is on the cluster; the status, which is the Job's view as over HTTP, only saves the way there."""
         jobs, uploads = FakeJobs(), FakeUploads({upload(): b'{"image": "busybox"}'})
-        uploads.before("tell", raising(StorageUnavailable("S3 does not answer.")))
+        uploads.before("write_status", raising(StorageUnavailable("S3 does not answer.")))
 
         outcomes = [submitted(uploads, jobs) for _ in range(2)]
 
@@ -68,7 +68,7 @@ class TestSubmitted:
         assert len(jobs.manifests) == 1
         (name,) = jobs.names(TEAM_A)
         assert (uploads.told()["name"], uploads.told()["links"]) == (name, {"self": f"/jobs/team-a/{name}"})
-        assert uploads.is_settled(upload())
+        assert uploads.has_final_status(upload())
 
     def test_new_version_is_a_new_submission(self) -> None:
         """And the status is that of the newer, whichever comes first."""
@@ -119,7 +119,7 @@ class TestRefused:
         assert (outcomes, failures) == ([Outcome("refused", one.key, why=code)], [])
         assert uploads.told(one)["code"] == code
         assert uploads.told(one)["instance"] == "urn:researcher:request:request-1"
-        assert uploads.is_settled(one)
+        assert uploads.has_final_status(one)
         assert jobs.manifests == []
 
     def test_secrets_are_not_repeated(self) -> None:
@@ -145,7 +145,7 @@ class TestFailed:
         assert outcomes == [Outcome("failed", upload().key, why="cluster_unavailable")]
         assert failures == [DOWN]
         assert uploads.told()["detail"] == f"The cluster does not answer. {RETRIED}"
-        assert not uploads.is_settled(upload())
+        assert not uploads.has_final_status(upload())
 
         submitted(uploads, jobs)
         assert uploads.told()["name"] == jobs.names(TEAM_A)[0]
@@ -160,7 +160,7 @@ class TestFailed:
         assert [one.code for one in failures] == ["job_being_deleted"]
 
     @pytest.mark.parametrize("body", [b'{"image": "busybox"}', b"no JSON"])
-    @pytest.mark.parametrize("method", ["is_settled", "read", "tell"])
+    @pytest.mark.parametrize("method", ["has_final_status", "read", "write_status"])
     def test_silent_bucket_is_a_failure(self, method: str, body: bytes) -> None:
         """Whichever call it does not answer, for a refusal, too: somebody waits for the status."""
         jobs, uploads = FakeJobs(), FakeUploads({upload(): body})

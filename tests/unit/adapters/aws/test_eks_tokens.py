@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 ROLE = "arn:aws:iam::123456789012:role/researcher-api"
 ENTRIES = {ROLE: AccessEntry("researcher-api:{{SessionName}}", ("researcher-api",))}
 SESSION_SECONDS = 3600
-OUTAGE = CredentialsUnavailable("AWS STS cannot be reached for the cluster's role. Try again.", retry_after=5)
+OUTAGE = CredentialsUnavailable(
+    "AWS STS cannot be reached to assume the cluster's role. Try again later.", retry_after=5
+)
 
 
 class CountingSts(Sts):
@@ -43,12 +45,12 @@ class CountingSts(Sts):
         self.sessions = 0
         self.fault: Exception | None = None
 
-    def assume_role(self, asked: Mapping[str, str], deadline: Deadline) -> Session:
+    def assume_role(self, parameters: Mapping[str, str], deadline: Deadline) -> Session:
         """A session of the role."""
         if self.fault:
             raise self.fault
         self.sessions += 1
-        return super().assume_role(asked, deadline)
+        return super().assume_role(parameters, deadline)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from botocore.utils import ContainerMetadataFetcher
 
-from chalicelib.adapters.aws.sts import MAX_ANSWER, Sts, own_credentials
+from chalicelib.adapters.aws.sts import MAX_RESPONSE, Sts, own_credentials
 from chalicelib.adapters.http import pool
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import CredentialsUnavailable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ASKED = {"RoleArn": "arn:aws:iam::123456789012:role/researcher-api", "RoleSessionName": "list_jobs", "ExternalId": "x1"}
 ELSEWHERE = HttpResponse(307, [("Location", unused_url())])
 OWN = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
-UNREACHABLE = "AWS STS cannot be reached for the cluster's role. Try again."
+UNREACHABLE = "AWS STS cannot be reached to assume the cluster's role. Try again later."
 REFUSED = (
     "AWS does not let this API assume the cluster's role. "
     "Report this to the operators of this API, with the X-Request-Id."
@@ -117,7 +117,7 @@ class TestRefusals:
 
         found = refused(site.url)
 
-        assert (found.retry_after, found.detail) == (5, "AWS STS asks for a pause. Try again.")
+        assert (found.retry_after, found.detail) == (5, "AWS STS throttles this API. Try again later.")
 
     @pytest.mark.parametrize(
         "reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400), ELSEWHERE]
@@ -140,7 +140,7 @@ class TestRefusals:
             document("<html><p>"),
             document("<Credentials><AccessKeyId>id</AccessKeyId></Credentials>"),
             given(ends="soon"),
-            HttpResponse(200, [], b"x" * (MAX_ANSWER + 1)),
+            HttpResponse(200, [], b"x" * (MAX_RESPONSE + 1)),
         ],
         ids=["fault", "empty", "nothing given", "a page", "half of them", "odd time", "too large"],
     )

@@ -133,7 +133,7 @@ class TestTell:
 
     def test_is_beside_the_upload(self, s3: S3Client, stored: Bucket) -> None:
         """As JSON, of whichever event it tells."""
-        S3Uploads(stored).tell(upload(sequencer="0A"), b'{"name": "x"}', settled=False)
+        S3Uploads(stored).write_status(upload(sequencer="0A"), b'{"name": "x"}', final=False)
 
         found = s3.get_object(Bucket=NAME, Key="status/team-a/sweep.json.json")
         assert found["Body"].read() == b'{"name": "x"}'
@@ -147,7 +147,9 @@ class TestTell:
         uploads = S3Uploads(stored)
 
         with ThreadPoolExecutor(4 if order == "at once" else 1) as pool:
-            list(pool.map(lambda one: uploads.tell(upload(sequencer=one), one.encode(), settled=True), sequencers))
+            list(
+                pool.map(lambda one: uploads.write_status(upload(sequencer=one), one.encode(), final=True), sequencers)
+            )
 
         found = stored.find(upload().status_key, 100)
         assert found
@@ -157,23 +159,23 @@ class TestTell:
     def test_last_word_about_an_event_stays(self, stored: Bucket) -> None:
         """What a late delivery meets is no news; by what it settles a redelivery knows that nothing is to do."""
         uploads = S3Uploads(stored)
-        assert not uploads.is_settled(upload())
+        assert not uploads.has_final_status(upload())
         seen = []
 
-        for status, settled in ((b"fault", False), (b"fault 2", False), (b"job", True), (b"fault 3", False)):
-            uploads.tell(upload(), status, settled=settled)
+        for status, final in ((b"fault", False), (b"fault 2", False), (b"job", True), (b"fault 3", False)):
+            uploads.write_status(upload(), status, final=final)
             found = stored.find(upload().status_key, 100)
-            seen.append((found and found.body, uploads.is_settled(upload())))
+            seen.append((found and found.body, uploads.has_final_status(upload())))
 
         assert seen == [(b"fault", False), (b"fault 2", False), (b"job", True), (b"job", True)]
-        assert not uploads.is_settled(upload(sequencer="0B"))
+        assert not uploads.has_final_status(upload(sequencer="0B"))
 
     def test_gives_up_where_others_never_stop(self) -> None:
         """The event is tried again, in peace."""
         busy = _BusyBucket()
 
         with pytest.raises(StorageUnavailable):
-            S3Uploads(busy).tell(upload(), b"{}", settled=True)  # type: ignore[arg-type] # what of a Bucket is used
+            S3Uploads(busy).write_status(upload(), b"{}", final=True)  # type: ignore[arg-type] # what of a Bucket is used
 
         assert busy.puts == ATTEMPTS
 

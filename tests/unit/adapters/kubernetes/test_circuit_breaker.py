@@ -23,7 +23,7 @@ def opened(seconds: float = PAUSE) -> tuple[Clock, CircuitBreaker]:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     for _ in range(FAILURES):
-        breaker.failed()
+        breaker.record_failure()
     clock.now += seconds
     return clock, breaker
 
@@ -37,8 +37,8 @@ class TestClosed:
 
         for _ in range(3):
             for _ in range(FAILURES - 1):
-                breaker.failed()
-            breaker.answered()
+                breaker.record_failure()
+            breaker.record_success()
 
         assert not refuses(breaker)
 
@@ -54,7 +54,7 @@ class TestOpen:
             breaker.check()
 
         assert refusal.value.retry_after == 7
-        assert refusal.value.detail == "The cluster does not answer. Try again later."
+        assert refusal.value.detail == "The cluster does not respond. Try again later."
 
 
 class TestComingBack:
@@ -73,7 +73,7 @@ class TestComingBack:
         _, breaker = opened()
         breaker.check()
 
-        breaker.answered()
+        breaker.record_success()
 
         assert [refuses(breaker) for _ in range(3)] == [False] * 3
 
@@ -83,7 +83,7 @@ class TestComingBack:
         breaker.check()
         clock.now += 2
 
-        breaker.failed()
+        breaker.record_failure()
 
         clock.now += PAUSE - 0.1
         assert refuses(breaker)

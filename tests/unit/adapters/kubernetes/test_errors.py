@@ -54,12 +54,12 @@ POLICY = (
 WEBHOOK = 'admission webhook "validation.gatekeeper.sh" denied the request: [images] images come from our registry'
 
 ANOTHER_LIST = "The page token does not belong to this list. Start again without it."
-OLD_LIST = "The page token is too old. Start again without it."
+OLD_LIST = "The page token has expired. Start again without it."
 OUR_TOKEN = (
     "The cluster does not accept this API's token. Report this to the operators of this API, with the X-Request-Id."
 )
-CHANGED = "The Job has changed, or is another one by now. Get it again, then decide."
-UNKNOWN = "The cluster answered in a way this API does not know. Try again later."
+CHANGED = "The Job was changed, or deleted and created again. Get it before you try again."
+UNKNOWN = "The cluster sent an unexpected response. Try again later."
 
 
 def answered(status: int, message: str = "", **details: object) -> ApiResponse:
@@ -95,9 +95,11 @@ class TestAdmission:
     @pytest.mark.parametrize(
         ("message", "kind", "opening"),
         [
-            pytest.param(QUOTA, QuotaExceeded, "The Project's quota has no room: exceeded quota: gpus", id="quota"),
-            pytest.param(POLICY, RefusedByCluster, "The cluster refuses the Job: Validating", id="policy"),
-            pytest.param(WEBHOOK, RefusedByCluster, "The cluster refuses the Job: admission webhook", id="webhook"),
+            pytest.param(
+                QUOTA, QuotaExceeded, "The Job does not fit in the Project's quota: exceeded quota: gpus", id="quota"
+            ),
+            pytest.param(POLICY, RefusedByCluster, "The cluster rejected the Job: Validating", id="policy"),
+            pytest.param(WEBHOOK, RefusedByCluster, "The cluster rejected the Job: admission webhook", id="webhook"),
         ],
     )
     def test_reason_stays_readable(self, message: str, kind: type[ResearcherError], opening: str) -> None:
@@ -139,7 +141,7 @@ class TestInvalidJob:
 
         error = error_from(answered(422, "Job.batch is invalid", causes=causes))
 
-        assert told(error) == (InvalidJob, "The cluster refuses the Job; errors names its fields.")
+        assert told(error) == (InvalidJob, "The cluster rejected the Job; `errors` lists the invalid fields.")
         assert error.errors == (FieldError(pointer, "x" * MAX_TEXT), FieldError("/spec/b", ""))
 
     @pytest.mark.parametrize("details", [{}, {"causes": []}, {"kind": "Job"}])
@@ -237,7 +239,7 @@ class TestDecoded:
         with pytest.raises(ClusterUnavailable) as refusal:
             decode_or_raise(ApiResponse(200, body, None), Job)
 
-        assert refusal.value.detail == "The cluster's answer was cut off or is not JSON. Try again."
+        assert refusal.value.detail == "The cluster's response was cut off or is not JSON. Try again."
         assert refusal.value.retry_after == RETRY_AFTER
 
 

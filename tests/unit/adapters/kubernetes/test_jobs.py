@@ -187,7 +187,7 @@ class TestCreate:
         """Are told as what they are, for a retry."""
         site.on(JOBS, BUSY)
 
-        with pytest.raises(ClusterUnavailable, match="Too many Jobs come to this Project at once") as busy:
+        with pytest.raises(ClusterUnavailable, match="kept conflicting") as busy:
             jobs.create(TEAM_A, {})
 
         assert (busy.value.retry_after, len(site.at(JOBS))) == (1, MAX_CONFLICTS)

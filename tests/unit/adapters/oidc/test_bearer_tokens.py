@@ -245,13 +245,13 @@ class TestForged:
         """Whoever signed by it."""
         token = issuer.mint("alice", headers={"kid": "stranger"}, key=STRANGER)
 
-        assert refusal(issuer, token) == "the token is signed by a key the issuer does not have"
+        assert refusal(issuer, token) == "the token is signed with an unknown key"
 
     def test_another_algorithm_than_the_keys(self, issuer: Issuer) -> None:
         """Although the key could sign so, and did."""
         token = issuer.mint("alice", algorithm="RS512")
 
-        assert refusal(issuer, token) == "the token is signed by another algorithm than its key is for"
+        assert refusal(issuer, token) == "the token has an alg that does not match its key"
 
     def test_signature_of_something_else(self, issuer: Issuer) -> None:
         """By another key under the id of the issuer's, or for other claims."""

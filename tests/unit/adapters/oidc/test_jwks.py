@@ -218,7 +218,7 @@ class TestOutage:
         # When the issuer is asked again.
         assert (refusal.value.retry_after, later.value.retry_after) == (COOL_DOWN_SECONDS + 1, 11)
         assert refusal.value.detail == (
-            "The token issuer cannot be reached, so that no token can be checked. Try again later."
+            "The token issuer cannot be reached, so tokens cannot be verified. Try again later."
         )
 
     def test_deadline_that_has_passed_asks_nobody(self, site: ScriptedServer) -> None:

@@ -58,7 +58,7 @@ class TestNeverFits:
     )
     def test_more_than_all_of_it(self, refusal: str) -> None:
         """Whatever others give back, it will not do."""
-        assert never_fits(f"The Project's quota has no room: {refusal}")
+        assert never_fits(f"The Job does not fit in the Project's quota: {refusal}")
 
     @pytest.mark.parametrize(
         "refusal",
