@@ -18,7 +18,7 @@ Document = dict[str, Any]
 SIMULATE = "researcher.dev/simulate"
 """The pod annotation that selects the outcome of the pod.
 
-image-pull, image-unauthorized, image-unreachable, config-error, mount-failed, starting, waiting-REASON, node-running,
+image-pull, image-unauthorized, image-unreachable, config-error, mount-failed, starting, waiting-REASON, node-lost,
 node-not-ready, restarted, start-error, exit-N, OOMKilled, Evicted or run-forever; `exit-3@1,4` applies to the pods of
 an Indexed Job with index 1 or 4, by RESEARCHER_INDEX_MAP if the Job is a retry.
 """
@@ -75,7 +75,7 @@ def started_status(pod: Document, now: datetime) -> tuple[Document, Event]:
         return _waiting(pod, now, *waiting[0]), waiting[1]
     started = Event("Normal", "Started", "Container started")
     match outcome:
-        case "node-running":
+        case "node-lost":
             running = {"state": {"running": {"startedAt": _time(now)}}, "ready": False, "started": True}
             return _status(pod, now, "Unknown", running), Event("Warning", "NodeNotReady", "Node is not ready")
         case "node-not-ready":
