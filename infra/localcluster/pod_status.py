@@ -57,8 +57,7 @@ def simulation(pod: Document) -> str:
     outcome, _, indexes = str(next(iter([*([outcome] if outcome else []), *values]), "")).partition("@")
     if outcome and indexes and _index(pod, variables) not in indexes.split(","):
         return ""
-    unpullable = ["image-pull"] if any(MISSING_IMAGE in container["image"] for container in containers) else []
-    return outcome or next(iter(unpullable), "")
+    return outcome or ("image-pull" if any(MISSING_IMAGE in container["image"] for container in containers) else "")
 
 
 def _index(pod: Document, variables: list[Document]) -> str:
@@ -100,9 +99,8 @@ def _waiting_state(outcome: str, image: str) -> tuple[tuple[str, str], Event] | 
         return ("CreateContainerConfigError", message), Event("Warning", "Failed", message)
     if outcome.startswith("waiting-"):
         reason = outcome.removeprefix("waiting-")
-        return (reason, f"The container is waiting: {reason}"), Event(
-            "Warning", "Failed", f"The container is waiting: {reason}"
-        )
+        message = f"The container is waiting: {reason}"
+        return (reason, message), Event("Warning", "Failed", message)
     return None
 
 
