@@ -95,7 +95,7 @@ def _basic(authorization: str) -> tuple[str, str]:
     try:
         client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeError) as error:
-        raise OAuthError("invalid_client", "The Authorization header is not valid base64.", challenge=True) from error
+        raise OAuthError("invalid_client", "The Authorization header is malformed.", challenge=True) from error
     if scheme.lower() != "basic":
         raise OAuthError("invalid_client", "The Authorization header must use the Basic scheme.", challenge=True)
     # Section 2.3.1: both values are form-encoded before they are joined.

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 SIMULATE = "researcher.dev/simulate"
 """The pod annotation that selects the outcome of the pod.
 
-image-pull, image-unauthorized, image-unreachable, config-error, mount-failed, starting, waiting-REASON, node-running,
+image-pull, image-unauthorized, image-unreachable, config-error, mount-failed, starting, waiting-REASON, node-lost,
 node-not-ready, restarted, start-error, exit-N, OOMKilled, Evicted or run-forever; `exit-3@1,4` applies to the pods of
 an Indexed Job with index 1 or 4, by RESEARCHER_INDEX_MAP if the Job is a retry.
 """
@@ -57,8 +57,7 @@ def simulation(pod: Document) -> str:
     outcome, _, indexes = str(next(iter([*([outcome] if outcome else []), *values]), "")).partition("@")
     if outcome and indexes and _index(pod, variables) not in indexes.split(","):
         return ""
-    unpullable = ["image-pull"] if any(MISSING_IMAGE in container["image"] for container in containers) else []
-    return outcome or next(iter(unpullable), "")
+    return outcome or ("image-pull" if any(MISSING_IMAGE in container["image"] for container in containers) else "")
 
 
 def _index(pod: Document, variables: list[Document]) -> str:
@@ -75,7 +74,7 @@ def started_status(pod: Document, now: datetime) -> tuple[Document, Event]:
         return _waiting(pod, now, *waiting[0]), waiting[1]
     started = Event("Normal", "Started", "Container started")
     match outcome:
-        case "node-running":
+        case "node-lost":
             running = {"state": {"running": {"startedAt": _time(now)}}, "ready": False, "started": True}
             return _status(pod, now, "Unknown", running), Event("Warning", "NodeNotReady", "Node is not ready")
         case "node-not-ready":
@@ -100,9 +99,8 @@ def _waiting_state(outcome: str, image: str) -> tuple[tuple[str, str], Event] | 
         return ("CreateContainerConfigError", message), Event("Warning", "Failed", message)
     if outcome.startswith("waiting-"):
         reason = outcome.removeprefix("waiting-")
-        return (reason, f"The container is waiting: {reason}"), Event(
-            "Warning", "Failed", f"The container is waiting: {reason}"
-        )
+        message = f"The container is waiting: {reason}"
+        return (reason, message), Event("Warning", "Failed", message)
     return None
 
 

@@ -102,7 +102,7 @@ class TestAccepted:
         """Who steals one cluster's token has not got the next one's."""
         tokens = EksTokens(deployment(), sts)
 
-        with pytest.raises(PermissionError, match="STS answered 403"):
+        with pytest.raises(PermissionError, match="STS responded with 403"):
             EksTokenReviewer("gpu-b", aws.url, ENTRIES)(tokens.token(FAR_DEADLINE))
 
     @pytest.mark.parametrize(
