@@ -171,7 +171,7 @@ class TestLines:
             response = get(pools, server.url)
             response.release_conn()
 
-            bounded_body.cut_off(response)
+            bounded_body.shut_down(response)
 
     @pytest.mark.parametrize("error", [ValueError("Read on closed or unwrapped SSL socket."), AttributeError("read")])
     def test_error_of_a_shut_down_socket_is_the_end(self, error: Exception) -> None:
