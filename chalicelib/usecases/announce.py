@@ -135,7 +135,7 @@ class _Run:
             return None
 
     def _set_label(self, project: ProjectName, job: Job, report: AnnouncementReport) -> None:
-        """Set the announced label, unless the Job has changed or is gone: then the next run announces it again."""
+        """Set the announced label; if the Job has changed in the meantime, the next run announces it again."""
         try:
             self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job))
         except Exception as error:  # noqa: BLE001 - as above

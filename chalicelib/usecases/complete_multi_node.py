@@ -2,7 +2,7 @@
 
 1. The Job is created suspended, with the incomplete annotation. Its uid is needed for the next step.
 2. The Service is created with the Job as its owner, so that it is deleted with the Job.
-3. The Job is started: one patch removes the annotation and resumes it.
+3. One patch removes the annotation and resumes the Job, or adds the label of its queue, which resumes it later.
 4. If step 2 or 3 fails, the Job is deleted again, but only while it is incomplete.
 
 If the request is interrupted, the Job stays incomplete, and a repeated request continues with step 2.

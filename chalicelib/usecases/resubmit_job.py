@@ -52,7 +52,7 @@ def _find_created(
 
 
 def retry_job(project: ProjectName, name: JobName, caller: Caller, jobs: Jobs) -> Submitted:
-    """Create the Job that runs the failed indexes of this one; one retry, however many requests and callers ask."""
+    """Create the Job that runs the indexes which this one did not complete; all requests and callers share it."""
     job = require_job(project, name, jobs)
     retry_name = resubmission_name(job.metadata.name, job.metadata.uid)
     submission = retry_of(project, job, retry_name)

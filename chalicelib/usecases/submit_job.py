@@ -1,11 +1,11 @@
 """Submit a Job exactly once, or preview it in a dry run.
 
-1. The request has an identity (`domain.submission.idempotency`): a name, and hashes of the caller and the submission
-   that are stored in annotations of the Job.
+1. The request has an identity (`domain.submission.idempotency`): a name, and hashes of the caller, the submission and
+   the Idempotency-Key that are stored in annotations of the Job.
 2. The Job is created with this name, which the cluster accepts once.
 3. If the name exists, the existing Job is read. If it has the same identity, an earlier delivery of this request has
-   created it: it is returned as a replay, and completed if it is an incomplete multi-node Job. If not, the error says
-   that the name is taken or the Idempotency-Key was used for another request.
+   created it: it is returned as a replay, and completed if it is an incomplete multi-node Job. If not, the error is
+   NameTaken or IdempotencyKeyReused.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Receipts in the deployment's bucket.
 
-A Receipt is stored twice: under the uid of its Job, where it is never replaced, and under the Job's name, where the
-Receipt of a later Job with this name replaces it.
+A Receipt is stored twice: under the date, name and uid of its Job, where it is never replaced, and under the name
+alone, where the Receipt of a later Job with this name replaces it.
 """
 
 from __future__ import annotations

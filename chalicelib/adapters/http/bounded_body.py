@@ -44,7 +44,7 @@ def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
 
 def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generator[bytes, None, None]:
     """Yield the lines of a body until it ends or *deadline* is over; TooLargeError if a line exceeds *limit* bytes."""
-    timer = Timer(deadline.remaining, cut_off, [response])
+    timer = Timer(deadline.remaining, shut_down, [response])
     timer.daemon = True
     timer.start()
     rest = b""
@@ -63,7 +63,7 @@ def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generat
         response.close()
 
 
-def cut_off(response: BaseHTTPResponse) -> None:
+def shut_down(response: BaseHTTPResponse) -> None:
     """Shut down the connection of *response*, which ends a read in another thread."""
     with suppress(OSError, RuntimeError):  # RuntimeError: the response has just ended
         response.shutdown()

@@ -1,13 +1,9 @@
 """HTTP client of the API server: raw JSON over the official client's connection pool, with a deadline and retries.
 
-The typed models of the official client are 300 ms of a cold start, and its retries sleep beyond any time-out. So only
-the connection pool of its RESTClientObject is used.
-
-* Connection errors, time-outs, 429 and 5xx are retried with exponential backoff and jitter, or after Retry-After, up to
-  ATTEMPTS and only before the deadline. A retry is safe for every request: names are fixed before the first attempt,
-  and `ApiResponse.repeated` says that an earlier attempt may have succeeded.
-* A 401 is retried once, with a new token: the old one may have expired.
-* After several failures in a row a circuit breaker fails requests at once.
+The official client's typed models are 300 ms of a cold start, and its retries sleep beyond any time-out. Here, failed
+connections, 429 and 5xx are retried with exponential backoff and jitter, or after Retry-After, until the deadline. This
+is safe for every request: names are fixed before the first attempt, and `ApiResponse.repeated` says that an earlier one
+may have succeeded. A 401 is retried once, with a new token.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""How outside systems are reached: real clients, against servers on loopback."""
+"""The adapters: real clients, against servers on loopback."""

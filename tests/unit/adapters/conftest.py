@@ -1,4 +1,4 @@
-"""One outside system for the tests of a module."""
+"""Fixtures for the adapters: a scripted server, and AWS credentials."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ScriptedServer]:
-    """A server. To start and end one takes longer than most tests."""
+    """Start one server for all tests of a module, because a start takes longer than most tests."""
     with ScriptedServer() as server:
         yield server
 
 
 @pytest.fixture
 def site(server: ScriptedServer) -> ScriptedServer:
-    """The server, which knows nothing of the tests before; as an API server it lets us impersonate team A's group."""
+    """Return the server without the replies of earlier tests. As an API server, it lets the API impersonate team A."""
     server.forget()
     server.on(RULES, groups_reply("researcher:team-a"))
     return server
@@ -32,7 +32,7 @@ def site(server: ScriptedServer) -> ScriptedServer:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """AWS credentials, and no client that stays connected from one test to the next."""
+    """Set AWS credentials, and close the cached clients after the test."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     yield monkeypatch

@@ -1,1 +1,1 @@
-"""Tests of the functions: each over HTTP, against the local cloud."""
+"""The functions: each over HTTP, against the local cloud."""

@@ -1,4 +1,4 @@
-"""Shared by the tests of functions."""
+"""Fixtures for the functions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def silent_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody answers where S3 was."""
+def unreachable_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set an S3 endpoint that refuses connections."""
     del stack
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", unused_url())
     bucket.connect.cache_clear()

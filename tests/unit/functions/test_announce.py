@@ -1,4 +1,4 @@
-"""announce: what a run returns and logs, and when it ends."""
+"""announce: the result and the log line of a run, and its time limit."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 class TestRun:
-    """What is told of a run."""
+    """One run."""
 
     def test_is_returned_and_logged_with_metrics(
         self, scheduled: Scheduled, api: Api, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """So that it can be counted over time."""
+        """The report is the result, and the log line has its metrics."""
         api.submit(name="ends", environment={"SIMULATE": "exit-0"})
         eventually(lambda: api.ask("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
 
         returned = scheduled.announce()
 
         line = json.loads(capsys.readouterr().out.splitlines()[-1])
-        metrics = {one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+        metrics = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
         assert returned == {"announced": 1, "failed": 0, "truncated": False, "failures": []}
         assert (line["function"], line["status"], line["announced"], line["Announced"]) == ("announce", 200, 1, 1)
         assert {"Announced", "Failed", "Truncated"} <= metrics
 
-    def test_ends_where_there_is_too_little_time(self, scheduled: Scheduled, api: Api) -> None:
-        """It tells of nothing that it could not mark, and leaves it to the next run."""
+    def test_stops_if_too_little_time_is_left(self, scheduled: Scheduled, api: Api) -> None:
+        """It announces no Job that it could not label, and leaves it to the next run."""
         api.submit(name="later", environment={"SIMULATE": "exit-0"})
         eventually(lambda: api.ask("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
 

@@ -1,4 +1,4 @@
-"""cleanup: what a run is told, and by which settings it goes."""
+"""cleanup: the event of a run, its settings, and its report."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def switch(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Sets the deployment's CLEANUP_DRY_RUN; `make run` has it at `false`."""
+def deployment_environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Return a patch of the settings, which is undone after the test; `make run` sets CLEANUP_DRY_RUN to `false`."""
     del stack
     yield monkeypatch
     monkeypatch.undo()
@@ -28,10 +28,10 @@ def switch(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mon
 
 
 class TestDryRun:
-    """Whether a run deletes."""
+    """Whether a run deletes Jobs."""
 
     @pytest.mark.parametrize(
-        ("deployed", "document", "dry"),
+        ("deployed", "document", "dry_run"),
         [
             ("false", {}, False),
             ("false", {"dryRun": True}, True),
@@ -41,39 +41,45 @@ class TestDryRun:
             *((text, {}, True) for text in ("", "False", "no", "0", "true")),
         ],
     )
-    def test_is_as_told_or_as_switched_on(
-        self, switch: pytest.MonkeyPatch, scheduled: Scheduled, deployed: str | None, document: object, *, dry: bool
+    def test_event_or_setting(
+        self,
+        deployment_environment: pytest.MonkeyPatch,
+        scheduled: Scheduled,
+        deployed: str | None,
+        document: object,
+        *,
+        dry_run: bool,
     ) -> None:
-        """In one word, or it is dry: what might have been meant is not guessed where Jobs would go."""
-        switch.delenv("CLEANUP_DRY_RUN")
+        """Jobs are deleted only if the event or the setting is exactly `false`."""
+        deployment_environment.delenv("CLEANUP_DRY_RUN")
         if deployed is not None:
-            switch.setenv("CLEANUP_DRY_RUN", deployed)
+            deployment_environment.setenv("CLEANUP_DRY_RUN", deployed)
         settings.cache_clear()
 
-        assert scheduled.run("cleanup", document)["dryRun"] is dry
+        assert scheduled.run("cleanup", document)["dryRun"] is dry_run
 
     @pytest.mark.parametrize(
         "document", [None, [], "x", 7, {"dryRun": "false"}, {"dryRun": 0}, {"dryRun": None}, {"dry_run": False}]
     )
-    def test_is_not_guessed(self, stack: Stack, scheduled: Scheduled, document: object) -> None:
-        """An odd document is refused, and the cluster is not asked."""
-        asked = len(stack.cluster.requests)
+    def test_invalid_event(self, stack: Stack, scheduled: Scheduled, document: object) -> None:
+        """An invalid event is rejected, and no request is sent to the cluster."""
+        requests = len(stack.cluster.requests)
 
         assert scheduled.run("cleanup", document)["errorType"] == "MalformedRequest"
-        assert len(stack.cluster.requests) == asked
+        assert len(stack.cluster.requests) == requests
 
 
 class TestReport:
-    """What is told of a run."""
+    """The report of a run."""
 
-    def test_is_returned_whole_and_logged_with_metrics(
+    def test_is_returned_and_logged_with_metrics(
         self, scheduled: Scheduled, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """In camelCase, and what was not found is 0; what was done can be found, and counted over time."""
+        """The result has all fields in camelCase, and the log line has its metrics."""
         report = scheduled.run("cleanup", {"dryRun": True})
 
         line = json.loads(capsys.readouterr().out.splitlines()[-1])
-        metrics = [one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+        metrics = [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
         assert report.keys() == {
             "dryRun", "scanned", "eligible", "deleted", "failed", "pending", "truncated", "seconds", "skipped",
             "failures", "pendingJobs", "jobs",
@@ -84,11 +90,11 @@ class TestReport:
 
 
 class TestTime:
-    """When a run ends."""
+    """The time limit of a run."""
 
     @pytest.mark.usefixtures("stack")
-    def test_is_told_when_there_was_too_little(self) -> None:
-        """It begins nothing that it could not end."""
+    def test_too_little_time(self) -> None:
+        """No Project is begun, and the report is truncated."""
         report = app.app.handler_map["cleanup"]({}, LambdaContext("cleanup", "r-1", lambda: 29.0))
 
         assert (report["truncated"], report["scanned"]) == (True, 0)

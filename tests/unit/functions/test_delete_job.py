@@ -1,4 +1,4 @@
-"""delete_job: the Job that is meant, and no other."""
+"""delete_job: preconditions and the reason."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def job(api: Api) -> str:
-    """A Job that is there, by its id."""
-    return str(api.submit(name="there", gpu=16).json()["id"])
+    """Submit a Job and return its id."""
+    return str(api.submit(name="existing", gpu=16).json()["id"])
 
 
 class TestPreconditions:
@@ -22,45 +22,45 @@ class TestPreconditions:
     @pytest.mark.parametrize(
         ("uid", "tag"),
         [
-            pytest.param("{uid}", None, id="its uid"),
-            pytest.param(None, "{tag}", id="its tag"),
-            pytest.param(None, "*", id="any tag"),
+            pytest.param("{uid}", None, id="uid"),
+            pytest.param(None, "{tag}", id="ETag"),
+            pytest.param(None, "*", id="any ETag"),
         ],
     )
-    def test_that_hold_delete(self, api: Api, uid: str | None, tag: str | None) -> None:
-        """Nothing has happened since the Job was got."""
-        own = {"tag": api.waiting_job("still"), "uid": api.job("still")["id"]}
+    def test_matching_preconditions(self, api: Api, uid: str | None, tag: str | None) -> None:
+        """The Job has not changed since it was read, and is deleted."""
+        own = {"tag": api.waiting_job("unchanged"), "uid": api.job("unchanged")["id"]}
         params = {"uid": uid.format(**own)} if uid else {}
         headers = {"If-Match": tag.format(**own)} if tag else {}
 
-        answer = api.ask("DELETE", "/jobs/team-a/still", params=params, headers=headers)
+        response = api.ask("DELETE", "/jobs/team-a/unchanged", params=params, headers=headers)
 
-        assert answer.json() == {"name": "still", "project": "team-a", "ok": True, "error": None}
-        assert "still" not in api.names()
+        assert response.json() == {"name": "unchanged", "project": "team-a", "ok": True, "error": None}
+        assert "unchanged" not in api.names()
 
     @pytest.mark.parametrize(
         ("uid", "tag"),
         [
-            pytest.param("00000000-0000-0000-0000-000000000000", None, id="the uid of a former Job of that name"),
-            pytest.param(None, '"1.00000000"', id="the tag before a change"),
+            pytest.param("00000000-0000-0000-0000-000000000000", None, id="uid of an earlier Job"),
+            pytest.param(None, '"1.00000000"', id="ETag before a change"),
         ],
     )
-    def test_that_fail_delete_nothing(self, api: Api, job: str, uid: str | None, tag: str | None) -> None:
-        """The Job that was meant is not there any more."""
+    def test_failed_preconditions(self, api: Api, job: str, uid: str | None, tag: str | None) -> None:
+        """The Job was changed or replaced, and is not deleted."""
         params, headers = {"uid": uid} if uid else {}, {"If-Match": tag} if tag else {}
 
-        answer = api.ask("DELETE", "/jobs/team-a/there", params=params, headers=headers)
+        response = api.ask("DELETE", "/jobs/team-a/existing", params=params, headers=headers)
 
-        assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
-        assert api.job("there")["id"] == job
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        assert api.job("existing")["id"] == job
 
 
 class TestReason:
-    """`?reason=`."""
+    """The parameter `reason`."""
 
-    def test_goes_to_the_log(self, api: Api, job: str, capfd: pytest.CaptureFixture[str]) -> None:
-        """Whoever asks later why the Job is gone finds it in the request's line."""
+    def test_is_logged(self, api: Api, job: str, capfd: pytest.CaptureFixture[str]) -> None:
+        """The log line of the request has the reason."""
         assert job
-        api.ask("DELETE", "/jobs/team-a/there", params={"reason": "wrong seed"})
+        api.ask("DELETE", "/jobs/team-a/existing", params={"reason": "wrong seed"})
 
         assert '"reason":"wrong seed"' in capfd.readouterr().out

@@ -1,4 +1,4 @@
-"""get_job: one Job, and whether it has changed."""
+"""get_job: one Job, its ETag, and waiting for changes."""
 
 from __future__ import annotations
 
@@ -23,79 +23,79 @@ if TYPE_CHECKING:
 class TestETag:
     """`ETag` and `If-None-Match`."""
 
-    @pytest.mark.parametrize("known", ["{tag}", "*"])
-    def test_nothing_new_is_304(self, api: Api, known: str) -> None:
-        """No body, and the Job's tag; `*` matches whatever is there (RFC 9110)."""
+    @pytest.mark.parametrize("if_none_match", ["{tag}", "*"])
+    def test_unchanged_job_is_304(self, api: Api, if_none_match: str) -> None:
+        """The response has the ETag and no body; `*` matches every ETag (RFC 9110)."""
         tag = api.waiting_job("waits")
 
-        answer = api.ask("GET", "/jobs/team-a/waits", headers={"If-None-Match": known.format(tag=tag)})
+        response = api.ask("GET", "/jobs/team-a/waits", headers={"If-None-Match": if_none_match.format(tag=tag)})
 
-        assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", tag)
+        assert (response.status_code, response.content, response.headers["ETag"]) == (304, b"", tag)
 
-    def test_a_change_is_200(self, api: Api) -> None:
-        """A tag of before says nothing about now."""
+    def test_changed_job_is_200(self, api: Api) -> None:
+        """An earlier ETag does not match."""
         api.submit(name="moves")
 
-        answer = api.ask("GET", "/jobs/team-a/moves", headers={"If-None-Match": '"1.00000000"'})
+        response = api.ask("GET", "/jobs/team-a/moves", headers={"If-None-Match": '"1.00000000"'})
 
-        assert answer.status_code == 200
-        assert answer.headers["ETag"] != '"1.00000000"'
+        assert response.status_code == 200
+        assert response.headers["ETag"] != '"1.00000000"'
 
 
 class TestWait:
     """`wait` and `until`."""
 
-    def watches(self, stack: Stack[EmbeddedCluster]) -> int:
-        """How many watches the cluster was asked for so far."""
+    def watch_count(self, stack: Stack[EmbeddedCluster]) -> int:
+        """Return the number of watch requests so far."""
         return sum("watch=true" in request.target for request in stack.cluster.requests)
 
-    def test_what_holds_is_answered_without_a_watch(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
-        """At once."""
+    def test_reached_status_needs_no_watch(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
+        """The response is sent at once."""
         api.submit(name="ends", environment={"SIMULATE": "exit-1"}, maxRuntimeSeconds=1, backoffLimit=0)
         api.ask("GET", "/jobs/team-a/ends?wait=25&until=finished")
-        before = self.watches(stack)
+        before = self.watch_count(stack)
 
-        answers = [api.ask("GET", f"/jobs/team-a/ends?wait=25&until={until}") for until in ("running", "finished")]
+        responses = [api.ask("GET", f"/jobs/team-a/ends?wait=25&until={until}") for until in ("running", "finished")]
 
-        assert [answer.json()["data"][0]["status"] for answer in answers] == ["Failed", "Failed"]
-        assert self.watches(stack) == before
+        assert [response.json()["data"][0]["status"] for response in responses] == ["Failed", "Failed"]
+        assert self.watch_count(stack) == before
 
-    def test_one_watch_is_open_at_a_time(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
-        """Nothing happens for a second: one watch told so."""
+    def test_one_watch_for_an_unchanged_job(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
+        """If nothing changes for a second, there is one watch."""
         tag = api.waiting_job("waits")
-        before = self.watches(stack)
+        before = self.watch_count(stack)
 
-        answer = api.ask("GET", "/jobs/team-a/waits?wait=1", headers={"If-None-Match": tag})
+        response = api.ask("GET", "/jobs/team-a/waits?wait=1", headers={"If-None-Match": tag})
 
-        assert (answer.status_code, answer.headers["ETag"], self.watches(stack) - before) == (304, tag, 1)
+        assert (response.status_code, response.headers["ETag"], self.watch_count(stack) - before) == (304, tag, 1)
 
-    def test_without_a_tag_any_job_is_news(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
-        """Who knows nothing yet is not kept waiting."""
+    def test_without_if_none_match_there_is_no_wait(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
+        """The response is sent at once."""
         api.waiting_job("waits")
-        before = self.watches(stack)
+        before = self.watch_count(stack)
 
         assert api.ask("GET", "/jobs/team-a/waits?wait=25").status_code == 200
-        assert self.watches(stack) == before
+        assert self.watch_count(stack) == before
 
 
-class TestRefused:
-    """What cannot be shown."""
+class TestErrors:
+    """Jobs that are not returned."""
 
-    def test_a_foreign_job_that_was_cleaned_up(self, api: Api) -> None:
-        """Neither its Receipt nor that there is one."""
-        kept = build_receipt(project_name("team-b"), msgspec.to_builtins(finished(name="was-there")), [], "done\n")
-        S3Receipts(connect(settings())).store(kept)
+    def test_receipt_of_a_forbidden_project(self, api: Api) -> None:
+        """The response does not disclose that there is a Receipt."""
+        receipt = build_receipt(project_name("team-b"), msgspec.to_builtins(finished(name="deleted")), [], "done\n")
+        S3Receipts(connect(settings())).store(receipt)
 
-        answer = api.ask("GET", "/jobs/team-b/was-there")
+        response = api.ask("GET", "/jobs/team-b/deleted")
 
-        assert (answer.status_code, "receipt" in answer.json()) == (403, False)
+        assert (response.status_code, "receipt" in response.json()) == (403, False)
 
-    @pytest.mark.usefixtures("silent_bucket")
-    def test_while_storage_is_down(self, api: Api) -> None:
-        """Nobody can tell whether it was cleaned up; a Job that is there is shown all the same."""
-        api.submit(name="is-there")
+    @pytest.mark.usefixtures("unreachable_bucket")
+    def test_storage_is_unavailable(self, api: Api) -> None:
+        """Whether a missing Job was cleaned up is unknown; an existing Job is returned."""
+        api.submit(name="existing")
 
-        answer = api.ask("GET", "/jobs/team-a/was-it-there")
+        response = api.ask("GET", "/jobs/team-a/missing")
 
-        assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
-        assert api.ask("GET", "/jobs/team-a/is-there").status_code == 200
+        assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+        assert api.ask("GET", "/jobs/team-a/existing").status_code == 200

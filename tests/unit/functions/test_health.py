@@ -1,4 +1,4 @@
-"""health: what serves here, and whether it reaches its cluster."""
+"""health: the version, and whether the cluster can be reached."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 class TestHealth:
     """GET /health."""
 
-    def test_needs_no_token_and_asks_nobody(self, stack: Stack) -> None:
-        """Monitors may ask it every second; the cluster's name says that this one is embedded."""
-        asked = len(stack.cluster.requests)
+    def test_needs_no_token_and_sends_no_request(self, stack: Stack) -> None:
+        """Monitors may call it every second. The cluster is the embedded one."""
+        requests = len(stack.cluster.requests)
 
-        answer = httpx.get(f"{stack.base_url}/health")
+        response = httpx.get(f"{stack.base_url}/health")
 
-        assert answer.json() == {"version": __version__, "cluster": "embedded", "kubernetes": None}
-        assert len(stack.cluster.requests) == asked
+        assert response.json() == {"version": __version__, "cluster": "embedded", "kubernetes": None}
+        assert len(stack.cluster.requests) == requests
 
-    def test_deep_asks_the_cluster(self, api: Api) -> None:
-        """The whole chain answers: token, role, cluster."""
+    def test_deep_checks_the_cluster(self, api: Api) -> None:
+        """The token, the role and the cluster are checked."""
         assert api.ask("GET", "/health?deep=true").json()["kubernetes"].startswith("v1.")
 
     def test_deep_needs_a_token(self, stack: Stack) -> None:
-        """Nobody makes the functions ask the cluster without one."""
+        """Without a token no request is sent to the cluster."""
         assert httpx.get(f"{stack.base_url}/health?deep=true").status_code == 401

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 
-def printed(api: Api, name: str, text: str) -> httpx.Response:
-    """The answer with the log of a new Job whose pod prints *text*."""
+def log_response(api: Api, name: str, text: str) -> httpx.Response:
+    """Submit a Job whose pod prints *text*, and return the response with its log."""
     api.submit(name=name, environment={SIMULATE_VARIABLE: "run-forever", LOG_VARIABLE: text})
-    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{name}/logs"), lambda answer: answer.status_code == 200)
+    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{name}/logs"), lambda response: response.status_code == 200)
 
 
 class TestText:
-    """What a pod printed, as it is."""
+    """The content of a log."""
 
     @pytest.mark.parametrize(
-        ("name", "text", "answered"),
+        ("name", "text", "expected"),
         [
             ("markup", "<script>alert(1)</script>", "<script>alert(1)</script>\n"),
             ("control", "\x1b[31mred\x07", "\x1b[31mred\x07\n"),
@@ -35,11 +35,11 @@ class TestText:
             ("silent", "", ""),
         ],
     )
-    def test_is_never_taken_for_anything_else(self, api: Api, name: str, text: str, answered: str) -> None:
-        """Plain text, whatever it holds, and no browser guesses; a program that prints nothing is no error."""
-        answer = printed(api, name, text)
+    def test_is_plain_text(self, api: Api, name: str, text: str, expected: str) -> None:
+        """Any content is plain text, and browsers do not guess another type; an empty log is no error."""
+        response = log_response(api, name, text)
 
-        assert answer.text == answered
-        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert response.text == expected
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Cache-Control"] == "no-store"

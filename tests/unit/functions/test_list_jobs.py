@@ -16,7 +16,7 @@ NAMES = ["five", "four", "one", "three", "two"]
 
 @pytest.fixture(scope="module", autouse=True)
 def _jobs(stack: Stack) -> None:
-    """Five Jobs in team-shared: three of alice's, one of them interactive, and two of bob's."""
+    """Submit five Jobs to team-shared: three as alice, one of them interactive, and two as bob."""
     with Api(stack, "alice") as alice, Api(stack, "bob") as bob:
         for name in ("one", "two"):
             alice.submit("team-shared", name=name, labels={"sweep": "7"})
@@ -25,17 +25,17 @@ def _jobs(stack: Stack) -> None:
             bob.submit("team-shared", name=name, labels={"sweep": "8"})
 
 
-def listed(api: Api, query: str = "") -> list[str]:
-    """The names that the list shows."""
-    answer = api.ask("GET", f"/jobs/team-shared{query}").raise_for_status()
-    return [job["name"] for job in answer.json()["data"]]
+def list_names(api: Api, query: str = "") -> list[str]:
+    """List Jobs and return their names."""
+    response = api.ask("GET", f"/jobs/team-shared{query}").raise_for_status()
+    return [job["name"] for job in response.json()["data"]]
 
 
 class TestPages:
     """`limit` and `pageToken`."""
 
-    def test_follow_each_other_to_the_end(self, api: Api) -> None:
-        """Every Job stands on one page, in the order of names; the last page has no token."""
+    def test_are_consecutive(self, api: Api) -> None:
+        """Each Job is on one page, sorted by name; the last page has no token."""
         names: list[str] = []
         sizes = []
         query = "?limit=2"
@@ -48,12 +48,14 @@ class TestPages:
 
         assert (names, sizes) == (NAMES, [2, 2, 1])
 
-    @pytest.mark.parametrize("token", ["abc", "e30", "eyJydiI6MX0", "A" * 4096], ids=["text", "{}", "part", "long"])
-    def test_a_foreign_token_is_refused(self, api: Api, token: str) -> None:
-        """400 with a code of its own."""
-        answer = api.ask("GET", f"/jobs/team-shared?pageToken={token}")
+    @pytest.mark.parametrize(
+        "token", ["abc", "e30", "eyJydiI6MX0", "A" * 4096], ids=["not base64", "{}", "incomplete", "long"]
+    )
+    def test_invalid_token(self, api: Api, token: str) -> None:
+        """The status is 400, with its own code."""
+        response = api.ask("GET", f"/jobs/team-shared?pageToken={token}")
 
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_page_token")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_page_token")
 
 
 class TestFilters:
@@ -71,6 +73,6 @@ class TestFilters:
             pytest.param("?status=Failed", [], id="status"),
         ],
     )
-    def test_keep_what_matches(self, api: Api, query: str, names: list[str]) -> None:
-        """Filters narrow the list, together."""
-        assert listed(api, query) == names
+    def test_are_combined(self, api: Api, query: str, names: list[str]) -> None:
+        """Jobs that match all filters are listed."""
+        assert list_names(api, query) == names

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 class TestProjects:
     """GET /projects."""
 
-    def test_new_one_is_listed_at_once(self, stack: Stack, api: Api) -> None:
-        """A platform engineer applied it: nothing has to be restarted, although the caller's groups are kept."""
+    def test_new_project_is_listed_at_once(self, stack: Stack, api: Api) -> None:
+        """No restart is needed, although the groups are cached."""
         api.ask("GET", "/projects")
         stack.cluster.apply(project_manifests("team-new", ["team-a"]))
 
-        assert "team-new" in [one["name"] for one in api.ask("GET", "/projects").json()["data"]]
+        assert "team-new" in [project["name"] for project in api.ask("GET", "/projects").json()["data"]]
 
-    def test_says_where_and_since_when(self, api: Api) -> None:
-        """Name, namespace and age."""
+    def test_view(self, api: Api) -> None:
+        """A Project has a name, a namespace and a creation time."""
         first = api.ask("GET", "/projects").json()["data"][0]
 
         assert (first["name"], first["namespace"]) == ("team-a", "researcher-team-a")

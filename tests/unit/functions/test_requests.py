@@ -1,6 +1,6 @@
-"""What every function refuses alike, in one table: odd names, queries that it does not take, tags that match nothing.
+"""Requests that every function rejects: invalid names, unknown query parameters, and ETags that match no Job.
 
-None of it reaches the cluster. What is specific to one function stands in a module of its name.
+None of them causes a request to the cluster. What is specific to one function is in a module of its name.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class Route(NamedTuple):
-    """An operation, its path, and queries that it refuses beside one that nobody knows."""
+    """An operation, its path, and queries that it rejects, beside one with an unknown parameter."""
 
     operation: str
     method: str
     path: str
-    refused: tuple[str, ...] = ()
+    invalid_queries: tuple[str, ...] = ()
     body: object = None
 
-    def at(self, project: str = "team-a", name: str = "nobody") -> str:
-        """The path about that Project and that Job."""
+    def at(self, project: str = "team-a", name: str = "missing") -> str:
+        """Return the path of this Project and Job."""
         return self.path.format(project=project, name=name)
 
 
@@ -47,7 +47,7 @@ ROUTES = [
         ("wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1"),
     ),
     Route("delete_job", "DELETE", "/jobs/{project}/{name}", ("reason=", "reason=" + "x" * 257, "uid=1&uid=2")),
-    Route("delete_jobs", "DELETE", "/jobs", ("force=true",), [{"project": "team-a", "name": "nobody"}]),
+    Route("delete_jobs", "DELETE", "/jobs", ("force=true",), [{"project": "team-a", "name": "missing"}]),
     Route("suspend_job", "POST", "/jobs/{project}/{name}/suspend", ("force=true",)),
     Route("keep_job", "PUT", "/jobs/{project}/{name}/keep", ("force=true",)),
     Route("unkeep_job", "DELETE", "/jobs/{project}/{name}/keep", ("force=true",)),
@@ -65,29 +65,29 @@ ROUTES = [
     Route("health", "GET", "/health", ("deep=yes", "deep=true&deep=true")),
     Route("openapi", "GET", "/openapi.json", ("format=yaml",)),
 ]  # fmt: skip
-ODD = ["-", "UPPER", "a_b", "a%0A", "a%00", "%2e%2e", "..%2Fx", "a..b", "a%2Fb"]
-ODD_PROJECTS = [*ODD, "a" * 51, "a.b"]
-ODD_NAMES = [*ODD, "a" * 254]
+INVALID = ["-", "UPPER", "a_b", "a%0A", "a%00", "%2e%2e", "..%2Fx", "a..b", "a%2Fb"]
+INVALID_PROJECTS = [*INVALID, "a" * 51, "a.b"]
+INVALID_NAMES = [*INVALID, "a" * 254]
 NO_MATCH = ["", "0", "4711", '"0"', '"x"', "W/*", 'W/"1.00000000"', '"4711.9f3a21c"', '"1.00000000", "2.00000000"']
-"""Values of If-Match that no answer of ours ever had as its ETag."""
+"""Values of If-Match that were never an ETag of a response."""
 
 
-def named(route: Route) -> str:
-    """What the tests of *route* are called."""
+def operation_name(route: Route) -> str:
+    """Return the test id of *route*."""
     return route.operation
 
 
 @pytest.fixture
-def unasked(stack: Stack[EmbeddedCluster], api: Api) -> Iterator[None]:
-    """The cluster gets no request from the test, and has as many Jobs as before."""
-    api.ask("GET", "/projects")  # the groups that we may act for are read
+def no_cluster_request(stack: Stack[EmbeddedCluster], api: Api) -> Iterator[None]:
+    """Check that the test sends no request to the cluster."""
+    api.ask("GET", "/projects")  # caches the groups that the API may impersonate
     before = len(stack.cluster.requests)
     yield
     assert len(stack.cluster.requests) == before
 
 
 def test_every_route_has_a_row() -> None:
-    """A new endpoint needs one here."""
+    """Every operation is tested here."""
     routes = {
         (entry.view_name, method, path.removeprefix(BASE))
         for path, methods in app.app.routes.items() if path.startswith(BASE)
@@ -97,43 +97,43 @@ def test_every_route_has_a_row() -> None:
     assert {(route.operation, route.method, route.path) for route in ROUTES} == routes
 
 
-@pytest.mark.usefixtures("unasked")
-class TestRefused:
-    """Requests that end before the cluster is asked."""
+@pytest.mark.usefixtures("no_cluster_request")
+class TestRejected:
+    """Requests that are rejected before a request to the cluster."""
 
-    @pytest.mark.parametrize("project", ODD_PROJECTS)
-    @pytest.mark.parametrize("route", [route for route in ROUTES if "{project}" in route.path], ids=named)
-    def test_odd_project(self, api: Api, route: Route, project: str) -> None:
-        """A name is checked before it stands in a URL."""
-        answer = api.ask(route.method, route.at(project=project), json=route.body)
+    @pytest.mark.parametrize("project", INVALID_PROJECTS)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if "{project}" in route.path], ids=operation_name)
+    def test_invalid_project(self, api: Api, route: Route, project: str) -> None:
+        """A name is validated before it is part of a URL."""
+        response = api.ask(route.method, route.at(project=project), json=route.body)
 
-        # 404, 405: with its slash or dots resolved it is another path.
-        assert answer.status_code in (400, 404, 405)
+        # 404, 405: with the slash or the dots resolved it is another path.
+        assert response.status_code in (400, 404, 405)
 
-    @pytest.mark.parametrize("name", ODD_NAMES)
-    @pytest.mark.parametrize("route", [route for route in ROUTES if "{name}" in route.path], ids=named)
-    def test_odd_name(self, api: Api, route: Route, name: str) -> None:
-        """As a Project's."""
-        answer = api.ask(route.method, route.at(name=name), json=route.body)
+    @pytest.mark.parametrize("name", INVALID_NAMES)
+    @pytest.mark.parametrize("route", [route for route in ROUTES if "{name}" in route.path], ids=operation_name)
+    def test_invalid_name(self, api: Api, route: Route, name: str) -> None:
+        """A Job's name is validated, too."""
+        response = api.ask(route.method, route.at(name=name), json=route.body)
 
-        assert answer.status_code in (400, 404, 405)
+        assert response.status_code in (400, 404, 405)
 
     @pytest.mark.parametrize(
-        ("route", "query"), [(route, query) for route in ROUTES for query in ("colour=red", *route.refused)]
+        ("route", "query"), [(route, query) for route in ROUTES for query in ("colour=red", *route.invalid_queries)]
     )
-    def test_query(self, api: Api, route: Route, query: str) -> None:
-        """A parameter that is misspelt is not passed over, and it is named."""
-        answer = api.ask(route.method, f"{route.at()}?{query}", json=route.body)
+    def test_invalid_query(self, api: Api, route: Route, query: str) -> None:
+        """An unknown or misspelt parameter is an error that names it."""
+        response = api.ask(route.method, f"{route.at()}?{query}", json=route.body)
 
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
-        assert answer.json()["errors"]
+        assert (response.status_code, response.json()["code"]) == (400, "malformed_request")
+        assert response.json()["errors"]
 
     @pytest.mark.parametrize("tag", NO_MATCH)
     @pytest.mark.parametrize("operation", ["delete_job", "suspend_job", "resume_job", "keep_job", "unkeep_job"])
-    def test_if_match(self, api: Api, operation: str, tag: str) -> None:
-        """A tag that no Job ever had matches nothing; it is not ignored."""
+    def test_if_match_without_a_valid_etag(self, api: Api, operation: str, tag: str) -> None:
+        """An ETag that no Job ever had matches nothing, and is not ignored."""
         (route,) = [route for route in ROUTES if route.operation == operation]
 
-        answer = api.ask(route.method, route.at(), headers={"If-Match": tag})
+        response = api.ask(route.method, route.at(), headers={"If-Match": tag})
 
-        assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")

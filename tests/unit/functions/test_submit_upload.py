@@ -1,4 +1,4 @@
-"""submit_upload: what it raises, and what it logs. tests/product has what it makes of events."""
+"""submit_upload: the errors that it raises, and its log line. tests/product tests what it does with events."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ DOCUMENT = b'{"image": "busybox", "labels": {"sweep": "7"}}'
 
 @pytest.fixture
 def uploads(stack: Stack) -> Uploads:
-    """The bucket."""
+    """Return the bucket."""
     return Uploads(stack)
 
 
 def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line that was logged."""
+    """Return the one line that was logged."""
     (written,) = capsys.readouterr().out.splitlines()
-    found: dict[str, Any] = json.loads(written)
-    return found
+    parsed: dict[str, Any] = json.loads(written)
+    return parsed
 
 
 class TestSubmitted:
-    """An upload that is taken."""
+    """A successful upload."""
 
     def test_is_logged(self, uploads: Uploads, capsys: pytest.CaptureFixture[str]) -> None:
-        """With its key and its Job, in the line of the invocation."""
+        """The log line has the key and the Job."""
         outcomes = handled(uploads.put("submit/team-a/logged.json", DOCUMENT))
 
-        told = line(capsys)
-        assert (told["function"], told["status"], told["request"]) == ("submit_upload", 200, "invocation-1")
-        assert told["uploads"] == outcomes
+        logged = line(capsys)
+        assert (logged["function"], logged["status"], logged["request"]) == ("submit_upload", 200, "invocation-1")
+        assert logged["uploads"] == outcomes
         assert outcomes[0].items() >= {"outcome": "submitted", "key": "submit/team-a/logged.json"}.items()
 
 
-class TestRaised:
-    """An upload that another try may help."""
+class TestErrors:
+    """An upload that a retry may resolve."""
 
-    @pytest.mark.usefixtures("silent_bucket")
-    def test_is_tried_again_by_lambda(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """It raises, and the log says what of."""
+    @pytest.mark.usefixtures("unreachable_bucket")
+    def test_error_is_raised_for_a_retry(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Lambda retries the event, and the log line has the error."""
         with pytest.raises(StorageUnavailable):
             handled(record())
 
-        told = line(capsys)
-        assert (told["status"], told["code"]) == (503, "storage_unavailable")
-        assert told["uploads"] == [{"outcome": "failed", "key": record()["s3"]["object"]["key"].replace("%2F", "/"),
+        logged = line(capsys)
+        assert (logged["status"], logged["code"]) == (503, "storage_unavailable")
+        assert logged["uploads"] == [{"outcome": "failed", "key": record()["s3"]["object"]["key"].replace("%2F", "/"),
                                     "why": "storage_unavailable"}]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The OpenAPI document: current, valid, complete, and true of what the API accepts and answers."""
+"""The OpenAPI document: current, valid, complete, and consistent with the API."""
 
 from __future__ import annotations
 
@@ -30,59 +30,59 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-FOUND = json.loads(document.render(document.document(app.app.routes)))
-GATEWAYS_OWN = {"method_not_allowed", "route_not_found"}
-"""Codes of requests that reach no operation."""
-EVENTS_OWN = {"event_bus_unavailable", "upload_gone"}
-"""Codes of functions that answer no request."""
+DOCUMENT_OF_THE_API = json.loads(document.render(document.document(app.app.routes)))
+GATEWAY_CODES = {"method_not_allowed", "route_not_found"}
+"""Codes of requests that match no operation."""
+EVENT_CODES = {"event_bus_unavailable", "upload_gone"}
+"""Codes of functions for events."""
 JOB = {"project": "team-a", "image": "busybox"}
 
 
 def operations() -> Iterator[Any]:
-    """Every operation of the document."""
-    for methods in FOUND["paths"].values():
+    """Yield all operations of the document."""
+    for methods in DOCUMENT_OF_THE_API["paths"].values():
         yield from methods.values()
 
 
 def operation(name: str) -> Any:  # noqa: ANN401 - a part of the document
-    """The operation of that id."""
+    """Return the operation with this id."""
     return next(one for one in operations() if one["operationId"] == name)
 
 
 def accepts(schema: Any, value: object) -> bool:  # noqa: ANN401 - a part of the document
-    """Whether *value* fits *schema*, which may refer to the document's components."""
-    return bool(Draft202012Validator({**schema, "components": FOUND["components"]}).is_valid(value))
+    """Return whether *value* is valid for *schema*, which may refer to the document's components."""
+    return bool(Draft202012Validator({**schema, "components": DOCUMENT_OF_THE_API["components"]}).is_valid(value))
 
 
 def component(name: str) -> dict[str, str]:
-    """A reference to the schema of that name."""
+    """Return a reference to the schema with this name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 class TestStoredDocument:
-    """The file that the Lambdas ship."""
+    """The file that the Lambdas contain."""
 
     def test_it_is_current(self) -> None:
-        """A change of routes or types without `python -m infra.openapi` fails here; it is an OpenAPI 3.1 document."""
+        """It is what `python -m infra.openapi` generates, and a valid OpenAPI 3.1 document."""
         assert DOCUMENT.read_text(encoding="utf-8") == document.render(document.document(app.app.routes))
-        validate(FOUND)
+        validate(DOCUMENT_OF_THE_API)
 
-    def test_check_refuses_a_stale_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """`--check` answers 1, says how to go on, and writes nothing; what was written then passes."""
-        stale = tmp_path / "openapi.json"
-        stale.write_text("{}")
+    def test_check_rejects_an_old_document(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """`--check` returns 1, prints the command, and writes nothing; a new document passes."""
+        old = tmp_path / "openapi.json"
+        old.write_text("{}")
 
-        assert document.main(["--check"], stale) == 1
+        assert document.main(["--check"], old) == 1
         assert "python -m infra.openapi" in capsys.readouterr().err
-        assert stale.read_text() == "{}"
-        assert [document.main(arguments, stale) for arguments in ([], ["--check"])] == [0, 0]
+        assert old.read_text() == "{}"
+        assert [document.main(arguments, old) for arguments in ([], ["--check"])] == [0, 0]
 
 
 class TestOperations:
-    """What the document says of the routes."""
+    """The operations of the routes."""
 
-    def test_every_route_of_the_api_is_there_and_no_other(self) -> None:
-        """The page of the documentation is no part of the API."""
+    def test_has_every_route_of_the_api(self) -> None:
+        """The documentation page is not part of the API."""
         views = {
             route.view_name
             for path, methods in app.app.routes.items()
@@ -91,39 +91,39 @@ class TestOperations:
         }
 
         assert {one["operationId"] for one in operations()} == views
-        assert not [path for path in FOUND["paths"] if "docs" in path]
+        assert not [path for path in DOCUMENT_OF_THE_API["paths"] if "docs" in path]
 
     @pytest.mark.parametrize(
         ("name", "security"),
         [
-            pytest.param("submit_job", [{"bearer": []}, {"application": []}], id="needs a token"),
-            pytest.param("health", [{}, {"bearer": []}, {"application": []}], id="takes a token"),
-            pytest.param("openapi", [{}], id="takes none"),
+            pytest.param("submit_job", [{"bearer": []}, {"application": []}], id="token required"),
+            pytest.param("health", [{}, {"bearer": []}, {"application": []}], id="token optional"),
+            pytest.param("openapi", [{}], id="no token"),
         ],
     )
-    def test_it_says_who_needs_a_token(self, name: str, security: list[object]) -> None:
-        """Clients know from the document alone when to authenticate."""
+    def test_security(self, name: str, security: list[object]) -> None:
+        """The document says which operations require a token."""
         assert operation(name)["security"] == security
 
-    def test_every_answer_names_its_request(self) -> None:
-        """Errors too have the header X-Request-Id."""
-        found = [answer for one in operations() for answer in one["responses"].values() if "$ref" not in answer]
-        found += FOUND["components"]["responses"].values()
+    def test_every_response_has_a_request_id(self) -> None:
+        """Errors have the header X-Request-Id, too."""
+        found = [response for one in operations() for response in one["responses"].values() if "$ref" not in response]
+        found += DOCUMENT_OF_THE_API["components"]["responses"].values()
 
-        assert all("X-Request-Id" in answer["headers"] for answer in found)
+        assert all("X-Request-Id" in response["headers"] for response in found)
 
     def test_every_code_is_documented(self) -> None:
-        """Whatever code a caller reads has an example, but for those that no operation answers."""
-        answers = FOUND["components"]["responses"].values()
-        codes = {code for answer in answers for code in answer["content"]["application/problem+json"]["examples"]}
+        """Every error code has an example, except those that no operation returns."""
+        responses = DOCUMENT_OF_THE_API["components"]["responses"].values()
+        codes = {code for response in responses for code in response["content"]["application/problem+json"]["examples"]}
 
-        assert codes == CATALOGUE.keys() - GATEWAYS_OWN - EVENTS_OWN
+        assert codes == CATALOGUE.keys() - GATEWAY_CODES - EVENT_CODES
 
-    def test_every_example_fits_its_schema(self) -> None:
-        """A caller may copy them."""
+    def test_every_example_is_valid(self) -> None:
+        """Examples are valid for their schemas."""
         found = [one["requestBody"] for one in operations() if "requestBody" in one]
-        found += [answer for one in operations() for answer in one["responses"].values()]
-        found += FOUND["components"]["responses"].values()
+        found += [response for one in operations() for response in one["responses"].values()]
+        found += DOCUMENT_OF_THE_API["components"]["responses"].values()
         contents = [content for one in found for content in one.get("content", {}).values()]
         examples = [(one["schema"], one["example"]) for one in contents if "example" in one]
         examples += [(one["schema"], case["value"]) for one in contents for case in one.get("examples", {}).values()]
@@ -131,8 +131,8 @@ class TestOperations:
         assert len(examples) > len(CATALOGUE)
         assert [value for schema, value in examples if not accepts(schema, value)] == []
 
-    def test_only_what_is_required_is_filled_in(self) -> None:
-        """Swagger UI sends the examples of parameters: an ETag of nobody's Job fails. In a URL is no null."""
+    def test_optional_parameters_have_no_example(self) -> None:
+        """Swagger UI would send it: the ETag of an example matches no Job. A URL has no null."""
         assert "null" not in json.dumps([one["parameters"] for one in operations()])
         optional = [one for named in operations() for one in named["parameters"] if not one["required"]]
 
@@ -141,15 +141,15 @@ class TestOperations:
 
 
 class TestSubmissions:
-    """What the document says of a Job agrees with what the API takes."""
+    """The schema of a submission is consistent with its validation."""
 
     BODY = operation("submit_job")["requestBody"]["content"]["application/json"]["schema"]
 
     @given(documents())
     @example({**JOB, "command": "python train.py", "ttlAfterFinish": "3h", "environment": {"A": 1}})
     @example({**JOB, "gpu": 1.0, "environment": {"B": {"secret": {"name": "s", "key": "k"}}}})
-    def test_both_take(self, body: dict[str, Any]) -> None:
-        """A client that follows the document is not refused."""
+    def test_valid_submissions(self, body: dict[str, Any]) -> None:
+        """A body that is valid for the document is accepted."""
         assert accepts(self.BODY, body)
         parse_submission(body)
 
@@ -160,10 +160,10 @@ class TestSubmissions:
             {**JOB, "command": ["x"] * 257}, {**JOB, "labels": {"job-name": "x"}},
             {**JOB, "labels": {"a": "not a value"}}, {**JOB, "preventPrivilegeEscalation": False},
         ],
-        ids=["nothing", "both forms", "GPUs", "no field", "project", "words", "reserved label", "label", "privileges"],
+        ids=["empty", "both forms", "GPUs", "field", "project", "command", "reserved label", "label", "privileges"],
     )  # fmt: skip
-    def test_both_refuse(self, body: dict[str, Any]) -> None:
-        """A client learns of it before it asks."""
+    def test_invalid_submissions(self, body: dict[str, Any]) -> None:
+        """A body that is invalid for the document is rejected."""
         assert not accepts(self.BODY, body)
         with pytest.raises(InvalidJob):
             parse_submission(body)
@@ -172,13 +172,13 @@ class TestSubmissions:
     @example("job-name")
     @example("x.amazonaws.com/y")
     @example("xamazonaws.com/y")
-    def test_keys_of_labels_are_those_that_the_code_takes(self, key: str) -> None:
-        """The pattern says what domain/names.py decides."""
+    def test_label_keys(self, key: str) -> None:
+        """The pattern accepts the keys that the code accepts."""
         assert accepts(KEYS, key) == (is_label_key(key) and not is_reserved_key(key))
 
 
 class TestParameters:
-    """What the document says of parameters agrees with what the API takes."""
+    """The schemas of parameters are consistent with their validation."""
 
     @pytest.mark.parametrize(
         ("operation_id", "parameter", "values", "read"),
@@ -192,25 +192,23 @@ class TestParameters:
             ),
         ],
     )
-    def test_is_taken_where_the_document_says_so(
-        self, operation_id: str, parameter: str, values: list[str], read: Callable[[str], object]
-    ) -> None:
-        """A Job's name is a DNS subdomain of at most 253 characters; a selector has at most 16 equalities."""
+    def test_values(self, operation_id: str, parameter: str, values: list[str], read: Callable[[str], object]) -> None:
+        """A Job's name is a DNS subdomain of at most 253 characters; a selector has at most 16 requirements."""
         schema = next(one["schema"] for one in operation(operation_id)["parameters"] if one["name"] == parameter)
         for value in values:
             try:
-                taken = bool(read(value))
+                accepted = bool(read(value))
             except MalformedRequest:
-                taken = False
-            assert accepts(schema, value) == taken, value
+                accepted = False
+            assert accepts(schema, value) == accepted, value
 
 
-class TestAnswers:
-    """What the document says of answers."""
+class TestResponses:
+    """The schemas of responses."""
 
-    def test_even_an_empty_job_is_as_promised(self) -> None:
-        """What has no value is null, and never missing; all codes, also API Gateway's, are of the one form."""
+    def test_empty_job_and_all_errors_are_valid(self) -> None:
+        """A field without a value is null and never missing; all errors have the same form."""
         problems = [msgspec.to_builtins(error("No.").problem("1")) for error in CATALOGUE.values()]
         assert [one for one in problems if not accepts(component("Problem"), one)] == []
         assert accepts(component("JobView"), msgspec.to_builtins(view("team-a", Job(), ())))
-        assert FOUND["components"]["schemas"]["JobPage"]["required"] == ["data", "nextPageToken"]
+        assert DOCUMENT_OF_THE_API["components"]["schemas"]["JobPage"]["required"] == ["data", "nextPageToken"]

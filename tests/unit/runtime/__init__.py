@@ -1,1 +1,1 @@
-"""The runtime under the functions: requests, events, the request log."""
+"""The runtime of the functions: requests, events, the request log."""

@@ -1,4 +1,4 @@
-"""Events: what a function is handed, what it returns, and what is told of it when it fails."""
+"""Handlers of events: the Event, the result, and the log line of an error."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ CANARY = "hunter2-the-canary"
 
 
 class Report(msgspec.Struct, rename="camel"):
-    """What a function may return."""
+    """A result of a function."""
 
     deleted_jobs: int
 
 
 def context(seconds: float = 60.0) -> LambdaContext:
-    """An invocation that may still run for *seconds*."""
+    """Return the context of an invocation with *seconds* left."""
     return LambdaContext("cleanup", "invocation-1", lambda: seconds)
 
 
 def raising(error: Exception) -> Callable[[Event], object]:
-    """A function that fails."""
+    """Return a function that raises *error*."""
 
-    def fails(event: Event) -> object:
+    def function(event: Event) -> object:
         event.notes["project"] = "team-a"
         raise error
 
-    return fails
+    return function
 
 
 class TestSuccess:
-    """A function that does its work."""
+    """A function that returns."""
 
     def test_gets_the_document_and_returns_json(self) -> None:
-        """What is returned is what `aws lambda invoke` shows; some time is left for saying what was not done."""
-        left = []
+        """The result is JSON, and the deadline leaves time for the report."""
+        remaining = []
 
         def function(event: Event) -> Report:
-            left.append(event.deadline.remaining)
+            remaining.append(event.deadline.remaining)
             return Report(event.document["count"])
 
         assert on_event(function)({"count": 3}, context(seconds=60)) == {"deletedJobs": 3}
-        assert 60 - RESERVE_SECONDS - 5 < left[0] <= 60 - RESERVE_SECONDS
+        assert 60 - RESERVE_SECONDS - 5 < remaining[0] <= 60 - RESERVE_SECONDS
 
     def test_is_logged(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """With the invocation's id, which its calls to the cluster carry, how long they took, and the notes."""
+        """The log line has the id of the invocation, the attempts and the notes."""
 
         def notes(event: Event) -> str:
             event.notes["deleted"] = 3
@@ -65,36 +65,36 @@ class TestSuccess:
             return event.deadline.request_id
 
         assert on_event(notes)({}, context()) == "invocation-1"
-        told = line(capsys)
-        assert (told["function"], told["status"], told["request"]) == ("test_event_handler", 200, "invocation-1")
-        assert (told["deleted"], told["Failures"]) == (3, 0)
-        assert (told["attempts"], told["clusterMilliseconds"]) == (1, 500)
+        logged = line(capsys)
+        assert (logged["function"], logged["status"], logged["request"]) == ("test_event_handler", 200, "invocation-1")
+        assert (logged["deleted"], logged["Failures"]) == (3, 0)
+        assert (logged["attempts"], logged["clusterMilliseconds"]) == (1, 500)
 
 
 class TestFailure:
-    """A function that does not."""
+    """A function that raises."""
 
-    def test_is_logged_by_its_code(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """And raised: Lambda tries again what failed, and only that. What was noted until then is kept."""
+    def test_error_is_logged_and_raised(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Lambda retries the event. The log line has the code and the notes so far."""
         error = ClusterUnavailable("The cluster cannot be reached.")
         error.add_note("name_resolution")
 
         with pytest.raises(ClusterUnavailable):
             on_event(raising(error))({}, context())
 
-        told = line(capsys)
-        assert (told["status"], told["code"], told["project"]) == (503, "cluster_unavailable", "team-a")
-        assert (told["Failures"], told["why"]) == (1, "name_resolution")
+        logged = line(capsys)
+        assert (logged["status"], logged["code"], logged["project"]) == (503, "cluster_unavailable", "team-a")
+        assert (logged["Failures"], logged["why"]) == (1, "name_resolution")
 
-    def test_nobody_foresaw_is_logged_without_its_text(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The text may hold anything; where it arose, or the name of the missing setting, is enough to find it."""
+    def test_unexpected_error_is_logged_without_its_text(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The text may contain a secret; the log has its location, or the name of the missing setting."""
         with pytest.raises(InternalError) as raised:
             on_event(raising(ValueError(CANARY)))({}, context())
 
-        told = line(capsys)
-        assert (told["status"], told["code"]) == (500, "internal_error")
-        assert "ValueError" in told["error"][0]
-        assert CANARY not in json.dumps(told)
+        logged = line(capsys)
+        assert (logged["status"], logged["code"]) == (500, "internal_error")
+        assert "ValueError" in logged["error"][0]
+        assert CANARY not in json.dumps(logged)
         with pytest.raises(InternalError):
             on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
         assert line(capsys)["error"] == "CLUSTER_CA"

@@ -1,4 +1,4 @@
-"""One JSON line for each request."""
+"""The request log: one JSON line for each request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TestWriteRequest:
     """The line of a request."""
 
     def test_event_and_metrics_in_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What a person searches for, and what CloudWatch counts."""
+        """The line has fields to search for, and CloudWatch metrics."""
         before = int(time.time() * 1000)
 
         request_log.write_request(
@@ -41,10 +41,10 @@ class TestWriteRequest:
         assert expected == found
         assert before <= written <= int(time.time() * 1000)
 
-    def test_counts_are_metrics_too(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What a function counts beside its requests; a note may have any name, that of an argument too.
+    def test_counts_are_metrics(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Counts are additional metrics; a field may have any name, even that of an argument.
 
-        CloudWatch drops in silence what the directive names and the line lacks.
+        CloudWatch silently drops a metric that the directive names and the line does not have.
         """
         request_log.write_request("cleanup", {"Deleted": 3}, status=200, milliseconds=1, counts="x")
 
@@ -55,8 +55,10 @@ class TestWriteRequest:
         assert {metric["Name"] for metric in directive["Metrics"]} | {*directive["Dimensions"][0]} <= found.keys()
 
     @pytest.mark.parametrize(("status", "failures"), [(200, 0), (404, 0), (499, 0), (500, 1), (503, 1), (504, 1)])
-    def test_failures_are_ours(self, capsys: pytest.CaptureFixture[str], status: int, failures: int) -> None:
-        """A caller's mistake wakes nobody; a note of a metric's name changes none."""
+    def test_only_server_errors_are_failures(
+        self, capsys: pytest.CaptureFixture[str], status: int, failures: int
+    ) -> None:
+        """A caller's error does not count; a field with the name of a metric does not change it."""
         notes: dict[str, Any] = {"Failures": 7, "Milliseconds": -1, "cold": "no", "clusterMilliseconds": -1}
         request_log.write_request("f", status=status, milliseconds=1, **notes)
 
@@ -64,36 +66,36 @@ class TestWriteRequest:
         assert (found["Failures"], found["Milliseconds"], found["clusterMilliseconds"]) == (failures, 1, 0)
         assert found["cold"] != "no"
 
-    def test_what_has_no_value_is_left_out(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """None says nothing; zero, false and the empty text do."""
-        request_log.write_request("f", status=200, milliseconds=1, subject=None, count=0, dry=False, text="")
+    def test_none_is_omitted(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Zero, false and the empty string are written."""
+        request_log.write_request("f", status=200, milliseconds=1, subject=None, count=0, flag=False, text="")
 
         found = line(capsys)
         assert "subject" not in found
-        assert (found["count"], found["dry"], found["text"]) == (0, False, "")
+        assert (found["count"], found["flag"], found["text"]) == (0, False, "")
 
     def test_only_the_first_line_of_a_process_is_cold(self) -> None:
-        """It paid for the imports and for the first connections."""
+        """Its request included the cold start."""
         write = "[write_request('f', status=200, milliseconds=1) for _ in range(3)]"
         program = f"from chalicelib.runtime.request_log import write_request; {write}"
 
-        told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout.splitlines()
+        output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout.splitlines()
 
-        assert [json.loads(one)["cold"] for one in told] == [True, False, False]
+        assert [json.loads(one)["cold"] for one in output] == [True, False, False]
 
     @pytest.mark.parametrize("text", ["a\nb", 'a"}\n{"event": "forged"}', "\u2028", "\x00\x1b[31m"])
-    def test_no_value_makes_a_second_line(self, capsys: pytest.CaptureFixture[str], text: str) -> None:
-        """Whatever a caller sends, it cannot forge an event."""
+    def test_value_is_escaped(self, capsys: pytest.CaptureFixture[str], text: str) -> None:
+        """A caller cannot forge a log line."""
         request_log.write_request("f", status=200, milliseconds=1, name=text)
 
         assert line(capsys)["name"] == text
 
 
-class TestPlaces:
-    """Where an error arose."""
+class TestCodeLocations:
+    """The location of an error."""
 
     def test_type_file_and_line_of_each_cause(self) -> None:
-        """From the error to what it came from, innermost place first; never a text."""
+        """The error and its causes are listed, the innermost location first, without their texts."""
         with pytest.raises(RuntimeError) as caught:
             outer()
 
@@ -106,17 +108,17 @@ class TestPlaces:
         assert second[1:] == [f"{here}:{INNER + 2}", f"{here}:{OUTER + 3}"]
         assert CANARY not in repr(found)
 
-    def test_not_more_than_three_places_of_each(self) -> None:
-        """The line stays short, however deep the error."""
+    def test_at_most_three_locations_of_each(self) -> None:
+        """The line is short, however deep the stack is."""
         with pytest.raises(RecursionError) as caught:
-            bottomless()
+            recurse()
 
         (found,) = request_log.code_locations(caught.value)
 
         assert found.count(" < ") == 3
 
-    def test_context_that_is_no_cause_is_left_out(self) -> None:
-        """What was replaced on purpose stays hidden; an error that was never raised has a type, and no place."""
+    def test_context_is_omitted(self) -> None:
+        """Only causes are listed; an error that was never raised has a type and no location."""
         error = ValueError("x")
         error.__context__ = KeyError(CANARY)
 
@@ -124,21 +126,21 @@ class TestPlaces:
 
 
 def inner() -> None:
-    """Raises an error whose text is a secret."""
+    """Raise an error whose text is a secret."""
     raise ValueError(CANARY)
 
 
 def outer() -> None:
-    """Raises another because of it."""
+    """Raise another error because of it."""
     try:
         inner()
     except ValueError as error:
         raise RuntimeError(CANARY) from error
 
 
-def bottomless() -> None:
-    """Never comes back."""
-    bottomless()
+def recurse() -> None:
+    """Call itself."""
+    recurse()
 
 
 INNER, OUTER = inner.__code__.co_firstlineno, outer.__code__.co_firstlineno

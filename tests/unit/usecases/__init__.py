@@ -1,1 +1,1 @@
-"""The product, on a cluster in memory."""
+"""The use cases, on a cluster in memory."""

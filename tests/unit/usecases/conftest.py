@@ -1,4 +1,4 @@
-"""Shared by the tests of the use cases."""
+"""Fixtures for the use cases."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tests.support.fakes import FakeJobs
 
 @pytest.fixture
 def jobs() -> FakeJobs:
-    """A cluster without a Job, where team A may be used."""
+    """Return a cluster without Jobs, in which the caller may use team A."""
     return FakeJobs()

@@ -1,4 +1,4 @@
-"""Announce finished Jobs: each at least once, whatever fails, and none that has not finished."""
+"""Announce finished Jobs: each at least once, in spite of failures, and none that has not finished."""
 
 from __future__ import annotations
 
@@ -32,71 +32,73 @@ if TYPE_CHECKING:
 
 TEAM_B = ProjectName("team-b")
 CLOSED = ProjectName("closed")
-OUR_OWN = {MANAGED_BY_LABEL: MANAGED_BY_VALUE}
+MANAGED_LABELS = {MANAGED_BY_LABEL: MANAGED_BY_VALUE}
 
 
 class Cluster:
-    """A cluster of two Projects, and the event bus that hears of it."""
+    """A cluster with two Projects, and its event bus."""
 
     def __init__(self) -> None:
         self.jobs = FakeJobs(TEAM_A, TEAM_B)
         self.bus = FakeEventBus()
-        self.namespaces = [project_namespace(one) for one in (TEAM_A, TEAM_B)]
+        self.namespaces = [project_namespace(project) for project in (TEAM_A, TEAM_B)]
         self.is_late: Callable[[], bool] = lambda: False
 
     def announce(self) -> AnnouncementReport:
-        """One run."""
+        """Announce once, and return the report."""
         ports = Ports(self.jobs, FakeRemains(self.jobs), self.bus, self.is_late)
         return announce(self.namespaces, "gpu-east", NOW, ports)
 
     @property
-    def told(self) -> list[str]:
-        """The names of the Jobs that were announced, in order."""
-        return sorted(one.name for one in self.bus.told)
+    def announced(self) -> list[str]:
+        """The names of the announced Jobs, sorted."""
+        return sorted(announcement.name for announcement in self.bus.told)
 
 
 @pytest.fixture
 def cluster() -> Cluster:
-    """The same, without a Job."""
+    """Return the cluster without Jobs."""
     return Cluster()
 
 
-def ended(number: int) -> list[Job]:
-    """So many Jobs that have finished."""
+def finished_jobs(number: int) -> list[Job]:
+    """Return this many finished Jobs."""
     return [finished(name=f"job-{one:05}", resource_version="1") for one in range(number)]
 
 
 class TestAnnounce:
-    """What is told."""
+    """Which Jobs are announced."""
 
     def test_finished_jobs_once(self, cluster: Cluster) -> None:
-        """In all Projects; those that run are told of later, those of others never, and nothing is sent without one."""
-        cluster.jobs.hold(TEAM_A, finished(name="a"), job("runs", labels=OUR_OWN), finished(name="foreign", labels={}))
+        """Each finished Job of the API is announced once, in all Projects; a run without any sends no request."""
+        cluster.jobs.hold(
+            TEAM_A, finished(name="a"), job("runs", labels=MANAGED_LABELS), finished(name="foreign", labels={})
+        )
         cluster.jobs.hold(TEAM_B, finished("Failed", name="b"))
 
         first, second = cluster.announce(), cluster.announce()
 
-        assert cluster.told == ["a", "b"]
+        assert cluster.announced == ["a", "b"]
         assert (first, second, cluster.bus.calls) == (AnnouncementReport(announced=2), AnnouncementReport(), [1, 1])
 
     @pytest.mark.parametrize(
-        ("times", "told"),
+        ("times", "expected"),
         [
-            pytest.param({"at": NOW - timedelta(days=1)}, ["a"], id="a day ago"),
-            pytest.param({"at": NOW - timedelta(days=1, seconds=1)}, [], id="before"),
+            pytest.param({"at": NOW - timedelta(days=1)}, ["a"], id="one day old"),
+            pytest.param({"at": NOW - timedelta(days=1, seconds=1)}, [], id="older"),
             pytest.param({"at": NOW + timedelta(days=2)}, [], id="in the future"),
         ],
     )
-    def test_recent_ones_alone(self, cluster: Cluster, times: dict[str, Any], told: list[str]) -> None:
-        """One that cannot be marked, as it is as large as the cluster takes, is not announced for ever."""
+    def test_only_recent_jobs(self, cluster: Cluster, times: dict[str, Any], expected: list[str]) -> None:
+        """A Job that cannot be labelled, because it is as large as etcd's limit, is not announced forever."""
         cluster.jobs.hold(TEAM_A, finished(name="a", **times))
 
         cluster.announce()
 
-        assert cluster.told == told
+        assert cluster.announced == expected
 
-    def test_of_its_pods(self, cluster: Cluster) -> None:
-        """And of no other Job's of the same name."""
+    def test_reason_is_that_of_its_pods(self, cluster: Cluster) -> None:
+        """Pods of another Job with the same name are ignored."""
         cluster.jobs.hold(TEAM_A, finished("Failed", name="a"))
         killed = pod("Failed", name="a-1", owner="uid-of-a", status=exited(137, "OOMKilled"))
         cluster.jobs.all_pods = [(TEAM_A, pod("Failed", name="a-0", status=exited(1, "Error"))), (TEAM_A, killed)]
@@ -107,10 +109,10 @@ class TestAnnounce:
 
 
 class TestFaults:
-    """What fails is told again, and stops nothing else."""
+    """Failures are repeated, and do not stop the rest."""
 
-    def test_refused_event_is_told_again(self, cluster: Cluster) -> None:
-        """EventBridge may take some of a call's events and not others."""
+    def test_rejected_event_is_repeated(self, cluster: Cluster) -> None:
+        """EventBridge may reject some events of a request."""
         cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
         cluster.bus.refused = {"uid-of-a"}
 
@@ -119,10 +121,10 @@ class TestFaults:
         second = cluster.announce()
 
         assert first.failures == [Failure("team-a", "a", "event_bus_unavailable")]
-        assert (first.announced, second, cluster.told) == (1, AnnouncementReport(announced=1), ["a", "b"])
+        assert (first.announced, second, cluster.announced) == (1, AnnouncementReport(announced=1), ["a", "b"])
 
     def test_unreachable_bus_ends_the_run(self, cluster: Cluster) -> None:
-        """Loudly, so that the function's alarm tells; nothing is marked, and the next run tells all."""
+        """The error triggers the function's alarm; no Job is labelled, and the next run announces all."""
         cluster.jobs.hold(TEAM_A, finished(name="a"))
         cluster.bus.faults.append(raising(EventBusUnavailable("Down.")))
 
@@ -131,73 +133,77 @@ class TestFaults:
 
         assert cluster.announce() == AnnouncementReport(announced=1)
 
-    @pytest.mark.parametrize(("step", "told"), [("patch", ["a", "a", "b"]), ("pods", ["a", "b"])])
-    def test_fault_of_one_job_stops_no_other(self, cluster: Cluster, step: str, told: list[str]) -> None:
-        """It is told of when it can; after a crash before the mark again, with the same id, so that listeners know."""
+    @pytest.mark.parametrize(("step", "expected"), [("patch", ["a", "a", "b"]), ("pods", ["a", "b"])])
+    def test_failure_of_one_job(self, cluster: Cluster, step: str, expected: list[str]) -> None:
+        """The others are announced. An event is repeated with the same id if the label was not set."""
         cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
         cluster.jobs.before(step, raising(ClusterUnavailable("Down.")))
 
         first, second = cluster.announce(), cluster.announce()
 
         assert first.failures == [Failure("team-a", "a", "cluster_unavailable")]
-        assert (second.failed, cluster.told) == (0, told)
+        assert (second.failed, cluster.announced) == (0, expected)
         assert {one.id for one in cluster.bus.told} == {"uid-of-a", "uid-of-b"}
 
-    def test_job_that_changes_meanwhile_repeats(self, cluster: Cluster) -> None:
-        """Somebody labels it between the event and the mark; their label stays."""
+    def test_job_that_changes_is_announced_again(self, cluster: Cluster) -> None:
+        """If the Job changes between the event and the label, the change is kept."""
         cluster.jobs.hold(TEAM_A, finished(name="a", resource_version="1"))
-        changed = finished(name="a", resource_version="2", labels={**OUR_OWN, "mine": "1"})
+        changed = finished(name="a", resource_version="2", labels={**MANAGED_LABELS, "mine": "1"})
         cluster.jobs.before("patch", lambda: cluster.jobs.hold(TEAM_A, changed))
 
         cluster.announce()
         cluster.announce()
 
-        assert cluster.told == ["a", "a"]
-        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {**OUR_OWN, "mine": "1", ANNOUNCED_LABEL: "true"}
+        assert cluster.announced == ["a", "a"]
+        assert cluster.jobs.jobs[TEAM_A, "a"].metadata.labels == {
+            **MANAGED_LABELS,
+            "mine": "1",
+            ANNOUNCED_LABEL: "true",
+        }
 
-    def test_job_that_goes_meanwhile_is_no_failure(self, cluster: Cluster) -> None:
-        """It was told of."""
+    def test_job_that_is_deleted_is_no_failure(self, cluster: Cluster) -> None:
+        """It was announced."""
         cluster.jobs.hold(TEAM_A, finished(name="a"))
         cluster.jobs.before("patch", cluster.jobs.jobs.clear)
 
         assert cluster.announce() == AnnouncementReport(announced=1)
 
-    def test_project_that_lets_nobody_in_stops_no_other(self, cluster: Cluster) -> None:
-        """Its error is told."""
+    def test_forbidden_project(self, cluster: Cluster) -> None:
+        """The error is reported, and the other Projects are announced."""
         cluster.namespaces.append(project_namespace(CLOSED))
         cluster.jobs.hold(TEAM_A, finished(name="a"))
 
-        told = cluster.announce()
+        report = cluster.announce()
 
-        assert (told.announced, told.failures) == (1, [Failure("closed", None, Forbidden.code)])
+        assert (report.announced, report.failures) == (1, [Failure("closed", None, Forbidden.code)])
 
     @pytest.mark.parametrize(("method", "name"), [("page", None), ("pods", "a"), ("patch", "a")])
-    def test_unforeseen_error_ends_no_run(self, cluster: Cluster, method: str, name: str | None) -> None:
-        """It is told by its class, and of the Job or the Project that it is about; all others are announced."""
+    def test_unexpected_error_does_not_end_the_run(self, cluster: Cluster, method: str, name: str | None) -> None:
+        """It is reported by its class, for the Job or the Project; all others are announced."""
         cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
         cluster.jobs.hold(TEAM_B, finished(name="c"))
         cluster.jobs.before(method, raising(RuntimeError("hunter2")))
         cluster.namespaces = [project_namespace(TEAM_A)] * (name is not None) or cluster.namespaces
 
-        told = cluster.announce()
+        report = cluster.announce()
         cluster.announce()
 
-        failure = Failure(told.failures[0].project, name, "internal_error", "RuntimeError")
-        assert told.failures == [failure]
-        assert set(cluster.told) == ({"a", "b"} if name else {"a", "b", "c"})
+        failure = Failure(report.failures[0].project, name, "internal_error", "RuntimeError")
+        assert report.failures == [failure]
+        assert set(cluster.announced) == ({"a", "b"} if name else {"a", "b", "c"})
 
     @pytest.mark.parametrize(
         ("method", "error"),
         [
-            pytest.param("page", DeadlineExceeded("Late."), id="the list comes too late"),
-            pytest.param("page", PageTokenExpired("Old."), id="the list is forgotten"),
-            pytest.param("pods", DeadlineExceeded("Late."), id="the pods come too late"),
+            pytest.param("page", DeadlineExceeded("Late."), id="list exceeds the deadline"),
+            pytest.param("page", PageTokenExpired("Old."), id="page token expired"),
+            pytest.param("pods", DeadlineExceeded("Late."), id="pods exceed the deadline"),
         ],
     )
-    def test_what_breaks_off_waits_for_the_next_run(
+    def test_interrupted_project_continues_in_the_next_run(
         self, cluster: Cluster, method: str, error: DeadlineExceeded | PageTokenExpired
     ) -> None:
-        """It is no failure, and nothing is lost."""
+        """It is not a failure, and no Job is lost."""
         cluster.jobs.hold(TEAM_A, finished(name="a"))
         cluster.jobs.before(method, raising(error))
 
@@ -205,33 +211,33 @@ class TestFaults:
 
         assert (first, second) == (AnnouncementReport(truncated=True), AnnouncementReport(announced=1))
 
-    def test_two_runs_at_once_lose_nothing(self, cluster: Cluster) -> None:
-        """What both tell has one id, and is marked once."""
-        cluster.jobs.hold(TEAM_A, *ended(200))
+    def test_concurrent_runs(self, cluster: Cluster) -> None:
+        """Events of both runs have the same id, and each Job is labelled once."""
+        cluster.jobs.hold(TEAM_A, *finished_jobs(200))
 
-        with ThreadPoolExecutor(2) as both:
-            told = list(both.map(lambda _: cluster.announce(), range(2)))
+        with ThreadPoolExecutor(2) as executor:
+            reports = list(executor.map(lambda _: cluster.announce(), range(2)))
 
-        assert sorted({one.id for one in cluster.bus.told}) == sorted(one.metadata.uid for one in ended(200))
-        assert all(one.failed == 0 for one in told)
+        assert sorted({one.id for one in cluster.bus.told}) == sorted(one.metadata.uid for one in finished_jobs(200))
+        assert all(report.failed == 0 for report in reports)
         assert cluster.announce() == AnnouncementReport()
 
 
 class TestBounds:
-    """How much of it there may be."""
+    """The limits of a run."""
 
-    def test_ten_thousand_at_once(self, cluster: Cluster) -> None:
-        """As many events in a call as EventBridge takes, each Job once, in pages."""
-        cluster.jobs.hold(TEAM_A, *ended(10_000))
+    def test_ten_thousand_jobs(self, cluster: Cluster) -> None:
+        """Requests have as many events as EventBridge accepts, and each Job is announced once."""
+        cluster.jobs.hold(TEAM_A, *finished_jobs(10_000))
 
-        told = cluster.announce()
+        report = cluster.announce()
 
-        assert (told, len(set(cluster.told))) == (AnnouncementReport(announced=10_000), 10_000)
+        assert (report, len(set(cluster.announced))) == (AnnouncementReport(announced=10_000), 10_000)
         assert set(cluster.bus.calls) == {BATCH_SIZE}
 
-    def test_late_run_begins_nothing(self, cluster: Cluster) -> None:
-        """What was begun is told and marked; the next run goes on where it ended."""
-        cluster.jobs.hold(TEAM_A, *ended(PAGE + 1))
+    def test_late_run_stops(self, cluster: Cluster) -> None:
+        """Batches that were begun are completed, and the next run continues after them."""
+        cluster.jobs.hold(TEAM_A, *finished_jobs(PAGE + 1))
         asked = count()
         cluster.is_late = lambda: next(asked) > 2
 
@@ -240,4 +246,4 @@ class TestBounds:
         second = cluster.announce()
 
         assert (first.truncated, first.announced, second.announced) == (True, 3 * BATCH_SIZE, PAGE + 1 - 3 * BATCH_SIZE)
-        assert len(set(cluster.told)) == len(cluster.told) == PAGE + 1
+        assert len(set(cluster.announced)) == len(cluster.announced) == PAGE + 1

@@ -1,4 +1,4 @@
-"""Clean up: which Jobs go, in what order, and what is told of the rest."""
+"""Clean up: which Jobs are deleted, in which order, and what the report contains."""
 
 from __future__ import annotations
 
@@ -26,85 +26,85 @@ if TYPE_CHECKING:
 
 TEAM_B = ProjectName("team-b")
 TEAM_C = ProjectName("team-c")
-RULES = RetentionPolicy(retention=60, failed_retention=60, max_deletions=1000, max_pending=3600)
-OLD = minutes_ago(2)
+POLICY = RetentionPolicy(retention=60, failed_retention=60, max_deletions=1000, max_pending=3600)
+EXPIRED_AT = minutes_ago(2)
 
 
 class Cluster:
-    """A cluster of three Projects, and a cleanup of it."""
+    """A cluster with three Projects, and its cleanup."""
 
     def __init__(self) -> None:
         self.jobs = FakeJobs(TEAM_A, TEAM_B, TEAM_C)
         self.receipts = FakeReceipts()
-        self.namespaces = [project_namespace(one) for one in (TEAM_C, TEAM_A, TEAM_B)]
+        self.namespaces = [project_namespace(single) for single in (TEAM_C, TEAM_A, TEAM_B)]
         self.is_late: Callable[[], bool] = lambda: False
 
-    def clean_up(self, rules: RetentionPolicy = RULES, *, dry_run: bool = False, hours: int = 0) -> CleanupReport:
-        """The report of a run so many hours after NOW."""
+    def clean_up(self, policy: RetentionPolicy = POLICY, *, dry_run: bool = False, hours: int = 0) -> CleanupReport:
+        """Clean up *hours* after NOW, and return the report."""
         ports = Ports(self.jobs, FakeRemains(self.jobs), self.receipts, self.is_late)
-        return clean_up(self.namespaces, rules, NOW + timedelta(hours=hours), ports, dry_run=dry_run)
+        return clean_up(self.namespaces, policy, NOW + timedelta(hours=hours), ports, dry_run=dry_run)
 
 
 @pytest.fixture
 def cluster() -> Cluster:
-    """The same, without a Job."""
+    """Return the cluster without Jobs."""
     return Cluster()
 
 
-def old(*names: str, **fields: Any) -> list[Job]:  # noqa: ANN401 - whatever a field holds
-    """Finished Jobs past their retention."""
-    return [finished(name=name, at=OLD, **fields) for name in names]
+def expired(*names: str, **fields: Any) -> list[Job]:  # noqa: ANN401 - any field
+    """Return finished Jobs whose retention has expired."""
+    return [finished(name=name, at=EXPIRED_AT, **fields) for name in names]
 
 
-def two_pages(cluster: Cluster) -> None:
-    """Lets *cluster* hold one Project, of one young Job more than a page."""
+def hold_two_pages(cluster: Cluster) -> None:
+    """Add one Project, with one recent Job more than a page."""
     cluster.jobs.hold(TEAM_A, *(finished(name=f"a{number:04}") for number in range(PAGE + 1)))
     cluster.namespaces = [project_namespace(TEAM_A)]
 
 
 def reconciles(report: CleanupReport) -> bool:
-    """Whether every Job that was looked at is accounted for, once."""
+    """Return whether every scanned Job is counted once."""
     return report.scanned == report.deleted + report.failed + sum(report.skipped.values())
 
 
 class TestCleanUp:
-    """What a run does."""
+    """A run."""
 
-    def test_deletes_what_has_expired_and_nothing_else(self, cluster: Cluster) -> None:
+    def test_deletes_only_expired_jobs(self, cluster: Cluster) -> None:
         """In all Projects; each Job that stays is counted by its reason."""
-        cluster.jobs.hold(TEAM_A, *old("a", "b"), finished(name="young"), *old("foreign", labels={}))
-        cluster.jobs.hold(TEAM_B, *old("c"), job("running", labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}))
+        cluster.jobs.hold(TEAM_A, *expired("a", "b"), finished(name="young"), *expired("foreign", labels={}))
+        cluster.jobs.hold(TEAM_B, *expired("c"), job("running", labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}))
 
         report = cluster.clean_up()
 
         assert (cluster.jobs.names(TEAM_A), cluster.jobs.names(TEAM_B)) == (["foreign", "young"], ["running"])
         assert (report.scanned, report.eligible, report.deleted, report.failed) == (6, 3, 3, 0)
         assert report.skipped == {"young": 1, "foreign": 1, "notFinished": 1}
-        assert sorted(report.jobs, key=lambda one: one.name) == [
+        assert sorted(report.jobs, key=lambda single: single.name) == [
             NamedJob("team-a", "a"), NamedJob("team-a", "b"), NamedJob("team-b", "c")
         ]  # fmt: skip
         assert len(cluster.receipts.stored) == 3
 
-    def test_without_jobs_or_projects_there_is_nothing_to_do(self, cluster: Cluster) -> None:
-        """An empty cluster is clean."""
+    def test_without_jobs_or_projects(self, cluster: Cluster) -> None:
+        """The report is empty."""
         assert cluster.clean_up() == CleanupReport(dry_run=False)
         cluster.namespaces = []
         assert cluster.clean_up() == CleanupReport(dry_run=False)
 
-    def test_projects_say_how_long_jobs_stay(self, cluster: Cluster) -> None:
-        """By an annotation of the namespace."""
+    def test_project_overrides_the_retention(self, cluster: Cluster) -> None:
+        """The annotation of the namespace applies."""
         cluster.namespaces = [project_namespace(TEAM_A, **{RETENTION_ANNOTATION: "1h"}), project_namespace(TEAM_B)]
-        cluster.jobs.hold(TEAM_A, *old("stays"))
-        cluster.jobs.hold(TEAM_B, *old("goes"))
+        cluster.jobs.hold(TEAM_A, *expired("stays"))
+        cluster.jobs.hold(TEAM_B, *expired("goes"))
 
         cluster.clean_up()
 
         assert (cluster.jobs.names(TEAM_A), cluster.jobs.names(TEAM_B)) == (["stays"], [])
 
-    def test_unreadable_retention_keeps_and_is_told(self, cluster: Cluster) -> None:
-        """Once for a Project, however many Jobs it has; and for each Job that says so itself."""
+    def test_invalid_retention(self, cluster: Cluster) -> None:
+        """The Jobs stay. The failure is reported once for a Project, and for each Job with its own annotation."""
         cluster.namespaces = [project_namespace(TEAM_A, **{RETENTION_ANNOTATION: "a while"})]
-        cluster.jobs.hold(TEAM_A, *old("a", "b"), *old("c", annotations={RETENTION_ANNOTATION: "soon"}))
+        cluster.jobs.hold(TEAM_A, *expired("a", "b"), *expired("c", annotations={RETENTION_ANNOTATION: "soon"}))
 
         report = cluster.clean_up()
 
@@ -116,14 +116,14 @@ class TestCleanUp:
         assert reconciles(report)
 
 
-class TestUnforeseen:
-    """Errors that nobody foresaw."""
+class TestUnexpectedErrors:
+    """Errors of any class."""
 
     @pytest.mark.parametrize("method", ["page", "delete"])
-    def test_end_no_run(self, cluster: Cluster, method: str) -> None:
-        """Each is told by its class, and the other Projects are cleaned up."""
-        cluster.jobs.hold(TEAM_A, *old("a"))
-        cluster.jobs.hold(TEAM_B, *old("b"))
+    def test_do_not_end_the_run(self, cluster: Cluster, method: str) -> None:
+        """Each is reported by its class, and the other Projects are cleaned up."""
+        cluster.jobs.hold(TEAM_A, *expired("a"))
+        cluster.jobs.hold(TEAM_B, *expired("b"))
         cluster.jobs.before(method, raising(RuntimeError("hunter2")))
 
         report = cluster.clean_up()
@@ -132,9 +132,9 @@ class TestUnforeseen:
         assert (failure.code, failure.error, report.deleted) == ("internal_error", "RuntimeError", 1)
         assert reconciles(report)
 
-    def test_end_no_project(self, cluster: Cluster) -> None:
-        """A Job that cannot be decided upon stays, and the next one goes."""
-        cluster.jobs.hold(TEAM_A, finished(name="a", at=OLD.replace(tzinfo=None)), *old("b"))
+    def test_do_not_end_the_project(self, cluster: Cluster) -> None:
+        """A malformed Job stays, and the next one is deleted."""
+        cluster.jobs.hold(TEAM_A, finished(name="a", at=EXPIRED_AT.replace(tzinfo=None)), *expired("b"))
 
         report = cluster.clean_up()
 
@@ -143,11 +143,11 @@ class TestUnforeseen:
 
 
 class TestDryRun:
-    """A run that only tells."""
+    """A dry run."""
 
-    def test_touches_nothing(self, cluster: Cluster) -> None:
-        """No deletion is sent, and no Receipt stored."""
-        cluster.jobs.hold(TEAM_A, *old("a"))
+    def test_changes_nothing(self, cluster: Cluster) -> None:
+        """No Job is deleted, and no Receipt is stored."""
+        cluster.jobs.hold(TEAM_A, *expired("a"))
         cluster.jobs.before("delete", raising(AssertionError("a dry run deletes nothing")))
 
         report = cluster.clean_up(dry_run=True)
@@ -157,68 +157,70 @@ class TestDryRun:
 
 
 class TestBounds:
-    """Where a run ends."""
+    """The limits of a run."""
 
-    @pytest.mark.parametrize(("brake", "deleted"), [(1, 1), (0, 0), (-1, 0)])
-    def test_brake_stops_deletions_and_is_told(self, cluster: Cluster, brake: int, deleted: int) -> None:
-        """Over all Projects together; the scan goes on. A dry run plans the same; an odd number deletes nothing."""
-        cluster.jobs.hold(TEAM_A, *old("a", "b"))
-        cluster.jobs.hold(TEAM_B, *old("c"))
-        rules = RetentionPolicy(retention=60, failed_retention=60, max_deletions=brake, max_pending=0)
+    @pytest.mark.parametrize(("limit", "deleted"), [(1, 1), (0, 0), (-1, 0)])
+    def test_deletion_limit(self, cluster: Cluster, limit: int, deleted: int) -> None:
+        """The limit is for all Projects together, and the scan continues; a dry run reports the same."""
+        cluster.jobs.hold(TEAM_A, *expired("a", "b"))
+        cluster.jobs.hold(TEAM_B, *expired("c"))
+        policy = RetentionPolicy(retention=60, failed_retention=60, max_deletions=limit, max_pending=0)
 
-        planned, report = cluster.clean_up(rules, dry_run=True), cluster.clean_up(rules)
+        planned, report = cluster.clean_up(policy, dry_run=True), cluster.clean_up(policy)
 
         assert (report.scanned, report.deleted, report.skipped) == (3, deleted, {"brake": 3 - deleted})
         assert planned.jobs == report.jobs
 
-    @pytest.mark.parametrize(("begun", "skipped"), [([], {}), ([False], {"outOfTime": PAGE})], ids=["Project", "page"])
-    def test_late_run_begins_nothing(self, cluster: Cluster, begun: list[bool], skipped: dict[str, int]) -> None:
-        """No Project, no page, nor a Job: those that were looked at, and may go, wait for the next run."""
+    @pytest.mark.parametrize(
+        ("is_late_results", "skipped"), [([], {}), ([False], {"outOfTime": PAGE})], ids=["Project", "page"]
+    )
+    def test_late_run_stops(self, cluster: Cluster, is_late_results: list[bool], skipped: dict[str, int]) -> None:
+        """It begins no other Project, page or Job; expired Jobs that were scanned wait for the next run."""
         cluster.namespaces = [project_namespace(TEAM_A)]
-        cluster.jobs.hold(TEAM_A, *old(*(f"a{number:04}" for number in range(PAGE + 1))))
-        asked = iter(begun)
-        cluster.is_late = lambda: next(asked, True)
+        cluster.jobs.hold(TEAM_A, *expired(*(f"a{number:04}" for number in range(PAGE + 1))))
+        remaining = iter(is_late_results)
+        cluster.is_late = lambda: next(remaining, True)
 
         report = cluster.clean_up()
 
-        assert (report.truncated, report.scanned, report.skipped) == (True, PAGE * len(begun), skipped)
+        assert (report.truncated, report.scanned, report.skipped) == (True, PAGE * len(is_late_results), skipped)
 
     @pytest.mark.parametrize("method", ["page", "delete"])
     def test_deadline_is_no_failure(self, cluster: Cluster, method: str) -> None:
-        """The cluster's answer did not come in time."""
-        cluster.jobs.hold(TEAM_A, *old("a"))
+        """A response of the cluster came too late."""
+        cluster.jobs.hold(TEAM_A, *expired("a"))
         cluster.jobs.before(method, raising(DeadlineExceeded("Too late.")))
 
         report = cluster.clean_up()
 
         assert (report.truncated, report.failures) == (True, [])
 
-    def test_every_project_is_the_first_in_its_turn(self, cluster: Cluster) -> None:
-        """Where one takes all the time or all the deletions, the others have theirs in another hour."""
+    def test_projects_are_rotated(self, cluster: Cluster) -> None:
+        """A Project that takes all the time or deletions does not starve the others."""
         for project in (TEAM_A, TEAM_B, TEAM_C):
-            cluster.jobs.hold(project, *old("a"))
-        one = RetentionPolicy(retention=60, failed_retention=60, max_deletions=1, max_pending=0)
+            cluster.jobs.hold(project, *expired("a"))
+        single = RetentionPolicy(retention=60, failed_retention=60, max_deletions=1, max_pending=0)
 
-        first = [cluster.clean_up(one, dry_run=True, hours=hour).jobs[0].project for hour in range(3)]
+        first = [cluster.clean_up(single, dry_run=True, hours=hour).jobs[0].project for hour in range(3)]
 
         assert sorted(first) == ["team-a", "team-b", "team-c"]
 
 
 class TestPages:
-    """Lists that come in pages."""
+    """Pages of a list."""
 
-    def test_forgotten_list_is_read_again(self, cluster: Cluster) -> None:
-        """Once; what was looked at already is not counted twice."""
-        two_pages(cluster)
+    def test_expired_page_token_restarts_the_list(self, cluster: Cluster) -> None:
+        """The list is read once again, and no Job is counted twice."""
+        hold_two_pages(cluster)
         cluster.jobs.before("page", lambda: None, raising(PageTokenExpired("Too old.")))
 
         report = cluster.clean_up()
 
         assert (report.scanned, report.skipped, report.failures) == (PAGE + 1, {"young": PAGE + 1}, [])
 
-    def test_list_that_is_forgotten_again_is_told(self, cluster: Cluster) -> None:
-        """The Project's rest waits for the next run."""
-        two_pages(cluster)
+    def test_second_expired_page_token(self, cluster: Cluster) -> None:
+        """It is reported, and the rest of the Project waits for the next run."""
+        hold_two_pages(cluster)
         expired = raising(PageTokenExpired("Too old."))
         cluster.jobs.before("page", lambda: None, expired, lambda: None, expired)
 
@@ -229,11 +231,11 @@ class TestPages:
 
 
 class TestFailures:
-    """What cannot be done."""
+    """Failures of single Projects and Jobs."""
 
     def test_failing_project_does_not_stop_the_rest(self, cluster: Cluster) -> None:
-        """Its error is told."""
-        cluster.jobs.hold(TEAM_A, *old("a"))
+        """The error is reported."""
+        cluster.jobs.hold(TEAM_A, *expired("a"))
         cluster.namespaces = [project_namespace(TEAM_A), project_namespace(ProjectName("closed"))]
 
         report = cluster.clean_up()
@@ -242,8 +244,8 @@ class TestFailures:
         assert report.failures == [Failure("closed", None, Forbidden.code)]
 
     def test_failing_deletion_does_not_stop_the_rest(self, cluster: Cluster) -> None:
-        """It is counted, named and tried again by the next run."""
-        cluster.jobs.hold(TEAM_A, *old("a", "b"))
+        """It is counted and reported, and the next run tries again."""
+        cluster.jobs.hold(TEAM_A, *expired("a", "b"))
         cluster.jobs.before("delete", raising(ClusterUnavailable("Down.")))
 
         report = cluster.clean_up()
@@ -254,15 +256,15 @@ class TestFailures:
 
 
 class TestPending:
-    """Jobs that have waited for too long."""
+    """Jobs that have been pending for too long."""
 
-    def waiting(self, name: str = "waits") -> Job:
-        """A Job that could have started two hours ago."""
+    def pending(self, name: str = "waits") -> Job:
+        """Return a Job that has been pending for two hours."""
         return job(name, status=JobStatus(start_time=minutes_ago(120), active=1))
 
-    def test_are_told_and_left_alone(self, cluster: Cluster) -> None:
-        """With the reason in one word."""
-        cluster.jobs.hold(TEAM_A, self.waiting(), job("suspended", spec=JobSpec(suspend=True)))
+    def test_are_reported(self, cluster: Cluster) -> None:
+        """The report has their reason; they are not changed."""
+        cluster.jobs.hold(TEAM_A, self.pending(), job("suspended", spec=JobSpec(suspend=True)))
         cluster.jobs.all_pods = [
             (TEAM_A, pod("Pending", name="waits-abcde", owner="uid-of-waits", status=unscheduled()))
         ]
@@ -273,19 +275,19 @@ class TestPending:
         assert report.pending_jobs == [PendingJob("team-a", "waits", 7200, "Unschedulable")]
         assert cluster.jobs.names(TEAM_A) == ["suspended", "waits"]
 
-    def test_are_told_without_a_reason_where_there_is_none(self, cluster: Cluster) -> None:
-        """Nobody knows, or the pods could not be read."""
-        cluster.jobs.hold(TEAM_A, self.waiting())
+    def test_are_reported_without_a_reason(self, cluster: Cluster) -> None:
+        """There is none, or the pods cannot be read."""
+        cluster.jobs.hold(TEAM_A, self.pending())
         cluster.jobs.before("pods", raising(ClusterUnavailable("Down.")))
 
         report = cluster.clean_up()
 
-        assert [(one.reason, report.failures) for one in report.pending_jobs] == [(None, [])]
+        assert [(single.reason, report.failures) for single in report.pending_jobs] == [(None, [])]
 
-    def test_not_all_are_named(self, cluster: Cluster) -> None:
-        """All are counted, and the pods of a page's are asked for together."""
-        cluster.jobs.hold(TEAM_A, *(self.waiting(f"a{number}") for number in range(MAX_NAMED)))
-        cluster.jobs.hold(TEAM_B, self.waiting())
+    def test_number_of_names_is_limited(self, cluster: Cluster) -> None:
+        """All are counted, and the pods of a page are read in one request."""
+        cluster.jobs.hold(TEAM_A, *(self.pending(f"a{number}") for number in range(MAX_NAMED)))
+        cluster.jobs.hold(TEAM_B, self.pending())
 
         report = cluster.clean_up()
 

@@ -1,4 +1,4 @@
-"""Delete one Job whose retention is over."""
+"""Delete one expired Job."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ KEY = "receipts/team-a/2026/11/24/train-1-uid-of-train-1.json"
 
 
 class Cluster:
-    """A cluster with one finished Job, and the ports to it."""
+    """A cluster with one finished Job, and its ports."""
 
     def __init__(self, *, is_late: bool = False) -> None:
         self.jobs = FakeJobs()
         self.job = finished(resource_version="7")
         self.jobs.hold(TEAM_A, self.job)
-        self.remains = FakeRemains(self.jobs)
+        self.finished_jobs = FakeRemains(self.jobs)
         self.receipts = FakeReceipts()
-        self.ports = Ports(self.jobs, self.remains, self.receipts, lambda: is_late)
+        self.ports = Ports(self.jobs, self.finished_jobs, self.receipts, lambda: is_late)
 
 
 @pytest.fixture
 def cluster() -> Cluster:
-    """The same, with time left."""
+    """Return the cluster with time left."""
     return Cluster()
 
 
 class TestDeleteExpired:
-    """The Receipt, then the Job."""
+    """The Receipt, and then the Job."""
 
-    def test_keeps_a_receipt(self, cluster: Cluster) -> None:
-        """The Job is gone, and its Receipt tells of its pods and of the end of the log."""
+    def test_stores_a_receipt(self, cluster: Cluster) -> None:
+        """The Job is deleted, and its Receipt has its nodes and the log tail."""
         cluster.jobs.all_pods = [(TEAM_A, pod("Succeeded", node="node-1"))]
 
         outcome = delete_expired(TEAM_A, cluster.job, cluster.ports)
@@ -59,26 +59,26 @@ class TestDeleteExpired:
         assert (cluster.receipts.stored[KEY].nodes, cluster.receipts.stored[KEY].log) == (["node-1"], "done\n")
 
     @pytest.mark.parametrize(
-        ("told", "log"),
+        ("other_pod", "log"),
         [
-            pytest.param(pod("Failed", node="node-9", owner="uid-of-another"), "x", id="an earlier Job of its name"),
-            pytest.param(pod("Succeeded"), None, id="a node that is gone"),
+            pytest.param(pod("Failed", node="node-9", owner="uid-of-another"), "x", id="pod of an earlier Job"),
+            pytest.param(pod("Succeeded"), None, id="lost node"),
         ],
     )
-    def test_needs_no_log(self, cluster: Cluster, told: Pod, log: str | None) -> None:
-        """Whatever is missing stops no cleanup, and nothing of another Job is told."""
-        cluster.jobs.all_pods = [(TEAM_A, told)]
-        cluster.remains.log = log
+    def test_pod_or_log_may_be_missing(self, cluster: Cluster, other_pod: Pod, log: str | None) -> None:
+        """The Job is deleted all the same, and pods of another Job are ignored."""
+        cluster.jobs.all_pods = [(TEAM_A, other_pod)]
+        cluster.finished_jobs.log = log
 
         assert delete_expired(TEAM_A, cluster.job, cluster.ports) is None
         assert (cluster.receipts.stored[KEY].nodes, cluster.receipts.stored[KEY].log) == ([], None)
 
-    def test_asks_nothing_when_it_is_late_or_too_late(self, cluster: Cluster) -> None:
-        """No time is left; or another run was faster, which is no failure."""
+    def test_late_or_already_deleted(self, cluster: Cluster) -> None:
+        """If no time is left, no request is sent; a Job that another run has deleted is no failure."""
         late = Cluster(is_late=True)
         cluster.jobs.jobs.clear()
 
-        outcomes = [delete_expired(TEAM_A, one.job, one.ports) for one in (late, cluster)]
+        outcomes = [delete_expired(TEAM_A, each.job, each.ports) for each in (late, cluster)]
 
         assert outcomes == ["outOfTime", "changed"]
         assert (late.jobs.names(TEAM_A), late.receipts.stored) == ([TRAIN_1], {})
@@ -86,19 +86,19 @@ class TestDeleteExpired:
     @pytest.mark.parametrize(
         "other",
         [
-            pytest.param(finished(uid="uid-2", resource_version="7"), id="made anew under its name"),
+            pytest.param(finished(uid="uid-2", resource_version="7"), id="replaced"),
             pytest.param(finished(resource_version="8"), id="changed"),
         ],
     )
-    def test_leaves_another_job_alone(self, cluster: Cluster, other: Job) -> None:
-        """What was decided upon is not there any more: no deletion and no Receipt."""
+    def test_changed_job_is_skipped(self, cluster: Cluster, other: Job) -> None:
+        """If uid or resource version has changed, the Job is not deleted and no Receipt is stored."""
         cluster.jobs.hold(TEAM_A, other)
 
         assert delete_expired(TEAM_A, cluster.job, cluster.ports) == "changed"
         assert (cluster.jobs.jobs[TEAM_A, TRAIN_1], cluster.receipts.stored) == (other, {})
 
-    def test_leaves_it_when_it_changes_at_the_last_moment(self, cluster: Cluster) -> None:
-        """Between the Receipt and the deletion, too."""
+    def test_job_that_changes_before_the_deletion_is_skipped(self, cluster: Cluster) -> None:
+        """The deletion has preconditions."""
         other = finished(uid="uid-2", resource_version="9")
         cluster.jobs.before("delete", lambda: cluster.jobs.hold(TEAM_A, other))
 
@@ -106,8 +106,8 @@ class TestDeleteExpired:
         assert cluster.jobs.jobs[TEAM_A, TRAIN_1] is other
 
     @pytest.mark.parametrize("error", [StorageUnavailable("S3 is down."), DeadlineExceeded("Too late.")])
-    def test_nothing_goes_without_its_receipt(self, cluster: Cluster, error: ResearcherError) -> None:
-        """Whatever keeps it from being stored."""
+    def test_job_is_not_deleted_without_a_receipt(self, cluster: Cluster, error: ResearcherError) -> None:
+        """If the Receipt cannot be stored, the Job stays."""
         cluster.receipts.faults.append(raising(error))
 
         delete_expired(TEAM_A, cluster.job, cluster.ports)
@@ -125,15 +125,15 @@ class TestDeleteExpired:
             ("delete", DeadlineExceeded("Too late."), "outOfTime"),
         ],
     )
-    def test_tells_why_it_stays(self, cluster: Cluster, method: str, error: Exception, expected: object) -> None:
-        """A refusal is that Job's alone."""
+    def test_returns_why_the_job_stays(self, cluster: Cluster, method: str, error: Exception, expected: object) -> None:
+        """An error is that of one Job."""
         cluster.jobs.before(method, raising(error))
 
         assert expected == delete_expired(TEAM_A, cluster.job, cluster.ports)
         assert cluster.jobs.names(TEAM_A) == [TRAIN_1]
 
-    def test_unforeseen_error_is_named_by_its_class(self, cluster: Cluster) -> None:
-        """It ends no run of the cleanup, and its text, which may hold anything, is not told."""
+    def test_unexpected_error_is_reported_by_its_class(self, cluster: Cluster) -> None:
+        """It does not end the run, and its text is not reported."""
         cluster.jobs.before("delete", raising(RuntimeError("hunter2")))
 
         failure = delete_expired(TEAM_A, cluster.job, cluster.ports)
@@ -141,7 +141,7 @@ class TestDeleteExpired:
         assert failure == Failure(TEAM_A, TRAIN_1, "internal_error", "RuntimeError")
 
     def test_second_run_keeps_the_first_receipt(self, cluster: Cluster) -> None:
-        """Where the deletion failed, the Receipt is there already."""
+        """After a failed deletion the next run does not replace the Receipt."""
         cluster.jobs.before("delete", raising(ClusterUnavailable("Down.")))
         delete_expired(TEAM_A, cluster.job, cluster.ports)
         first = cluster.receipts.stored[KEY]

@@ -1,4 +1,4 @@
-"""Delete many Jobs."""
+"""Delete several Jobs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tests.support.fakes import FakeJobs, raising
 TEAM_B = ProjectName("team-b")
 
 
-def outcomes(deletions: list[Deletion]) -> list[tuple[str, bool, str | None]]:
-    """Name, success and the error's code of each."""
-    return [(one.name, one.ok, one.error.code if one.error else None) for one in deletions]
+def results(deletions: list[Deletion]) -> list[tuple[str, bool, str | None]]:
+    """Return name, success and error code of each deletion."""
+    return [(each.name, each.ok, each.error.code if each.error else None) for each in deletions]
 
 
 class TestDeleteJobs:
-    """Each on its own."""
+    """Each deletion is independent."""
 
-    def test_named_jobs_go_and_no_others(self) -> None:
-        """The answer is in the order of the question."""
+    def test_only_named_jobs_are_deleted(self) -> None:
+        """The results have the order of the request."""
         jobs = FakeJobs(TEAM_A, TEAM_B)
         jobs.hold(TEAM_A, job("a"), job("b"), job("c"))
         jobs.hold(TEAM_B, job("a"))
@@ -36,8 +36,8 @@ class TestDeleteJobs:
         assert [Deletion("c", "team-a", ok=True), Deletion("a", "team-a", ok=True)] == deletions
         assert (jobs.names(TEAM_A), jobs.names(TEAM_B)) == (["b"], ["a"])
 
-    def test_one_that_is_refused_does_not_stop_the_rest(self, jobs: FakeJobs) -> None:
-        """A missing Job, and another team's, are told where they stand."""
+    def test_failure_does_not_stop_the_rest(self, jobs: FakeJobs) -> None:
+        """A missing Job and a forbidden one have an error."""
         jobs.hold(TEAM_A, job("a"), job("z"))
         jobs.hold(TEAM_B, job("b"))
 
@@ -51,23 +51,23 @@ class TestDeleteJobs:
             ("b", False, "forbidden"),
             ("z", True, None),
         ]
-        assert expected == outcomes(deletions)
+        assert expected == results(deletions)
         assert (jobs.names(TEAM_A), jobs.names(TEAM_B)) == ([], ["b"])
 
     def test_same_job_twice(self, jobs: FakeJobs) -> None:
-        """It is deleted once, and both entries have the outcome."""
+        """The Job is deleted once, and both entries have the result."""
         jobs.hold(TEAM_A, job("a"))
 
         deletions = delete_jobs([Target("a", "team-a"), Target("b", "team-a"), Target("a", "team-a")], jobs)
 
-        assert [one.ok for one in deletions] == [True, False, True]
+        assert [each.ok for each in deletions] == [True, False, True]
 
-    def test_clusters_fault_is_told_too(self, jobs: FakeJobs) -> None:
-        """A cluster that fails in between is an error of that Job; a fault that is none of ours is not hidden."""
+    def test_errors_of_the_cluster(self, jobs: FakeJobs) -> None:
+        """An unavailable cluster is an error of that Job; an unexpected error is raised."""
         jobs.hold(TEAM_A, job("a"))
         jobs.before("delete", raising(ClusterUnavailable("Try again.")))
 
-        assert outcomes(delete_jobs([Target("a", "team-a")], jobs)) == [("a", False, "cluster_unavailable")]
+        assert results(delete_jobs([Target("a", "team-a")], jobs)) == [("a", False, "cluster_unavailable")]
         assert jobs.names(TEAM_A) == ["a"]
 
         jobs.before("delete", raising(RuntimeError("a bug")))
@@ -75,37 +75,37 @@ class TestDeleteJobs:
             delete_jobs([Target("a", "team-a")], jobs)
 
     @pytest.mark.parametrize("name", ["", ".", "..", "a/../b", "a\n", "A"])
-    def test_name_that_is_none_stops_all(self, jobs: FakeJobs, name: str) -> None:
-        """A name that would delete the collection, or another namespace's Job, reaches nobody, nor does the rest."""
+    def test_invalid_name_stops_all(self, jobs: FakeJobs, name: str) -> None:
+        """An invalid name, which could change the path, is rejected before any Job is deleted."""
         jobs.hold(TEAM_A, job("a"))
 
-        for odd in (Target(name, "team-a"), Target("a", name)):
+        for invalid in (Target(name, "team-a"), Target("a", name)):
             with pytest.raises(MalformedRequest):
-                delete_jobs([Target("a", "team-a"), odd], jobs)
+                delete_jobs([Target("a", "team-a"), invalid], jobs)
 
         assert jobs.names(TEAM_A) == ["a"]
 
-    def test_at_once(self, jobs: FakeJobs) -> None:
-        """As many calls at a time as the pool of connections holds: all of them meet here."""
-        meeting = threading.Barrier(PARALLEL, timeout=30)
+    def test_deletions_are_concurrent(self, jobs: FakeJobs) -> None:
+        """As many requests are sent at a time as the connection pool holds."""
+        barrier = threading.Barrier(PARALLEL, timeout=30)
 
         def meet() -> None:
-            meeting.wait()
+            barrier.wait()
 
         jobs.hold(TEAM_A, *(job(f"a{number}") for number in range(PARALLEL)))
         jobs.before("delete", *[meet] * PARALLEL)
 
         deletions = delete_jobs([Target(f"a{number}", "team-a") for number in range(PARALLEL)], jobs)
 
-        assert all(one.ok for one in deletions)
+        assert all(each.ok for each in deletions)
 
 
 class TestTarget:
-    """What may be asked."""
+    """Validation of the targets."""
 
     @pytest.mark.parametrize("wire", [{"name": "a", "project": "b"}, {"name": "a.b", "project": "b-c"}])
-    def test_names_are_taken(self, wire: dict[str, str]) -> None:
-        """Those of Jobs and Projects."""
+    def test_valid_names(self, wire: dict[str, str]) -> None:
+        """Names of Jobs and Projects are accepted."""
         assert wire == msgspec.to_builtins(msgspec.convert(wire, Target))
 
     @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ class TestTarget:
             {"name": 1, "project": "b"},
         ],
     )
-    def test_anything_else_is_refused(self, wire: dict[str, object]) -> None:
-        """Before anything is deleted."""
+    def test_invalid_targets(self, wire: dict[str, object]) -> None:
+        """Other values are rejected before any Job is deleted."""
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wire, Target)

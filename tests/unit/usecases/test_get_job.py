@@ -1,4 +1,4 @@
-"""Get a Job, wait for it, and explain why it is missing."""
+"""Get a Job, wait for it, and explain why it does not exist."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class TestGetJob:
     """One Job."""
 
     def test_job_and_its_version(self, jobs: FakeJobs) -> None:
-        """The version becomes the ETag."""
+        """The ETag is derived from the resource version."""
         jobs.hold(TEAM_A, job("train-1", resource_version="7"))
         jobs.all_pods += [(TEAM_A, pod("Running"))]
 
-        shown, version = get_job(TEAM_A, TRAIN_1, jobs)
+        view, version = get_job(TEAM_A, TRAIN_1, jobs)
 
-        assert (shown.name, shown.status, version) == ("train-1", "Running", "7")
+        assert (view.name, view.status, version) == ("train-1", "Running", "7")
 
-    def test_pods_of_a_finished_job_tell_why(self, jobs: FakeJobs) -> None:
-        """One Job is worth the call."""
+    def test_pods_of_a_finished_job_are_read(self, jobs: FakeJobs) -> None:
+        """They have the reason why it failed."""
         jobs.hold(TEAM_A, job("train-1", status=ended("Failed", "BackoffLimitExceeded")))
 
         get_job(TEAM_A, TRAIN_1, jobs)
@@ -50,12 +50,12 @@ class TestGetJob:
         assert jobs.asked_for_pods == [["train-1"]]
 
     def test_missing_job(self) -> None:
-        """It may have been cleaned up."""
+        """The error is JobNotFound."""
         with pytest.raises(JobNotFound, match="The Project team-a has no Job named a"):
             get_job(TEAM_A, JobName("a"), FakeJobs())
 
-    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
-        """Whether the Job exists is not told."""
+    def test_other_teams_project_is_forbidden(self, jobs: FakeJobs) -> None:
+        """The error is the same whether the Job exists or not."""
         jobs.hold(TEAM_B, job("a"))
 
         for name in ("a", "b"):
@@ -64,124 +64,126 @@ class TestGetJob:
 
 
 class FakeChanges:
-    """What happens to the Job while somebody waits, one thing after the other; then the time is over."""
+    """Changes of the Job, one for each wait; then the time is over."""
 
-    def __init__(self, *happenings: Callable[[], object]) -> None:
-        self._happenings = [*happenings]
-        self.known: list[str] = []
+    def __init__(self, *changes_made: Callable[[], object]) -> None:
+        self._changes = [*changes_made]
+        self.versions: list[str] = []
 
     def wait(self, project: ProjectName, name: JobName, version: str) -> bool:
-        """Lets the next thing happen; False when there is none left."""
+        """Make the next change; return False if there is none left."""
         assert (project, name) == (TEAM_A, TRAIN_1)
-        self.known.append(version)
-        if not self._happenings:
+        self.versions.append(version)
+        if not self._changes:
             return False
-        self._happenings.pop(0)()
+        self._changes.pop(0)()
         return True
 
 
-def finishes(jobs: FakeJobs) -> Callable[[], None]:
-    """The Job succeeds."""
+def finish(jobs: FakeJobs) -> Callable[[], None]:
+    """Return a function that lets the Job succeed."""
     return lambda: jobs.hold(TEAM_A, job(resource_version="2", status=ended("Complete")))
 
 
-def has_ended(view: JobView, version: str) -> bool:
-    """What is waited for."""
+def has_succeeded(view: JobView, version: str) -> bool:
+    """Return whether the Job has succeeded."""
     del version
     return view.status == "Succeeded"
 
 
-def nothing() -> None:
-    """A bell that rang for nothing."""
+def no_change() -> None:
+    """Change nothing, as after an event of another field."""
 
 
 class TestAwaitJob:
-    """One Job, now or later."""
+    """Waiting for a Job."""
 
     @pytest.fixture
     def jobs(self) -> FakeJobs:
-        """A cluster with one Job that waits."""
+        """Return a cluster with one pending Job."""
         cluster = FakeJobs()
         cluster.hold(TEAM_A, job(resource_version="1"))
         return cluster
 
-    def test_what_holds_already_is_answered_at_once(self, jobs: FakeJobs) -> None:
-        """Nobody waits."""
-        changes = FakeChanges(nothing)
+    def test_condition_that_holds_returns_at_once(self, jobs: FakeJobs) -> None:
+        """No wait is needed."""
+        changes = FakeChanges(no_change)
 
         view, version = await_job(TEAM_A, TRAIN_1, lambda view, _: view.status == "Pending", jobs, changes)
 
-        assert (view.status, version, changes.known) == ("Pending", "1", [])
+        assert (view.status, version, changes.versions) == ("Pending", "1", [])
 
-    def test_what_comes_is_answered_when_it_is_there(self, jobs: FakeJobs) -> None:
-        """The Job is read again each time, whatever the bell rang for."""
-        changes = FakeChanges(nothing, finishes(jobs), nothing)
+    def test_returns_when_the_condition_holds(self, jobs: FakeJobs) -> None:
+        """The Job is read again after each event."""
+        changes = FakeChanges(no_change, finish(jobs), no_change)
 
-        view, version = await_job(TEAM_A, TRAIN_1, has_ended, jobs, changes)
+        view, version = await_job(TEAM_A, TRAIN_1, has_succeeded, jobs, changes)
 
-        assert (view.status, version, changes.known) == ("Succeeded", "2", ["1", "1"])
+        assert (view.status, version, changes.versions) == ("Succeeded", "2", ["1", "1"])
 
-    def test_what_does_not_come_is_answered_as_it_is(self, jobs: FakeJobs) -> None:
-        """When the time is over, after a last look."""
-        changes = FakeChanges(nothing, nothing)
+    def test_returns_when_the_time_is_over(self, jobs: FakeJobs) -> None:
+        """The Job is returned as it is after a last read."""
+        changes = FakeChanges(no_change, no_change)
 
-        view, version = await_job(TEAM_A, TRAIN_1, has_ended, jobs, changes)
+        view, version = await_job(TEAM_A, TRAIN_1, has_succeeded, jobs, changes)
 
-        assert (view.status, version, len(changes.known)) == ("Pending", "1", 3)
+        assert (view.status, version, len(changes.versions)) == ("Pending", "1", 3)
 
     @pytest.mark.parametrize("error", [JobNotFound("gone"), ClusterUnavailable("down")])
-    def test_a_look_that_fails_is_no_answer(self, jobs: FakeJobs, error: Exception) -> None:
-        """The Job is gone, and will never end any more; or the cluster is."""
+    def test_error_is_raised(self, jobs: FakeJobs, error: Exception) -> None:
+        """The Job was deleted, or the cluster is unavailable."""
         changes = FakeChanges(lambda: jobs.before("find", raising(error)))
 
         with pytest.raises(type(error)):
-            await_job(TEAM_A, TRAIN_1, has_ended, jobs, changes)
+            await_job(TEAM_A, TRAIN_1, has_succeeded, jobs, changes)
 
-    def test_another_project_is_not_waited_for(self, jobs: FakeJobs) -> None:
-        """The cluster refuses at the first look."""
-        changes = FakeChanges(nothing)
+    def test_forbidden_project(self, jobs: FakeJobs) -> None:
+        """The first read raises the error."""
+        changes = FakeChanges(no_change)
 
         with pytest.raises(Forbidden):
-            await_job(ProjectName("team-b"), TRAIN_1, has_ended, jobs, changes)
+            await_job(ProjectName("team-b"), TRAIN_1, has_succeeded, jobs, changes)
 
-        assert changes.known == []
+        assert changes.versions == []
 
 
 MISSING = JobNotFound("The Project has no such Job.")
 
 
-class Since:
-    """A cluster whose Projects all have namespaces of one age."""
+class ProjectsCreatedAt:
+    """A cluster whose Projects were created at one time."""
 
-    def __init__(self, moment: datetime | None) -> None:
-        self._moment = moment
+    def __init__(self, created_at: datetime | None) -> None:
+        self._moment = created_at
 
     def namespace(self, project: ProjectName) -> Namespace:
-        """The Project's namespace."""
+        """Return the Project's namespace."""
         return Namespace(metadata=meta(f"researcher-{project}", creation_timestamp=self._moment))
 
 
-def test_without_receipt_it_was_never_there() -> None:
-    """Or somebody deleted it."""
-    assert explain_missing_job(MISSING, TEAM_A, TRAIN_1, FakeReceipts(), Since(NOW)) is MISSING
+def test_without_a_receipt() -> None:
+    """The Job never existed, or a user deleted it."""
+    assert explain_missing_job(MISSING, TEAM_A, TRAIN_1, FakeReceipts(), ProjectsCreatedAt(NOW)) is MISSING
 
 
 @pytest.mark.parametrize(
-    ("later", "found"),
+    ("offset", "expected"),
     [
-        pytest.param(timedelta(days=-1), JobCleanedUp, id="the Project's own"),
-        pytest.param(timedelta(), JobCleanedUp, id="of the same second"),
-        pytest.param(timedelta(seconds=1), JobNotFound, id="of an earlier Project of that name"),
-        pytest.param(None, JobNotFound, id="nobody knows since when the Project exists"),
+        pytest.param(timedelta(days=-1), JobCleanedUp, id="later Job"),
+        pytest.param(timedelta(), JobCleanedUp, id="same second"),
+        pytest.param(timedelta(seconds=1), JobNotFound, id="earlier Project"),
+        pytest.param(None, JobNotFound, id="unknown creation time"),
     ],
 )
-def test_receipt_belongs_to_the_project_of_its_time(later: timedelta | None, found: type) -> None:
-    """A Project that is deleted and made anew, perhaps for another team, shows no logs of before."""
+def test_receipt_of_an_earlier_project(offset: timedelta | None, expected: type) -> None:
+    """A Project that was deleted and created again, perhaps for another team, does not show earlier Receipts."""
     receipts = FakeReceipts()
-    kept = build_receipt(TEAM_A, msgspec.to_builtins(finished(creation_timestamp=NOW)), [], None)
-    receipts.store(kept)
+    receipt = build_receipt(TEAM_A, msgspec.to_builtins(finished(creation_timestamp=NOW)), [], None)
+    receipts.store(receipt)
 
-    error = explain_missing_job(MISSING, TEAM_A, TRAIN_1, receipts, Since(None if later is None else NOW + later))
+    error = explain_missing_job(
+        MISSING, TEAM_A, TRAIN_1, receipts, ProjectsCreatedAt(None if offset is None else NOW + offset)
+    )
 
-    assert type(error) is found
-    assert getattr(error.problem(), "receipt", None) == (kept if found is JobCleanedUp else None)
+    assert type(error) is expected
+    assert getattr(error.problem(), "receipt", None) == (receipt if expected is JobCleanedUp else None)

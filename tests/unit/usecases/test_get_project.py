@@ -1,4 +1,4 @@
-"""Telling of one Project."""
+"""Get a Project."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
 
-ROOM = ResourceQuota(
-    metadata=meta("room"), status=Amounts(hard={"requests.nvidia.com/gpu": "8"}, used={"requests.nvidia.com/gpu": "4"})
+QUOTA = ResourceQuota(
+    metadata=meta("gpus"), status=Amounts(hard={"requests.nvidia.com/gpu": "8"}, used={"requests.nvidia.com/gpu": "4"})
 )
 
 
 @dataclass
 class FakeProject:
-    """A Project in memory, as a caller sees it who may do *allowed*."""
+    """A Project in memory, for a caller with the verbs *allowed*."""
 
     allowed: list[str] = field(default_factory=lambda: ["get", "list"])
-    held: list[Pod] = field(default_factory=list)
-    all_held: bool = True
+    running: list[Pod] = field(default_factory=list)
+    all_running: bool = True
 
     def verbs(self, project: ProjectName) -> list[str]:
-        """What the caller may do with Jobs; Forbidden where not even list them."""
+        """Return the caller's verbs on Jobs; Forbidden if `list` is not one of them."""
         del project
         if "list" not in self.allowed:
             raise Forbidden("The Project does not exist, or you do not have permission for this operation in it.")
         return self.allowed
 
     def namespace(self, project: ProjectName) -> Namespace:
-        """The Project's namespace."""
+        """Return the Project's namespace."""
         return Namespace(metadata=meta(f"researcher-{project}"))
 
     def quotas(self, project: ProjectName) -> list[ResourceQuota]:
-        """The Project's quotas."""
+        """Return the Project's quotas."""
         del project
-        return [ROOM]
+        return [QUOTA]
 
     def pods(self, project: ProjectName) -> tuple[list[Pod], bool]:
-        """The pods of Jobs that have not ended, and whether these are all of them."""
+        """Return pods of Jobs that have not ended, and whether these are all of them."""
         del project
-        return self.held, self.all_held
+        return self.running, self.all_running
 
 
-def many(number: int) -> FakeJobs:
-    """A cluster with as many Jobs that wait for two GPUs each."""
+def pending_jobs(number: int) -> FakeJobs:
+    """Return a cluster with this many pending Jobs, with two GPUs each."""
     jobs = FakeJobs()
     spec = JobSpec(parallelism=1, completions=1, template=template(container(gpus="2")))
     jobs.hold(TEAM_A, *(job(f"train-{place:05}", spec=spec) for place in range(number)))
@@ -63,38 +63,38 @@ def many(number: int) -> FakeJobs:
 
 
 class TestGetProject:
-    """What one call tells."""
+    """The view of a Project."""
 
-    def test_tells_room_and_use(self) -> None:
-        """Quota, GPUs, Jobs, and what the caller may do."""
-        jobs = many(2)
-        held = pod("Running", owner="uid-of-train-00000", containers=[container(gpus="2")])
+    def test_quota_and_use(self) -> None:
+        """The view has quotas, GPUs, Jobs, and the caller's verbs."""
+        jobs = pending_jobs(2)
+        running = pod("Running", owner="uid-of-train-00000", containers=[container(gpus="2")])
 
-        told = get_project(TEAM_A, FakeProject(held=[held]), jobs)
+        view = get_project(TEAM_A, FakeProject(running=[running]), jobs)
 
-        assert (told.name, told.namespace, told.created_at) == ("team-a", "researcher-team-a", NOW_MS)
-        assert told.verbs == ["get", "list"]
-        assert told.gpus == GpuUse(quota=8, requested=4, allocated=2)
-        assert told.jobs == JobCounts(running=1, pending=1, suspended=0)
-        assert told.quotas == [QuotaView("room", ROOM.status.hard, ROOM.status.used)]
-        assert told.complete
+        assert (view.name, view.namespace, view.created_at) == ("team-a", "researcher-team-a", NOW_MS)
+        assert view.verbs == ["get", "list"]
+        assert view.gpus == GpuUse(quota=8, requested=4, allocated=2)
+        assert view.jobs == JobCounts(running=1, pending=1, suspended=0)
+        assert view.quotas == [QuotaView("gpus", QUOTA.status.hard, QUOTA.status.used)]
+        assert view.complete
 
-    def test_finished_jobs_do_not_count(self) -> None:
-        """They stay for a week, and use nothing."""
+    def test_finished_jobs_are_not_counted(self) -> None:
+        """Finished Jobs stay for a week, and use nothing."""
         jobs = FakeJobs()
         jobs.hold(TEAM_A, job(status=ended("Complete")), job("train-2", status=ended("Failed")))
 
         assert get_project(TEAM_A, FakeProject(), jobs).jobs == JobCounts(0, 0, 0)
 
-    def test_it_ends_before_it_has_counted_for_ever(self) -> None:
-        """Beyond MAX_JOBS, or where pods were not seen, it says that it has not seen all: counts are too low."""
-        assert not get_project(TEAM_A, FakeProject(all_held=False), FakeJobs()).complete
+    def test_counting_is_limited(self) -> None:
+        """Beyond MAX_JOBS, or if not all pods were read, the view is not complete."""
+        assert not get_project(TEAM_A, FakeProject(all_running=False), FakeJobs()).complete
 
-        told = get_project(TEAM_A, FakeProject(), many(MAX_JOBS + 1))
+        view = get_project(TEAM_A, FakeProject(), pending_jobs(MAX_JOBS + 1))
 
-        assert (told.jobs.pending, told.complete) == (MAX_JOBS, False)
+        assert (view.jobs.pending, view.complete) == (MAX_JOBS, False)
 
-    def test_who_may_not_look_learns_nothing(self) -> None:
-        """Not even whether there is a quota."""
+    def test_caller_without_permission(self) -> None:
+        """The error contains nothing about the Project."""
         with pytest.raises(Forbidden):
             get_project(TEAM_A, FakeProject(allowed=["create"]), FakeJobs())

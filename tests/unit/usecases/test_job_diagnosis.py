@@ -1,4 +1,4 @@
-"""Tell what happened to a Job, and why it is where it is."""
+"""The events of a Job, and its diagnosis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USE_CASES = [job_events, diagnose_job]
 
 @pytest.fixture
 def jobs() -> FakeJobs:
-    """Team A with one Job."""
+    """Return a cluster with one Job of team A."""
     found = FakeJobs()
     found.hold(TEAM_A, job())
     return found
@@ -24,36 +24,36 @@ def jobs() -> FakeJobs:
 
 @pytest.fixture
 def pods() -> FakePods:
-    """Its pod, which waits, and what is told of both."""
+    """Return its pending pod, and events of both and of other objects."""
     found = FakePods()
     found.pods.append(pod("Pending", status=unscheduled(message="1 Insufficient cpu")))
     found.told += [
         event("SuccessfulCreate", "Created pod: train-1-abcde", kind="Job", about=meta()),
         event("FailedScheduling", "1 Insufficient cpu"),
         event("Started", about=meta("another-pod")),
-        event("SuccessfulCreate", kind="Job", about=meta(uid="uid-of-the-former")),
+        event("SuccessfulCreate", kind="Job", about=meta(uid="uid-of-an-earlier-job")),
     ]
     return found
 
 
 class TestJobEvents:
-    """What the cluster recorded."""
+    """The events."""
 
     def test_of_the_job_and_its_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """And of no other objects."""
+        """Events of other objects are not returned."""
         found = job_events(TEAM_A, TRAIN_1, jobs, pods).data
 
         assert {view.reason for view in found} == {"SuccessfulCreate", "FailedScheduling"}
         assert pods.asked_for == ["train-1-abcde"]
 
-    def test_of_a_pod_that_is_gone(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """The Job's own events name it."""
+    def test_of_a_deleted_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """The Job's events contain its name."""
         pods.pods = []
 
         assert len(job_events(TEAM_A, TRAIN_1, jobs, pods).data) == 2
 
-    def test_of_the_pods_that_can_tell_most(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """Of very many the newest that did not succeed, then those that are gone, then the others."""
+    def test_of_the_most_relevant_pods(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """Of many pods: the newest that did not succeed, then deleted ones, then the others."""
         ages = range(MAX_PODS_WITH_EVENTS - 2)
         pods.pods = [pod("Failed", name=f"train-1-f{age}", creation_timestamp=minutes_ago(age + 9)) for age in ages]
         pods.pods += [pod("Succeeded", name=f"train-1-s{age}", creation_timestamp=minutes_ago(age)) for age in ages]
@@ -65,16 +65,16 @@ class TestJobEvents:
 
 
 class TestDiagnoseJob:
-    """Why the Job is where it is."""
+    """The diagnosis."""
 
     def test_of_its_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """One cause."""
+        """The cause is that of the pod."""
         found = diagnose_job(TEAM_A, TRAIN_1, jobs, pods)
 
         assert (found.project, found.name, found.cause) == ("team-a", "train-1", "UnschedulableResources")
 
     def test_of_events(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """Where there are no pods they are all there is."""
+        """Without pods the events have the cause."""
         pods.pods = []
         pods.told = [event("FailedCreate", "exceeded quota", kind="Job", about=meta())]
 
@@ -82,11 +82,11 @@ class TestDiagnoseJob:
 
 
 @pytest.mark.parametrize("use_case", USE_CASES)
-class TestRefusals:
-    """Of both."""
+class TestErrors:
+    """Errors of both use cases."""
 
     def test_missing_job(self, pods: FakePods, use_case: type) -> None:
-        """Nothing else is asked for; in another team's Project it is not told whether it exists."""
+        """No events are read; in another team's Project the error is Forbidden."""
         with pytest.raises(Forbidden):
             use_case(TEAM_B, TRAIN_1, FakeJobs(TEAM_A), pods)
         with pytest.raises(JobNotFound):

@@ -1,4 +1,4 @@
-"""Read a Job's log."""
+"""Get a Job's log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEAM_B = ProjectName("team-b")
 
 @pytest.fixture
 def jobs() -> FakeJobs:
-    """Team A with one Job."""
+    """Return a cluster with one Job of team A."""
     found = FakeJobs()
     found.hold(TEAM_A, job())
     return found
@@ -26,7 +26,7 @@ def jobs() -> FakeJobs:
 
 @pytest.fixture
 def pods() -> FakePods:
-    """Its pod, which runs and prints."""
+    """Return its running pod with a log."""
     found = FakePods()
     found.pods.append(pod("Running", status=running(), containers=[Container(name="main")]))
     found.logs["train-1-abcde"] = b"epoch 1\nepoch 2\n"
@@ -34,40 +34,44 @@ def pods() -> FakePods:
 
 
 class TestJobLog:
-    """The end of what a pod printed."""
+    """The end of a pod's log."""
 
     def test_of_its_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """And which pod that is."""
+        """The result has the name of the pod."""
         found = job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
 
         assert found == Log("train-1-abcde", "epoch 1\nepoch 2\n")
         assert pods.attempts == [ContainerRun("train-1-abcde", "main")]
 
     def test_last_bytes(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """No more than asked for."""
+        """The log is limited to the requested size."""
         assert job_log(TEAM_A, TRAIN_1, LogQuery(limit_bytes=9), jobs, pods).text == "epoch 2\n"
 
     def test_of_an_index(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """Of many pods only those are asked for."""
+        """Only pods of the index are requested."""
         jobs.hold(TEAM_A, job(spec=JobSpec(completion_mode="Indexed", completions=2)))
-        marks = {COMPLETION_INDEX_LABEL: "1"}
+        index_annotation = {COMPLETION_INDEX_LABEL: "1"}
         second = pod(
-            "Running", status=running(), containers=[Container(name="main")], name="train-1-1", annotations=marks
+            "Running",
+            status=running(),
+            containers=[Container(name="main")],
+            name="train-1-1",
+            annotations=index_annotation,
         )
         pods.pods.append(second)
         pods.logs["train-1-1"] = b"one\n"
 
         assert job_log(TEAM_A, TRAIN_1, LogQuery(index=1), jobs, pods) == Log("train-1-1", "one\n")
 
-    def test_pod_of_a_former_job_of_that_name_does_not_count(self, jobs: FakeJobs, pods: FakePods) -> None:
-        """Its owner is another uid."""
-        pods.pods = [pod("Running", status=running(), owner="uid-of-the-former")]
+    def test_pod_of_an_earlier_job_is_ignored(self, jobs: FakeJobs, pods: FakePods) -> None:
+        """Its owner has another uid."""
+        pods.pods = [pod("Running", status=running(), owner="uid-of-an-earlier-job")]
 
         with pytest.raises(JobNotStarted):
             job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
 
     def test_missing_job(self, pods: FakePods) -> None:
-        """No log is asked for, nor in another team's Project, of which nothing is told."""
+        """No log is read; in another team's Project the error is Forbidden."""
         with pytest.raises(Forbidden):
             job_log(TEAM_B, TRAIN_1, LogQuery(), FakeJobs(TEAM_A), pods)
         with pytest.raises(JobNotFound):

@@ -1,4 +1,4 @@
-"""List and inspect Jobs."""
+"""List Jobs."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ TEAM_B = ProjectName("team-b")
 
 
 def names(page: JobPage) -> list[str]:
-    """The names of the page's Jobs, as they stand."""
-    return [one.name for one in page.data]
+    """Return the names of the page's Jobs, in order."""
+    return [each.name for each in page.data]
 
 
 class TestJobQuery:
-    """Which Jobs a list shows, as the query says it."""
+    """Validation of the query."""
 
-    def test_nothing_asked(self) -> None:
-        """The first hundred Jobs."""
+    def test_defaults(self) -> None:
+        """The default is a page of 100 Jobs."""
         assert query_parameters({}, JobQuery) == JobQuery(limit=100)
 
     @pytest.mark.parametrize(
-        ("name", "taken", "refused"),
+        ("name", "valid", "invalid"),
         [
             ("limit", ["1", "500"], ["0", "501"]),
             ("status", [*get_args(Status)], ["running", ""]),
@@ -45,11 +45,11 @@ class TestJobQuery:
             ("pageToken", ["eyJ2IjoibWV0YSJ9-_=", "a" * 4096], ["", "a b", "a" * 4097]),
         ],
     )
-    def test_limits(self, name: str, taken: list[str], refused: list[str]) -> None:
-        """Both ends of every limit are inside. An empty filter is a mistake, not all Jobs."""
-        for text in taken:
+    def test_limits(self, name: str, valid: list[str], invalid: list[str]) -> None:
+        """Limits are inclusive, and an empty filter is an error."""
+        for text in valid:
             assert str(msgspec.to_builtins(query_parameters({name: [text]}, JobQuery))[name]) == text
-        for text in refused:
+        for text in invalid:
             with pytest.raises(MalformedRequest):
                 query_parameters({name: [text]}, JobQuery)
 
@@ -58,15 +58,15 @@ class TestListJobs:
     """A page of a Project's Jobs."""
 
     def test_jobs_of_the_project_by_name(self) -> None:
-        """And of no other Project."""
+        """Jobs of other Projects are not listed."""
         jobs = FakeJobs(TEAM_A, TEAM_B)
         jobs.hold(TEAM_A, job("b"), job("a"), job("c.d"))
         jobs.hold(TEAM_B, job("other"))
 
         assert names(list_jobs(TEAM_A, JobQuery(), jobs)) == ["a", "b", "c.d"]
 
-    def test_pages_follow_each_other(self, jobs: FakeJobs) -> None:
-        """Each Job is on one page; the last page says so."""
+    def test_pages_are_consecutive(self, jobs: FakeJobs) -> None:
+        """Each Job is on one page, and the last page has no token."""
         jobs.hold(TEAM_A, *(job(f"job-{number}") for number in range(5)))
 
         first = list_jobs(TEAM_A, JobQuery(limit=2), jobs)
@@ -86,8 +86,8 @@ class TestListJobs:
             (JobQuery(label="team=vision", user="alice"), ["c"]),
         ],
     )
-    def test_filters_add_up(self, jobs: FakeJobs, query: JobQuery, expected: list[str]) -> None:
-        """The cluster filters by labels; all filters must hold."""
+    def test_filters_are_combined(self, jobs: FakeJobs, query: JobQuery, expected: list[str]) -> None:
+        """The cluster filters by labels, and all filters must match."""
         jobs.hold(
             TEAM_A,
             job("a", labels={USER_LABEL: "alice", JOB_TYPE_LABEL: "Train"}),
@@ -98,7 +98,7 @@ class TestListJobs:
         assert expected == names(list_jobs(TEAM_A, query, jobs))
 
     def test_status_filter_makes_a_page_short(self, jobs: FakeJobs) -> None:
-        """The cluster cuts the page before we know the statuses: the token still leads on."""
+        """The status is filtered after the cluster made the page, and the token continues after it."""
         jobs.hold(TEAM_A, job("a"), job("b", status=ended("Failed")), job("c", status=ended("Failed")))
 
         page = list_jobs(TEAM_A, JobQuery(status="Failed", limit=2), jobs)
@@ -106,8 +106,8 @@ class TestListJobs:
         assert names(page) == ["b"]
         assert page.next_page_token is not None
 
-    def test_pods_are_asked_for_once_and_only_of_unfinished_jobs(self, jobs: FakeJobs) -> None:
-        """Never a call for each Job; the pods of finished ones cannot say more than the Job."""
+    def test_pods_of_unfinished_jobs_are_read_once(self, jobs: FakeJobs) -> None:
+        """There is one request for all Jobs, without finished ones."""
         jobs.hold(TEAM_A, job("a"), job("b", status=ended("Complete")), job("c"), job("d", deletion_timestamp=NOW))
 
         list_jobs(TEAM_A, JobQuery(), jobs)
@@ -115,7 +115,7 @@ class TestListJobs:
         assert jobs.asked_for_pods == [["a", "c", "d"]]
 
     def test_each_job_has_its_own_pods(self, jobs: FakeJobs) -> None:
-        """The statuses are not mixed up."""
+        """The status of each Job is that of its own pods."""
         jobs.hold(TEAM_A, job("a"), job("b"), job("c"))
         jobs.all_pods += [
             (TEAM_A, pod("Running", name="a-1", owner="uid-of-a")),
@@ -125,24 +125,24 @@ class TestListJobs:
         page = list_jobs(TEAM_A, JobQuery(), jobs)
 
         expected = [("Running", None), ("Pending", "Unschedulable"), ("Pending", None)]
-        assert expected == [(one.status, one.reason) for one in page.data]
+        assert expected == [(each.status, each.reason) for each in page.data]
 
-    def test_pod_may_have_more_owners_or_none(self, jobs: FakeJobs) -> None:
-        """Any of them may be the Job; a label selector also finds pods of a former Job of that name, of another uid."""
+    def test_pod_with_several_owners_or_none(self, jobs: FakeJobs) -> None:
+        """Any owner may be the Job; pods of an earlier Job with the same name have another uid."""
         jobs.hold(TEAM_A, job("a"))
         owners = [OwnerReference(uid="other"), OwnerReference(uid="uid-of-a")]
         jobs.all_pods += [
             (TEAM_A, pod("Running", name="a-1", owner_references=owners)),
             (TEAM_A, pod("Failed", name="a-2", owner_references=[])),
-            (TEAM_A, pod("Running", name="b-1", owner="uid-of-the-former")),
+            (TEAM_A, pod("Running", name="b-1", owner="uid-of-an-earlier-job")),
         ]
         jobs.hold(TEAM_A, job("b"))
 
-        assert [one.status for one in list_jobs(TEAM_A, JobQuery(), jobs).data] == ["Running", "Pending"]
+        assert [each.status for each in list_jobs(TEAM_A, JobQuery(), jobs).data] == ["Running", "Pending"]
         assert [get_job(TEAM_A, JobName(name), jobs)[0].status for name in "ab"] == ["Running", "Pending"]
 
-    def test_page_is_cut_where_its_text_is_too_large(self, jobs: FakeJobs) -> None:
-        """Lambda would answer 502. Each Job is on one page, and what the status leaves out takes no room."""
+    def test_page_is_limited_by_the_response_size(self, jobs: FakeJobs) -> None:
+        """A larger response would be a 502 of Lambda. Each Job is on one page, and filtered ones do not count."""
         large = {"a" * 1000: "b"} | {f"label-{number}": "c" * 60 for number in range(6000)}
         jobs.hold(TEAM_A, *(job(f"job-{number:02}", labels=large) for number in range(30)))
         jobs.hold(TEAM_A, *(job(f"job-{number:02}x", labels=large, status=ended("Failed")) for number in range(30)))
@@ -156,21 +156,21 @@ class TestListJobs:
         assert 4_000_000 < max(sizes) < 5_100_000
         assert [name for page in pages for name in names(page)] == [f"job-{number:02}" for number in range(30)]
 
-    def test_job_that_is_too_large_is_shown_alone(self, jobs: FakeJobs) -> None:
-        """A page has one Job at least, and so the next page begins behind it."""
+    def test_too_large_job_is_alone_on_its_page(self, jobs: FakeJobs) -> None:
+        """A page has at least one Job, so the next page begins after it."""
         jobs.hold(TEAM_A, job("a", labels={"a": "b" * 6_000_000}), job("b"))
 
         first = list_jobs(TEAM_A, JobQuery(), jobs)
 
         assert (names(first), first.next_page_token is None) == (["a"], False)
 
-    def test_other_teams_project_is_refused(self) -> None:
-        """Nothing of it is told."""
+    def test_other_teams_project_is_forbidden(self) -> None:
+        """The error contains nothing about the Project."""
         with pytest.raises(Forbidden):
             list_jobs(TEAM_B, JobQuery(), FakeJobs(TEAM_A))
 
-    def test_selector_that_is_none_asks_nobody(self, jobs: FakeJobs) -> None:
-        """A filter that cannot be read is never widened to all Jobs."""
+    def test_invalid_selector(self, jobs: FakeJobs) -> None:
+        """An invalid filter is never ignored."""
         jobs.hold(TEAM_A, job("a"))
 
         with pytest.raises(MalformedRequest):
@@ -179,8 +179,8 @@ class TestListJobs:
         assert jobs.asked_for_pods == []
 
     @pytest.mark.parametrize("error", [InvalidPageToken("No."), PageTokenExpired("Too old.")])
-    def test_clusters_word_on_the_token_stands(self, jobs: FakeJobs, error: Exception) -> None:
-        """A page is never answered from somewhere else."""
+    def test_error_for_the_token_is_raised(self, jobs: FakeJobs, error: Exception) -> None:
+        """The list is never restarted silently."""
         jobs.before("page", raising(error))
 
         with pytest.raises(type(error)):

@@ -1,4 +1,4 @@
-"""The Projects a caller may use."""
+"""List the Projects that a caller may use."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def namespace(name: str, project: str | None = None) -> Namespace:
-    """A namespace, labelled as *project*."""
+    """Return a namespace with the label of *project*."""
     labels = {} if project is None else {PROJECT_LABEL: project}
     return Namespace(metadata=ObjectMeta(name=name, labels=labels, creation_timestamp=NOW))
 
 
-def everything(_: ProjectName) -> bool:
-    """The verdict on a caller who may use all."""
+def may_use_all(_: ProjectName) -> bool:
+    """Return True: the caller may use every Project."""
     return True
 
 
 class TestListProjects:
-    """Namespaces that are Projects, and that the caller may use."""
+    """Namespaces that are Projects and that the caller may use."""
 
-    def test_those_the_caller_may_use_by_name(self) -> None:
-        """The cluster's verdict decides, Project by Project."""
+    def test_allowed_projects_sorted_by_name(self) -> None:
+        """Each Project is reviewed."""
         namespaces = [namespace(f"researcher-team-{team}", f"team-{team}") for team in "cab"]
 
         found = list_projects(namespaces, {"team-a": True, "team-b": False, "team-c": True}.__getitem__)
@@ -52,20 +52,20 @@ class TestListProjects:
             pytest.param("researcher-" + "a" * 51, "a" * 51, id="too long"),
         ],
     )
-    def test_namespace_that_is_no_project(self, name: str, project: str | None) -> None:
-        """Label and name must say the same: a label alone does not make kube-system a Project."""
-        asked: list[ProjectName] = []
+    def test_namespace_that_is_not_a_project(self, name: str, project: str | None) -> None:
+        """Label and name must match, so a label alone does not make kube-system a Project."""
+        reviewed: list[ProjectName] = []
 
-        def yes(one: ProjectName) -> bool:
-            asked.append(one)
+        def allow(project: ProjectName) -> bool:
+            reviewed.append(project)
             return True
 
-        found = list_projects([namespace(name, project)], yes)
+        found = list_projects([namespace(name, project)], allow)
 
-        assert (found, asked) == ([], [])
+        assert (found, reviewed) == ([], [])
 
-    def test_verdict_that_cannot_be_had_fails_the_list(self) -> None:
-        """A list that leaves out Projects without saying so would be believed."""
+    def test_failed_review_is_raised(self) -> None:
+        """An incomplete list would be misleading."""
 
         def unreachable(_: ProjectName) -> bool:
             raise ClusterUnavailable("Try again.")
@@ -73,28 +73,28 @@ class TestListProjects:
         with pytest.raises(ClusterUnavailable):
             list_projects([namespace("researcher-a", "a")], unreachable)
 
-    def test_many(self) -> None:
-        """More than are asked about at once; each keeps its own verdict."""
+    def test_many_projects(self) -> None:
+        """There are more Projects than concurrent reviews, and each has its own result."""
         namespaces = [namespace(f"researcher-p{number}", f"p{number}") for number in range(100)]
 
-        found = list_projects(namespaces, lambda one: int(one[1:]) % 3 == 0)
+        found = list_projects(namespaces, lambda project: int(project[1:]) % 3 == 0)
 
-        assert {f"p{number}" for number in range(0, 100, 3)} == {one.name for one in found}
+        assert {f"p{number}" for number in range(0, 100, 3)} == {project.name for project in found}
 
-    def test_little_is_known(self) -> None:
-        """No namespaces, no rights, or an odd namespace, of which the creation is unknown: none breaks the list."""
-        odd = namespace("researcher-a", "a")
-        odd.metadata.creation_timestamp = None
+    def test_empty_and_unusual_lists(self) -> None:
+        """No namespaces, no permissions, or a namespace without a creation time."""
+        unusual = namespace("researcher-a", "a")
+        unusual.metadata.creation_timestamp = None
 
-        assert [*list_projects([], everything), *list_projects([odd], lambda _: False), *rotated([], 7)] == []
-        assert list_projects([odd], everything) == [ProjectView("a", "researcher-a", 0)]
+        assert [*list_projects([], may_use_all), *list_projects([unusual], lambda _: False), *rotated([], 7)] == []
+        assert list_projects([unusual], may_use_all) == [ProjectView("a", "researcher-a", 0)]
 
 
-class TestInTurn:
-    """Projects one after the other."""
+class TestRotated:
+    """The rotation of Projects."""
 
-    def test_begins_with_another_one_each_time(self) -> None:
-        """By name, whatever the order in which the cluster lists them; what is no Project is left out."""
+    def test_begins_with_the_next_project(self) -> None:
+        """The order is by name, and namespaces that are not Projects are omitted."""
         namespaces = [namespace("kube-system"), *(namespace(f"researcher-{team}", team) for team in "cab")]
 
         found = [[project for _, project in rotated(namespaces, turn)] for turn in range(4)]

@@ -1,4 +1,4 @@
-"""Submissions that follow from a Job that is there."""
+"""Clones and retries of a Job."""
 
 from __future__ import annotations
 
@@ -19,86 +19,86 @@ from tests.support.fakes import FakeJobs
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
 
-ASKED = '{"completions":2,"image":"busybox","indexed":true,"jobNamePrefix":"sweep","project":"team-a"}'
+SUBMISSION = '{"completions":2,"image":"busybox","indexed":true,"jobNamePrefix":"sweep","project":"team-a"}'
 
-KEY = IdempotencyKey("sweep-7", "drawn")
-ONCE = UniqueRequest("drawn")
+KEY = IdempotencyKey("sweep-7", "nonce")
+UNIQUE = UniqueRequest("nonce")
 
 
 @pytest.fixture
 def jobs() -> FakeJobs:
-    """A cluster with an array that failed as a whole."""
+    """Return a cluster with an indexed Job of which all indexes failed."""
     found = FakeJobs()
     spec = JobSpec(completions=2, completion_mode="Indexed")
-    found.hold(TEAM_A, job("train-1", spec=spec, status=ended("Failed"), annotations={SUBMISSION_ANNOTATION: ASKED}))
+    found.hold(
+        TEAM_A, job("train-1", spec=spec, status=ended("Failed"), annotations={SUBMISSION_ANNOTATION: SUBMISSION})
+    )
     return found
 
 
 class TestOriginal:
-    """What a Job was asked as."""
+    """The submission of the original."""
 
-    def test_clone_is_what_was_asked(self, jobs: FakeJobs) -> None:
-        """Changed by the patch; a key makes the name where there is one."""
-        free, keyed = (
-            cloned_submission(CloneRequest(TEAM_A, TRAIN_1, {"gpu": 2}), known, jobs) for known in (ONCE, KEY)
-        )
+    def test_clone_has_the_original_submission(self, jobs: FakeJobs) -> None:
+        """The patch is applied; an Idempotency-Key replaces the name prefix."""
+        free, keyed = (cloned_submission(CloneRequest(TEAM_A, TRAIN_1, {"gpu": 2}), key, jobs) for key in (UNIQUE, KEY))
 
         assert (free.gpu, free.job_name_prefix, keyed.job_name_prefix) == (2, "sweep", None)
 
-    def test_retry_is_what_failed(self, jobs: FakeJobs) -> None:
-        """Here, all of it."""
+    def test_retry_has_the_failed_indexes(self, jobs: FakeJobs) -> None:
+        """Here all indexes failed."""
         retry_job(TEAM_A, TRAIN_1, ALICE, jobs)
 
         (container,) = jobs.manifests[0]["spec"]["template"]["spec"]["containers"]
         assert container["env"][0] == {"name": "RESEARCHER_INDEX_MAP", "value": "0,1"}
 
-    def test_retry_is_made_once_for_all(self, jobs: FakeJobs) -> None:
-        """Who comes second is answered with the Job of who came first."""
+    def test_retry_is_created_once_for_all_callers(self, jobs: FakeJobs) -> None:
+        """A second caller gets the Job that the first one created."""
         first, second = (retry_job(TEAM_A, TRAIN_1, caller, jobs) for caller in (ALICE, BOB))
 
         assert (first.replayed, second.replayed, second.job.user) == (False, True, "alice")
         assert len(jobs.manifests) == 1
 
-    def test_job_that_only_has_the_name_is_no_retry(self, jobs: FakeJobs) -> None:
-        """Somebody may take the name, but is not taken for it."""
+    def test_other_job_with_the_name_is_not_a_retry(self, jobs: FakeJobs) -> None:
+        """A Job of the same name that another request created is an error."""
         name = retry_job(TEAM_A, TRAIN_1, ALICE, jobs).job.name
         jobs.hold(TEAM_A, job(name))
 
         with pytest.raises(NameTaken):
             retry_job(TEAM_A, TRAIN_1, ALICE, jobs)
 
-    def test_missing_job_is_told(self, jobs: FakeJobs) -> None:
-        """There is nothing to go by; in another team's Project, whatever is there."""
+    def test_missing_original(self, jobs: FakeJobs) -> None:
+        """The error is JobNotFound, or Forbidden in another team's Project."""
         with pytest.raises(Forbidden):
-            cloned_submission(CloneRequest(ProjectName("team-b"), TRAIN_1, {}), ONCE, jobs)
+            cloned_submission(CloneRequest(ProjectName("team-b"), TRAIN_1, {}), UNIQUE, jobs)
         with pytest.raises(JobNotFound):
-            cloned_submission(CloneRequest(TEAM_A, TRAIN_1, {}), ONCE, FakeJobs())
+            cloned_submission(CloneRequest(TEAM_A, TRAIN_1, {}), UNIQUE, FakeJobs())
         with pytest.raises(JobNotFound):
             retry_job(TEAM_A, TRAIN_1, ALICE, FakeJobs())
 
 
 class TestRepeatedClone:
-    """The same request to clone, sent again after its response was lost and the original is gone."""
+    """A request for a clone, repeated after its response was lost and the original was deleted."""
 
     @pytest.mark.parametrize(
         ("patch", "deduplication_key"),
-        [({}, KEY), ({"gpu": 2}, KEY), ({"name": "mine"}, KEY), ({"name": "mine", "gpu": 2}, ONCE)],
+        [({}, KEY), ({"gpu": 2}, KEY), ({"name": "mine"}, KEY), ({"name": "mine", "gpu": 2}, UNIQUE)],
     )
-    def test_finds_its_job(
+    def test_returns_its_job(
         self, jobs: FakeJobs, patch: dict[str, object], deduplication_key: IdempotencyKey | UniqueRequest
     ) -> None:
-        """By its key or by its name, whatever became of the original."""
+        """The clone is found by its key or its name."""
         request = CloneRequest(TEAM_A, TRAIN_1, patch), deduplication_key, ALICE, jobs
         first = clone_job(*request)
         del jobs.jobs[TEAM_A, TRAIN_1]
 
-        again = clone_job(*request)
+        repeated = clone_job(*request)
 
-        assert (first.replayed, again.replayed, again.job.id) == (False, True, first.job.id)
+        assert (first.replayed, repeated.replayed, repeated.job.id) == (False, True, first.job.id)
         assert len(jobs.manifests) == 1
 
-    def test_is_the_same_when_the_original_changed(self, jobs: FakeJobs) -> None:
-        """The request names the original, and not what it was at that time."""
+    def test_original_that_changed(self, jobs: FakeJobs) -> None:
+        """The request names the original, and does not depend on its submission."""
         first = clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs)
         jobs.hold(TEAM_A, job("train-1", annotations={SUBMISSION_ANNOTATION: '{"image":"other","project":"team-a"}'}))
 
@@ -107,14 +107,14 @@ class TestRepeatedClone:
     @pytest.mark.parametrize(
         ("patch", "deduplication_key", "caller", "error"),
         [
-            pytest.param({"gpu": 1}, KEY, ALICE, IdempotencyKeyReused, id="another patch under the key"),
+            pytest.param({"gpu": 1}, KEY, ALICE, IdempotencyKeyReused, id="another patch with the key"),
             pytest.param({}, KEY, BOB, JobNotFound, id="another caller's key"),
             pytest.param({}, IdempotencyKey("other"), ALICE, JobNotFound, id="another key"),
-            pytest.param({}, ONCE, ALICE, JobNotFound, id="no key"),
-            pytest.param({"name": "train-2"}, ONCE, ALICE, NameTaken, id="the name of another's Job"),
-            pytest.param({"name": "not a name"}, ONCE, ALICE, JobNotFound, id="no name"),
-            pytest.param({"name": 7}, ONCE, ALICE, JobNotFound, id="a number as name"),
-            pytest.param([], ONCE, ALICE, JobNotFound, id="no patch"),
+            pytest.param({}, UNIQUE, ALICE, JobNotFound, id="no key"),
+            pytest.param({"name": "train-2"}, UNIQUE, ALICE, NameTaken, id="name of another Job"),
+            pytest.param({"name": "not a name"}, UNIQUE, ALICE, JobNotFound, id="invalid name"),
+            pytest.param({"name": 7}, UNIQUE, ALICE, JobNotFound, id="name is a number"),
+            pytest.param([], UNIQUE, ALICE, JobNotFound, id="patch is not an object"),
         ],
     )
     def test_another_request_finds_nothing(
@@ -125,7 +125,7 @@ class TestRepeatedClone:
         caller: Caller,
         error: type[Exception],
     ) -> None:
-        """Neither by guessing, nor by mistake."""
+        """Another patch, key, caller or name is another request."""
         clone_job(CloneRequest(TEAM_A, TRAIN_1, {}), KEY, ALICE, jobs)
         jobs.hold(TEAM_A, job("train-2"))
         del jobs.jobs[TEAM_A, TRAIN_1]

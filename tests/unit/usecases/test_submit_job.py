@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Manifest
 
 
-def submitted(
+def submit(
     jobs: FakeJobs, *, key: str | None = None, nonce: str = "nonce", caller: Caller = ALICE, **fields: object
 ) -> Submitted:
-    """What becomes of a submission with *fields*."""
+    """Submit a Job with *fields*."""
     return submit_job(submission(**fields), UniqueRequest(nonce) if key is None else IdempotencyKey(key), caller, jobs)
 
 
-def previewed(jobs: FakeJobs, **fields: object) -> Manifest:
-    """What would become of Alice's submission with *fields*."""
+def preview(jobs: FakeJobs, **fields: object) -> Manifest:
+    """Preview Alice's submission with *fields*."""
     return preview_job(submission(**fields), UniqueRequest("nonce"), ALICE, jobs)
 
 
@@ -49,52 +49,54 @@ SECRET: dict[str, Any] = {"environment": {"TOKEN": {"secret": {"name": "other", 
 class TestSecrets:
     """Secrets that the Project does not list."""
 
-    @pytest.mark.parametrize("says", [[], [raising(RefusedByCluster("policy"))], [raising(QuotaExceeded("full"))]])
-    def test_are_refused_and_nothing_is_made(self, jobs: FakeJobs, says: list[Callable[[], None]]) -> None:
-        """By the variable's place, whatever the cluster says to the Job; a preview says so, too."""
-        jobs.before("preview", *says * 2)
+    @pytest.mark.parametrize(
+        "cluster_errors", [[], [raising(RefusedByCluster("policy"))], [raising(QuotaExceeded("full"))]]
+    )
+    def test_are_rejected(self, jobs: FakeJobs, cluster_errors: list[Callable[[], None]]) -> None:
+        """The error has the path of the variable, whatever the cluster's response is, also for a preview."""
+        jobs.before("preview", *cluster_errors * 2)
 
-        for ask in (submitted, previewed):
-            with pytest.raises(InvalidJob) as refused:
-                ask(jobs, **SECRET)
-            assert [one.pointer for one in refused.value.errors] == ["/environment/TOKEN/secret/name"]
+        for use_case in (submit, preview):
+            with pytest.raises(InvalidJob) as raised:
+                use_case(jobs, **SECRET)
+            assert [each.pointer for each in raised.value.errors] == ["/environment/TOKEN/secret/name"]
         assert jobs.manifests == []
 
-    def test_of_a_foreign_project_tell_nothing_of_it(self) -> None:
-        """Who may not make the Job is answered as without the Secret."""
-        for ask in (submitted, previewed):
+    def test_forbidden_project(self) -> None:
+        """A caller without permission gets the same error as without the Secret."""
+        for use_case in (submit, preview):
             with pytest.raises(Forbidden):
-                ask(FakeJobs(ProjectName("team-b")), **SECRET)
+                use_case(FakeJobs(ProjectName("team-b")), **SECRET)
 
-    def test_that_were_listed_when_the_job_was_made_find_it(self, jobs: FakeJobs) -> None:
-        """The same request again is a replay; another one is told that the name is taken."""
+    def test_job_that_was_created_while_the_secret_was_listed(self, jobs: FakeJobs) -> None:
+        """The same request is a replay, and for another one the name is taken."""
         jobs.secrets = frozenset({"other"})
-        made = submitted(jobs, name="train-1", **SECRET)
+        created = submit(jobs, name="train-1", **SECRET)
         jobs.secrets = frozenset()
 
-        assert submitted(jobs, name="train-1", **SECRET) == Submitted(made.job, replayed=True)
-        assert previewed(jobs, name="train-1", **SECRET)
+        assert submit(jobs, name="train-1", **SECRET) == Submitted(created.job, replayed=True)
+        assert preview(jobs, name="train-1", **SECRET)
         with pytest.raises(NameTaken):
-            submitted(jobs, name="train-1", gpu=1, **SECRET)
+            submit(jobs, name="train-1", gpu=1, **SECRET)
 
 
 class TestSubmitJob:
-    """One request, one Job."""
+    """One request creates one Job."""
 
-    def test_job_is_made(self, jobs: FakeJobs) -> None:
-        """In the Project, under the name that was asked for; the answer shows it."""
-        found = submitted(jobs, name="train-1", gpu=2)
+    def test_job_is_created(self, jobs: FakeJobs) -> None:
+        """It has the requested name, and the response contains it."""
+        found = submit(jobs, name="train-1", gpu=2)
 
         assert jobs.names(TEAM_A) == ["train-1"]
         assert not found.replayed
-        seen = found.job
-        assert (seen.project, seen.name, seen.user, seen.status) == ("team-a", "train-1", "alice", "Pending")
-        assert seen.requested_gpus == 2
+        view = found.job
+        assert (view.project, view.name, view.user, view.status) == ("team-a", "train-1", "alice", "Pending")
+        assert view.requested_gpus == 2
 
     @pytest.mark.parametrize("shared", [{"name": "train-1"}, {"key": "key"}])
-    def test_second_delivery_finds_the_first_ones_job(self, jobs: FakeJobs, shared: dict[str, Any]) -> None:
-        """The same name or Idempotency-Key again is answered with the same Job, and says so."""
-        first, second = (submitted(jobs, nonce=nonce, **shared) for nonce in ("1", "2"))
+    def test_second_delivery_returns_the_first_job(self, jobs: FakeJobs, shared: dict[str, Any]) -> None:
+        """The same name or Idempotency-Key returns the same Job as a replay."""
+        first, second = (submit(jobs, nonce=nonce, **shared) for nonce in ("1", "2"))
 
         assert len(jobs.manifests) == 1
         assert second == Submitted(first.job, replayed=True)
@@ -102,76 +104,76 @@ class TestSubmitJob:
     @pytest.mark.parametrize(
         "requests", [[{"nonce": "1"}, {"nonce": "2"}], [{"key": "1", "caller": ALICE}, {"key": "1", "caller": BOB}]]
     )
-    def test_nothing_says_that_two_requests_are_one(self, jobs: FakeJobs, requests: list[dict[str, Any]]) -> None:
-        """They have neither name nor key, or the key is another caller's: each makes a Job."""
+    def test_distinct_requests_create_distinct_jobs(self, jobs: FakeJobs, requests: list[dict[str, Any]]) -> None:
+        """Without a name or key, or with the key of another caller, each creates a Job."""
         for request in requests:
-            submitted(jobs, **request)
+            submit(jobs, **request)
 
         assert len(jobs.names(TEAM_A)) == 2
 
-    def test_256_deliveries_at_once_make_one_job(self, jobs: FakeJobs) -> None:
-        """However many come at the same time, one makes the Job and the rest find it."""
+    def test_256_concurrent_deliveries_create_one_job(self, jobs: FakeJobs) -> None:
+        """One creates the Job, and the others return it."""
         with ThreadPoolExecutor(16) as pool:
-            found = list(pool.map(lambda nonce: submitted(jobs, key="key", nonce=str(nonce)), range(256)))
+            found = list(pool.map(lambda nonce: submit(jobs, key="key", nonce=str(nonce)), range(256)))
 
         assert len(jobs.manifests) == 1
-        assert [one.replayed for one in found].count(False) == 1
-        assert len({one.job.id for one in found}) == 1
+        assert [each.replayed for each in found].count(False) == 1
+        assert len({each.job.id for each in found}) == 1
 
     @pytest.mark.parametrize(
-        "asked",
+        "other",
         [
-            pytest.param({"gpu": 2}, id="another Job"),
-            pytest.param({"caller": BOB}, id="another caller's request, who is not answered with Alice's Job"),
-            pytest.param(None, id="a Job of kubectl"),
+            pytest.param({"gpu": 2}, id="another submission"),
+            pytest.param({"caller": BOB}, id="another caller"),
+            pytest.param(None, id="created with kubectl"),
         ],
     )
-    def test_job_of_that_name_is_not_touched(self, jobs: FakeJobs, asked: dict[str, Any] | None) -> None:
-        """The name is taken, and a preview tells it, too."""
-        if asked is None:
+    def test_existing_job_is_not_changed(self, jobs: FakeJobs, other: dict[str, Any] | None) -> None:
+        """The name is taken, also for a preview."""
+        if other is None:
             jobs.hold(TEAM_A, job("train-1"))
         else:
-            submitted(jobs, name="train-1", **asked)
+            submit(jobs, name="train-1", **other)
         before = dict(jobs.jobs)
 
         with pytest.raises(NameTaken):
-            submitted(jobs, name="train-1")
+            submit(jobs, name="train-1")
         with pytest.raises(NameTaken):
             preview_job(submission(name="train-1"), UniqueRequest("nonce"), ALICE, jobs)
 
         assert jobs.jobs == before
 
-    def test_key_for_another_job_is_a_mistake(self, jobs: FakeJobs) -> None:
-        """A key that was used for other content is refused, by a preview, too, and nothing is made."""
-        submitted(jobs, key="key")
+    def test_key_for_another_submission(self, jobs: FakeJobs) -> None:
+        """A key that was used for another submission is an error, also for a preview."""
+        submit(jobs, key="key")
 
         with pytest.raises(IdempotencyKeyReused):
-            submitted(jobs, key="key", gpu=1)
+            submit(jobs, key="key", gpu=1)
         with pytest.raises(IdempotencyKeyReused):
             preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
 
         assert len(jobs.manifests) == 1
 
-    def test_job_that_is_being_deleted_is_waited_for_by_the_caller(self, jobs: FakeJobs) -> None:
-        """Even by the one who made it: it will be gone."""
-        submitted(jobs, name="train-1")
+    def test_job_that_is_being_deleted(self, jobs: FakeJobs) -> None:
+        """The caller has to retry later, even if the same request created the Job."""
+        submit(jobs, name="train-1")
         jobs.jobs[TEAM_A, "train-1"].metadata.deletion_timestamp = NOW
 
         with pytest.raises(JobBeingDeleted):
-            submitted(jobs, name="train-1")
+            submit(jobs, name="train-1")
 
-    def test_after_deletion_the_same_request_makes_a_new_job(self, jobs: FakeJobs) -> None:
-        """The promise lasts as long as the Job."""
-        first = submitted(jobs, key="key")
+    def test_after_deletion_the_same_request_creates_a_new_job(self, jobs: FakeJobs) -> None:
+        """The request is only recognized while the Job exists."""
+        first = submit(jobs, key="key")
         jobs.jobs.clear()
 
-        second = submitted(jobs, key="key")
+        second = submit(jobs, key="key")
 
         assert (first.job.name, False) == (second.job.name, second.replayed)
         assert first.job.id != second.job.id
 
-    def test_name_that_comes_and_goes(self, jobs: FakeJobs) -> None:
-        """Taken when we create, gone when we look: create again. After three attempts the caller decides."""
+    def test_name_that_is_taken_and_freed(self, jobs: FakeJobs) -> None:
+        """The name exists at the creation, and not when it is read: the creation is retried three times."""
 
         def take() -> None:
             jobs.hold(TEAM_A, job("train-1"))
@@ -180,61 +182,61 @@ class TestSubmitJob:
         jobs.before("find", *[jobs.jobs.clear] * (2 * ATTEMPTS - 1))
 
         with pytest.raises(NameTaken, match="keep creating and deleting"):
-            submitted(jobs, name="train-1")
+            submit(jobs, name="train-1")
         assert (ATTEMPTS, jobs.manifests) == (3, [])
-        assert not submitted(jobs, name="train-1").replayed
+        assert not submit(jobs, name="train-1").replayed
 
-    def test_answer_that_got_lost_is_found_by_the_retry(self, jobs: FakeJobs) -> None:
-        """The cluster made the Job, the caller saw an error, and sends the same request again."""
+    def test_retry_after_a_lost_response(self, jobs: FakeJobs) -> None:
+        """The cluster created the Job, the caller got an error, and the same request returns the Job."""
         jobs.before("find", raising(ClusterUnavailable("Try again.")))
-        submitted(jobs, name="train-1")
+        submit(jobs, name="train-1")
         with pytest.raises(ClusterUnavailable):
-            submitted(jobs, name="train-1")
+            submit(jobs, name="train-1")
 
-        found = submitted(jobs, name="train-1")
+        found = submit(jobs, name="train-1")
 
         assert found.replayed
 
-    def test_other_teams_project_is_refused(self, jobs: FakeJobs) -> None:
-        """Nothing changes in it, and a preview tells nothing of it."""
+    def test_other_teams_project_is_forbidden(self, jobs: FakeJobs) -> None:
+        """Nothing is created, and a preview has the same error."""
         with pytest.raises(Forbidden):
-            submitted(jobs, project="team-b")
+            submit(jobs, project="team-b")
         with pytest.raises(Forbidden):
             preview_job(submission(project="team-b"), UniqueRequest("nonce"), ALICE, jobs)
 
         assert jobs.jobs == {}
 
-    def test_clusters_refusal_reaches_the_caller(self, jobs: FakeJobs) -> None:
-        """A full quota is the answer, not a reason to try again."""
-        jobs.before("create", raising(QuotaExceeded("No room.")))
+    def test_error_of_the_cluster_is_raised(self, jobs: FakeJobs) -> None:
+        """An exceeded quota is not retried."""
+        jobs.before("create", raising(QuotaExceeded("Full.")))
 
         with pytest.raises(QuotaExceeded):
-            submitted(jobs, name="train-1")
+            submit(jobs, name="train-1")
 
         assert jobs.jobs == {}
 
-    def test_bad_key_makes_nothing(self, jobs: FakeJobs) -> None:
-        """Not even where a name is given."""
+    def test_invalid_key(self, jobs: FakeJobs) -> None:
+        """It is an error even if the request has a name."""
         with pytest.raises(MalformedRequest):
-            submitted(jobs, name="train-1", key="")
+            submit(jobs, name="train-1", key="")
 
         assert jobs.jobs == {}
 
 
 class TestPreviewJob:
-    """What would become of a submission."""
+    """The preview of a submission."""
 
-    def test_it_is_the_job_that_would_be_submitted(self, jobs: FakeJobs) -> None:
-        """The same names, hashes and spec, and what the cluster adds; nothing is made."""
+    def test_it_is_the_job_that_a_submission_creates(self, jobs: FakeJobs) -> None:
+        """Name, hashes and spec are the same, with the cluster's additions; nothing is created."""
         manifest = preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs)
-        made = dict(jobs.jobs)
-        submitted(jobs, key="key", gpu=1)
+        created = dict(jobs.jobs)
+        submit(jobs, key="key", gpu=1)
 
-        assert (made, manifest["metadata"].pop("uid")) == ({}, "uid-of-a-preview")
+        assert (created, manifest["metadata"].pop("uid")) == ({}, "uid-of-a-preview")
         assert jobs.manifests == [manifest]
 
-    def test_request_that_was_made_is_shown_as_it_was_sent(self, jobs: FakeJobs) -> None:
-        """A submission of it would find its Job, so it is no error."""
-        submitted(jobs, key="key", gpu=1)
+    def test_existing_job_is_shown_as_submitted(self, jobs: FakeJobs) -> None:
+        """A submission would return the Job, so it is no error."""
+        submit(jobs, key="key", gpu=1)
 
         assert preview_job(submission(gpu=1), IdempotencyKey("key"), ALICE, jobs) == jobs.manifests[0]

@@ -1,4 +1,4 @@
-"""How long a client of AWS takes at most."""
+"""The time-outs and retries of botocore clients."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chalicelib.adapters.aws.botocore_client import client
 class TestClient:
     """A client of any service."""
 
-    def test_tries_twice_and_not_for_long(self) -> None:
-        """A request that looks for a Receipt has no more left after its own deadline."""
+    def test_has_short_timeouts_and_one_retry(self) -> None:
+        """A call takes at most 8 s, which is what a request that reads a Receipt has left after its deadline."""
         config = client("s3", "eu-west-1").meta.config
 
         assert (config.connect_timeout, config.read_timeout) == (1, 3)

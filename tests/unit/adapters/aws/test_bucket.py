@@ -1,4 +1,4 @@
-"""The bucket: what is read and written there, under which conditions, and what its refusals mean."""
+"""The S3 bucket: reads, conditional writes, and the translation of S3's errors."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture
 def stored(aws: LocalAws, environment: pytest.MonkeyPatch) -> Bucket:
-    """The bucket of a deployment."""
+    """Connect to the bucket of a deployment."""
     environment.setenv("AWS_ENDPOINT_URL", aws.url)
     return bucket.connect(deployment(uploads_bucket=NAME, uploads_bucket_owner="123456789012"))
 
 
 @pytest.fixture
 def scripted(site: ScriptedServer, environment: pytest.MonkeyPatch) -> Bucket:
-    """A bucket whose answers the test tells."""
+    """Connect to a bucket whose responses the test scripts."""
     environment.setenv("AWS_ENDPOINT_URL", site.url)
     environment.setenv("AWS_MAX_ATTEMPTS", "1")
     return bucket.connect(deployment(uploads_bucket=NAME, uploads_bucket_owner="123456789012"))
 
 
-def refusal(code: str, status: int) -> HttpResponse:
-    """S3 says no."""
+def error_reply(code: str, status: int) -> HttpResponse:
+    """Return an error response of S3."""
     return HttpResponse(status, [("Content-Type", "application/xml")], f"<Error><Code>{code}</Code></Error>".encode())
 
 
 class TestPut:
-    """What is stored."""
+    """Conditional writes."""
 
-    def test_is_found_again(self, stored: Bucket) -> None:
-        """Body and metadata, under any key."""
+    def test_object_is_stored_with_its_metadata(self, stored: Bucket) -> None:
+        """Body and metadata are stored, under any key."""
         stored.put(KEY, b"{}", {"sequencer": "1"}, replacing=None)
 
         found = stored.find(KEY, LIMIT)
@@ -67,57 +67,57 @@ class TestPut:
         assert found
         assert (found.body, found.metadata) == (b"{}", {"sequencer": "1"})
 
-    def test_takes_the_place_of_what_was_found_and_nothing_else(self, stored: Bucket) -> None:
-        """Somebody else was faster, and what they wrote stays; no more than the limit is read of it."""
+    def test_only_the_expected_object_is_replaced(self, stored: Bucket) -> None:
+        """If the object changed in the meantime, nothing is written; a read returns no more than the limit."""
         stored.put("raced", b"1", replacing=None)
         seen = stored.find("raced", LIMIT)
         stored.put("raced", b"2" * 1000, replacing=seen)
 
-        for known in (None, seen):
+        for expected in (None, seen):
             with pytest.raises(ObjectChangedError):
-                stored.put("raced", b"3", replacing=known)
+                stored.put("raced", b"3", replacing=expected)
 
         assert (found := stored.find("raced", LIMIT))
         assert found.body == b"2" * LIMIT
 
     @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
-    def test_knows_every_way_to_be_late(self, scripted: Bucket, site: ScriptedServer, code: str) -> None:
-        """Two conditional writes that meet, or a deletion in between; S3 compares the bucket's owner, too."""
-        site.on(f"/{NAME}/raced", refusal(code, 409))
+    def test_every_conflict_is_recognized(self, scripted: Bucket, site: ScriptedServer, code: str) -> None:
+        """Concurrent writes and a deletion in between are conflicts; the request has the expected bucket owner."""
+        site.on(f"/{NAME}/raced", error_reply(code, 409))
 
         with pytest.raises(ObjectChangedError):
             scripted.put("raced", b"1", replacing=None)
 
-        (asked,) = site.asked
-        assert asked.values("x-amz-expected-bucket-owner") == ["123456789012"]
-        assert asked.values("If-None-Match") == ["*"]
+        (request,) = site.asked
+        assert request.values("x-amz-expected-bucket-owner") == ["123456789012"]
+        assert request.values("If-None-Match") == ["*"]
 
 
 class TestFind:
-    """What is read."""
+    """Reads."""
 
-    def test_nothing_is_none(self, stored: Bucket) -> None:
-        """No such key, or no such version of it."""
+    def test_missing_object_is_none(self, stored: Bucket) -> None:
+        """A missing key and a missing version return None."""
         stored.put("there", b"1", replacing=None)
 
         assert stored.find("nowhere", LIMIT) is None
         assert stored.find("there", LIMIT, version="00000000-0000-0000-0000-000000000000") is None
 
-    def test_another_etag_is_told(self, stored: Bucket) -> None:
-        """The object was overwritten since the event."""
+    def test_another_etag_is_an_error(self, stored: Bucket) -> None:
+        """An object that was overwritten since the event raises ObjectChangedError."""
         stored.put("tagged", b"1", replacing=None)
 
         with pytest.raises(ObjectChangedError):
             stored.find("tagged", LIMIT, etag='"00000000000000000000000000000000"')
 
 
-class TestRefusals:
-    """What S3 does not do."""
+class TestErrors:
+    """Error responses of S3."""
 
     @pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("AccessDenied", 403)])
     def test_are_unavailable_storage(self, scripted: Bucket, site: ScriptedServer, code: str, status: int) -> None:
-        """Whatever the reason, trying again is all there is to do; a missing right is told as such."""
-        site.on(f"/{NAME}/key", refusal(code, status))
+        """Every error can be retried; AccessDenied is for the operators."""
+        site.on(f"/{NAME}/key", error_reply(code, status))
 
         with pytest.raises(StorageUnavailable) as reading:
             scripted.find("key", LIMIT)
@@ -128,15 +128,15 @@ class TestRefusals:
         assert reading.value.detail == writing.value.detail
 
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b""])
-    def test_answer_of_somebody_else(self, scripted: Bucket, site: ScriptedServer, body: bytes) -> None:
-        """As good as none, whoever answered."""
+    def test_response_that_is_not_from_s3(self, scripted: Bucket, site: ScriptedServer, body: bytes) -> None:
+        """A response without a valid error document is an unavailable storage."""
         site.on(f"/{NAME}/key", HttpResponse(500, [("Content-Type", "text/xml")], body))
 
         with pytest.raises(StorageUnavailable):
             scripted.find("key", LIMIT)
 
-    def test_nobody_there(self, environment: pytest.MonkeyPatch) -> None:
-        """As if S3 were down."""
+    def test_connection_refused(self, environment: pytest.MonkeyPatch) -> None:
+        """A refused connection is an unavailable storage."""
         environment.setenv("AWS_ENDPOINT_URL", unused_url())
         nowhere = bucket.connect(deployment(uploads_bucket=NAME))
 

@@ -1,4 +1,4 @@
-"""Credentials for the EKS cluster, with a real local STS and the cluster's own reviewer of tokens."""
+"""EKS tokens, with a local STS and the token review of the cluster's authenticator."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OUTAGE = CredentialsUnavailable(
 
 
 class CountingSts(Sts):
-    """STS, which counts the sessions it gave, and fails while it has a *fault*."""
+    """An STS client that counts its sessions, and raises *fault* if it is set."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__("eu-west-1", endpoint + "/", pool.pool())
@@ -46,7 +46,7 @@ class CountingSts(Sts):
         self.fault: Exception | None = None
 
     def assume_role(self, parameters: Mapping[str, str], deadline: Deadline) -> Session:
-        """A session of the role."""
+        """Count the session and return it, or raise the fault."""
         if self.fault:
             raise self.fault
         self.sessions += 1
@@ -55,7 +55,7 @@ class CountingSts(Sts):
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    """An AWS with the cluster's role."""
+    """Start an AWS with the cluster's role."""
     with LocalAws() as aws:
         aws.create_role("researcher-api", "x1")
         yield aws
@@ -63,43 +63,43 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Lambda's own."""
+    """Set the credentials of a Lambda."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
 
 @pytest.fixture
 def sts(aws: LocalAws) -> CountingSts:
-    """STS."""
+    """Return the STS that counts its sessions."""
     return CountingSts(aws.url)
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time; it starts now, because STS looks at its own clock."""
+    """Return a clock that starts at the current time, because STS uses its own clock."""
     return Clock(float(int(datetime.now(UTC).timestamp())))
 
 
 def signed(token: str) -> dict[str, str]:
-    """The presigned request in *token*: its query and, as `host`, where it would go."""
+    """Return the query of the presigned request in *token*, with its host as `host`."""
     encoded = token.removeprefix("k8s-aws-v1.")
     url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
     return {**dict(parse_qsl(url.query)), "host": url.netloc}
 
 
 class TestAccepted:
-    """What the cluster makes of a token."""
+    """Whether the cluster accepts a token."""
 
-    def test_cluster_knows_the_functions_session(self, aws: LocalAws, sts: CountingSts) -> None:
-        """By its access entry, so that the audit log names the function that asked."""
+    def test_user_name_contains_the_function(self, aws: LocalAws, sts: CountingSts) -> None:
+        """The access entry maps the session to a user name with the function's name, for the audit log."""
         tokens = EksTokens(deployment(aws_lambda_function_name="submit_job"), sts)
 
         identity = EksTokenReviewer("gpu-a", aws.url, ENTRIES)(tokens.token(FAR_DEADLINE))
 
         assert (identity.user, identity.groups) == ("researcher-api:submit_job", ("researcher-api",))
 
-    def test_other_cluster_refuses_it(self, aws: LocalAws, sts: CountingSts) -> None:
-        """Who steals one cluster's token has not got the next one's."""
+    def test_another_cluster_rejects_the_token(self, aws: LocalAws, sts: CountingSts) -> None:
+        """A stolen token of one cluster is not valid for another."""
         tokens = EksTokens(deployment(), sts)
 
         with pytest.raises(PermissionError, match="STS responded with 403"):
@@ -113,32 +113,32 @@ class TestAccepted:
         ],
     )
     def test_host_is_the_regions_own(self, region: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Also where AWS has another domain; the cluster takes the real host alone, wherever we got the session."""
+        """The token is for the real regional host of STS in each partition, even if AWS_ENDPOINT_URL is set."""
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
         assert signed(eks_token(Credentials("id", "secret"), "gpu-a", region, 0))["host"] == host
 
 
-class TestKept:
-    """How often AWS is asked."""
+class TestCache:
+    """The caching of tokens and sessions."""
 
-    def test_token_is_renewed_well_before_the_cluster_refuses_it(self, sts: CountingSts, clock: Clock) -> None:
-        """Five minutes before, and by the session at hand; until then no call or signature is made."""
+    def test_token_is_renewed_before_it_expires(self, sts: CountingSts, clock: Clock) -> None:
+        """A token is signed again five minutes before it expires, with the cached session; until then it is reused."""
         tokens = EksTokens(deployment(), sts, clock)
         first = signed(tokens.token(FAR_DEADLINE))
         clock.now += TOKEN_LIFE - 1
-        kept = signed(tokens.token(FAR_DEADLINE))
+        cached = signed(tokens.token(FAR_DEADLINE))
         clock.now += 1
 
         second = signed(tokens.token(FAR_DEADLINE))
 
-        assert kept == first
+        assert cached == first
         assert second["X-Amz-Date"] > first["X-Amz-Date"]
         assert second["X-Amz-Credential"].split("/")[0] == first["X-Amz-Credential"].split("/")[0]
         assert sts.sessions == 1
 
     def test_no_token_outlives_its_session(self, sts: CountingSts, clock: Clock) -> None:
-        """A session that ends within a token's life is renewed before it signs another."""
+        """A session that would expire within a token's life is renewed before a token is signed."""
         tokens = EksTokens(deployment(), sts, clock)
         first = tokens.token(FAR_DEADLINE)
         clock.now += SESSION_SECONDS - RENEW_BEFORE + 2
@@ -149,34 +149,34 @@ class TestKept:
         assert sts.sessions == 2
 
     def test_many_threads_share_one_session(self, sts: CountingSts) -> None:
-        """The first asks, the others wait for it."""
+        """Concurrent requests for a token request one session."""
         tokens = EksTokens(deployment(), sts)
 
         with ThreadPoolExecutor(8) as threads:
-            made = list(threads.map(lambda _: tokens.token(FAR_DEADLINE), range(32)))
+            issued = list(threads.map(lambda _: tokens.token(FAR_DEADLINE), range(32)))
 
-        assert (len(set(made)), sts.sessions) == (1, 1)
+        assert (len(set(issued)), sts.sessions) == (1, 1)
 
 
 class TestFresh:
-    """After the cluster refused a token."""
+    """After the cluster rejected a token."""
 
-    def test_token_and_session_are_new_and_kept(self, sts: CountingSts) -> None:
-        """The role may have been made anew, and the old session is no longer its; the next call has the new one."""
+    def test_token_and_session_are_new_and_cached(self, sts: CountingSts) -> None:
+        """A new session is requested, as the role may have been created again; the next request reuses its token."""
         tokens = EksTokens(deployment(), sts)
-        refused = tokens.token(FAR_DEADLINE)
+        rejected = tokens.token(FAR_DEADLINE)
 
         fresh = tokens.token(FAR_DEADLINE, fresh=True)
 
-        assert signed(fresh)["X-Amz-Security-Token"] != signed(refused)["X-Amz-Security-Token"]
+        assert signed(fresh)["X-Amz-Security-Token"] != signed(rejected)["X-Amz-Security-Token"]
         assert (tokens.token(FAR_DEADLINE), sts.sessions) == (fresh, 2)
 
 
 class TestOutage:
-    """While STS does not answer."""
+    """While STS is unavailable."""
 
-    def test_session_at_hand_goes_on(self, sts: CountingSts, clock: Clock) -> None:
-        """Until its very end, so that a short outage is not seen."""
+    def test_cached_session_is_used(self, sts: CountingSts, clock: Clock) -> None:
+        """The cached session is used until it expires, so a short outage has no effect."""
         tokens = EksTokens(deployment(), sts, clock)
         first = signed(tokens.token(FAR_DEADLINE))
         sts.fault = OUTAGE
@@ -184,68 +184,70 @@ class TestOutage:
 
         assert signed(tokens.token(FAR_DEADLINE))["X-Amz-Security-Token"] == first["X-Amz-Security-Token"]
 
-    def test_ended_session_is_not_used(self, sts: CountingSts, clock: Clock) -> None:
-        """The cluster would refuse its token, in words that mislead."""
+    def test_expired_session_is_not_used(self, sts: CountingSts, clock: Clock) -> None:
+        """The cluster would reject its token with a misleading error."""
         tokens = EksTokens(deployment(), sts, clock)
         tokens.token(FAR_DEADLINE)
         sts.fault = OUTAGE
-        clock.now += SESSION_SECONDS + 60  # STS counts from its own now, which is later
+        clock.now += SESSION_SECONDS + 60  # the session begins at the time of STS, which is later
 
         with pytest.raises(CredentialsUnavailable):
             tokens.token(FAR_DEADLINE)
 
-    def test_failed_renewal_does_not_lose_the_token(self, sts: CountingSts) -> None:
-        """One refusal of the cluster's may be its own mistake; when STS is back, it gives a new one."""
+    def test_failed_renewal_keeps_the_cached_token(self, sts: CountingSts) -> None:
+        """The cached token stays in use, as the rejection may have been temporary; later a new one can be requested."""
         tokens = EksTokens(deployment(), sts)
         first = tokens.token(FAR_DEADLINE)
         sts.fault = OUTAGE
         with pytest.raises(CredentialsUnavailable):
             tokens.token(FAR_DEADLINE, fresh=True)
-        kept, sts.fault = tokens.token(FAR_DEADLINE), None
+        cached, sts.fault = tokens.token(FAR_DEADLINE), None
 
-        assert (kept, tokens.token(FAR_DEADLINE, fresh=True) != first) == (first, True)
+        assert (cached, tokens.token(FAR_DEADLINE, fresh=True) != first) == (first, True)
 
 
 class TestErrors:
-    """What the caller reads when there are no credentials."""
+    """The error for the caller if there are no credentials."""
 
     def test_wrong_external_id(self, sts: CountingSts) -> None:
-        """It is for whoever deployed the API, and no use to try again; it tells neither role nor id."""
+        """The error is for the operators, has no Retry-After, and contains neither the role nor the external id."""
         tokens = EksTokens(deployment(cluster_external_id="guessed"), sts)
 
-        with pytest.raises(CredentialsUnavailable) as refusal:
+        with pytest.raises(CredentialsUnavailable) as raised:
             tokens.token(FAR_DEADLINE)
 
-        assert refusal.value.retry_after is None
-        assert refusal.value.detail == (f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}")
+        assert raised.value.retry_after is None
+        assert raised.value.detail == (f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}")
 
 
 class TestSessionName:
-    """A function's name as STS takes it."""
+    """The role session name of a function."""
 
     @pytest.mark.parametrize(
         ("function", "name"),
         [
-            pytest.param("researcher-rest-api-dev-submit_job", "researcher-rest-api-dev-submit_job", id="a Lambda's"),
+            pytest.param(
+                "researcher-rest-api-dev-submit_job", "researcher-rest-api-dev-submit_job", id="function name"
+            ),
             pytest.param("submit job", "submit=20=job", id="space"),
-            pytest.param("a=b", "a=3d=b", id="the mark itself"),
-            pytest.param("é", "=e9=", id="no ASCII"),
+            pytest.param("a=b", "a=3d=b", id="escape character"),
+            pytest.param("é", "=e9=", id="not ASCII"),
             pytest.param("x", "x-", id="too short"),
             pytest.param("x" * 65, "x" * 64, id="too long"),
         ],
     )
     def test_name(self, function: str, name: str) -> None:
-        """What is allowed stays as it is; the rest is readable."""
+        """Valid characters are unchanged, and others are escaped readably."""
         assert session_name(function) == name
 
     @given(st.text())
-    def test_sts_takes_every_name(self, function: str) -> None:
-        """By the pattern of its API reference."""
+    def test_every_name_is_valid_for_sts(self, function: str) -> None:
+        """Every name matches the pattern in the API reference of STS."""
         assert re.fullmatch(r"[\w+=,.@-]{2,64}", session_name(function), re.ASCII)
 
     @given(st.lists(st.text("aé =2d0", min_size=2, max_size=5), min_size=2, max_size=2, unique=True))
     def test_no_two_functions_share_a_name(self, functions: list[str]) -> None:
-        """So that the audit log tells them apart."""
+        """Names of different functions differ, so that the audit log distinguishes them."""
         one, other = functions
 
         assert session_name(one) != session_name(other)
@@ -255,18 +257,18 @@ class TestConnect:
     """The tokens of this deployment."""
 
     @pytest.fixture(autouse=True)
-    def forgotten(self) -> Iterator[None]:
-        """Nothing stays connected afterwards."""
+    def disconnect(self) -> Iterator[None]:
+        """Clear the cached connection after the test."""
         yield
         eks_tokens.connect.cache_clear()
 
     def test_lambdas_own_credentials_assume_the_role(self, aws: LocalAws) -> None:
-        """Found where botocore finds them; no setting of ours holds a secret. The endpoint may end with a slash."""
+        """The function's own credentials assume the role; the endpoint URL may end with a slash."""
         token = eks_tokens.connect(deployment(aws_endpoint_url=aws.url + "/")).token(FAR_DEADLINE)
 
         assert EksTokenReviewer("gpu-a", aws.url, ENTRIES)(token).user == "researcher-api:local"
 
-    def test_process_has_one(self) -> None:
-        """So that warm calls find their token."""
+    def test_connection_is_cached(self) -> None:
+        """Warm invocations reuse the tokens; another cluster has its own."""
         assert eks_tokens.connect(deployment()) is eks_tokens.connect(deployment())
         assert eks_tokens.connect(deployment()) is not eks_tokens.connect(deployment(cluster_name="gpu-b"))

@@ -1,4 +1,4 @@
-"""The event bus: what is sent there, and what its refusals mean."""
+"""The event bus: published events, and the translation of EventBridge's errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.aws.event_bus import EventBridgeBus
     from tests.support.scripted_server import ScriptedServer
 
-QUEUE = "heard"
+QUEUE = "received"
 
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -28,21 +28,21 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 @pytest.fixture
 def scripted(site: ScriptedServer, environment: pytest.MonkeyPatch) -> EventBridgeBus:
-    """A bus whose answers the test tells."""
+    """Connect to a bus whose responses the test scripts."""
     environment.setenv("AWS_ENDPOINT_URL", site.url)
     return event_bus.connect(deployment())
 
 
 def announcement(name: str = "train-1") -> Announcement:
-    """That the Job of that name succeeded."""
+    """Return the announcement that this Job succeeded."""
     return Announcement(
         id=f"uid-of-{name}", project="team-a", name=name, status="Succeeded", reason=None, user="alice",
         gpu_seconds=1.5, finished_at=NOW_MS, cluster="gpu-east",
     )  # fmt: skip
 
 
-def answered(*results: dict[str, str], status: int = 200) -> HttpResponse:
-    """What EventBridge answers."""
+def bus_reply(*results: dict[str, str], status: int = 200) -> HttpResponse:
+    """Return a response of PutEvents."""
     document: dict[str, Any] = {
         "FailedEntryCount": sum("ErrorCode" in one for one in results),
         "Entries": list(results),
@@ -51,10 +51,10 @@ def answered(*results: dict[str, str], status: int = 200) -> HttpResponse:
 
 
 class TestPublish:
-    """What is sent."""
+    """Publishing events."""
 
     def test_reaches_a_rule(self, environment: pytest.MonkeyPatch) -> None:
-        """By its source, on the default bus."""
+        """A rule on the default bus matches the events by their source."""
         with LocalAws() as aws:
             queue = aws.create_queue(QUEUE)
             aws.send_events("researcher-api", QUEUE)
@@ -63,30 +63,30 @@ class TestPublish:
             accepted = event_bus.connect(deployment()).publish([announcement("a"), announcement("b")])
 
             sqs: Any = boto3.client("sqs", **aws.connection)
-            heard = [
+            received = [
                 json.loads(one["Body"])
                 for one in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
             ]
             sqs.close()
         assert accepted == {"uid-of-a", "uid-of-b"}
-        assert {one["detail-type"] for one in heard} == {"job.finished"}
-        assert sorted(one["detail"]["name"] for one in heard) == ["a", "b"]
-        assert heard[0]["detail"].keys() == {
+        assert {one["detail-type"] for one in received} == {"job.finished"}
+        assert sorted(one["detail"]["name"] for one in received) == ["a", "b"]
+        assert received[0]["detail"].keys() == {
             "id", "project", "name", "status", "reason", "user", "gpuSeconds", "finishedAt", "cluster"
         }  # fmt: skip
 
-    def test_tells_which_were_accepted(self, scripted: EventBridgeBus, site: ScriptedServer) -> None:
-        """By their place: the answer names no event. One of which nothing is said is told again."""
-        refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Slow down."}
-        site.on("/", answered({"EventId": "1"}, refused, {"EventId": "3"}))
+    def test_returns_which_events_were_accepted(self, scripted: EventBridgeBus, site: ScriptedServer) -> None:
+        """Results are matched by position; an event without a result is not accepted."""
+        error = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Slow down."}
+        site.on("/", bus_reply({"EventId": "1"}, error, {"EventId": "3"}))
 
         accepted = scripted.publish([announcement(name) for name in "abcd"])
 
         assert accepted == {"uid-of-a", "uid-of-c"}
 
 
-class TestRefusals:
-    """What EventBridge does not do."""
+class TestErrors:
+    """Error responses of EventBridge."""
 
     @pytest.mark.parametrize(
         ("code", "status"), [("AccessDeniedException", 400), ("InternalException", 500), ("ThrottlingException", 400)]
@@ -94,21 +94,21 @@ class TestRefusals:
     def test_are_an_unavailable_bus(
         self, scripted: EventBridgeBus, site: ScriptedServer, code: str, status: int
     ) -> None:
-        """Nothing was announced; its own text stays where it is."""
+        """No event was accepted, and the error does not contain AWS's message."""
         body = json.dumps({"__type": code, "message": "User: arn:aws:sts::1:x is not authorized"}).encode()
         site.on("/", HttpResponse(status, [("Content-Type", "application/x-amz-json-1.1")], body))
 
-        with pytest.raises(EventBusUnavailable) as refused:
+        with pytest.raises(EventBusUnavailable) as raised:
             scripted.publish([announcement()])
 
-        assert "arn:" not in refused.value.detail
+        assert "arn:" not in raised.value.detail
 
     @pytest.mark.parametrize("status", [200, 500])
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b"", b"\xff"])
-    def test_answer_of_somebody_else(
+    def test_response_that_is_not_from_eventbridge(
         self, scripted: EventBridgeBus, site: ScriptedServer, body: bytes, status: int
     ) -> None:
-        """As good as none: what was not taken is not marked."""
+        """No event is accepted."""
         site.on("/", HttpResponse(status, [("Content-Type", "application/x-amz-json-1.1")], body))
 
         try:
@@ -118,8 +118,8 @@ class TestRefusals:
 
         assert accepted == set()
 
-    def test_nobody_there(self, environment: pytest.MonkeyPatch) -> None:
-        """As in a VPC without a way to EventBridge."""
+    def test_connection_refused(self, environment: pytest.MonkeyPatch) -> None:
+        """A refused connection, as in a VPC without an endpoint, is an unavailable bus."""
         environment.setenv("AWS_ENDPOINT_URL", unused_url())
 
         with pytest.raises(EventBusUnavailable):

@@ -1,4 +1,4 @@
-"""Receipts in the bucket: what is stored once, what is found again, and who comes last."""
+"""Receipts in the bucket: stored once, found again, and replaced only by later ones."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 NAME = "researcher-uploads"
 LIMIT = 2**20
-NEWEST = latest_key("team-a", "train-1")
+LATEST = latest_key("team-a", "train-1")
 
 
 class SharedBucket(Bucket):
-    """A bucket in which somebody else acts just before each of the next writes."""
+    """A bucket in which another client writes just before each of the next writes."""
 
     def __init__(self, name: str, owner: str, client: object) -> None:
         super().__init__(name, owner, client)
@@ -36,7 +36,7 @@ class SharedBucket(Bucket):
     def put(
         self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, *, replacing: StoredObject | None
     ) -> None:
-        """Stores *body*, after the other one."""
+        """Store *body* after the write of the other client."""
         if self.before:
             self.before.pop(0)()
         super().put(key, body, metadata, replacing=replacing)
@@ -44,7 +44,7 @@ class SharedBucket(Bucket):
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    """S3 on loopback."""
+    """Start S3 on loopback."""
     with LocalAws() as aws:
         aws.create_bucket(NAME)
         yield aws
@@ -52,7 +52,7 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture
 def bucket(aws: LocalAws) -> Iterator[SharedBucket]:
-    """The deployment's bucket, empty."""
+    """Return the deployment's bucket, empty."""
     s3 = boto3.client("s3", **aws.connection)
     yield SharedBucket(NAME, "", s3)
     for stored in s3.list_objects_v2(Bucket=NAME).get("Contents", []):
@@ -60,97 +60,97 @@ def bucket(aws: LocalAws) -> Iterator[SharedBucket]:
     s3.close()
 
 
-def kept(uid: str = "uid-1", made: datetime = NOW) -> Receipt:
-    """The Receipt of a Job that was *made* then."""
-    job = finished(uid=uid, creation_timestamp=made)
+def receipt_of(uid: str = "uid-1", created_at: datetime = NOW) -> Receipt:
+    """Return the Receipt of a Job that was created at this time."""
+    job = finished(uid=uid, creation_timestamp=created_at)
     return build_receipt(TEAM_A, msgspec.to_builtins(job), [], None)
 
 
-def at(bucket: Bucket, key: str) -> bytes:
-    """What is stored there."""
+def body_at(bucket: Bucket, key: str) -> bytes:
+    """Return the body of the object."""
     found = bucket.find(key, LIMIT)
     assert found
     return found.body
 
 
-def raced() -> None:
-    """What S3 says to one of two writes at once."""
+def conflict() -> None:
+    """Raise the error of a conflict between concurrent writes."""
     raise ObjectChangedError
 
 
 class TestStore:
-    """What is kept."""
+    """Storing Receipts."""
 
-    def test_second_time_changes_nothing(self, bucket: SharedBucket) -> None:
-        """Two runs store the same Job's; what the first wrote stays, its log above all: by its day, and its name."""
-        S3Receipts(bucket).store(kept())
+    def test_receipt_is_stored_once(self, bucket: SharedBucket) -> None:
+        """A second run does not replace the Receipt of the first one, neither by date nor by name."""
+        S3Receipts(bucket).store(receipt_of())
 
-        S3Receipts(bucket).store(msgspec.structs.replace(kept(), log="gone"))
+        S3Receipts(bucket).store(msgspec.structs.replace(receipt_of(), log="gone"))
 
-        assert at(bucket, object_key(kept())) == at(bucket, NEWEST) == msgspec.json.encode(kept())
+        assert body_at(bucket, object_key(receipt_of())) == body_at(bucket, LATEST) == msgspec.json.encode(receipt_of())
 
     def test_large_specification_is_left_out(self, bucket: SharedBucket) -> None:
-        """What became of the Job is found again, whatever somebody wrote into it."""
-        large = msgspec.structs.replace(kept(), spec={"a": "x" * LIMIT}, submission={"a": "b"})
+        """The Receipt of a Job with a very large specification is stored without it."""
+        large = msgspec.structs.replace(receipt_of(), spec={"a": "x" * LIMIT}, submission={"a": "b"})
 
         S3Receipts(bucket).store(large)
 
         assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == msgspec.structs.replace(large, spec=None, submission=None)
 
-    @pytest.mark.parametrize("made", [NOW, minutes_ago(-1)])
-    def test_later_job_of_the_name_is_the_newest(self, bucket: SharedBucket, made: datetime) -> None:
-        """Of two in one second, too: the second was made when the first was gone. Both stay by their day."""
-        S3Receipts(bucket).store(kept())
+    @pytest.mark.parametrize("created_at", [NOW, minutes_ago(-1)])
+    def test_later_job_of_the_name_is_the_latest(self, bucket: SharedBucket, created_at: datetime) -> None:
+        """A later Job replaces the latest Receipt of its name, also within the same second. Both stay by date."""
+        S3Receipts(bucket).store(receipt_of())
 
-        S3Receipts(bucket).store(kept("uid-2", made))
+        S3Receipts(bucket).store(receipt_of("uid-2", created_at))
 
-        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == kept("uid-2", made)
-        assert at(bucket, object_key(kept()))
+        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == receipt_of("uid-2", created_at)
+        assert body_at(bucket, object_key(receipt_of()))
 
-    def test_earlier_job_of_the_name_is_not(self, bucket: SharedBucket) -> None:
-        """A slow run comes after a fast one."""
-        S3Receipts(bucket).store(kept("uid-2"))
+    def test_earlier_job_of_the_name_is_not_the_latest(self, bucket: SharedBucket) -> None:
+        """A slow run does not replace the latest Receipt with an earlier one."""
+        S3Receipts(bucket).store(receipt_of("uid-2"))
 
-        S3Receipts(bucket).store(kept("uid-1", minutes_ago(5)))
+        S3Receipts(bucket).store(receipt_of("uid-1", minutes_ago(5)))
 
-        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == kept("uid-2")
-        assert at(bucket, object_key(kept("uid-1", minutes_ago(5))))
+        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == receipt_of("uid-2")
+        assert body_at(bucket, object_key(receipt_of("uid-1", minutes_ago(5))))
 
-    def test_who_comes_in_between_is_looked_at(self, bucket: SharedBucket) -> None:
-        """A later Job's Receipt, stored while this one was, stays the newest."""
+    def test_concurrent_write_is_read_again(self, bucket: SharedBucket) -> None:
+        """A later Job's Receipt that was stored in between stays the latest."""
         other = S3Receipts(Bucket(NAME, "", bucket._client))  # noqa: SLF001 - the same S3
-        bucket.before = [lambda: None, lambda: other.store(kept("uid-2", minutes_ago(-1)))]
+        bucket.before = [lambda: None, lambda: other.store(receipt_of("uid-2", minutes_ago(-1)))]
 
-        S3Receipts(bucket).store(kept())
+        S3Receipts(bucket).store(receipt_of())
 
-        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == kept("uid-2", minutes_ago(-1))
+        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == receipt_of("uid-2", minutes_ago(-1))
 
-    def test_unreadable_one_is_replaced(self, bucket: SharedBucket) -> None:
-        """Somebody wrote there by hand."""
-        bucket.put(NEWEST, b"{", replacing=None)
+    def test_unreadable_receipt_is_replaced(self, bucket: SharedBucket) -> None:
+        """An object that is not a Receipt is replaced."""
+        bucket.put(LATEST, b"{", replacing=None)
 
-        S3Receipts(bucket).store(kept())
+        S3Receipts(bucket).store(receipt_of())
 
-        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == kept()
+        assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) == receipt_of()
 
-    def test_lost_race_is_run_again(self, bucket: SharedBucket) -> None:
-        """S3 refuses both of two writes at once: neither may be taken for stored. Lost for good, the Job stays."""
-        bucket.before = [raced] * (ATTEMPTS + 1)
+    def test_conflict_is_retried(self, bucket: SharedBucket) -> None:
+        """S3 may reject both of two concurrent writes. After the last attempt an error is raised, and the Job stays."""
+        bucket.before = [conflict] * (ATTEMPTS + 1)
 
         with pytest.raises(StorageUnavailable):
-            S3Receipts(bucket).store(kept())
-        S3Receipts(bucket).store(kept())
+            S3Receipts(bucket).store(receipt_of())
+        S3Receipts(bucket).store(receipt_of())
 
-        assert at(bucket, object_key(kept()))
+        assert body_at(bucket, object_key(receipt_of()))
 
 
 class TestFind:
-    """What is left of a Job that is gone."""
+    """Reading the Receipt of a Job that was deleted."""
 
     @pytest.mark.parametrize("body", [b"", b"{}", b"[" * 100_000, b"\xff", b"x" * (LIMIT + 1)])
-    def test_unreadable_one_is_none(self, bucket: SharedBucket, body: bytes) -> None:
-        """It is told as if there were none of that name, as where there never was."""
+    def test_unreadable_receipt_is_none(self, bucket: SharedBucket, body: bytes) -> None:
+        """An object that is not a Receipt is the same as none."""
         assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) is None
-        bucket.put(NEWEST, body, replacing=None)
+        bucket.put(LATEST, body, replacing=None)
 
         assert S3Receipts(bucket).find(TEAM_A, TRAIN_1) is None

@@ -1,4 +1,4 @@
-"""Signatures, held against botocore's for the same request at the same time."""
+"""Signatures, compared with those of botocore for the same request and time."""
 
 from __future__ import annotations
 
@@ -26,22 +26,25 @@ words = st.from_regex(r"[!-~]+( +[!-~]+)*", fullmatch=True)
 
 @dataclass(frozen=True)
 class Signing:
-    """Who signs, for which region and URL, and when."""
+    """The credentials, region, URL and time of a signature."""
 
-    who: Credentials
+    credentials: Credentials
     region: str
     url: str
     now: int
 
     @property
     def ours(self) -> Signer:
-        """Our signer."""
-        return Signer(self.who, self.region, self.now)
+        """The signer under test."""
+        return Signer(self.credentials, self.region, self.now)
 
     def by_botocore(self, request: AWSRequest, expires: int | None = None) -> AWSRequest:
-        """*request*, signed by botocore at that time: in its query where it *expires*."""
-        who = BotocoreCredentials(self.who.access_key, self.who.secret_key, self.who.token or None)
-        signer = SigV4QueryAuth(who, "sts", self.region, expires) if expires else SigV4Auth(who, "sts", self.region)
+        """Sign *request* with botocore at this time: in the query if it *expires*, otherwise in headers."""
+        own = self.credentials
+        theirs = BotocoreCredentials(own.access_key, own.secret_key, own.token or None)
+        signer = (
+            SigV4QueryAuth(theirs, "sts", self.region, expires) if expires else SigV4Auth(theirs, "sts", self.region)
+        )
         with pytest.MonkeyPatch.context() as clock:
             clock.setattr(botocore.auth, "get_current_datetime", lambda: datetime.fromtimestamp(self.now, UTC))
             signer.add_auth(request)
@@ -59,7 +62,7 @@ signings = st.builds(
 
 @given(signings, st.dictionaries(st.from_regex("[A-Za-z]+", fullmatch=True), texts, min_size=1), words)
 def test_presigned_url(signing: Signing, query: dict[str, str], cluster: str) -> None:
-    """The same parameters, and so the same signature; their order is no part of it."""
+    """The parameters and the signature are those of botocore; their order does not matter."""
     request = AWSRequest("GET", f"{signing.url}?{urlencode(query)}", headers={"x-k8s-aws-id": cluster})
     theirs = str(signing.by_botocore(request, expires=60).url)
 
@@ -71,7 +74,7 @@ def test_presigned_url(signing: Signing, query: dict[str, str], cluster: str) ->
 
 @given(signings, words, st.binary())
 def test_signed_headers(signing: Signing, kind: str, body: bytes) -> None:
-    """All that botocore sends, and the host, which it leaves to the connection."""
+    """The headers are those of botocore, and Host, which botocore leaves to the connection."""
     theirs = signing.by_botocore(AWSRequest("POST", signing.url, {"Content-Type": kind}, body)).headers
 
     ours = signing.ours.headers(signing.url, {"content-type": kind}, body)
@@ -79,8 +82,8 @@ def test_signed_headers(signing: Signing, kind: str, body: bytes) -> None:
     assert ours == {"host": urlsplit(signing.url).netloc} | {name.lower(): value for name, value in theirs.items()}
 
 
-def test_nothing_but_the_signature_tells_of_the_secret() -> None:
-    """Which goes into neither URL nor headers."""
+def test_secret_key_is_not_sent() -> None:
+    """Neither the URL nor the headers contain the secret key."""
     signer = Signer(ROLE, "eu-west-1", NOW)
 
     assert ROLE.secret_key not in signer.url(URL, {"Action": "a"}, {}, 60)
@@ -95,11 +98,11 @@ def test_nothing_but_the_signature_tells_of_the_secret() -> None:
         Signer(ROLE, "eu-west-1", NOW + 1),
     ],
 )
-def test_signature_is_of_secret_region_and_second(other: Signer) -> None:
-    """Each of them makes another."""
+def test_signature_depends_on_secret_region_and_time(other: Signer) -> None:
+    """Another secret, region or second results in another signature."""
     assert signature(other) != signature(Signer(ROLE, "eu-west-1", NOW))
 
 
 def signature(signer: Signer) -> str:
-    """The last parameter of a URL that *signer* makes."""
+    """Return the signature of a URL that *signer* presigns."""
     return signer.url(URL, {"Action": "GetCallerIdentity"}, {"x-k8s-aws-id": "gpu-a"}, 60).rpartition("=")[2]

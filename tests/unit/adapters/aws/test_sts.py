@@ -1,4 +1,4 @@
-"""AWS STS: what is asked, by whose credentials, and what its answers and its silence mean."""
+"""AWS STS: the request for a session, the credentials that sign it, and the translation of errors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, Script
 if TYPE_CHECKING:
     from chalicelib.adapters.aws.sts import Session
 
-ASKED = {"RoleArn": "arn:aws:iam::123456789012:role/researcher-api", "RoleSessionName": "list_jobs", "ExternalId": "x1"}
-ELSEWHERE = HttpResponse(307, [("Location", unused_url())])
+PARAMETERS = {
+    "RoleArn": "arn:aws:iam::123456789012:role/researcher-api",
+    "RoleSessionName": "list_jobs",
+    "ExternalId": "x1",
+}
+REDIRECT = HttpResponse(307, [("Location", unused_url())])
 OWN = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 UNREACHABLE = "AWS STS cannot be reached to assume the cluster's role. Try again later."
-REFUSED = (
+DENIED = (
     "AWS does not let this API assume the cluster's role. "
     "Report this to the operators of this API, with the X-Request-Id."
 )
@@ -32,7 +36,7 @@ REFUSED = (
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A Lambda's credentials."""
+    """Set the credentials of a Lambda."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAOWN")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "own-session")
@@ -40,12 +44,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def document(text: str, status: int = 200) -> HttpResponse:
-    """An answer of STS."""
+    """Return a response of STS."""
     return HttpResponse(status, [("Content-Type", "text/xml")], text.encode())
 
 
-def given(ends: str = "2099-01-01T00:00:00Z") -> HttpResponse:
-    """A session."""
+def session_reply(ends: str = "2099-01-01T00:00:00Z") -> HttpResponse:
+    """Return a response with a session."""
     parts = {"AccessKeyId": "id", "SecretAccessKey": "s+/=", "SessionToken": "t", "Expiration": ends}
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in parts.items())
     return document(
@@ -54,44 +58,44 @@ def given(ends: str = "2099-01-01T00:00:00Z") -> HttpResponse:
     )
 
 
-def refusal(code: str, status: int = 403) -> HttpResponse:
-    """STS says no."""
+def error_reply(code: str, status: int = 403) -> HttpResponse:
+    """Return an error response of STS."""
     return document(f"<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>", status)
 
 
 def session(endpoint: str, deadline: Deadline = FAR_DEADLINE) -> Session:
-    """What the STS at *endpoint* gives."""
-    return Sts("eu-west-1", endpoint + "/", pool.pool()).assume_role(ASKED, deadline)
+    """Request a session from the STS at *endpoint*."""
+    return Sts("eu-west-1", endpoint + "/", pool.pool()).assume_role(PARAMETERS, deadline)
 
 
-def refused(endpoint: str, deadline: Deadline = FAR_DEADLINE) -> CredentialsUnavailable:
-    """Why it gives nothing."""
+def session_error(endpoint: str, deadline: Deadline = FAR_DEADLINE) -> CredentialsUnavailable:
+    """Return the error of a request for a session."""
     with pytest.raises(CredentialsUnavailable) as error:
         session(endpoint, deadline)
     return error.value
 
 
 class TestAssumeRole:
-    """A session of the cluster's role."""
+    """Requesting a session of the cluster's role."""
 
-    def test_is_asked_for_by_our_own_signature(self, site: ScriptedServer) -> None:
-        """Role, session and ExternalId in the body, which the signature of this second covers."""
-        site.on("/", given())
+    def test_request_is_signed(self, site: ScriptedServer) -> None:
+        """Role, session name and ExternalId are in the body, which is signed with the current date."""
+        site.on("/", session_reply())
 
-        Sts("eu-west-1", site.url + "/", pool.pool(), Clock(1_795_600_000)).assume_role(ASKED, FAR_DEADLINE)
+        Sts("eu-west-1", site.url + "/", pool.pool(), Clock(1_795_600_000)).assume_role(PARAMETERS, FAR_DEADLINE)
 
-        (asked,) = site.asked
-        assert asked.values("X-Amz-Date") == ["20261125T094640Z"]
-        form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
-        (authorization,) = asked.values("Authorization")
-        assert (asked.method, form) == ("POST", {"Action": "AssumeRole", "Version": "2011-06-15", **ASKED})
+        (request,) = site.asked
+        assert request.values("X-Amz-Date") == ["20261125T094640Z"]
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        (authorization,) = request.values("Authorization")
+        assert (request.method, form) == ("POST", {"Action": "AssumeRole", "Version": "2011-06-15", **PARAMETERS})
         assert authorization.startswith("AWS4-HMAC-SHA256 Credential=ASIAOWN/")
         assert "/eu-west-1/sts/aws4_request, SignedHeaders=content-type;host;" in authorization
-        assert asked.values("X-Amz-Security-Token") == ["own-session"]
+        assert request.values("X-Amz-Security-Token") == ["own-session"]
 
-    def test_is_read_from_the_answer(self, site: ScriptedServer) -> None:
-        """With the moment at which it ends."""
-        site.on("/", given())
+    def test_session_is_read_from_the_response(self, site: ScriptedServer) -> None:
+        """The session has credentials and an expiration."""
+        site.on("/", session_reply())
 
         found = session(site.url)
 
@@ -99,94 +103,96 @@ class TestAssumeRole:
         assert (credentials.access_key, credentials.secret_key, credentials.token) == ("id", "s+/=", "t")
         assert found.ends == datetime(2099, 1, 1, tzinfo=UTC).timestamp()
 
-    def test_is_asked_for_again_once(self, site: ScriptedServer) -> None:
-        """A fault of theirs may pass."""
-        site.on("/", refusal("InternalFailure", 500), given())
+    def test_server_error_is_retried_once(self, site: ScriptedServer) -> None:
+        """A second attempt succeeds after a server error."""
+        site.on("/", error_reply("InternalFailure", 500), session_reply())
 
         assert session(site.url).credentials.access_key == "id"
         assert len(site.asked) == 2
 
 
-class TestRefusals:
-    """No session."""
+class TestErrors:
+    """Requests without a session."""
 
     @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
     def test_throttled(self, site: ScriptedServer, code: str) -> None:
-        """A pause, then it works again."""
-        site.on("/", refusal(code, 400))
+        """Throttling has a Retry-After."""
+        site.on("/", error_reply(code, 400))
 
-        found = refused(site.url)
+        found = session_error(site.url)
 
         assert (found.retry_after, found.detail) == (5, "AWS STS throttles this API. Try again later.")
 
     @pytest.mark.parametrize(
-        "reply", [refusal("AccessDenied"), document("<html>", 403), json_reply({}, 400), ELSEWHERE]
+        "reply", [error_reply("AccessDenied"), document("<html>", 403), json_reply({}, 400), REDIRECT]
     )
     def test_denied(self, site: ScriptedServer, reply: HttpResponse) -> None:
-        """For whoever deployed the API; trying again is of no use. A redirect would take our signed request with it."""
+        """The error is for the operators and not retried. A redirect would forward the signed request."""
         site.on("/", reply)
 
-        found = refused(site.url)
+        found = session_error(site.url)
 
-        assert (found.retry_after, found.detail) == (None, REFUSED)
+        assert (found.retry_after, found.detail) == (None, DENIED)
         assert len(site.asked) == 1
 
     @pytest.mark.parametrize(
         "reply",
         [
-            refusal("InternalFailure", 500),
+            error_reply("InternalFailure", 500),
             document(""),
             document("<AssumeRoleResponse/>"),
             document("<html><p>"),
             document("<Credentials><AccessKeyId>id</AccessKeyId></Credentials>"),
-            given(ends="soon"),
+            session_reply(ends="soon"),
             HttpResponse(200, [], b"x" * (MAX_RESPONSE + 1)),
         ],
-        ids=["fault", "empty", "nothing given", "a page", "half of them", "odd time", "too large"],
+        ids=["server error", "empty", "no credentials", "HTML", "incomplete", "invalid time", "too large"],
     )
-    def test_useless_answer(self, site: ScriptedServer, reply: HttpResponse) -> None:
-        """As if nobody had answered."""
+    def test_unusable_response(self, site: ScriptedServer, reply: HttpResponse) -> None:
+        """A server error or an unusable response is an unreachable STS."""
         site.on("/", reply)
 
-        assert (refused(site.url).detail, refused(site.url).retry_after) == (UNREACHABLE, 5)
+        assert (session_error(site.url).detail, session_error(site.url).retry_after) == (UNREACHABLE, 5)
 
     def test_untrusted_certificate(self) -> None:
-        """Is tried once, and does not pass by waiting."""
+        """A certificate error is not retried and has no Retry-After."""
         with ScriptedServer(server_identity().context) as imposter:
-            found = refused(imposter.url)
+            found = session_error(imposter.url)
 
             assert imposter.asked == []
 
         assert found.detail.startswith("The TLS certificate of AWS STS cannot be verified. Report this")
         assert (found.retry_after, found.why) == (None, "sts: tls_verification")
 
-    def test_say_why_in_the_log(self, site: ScriptedServer) -> None:
-        """A closed list of words, and nothing that STS said."""
-        site.on("/", refusal("InternalFailure", 500), refusal("InternalFailure", 502), document("<html>"))
+    def test_log_has_the_reason(self, site: ScriptedServer) -> None:
+        """The log has one of a fixed list of reasons, and no text of STS."""
+        site.on("/", error_reply("InternalFailure", 500), error_reply("InternalFailure", 502), document("<html>"))
 
-        assert refused(site.url).why == "sts: status_502"
-        assert refused(site.url).why == "sts: invalid_response"
-        absent = refused(unused_url())
+        assert session_error(site.url).why == "sts: status_502"
+        assert session_error(site.url).why == "sts: invalid_response"
+        absent = session_error(unused_url())
         assert (absent.why, absent.detail, absent.retry_after) == ("sts: connect_failed", UNREACHABLE, 5)
-        assert refused(site.url, Deadline(0.0)).why == "sts: read_timeout"
+        assert session_error(site.url, Deadline(0.0)).why == "sts: read_timeout"
 
-    def test_no_longer_than_the_request(self) -> None:
-        """A server that says nothing is not waited for beyond the caller's deadline, and nobody is asked after it."""
+    def test_deadline_is_respected(self) -> None:
+        """A server that does not respond is abandoned at the deadline, and after the deadline no request is sent."""
         with RawServer([b""], pause=60) as silent:
             deadline = Deadline.after(0.2)
 
-            assert refused(silent.url, deadline).detail == UNREACHABLE
+            assert session_error(silent.url, deadline).detail == UNREACHABLE
             assert not deadline.remaining
-            asked = silent.connections
-            assert refused(silent.url, Deadline(0.0)).detail == UNREACHABLE
-            assert silent.connections == asked
+            connections = silent.connections
+            assert session_error(silent.url, Deadline(0.0)).detail == UNREACHABLE
+            assert silent.connections == connections
 
 
 class TestOwnCredentials:
-    """Who the function is."""
+    """The credentials of the function."""
 
-    def test_come_from_lambda_when_it_is_asked(self, site: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
-        """A function that started from a snapshot has none in its environment."""
+    def test_are_read_from_the_endpoint_after_a_restore(
+        self, site: ScriptedServer, environment: pytest.MonkeyPatch
+    ) -> None:
+        """A function that SnapStart restored has none in its environment."""
         keys = {"AccessKeyId": "ASIARESTORED", "SecretAccessKey": "s", "Token": "t"}
         site.on("/credentials", json_reply({**keys, "Expiration": "2099-01-01T00:00:00Z"}))
         for name in OWN:
@@ -197,17 +203,17 @@ class TestOwnCredentials:
         assert own_credentials().access_key == "ASIARESTORED"
         assert site.asked[0].values("Authorization") == ["pass"]
 
-    @pytest.mark.parametrize("names", [OWN, OWN[1:2]], ids=["none", "half of them"])
-    def test_may_be_missing(self, environment: pytest.MonkeyPatch, names: list[str]) -> None:
-        """A mistake of the deployment, told as one."""
+    @pytest.mark.parametrize("names", [OWN, OWN[1:2]], ids=["none", "incomplete"])
+    def test_missing_credentials(self, environment: pytest.MonkeyPatch, names: list[str]) -> None:
+        """Missing credentials are an error of the deployment."""
         for name in names:
             environment.delenv(name)
 
         with pytest.raises(CredentialsUnavailable, match="no AWS credentials"):
             own_credentials()
 
-    def test_may_be_out_of_reach(self, environment: pytest.MonkeyPatch) -> None:
-        """Lambda does not answer, however often botocore asks."""
+    def test_unreachable_endpoint(self, environment: pytest.MonkeyPatch) -> None:
+        """An endpoint that does not respond is an error that can be retried."""
         environment.delenv("AWS_ACCESS_KEY_ID")
         environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", unused_url())
         environment.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)

@@ -1,4 +1,4 @@
-"""Uploads in the bucket: the version that is read, and whose status stays."""
+"""Uploads in the bucket: which version is read, and which status is stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 @pytest.fixture
 def s3(environment: pytest.MonkeyPatch) -> Iterator[S3Client]:
-    """S3 with the bucket, as researchers use it."""
+    """Start S3 with the bucket, and return a client as researchers use it."""
     with LocalAws() as aws:
         environment.setenv("AWS_ENDPOINT_URL", aws.url)
         aws.create_bucket(NAME)
@@ -47,7 +47,7 @@ def s3(environment: pytest.MonkeyPatch) -> Iterator[S3Client]:
 
 @pytest.fixture
 def stored() -> Bucket:
-    """The bucket of a deployment."""
+    """Connect to the bucket of a deployment."""
     return _connected()
 
 
@@ -55,31 +55,30 @@ def _connected() -> Bucket:
     return bucket.connect(deployment(uploads_bucket=NAME, uploads_bucket_owner="123456789012"))
 
 
-def put(s3: S3Client, body: bytes, **fields: Any) -> Upload:  # noqa: ANN401 - whatever a field holds
-    """What S3 tells of an object with *body*, without a version."""
-    told = upload(version=None, **fields)
-    answer = s3.put_object(Bucket=NAME, Key=told.key, Body=body)
-    return upload(**{"version": answer.get("VersionId"), "etag": answer["ETag"], **fields})
+def put(s3: S3Client, body: bytes, **fields: Any) -> Upload:  # noqa: ANN401 - any field
+    """Upload *body* and return the Upload of its event."""
+    response = s3.put_object(Bucket=NAME, Key=upload(version=None, **fields).key, Body=body)
+    return upload(**{"version": response.get("VersionId"), "etag": response["ETag"], **fields})
 
 
-def versioned(s3: S3Client) -> None:
-    """The bucket keeps versions from now on."""
+def enable_versioning(s3: S3Client) -> None:
+    """Enable versioning of the bucket."""
     s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
 
 
 class TestRead:
-    """The document."""
+    """Reading an uploaded document."""
 
-    def test_is_the_version_that_was_told(self, s3: S3Client, stored: Bucket) -> None:
-        """What was put over it, or deleted, since is another event's matter."""
-        versioned(s3)
+    def test_reads_the_version_of_the_event(self, s3: S3Client, stored: Bucket) -> None:
+        """The version of the event is read, even if the object was overwritten or deleted since."""
+        enable_versioning(s3)
         first, second = put(s3, b"1"), put(s3, b"2")
         s3.delete_object(Bucket=NAME, Key=first.key)
 
         assert [S3Uploads(stored).read(one) for one in (first, second)] == [b"1", b"2"]
 
-    def test_is_gone_where_it_was_overwritten_or_deleted(self, s3: S3Client, stored: Bucket) -> None:
-        """The uploader is told, should they look. Without versions a newer one is never taken for the older."""
+    def test_object_that_was_overwritten_or_deleted(self, s3: S3Client, stored: Bucket) -> None:
+        """Without versioning, an overwritten object is superseded and not read; a deleted one is gone."""
         first = put(s3, b"1")
         put(s3, b"2")
         with pytest.raises(SupersededError):
@@ -89,23 +88,23 @@ class TestRead:
         with pytest.raises(UploadGone, match="Upload it again"):
             S3Uploads(stored).read(first)
 
-    def test_is_not_read_beyond_what_is_taken(self, s3: S3Client, stored: Bucket) -> None:
-        """One byte more tells that it is too large, whatever size was told."""
+    def test_reads_at_most_one_byte_more_than_the_limit(self, s3: S3Client, stored: Bucket) -> None:
+        """One more byte shows that the document is too large, whatever size the event has."""
         large = put(s3, b"x" * (2 * MAX_UPLOAD), size=1)
 
         assert len(S3Uploads(stored).read(large)) == MAX_UPLOAD + 1
 
-    def test_names_version_etag_and_owner(self, site: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
-        """What S3 compares before it sends a byte."""
+    def test_request_has_version_etag_and_owner(self, site: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
+        """S3 checks version, ETag and bucket owner."""
         environment.setenv("AWS_ENDPOINT_URL", site.url)
         site.on(f"/{NAME}/submit/team-a/sweep.json", HttpResponse(200, [("ETag", '"1"')], b"{}"))
 
         S3Uploads(_connected()).read(upload(version="v1", etag='"1"'))
 
-        (asked,) = site.asked
-        assert asked.query == [("versionId", "v1")]
-        assert asked.values("If-Match") == ['"1"']
-        assert asked.values("x-amz-expected-bucket-owner") == ["123456789012"]
+        (request,) = site.asked
+        assert request.query == [("versionId", "v1")]
+        assert request.values("If-Match") == ['"1"']
+        assert request.values("x-amz-expected-bucket-owner") == ["123456789012"]
 
     @pytest.mark.parametrize(
         ("key", "target"),
@@ -116,23 +115,21 @@ class TestRead:
             ("submit/team-a/a?b#c\\.json", "/submit/team-a/a%3Fb%23c%5C.json"),
         ],
     )
-    def test_is_at_its_key_to_the_letter(
-        self, site: ScriptedServer, environment: pytest.MonkeyPatch, key: str, target: str
-    ) -> None:
-        """No odd key leads to another object."""
+    def test_key_is_escaped(self, site: ScriptedServer, environment: pytest.MonkeyPatch, key: str, target: str) -> None:
+        """No key leads to another object."""
         environment.setenv("AWS_ENDPOINT_URL", site.url)
 
         with pytest.raises(UploadGone):
             S3Uploads(_connected()).read(upload(key=key))
 
-        assert [asked.path for asked in site.asked] == [f"/{NAME}{target}"]
+        assert [request.path for request in site.asked] == [f"/{NAME}{target}"]
 
 
-class TestTell:
-    """The status."""
+class TestWriteStatus:
+    """Writing a status."""
 
-    def test_is_beside_the_upload(self, s3: S3Client, stored: Bucket) -> None:
-        """As JSON, of whichever event it tells."""
+    def test_status_is_stored_beside_the_upload(self, s3: S3Client, stored: Bucket) -> None:
+        """The status is stored as JSON, with the sequencer of its event."""
         S3Uploads(stored).write_status(upload(sequencer="0A"), b'{"name": "x"}', final=False)
 
         found = s3.get_object(Bucket=NAME, Key="status/team-a/sweep.json.json")
@@ -141,8 +138,8 @@ class TestTell:
 
     @pytest.mark.parametrize("order", ["ascending", "descending", "at once"])
     @pytest.mark.usefixtures("s3")
-    def test_newest_event_stays(self, stored: Bucket, order: str) -> None:
-        """In whatever order events come, and their statuses are written."""
+    def test_status_of_the_newest_event_stays(self, stored: Bucket, order: str) -> None:
+        """The status of the newest event stays, in whatever order the statuses are written."""
         sequencers = ["0A", "0B", "0C", "0D"][:: -1 if order == "descending" else 1]
         uploads = S3Uploads(stored)
 
@@ -156,8 +153,8 @@ class TestTell:
         assert (found.body, found.metadata[SEQUENCER]) == (b"0D", "0D")
 
     @pytest.mark.usefixtures("s3")
-    def test_last_word_about_an_event_stays(self, stored: Bucket) -> None:
-        """What a late delivery meets is no news; by what it settles a redelivery knows that nothing is to do."""
+    def test_final_status_stays(self, stored: Bucket) -> None:
+        """A late delivery does not replace a final status, and a repeated delivery can detect it."""
         uploads = S3Uploads(stored)
         assert not uploads.has_final_status(upload())
         seen = []
@@ -170,27 +167,27 @@ class TestTell:
         assert seen == [(b"fault", False), (b"fault 2", False), (b"job", True), (b"job", True)]
         assert not uploads.has_final_status(upload(sequencer="0B"))
 
-    def test_gives_up_where_others_never_stop(self) -> None:
-        """The event is tried again, in peace."""
+    def test_conflicts_are_retried_a_limited_number_of_times(self) -> None:
+        """After the last attempt the error is raised, and the event is delivered again."""
         busy = _BusyBucket()
 
         with pytest.raises(StorageUnavailable):
-            S3Uploads(busy).write_status(upload(), b"{}", final=True)  # type: ignore[arg-type] # what of a Bucket is used
+            S3Uploads(busy).write_status(upload(), b"{}", final=True)  # type: ignore[arg-type] # the part of a Bucket that is used
 
         assert busy.puts == ATTEMPTS
 
 
 class _BusyBucket:
-    """A bucket whose objects are changed, and gone again, between any two calls."""
+    """A bucket in which every object is changed and deleted between any two requests."""
 
     def __init__(self) -> None:
         self.puts = 0
 
     def find(self, key: str, limit: int) -> None:
-        """Nothing."""
+        """Return None."""
 
     def put(self, *_: object, replacing: None) -> None:
-        """Somebody was faster."""
+        """Raise the error of a conflict."""
         assert replacing is None
         self.puts += 1
         raise ObjectChangedError

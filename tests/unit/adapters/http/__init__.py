@@ -1,1 +1,1 @@
-"""HTTP as every adapter uses it."""
+"""HTTP for all adapters."""

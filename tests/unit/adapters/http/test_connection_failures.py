@@ -1,4 +1,4 @@
-"""Why a request got no response: every error that urllib3 or a socket raises has a word in the log."""
+"""The reasons why a request got no response: every error of urllib3 or a socket has one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from chalicelib.adapters.http.connection_failures import OTHER, REASONS, certifi
 
 
 def verification_error(code: int) -> ssl.SSLCertVerificationError:
-    """What Python raises for a certificate that OpenSSL refused with *code*."""
+    """Return Python's error for a certificate that OpenSSL rejected with *code*."""
     error = ssl.SSLCertVerificationError(1, "certificate verify failed: secret.example")
     error.verify_code = code
     return error
 
 
 def subclasses(kind: type[BaseException]) -> set[type[BaseException]]:
-    """*kind* and everything below it."""
+    """Return *kind* and all its subclasses."""
     return {kind}.union(*(subclasses(one) for one in kind.__subclasses__()))
 
 
 class TestFailureReason:
-    """One word of a closed list."""
+    """One reason of a fixed list."""
 
     @pytest.mark.parametrize(
         ("error", "reason"),
@@ -46,22 +46,22 @@ class TestFailureReason:
         ],
         ids=lambda value: value if isinstance(value, str) else type(value).__name__,
     )
-    def test_of_each_kind(self, error: BaseException, reason: str) -> None:
-        """The most exact one."""
+    def test_most_specific_reason(self, error: BaseException, reason: str) -> None:
+        """The most specific reason is returned."""
         assert failure_reason(error) == reason
         assert reason in REASONS
 
     @pytest.mark.parametrize("kind", sorted(subclasses(exceptions.HTTPError) | subclasses(OSError), key=str), ids=str)
-    def test_of_any_kind(self, kind: type[BaseException]) -> None:
-        """Nothing falls through, and no text of the error comes out."""
+    def test_every_error_has_a_reason(self, kind: type[BaseException]) -> None:
+        """Every error has a reason of the list, without any text of the error."""
         assert failure_reason(kind.__new__(kind)) in REASONS
 
 
 class TestCertificateProblem:
-    """What the caller and the operator read."""
+    """The description for the caller and the operators."""
 
     @pytest.mark.parametrize(
-        ("code", "words"),
+        ("code", "problem"),
         [
             (10, "has expired"),
             (9, "is not valid yet"),
@@ -72,11 +72,11 @@ class TestCertificateProblem:
             (26, "cannot be verified"),
         ],
     )
-    def test_is_in_our_words(self, code: int, words: str) -> None:
-        """By OpenSSL's code, whether urllib3 wraps the error or not."""
-        assert certificate_problem(verification_error(code)) == words
-        assert certificate_problem(exceptions.SSLError(verification_error(code))) == words
+    def test_is_selected_by_the_verification_code(self, code: int, problem: str) -> None:
+        """The description depends on OpenSSL's code, whether urllib3 wraps the error or not."""
+        assert certificate_problem(verification_error(code)) == problem
+        assert certificate_problem(exceptions.SSLError(verification_error(code))) == problem
 
     def test_of_another_error(self) -> None:
-        """It has none of these codes."""
+        """An error without a known code has a general description."""
         assert certificate_problem(exceptions.SSLError("EOF")) == "cannot be verified"

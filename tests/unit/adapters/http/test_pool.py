@@ -1,4 +1,4 @@
-"""The connection pool for the hosts of the web."""
+"""The connection pool for AWS and the token issuer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import ssl
 from chalicelib.adapters.http import pool
 
 
-def test_certificates_are_checked() -> None:
-    """Of the host that is asked, by an authority that this machine trusts; the authorities are loaded once."""
+def test_certificates_are_verified() -> None:
+    """The chain and the host name are verified, and the certificate authorities are loaded once."""
     assert pool.pool() is pool.pool()
     context = pool.pool().connection_pool_kw["ssl_context"]
 

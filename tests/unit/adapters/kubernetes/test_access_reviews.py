@@ -1,4 +1,4 @@
-"""The reviews by which the cluster tells what one may do."""
+"""Access reviews: which permissions the caller has."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chalicelib.domain.kubernetes.rbac import PolicyRule
 
 
 class TestAccessReview:
-    """One question."""
+    """A review of one permission."""
 
-    def test_asks_about_one_verb_in_one_namespace(self) -> None:
-        """As SelfSubjectAccessReview takes it."""
-        call = access_review("researcher-team-a", "list", "batch", "jobs")
+    def test_request_has_verb_and_namespace(self) -> None:
+        """The request is a SelfSubjectAccessReview."""
+        request = access_review("researcher-team-a", "list", "batch", "jobs")
 
-        assert (call.method, call.path) == ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
-        assert json.loads(call.body or b"")["spec"]["resourceAttributes"] == {
+        assert (request.method, request.path) == ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+        assert json.loads(request.body or b"")["spec"]["resourceAttributes"] == {
             "namespace": "researcher-team-a",
             "verb": "list",
             "group": "batch",
@@ -28,29 +28,29 @@ class TestAccessReview:
         }
 
     @pytest.mark.parametrize(
-        ("body", "verdict"), [(b'{"status":{"allowed":true}}', True), (b'{"status":{}}', False), (b"{}", False)]
+        ("body", "allowed"), [(b'{"status":{"allowed":true}}', True), (b'{"status":{}}', False), (b"{}", False)]
     )
-    def test_only_a_plain_yes_allows(self, body: bytes, verdict: bool) -> None:
-        """What is not said is not allowed."""
-        assert is_allowed(ApiResponse(201, body, None)) is verdict
+    def test_only_true_allows(self, body: bytes, allowed: bool) -> None:
+        """A missing field means not allowed."""
+        assert is_allowed(ApiResponse(201, body, None)) is allowed
 
 
 class TestRulesReview:
-    """All that one may do."""
+    """A review of all permissions."""
 
-    def test_asks_about_one_namespace(self) -> None:
-        """As SelfSubjectRulesReview takes it."""
-        call = rules_review("researcher-team-a")
+    def test_request_has_the_namespace(self) -> None:
+        """The request is a SelfSubjectRulesReview."""
+        request = rules_review("researcher-team-a")
 
-        assert call.path == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
-        assert json.loads(call.body or b"") == {
+        assert request.path == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+        assert json.loads(request.body or b"") == {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectRulesReview",
             "spec": {"namespace": "researcher-team-a"},
         }
 
-    def test_reads_the_rules(self) -> None:
-        """Fields that are left out are empty."""
+    def test_rules_are_read(self) -> None:
+        """Missing fields are empty."""
         body = b'{"status":{"resourceRules":[{"verbs":["get"],"apiGroups":["batch"],"resources":["jobs"]},{}]}}'
 
         found = rules(ApiResponse(201, body, None))
@@ -58,10 +58,10 @@ class TestRulesReview:
         assert found == [PolicyRule(verbs=["get"], api_groups=["batch"], resources=["jobs"]), PolicyRule()]
 
     @pytest.mark.parametrize(
-        ("answer", "error"),
+        ("response", "error"),
         [(ApiResponse(403, b"{}", None), Forbidden), (ApiResponse(201, b"{}", None), ClusterUnavailable)],
     )
-    def test_no_answer_is_no_right(self, answer: ApiResponse, error: type[Exception]) -> None:
-        """A refusal, or an answer without a status, lists nothing."""
+    def test_error_is_raised(self, response: ApiResponse, error: type[Exception]) -> None:
+        """An error, or a response without a status, is not an empty list."""
         with pytest.raises(error):
-            rules(answer)
+            rules(response)

@@ -1,4 +1,4 @@
-"""HTTP to the API server: what is sent, what is tried again, and when it ends."""
+"""HTTP to the API server: requests, retries, the deadline and the circuit breaker."""
 
 from __future__ import annotations
 
@@ -24,66 +24,66 @@ if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 
 GET = ApiRequest("GET", "/api")
-LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
-WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
+SUCCESS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that were slept, none of them really."""
+    """Return the seconds of each `time.sleep`, which returns at once."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
 
 
-def send(api: KubernetesApi, call: ApiRequest = GET, seconds: float = 60.0) -> int:
-    """The status of the answer to *call*."""
-    return api.send(call, (), Deadline.after(seconds)).status
+def send(api: KubernetesApi, request: ApiRequest = GET, seconds: float = 60.0) -> int:
+    """Send *request* and return the status of its response."""
+    return api.send(request, (), Deadline.after(seconds)).status
 
 
 def fail(api: KubernetesApi, times: int) -> str | None:
-    """Why the last of so many calls got no answer, as no other did."""
+    """Send *times* requests that fail, and return the reason of the last failure."""
     for _ in range(times):
-        with pytest.raises(ClusterUnavailable) as refusal:
+        with pytest.raises(ClusterUnavailable) as raised:
             send(api)
-    return refusal.value.why
+    return raised.value.why
 
 
 class TestSend:
-    """One call, one answer."""
+    """One request and its response."""
 
-    def test_call_is_sent_as_it_stands(self, site: ScriptedServer) -> None:
-        """Path, query and body are the caller's; the token is ours."""
-        call = ApiRequest(
+    def test_request_is_sent(self, site: ScriptedServer) -> None:
+        """Path, query and body are those of the request, with a token of the API."""
+        request = ApiRequest(
             "POST", "/apis/batch/v1/jobs", (("dryRun", "All"), ("labelSelector", "a in (b,c)&x=1")), b'{"a":1}'
         )
-        site.on(call.path, json_reply({}, 201))
+        site.on(request.path, json_reply({}, 201))
 
-        status = send(api_at(site.url), call)
+        status = send(api_at(site.url), request)
 
-        (asked,) = site.asked
-        assert (status, asked.method, asked.path, asked.body) == (201, "POST", call.path, b'{"a":1}')
-        assert asked.query == list(call.query)
-        assert asked.values("Authorization") == ["Bearer token-1"]
-        assert asked.values("Accept") == asked.values("Content-Type") == ["application/json"]
+        (sent,) = site.asked
+        assert (status, sent.method, sent.path, sent.body) == (201, "POST", request.path, b'{"a":1}')
+        assert sent.query == list(request.query)
+        assert sent.values("Authorization") == ["Bearer token-1"]
+        assert sent.values("Accept") == sent.values("Content-Type") == ["application/json"]
 
-    def test_header_lines_stay_apart(self, site: ScriptedServer) -> None:
-        """A header that stands twice arrives as two lines: the API server does not split at commas."""
+    def test_repeated_headers_are_sent_as_lines(self, site: ScriptedServer) -> None:
+        """The API server does not split header values at commas."""
         lines = [("Impersonate-Group", "researcher:a,b"), ("Impersonate-Group", "researcher:c")]
 
         api_at(site.url).send(GET, iter(lines), Deadline.after(60))
 
         assert site.asked[0].values("Impersonate-Group") == ["researcher:a,b", "researcher:c"]
 
-    def test_request_is_named_in_the_clusters_audit_log(self, site: ScriptedServer) -> None:
-        """By its id, in the header that the API server takes for that; a call of no request leaves it out."""
+    def test_audit_id_is_the_request_id(self, site: ScriptedServer) -> None:
+        """The Audit-ID header has the request id; without one the header is left out."""
         api_at(site.url).send(GET, (), Deadline(time.monotonic() + 60, "req-1"))
         send(api_at(site.url))
 
-        assert [asked.values("Audit-ID") for asked in site.asked] == [["req-1"], []]
+        assert [sent.values("Audit-ID") for sent in site.asked] == [["req-1"], []]
 
-    def test_time_of_each_attempt_is_told(self, site: ScriptedServer) -> None:
-        """With the deadline, for the request's line of the log: also of those that came to nothing."""
+    def test_duration_of_each_attempt_is_recorded(self, site: ScriptedServer) -> None:
+        """The deadline collects the durations for the request log, including failed attempts."""
         site.on("/api", json_reply({}, 503), json_reply({}, 200))
         deadline = Deadline.after(60)
 
@@ -95,25 +95,25 @@ class TestSend:
         assert all(0 < seconds < 60 for seconds in deadline.attempts)
 
     @pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 409, 410, 415, 422])
-    def test_decision_is_final(self, site: ScriptedServer, status: int) -> None:
-        """What the cluster grants or refuses is not asked again: status and body are as they came."""
+    def test_other_statuses_are_not_retried(self, site: ScriptedServer, status: int) -> None:
+        """The response is returned unchanged."""
         site.on("/api", status_reply(status, "jobs.batch not found"))
 
-        answer = api_at(site.url).send(GET, (), Deadline.after(60))
+        response = api_at(site.url).send(GET, (), Deadline.after(60))
 
-        assert (answer.status, answer.repeated, len(site.asked)) == (status, False, 1)
-        assert b"jobs.batch not found" in answer.body
+        assert (response.status, response.repeated, len(site.asked)) == (status, False, 1)
+        assert b"jobs.batch not found" in response.body
 
     def test_redirect_is_not_followed(self, site: ScriptedServer) -> None:
-        """Our token goes to the cluster alone."""
+        """The token is sent to the cluster only."""
         site.on("/api", HttpResponse(307, [("Location", site.url + "/other")]))
 
         assert send(api_at(site.url)) == 307
         assert site.at("/other") == []
 
 
-class TestTryAgain:
-    """What may pass by itself."""
+class TestRetries:
+    """Failures that may be temporary."""
 
     @pytest.mark.parametrize(
         ("statuses", "repeated"),
@@ -122,78 +122,78 @@ class TestTryAgain:
             pytest.param([502, 200], True, id="502"),
             pytest.param([503, 200], True, id="503"),
             pytest.param([504, 404], True, id="504"),
-            pytest.param([429, 404], False, id="turned away before it was looked at"),
-            pytest.param([504, 429, 404], True, id="lost, then turned away"),
-            pytest.param([401, 404], False, id="turned away for its token"),
+            pytest.param([429, 404], False, id="throttled"),
+            pytest.param([504, 429, 404], True, id="lost, then throttled"),
+            pytest.param([401, 404], False, id="rejected token"),
         ],
     )
-    def test_failure_of_the_moment(self, site: ScriptedServer, statuses: list[int], repeated: bool) -> None:
-        """The last attempt counts; an earlier one may have been carried out nevertheless, and the answer says so."""
+    def test_temporary_failure_is_retried(self, site: ScriptedServer, statuses: list[int], repeated: bool) -> None:
+        """The last response is returned; it says whether an earlier attempt may have succeeded."""
         site.on("/api", *(json_reply({}, status) for status in statuses))
 
-        answer = api_at(site.url).send(GET, (), Deadline.after(60))
+        response = api_at(site.url).send(GET, (), Deadline.after(60))
 
-        assert (answer.status, answer.repeated) == (statuses[-1], repeated)
+        assert (response.status, response.repeated) == (statuses[-1], repeated)
 
-    def test_create_is_sent_again_as_it_was(self, site: ScriptedServer) -> None:
-        """Its name is fixed, so the second meets the first: 409 and not a second Job."""
+    def test_create_is_retried_unchanged(self, site: ScriptedServer) -> None:
+        """The name is fixed, so a retry after a success gets 409 and creates no second Job."""
         create = ApiRequest("POST", "/jobs", (("fieldValidation", "Strict"),), b'{"metadata":{"name":"train-1"}}')
         site.on("/jobs", json_reply({}, 504), status_reply(409, reason="AlreadyExists"))
 
-        answer = api_at(site.url).send(create, (), Deadline.after(60))
+        response = api_at(site.url).send(create, (), Deadline.after(60))
 
-        assert (answer.status, answer.repeated) == (409, True)
+        assert (response.status, response.repeated) == (409, True)
         assert site.asked[0] == site.asked[1]
 
     @pytest.mark.parametrize(
         "pieces",
         [
-            pytest.param([], id="hangs up"),
-            pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], id="is no web server"),
-            pytest.param([LONG, b"{"], id="is cut off"),
+            pytest.param([], id="connection closed"),
+            pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], id="not HTTP"),
+            pytest.param([ENDLESS, b"{"], id="incomplete body"),
         ],
     )
-    def test_server_without_an_answer(self, pieces: list[bytes]) -> None:
-        """Three attempts on connections of their own, then the caller is to come again."""
+    def test_connection_that_is_closed(self, pieces: list[bytes]) -> None:
+        """There are three attempts, each on a new connection, and then an error with Retry-After."""
         with RawServer(pieces) as server:
-            with pytest.raises(ClusterUnavailable) as refusal:
+            with pytest.raises(ClusterUnavailable) as raised:
                 send(api_at(server.url))
 
             assert server.connections == ATTEMPTS
 
-        assert refusal.value.detail == "The cluster cannot be reached. Try again later."
-        assert (refusal.value.retry_after, refusal.value.why) == (1, "connection_closed")
+        assert raised.value.detail == "The cluster cannot be reached. Try again later."
+        assert (raised.value.retry_after, raised.value.why) == (1, "connection_closed")
 
     @pytest.mark.parametrize(
         ("url", "why"),
         [(unused_url(), "connect_failed"), ("https://cluster.invalid", "name_resolution")],
-        ids=["refused", "misspelt"],
+        ids=["refused", "unknown host"],
     )
-    def test_nobody_listens(self, pauses: list[float], url: str, why: str) -> None:
-        """Tried again, too; the log tells a security group that rejects from a misspelt endpoint."""
-        with pytest.raises(ClusterUnavailable, match="cannot be reached") as refusal:
+    def test_connection_that_fails(self, pauses: list[float], url: str, why: str) -> None:
+        """Attempts are repeated; the log distinguishes a refused connection from an unknown host."""
+        with pytest.raises(ClusterUnavailable, match="cannot be reached") as raised:
             send(api_at(url))
 
-        assert (len(pauses), refusal.value.why) == (ATTEMPTS - 1, why)
+        assert (len(pauses), raised.value.why) == (ATTEMPTS - 1, why)
 
-    @pytest.mark.parametrize(("status", "wish", "retry_after"), [(429, "7", 7), (503, "", 1)])
-    def test_busy_cluster(self, site: ScriptedServer, status: int, wish: str, retry_after: int) -> None:
-        """Three attempts, then the caller is to come again, when the cluster says; the log has its last status."""
-        site.on("/api", json_reply({}, status, [("Retry-After", wish)]))
+    @pytest.mark.parametrize(("status", "header", "retry_after"), [(429, "7", 7), (503, "", 1)])
+    def test_overloaded_cluster(self, site: ScriptedServer, status: int, header: str, retry_after: int) -> None:
+        """After three attempts the error has the cluster's Retry-After; the log has the last status."""
+        site.on("/api", json_reply({}, status, [("Retry-After", header)]))
 
-        with pytest.raises(ClusterUnavailable) as refusal:
+        with pytest.raises(ClusterUnavailable) as raised:
             send(api_at(site.url))
 
-        assert refusal.value.detail == "The cluster is overloaded. Try again later."
-        assert (refusal.value.retry_after, refusal.value.why) == (retry_after, f"status_{status}")
+        assert raised.value.detail == "The cluster is overloaded. Try again later."
+        assert (raised.value.retry_after, raised.value.why) == (retry_after, f"status_{status}")
         assert len(site.asked) == ATTEMPTS
 
 
 class TestPauses:
-    """Between attempts."""
+    """The pauses between attempts."""
 
-    def test_pauses_grow_and_differ(self, site: ScriptedServer, pauses: list[float]) -> None:
-        """Those who failed together do not come back together."""
+    def test_exponential_backoff_with_jitter(self, site: ScriptedServer, pauses: list[float]) -> None:
+        """Clients that failed together do not retry together."""
         site.on("/api", *[json_reply({}, 503), json_reply({}, 503), json_reply({})] * 8)
         api = api_at(site.url)
 
@@ -206,26 +206,26 @@ class TestPauses:
         assert len(set(pauses)) == 16
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_clusters_wish_is_honoured(self, site: ScriptedServer, pauses: list[float], status: int) -> None:
-        """Retry-After is slept exactly."""
+    def test_retry_after_is_respected(self, site: ScriptedServer, pauses: list[float], status: int) -> None:
+        """Retry-After replaces the backoff."""
         site.on("/api", json_reply({}, status, [("Retry-After", "3")]), json_reply({}))
 
         send(api_at(site.url))
 
         assert pauses == [3.0]
 
-    def test_wish_beyond_the_deadline_is_passed_on(self, site: ScriptedServer, pauses: list[float]) -> None:
-        """The caller may wait that long; we may not, and nothing is asked again."""
+    def test_retry_after_beyond_the_deadline(self, site: ScriptedServer, pauses: list[float]) -> None:
+        """The request is not retried, and the caller gets the Retry-After."""
         site.on("/api", json_reply({}, 429, [("Retry-After", "30")]))
 
-        with pytest.raises(ClusterUnavailable) as refusal:
+        with pytest.raises(ClusterUnavailable) as raised:
             send(api_at(site.url), seconds=20)
 
-        assert (refusal.value.retry_after, pauses, len(site.asked)) == (30, [], 1)
+        assert (raised.value.retry_after, pauses, len(site.asked)) == (30, [], 1)
 
     @pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon", "", "²", "100000", "Tue, 24 Nov 2026 10:00:00 GMT"])
-    def test_wish_that_is_no_number_of_seconds(self, site: ScriptedServer, pauses: list[float], text: str) -> None:
-        """Then the pause is ours."""
+    def test_invalid_retry_after(self, site: ScriptedServer, pauses: list[float], text: str) -> None:
+        """An invalid value is ignored."""
         site.on("/api", json_reply({}, 503, [("Retry-After", text)]), json_reply({}))
 
         send(api_at(site.url))
@@ -234,46 +234,48 @@ class TestPauses:
 
 
 class TestTokens:
-    """How we prove ourselves."""
+    """The bearer token."""
 
-    def test_refused_token_is_replaced_once(self, site: ScriptedServer, pauses: list[float]) -> None:
-        """At once, and kept for the calls that follow."""
+    def test_rejected_token_is_replaced(self, site: ScriptedServer, pauses: list[float]) -> None:
+        """A new token is requested at once, and used for the next requests."""
         tokens = FakeTokens()
         site.on("/api", json_reply({}, 401), json_reply({}))
         api = api_at(site.url, tokens)
 
         assert [send(api), send(api)] == [200, 200]
-        assert [asked.values("Authorization") for asked in site.asked] == [[f"Bearer token-{one}"] for one in (1, 2, 2)]
+        assert [sent.values("Authorization") for sent in site.asked] == [
+            [f"Bearer token-{number}"] for number in (1, 2, 2)
+        ]
         assert pauses == []
 
-    def test_second_refusal_is_the_answer(self, site: ScriptedServer) -> None:
-        """Our role is not known there: no third token would be better."""
+    def test_second_401_is_returned(self, site: ScriptedServer) -> None:
+        """The cluster does not know the role, so a third token would not help."""
         tokens = FakeTokens()
         site.on("/api", json_reply({}, 401))
 
         assert send(api_at(site.url, tokens)) == 401
         assert (tokens.made, len(site.asked)) == (2, 2)
 
-    def test_failure_in_between_makes_no_third_token(self, site: ScriptedServer) -> None:
-        """A new one costs a session at STS, and nobody refused the second."""
+    def test_failure_in_between_requests_no_third_token(self, site: ScriptedServer) -> None:
+        """A new token needs a session of STS, and the second token was not rejected."""
         tokens = FakeTokens()
         site.on("/api", json_reply({}, 401), json_reply({}, 503), json_reply({}))
 
         assert send(api_at(site.url, tokens)) == 200
         assert tokens.made == 2
 
-    def test_refusal_of_the_last_attempt(self, site: ScriptedServer) -> None:
-        """There is no attempt left for a new token; the next call gets one."""
+    def test_401_in_the_last_attempt(self, site: ScriptedServer) -> None:
+        """No attempt is left for a new token; the next request gets one."""
         site.on("/api", json_reply({}, 503), json_reply({}, 503), json_reply({}, 401))
 
-        with pytest.raises(CredentialsUnavailable) as refusal:
+        with pytest.raises(CredentialsUnavailable) as raised:
             send(api_at(site.url))
 
-        assert refusal.value.detail == f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}"
+        assert raised.value.detail == f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}"
         assert len(site.asked) == ATTEMPTS
 
     def test_without_a_token_nothing_is_sent(self, site: ScriptedServer) -> None:
-        """What AWS refused is told as it is."""
+        """An error of AWS is raised unchanged."""
         tokens = FakeTokens()
         tokens.fault = CredentialsUnavailable("AWS STS throttles this API. Try again later.", retry_after=5)
 
@@ -284,10 +286,10 @@ class TestTokens:
 
 
 class TestDeadline:
-    """No call outlasts the request it is for."""
+    """No request takes longer than its deadline."""
 
     def test_after_the_deadline_nothing_is_sent(self, site: ScriptedServer) -> None:
-        """The caller has gone by now."""
+        """The error is raised before a connection is made."""
         with pytest.raises(DeadlineExceeded, match="did not respond in time"):
             send(api_at(site.url), seconds=0)
 
@@ -297,70 +299,70 @@ class TestDeadline:
         "pieces",
         [
             pytest.param(itertools.repeat(b""), id="silent"),
-            pytest.param(itertools.chain([LONG], itertools.repeat(b"x")), id="dripping"),
+            pytest.param(itertools.chain([ENDLESS], itertools.repeat(b"x")), id="slow"),
         ],
     )
     def test_slow_server(self, pieces: Iterator[bytes]) -> None:
-        """Whether it says nothing, or always a little more."""
+        """The deadline ends a read of no bytes, and of a few bytes at a time."""
         deadline = Deadline.after(0.15)
 
-        with RawServer(pieces, pause=0.02) as server, pytest.raises(DeadlineExceeded) as refusal:
+        with RawServer(pieces, pause=0.02) as server, pytest.raises(DeadlineExceeded) as raised:
             api_at(server.url).send(GET, (), deadline)
 
-        assert refusal.value.why == "read_timeout"
+        assert raised.value.why == "read_timeout"
         assert time.monotonic() < deadline.at + READ_SECONDS - 1
 
 
 class TestTooLarge:
-    """An answer that would not fit into the Lambda."""
+    """A response that exceeds the limit."""
 
-    def test_it_is_given_up(self) -> None:
-        """Once: it would be as large the next time. Whoever lists asks for less."""
-        with RawServer(itertools.chain([LONG], itertools.repeat(bytes(MAX_RESPONSE // 8)))) as server:
-            with pytest.raises(ResponseTooLarge) as refusal:
+    def test_it_is_not_retried(self) -> None:
+        """The response would be as large again. Pagination requests a smaller page."""
+        with RawServer(itertools.chain([ENDLESS], itertools.repeat(bytes(MAX_RESPONSE // 8)))) as server:
+            with pytest.raises(ResponseTooLarge) as raised:
                 send(api_at(server.url))
 
-            assert (server.connections, refusal.value.why) == (1, "response_too_large")
+            assert (server.connections, raised.value.why) == (1, "response_too_large")
 
-    def test_it_shows_that_the_cluster_is_there(self) -> None:
-        """A breaker that lets one call try closes after it, as after any answer."""
+    def test_it_closes_the_breaker(self) -> None:
+        """A response of any size closes the circuit breaker."""
         clock = Clock()
         with RawServer([]) as server:
             api = api_at(server.url, clock=clock)
             fail(api, 2)
             clock.now += PAUSE
-            server.pieces = itertools.chain([LONG], itertools.repeat(bytes(MAX_RESPONSE // 8)))
+            server.pieces = itertools.chain([ENDLESS], itertools.repeat(bytes(MAX_RESPONSE // 8)))
             with pytest.raises(ClusterUnavailable, match="too large"):
                 send(api)
-            server.pieces = [WELL]
+            server.pieces = [SUCCESS]
 
             assert send(api) == 200
 
 
 class TestBreaker:
-    """A cluster that is down."""
+    """The circuit breaker."""
 
-    def test_it_is_left_alone(self) -> None:
-        """After five attempts in a row no other is made, whoever asks."""
+    def test_it_opens(self) -> None:
+        """After five failures in a row no request is sent."""
         with RawServer([]) as server:
             api = api_at(server.url)
 
             assert fail(api, 4) == "circuit_breaker_open"
             assert server.connections == FAILURES
 
-    def test_it_is_found_again(self) -> None:
-        """Without a restart, when the pause is over."""
+    def test_it_closes(self) -> None:
+        """After the pause a response closes it."""
         clock = Clock()
         with RawServer([]) as server:
             api = api_at(server.url, clock=clock)
             fail(api, 2)
-            server.pieces = [WELL]
+            server.pieces = [SUCCESS]
             clock.now += PAUSE
 
             assert [send(api), send(api)] == [200, 200]
 
-    def test_cluster_that_answers_is_asked(self, site: ScriptedServer) -> None:
-        """Refusals and its own errors are answers."""
+    def test_error_responses_do_not_open_it(self, site: ScriptedServer) -> None:
+        """An error status is a response."""
         site.on("/api", json_reply({}, 503))
         api = api_at(site.url)
 
@@ -372,10 +374,10 @@ class TestBreaker:
 
 
 class TestUntrustedCertificate:
-    """A certificate that does not pass, which another attempt cannot change."""
+    """A certificate that cannot be verified."""
 
-    def test_is_tried_once(self, pauses: list[float]) -> None:
-        """And the caller reads at once that it is for the operators."""
+    def test_is_not_retried(self, pauses: list[float]) -> None:
+        """The first error is raised, and is for the operators."""
         deadline = Deadline.after(60)
         with ScriptedServer(server_identity().context) as site:
             api = api_at(site.url, ca=server_identity().ca_pem)
@@ -385,22 +387,22 @@ class TestUntrustedCertificate:
         assert (len(deadline.attempts), pauses, site.asked) == (1, [], [])
 
     def test_does_not_open_the_breaker(self) -> None:
-        """Which would tell the next callers to try again."""
+        """An open breaker would tell callers to retry."""
         with ScriptedServer(server_identity().context) as site:
             api = api_at(site.url, ca=server_identity().ca_pem)
             assert fail(api, FAILURES + 1) == "tls_verification"
 
 
-def test_parameters_leave_out_what_is_not_asked() -> None:
-    """An empty selector or token would be another question than none."""
+def test_parameters_omit_none_and_empty() -> None:
+    """An empty selector or token is not the same as none."""
     assert parameters(limit=5, labelSelector="", **{"continue": None}) == (("limit", "5"),)
 
 
 class TestLines:
     """A stream, such as a watch."""
 
-    def test_lines_are_those_of_the_answer(self, site: ScriptedServer) -> None:
-        """Asked with our token, and the caller's headers."""
+    def test_lines_are_those_of_the_response(self, site: ScriptedServer) -> None:
+        """The request has the API's token and the given headers."""
         site.on("/api", HttpResponse(200, [], stream=iter([b"a\nb", b"\n"])))
 
         found = list(api_at(site.url).lines(GET, [("Impersonate-User", "researcher:api")], Deadline.after(60)))
@@ -409,22 +411,22 @@ class TestLines:
         assert site.asked[0].values("Authorization") == ["Bearer token-1"]
         assert site.asked[0].values("Impersonate-User") == ["researcher:api"]
 
-    def test_nobody_there_is_tried_once(self, site: ScriptedServer, pauses: list[float]) -> None:
-        """There is nothing to repeat: its reader goes on in its own way. A refusal has no lines, either."""
+    def test_failure_is_not_retried(self, site: ScriptedServer, pauses: list[float]) -> None:
+        """A failed connection and an error response have no lines; the caller polls again."""
         site.on("/api", status_reply(403, "no\n"))
 
         assert list(api_at(site.url).lines(GET, (), Deadline.after(60))) == []
         assert list(api_at(unused_url()).lines(GET, (), Deadline.after(60))) == []
         assert pauses == []
 
-    def test_it_breaks_without_a_word(self) -> None:
-        """What came before stays good."""
+    def test_broken_stream_ends(self) -> None:
+        """The lines before the failure are returned."""
         cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n5\r\nb"
         with RawServer([cut]) as server:
             assert list(api_at(server.url).lines(GET, (), Deadline.after(60))) == [b"a"]
 
-    def test_deadline_over_asks_nobody(self, site: ScriptedServer) -> None:
-        """Nothing is sent."""
+    def test_after_the_deadline_nothing_is_sent(self, site: ScriptedServer) -> None:
+        """The error is raised before a connection is made."""
         with pytest.raises(DeadlineExceeded):
             list(api_at(site.url).lines(GET, (), Deadline(0.0)))
 

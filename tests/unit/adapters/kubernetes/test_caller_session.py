@@ -1,4 +1,4 @@
-"""Where a Project's objects are."""
+"""The paths of a Project's objects."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tests.support.builders import TEAM_A
 
 
 class TestPaths:
-    """Each is within the Project's own namespace."""
+    """Paths in the Project's namespace."""
 
     def test_jobs(self) -> None:
-        """Are of the group batch."""
+        """Jobs are in the API group batch."""
         assert jobs_path(TEAM_A) == "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 
     def test_core_objects(self) -> None:
-        """Are of none."""
+        """Core objects have no API group."""
         assert core_path(TEAM_A, "pods") == "/api/v1/namespaces/researcher-team-a/pods"

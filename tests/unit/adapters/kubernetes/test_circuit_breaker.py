@@ -1,4 +1,4 @@
-"""The circuit breaker: a cluster that is down is left alone, and found again by itself."""
+"""The circuit breaker: when it opens, lets a probe pass, and closes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from chalicelib.domain.errors import ClusterUnavailable
 from tests.support.scripted_server import Clock
 
 
-def refuses(breaker: CircuitBreaker) -> bool:
-    """Whether *breaker* lets nobody through now."""
+def is_open(breaker: CircuitBreaker) -> bool:
+    """Return whether *breaker* rejects a request."""
     try:
         breaker.check()
     except ClusterUnavailable:
@@ -18,8 +18,8 @@ def refuses(breaker: CircuitBreaker) -> bool:
     return False
 
 
-def opened(seconds: float = PAUSE) -> tuple[Clock, CircuitBreaker]:
-    """A clock, and a breaker that opened so many *seconds* ago."""
+def open_breaker(seconds: float = PAUSE) -> tuple[Clock, CircuitBreaker]:
+    """Return a breaker that opened *seconds* ago, with its clock."""
     clock = Clock()
     breaker = CircuitBreaker(clock)
     for _ in range(FAILURES):
@@ -29,10 +29,10 @@ def opened(seconds: float = PAUSE) -> tuple[Clock, CircuitBreaker]:
 
 
 class TestClosed:
-    """While the cluster answers."""
+    """While the cluster responds."""
 
-    def test_answer_in_between_starts_the_count_again(self) -> None:
-        """Only failures in a row count: one request's attempts alone prove nothing."""
+    def test_success_resets_the_count(self) -> None:
+        """Only failures in a row open the breaker."""
         breaker = CircuitBreaker(Clock())
 
         for _ in range(3):
@@ -40,61 +40,61 @@ class TestClosed:
                 breaker.record_failure()
             breaker.record_success()
 
-        assert not refuses(breaker)
+        assert not is_open(breaker)
 
 
 class TestOpen:
     """After failures in a row."""
 
-    def test_caller_is_told_when_to_come_again(self) -> None:
-        """With what is left of the pause in whole seconds, rounded up: not before it is over."""
-        _, breaker = opened(3.5)
+    def test_error_has_retry_after(self) -> None:
+        """Retry-After is the rest of the pause, rounded up to whole seconds."""
+        _, breaker = open_breaker(3.5)
 
-        with pytest.raises(ClusterUnavailable) as refusal:
+        with pytest.raises(ClusterUnavailable) as raised:
             breaker.check()
 
-        assert refusal.value.retry_after == 7
-        assert refusal.value.detail == "The cluster does not respond. Try again later."
+        assert raised.value.retry_after == 7
+        assert raised.value.detail == "The cluster does not respond. Try again later."
 
 
-class TestComingBack:
+class TestProbe:
     """After the pause."""
 
-    def test_one_call_tries_and_the_others_wait(self) -> None:
-        """Until then none waits for a time-out; a cluster that is just starting is not met by a crowd."""
-        clock, breaker = opened(PAUSE - 0.1)
-        early = [refuses(breaker) for _ in range(3)]
+    def test_one_request_is_sent_as_a_probe(self) -> None:
+        """Other requests fail until the probe has a response, so a cluster that is starting is not overloaded."""
+        clock, breaker = open_breaker(PAUSE - 0.1)
+        early = [is_open(breaker) for _ in range(3)]
         clock.now += 0.1
 
-        assert (early, [refuses(breaker) for _ in range(3)]) == ([True] * 3, [False, True, True])
+        assert (early, [is_open(breaker) for _ in range(3)]) == ([True] * 3, [False, True, True])
 
-    def test_answer_closes(self) -> None:
-        """The first answer lets everybody through."""
-        _, breaker = opened()
+    def test_response_closes(self) -> None:
+        """After a response all requests are sent."""
+        _, breaker = open_breaker()
         breaker.check()
 
         breaker.record_success()
 
-        assert [refuses(breaker) for _ in range(3)] == [False] * 3
+        assert [is_open(breaker) for _ in range(3)] == [False] * 3
 
     def test_failure_opens_for_another_pause(self) -> None:
-        """One failure is enough now, and the pause counts from it."""
-        clock, breaker = opened()
+        """One failed probe opens the breaker for another pause."""
+        clock, breaker = open_breaker()
         breaker.check()
         clock.now += 2
 
         breaker.record_failure()
 
         clock.now += PAUSE - 0.1
-        assert refuses(breaker)
+        assert is_open(breaker)
         clock.now += 0.1
-        assert not refuses(breaker)
+        assert not is_open(breaker)
 
-    def test_call_that_never_came_back_does_not_block_for_ever(self) -> None:
-        """Another may try when a whole pause has gone by without a word."""
-        clock, breaker = opened()
+    def test_lost_probe_does_not_block(self) -> None:
+        """If the probe never reports a result, another one is sent after a pause."""
+        clock, breaker = open_breaker()
         breaker.check()
 
         clock.now += PAUSE
 
-        assert not refuses(breaker)
+        assert not is_open(breaker)

@@ -1,4 +1,4 @@
-"""The EKS cluster: which calls are made, as whom, and what their answers mean."""
+"""The EKS cluster: the requests, whom they impersonate, and their results."""
 
 from __future__ import annotations
 
@@ -30,42 +30,42 @@ NAMESPACES = "/api/v1/namespaces"
 JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 
 
-def verdict(*, allowed: bool) -> HttpResponse:
-    """The API server's answer to who asks whether they may."""
+def review_reply(*, allowed: bool) -> HttpResponse:
+    """Return the response to an access review."""
     return json_reply({"kind": "SelfSubjectAccessReview", "status": {"allowed": allowed}}, 201)
 
 
 def page(*names: str, more: str | None = None) -> HttpResponse:
-    """A page of a list, whose continue token is *more*."""
+    """Return a page of a list with the continue token *more*."""
     return json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"name": name}} for name in names]})
 
 
 @pytest.fixture
-def connected(site: ScriptedServer) -> Cluster:
-    """The cluster, just connected."""
+def connection(site: ScriptedServer) -> Cluster:
+    """Return a cluster without cached reviews."""
     return Cluster(api_at(site.url))
 
 
 class TestNamespaces:
-    """Which Projects there are."""
+    """Listing the namespaces of Projects."""
 
     def test_all_pages_are_read(self, site: ScriptedServer) -> None:
-        """By the label of Projects, however many there are; asked as ourselves, since no caller may list namespaces."""
+        """Namespaces with the Project label are listed as the API itself, since callers may not list namespaces."""
         site.on(NAMESPACES, page("researcher-a", more="next=1&"), page("researcher-b", more="n2"), page("researcher-c"))
 
         found = Cluster(api_at(site.url)).namespaces(Deadline.after(60))
 
         first = [("labelSelector", "researcher.dev/project"), ("limit", "500")]
         assert [one.metadata.name for one in found] == ["researcher-a", "researcher-b", "researcher-c"]
-        assert [asked.query for asked in site.asked] == [
+        assert [request.query for request in site.asked] == [
             first,
             [*first, ("continue", "next=1&")],
             [*first, ("continue", "n2")],
         ]
         assert not [name for name, _ in site.asked[0].headers if name.lower().startswith("impersonate-")]
 
-    def test_refusal_is_told(self, site: ScriptedServer) -> None:
-        """A list that is cut off is none."""
+    def test_error_is_raised(self, site: ScriptedServer) -> None:
+        """An incomplete list is an error."""
         site.on(NAMESPACES, page("researcher-a", more="n1"), status_reply(410))
 
         with pytest.raises(PageTokenExpired):
@@ -75,57 +75,57 @@ class TestNamespaces:
 class TestMayListJobs:
     """Whether a caller may use a Project."""
 
-    def test_cluster_decides(self, site: ScriptedServer, connected: Cluster) -> None:
-        """About the verb, the resource and the namespace that a list would need."""
-        site.on(ACCESS, verdict(allowed=True))
+    def test_permission_is_reviewed(self, site: ScriptedServer, connection: Cluster) -> None:
+        """The review has the verb, the resource and the namespace of a list request."""
+        site.on(ACCESS, review_reply(allowed=True))
 
-        assert connected.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is True
+        assert connection.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is True
 
-        (asked,) = site.at(ACCESS)
+        (request,) = site.at(ACCESS)
         attributes = {"namespace": "researcher-team-a", "verb": "list", "group": "batch", "resource": "jobs"}
-        assert json.loads(asked.body)["spec"] == {"resourceAttributes": attributes}
+        assert json.loads(request.body)["spec"] == {"resourceAttributes": attributes}
 
     @pytest.mark.parametrize("allowed", [True, False])
-    def test_verdict_is_kept_for_thirty_seconds(self, site: ScriptedServer, allowed: bool) -> None:
-        """Both ways; who is given or has lost a Project notices soon."""
+    def test_result_is_cached(self, site: ScriptedServer, allowed: bool) -> None:
+        """The result is cached for 30 seconds, whether it is allowed or not."""
         clock = Clock()
-        connected = Cluster(api_at(site.url), clock)
-        site.on(ACCESS, verdict(allowed=allowed), verdict(allowed=not allowed))
-        connected.may_list_jobs(TEAM_A, ALICE, Deadline.after(60))
+        connection = Cluster(api_at(site.url), clock)
+        site.on(ACCESS, review_reply(allowed=allowed), review_reply(allowed=not allowed))
+        connection.may_list_jobs(TEAM_A, ALICE, Deadline.after(60))
 
         clock.now += ACCESS_TTL_SECONDS - 1
-        assert connected.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is allowed
+        assert connection.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is allowed
 
         clock.now += 1
-        assert connected.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is not allowed
+        assert connection.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is not allowed
 
-    def test_verdict_is_of_groups_and_project(self, site: ScriptedServer) -> None:
-        """Two callers of the same groups share it; another group or Project is another question."""
-        connected = Cluster(api_at(site.url))
-        site.on(ACCESS, verdict(allowed=True), verdict(allowed=False))
+    def test_cache_key_is_groups_and_project(self, site: ScriptedServer) -> None:
+        """Callers with the same groups share a result; other groups or Projects have another."""
+        connection = Cluster(api_at(site.url))
+        site.on(ACCESS, review_reply(allowed=True), review_reply(allowed=False))
         deadline = Deadline.after(60)
 
-        assert connected.may_list_jobs(TEAM_A, ALICE, deadline)
-        assert connected.may_list_jobs(TEAM_A, BOB, deadline)
-        assert not connected.may_list_jobs(ProjectName("team-b"), ALICE, deadline)
-        assert not connected.may_list_jobs(TEAM_A, Caller("alice", ()), deadline)
-        assert not connected.may_list_jobs(TEAM_A, Caller("alice", ("team-a", "team-b")), deadline)
+        assert connection.may_list_jobs(TEAM_A, ALICE, deadline)
+        assert connection.may_list_jobs(TEAM_A, BOB, deadline)
+        assert not connection.may_list_jobs(ProjectName("team-b"), ALICE, deadline)
+        assert not connection.may_list_jobs(TEAM_A, Caller("alice", ()), deadline)
+        assert not connection.may_list_jobs(TEAM_A, Caller("alice", ("team-a", "team-b")), deadline)
         assert len(site.at(ACCESS)) == 4
 
-    def test_failure_is_not_kept(self, site: ScriptedServer, connected: Cluster) -> None:
-        """No verdict is not a no."""
-        site.on(ACCESS, HttpResponse(201, [], b"<html>"), verdict(allowed=True))
+    def test_failure_is_not_cached(self, site: ScriptedServer, connection: Cluster) -> None:
+        """A failed review is repeated."""
+        site.on(ACCESS, HttpResponse(201, [], b"<html>"), review_reply(allowed=True))
         with pytest.raises(ClusterUnavailable):
-            connected.may_list_jobs(TEAM_A, ALICE, Deadline.after(60))
+            connection.may_list_jobs(TEAM_A, ALICE, Deadline.after(60))
 
-        assert connected.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is True
+        assert connection.may_list_jobs(TEAM_A, ALICE, Deadline.after(60)) is True
 
 
 class TestVersion:
-    """What the cluster runs."""
+    """The cluster's version."""
 
     def test_version(self, site: ScriptedServer) -> None:
-        """As `kubectl version` tells it."""
+        """The version is the `gitVersion` that `kubectl version` prints."""
         site.on("/version", json_reply({"major": "1", "minor": "34", "gitVersion": "v1.34.1-eks-1234567"}))
 
         assert Cluster(api_at(site.url)).version(ALICE, Deadline.after(60)) == "v1.34.1-eks-1234567"
@@ -135,27 +135,27 @@ class TestConnect:
     """This deployment's cluster."""
 
     @pytest.fixture(autouse=True)
-    def forgotten(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Nothing stays connected from one test to the next."""
+    def disconnect(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Set AWS credentials, and clear the cached connections after the test."""
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
         yield
         cluster.connect.cache_clear()
         eks_tokens.connect.cache_clear()
 
-    def test_settings_lead_to_the_cluster(self) -> None:
-        """Endpoint, authority and role: a Lambda needs no more to ask as itself."""
+    def test_settings_are_used(self) -> None:
+        """Endpoint, certificate authority and role are those of the settings."""
         identity = server_identity()
         with ScriptedServer(identity.context) as api, ScriptedServer() as sts:
             sts.on("/", session_reply())
             api.on(NAMESPACES, page("researcher-a"))
             authority = base64.b64encode(identity.ca_pem.encode()).decode()
 
-            connected = cluster.connect(
+            connection = cluster.connect(
                 deployment(cluster_endpoint=api.url, cluster_ca=authority, aws_endpoint_url=sts.url)
             )
 
-            assert [one.metadata.name for one in connected.namespaces(Deadline.after(60))] == ["researcher-a"]
+            assert [one.metadata.name for one in connection.namespaces(Deadline.after(60))] == ["researcher-a"]
             assert api.asked[0].values("Authorization")[0].startswith("Bearer k8s-aws-v1.")
 
     @pytest.mark.parametrize(
@@ -164,18 +164,18 @@ class TestConnect:
          base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()],
         ids=["no base64", "no PEM", "no text", "no certificate"],
     )  # fmt: skip
-    def test_authority_is_checked_before_anything_is_sent(self, authority: str) -> None:
-        """A mistake of the deployment, which the log names; the value is not shown."""
+    def test_invalid_certificate_authority(self, authority: str) -> None:
+        """The error names the setting and does not contain its value."""
         with pytest.raises(InvalidSettingError, match=r"^CLUSTER_CA must be certificates in PEM, encoded in base64$"):
             cluster.connect(deployment(cluster_ca=authority))
 
-    def test_process_has_one(self) -> None:
-        """So that warm calls find their connections, groups and verdicts."""
+    def test_connection_is_cached(self) -> None:
+        """Warm invocations reuse connections, groups and reviews."""
         assert cluster.connect(deployment()) is cluster.connect(deployment())
 
 
 def session_reply() -> HttpResponse:
-    """STS's answer to AssumeRole."""
+    """Return the response of STS to AssumeRole."""
     parts = {"AccessKeyId": "id", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2099-01-01T00:00:00Z"}
     given = "".join(f"<{name}>{value}</{name}>" for name, value in parts.items())
     result = f"<AssumeRoleResult><Credentials>{given}</Credentials></AssumeRoleResult>"

@@ -1,4 +1,4 @@
-"""What the cluster refuses, in our errors: its messages here are those of a real API server."""
+"""The translation of the API server's errors, with messages of a real API server."""
 
 from __future__ import annotations
 
@@ -54,43 +54,43 @@ POLICY = (
 WEBHOOK = 'admission webhook "validation.gatekeeper.sh" denied the request: [images] images come from our registry'
 
 ANOTHER_LIST = "The page token does not belong to this list. Start again without it."
-OLD_LIST = "The page token has expired. Start again without it."
-OUR_TOKEN = (
+EXPIRED = "The page token has expired. Start again without it."
+TOKEN_REJECTED = (
     "The cluster does not accept this API's token. Report this to the operators of this API, with the X-Request-Id."
 )
 CHANGED = "The Job was changed, or deleted and created again. Get it before you try again."
 UNKNOWN = "The cluster sent an unexpected response. Try again later."
 
 
-def answered(status: int, message: str = "", **details: object) -> ApiResponse:
-    """A refusal of the API server."""
+def error_response(status: int, message: str = "", **details: object) -> ApiResponse:
+    """Return an error response of the API server."""
     return ApiResponse(status, status_reply(status, message, "", **details).body, None)
 
 
-def told(error: ResearcherError) -> tuple[type[ResearcherError], str]:
-    """What the caller reads."""
+def type_and_detail(error: ResearcherError) -> tuple[type[ResearcherError], str]:
+    """Return what the caller gets."""
     return type(error), error.detail
 
 
 class TestForbidden:
-    """What the caller may not do."""
+    """Requests without permission."""
 
     @pytest.mark.parametrize(
         ("status", "message"),
         [
             pytest.param(403, NOT_ALLOWED, id="another team's Project"),
-            pytest.param(404, NO_NAMESPACE, id="no such Project"),
-            pytest.param(403, NOT_IMPERSONATED, id="a group we may not act for"),
-            pytest.param(403, "", id="without a reason"),
+            pytest.param(404, NO_NAMESPACE, id="missing Project"),
+            pytest.param(403, NOT_IMPERSONATED, id="group that may not be impersonated"),
+            pytest.param(403, "", id="without a message"),
         ],
     )
-    def test_another_teams_project_and_none_read_the_same(self, status: int, message: str) -> None:
-        """Nobody learns from us which Projects there are, nor how we are known to the cluster."""
-        assert told(error_from(answered(status, message))) == (Forbidden, FORBIDDEN)
+    def test_other_projects_and_missing_ones_have_the_same_error(self, status: int, message: str) -> None:
+        """The error discloses neither the existence of a Project nor the API's identity."""
+        assert type_and_detail(error_from(error_response(status, message))) == (Forbidden, FORBIDDEN)
 
 
 class TestAdmission:
-    """What the cluster would allow to another Job."""
+    """Jobs that admission control rejects."""
 
     @pytest.mark.parametrize(
         ("message", "kind", "opening"),
@@ -102,9 +102,9 @@ class TestAdmission:
             pytest.param(WEBHOOK, RefusedByCluster, "The cluster rejected the Job: admission webhook", id="webhook"),
         ],
     )
-    def test_reason_stays_readable(self, message: str, kind: type[ResearcherError], opening: str) -> None:
-        """It says what to change, or how much to wait for; the object's name, which the caller knows, is left out."""
-        found = error_from(answered(403, message))
+    def test_message_is_passed_on(self, message: str, kind: type[ResearcherError], opening: str) -> None:
+        """The cluster's message is passed on, without the name of the object."""
+        found = error_from(error_response(403, message))
 
         assert type(found) is kind
         assert found.detail.startswith(opening)
@@ -118,13 +118,13 @@ class TestAdmission:
             pytest.param("admission webhook " + "x" * 10_000, id="webhook"),
         ],
     )
-    def test_long_reason_is_cut(self, message: str) -> None:
-        """A webhook may write a book."""
-        assert MAX_TEXT < len(error_from(answered(403, message)).detail) < MAX_TEXT + 50
+    def test_long_message_is_truncated(self, message: str) -> None:
+        """A webhook may return a message of any length."""
+        assert MAX_TEXT < len(error_from(error_response(403, message)).detail) < MAX_TEXT + 50
 
 
 class TestInvalidJob:
-    """What the cluster cannot make a Job from."""
+    """Jobs that the API server rejects as invalid."""
 
     @pytest.mark.parametrize(
         ("field", "pointer"),
@@ -132,74 +132,77 @@ class TestInvalidJob:
             pytest.param("spec.backoffLimit", "/spec/backoffLimit", id="name"),
             pytest.param("spec.containers[0].image", "/spec/containers/0/image", id="index"),
             pytest.param("metadata.labels[a.b/c~d]", "/metadata/labels/a.b~1c~0d", id="key"),
-            pytest.param(None, "", id="untold"),
+            pytest.param(None, "", id="no field"),
         ],
     )
-    def test_fields_are_named(self, field: str | None, pointer: str) -> None:
-        """By JSON pointers (RFC 6901), as in our own refusals; all of them, so that one more attempt is enough."""
+    def test_fields_are_json_pointers(self, field: str | None, pointer: str) -> None:
+        """All invalid fields are listed, as JSON pointers (RFC 6901)."""
         causes = [{"reason": "FieldValueInvalid", "field": field, "message": "x" * 2000}, {"field": "spec.b"}]
 
-        error = error_from(answered(422, "Job.batch is invalid", causes=causes))
+        error = error_from(error_response(422, "Job.batch is invalid", causes=causes))
 
-        assert told(error) == (InvalidJob, "The cluster rejected the Job; `errors` lists the invalid fields.")
+        assert type_and_detail(error) == (
+            InvalidJob,
+            "The cluster rejected the Job; `errors` lists the invalid fields.",
+        )
         assert error.errors == (FieldError(pointer, "x" * MAX_TEXT), FieldError("/spec/b", ""))
 
     @pytest.mark.parametrize("details", [{}, {"causes": []}, {"kind": "Job"}])
     @pytest.mark.parametrize("status", [400, 422])
-    def test_refusal_without_fields(self, status: int, details: dict[str, object]) -> None:
-        """Strict decoding tells unknown fields in the message alone."""
+    def test_error_without_fields(self, status: int, details: dict[str, object]) -> None:
+        """Strict field validation has unknown fields only in its message."""
         message = 'strict decoding error: unknown field "spec.x"'
 
-        error = error_from(answered(status, message, **details))
+        error = error_from(error_response(status, message, **details))
 
         assert (type(error), error.errors) == (InvalidJob, (FieldError("", message),))
 
 
 class TestOthers:
-    """The rest."""
+    """Other statuses."""
 
     @pytest.mark.parametrize(
         ("status", "message", "kind", "detail"),
         [
-            (410, "The provided continue parameter is too old to display a list.", PageTokenExpired, OLD_LIST),
-            (401, "Unauthorized", CredentialsUnavailable, OUR_TOKEN),
+            (410, "The provided continue parameter is too old to display a list.", PageTokenExpired, EXPIRED),
+            (401, "Unauthorized", CredentialsUnavailable, TOKEN_REJECTED),
             (409, "Precondition failed: UID in precondition: a, UID in object meta: b", PreconditionFailed, CHANGED),
         ],
     )
     def test_status(self, status: int, message: str, kind: type[ResearcherError], detail: str) -> None:
-        """One error for each, which says what to do."""
-        assert told(error_from(answered(status, message))) == (kind, detail)
+        """Each status has an error that says what to do."""
+        assert type_and_detail(error_from(error_response(status, message))) == (kind, detail)
 
     @pytest.mark.parametrize("status", [302, 405, 501])
-    def test_answer_that_should_not_have_come(self, status: int) -> None:
-        """The cluster did not say when to try again; a script waits for what it is told."""
-        found = error_from(answered(status))
+    def test_unexpected_status(self, status: int) -> None:
+        """The error has a default Retry-After."""
+        found = error_from(error_response(status))
 
-        assert told(found) == (ClusterUnavailable, UNKNOWN)
+        assert type_and_detail(found) == (ClusterUnavailable, UNKNOWN)
         assert found.retry_after == RETRY_AFTER
 
     @pytest.mark.parametrize(
         "body",
         [
-            pytest.param(b"", id="nothing"),
+            pytest.param(b"", id="empty"),
             pytest.param(b"[" * 100_000, id="deep"),
             pytest.param(b'{"message": null}', id="null"),
-            pytest.param(b'{"message": "\xff"}', id="no UTF-8"),
+            pytest.param(b'{"message": "\xff"}', id="not UTF-8"),
         ],
     )
     @pytest.mark.parametrize(
         ("status", "kind"), [(400, InvalidJob), (403, Forbidden), (409, PreconditionFailed), (500, ClusterUnavailable)]
     )
-    def test_body_that_is_no_status(self, status: int, kind: type[ResearcherError], body: bytes) -> None:
-        """The number is enough."""
+    def test_body_that_is_not_a_status(self, status: int, kind: type[ResearcherError], body: bytes) -> None:
+        """The HTTP status is sufficient."""
         assert type(error_from(ApiResponse(status, body, None))) is kind
 
 
 class TestStatus:
-    """The cluster's own error document."""
+    """Kubernetes' error object."""
 
     def test_is_read(self) -> None:
-        """Down to the fields it refuses; what we do not read is skipped."""
+        """The fields that are used are read, and others are skipped."""
         status = msgspec.json.decode(
             '{"kind": "X", "metadata": {"future": 1}, "code": 422, "reason": "Invalid", "message": "m",'
             ' "details": {"causes": [{"field": "spec.x", "message": "bad"}]}}',
@@ -211,50 +214,50 @@ class TestStatus:
         assert (status.reason, status.message, cause.field, cause.message) == ("Invalid", "m", "spec.x", "bad")
 
     @pytest.mark.parametrize("wire", ["{}", '{"kind": "X", "metadata": {"managedFields": [{}]}, "future": [{}]}'])
-    def test_of_an_object_that_says_nothing(self, wire: str) -> None:
-        """However little the cluster says, or however much more, it is read."""
+    def test_empty_status(self, wire: str) -> None:
+        """All fields are optional."""
         assert msgspec.json.decode(wire, type=Status) == Status()
 
 
-class TestDecoded:
-    """What an answer holds."""
+class TestDecodeOrRaise:
+    """The object in a response."""
 
     @pytest.mark.parametrize("status", [200, 201, 202])
     def test_object(self, status: int) -> None:
-        """As its type; fields that the type lacks are skipped."""
+        """Unknown fields are skipped."""
         body = b'{"kind": "Job", "metadata": {"name": "train-1", "managedFields": [{}]}}'
 
         assert decode_or_raise(ApiResponse(status, body, None), Job).metadata.name == "train-1"
 
-    def test_refusal(self) -> None:
-        """Is raised as what it means."""
+    def test_error(self) -> None:
+        """An error response is raised."""
         with pytest.raises(Forbidden):
-            decode_or_raise(answered(403, NOT_ALLOWED), Job)
+            decode_or_raise(error_response(403, NOT_ALLOWED), Job)
 
     @pytest.mark.parametrize(
         "body", [b"", b"{", b"<html>", b"[]", b'{"metadata": 5}', b'{"spec":' * 100_000, b'"\xff"']
     )
-    def test_answer_that_cannot_be_read(self, body: bytes) -> None:
-        """A fault of the moment, and not ours."""
-        with pytest.raises(ClusterUnavailable) as refusal:
+    def test_unreadable_response(self, body: bytes) -> None:
+        """The error can be retried."""
+        with pytest.raises(ClusterUnavailable) as raised:
             decode_or_raise(ApiResponse(200, body, None), Job)
 
-        assert refusal.value.detail == "The cluster's response was cut off or is not JSON. Try again."
-        assert refusal.value.retry_after == RETRY_AFTER
+        assert raised.value.detail == "The cluster's response was cut off or is not JSON. Try again."
+        assert raised.value.retry_after == RETRY_AFTER
 
 
 class TestRefusesImpersonation:
-    """Whether the cluster refused who we act as."""
+    """Whether impersonation is forbidden."""
 
     @pytest.mark.parametrize(
         ("status", "message", "expected"),
         [
-            pytest.param(403, NOT_IMPERSONATED, True, id="a group that is not ours to use"),
-            pytest.param(403, NOT_ALLOWED, False, id="what the caller may not"),
-            pytest.param(403, "", False, id="without a reason"),
-            pytest.param(200, NOT_IMPERSONATED, False, id="no refusal"),
+            pytest.param(403, NOT_IMPERSONATED, True, id="impersonation"),
+            pytest.param(403, NOT_ALLOWED, False, id="permission of the caller"),
+            pytest.param(403, "", False, id="without a message"),
+            pytest.param(200, NOT_IMPERSONATED, False, id="no error"),
         ],
     )
-    def test_verdict(self, status: int, message: str, expected: bool) -> None:
-        """Then, and only then, our list of groups is out of date."""
-        assert refuses_impersonation(answered(status, message)) is expected
+    def test_result(self, status: int, message: str, expected: bool) -> None:
+        """Only then the list of groups is out of date."""
+        assert refuses_impersonation(error_response(status, message)) is expected

@@ -1,4 +1,4 @@
-"""What the cluster still has of a finished Job."""
+"""Reading the objects and the log of a finished Job."""
 
 from __future__ import annotations
 
@@ -24,57 +24,57 @@ POD.spec.containers[0].name = "main"
 
 @pytest.fixture
 def site(site: ScriptedServer) -> ScriptedServer:
-    """An API server where we may impersonate the janitor."""
+    """Return an API server that lets the API impersonate the janitor."""
     site.on(RULES, groups_reply("researcher:janitor"))
     return site
 
 
 @pytest.fixture
-def remains(site: ScriptedServer) -> KubernetesFinishedJobs:
-    """The cluster as the cleanup reaches it."""
+def finished_jobs(site: ScriptedServer) -> KubernetesFinishedJobs:
+    """Return the adapter of the cleanup."""
     return KubernetesFinishedJobs(Cluster(api_at(site.url)), Caller.janitor(), Deadline.after(60))
 
 
 @pytest.mark.parametrize(("reply", "error"), [(NOT_ALLOWED, Forbidden), (status_reply(503), ClusterUnavailable)])
-def test_refusal_is_raised(
+def test_error_is_raised(
     site: ScriptedServer,
-    remains: KubernetesFinishedJobs,
+    finished_jobs: KubernetesFinishedJobs,
     monkeypatch: pytest.MonkeyPatch,
     reply: HttpResponse,
     error: type[Exception],
 ) -> None:
-    """The Project has not bound the janitor's role, or the cluster is down: a Receipt would be wrong."""
+    """Without permission, or if the cluster is unavailable, there is no incomplete Receipt."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     site.on(JOB, reply)
     site.on(PODS, reply)
 
     with pytest.raises(error):
-        remains.manifest(TEAM_A, TRAIN_1)
+        finished_jobs.manifest(TEAM_A, TRAIN_1)
     with pytest.raises(error):
-        remains.pods(TEAM_A, job())
+        finished_jobs.pods(TEAM_A, job())
 
 
 class TestManifest:
-    """The Job as it is stored."""
+    """The stored Job."""
 
-    def test_is_whole(self, site: ScriptedServer, remains: KubernetesFinishedJobs) -> None:
-        """With what our own types do not name; asked as the janitor. None when another run was faster."""
-        assert remains.manifest(TEAM_A, TRAIN_1) is None
+    def test_is_complete(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """Unknown fields are kept; the request is sent as the janitor. None if the Job was deleted."""
+        assert finished_jobs.manifest(TEAM_A, TRAIN_1) is None
         stored = {"metadata": {"name": "train-1"}, "spec": {"backoffLimit": 6}}
         site.on(JOB, json_reply(stored))
 
-        assert remains.manifest(TEAM_A, TRAIN_1) == stored
+        assert finished_jobs.manifest(TEAM_A, TRAIN_1) == stored
         assert site.at(JOB)[1].values("Impersonate-Group") == ["researcher:janitor"]
 
 
 class TestPods:
-    """However they ended."""
+    """The Job's pods."""
 
-    def test_are_the_jobs(self, site: ScriptedServer, remains: KubernetesFinishedJobs) -> None:
-        """Those that succeeded, too, and not without end."""
+    def test_are_those_of_the_job(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """Pods in all phases are returned, up to a limit."""
         site.on(PODS, json_reply({"items": [{"metadata": {"name": "train-1-abcde"}}]}))
 
-        assert [one.metadata.name for one in remains.pods(TEAM_A, job())] == ["train-1-abcde"]
+        assert [pod.metadata.name for pod in finished_jobs.pods(TEAM_A, job())] == ["train-1-abcde"]
         assert site.at(PODS)[0].query == [
             ("labelSelector", "batch.kubernetes.io/job-name in (train-1)"),
             ("limit", str(MAX_PODS)),
@@ -82,46 +82,44 @@ class TestPods:
 
 
 class TestLogTail:
-    """The last lines."""
+    """The last lines of a log."""
 
-    def test_is_read(self, site: ScriptedServer, remains: KubernetesFinishedJobs) -> None:
-        """Of the first container, whatever bytes it wrote, and not without end."""
+    def test_is_read(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """The log of the first container is read up to a limit; invalid UTF-8 is replaced."""
         site.on(LOG, HttpResponse(200, [("Content-Type", "text/plain")], b"one\ntw\xff\n"))
 
-        assert remains.log_tail(TEAM_A, POD) == "one\ntw\ufffd\n"
+        assert finished_jobs.log_tail(TEAM_A, POD) == "one\ntw\ufffd\n"
         assert site.at(LOG)[0].query == [("container", "main"), ("tailLines", "40"), ("limitBytes", "65536")]
 
     @pytest.mark.parametrize("reply", [status_reply(404), status_reply(400, "waiting to start"), NOT_ALLOWED])
-    def test_is_none_where_there_is_none(
-        self, site: ScriptedServer, remains: KubernetesFinishedJobs, reply: HttpResponse
+    def test_missing_log_is_none(
+        self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs, reply: HttpResponse
     ) -> None:
-        """The pod is gone, or never started; the next one is asked all the same."""
+        """A pod that is gone or never started has no log, and does not count as a failure."""
         site.on(LOG, *[reply] * LOG_FAILURES, HttpResponse(200, [], b"done\n"))
 
-        assert [remains.log_tail(TEAM_A, POD) for _ in range(LOG_FAILURES + 1)] == [None] * LOG_FAILURES + ["done\n"]
+        assert [finished_jobs.log_tail(TEAM_A, POD) for _ in range(LOG_FAILURES + 1)] == [None] * LOG_FAILURES + [
+            "done\n"
+        ]
 
-    def test_is_no_more_asked_for_when_nodes_do_not_answer(
-        self, site: ScriptedServer, remains: KubernetesFinishedJobs
-    ) -> None:
-        """Their logs are not worth the time of the cleanup."""
+    def test_is_not_read_after_failures(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """After several failures no more logs are read."""
         site.on(LOG, status_reply(500))
 
-        found = [remains.log_tail(TEAM_A, POD) for _ in range(LOG_FAILURES)]
-        asked = len(site.at(LOG))
+        found = [finished_jobs.log_tail(TEAM_A, POD) for _ in range(LOG_FAILURES)]
+        requests = len(site.at(LOG))
 
-        assert [*found, remains.log_tail(TEAM_A, POD)] == [None] * (LOG_FAILURES + 1)
-        assert len(site.at(LOG)) == asked
+        assert [*found, finished_jobs.log_tail(TEAM_A, POD)] == [None] * (LOG_FAILURES + 1)
+        assert len(site.at(LOG)) == requests
 
     @pytest.mark.parametrize("name", ["", "..", "a/../../secrets", "A"])
-    def test_of_an_odd_name_is_not_asked_for(
-        self, site: ScriptedServer, remains: KubernetesFinishedJobs, name: str
-    ) -> None:
-        """It would be another path."""
-        assert remains.log_tail(TEAM_A, pod(name=name)) is None
+    def test_invalid_pod_name(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs, name: str) -> None:
+        """A name that would change the path is not requested."""
+        assert finished_jobs.log_tail(TEAM_A, pod(name=name)) is None
         assert site.asked == []
 
-    def test_is_not_waited_for(self, site: ScriptedServer) -> None:
-        """The cleanup's own end is the end of it, too."""
+    def test_deadline_is_respected(self, site: ScriptedServer) -> None:
+        """After the deadline of the cleanup the result is None."""
         late = KubernetesFinishedJobs(Cluster(api_at(site.url)), Caller.janitor(), Deadline(0.0))
 
         assert late.log_tail(TEAM_A, POD) is None

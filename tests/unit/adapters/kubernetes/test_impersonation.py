@@ -1,4 +1,4 @@
-"""The headers by which the cluster takes a call as the caller's."""
+"""The impersonation headers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
 def groups(impersonation: Impersonation, caller: Caller = ALICE, *, fresh: bool = False) -> list[str]:
-    """The groups in the headers for *caller*."""
+    """Return the groups in the headers for *caller*."""
     lines = impersonation.headers(caller, Deadline.after(60), fresh=fresh)
     return [value for name, value in lines if name == "Impersonate-Group"]
 
 
 class TestHeaders:
-    """Who acts."""
+    """The headers for a caller."""
 
-    def test_lines_are_made_from_the_caller(self, site: ScriptedServer) -> None:
-        """One user without rights, the caller's name for the audit log, and a line for each group, in order.
+    def test_headers_are_built_from_the_caller(self, site: ScriptedServer) -> None:
+        """The user has no permissions, the extra has the caller's name, and each group has a line.
 
-        Each Project brings a ClusterRole of its own, whose rules add up.
+        Each Project has its own ClusterRole, whose rules are combined.
         """
         rule: dict[str, object] = {"verbs": ["impersonate"], "apiGroups": [""], "resources": ["groups"]}
-        site.on(REVIEW, rules_reply(*({**rule, "resourceNames": [f"researcher:team-{one}"]} for one in "ba")))
+        site.on(REVIEW, rules_reply(*({**rule, "resourceNames": [f"researcher:team-{letter}"]} for letter in "ba")))
         caller = Caller("alice@example.com", ("team-b", "team-a"))
 
         lines = Impersonation(api_at(site.url)).headers(caller, Deadline.after(60))
@@ -44,20 +44,20 @@ class TestHeaders:
             ("Impersonate-Group", "researcher:team-b"),
         ]
 
-    def test_group_we_may_not_impersonate_is_left_out(self, site: ScriptedServer) -> None:
-        """One of them would refuse the whole call, also for the caller's other groups."""
+    def test_group_that_may_not_be_impersonated_is_omitted(self, site: ScriptedServer) -> None:
+        """The cluster would reject the whole request because of one such group."""
         assert groups(Impersonation(api_at(site.url)), Caller("alice", ("team-a", "team-z"))) == ["researcher:team-a"]
 
     @pytest.mark.parametrize("caller", [Caller("alice", ()), Caller("alice", ("team-z",))])
-    def test_caller_without_a_usable_group(self, site: ScriptedServer, caller: Caller) -> None:
-        """Acts as the user without rights: never as ourselves."""
+    def test_caller_without_a_group(self, site: ScriptedServer, caller: Caller) -> None:
+        """The request is sent as the user without permissions, never as the API itself."""
         assert Impersonation(api_at(site.url)).headers(caller, Deadline.after(60)) == [
             ("Impersonate-User", "researcher:api"),
             ("Impersonate-Extra-Subject", "researcher:alice"),
         ]
 
-    def test_callers_are_kept_apart(self, site: ScriptedServer) -> None:
-        """The list is shared, the headers never are."""
+    def test_headers_are_not_cached(self, site: ScriptedServer) -> None:
+        """The list of groups is shared by all callers, the headers are not."""
         impersonation = Impersonation(api_at(site.url))
 
         subjects = [dict(impersonation.headers(caller, Deadline.after(60))) for caller in (ALICE, BOB)]
@@ -65,17 +65,17 @@ class TestHeaders:
         assert [lines["Impersonate-Extra-Subject"] for lines in subjects] == ["researcher:alice", "researcher:bob"]
 
 
-class TestOurGroups:
-    """Which groups we may impersonate, by the cluster's own word."""
+class TestOwnGroups:
+    """The groups that the API may impersonate."""
 
-    def test_question_is_ours(self, site: ScriptedServer) -> None:
-        """Asked without impersonation, as the RBAC of our own identity is meant."""
+    def test_are_reviewed_as_the_api_itself(self, site: ScriptedServer) -> None:
+        """The review is sent without impersonation."""
         groups(Impersonation(api_at(site.url)))
 
-        (asked,) = site.at(REVIEW)
-        assert asked.method == "POST"
-        assert not [name for name, _ in asked.headers if name.lower().startswith("impersonate-")]
-        assert json.loads(asked.body)["spec"] == {"namespace": "default"}
+        (request,) = site.at(REVIEW)
+        assert request.method == "POST"
+        assert not [name for name, _ in request.headers if name.lower().startswith("impersonate-")]
+        assert json.loads(request.body)["spec"] == {"namespace": "default"}
 
     @pytest.mark.parametrize(
         "rule",
@@ -83,18 +83,18 @@ class TestOurGroups:
             pytest.param({"verbs": ["get"], "resources": ["groups"]}, id="another verb"),
             pytest.param({"verbs": ["impersonate"], "resources": ["users"]}, id="another resource"),
             pytest.param({"verbs": ["*"], "resources": ["*"]}, id="everything"),
-            pytest.param({}, id="an empty rule"),
+            pytest.param({}, id="empty rule"),
             pytest.param({"verbs": ["impersonate"], "resources": ["groups"], "resourceNames": []}, id="every group"),
         ],
     )
-    def test_rule_that_names_no_groups_to_impersonate(self, site: ScriptedServer, rule: dict[str, object]) -> None:
-        """Gives none: a cluster-admin among our roles changes nothing, and a right to system:masters is not used."""
+    def test_rule_without_group_names(self, site: ScriptedServer, rule: dict[str, object]) -> None:
+        """A rule for all groups adds none, so a cluster-admin role does not allow system:masters."""
         site.on(REVIEW, rules_reply({"apiGroups": [""], "resourceNames": ["researcher:team-a"], **rule}))
 
         assert groups(Impersonation(api_at(site.url))) == []
 
-    def test_group_of_the_system_is_never_impersonated(self, site: ScriptedServer) -> None:
-        """Whatever a role names, and whatever an issuer calls a group."""
+    def test_system_groups_are_never_impersonated(self, site: ScriptedServer) -> None:
+        """Groups without the prefix are omitted, whatever a role or a token contains."""
         site.on(REVIEW, groups_reply("system:masters", "researcher:system:masters", "team-a"))
 
         found = groups(Impersonation(api_at(site.url)), Caller("mallory", ("system:masters", "team-a")))
@@ -102,11 +102,11 @@ class TestOurGroups:
         assert found == ["researcher:system:masters"]
 
 
-class TestKept:
-    """How often the cluster is asked."""
+class TestCache:
+    """The caching of the groups."""
 
-    def test_list_is_kept(self, site: ScriptedServer) -> None:
-        """Five minutes, for all callers; after that a new Project is known, and a lost one is not."""
+    def test_list_is_cached(self, site: ScriptedServer) -> None:
+        """The list is cached for five minutes for all callers, and then read again."""
         clock = Clock()
         impersonation = Impersonation(api_at(site.url), clock)
         groups(impersonation, ALICE)
@@ -120,8 +120,8 @@ class TestKept:
         clock.now += 1
         assert groups(impersonation, Caller("alice", ("team-a", "team-b"))) == ["researcher:team-b"]
 
-    def test_fresh_list_is_kept_too(self, site: ScriptedServer) -> None:
-        """Its five minutes begin anew."""
+    def test_fresh_list_is_cached(self, site: ScriptedServer) -> None:
+        """A fresh read starts a new TTL."""
         clock = Clock()
         impersonation = Impersonation(api_at(site.url), clock)
         groups(impersonation)
@@ -132,8 +132,8 @@ class TestKept:
         assert groups(impersonation) == ["researcher:team-a"]
         assert len(site.at(REVIEW)) == 2
 
-    def test_list_is_read_again_for_a_group_that_is_not_in_it(self, site: ScriptedServer) -> None:
-        """Its Project may be new; but a group that nobody knows is not looked for all the time."""
+    def test_unknown_group_has_a_shorter_ttl(self, site: ScriptedServer) -> None:
+        """The group may be that of a new Project; an unknown group does not cause a read for each request."""
         clock = Clock()
         impersonation = Impersonation(api_at(site.url), clock)
         caller = Caller("alice", ("team-a", "team-new"))
@@ -148,20 +148,20 @@ class TestKept:
 
 
 class TestErrors:
-    """When the cluster does not tell."""
+    """When the review fails."""
 
     @pytest.mark.parametrize(
         ("reply", "kind"),
         [
-            pytest.param(json_reply({}, 401), CredentialsUnavailable, id="our token is refused"),
+            pytest.param(json_reply({}, 401), CredentialsUnavailable, id="rejected token"),
             pytest.param(json_reply({}, 302), ClusterUnavailable, id="redirect"),
-            pytest.param(HttpResponse(201, [], b"<html>"), ClusterUnavailable, id="no JSON"),
+            pytest.param(HttpResponse(201, [], b"<html>"), ClusterUnavailable, id="not JSON"),
             pytest.param(json_reply({}, 201), ClusterUnavailable, id="no status"),
-            pytest.param(json_reply({"status": {"resourceRules": None}}, 201), ClusterUnavailable, id="odd status"),
+            pytest.param(json_reply({"status": {"resourceRules": None}}, 201), ClusterUnavailable, id="null rules"),
         ],
     )
-    def test_call_is_refused(self, site: ScriptedServer, reply: HttpResponse, kind: type[ResearcherError]) -> None:
-        """As a fault of the cluster: nobody acts while it is not known as whom. The next call asks again."""
+    def test_error_is_raised(self, site: ScriptedServer, reply: HttpResponse, kind: type[ResearcherError]) -> None:
+        """No request is sent without a list of groups, and the next request reads it again."""
         impersonation = Impersonation(api_at(site.url))
         site.on(REVIEW, reply)
         with pytest.raises(kind):

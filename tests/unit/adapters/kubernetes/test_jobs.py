@@ -1,4 +1,4 @@
-"""A caller's Jobs: which calls are made, as whom, and what their answers mean."""
+"""A caller's Jobs: the requests, whom they impersonate, and their results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ JOBS = "/apis/batch/v1/namespaces/researcher-team-a/jobs"
 JOB = f"{JOBS}/train-1"
 SERVICES = "/api/v1/namespaces/researcher-team-a/services"
 PODS = "/api/v1/namespaces/researcher-team-a/pods"
-BUSY = status_reply(409, "Operation cannot be fulfilled on resourcequotas: the object has been modified", "Conflict")
+CONFLICT = status_reply(
+    409, "Operation cannot be fulfilled on resourcequotas: the object has been modified", "Conflict"
+)
 TRAIN_1_JSON = {"kind": "Job", "metadata": {"name": "train-1", "uid": "u1", "resourceVersion": "7"}}
 NOT_ALLOWED = status_reply(403, 'jobs.batch is forbidden: User "researcher:api" cannot list resource "jobs"')
 NOT_IMPERSONATED = status_reply(
@@ -42,36 +44,36 @@ NOT_IMPERSONATED = status_reply(
 
 @pytest.fixture
 def jobs(site: ScriptedServer) -> KubernetesJobs:
-    """The cluster as Alice reaches it."""
+    """Return the Jobs for Alice."""
     return KubernetesJobs(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
 def page(*names: str, more: str | None = None) -> HttpResponse:
-    """A page of a list, whose continue token is *more*."""
+    """Return a page of a list with the continue token *more*."""
     return json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"name": name}} for name in names]})
 
 
 class TestListedSecrets:
-    """The Secrets that a Project's Jobs may name."""
+    """The Secrets that a Project's Jobs may use."""
 
     def test_are_read_by_the_api_itself(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Callers may not read namespaces; nor is what the Project lists asked for them."""
+        """Callers have no permission to read namespaces."""
         site.on(
             f"{NAMESPACES}/researcher-team-a", json_reply({"metadata": {"annotations": {SECRETS_ANNOTATION: "hub"}}})
         )
 
         assert jobs.listed_secrets(TEAM_A) == {"hub"}
-        (asked,) = site.at(f"{NAMESPACES}/researcher-team-a")
-        assert asked.values("Impersonate-User") == []
+        (request,) = site.at(f"{NAMESPACES}/researcher-team-a")
+        assert request.values("Impersonate-User") == []
 
-    def test_of_no_project_are_none(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Who may not make the Job is told by the cluster."""
+    def test_missing_project_has_none(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """Whether the caller may create the Job is decided by the cluster."""
         site.on(f"{NAMESPACES}/researcher-team-a", status_reply(404, "namespaces not found", "NotFound"))
 
         assert jobs.listed_secrets(TEAM_A) == frozenset()
 
 
-CALLS = [
+REQUESTS = [
     pytest.param(JOBS, lambda jobs: jobs.create(TEAM_A, {}), id="create"),
     pytest.param(JOBS, lambda jobs: jobs.preview(TEAM_A, {}), id="preview"),
     pytest.param(SERVICES, lambda jobs: jobs.create_service(TEAM_A, {}), id="create a Service"),
@@ -83,37 +85,37 @@ CALLS = [
 ]
 
 
-class TestActingFor:
-    """As whom the cluster is asked."""
+class TestImpersonation:
+    """The caller that each request impersonates."""
 
-    @pytest.mark.parametrize(("path", "ask"), CALLS)
-    def test_every_call_is_the_callers(
-        self, site: ScriptedServer, jobs: KubernetesJobs, path: str, ask: Callable[[KubernetesJobs], object]
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_every_request_impersonates_the_caller(
+        self, site: ScriptedServer, jobs: KubernetesJobs, path: str, send: Callable[[KubernetesJobs], object]
     ) -> None:
-        """Our own identity owns no rights to Jobs; the cluster decides about the caller's groups."""
+        """The API's own identity has no permission for Jobs."""
         site.on(path, json_reply({}))
 
-        ask(jobs)
+        send(jobs)
 
-        (asked,) = site.at(path)
-        assert asked.values("Impersonate-User") == ["researcher:api"]
-        assert asked.values("Impersonate-Group") == ["researcher:team-a"]
-        assert asked.values("Impersonate-Extra-Subject") == ["researcher:alice"]
+        (request,) = site.at(path)
+        assert request.values("Impersonate-User") == ["researcher:api"]
+        assert request.values("Impersonate-Group") == ["researcher:team-a"]
+        assert request.values("Impersonate-Extra-Subject") == ["researcher:alice"]
 
-    @pytest.mark.parametrize(("path", "ask"), CALLS)
-    def test_refusal_is_the_clusters(
-        self, site: ScriptedServer, jobs: KubernetesJobs, path: str, ask: Callable[[KubernetesJobs], object]
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_forbidden_is_raised(
+        self, site: ScriptedServer, jobs: KubernetesJobs, path: str, send: Callable[[KubernetesJobs], object]
     ) -> None:
-        """As test_refusals has it; another team's Job is not a missing one. It is not asked again."""
+        """Another team's Job is forbidden and not missing. The request is not repeated."""
         site.on(path, NOT_ALLOWED)
 
         with pytest.raises(Forbidden):
-            ask(jobs)
+            send(jobs)
 
         assert (len(site.at(path)), len(site.at(RULES))) == (1, 1)
 
-    def test_call_ends_at_the_callers_deadline(self, site: ScriptedServer) -> None:
-        """It was set when the request came in."""
+    def test_deadline_is_respected(self, site: ScriptedServer) -> None:
+        """The deadline is that of the caller's request."""
         late = KubernetesJobs(Cluster(api_at(site.url)), ALICE, Deadline(0.0))
 
         with pytest.raises(DeadlineExceeded):
@@ -121,83 +123,87 @@ class TestActingFor:
 
         assert site.asked == []
 
-    def test_groups_are_read_again_when_impersonation_is_refused(
+    def test_groups_are_read_again_if_impersonation_is_forbidden(
         self, site: ScriptedServer, jobs: KubernetesJobs
     ) -> None:
-        """A group we have just lost is left out then, and the call is made with the others."""
+        """A group that the API may no longer impersonate is omitted, and the request is repeated."""
         site.on(RULES, groups_reply("researcher:team-a"), groups_reply())
         site.on(JOB, NOT_IMPERSONATED, NOT_ALLOWED)
 
         with pytest.raises(Forbidden):
             jobs.find(TEAM_A, TRAIN_1)
 
-        assert [asked.values("Impersonate-Group") for asked in site.at(JOB)] == [["researcher:team-a"], []]
+        assert [request.values("Impersonate-Group") for request in site.at(JOB)] == [["researcher:team-a"], []]
 
     def test_groups_are_read_again_once(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """A cluster that goes on refusing is not asked for ever, and tells nothing of us."""
+        """The request is repeated once, and the error does not contain the API's identity."""
         site.on(JOB, NOT_IMPERSONATED)
 
-        with pytest.raises(Forbidden) as refusal:
+        with pytest.raises(Forbidden) as raised:
             jobs.find(TEAM_A, TRAIN_1)
 
         assert (len(site.at(JOB)), len(site.at(RULES))) == (2, 2)
-        assert "impersonate" not in refusal.value.detail
+        assert "impersonate" not in raised.value.detail
 
 
 class TestCreate:
-    """A Job is made."""
+    """Creating a Job."""
 
-    def test_manifest_is_sent_strictly(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """A field that the cluster does not know is refused, not dropped; the audit log names us as manager."""
+    def test_request_has_strict_validation(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The cluster rejects unknown fields, and records the field manager."""
         site.on(JOBS, json_reply(TRAIN_1_JSON, 201))
 
-        made = jobs.create(TEAM_A, {"metadata": {"name": "train-1"}, "spec": {"suspend": False}})
+        created = jobs.create(TEAM_A, {"metadata": {"name": "train-1"}, "spec": {"suspend": False}})
 
-        (asked,) = site.at(JOBS)
-        assert made is not None
-        assert (made.metadata.name, made.metadata.uid, made.metadata.resource_version) == ("train-1", "u1", "7")
-        assert (asked.method, json.loads(asked.body)) == (
+        (request,) = site.at(JOBS)
+        assert created is not None
+        assert (created.metadata.name, created.metadata.uid, created.metadata.resource_version) == (
+            "train-1",
+            "u1",
+            "7",
+        )
+        assert (request.method, json.loads(request.body)) == (
             "POST",
             {"metadata": {"name": "train-1"}, "spec": {"suspend": False}},
         )
-        assert asked.query == [("fieldValidation", "Strict"), ("fieldManager", "researcher-api")]
+        assert request.query == [("fieldValidation", "Strict"), ("fieldManager", "researcher-api")]
 
     @pytest.mark.parametrize("make", [KubernetesJobs.create, KubernetesJobs.preview])
-    def test_taken_name_is_no_error(
+    def test_existing_name_is_none(
         self,
         site: ScriptedServer,
         jobs: KubernetesJobs,
         make: Callable[[KubernetesJobs, ProjectName, Manifest], object],
     ) -> None:
-        """It may be this very request, delivered before: the use case looks."""
+        """The existing Job may have been created by the same request, which the use case decides."""
         site.on(JOBS, status_reply(409, 'jobs.batch "train-1" already exists', "AlreadyExists"))
 
         assert make(jobs, TEAM_A, {}) is None
 
-    def test_write_that_came_in_between_is_no_taken_name(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Two Jobs are counted into one quota: who loses is sent again."""
-        site.on(JOBS, BUSY, BUSY, json_reply(TRAIN_1_JSON, 201))
+    def test_conflict_is_retried(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """Concurrent creations conflict on the ResourceQuota."""
+        site.on(JOBS, CONFLICT, CONFLICT, json_reply(TRAIN_1_JSON, 201))
 
-        made = jobs.create(TEAM_A, {})
+        created = jobs.create(TEAM_A, {})
 
-        assert made is not None
-        assert (made.metadata.name, len(site.at(JOBS))) == ("train-1", 3)
+        assert created is not None
+        assert (created.metadata.name, len(site.at(JOBS))) == ("train-1", 3)
 
-    def test_writes_that_keep_coming_in_between(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Are told as what they are, for a retry."""
-        site.on(JOBS, BUSY)
+    def test_conflicts_are_retried_a_limited_number_of_times(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """After the last attempt the error has a Retry-After."""
+        site.on(JOBS, CONFLICT)
 
-        with pytest.raises(ClusterUnavailable, match="kept conflicting") as busy:
+        with pytest.raises(ClusterUnavailable, match="kept conflicting") as raised:
             jobs.create(TEAM_A, {})
 
-        assert (busy.value.retry_after, len(site.at(JOBS))) == (1, MAX_CONFLICTS)
+        assert (raised.value.retry_after, len(site.at(JOBS))) == (1, MAX_CONFLICTS)
 
 
 class TestPreview:
-    """A Job as it would be made."""
+    """Creating a Job in a dry run."""
 
     def test_nothing_is_stored(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """The cluster goes through all of its checks, and answers every field."""
+        """The cluster validates the Job and returns it with its defaults."""
         site.on(JOBS, json_reply({**TRAIN_1_JSON, "spec": {"backoffLimit": 6}}, 201))
 
         preview = jobs.preview(TEAM_A, {"metadata": {"name": "train-1"}})
@@ -207,48 +213,50 @@ class TestPreview:
 
 
 class TestCreateService:
-    """Making a Service."""
+    """Creating a Service."""
 
-    def test_manifest_is_sent_strictly(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """As a Job's is. Its name belongs to this Job alone: one that is there was made by an earlier attempt."""
+    def test_request_has_strict_validation(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The name is unique to the Job, so an existing Service was created by an earlier attempt."""
         site.on(SERVICES, json_reply({}, 201), status_reply(409, reason="AlreadyExists"))
 
         for _ in range(2):
             jobs.create_service(TEAM_A, {"kind": "Service"})
 
-        asked = site.at(SERVICES)[0]
-        assert (asked.method, json.loads(asked.body)) == ("POST", {"kind": "Service"})
-        assert asked.query == [("fieldValidation", "Strict"), ("fieldManager", "researcher-api")]
+        request = site.at(SERVICES)[0]
+        assert (request.method, json.loads(request.body)) == ("POST", {"kind": "Service"})
+        assert request.query == [("fieldValidation", "Strict"), ("fieldManager", "researcher-api")]
 
 
 class TestPatch:
-    """Changing a Job."""
+    """Patching a Job."""
 
-    def test_change_is_a_merge_patch(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """The answer is the Job as it is then."""
+    def test_request_is_a_merge_patch(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The response is the patched Job."""
         site.on(JOB, json_reply(TRAIN_1_JSON))
 
         found = jobs.patch(TEAM_A, TRAIN_1, {"spec": {"suspend": False}})
 
-        (asked,) = site.at(JOB)
-        assert (asked.method, json.loads(asked.body)) == ("PATCH", {"spec": {"suspend": False}})
-        assert asked.values("Content-Type") == ["application/merge-patch+json"]
+        (request,) = site.at(JOB)
+        assert (request.method, json.loads(request.body)) == ("PATCH", {"spec": {"suspend": False}})
+        assert request.values("Content-Type") == ["application/merge-patch+json"]
         assert found is not None
         assert found.metadata.uid == "u1"
 
-    @pytest.mark.parametrize("reply", [BUSY, status_reply(404)], ids=["changed meanwhile", "gone"])
-    def test_another_job_is_none(self, site: ScriptedServer, jobs: KubernetesJobs, reply: HttpResponse) -> None:
-        """The caller looks again, and decides."""
+    @pytest.mark.parametrize("reply", [CONFLICT, status_reply(404)], ids=["conflict", "missing"])
+    def test_missing_job_or_conflict_is_none(
+        self, site: ScriptedServer, jobs: KubernetesJobs, reply: HttpResponse
+    ) -> None:
+        """The use case reads the Job again."""
         site.on(JOB, reply)
 
         assert jobs.patch(TEAM_A, TRAIN_1, {}) is None
 
 
 class TestFind:
-    """One Job."""
+    """Reading a Job."""
 
     def test_job(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """With what we read of it."""
+        """The Job is returned."""
         site.on(JOB, json_reply(TRAIN_1_JSON))
 
         found = jobs.find(TEAM_A, TRAIN_1)
@@ -258,14 +266,14 @@ class TestFind:
         assert site.at(JOB)[0].method == "GET"
 
     def test_missing_job_is_none(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """What that means, the use case decides."""
+        """A missing Job is None."""
         site.on(JOB, status_reply(404, 'jobs.batch "train-1" not found'))
 
         assert jobs.find(TEAM_A, TRAIN_1) is None
 
 
 class TestPage:
-    """Some Jobs of a Project."""
+    """A page of a Project's Jobs."""
 
     @pytest.mark.parametrize(
         ("selector", "token", "query"),
@@ -278,7 +286,7 @@ class TestPage:
     def test_query(
         self, site: ScriptedServer, jobs: KubernetesJobs, selector: str, token: str | None, query: list[tuple[str, str]]
     ) -> None:
-        """Only what is asked for; nothing in it can become another parameter."""
+        """The query has the selector, the limit and the token, each escaped."""
         site.on(JOBS, page("a", "b", more="n2"))
 
         found = jobs.page(TEAM_A, selector, 50, token)
@@ -288,50 +296,50 @@ class TestPage:
 
 
 class TestPods:
-    """The pods of some Jobs."""
+    """The pods of several Jobs."""
 
-    def test_of_no_job(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Nobody is asked."""
+    def test_without_jobs_no_request_is_sent(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The list is empty."""
         assert jobs.pods(TEAM_A, []) == []
         assert site.asked == []
 
-    def test_are_selected_by_their_jobs(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """One call for all of them."""
+    def test_are_selected_by_job_name(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """One request selects the pods of all Jobs."""
         site.on(PODS, page("a-x", "b-y"))
 
         found = jobs.pods(TEAM_A, [job("a"), job("b")])
 
         assert [pod.metadata.name for pod in found] == ["a-x", "b-y"]
-        (asked,) = site.at(PODS)
-        assert asked.query == [
+        (request,) = site.at(PODS)
+        assert request.query == [
             ("labelSelector", "batch.kubernetes.io/job-name in (a,b)"),
             ("fieldSelector", "status.phase!=Succeeded"),
             ("limit", "1000"),
         ]
 
-    def test_of_many_jobs_take_several_calls(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Every name once and in order, and no URL longer than servers take."""
+    def test_many_jobs_take_several_requests(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """Each name is selected once, and no URL exceeds 8 KiB."""
         names = [f"{number:063}" for number in range(2 * NAMES_IN_A_SELECTOR + 1)]
         site.on(PODS, page("x"), page("y"), page("z"))
 
         found = jobs.pods(TEAM_A, [job(name) for name in names])
 
-        asked = site.at(PODS)
-        selected = [re.findall(r"\d{63}", unquote(one.target)) for one in asked]
+        request = site.at(PODS)
+        selected = [re.findall(r"\d{63}", unquote(one.target)) for one in request]
         assert [pod.metadata.name for pod in found] == ["x", "y", "z"]
         assert [len(chunk) for chunk in selected] == [NAMES_IN_A_SELECTOR, NAMES_IN_A_SELECTOR, 1]
         assert [name for chunk in selected for name in chunk] == names
-        assert max(len(one.target) for one in asked) < 8192
+        assert max(len(one.target) for one in request) < 8192
 
 
 FOUND = json_reply({"metadata": {"name": "train-1", "uid": "u0"}})
 
 
 class TestConflicts:
-    """Others write at the same time."""
+    """Conflicts with concurrent writes."""
 
     @pytest.mark.parametrize(
-        ("ask", "attempts"),
+        ("send", "attempts"),
         [
             pytest.param(lambda jobs: jobs.patch(TEAM_A, TRAIN_1, {}), 1, id="patch"),
             pytest.param(lambda jobs: jobs.create(TEAM_A, {}), MAX_CONFLICTS, id="create"),
@@ -342,35 +350,35 @@ class TestConflicts:
         site: ScriptedServer,
         jobs: KubernetesJobs,
         monkeypatch: pytest.MonkeyPatch,
-        ask: Callable[[KubernetesJobs], object],
+        send: Callable[[KubernetesJobs], object],
         attempts: int,
     ) -> None:
-        """For a random time, as all that met would meet again; and never past the deadline."""
+        """The pause is random, and ends by the deadline."""
         pauses: list[float] = []
         monkeypatch.setattr("time.sleep", pauses.append)
         for path in (JOB, JOBS):
-            site.on(path, BUSY)
+            site.on(path, CONFLICT)
 
         with suppress(ClusterUnavailable):
-            ask(jobs)
+            send(jobs)
 
         assert len(pauses) == attempts
         assert all(PAUSE_SECONDS[0] <= pause <= PAUSE_SECONDS[1] for pause in pauses)
 
 
 class TestDelete:
-    """A Job goes."""
+    """Deleting a Job."""
 
     @pytest.mark.parametrize(
         ("uid", "version", "preconditions"),
         [
-            pytest.param(None, None, {"uid": "u0"}, id="the one that is there"),
-            pytest.param("u1", None, {"uid": "u1"}, id="this Job"),
-            pytest.param(None, "7", {"resourceVersion": "7"}, id="this version"),
+            pytest.param(None, None, {"uid": "u0"}, id="existing Job"),
+            pytest.param("u1", None, {"uid": "u1"}, id="uid"),
+            pytest.param(None, "7", {"resourceVersion": "7"}, id="resource version"),
             pytest.param("u1", "7", {"uid": "u1", "resourceVersion": "7"}, id="both"),
         ],
     )
-    def test_pods_go_with_it(
+    def test_pods_are_deleted_too(
         self,
         site: ScriptedServer,
         jobs: KubernetesJobs,
@@ -378,54 +386,54 @@ class TestDelete:
         version: str | None,
         preconditions: dict[str, Any],
     ) -> None:
-        """Else their GPUs stayed taken; the cluster itself compares the preconditions."""
-        there = [] if uid or version else [FOUND]
-        site.on(JOB, *there, json_reply({"kind": "Status", "status": "Success"}))
+        """The propagation policy deletes the pods, and the cluster checks the preconditions."""
+        read_first = [] if uid or version else [FOUND]
+        site.on(JOB, *read_first, json_reply({"kind": "Status", "status": "Success"}))
 
         jobs.delete(TEAM_A, TRAIN_1, uid, version)
 
-        *_, asked = site.at(JOB)
-        assert (asked.method, len(site.at(JOB))) == ("DELETE", len(there) + 1)
-        assert json.loads(asked.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
+        *_, request = site.at(JOB)
+        assert (request.method, len(site.at(JOB))) == ("DELETE", len(read_first) + 1)
+        assert json.loads(request.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
 
     @pytest.mark.parametrize("uid", [None, "u1"])
     def test_missing_job(self, site: ScriptedServer, jobs: KubernetesJobs, uid: str | None) -> None:
-        """Is named, with what may have become of it."""
+        """The error names the Job, and says that it may have been cleaned up."""
         site.on(JOB, status_reply(404))
 
-        with pytest.raises(JobNotFound) as refusal:
+        with pytest.raises(JobNotFound) as raised:
             jobs.delete(TEAM_A, TRAIN_1, uid, None)
 
-        assert refusal.value.detail == "The Project team-a has no Job named train-1. It may have been cleaned up."
+        assert raised.value.detail == "The Project team-a has no Job named train-1. It may have been cleaned up."
 
-    def test_another_job_by_now(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """It is still there then."""
+    def test_replaced_job_is_not_deleted(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """A Job with another uid is an error."""
         site.on(JOB, status_reply(409, "Precondition failed: UID"))
 
         with pytest.raises(PreconditionFailed):
             jobs.delete(TEAM_A, TRAIN_1, "u1", None)
 
     @pytest.mark.parametrize("uid", [None, "u0"])
-    @pytest.mark.parametrize("meanwhile", [status_reply(404), status_reply(409, "Precondition failed: UID")])
-    def test_job_that_our_lost_attempt_deleted(
+    @pytest.mark.parametrize("retry_reply", [status_reply(404), status_reply(409, "Precondition failed: UID")])
+    def test_retry_of_a_lost_request(
         self,
         site: ScriptedServer,
         jobs: KubernetesJobs,
         monkeypatch: pytest.MonkeyPatch,
         uid: str | None,
-        meanwhile: HttpResponse,
+        retry_reply: HttpResponse,
     ) -> None:
-        """Is not missing: the caller wanted it gone, and it is. Another one that took its name stays."""
+        """If an earlier attempt deleted the Job, the retry succeeds, and does not delete a new Job of this name."""
         monkeypatch.setattr("time.sleep", lambda _: None)
-        site.on(JOB, *([] if uid else [FOUND]), status_reply(504), meanwhile)
+        site.on(JOB, *([] if uid else [FOUND]), status_reply(504), retry_reply)
 
         jobs.delete(TEAM_A, TRAIN_1, uid, None)
 
         sent = [json.loads(one.body) for one in site.at(JOB) if one.method == "DELETE"]
         assert [one["preconditions"] for one in sent] == [{"uid": "u0"}] * 2
 
-    def test_job_that_somebody_replaced(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Between the read and the DELETE: the Job that was there is gone, and the new one stays."""
+    def test_job_that_was_replaced_after_the_read(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The Job that was read is gone, and the new one stays."""
         site.on(JOB, FOUND, status_reply(409, "Precondition failed: UID"))
 
         jobs.delete(TEAM_A, TRAIN_1, None, None)

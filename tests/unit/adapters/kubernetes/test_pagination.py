@@ -1,4 +1,4 @@
-"""Lists, page by page, of objects that may be too large."""
+"""Pages of lists whose objects may be too large."""
 
 from __future__ import annotations
 
@@ -26,58 +26,58 @@ FUTURE = status_reply(504, "Timeout: Too large resource version: 1000, current: 
 
 @pytest.fixture
 def jobs(site: ScriptedServer) -> KubernetesJobs:
-    """The cluster as Alice reaches it."""
+    """Return the Jobs for Alice."""
     return KubernetesJobs(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
-def asked(site: ScriptedServer, parameter: str = "limit") -> list[str]:
-    """The values of the query parameter in the requests for Jobs, in order."""
+def sent_values(site: ScriptedServer, parameter: str = "limit") -> list[str]:
+    """Return the values of a query parameter in the requests for Jobs."""
     return [dict(request.query)[parameter] for request in site.at(JOBS)]
 
 
 class TestPage:
-    """One page, of at most as many objects as are asked for."""
+    """One page."""
 
-    def test_that_is_too_large_is_halved(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """From the same token, so that the page and its own token agree."""
+    def test_too_large_page_is_halved(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The smaller page is requested with the same token, so that its own token continues after it."""
         site.on(JOBS, TOO_LARGE, TOO_LARGE, SMALL)
 
         page = jobs.page(TEAM_A, "", 500, "start")
 
-        assert ([one.metadata.name for one in page.items], page.metadata.continue_) == (["a"], "next")
-        assert (asked(site), set(asked(site, "continue"))) == (["500", "250", "125"], {"start"})
+        assert ([job.metadata.name for job in page.items], page.metadata.continue_) == (["a"], "next")
+        assert (sent_values(site), set(sent_values(site, "continue"))) == (["500", "250", "125"], {"start"})
 
-    def test_is_divided_by_what_was_read(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Three objects fill what may be read, so that 250 need not be tried."""
+    def test_limit_depends_on_the_objects_that_were_read(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """If only a few objects were read, the next limit is half of them."""
         site.on(JOBS, ENORMOUS, SMALL)
 
         jobs.page(TEAM_A, "", 500, None)
 
-        assert asked(site) == ["500", "1"]
+        assert sent_values(site) == ["500", "1"]
 
-    def test_after_a_large_one_is_not_tried_whole(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """The next page starts with the limit that was read; small pages let it grow again, up to what is asked."""
+    def test_reduced_limit_is_kept(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The next page starts with the reduced limit, and small pages double it again up to the requested limit."""
         site.on(JOBS, TOO_LARGE, LARGE, LARGE, SMALL, SMALL, SMALL)
 
         for _ in range(5):
             jobs.page(TEAM_A, "", 500, None)
 
-        assert asked(site) == ["500", "250", "250", "250", "500", "500"]
+        assert sent_values(site) == ["500", "250", "250", "250", "500", "500"]
 
-    def test_of_one_object_that_is_too_large_is_said(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
-        """Nothing smaller can be asked for."""
+    def test_single_object_that_is_too_large(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """The error is raised, as no smaller page is possible."""
         site.on(JOBS, TOO_LARGE, TOO_LARGE)
 
         with pytest.raises(ResponseTooLarge, match="too large"):
             jobs.page(TEAM_A, "", 3, None)
 
-        assert asked(site) == ["3", "1"]
+        assert sent_values(site) == ["3", "1"]
 
     @pytest.mark.parametrize("reply", [FUTURE, status_reply(400, "invalid continue token"), status_reply(422, "odd")])
-    def test_of_an_odd_token_is_refused_at_once(
+    def test_invalid_token_is_not_retried(
         self, site: ScriptedServer, jobs: KubernetesJobs, reply: HttpResponse
     ) -> None:
-        """A token of a version that is still to come keeps the API server busy for three seconds: it is asked once."""
+        """The API server takes three seconds to reject the token of a future version."""
         site.on(JOBS, reply)
 
         with pytest.raises(InvalidPageToken):
@@ -86,10 +86,8 @@ class TestPage:
         assert len(site.at(JOBS)) == 1
 
     @pytest.mark.parametrize("status", [400, 422])
-    def test_without_a_token_is_no_fault_of_a_job(
-        self, site: ScriptedServer, jobs: KubernetesJobs, status: int
-    ) -> None:
-        """A selector that the cluster cannot read is ours, and not the Job that nobody sent."""
+    def test_error_without_a_token(self, site: ScriptedServer, jobs: KubernetesJobs, status: int) -> None:
+        """An invalid selector is an error of the API and not of the caller."""
         site.on(JOBS, status_reply(status, "unable to parse requirement"))
 
         with pytest.raises(ClusterUnavailable):

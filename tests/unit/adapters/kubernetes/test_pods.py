@@ -1,4 +1,4 @@
-"""A caller's pods, logs and events: which calls are made, as whom, and what their answers mean."""
+"""A caller's pods, logs and events: the requests, whom they impersonate, and their results."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ OF_TRAIN_1 = "batch.kubernetes.io/job-name in (train-1)"
 
 @pytest.fixture
 def pods(site: ScriptedServer) -> KubernetesPods:
-    """The cluster as Alice reaches it."""
+    """Return the pods for Alice."""
     return KubernetesPods(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
 def page(*names: str, more: str | None = None) -> HttpResponse:
-    """A page of a list, whose continue token is *more*."""
+    """Return a page of a list with the continue token *more*."""
     return json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"uid": name}} for name in names]})
 
 
-def text(log: bytes, status: int = 200) -> HttpResponse:
-    """A log."""
+def log_reply(log: bytes, status: int = 200) -> HttpResponse:
+    """Return a response with a log."""
     return HttpResponse(status, [("Content-Type", "text/plain")], log)
 
 
-CALLS = [
+REQUESTS = [
     pytest.param(PODS, lambda pods: pods.of_job(TEAM_A, job()), id="of_job"),
     pytest.param(LOG, lambda pods: pods.log(TEAM_A, ATTEMPT, LogQuery()), id="log"),
     pytest.param(EVENTS, lambda pods: pods.events(TEAM_A, "u1"), id="events"),
@@ -53,42 +53,42 @@ CALLS = [
 ]
 
 
-class TestActingFor:
-    """As whom the cluster is asked."""
+class TestImpersonation:
+    """The caller that each request impersonates."""
 
-    @pytest.mark.parametrize(("path", "ask"), CALLS)
-    def test_every_call_is_the_callers(
-        self, site: ScriptedServer, pods: KubernetesPods, path: str, ask: Callable[[KubernetesPods], object]
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_every_request_impersonates_the_caller(
+        self, site: ScriptedServer, pods: KubernetesPods, path: str, send: Callable[[KubernetesPods], object]
     ) -> None:
-        """The cluster decides about the caller's groups."""
+        """The cluster authorizes the caller's groups."""
         site.on(path, json_reply({}))
 
-        ask(pods)
+        send(pods)
 
-        (asked,) = site.at(path)
-        assert asked.values("Impersonate-User") == ["researcher:api"]
-        assert asked.values("Impersonate-Group") == ["researcher:team-a"]
-        assert asked.values("Impersonate-Extra-Subject") == ["researcher:alice"]
+        (request,) = site.at(path)
+        assert request.values("Impersonate-User") == ["researcher:api"]
+        assert request.values("Impersonate-Group") == ["researcher:team-a"]
+        assert request.values("Impersonate-Extra-Subject") == ["researcher:alice"]
 
-    @pytest.mark.parametrize(("path", "ask"), CALLS)
-    def test_refusal_is_the_clusters(
-        self, site: ScriptedServer, pods: KubernetesPods, path: str, ask: Callable[[KubernetesPods], object]
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_forbidden_is_raised(
+        self, site: ScriptedServer, pods: KubernetesPods, path: str, send: Callable[[KubernetesPods], object]
     ) -> None:
-        """It tells nothing of the Project."""
+        """The error contains nothing about the Project or the API's identity."""
         site.on(path, status_reply(403, 'pods is forbidden: User "researcher:api" cannot list resource "pods"'))
 
-        with pytest.raises(Forbidden) as refusal:
-            ask(pods)
+        with pytest.raises(Forbidden) as raised:
+            send(pods)
 
-        assert "researcher:api" not in refusal.value.detail
+        assert "researcher:api" not in raised.value.detail
 
-    @pytest.mark.parametrize(("path", "ask"), CALLS)
-    def test_call_ends_at_the_callers_deadline(
-        self, site: ScriptedServer, path: str, ask: Callable[[KubernetesPods], object]
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_deadline_is_respected(
+        self, site: ScriptedServer, path: str, send: Callable[[KubernetesPods], object]
     ) -> None:
-        """It was set when the request came in."""
+        """The deadline is that of the caller's request."""
         with pytest.raises(DeadlineExceeded):
-            ask(KubernetesPods(Cluster(api_at(site.url)), ALICE, Deadline(0.0)))
+            send(KubernetesPods(Cluster(api_at(site.url)), ALICE, Deadline(0.0)))
 
         assert site.at(path) == []
 
@@ -96,25 +96,25 @@ class TestActingFor:
 class TestOfJob:
     """The pods of a Job."""
 
-    def test_no_request_where_no_label_selects_them(self, site: ScriptedServer, pods: KubernetesPods) -> None:
-        """A Job with a selector of its own, which kubectl can make, may have one without labels."""
-        odd = job(spec=JobSpec(manual_selector=True))
+    def test_job_without_a_label_selector(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """A Job with a manual selector may have no labels, and then no request is sent."""
+        manual = job(spec=JobSpec(manual_selector=True))
 
-        assert pods.of_job(TEAM_A, odd) == []
+        assert pods.of_job(TEAM_A, manual) == []
         assert site.at(PODS) == []
 
-    def test_one_page_holds_them_all(self, site: ScriptedServer, pods: KubernetesPods) -> None:
-        """Those that succeeded too: their logs are asked for."""
+    def test_one_page(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """Pods that succeeded are included, as their logs can be read."""
         site.on(PODS, page("a", "b"))
 
         found = pods.of_job(TEAM_A, job())
 
-        (asked,) = site.at(PODS)
-        assert asked.query == [("labelSelector", OF_TRAIN_1), ("limit", str(MAX_PODS))]
+        (request,) = site.at(PODS)
+        assert request.query == [("labelSelector", OF_TRAIN_1), ("limit", str(MAX_PODS))]
         assert [pod.metadata.uid for pod in found] == ["a", "b"]
 
-    def test_of_one_index(self, site: ScriptedServer, pods: KubernetesPods) -> None:
-        """The cluster's own label selects them, among any number of others."""
+    def test_one_index(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """The cluster's index label selects the pods."""
         site.on(PODS, page("a"))
 
         pods.of_job(TEAM_A, job(), 7)
@@ -122,24 +122,27 @@ class TestOfJob:
         selector = dict(site.at(PODS)[0].query)["labelSelector"]
         assert selector == f"{OF_TRAIN_1},batch.kubernetes.io/job-completion-index=7"
 
-    def test_of_very_many_those_that_have_not_succeeded(self, site: ScriptedServer, pods: KubernetesPods) -> None:
-        """Two calls, however many there are; no pod stands twice."""
+    def test_many_pods(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """Two requests return those that have not succeeded and some others, each once."""
         site.on(PODS, page("a", "b", more="x"), page("z", "b"))
 
         found = pods.of_job(TEAM_A, job())
 
-        assert [dict(asked.query).get("fieldSelector") for asked in site.at(PODS)] == [None, "status.phase!=Succeeded"]
+        assert [dict(request.query).get("fieldSelector") for request in site.at(PODS)] == [
+            None,
+            "status.phase!=Succeeded",
+        ]
         assert sorted(pod.metadata.uid for pod in found) == ["a", "b", "z"]
 
 
 class TestLog:
-    """What a container printed."""
+    """The log of a container."""
 
-    @pytest.mark.parametrize(("reply", "expected"), [(text(b"\xff{\n"), b"\xff{\n"), (HttpResponse(204), b"")])
-    def test_is_read_as_it_is(
+    @pytest.mark.parametrize(("reply", "expected"), [(log_reply(b"\xff{\n"), b"\xff{\n"), (HttpResponse(204), b"")])
+    def test_bytes_are_returned(
         self, site: ScriptedServer, pods: KubernetesPods, reply: HttpResponse, expected: bytes
     ) -> None:
-        """Bytes, not JSON; the API server answers 204 for a pod without a node."""
+        """The log is bytes, not JSON; for a pod without a node the API server responds with 204."""
         site.on(LOG, reply)
 
         assert pods.log(TEAM_A, ATTEMPT, LogQuery()) == expected
@@ -157,7 +160,7 @@ class TestLog:
             ),
         ],
     )
-    def test_amount(
+    def test_query(
         self,
         site: ScriptedServer,
         pods: KubernetesPods,
@@ -165,8 +168,8 @@ class TestLog:
         query: LogQuery,
         expected: dict[str, str],
     ) -> None:
-        """The container is always named; the cluster's limit cuts off the end, so that it is not the user's."""
-        site.on(LOG, text(b""))
+        """The request names the container, and has the query's options and a limit of bytes."""
+        site.on(LOG, log_reply(b""))
 
         pods.log(TEAM_A, attempt, query)
 
@@ -179,29 +182,29 @@ class TestLog:
             pytest.param(
                 status_reply(400, 'container "main" in pod "x" is waiting to start: PodInitializing', "BadRequest"),
                 JobNotStarted,
-                id="waits",
+                id="not started",
             ),
-            pytest.param(status_reply(404, 'pods "x" not found', "NotFound"), LogGone, id="gone"),
-            pytest.param(status_reply(418), ClusterUnavailable, id="odd"),
+            pytest.param(status_reply(404, 'pods "x" not found', "NotFound"), LogGone, id="deleted"),
+            pytest.param(status_reply(418), ClusterUnavailable, id="unexpected"),
         ],
     )
-    def test_there_is_none(
+    def test_missing_log(
         self, site: ScriptedServer, pods: KubernetesPods, reply: HttpResponse, error: type[ResearcherError]
     ) -> None:
-        """The pod changed since it was chosen; the kubelet's words stay inside."""
+        """The pod has changed since it was selected; the error does not contain the kubelet's message."""
         site.on(LOG, reply)
 
-        with pytest.raises(error) as refusal:
+        with pytest.raises(error) as raised:
             pods.log(TEAM_A, ATTEMPT, LogQuery())
 
-        assert '"x"' not in refusal.value.detail
+        assert '"x"' not in raised.value.detail
 
 
 class TestEvents:
-    """What is told of an object."""
+    """The events of an object."""
 
-    def test_of_one_uid(self, site: ScriptedServer, pods: KubernetesPods) -> None:
-        """A former Job of that name had events, too."""
+    def test_by_uid(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """Events of an earlier Job with the same name are not selected."""
         site.on(EVENTS, json_reply({"items": [{"reason": "a"}, {"reason": "b", "message": None}]}))
 
         found = pods.events(TEAM_A, "u1")
@@ -209,8 +212,8 @@ class TestEvents:
         assert site.at(EVENTS)[0].query == [("fieldSelector", "involvedObject.uid=u1"), ("limit", str(MAX_EVENTS))]
         assert [event.reason for event in found] == ["a", "b"]
 
-    def test_of_a_pod_by_its_name(self, site: ScriptedServer, pods: KubernetesPods) -> None:
-        """It may be gone, and its uid with it."""
+    def test_by_pod_name(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """The pod may be deleted, and its uid unknown."""
         site.on(EVENTS, json_reply({"items": []}))
 
         assert pods.pod_events(TEAM_A, "train-1-abcde") == []

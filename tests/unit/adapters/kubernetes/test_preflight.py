@@ -1,4 +1,4 @@
-"""Jobs that are made only if the cluster would take their pods: who asks, who is told, and what it costs."""
+"""Preflight: which user sends the dry run, who gets its error, and how many requests it takes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tests.support.builders import ALICE, TEAM_A
 from tests.support.scripted_server import ScriptedServer, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
     from infra.local.wire import HttpResponse
 
@@ -27,21 +29,21 @@ MANIFEST: dict[str, Any] = {
     "spec": {"template": {"spec": {"containers": []}}},
 }
 QUEUED = {**MANIFEST, "metadata": {**MANIFEST["metadata"], "labels": {QUEUE_LABEL: "gpus"}}}
-MADE = json_reply({"metadata": {"name": "train-1"}}, 201)
-TAKEN = status_reply(409, 'jobs.batch "train-1" already exists', "AlreadyExists")
+CREATED = json_reply({"metadata": {"name": "train-1"}}, 201)
+ALREADY_EXISTS = status_reply(409, 'jobs.batch "train-1" already exists', "AlreadyExists")
 NOT_ALLOWED = status_reply(403, 'jobs.batch is forbidden: User "researcher:api" cannot create resource "jobs"')
 
 
-def quota(requested: int, limited: int) -> HttpResponse:
-    """A quota that has no room."""
-    told = f"exceeded quota: room, requested: pods={requested}, used: pods={limited}, limited: pods={limited}"
-    return status_reply(403, f'pods "train-1-x" is forbidden: {told}')
+def quota_exceeded(requested: int, limited: int) -> HttpResponse:
+    """Return the error of a quota that is exceeded."""
+    reason = f"exceeded quota: gpus, requested: pods={requested}, used: pods={limited}, limited: pods={limited}"
+    return status_reply(403, f'pods "train-1-x" is forbidden: {reason}')
 
 
-NEVER, FULL = quota(2, 1), quota(1, 1)
-ACTS = pytest.mark.parametrize("act", [PreflightJobs.create, PreflightJobs.preview])
-REFUSED = [
-    pytest.param(NEVER, QuotaExceeded, id="quota"),
+NEVER_FITS, QUOTA_FULL = quota_exceeded(2, 1), quota_exceeded(1, 1)
+METHODS = pytest.mark.parametrize("method", [PreflightJobs.create, PreflightJobs.preview])
+REJECTED = [
+    pytest.param(NEVER_FITS, QuotaExceeded, id="quota"),
     pytest.param(status_reply(403, 'pods "a" is forbidden: violates PodSecurity "x"'), RefusedByCluster, id="security"),
     pytest.param(status_reply(403, 'admission webhook "x" denied the request: no'), RefusedByCluster, id="webhook"),
     pytest.param(status_reply(422, "no", details={"causes": [{"field": "spec.x"}]}), InvalidJob, id="fields"),
@@ -51,33 +53,33 @@ UNKNOWN = [
     pytest.param(status_reply(403, 'users "x" is forbidden: User "y" cannot impersonate resource "users"'), id="older"),
     pytest.param(status_reply(403, 'pods is forbidden: User "researcher:preflight" cannot create'), id="no binding"),
     pytest.param(status_reply(404, 'namespaces "researcher-team-a" not found'), id="no Project"),
-    pytest.param(FULL, id="full quota"),
+    pytest.param(QUOTA_FULL, id="full quota"),
 ]
 
 
 @pytest.fixture
 def site(site: ScriptedServer) -> ScriptedServer:
-    """An API server that takes every pod."""
+    """Return an API server that admits every pod."""
     site.on(PODS, json_reply({}, 201))
     return site
 
 
 def jobs(site: ScriptedServer, mode: str = "on") -> KubernetesJobs:
-    """The cluster as Alice submits to it."""
+    """Return the adapter with which Alice submits Jobs."""
     return jobs_with_preflight(mode, Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
-class TestQuestion:
-    """What is asked before a Job is made."""
+class TestDryRun:
+    """The request before a Job is created."""
 
     def test_is_one_pod_in_a_dry_run(self, site: ScriptedServer) -> None:
-        """By a user of its own, without the caller's groups; the audit log names the caller, who makes the Job."""
-        site.on(JOBS, MADE)
+        """The preflight user sends it, without the caller's groups; the audit log contains the caller."""
+        site.on(JOBS, CREATED)
 
-        made = jobs(site).create(TEAM_A, MANIFEST)
+        created = jobs(site).create(TEAM_A, MANIFEST)
 
         (asked,) = site.at(PODS)
-        assert made is not None
+        assert created is not None
         assert [one.path for one in site.asked] == [PODS, RULES, JOBS]
         assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
         assert (asked.method, asked.query) == ("POST", [("dryRun", "All")])
@@ -86,16 +88,16 @@ class TestQuestion:
         assert asked.values("Impersonate-Extra-Subject") == ["researcher:alice"]
         assert asked.values("Impersonate-Group") == []
 
-    def test_is_not_asked_when_it_is_off(self, site: ScriptedServer) -> None:
-        """As the setting says."""
-        site.on(JOBS, MADE)
+    def test_is_not_sent_if_off(self, site: ScriptedServer) -> None:
+        """The setting `off` disables it."""
+        site.on(JOBS, CREATED)
 
         jobs(site, "off").create(TEAM_A, MANIFEST)
 
         assert site.at(PODS) == []
 
-    def test_failure_is_told(self, site: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A cluster that cannot answer makes no Job either."""
+    def test_failure_is_raised(self, site: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """If the cluster does not respond, the Job is not created."""
         monkeypatch.setattr("time.sleep", lambda _: None)
         site.on(PODS, status_reply(503))
 
@@ -105,59 +107,63 @@ class TestQuestion:
         assert site.at(JOBS) == []
 
 
-class TestRefused:
-    """A Job that would have no pods."""
+class TestRejected:
+    """A Job whose pods would not be admitted."""
 
-    @ACTS
-    @pytest.mark.parametrize(("reply", "error"), REFUSED)
-    def test_is_not_made(self, site: ScriptedServer, reply: HttpResponse, error: type[Exception], act: Any) -> None:  # noqa: ANN401 - a method
-        """The right to make it is asked in a dry run, then the cluster's words are told; a preview says the same."""
+    @METHODS
+    @pytest.mark.parametrize(("reply", "error"), REJECTED)
+    def test_is_not_created(
+        self, site: ScriptedServer, reply: HttpResponse, error: type[Exception], method: Callable[..., object]
+    ) -> None:
+        """The caller's permission is checked in a dry run; then the cluster's error is raised, also for a preview."""
         site.on(PODS, reply)
-        site.on(JOBS, MADE)
+        site.on(JOBS, CREATED)
 
         with pytest.raises(error):
-            act(jobs(site), TEAM_A, MANIFEST)
+            method(jobs(site), TEAM_A, MANIFEST)
 
         assert [dict(asked.query).get("dryRun") for asked in site.at(JOBS)] == ["All"]
 
-    @ACTS
-    def test_who_may_not_make_it_hears_nothing_of_it(self, site: ScriptedServer, act: Any) -> None:  # noqa: ANN401 - a method
-        """A Project's bounds are its own business."""
-        site.on(PODS, NEVER)
+    @METHODS
+    def test_caller_without_permission_gets_forbidden(
+        self, site: ScriptedServer, method: Callable[..., object]
+    ) -> None:
+        """The limits of a Project are not disclosed to other callers."""
+        site.on(PODS, NEVER_FITS)
         site.on(JOBS, NOT_ALLOWED)
 
         with pytest.raises(Forbidden):
-            act(jobs(site), TEAM_A, MANIFEST)
+            method(jobs(site), TEAM_A, MANIFEST)
 
-    @ACTS
-    def test_one_that_is_there_is_taken(self, site: ScriptedServer, act: Any) -> None:  # noqa: ANN401 - a method
-        """A replay is no new Job: it may itself be what fills the quota."""
-        site.on(PODS, NEVER)
-        site.on(JOBS, TAKEN)
+    @METHODS
+    def test_existing_job_is_returned(self, site: ScriptedServer, method: Callable[..., object]) -> None:
+        """A replay is not rejected, because the existing Job may itself use up the quota."""
+        site.on(PODS, NEVER_FITS)
+        site.on(JOBS, ALREADY_EXISTS)
 
-        assert act(jobs(site), TEAM_A, MANIFEST) is None
+        assert method(jobs(site), TEAM_A, MANIFEST) is None
 
 
 class TestAccepted:
-    """A Job that is made all the same."""
+    """A Job that is created in spite of the response."""
 
     @pytest.mark.parametrize("reply", UNKNOWN)
-    def test_where_nobody_knows_or_it_will_fit(self, site: ScriptedServer, reply: HttpResponse) -> None:
-        """The cluster decides when the Job is made, and when it makes the pods."""
+    def test_unknown_result_or_full_quota(self, site: ScriptedServer, reply: HttpResponse) -> None:
+        """The cluster decides when it creates the Job and its pods."""
         site.on(PODS, reply)
-        site.on(JOBS, MADE)
+        site.on(JOBS, CREATED)
 
         assert jobs(site).create(TEAM_A, MANIFEST) is not None
         assert jobs(site).preview(TEAM_A, MANIFEST) == {"metadata": {"name": "train-1"}}
 
 
 class TestStrict:
-    """The setting for those who would rather not wait."""
+    """The setting `strict`."""
 
-    def test_a_full_quota_refuses(self, site: ScriptedServer) -> None:
-        """Now, in its words; but not a Job in a queue, which is there to wait."""
-        site.on(PODS, FULL)
-        site.on(JOBS, MADE)
+    def test_full_quota_is_an_error(self, site: ScriptedServer) -> None:
+        """A Job that does not fit in the quota now is rejected, except in a queue."""
+        site.on(PODS, QUOTA_FULL)
+        site.on(JOBS, CREATED)
 
         with pytest.raises(QuotaExceeded):
             jobs(site, "strict").create(TEAM_A, MANIFEST)

@@ -1,4 +1,4 @@
-"""One Project as one caller sees it: which calls are made, as whom, and what their answers mean."""
+"""A Project, as one caller: the requests, whom they impersonate, and their results."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ MAY_LIST = rules_reply({"verbs": ["get", "list"], "apiGroups": ["batch"], "resou
 
 @pytest.fixture
 def project(site: ScriptedServer) -> KubernetesProject:
-    """The Project as Alice sees it; the first to ask for rules is our own identity."""
+    """Return the Project for Alice; the first rules review is that of the API itself."""
     site.on(RULES, groups_reply("researcher:team-a"), MAY_LIST)
     return KubernetesProject(Cluster(api_at(site.url)), ALICE, Deadline.after(60))
 
 
-def named(label: str | None) -> HttpResponse:
-    """The Project's namespace, labelled so."""
+def namespace_reply(label: str | None) -> HttpResponse:
+    """Return the Project's namespace with this label."""
     labels = {} if label is None else {PROJECT_LABEL: label}
     return json_reply({"metadata": {"name": "researcher-team-a", "labels": labels}})
 
 
 class TestVerbs:
-    """What the caller may do."""
+    """The caller's permissions."""
 
-    def test_are_the_clusters_answer_to_the_caller(self, site: ScriptedServer, project: KubernetesProject) -> None:
-        """Asked as the caller, about this namespace, and kept as the verdict of list_projects is."""
+    def test_are_reviewed_as_the_caller(self, site: ScriptedServer, project: KubernetesProject) -> None:
+        """The review is sent as the caller, for this namespace, and cached."""
         assert [project.verbs(TEAM_A) for _ in range(2)] == [["get", "list"]] * 2
         assert len(site.at(RULES)) == 2
 
-        asked = site.at(RULES)[-1]
-        assert asked.values("Impersonate-Group") == ["researcher:team-a"]
-        assert b'"namespace":"researcher-team-a"' in asked.body
+        request = site.at(RULES)[-1]
+        assert request.values("Impersonate-Group") == ["researcher:team-a"]
+        assert b'"namespace":"researcher-team-a"' in request.body
 
     def test_none_is_forbidden(self, site: ScriptedServer, project: KubernetesProject) -> None:
-        """Who may not list the Jobs sees nothing of the Project."""
+        """A caller who may not list Jobs gets no information about the Project."""
         site.on(RULES, groups_reply("researcher:team-a"), rules_reply())
 
         with pytest.raises(Forbidden):
             project.verbs(TEAM_A)
 
 
-class NamespaceClient:
-    """Whether there is such a Project."""
+class TestNamespace:
+    """Whether the Project exists."""
 
-    def test_is_asked_for_as_ourselves(self, site: ScriptedServer, project: KubernetesProject) -> None:
-        """Callers have no right to namespaces."""
-        site.on(NAMESPACE, named("team-a"))
+    def test_is_read_as_the_api_itself(self, site: ScriptedServer, project: KubernetesProject) -> None:
+        """Callers have no permission to read namespaces."""
+        site.on(NAMESPACE, namespace_reply("team-a"))
 
         assert project.namespace(TEAM_A).metadata.name == "researcher-team-a"
         assert site.at(NAMESPACE)[0].values("Impersonate-User") == []
@@ -71,14 +71,14 @@ class NamespaceClient:
         "reply",
         [
             pytest.param(status_reply(404, reason="NotFound"), id="missing"),
-            pytest.param(named(None), id="no Project"),
-            pytest.param(named("team-b"), id="another Project's"),
+            pytest.param(namespace_reply(None), id="without the label"),
+            pytest.param(namespace_reply("team-b"), id="another Project's"),
         ],
     )
-    def test_without_one_is_forbidden(
+    def test_missing_project_is_forbidden(
         self, site: ScriptedServer, project: KubernetesProject, reply: HttpResponse
     ) -> None:
-        """As a Project that one may not use."""
+        """The response is the same as for a Project of other users."""
         site.on(NAMESPACE, reply)
 
         with pytest.raises(Forbidden):
@@ -86,10 +86,10 @@ class NamespaceClient:
 
 
 class TestContents:
-    """What is in it, as the caller may see it."""
+    """The objects in the Project, as the caller."""
 
     def test_quotas(self, site: ScriptedServer, project: KubernetesProject) -> None:
-        """Their limits and their use."""
+        """Quotas have limits and usage."""
         status = {"hard": {"pods": "500"}, "used": {"pods": "3"}}
         site.on(QUOTAS, json_reply({"items": [{"metadata": {"name": "room"}, "status": status}]}))
 
@@ -102,12 +102,12 @@ class TestContents:
     def test_pods_of_jobs_that_have_not_ended(
         self, site: ScriptedServer, project: KubernetesProject, more: str, complete: bool
     ) -> None:
-        """One call, however many there are; whether there were more is told."""
+        """One request returns the pods, and whether there are more."""
         site.on(PODS, json_reply({"metadata": {"continue": more}, "items": [{"metadata": {"name": "train-1-x"}}]}))
 
-        pods, all_of_them = project.pods(TEAM_A)
+        pods, is_complete = project.pods(TEAM_A)
 
-        assert ([pod.metadata.name for pod in pods], all_of_them) == (["train-1-x"], complete)
+        assert ([pod.metadata.name for pod in pods], is_complete) == (["train-1-x"], complete)
         assert site.at(PODS)[0].query == [
             ("labelSelector", "batch.kubernetes.io/job-name"),
             ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed"),

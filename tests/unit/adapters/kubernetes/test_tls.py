@@ -1,4 +1,4 @@
-"""TLS to the cluster: certificate authorities as EKS has issued them, and everything that must still be refused."""
+"""TLS to the cluster: certificate authorities as EKS has issued them, and certificates that must be rejected."""
 
 from __future__ import annotations
 
@@ -21,63 +21,63 @@ SHAPES = {
     "BasicConstraints alone, as reported of newer EKS clusters": Shape(key_usage=False, key_identifiers=False),
     "no key usage": Shape(key_usage=False),
 }
-"""What an authority looks like that a cluster may have."""
+"""The extensions of the certificate authorities of clusters."""
 PAST = (timedelta(days=-30), timedelta(minutes=-1))
 FUTURE = (timedelta(hours=1), timedelta(days=30))
-BAD = {
+INVALID = {
     "expired": (Shape(server_valid=PAST), "has expired"),
     "not valid yet": (Shape(server_valid=FUTURE), "is not valid yet"),
     "of an authority that has expired": (Shape(authority_valid=PAST), "has expired"),
     "for another host": (Shape(hosts=("cluster.example", "127.0.0.2")), "is issued for another host"),
 }
-"""Certificates that do not pass, and what the caller reads."""
+"""Invalid certificates, and how the error describes them."""
 
 pytestmark = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
 
 def request(server: ServerIdentity, trusted: str) -> int:
-    """The status of one request to a server with that identity, from a client that trusts those authorities."""
+    """Send a request to a server with this identity, trusting *trusted*, and return its status."""
     with ScriptedServer(server.context) as site:
         site.on("/api", json_reply({}))
         try:
             return api_at(site.url, ca=trusted).send(ApiRequest("GET", "/api"), (), Deadline.after(60)).status
         finally:
-            # A client that hangs up in the handshake has sent nothing.
+            # A client that closes the connection in the handshake has sent no request.
             assert all(asked.values("Authorization") == ["Bearer token-1"] for asked in site.asked)
             assert len(site.asked) <= 1
 
 
-def refusal(server: ServerIdentity, trusted: str) -> ClusterUnavailable:
-    """The error of a request that the client must not send."""
-    with pytest.raises(ClusterUnavailable) as refused:
+def connection_error(server: ServerIdentity, trusted: str) -> ClusterUnavailable:
+    """Return the error of a request to a server that must not be trusted."""
+    with pytest.raises(ClusterUnavailable) as raised:
         request(server, trusted)
-    return refused.value
+    return raised.value
 
 
 class TestTrusted:
     """The cluster's own certificate."""
 
     def test_is_accepted(self, shape: Shape) -> None:
-        """Whatever extensions RFC 5280 lets an authority leave out."""
+        """RFC 5280 allows certificate authorities without these extensions."""
         identity = server_identity(shape)
 
         assert request(identity, identity.ca_pem) == 200
 
     @pytest.mark.parametrize("position", ["first", "last"])
-    def test_is_accepted_while_the_authority_is_replaced(self, shape: Shape, position: str) -> None:
-        """CLUSTER_CA then holds the old authority and the new one, in any order."""
+    def test_is_accepted_during_a_rotation(self, shape: Shape, position: str) -> None:
+        """CLUSTER_CA then has the old and the new authority, in any order."""
         new, old = server_identity(Shape()), server_identity(shape)
         trusted = old.ca_pem + new.ca_pem if position == "first" else new.ca_pem + old.ca_pem
 
         assert [request(old, trusted), request(new, trusted)] == [200, 200]
 
 
-class TestRefused:
-    """Any other certificate: the token is never sent, and the caller is not told to try again."""
+class TestRejected:
+    """Other certificates: the token is never sent, and the error has no Retry-After."""
 
-    def test_foreign_authority(self, shape: Shape) -> None:
-        """Of the same name and the same shape, but with another key."""
-        error = refusal(server_identity(shape), server_identity(shape).ca_pem)
+    def test_another_authority(self, shape: Shape) -> None:
+        """An authority with the same name and extensions but another key is not trusted."""
+        error = connection_error(server_identity(shape), server_identity(shape).ca_pem)
 
         assert error.detail == (
             "The TLS certificate of the cluster is not signed by a certificate authority that this API trusts. "
@@ -85,19 +85,19 @@ class TestRefused:
         )
         assert (error.retry_after, error.why) == (None, "tls_verification")
 
-    @pytest.mark.parametrize(("bad", "words"), BAD.values(), ids=BAD)
-    def test_bad_certificate_of_the_right_authority(self, shape: Shape, bad: Shape, words: str) -> None:
-        """The dates of both certificates and the host name are checked."""
-        identity = server_identity(replace(bad, key_usage=shape.key_usage, key_identifiers=shape.key_identifiers))
+    @pytest.mark.parametrize(("invalid", "problem"), INVALID.values(), ids=INVALID)
+    def test_invalid_certificate_of_the_trusted_authority(self, shape: Shape, invalid: Shape, problem: str) -> None:
+        """The dates of both certificates and the host name are verified."""
+        identity = server_identity(replace(invalid, key_usage=shape.key_usage, key_identifiers=shape.key_identifiers))
 
-        error = refusal(identity, identity.ca_pem)
+        error = connection_error(identity, identity.ca_pem)
 
-        assert error.detail.startswith(f"The TLS certificate of the cluster {words}. Report this")
+        assert error.detail.startswith(f"The TLS certificate of the cluster {problem}. Report this")
         assert (error.retry_after, error.why) == (None, "tls_verification")
 
-    def test_everything_without_an_authority(self, shape: Shape) -> None:
-        """An empty CLUSTER_CA trusts no server, not even those that the web trusts."""
-        assert refusal(server_identity(shape), "").why == "tls_verification"
+    def test_no_authority(self, shape: Shape) -> None:
+        """An empty CLUSTER_CA trusts no server, not even with a public certificate."""
+        assert connection_error(server_identity(shape), "").why == "tls_verification"
 
 
 def test_only_the_strict_check_is_off(shape: Shape) -> None:

@@ -1,4 +1,4 @@
-"""The token issuer's public keys: fetched when needed, kept through outages, never asked for too often."""
+"""The JWKS cache: when the keys are fetched, and how long they are used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Stays = Callable[[str, HttpResponse], bool]
+    KeepsCachedKeys = Callable[[str, HttpResponse], bool]
 
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/jwks"
@@ -30,7 +30,7 @@ FAILURE = HttpResponse(503)
 
 @pytest.fixture(scope="module")
 def keys() -> dict[str, dict[str, str]]:
-    """Two published keys: `old`, and `new` that follows it."""
+    """Return two published keys: `old`, and `new` that replaces it."""
     signing = SigningKeys()
     signing.rotate()
     old, new = signing.jwks()["keys"]
@@ -39,19 +39,19 @@ def keys() -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def site(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> ScriptedServer:
-    """An issuer with one key."""
+    """Return an issuer with one key."""
     site.on(DISCOVERY, discovery(site))
     site.on(JWKS, json_reply({"keys": [keys["old"]]}))
     return site
 
 
 def discovery(site: ScriptedServer, **fields: object) -> HttpResponse:
-    """The discovery document of *site*, but for *fields*."""
+    """Return the discovery document of *site*, changed by *fields*."""
     return json_reply({"issuer": site.url, "jwks_uri": site.url + JWKS, **fields})
 
 
-def fetched(site: ScriptedServer) -> tuple[Clock, KeySet]:
-    """A clock, and the keys of *site*, which were fetched just now."""
+def fetched_keys(site: ScriptedServer) -> tuple[Clock, KeySet]:
+    """Return the keys of *site*, fetched just now, with their clock."""
     clock = Clock()
     keys = KeySet(site.url, clock)
     keys.find("old", FAR_DEADLINE)
@@ -59,7 +59,7 @@ def fetched(site: ScriptedServer) -> tuple[Clock, KeySet]:
 
 
 def is_unavailable(keys: KeySet) -> bool:
-    """Whether no key can be looked up."""
+    """Return whether no key can be looked up."""
     try:
         keys.find("old", FAR_DEADLINE)
     except IssuerUnavailable:
@@ -67,22 +67,22 @@ def is_unavailable(keys: KeySet) -> bool:
     return False
 
 
-def unavailable(keys: KeySet) -> IssuerUnavailable:
-    """The error of a look-up without keys."""
+def lookup_error(keys: KeySet) -> IssuerUnavailable:
+    """Return the error of a lookup without keys."""
     with pytest.raises(IssuerUnavailable) as error:
         keys.find("old", FAR_DEADLINE)
     return error.value
 
 
 @pytest.fixture
-def stays_as_it_was(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> Stays:
-    """Whether `old` is still known, and `new` is not, after *path* has answered *reply*.
+def keeps_cached_keys(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> KeepsCachedKeys:
+    """Return a function that returns whether the cached keys stay after *path* has this *reply*.
 
-    The issuer has taken `old` back meanwhile: only who does not believe the reply still knows it.
+    The issuer has withdrawn `old` in the meantime, so it is only found if the reply is not used.
     """
 
-    def stays(path: str, reply: HttpResponse) -> bool:
-        clock, found = fetched(site)
+    def keeps(path: str, reply: HttpResponse) -> bool:
+        clock, found = fetched_keys(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         site.on(path, reply)
         before = len(site.asked)
@@ -93,39 +93,39 @@ def stays_as_it_was(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> St
             and len(site.asked) > before
         )
 
-    return stays
+    return keeps
 
 
 def padded(document: dict[str, Any], size: int) -> HttpResponse:
-    """*document* as JSON of exactly *size* bytes."""
+    """Return *document* as JSON of exactly *size* bytes."""
     return HttpResponse(200, [], json.dumps(document).encode().ljust(size))
 
 
 class TestFind:
-    """One key by its id."""
+    """Looking up a key."""
 
     def test_key_is_found(self, site: ScriptedServer) -> None:
-        """Where the issuer's discovery document says."""
+        """The key is in the JWKS that the discovery document names."""
         found = KeySet(site.url).find("old", FAR_DEADLINE)
 
         assert found is not None
         assert (found.key_id, found.algorithm_name) == ("old", "RS256")
 
     @pytest.mark.parametrize("key_id", ["unknown", "", "old ", "OLD", "../old"])
-    def test_id_is_compared_as_it_stands(self, site: ScriptedServer, key_id: str) -> None:
-        """It is looked up, and goes into no URL; a token signed by another key is no fault of the issuer."""
+    def test_unknown_id_is_none(self, site: ScriptedServer, key_id: str) -> None:
+        """The id is compared exactly, and is never part of a URL."""
         assert KeySet(site.url).find(key_id, FAR_DEADLINE) is None
-        assert [asked.target for asked in site.asked] == [DISCOVERY, JWKS]
+        assert [request.target for request in site.asked] == [DISCOVERY, JWKS]
 
-    def test_slash_at_the_end_of_the_issuer_is_forgiven(self, site: ScriptedServer) -> None:
-        """Some issuers end with one, and settings are written by people."""
+    def test_trailing_slash_of_the_issuer_is_ignored(self, site: ScriptedServer) -> None:
+        """Some issuers have a trailing slash in their documents, and some settings do."""
         site.on(DISCOVERY, discovery(site, issuer=site.url + "/"))
 
         assert KeySet(site.url).find("old", FAR_DEADLINE)
         assert KeySet(site.url + "/").find("old", FAR_DEADLINE)
 
-    def test_only_usable_keys_count(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
-        """Those for signatures, with an id, and of a kind that we know."""
+    def test_unusable_keys_are_ignored(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
+        """Keys without an id, for encryption, or of an unknown type are not used."""
         nameless = {name: value for name, value in keys["old"].items() if name != "kid"}
         others = [
             nameless,
@@ -140,20 +140,20 @@ class TestFind:
         assert [found.find(name, FAR_DEADLINE) for name in ("", "encrypts", "strange", "broken")] == [None] * 4
 
 
-class TestKept:
-    """How often the issuer is asked."""
+class TestCache:
+    """How often the keys are fetched."""
 
-    def test_keys_are_kept(self, site: ScriptedServer) -> None:
-        """Five minutes, without a question."""
-        clock, keys = fetched(site)
+    def test_keys_are_cached(self, site: ScriptedServer) -> None:
+        """No request is sent for five minutes."""
+        clock, keys = fetched_keys(site)
         clock.now += FRESH_SECONDS
 
         assert keys.find("old", FAR_DEADLINE)
         assert len(site.at(JWKS)) == 1
 
     def test_keys_are_fetched_again(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
-        """So that a key the issuer has withdrawn does not sign for ever."""
-        clock, found = fetched(site)
+        """A key that the issuer has withdrawn is not valid any more."""
+        clock, found = fetched_keys(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         clock.now += FRESH_SECONDS + 1
 
@@ -161,8 +161,8 @@ class TestKept:
         assert len(site.at(JWKS)) == 2
 
     def test_new_key_is_found_after_the_cool_down(self, site: ScriptedServer, keys: dict[str, dict[str, str]]) -> None:
-        """An issuer may sign with it as soon as it is published."""
-        clock, found = fetched(site)
+        """An issuer may sign with a new key as soon as it is published."""
+        clock, found = fetched_keys(site)
         site.on(JWKS, json_reply({"keys": [keys["old"], keys["new"]]}))
 
         clock.now += COOL_DOWN_SECONDS - 1
@@ -170,8 +170,8 @@ class TestKept:
         clock.now += 1
         assert found.find("new", FAR_DEADLINE)
 
-    def test_strangers_cannot_make_us_ask(self, site: ScriptedServer) -> None:
-        """Whatever ids they send: one fetch in thirty seconds, then known keys work as before."""
+    def test_unknown_ids_cause_one_fetch_per_cool_down(self, site: ScriptedServer) -> None:
+        """Whatever ids clients send, there is one fetch in 30 seconds, and known keys stay in use."""
         clock = Clock()
         keys = KeySet(site.url, clock)
         for number in range(100):
@@ -182,7 +182,7 @@ class TestKept:
         assert keys.find("old", FAR_DEADLINE)
 
     def test_many_threads_fetch_once(self, site: ScriptedServer) -> None:
-        """The first asks, the others wait for it."""
+        """Concurrent lookups share one fetch."""
         keys = KeySet(site.url)
 
         with ThreadPoolExecutor(8) as threads:
@@ -193,56 +193,56 @@ class TestKept:
 
 
 class TestOutage:
-    """While the issuer does not answer."""
+    """While the issuer is unavailable."""
 
-    def test_old_keys_go_on(self, site: ScriptedServer) -> None:
-        """For a day."""
-        clock, keys = fetched(site)
+    def test_cached_keys_are_used(self, site: ScriptedServer) -> None:
+        """The cached keys are used for a day."""
+        clock, keys = fetched_keys(site)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS
 
         assert keys.find("old", FAR_DEADLINE)
 
-    def test_after_a_day_nobody_gets_in(self, site: ScriptedServer) -> None:
-        """A key that was withdrawn meanwhile must not count; the caller hears that it is not their token."""
-        clock, keys = fetched(site)
+    def test_after_a_day_the_keys_expire(self, site: ScriptedServer) -> None:
+        """The error has a Retry-After, and is not about the caller's token."""
+        clock, keys = fetched_keys(site)
         site.on(JWKS, FAILURE)
         clock.now += STALE_SECONDS + 1
 
-        with pytest.raises(IssuerUnavailable) as refusal:
+        with pytest.raises(IssuerUnavailable) as raised:
             keys.find("old", FAR_DEADLINE)
         clock.now += COOL_DOWN_SECONDS - 10
         with pytest.raises(IssuerUnavailable) as later:
             keys.find("old", FAR_DEADLINE)
 
-        # When the issuer is asked again.
-        assert (refusal.value.retry_after, later.value.retry_after) == (COOL_DOWN_SECONDS + 1, 11)
-        assert refusal.value.detail == (
+        # The time until the next fetch.
+        assert (raised.value.retry_after, later.value.retry_after) == (COOL_DOWN_SECONDS + 1, 11)
+        assert raised.value.detail == (
             "The token issuer cannot be reached, so tokens cannot be verified. Try again later."
         )
 
-    def test_deadline_that_has_passed_asks_nobody(self, site: ScriptedServer) -> None:
-        """A request whose time is up does not wait for the issuer, too."""
+    def test_after_the_deadline_nothing_is_sent(self, site: ScriptedServer) -> None:
+        """A request after its deadline does not wait for the issuer."""
         with pytest.raises(IssuerUnavailable):
             KeySet(site.url).find("old", Deadline(0.0))
 
         assert site.asked == []
 
-    def test_issuer_that_is_down_is_left_alone(self, site: ScriptedServer) -> None:
-        """One attempt in thirty seconds, also before there are any keys."""
+    def test_failed_fetch_starts_the_cool_down(self, site: ScriptedServer) -> None:
+        """There is one attempt in 30 seconds, also before there are any keys."""
         site.on(DISCOVERY, FAILURE)
         clock = Clock()
         keys = KeySet(site.url, clock)
 
-        refused = [is_unavailable(keys) for _ in range(10)]
+        results = [is_unavailable(keys) for _ in range(10)]
         clock.now += COOL_DOWN_SECONDS - 1
-        refused.append(is_unavailable(keys))
+        results.append(is_unavailable(keys))
 
-        assert refused == [True] * 11
+        assert results == [True] * 11
         assert len(site.asked) == 1
 
-    def test_it_comes_back_by_itself(self, site: ScriptedServer) -> None:
-        """At the first question after the cool-down."""
+    def test_recovery(self, site: ScriptedServer) -> None:
+        """The first lookup after the cool-down fetches the keys."""
         clock = Clock()
         keys = KeySet(site.url, clock)
         site.on(DISCOVERY, FAILURE)
@@ -255,89 +255,98 @@ class TestOutage:
 
 
 class TestUnusable:
-    """Answers from which no key is taken; the old keys stay."""
+    """Responses that are not used; the cached keys stay."""
 
     @pytest.mark.parametrize(
         "changes",
         [
             pytest.param({"issuer": "https://evil.example.com"}, id="another issuer"),
-            pytest.param({"issuer": 5}, id="odd issuer"),
-            pytest.param({"jwks_uri": None}, id="no address"),
+            pytest.param({"issuer": 5}, id="invalid issuer"),
+            pytest.param({"jwks_uri": None}, id="no URL"),
             pytest.param({"jwks_uri": "file:///etc/passwd"}, id="file"),
-            pytest.param({"jwks_uri": "http://127.0.0.1:99999/"}, id="impossible port"),
+            pytest.param({"jwks_uri": "http://127.0.0.1:99999/"}, id="invalid port"),
         ],
     )
-    def test_discovery(self, site: ScriptedServer, changes: dict[str, object], stays_as_it_was: Stays) -> None:
-        """Is of the issuer itself, and leads to keys."""
-        assert stays_as_it_was(DISCOVERY, discovery(site, **changes))
+    def test_discovery(
+        self, site: ScriptedServer, changes: dict[str, object], keeps_cached_keys: KeepsCachedKeys
+    ) -> None:
+        """The discovery document must name the issuer and a usable URL."""
+        assert keeps_cached_keys(DISCOVERY, discovery(site, **changes))
 
     @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
     @pytest.mark.parametrize(
         "reply",
         [
-            pytest.param(HttpResponse(200, [], b"<html>"), id="no JSON"),
+            pytest.param(HttpResponse(200, [], b"<html>"), id="not JSON"),
             pytest.param(HttpResponse(200, [], b"[" * 100_000), id="deep"),
-            pytest.param(json_reply([{}]), id="no object"),
-            pytest.param(json_reply({}), id="nothing in it"),
+            pytest.param(json_reply([{}]), id="not an object"),
+            pytest.param(json_reply({}), id="empty object"),
         ],
     )
-    def test_document(self, path: str, reply: HttpResponse, stays_as_it_was: Stays) -> None:
-        """Is a JSON object."""
-        assert stays_as_it_was(path, reply)
+    def test_document(self, path: str, reply: HttpResponse, keeps_cached_keys: KeepsCachedKeys) -> None:
+        """Both documents must be JSON objects."""
+        assert keeps_cached_keys(path, reply)
 
     @pytest.mark.parametrize(
-        "given",
+        "keys_value",
         [
             pytest.param(None, id="null"),
-            pytest.param(["old"], id="text"),
-            pytest.param([{"kid": "old"}], id="without a kind"),
+            pytest.param(["old"], id="string"),
+            pytest.param([{"kid": "old"}], id="without kty"),
             pytest.param([{"kid": "old", "kty": "oct", "use": "enc", "k": "c2VjcmV0"}], id="not for signatures"),
         ],
     )
-    def test_key_set(self, given: object, stays_as_it_was: Stays) -> None:
-        """Has at least one usable key."""
-        assert stays_as_it_was(JWKS, json_reply({"keys": given}))
+    def test_key_set(self, keys_value: object, keeps_cached_keys: KeepsCachedKeys) -> None:
+        """The JWKS must have a usable key."""
+        assert keeps_cached_keys(JWKS, json_reply({"keys": keys_value}))
 
     @pytest.mark.parametrize("changes", [{"kid": ["old"]}, {"kid": 5}, {"kid": None}, {"alg": ["RS256"]}, {"use": []}])
-    def test_key_with_odd_members(
-        self, keys: dict[str, dict[str, str]], changes: dict[str, object], stays_as_it_was: Stays
+    def test_key_with_invalid_members(
+        self, keys: dict[str, dict[str, str]], changes: dict[str, object], keeps_cached_keys: KeepsCachedKeys
     ) -> None:
-        """Is no key."""
-        assert stays_as_it_was(JWKS, json_reply({"keys": [{**keys["old"], **changes}]}))
+        """A key with members of the wrong type is not used."""
+        assert keeps_cached_keys(JWKS, json_reply({"keys": [{**keys["old"], **changes}]}))
 
     @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
     @pytest.mark.parametrize("status", [203, 404, 500])
     def test_another_status(
-        self, site: ScriptedServer, keys: dict[str, dict[str, str]], path: str, status: int, stays_as_it_was: Stays
+        self,
+        site: ScriptedServer,
+        keys: dict[str, dict[str, str]],
+        path: str,
+        status: int,
+        keeps_cached_keys: KeepsCachedKeys,
     ) -> None:
-        """The document is none, though it be in order otherwise."""
+        """A response with another status is not used, even if its body is valid."""
         good = {DISCOVERY: discovery(site), JWKS: json_reply({"keys": [keys["new"]]})}[path]
 
-        assert stays_as_it_was(path, HttpResponse(status, [], good.body))
+        assert keeps_cached_keys(path, HttpResponse(status, [], good.body))
 
     @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
-    def test_redirect_is_not_followed(self, site: ScriptedServer, path: str, stays_as_it_was: Stays) -> None:
-        """The keys are where the issuer says, over TLS; nobody in between sends us elsewhere."""
+    def test_redirect_is_not_followed(
+        self, site: ScriptedServer, path: str, keeps_cached_keys: KeepsCachedKeys
+    ) -> None:
+        """The keys are read only from the URL that the issuer names."""
         site.on("/elsewhere", json_reply({}))
 
-        assert stays_as_it_was(path, HttpResponse(302, [("Location", site.url + "/elsewhere")]))
+        assert keeps_cached_keys(path, HttpResponse(302, [("Location", site.url + "/elsewhere")]))
         assert site.at("/elsewhere") == []
 
     def test_oversized_document(
-        self, site: ScriptedServer, keys: dict[str, dict[str, str]], stays_as_it_was: Stays
+        self, site: ScriptedServer, keys: dict[str, dict[str, str]], keeps_cached_keys: KeepsCachedKeys
     ) -> None:
-        """Though it be in order otherwise: a Lambda's memory is not the issuer's to fill. The limit is inclusive."""
-        assert stays_as_it_was(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT + 1))
+        """A document above the limit is not read, even if it is valid. The limit is inclusive."""
+        assert keeps_cached_keys(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT + 1))
 
         site.on(JWKS, padded({"keys": [keys["new"]]}, MAX_DOCUMENT))
         assert KeySet(site.url).find("new", FAR_DEADLINE)
 
 
 class TestTransport:
-    """How the issuer is reached."""
+    """The connection to the issuer."""
 
-    def test_issuer_elsewhere_needs_tls(self, site: ScriptedServer) -> None:
-        """Who can change what we read on the way could sign any token; so do keys elsewhere, whoever names them."""
+    def test_remote_issuer_requires_tls(self, site: ScriptedServer) -> None:
+        """Neither the discovery document nor the JWKS is fetched without TLS, except from loopback."""
         elsewhere = site.url.replace("127.0.0.1", "127.1")  # this machine, too, but not by its name
 
         assert is_unavailable(KeySet(elsewhere))
@@ -347,10 +356,10 @@ class TestTransport:
         assert is_unavailable(KeySet(site.url))
         assert site.at(JWKS) == []
 
-    def test_certificate_is_checked(self) -> None:
-        """Whoever answers in the issuer's place is not believed, and waiting does not help."""
+    def test_certificate_is_verified(self) -> None:
+        """A certificate error has no Retry-After."""
         with ScriptedServer(server_identity().context) as site:
-            error = unavailable(KeySet(site.url))
+            error = lookup_error(KeySet(site.url))
 
             assert site.asked == []
 
@@ -360,7 +369,7 @@ class TestTransport:
     def test_trusted_issuer_is_read_over_tls(
         self, keys: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """By the authorities that the system trusts."""
+        """The system's certificate authorities are trusted."""
         identity = server_identity()
         authority = tmp_path / "authority.pem"
         authority.write_text(identity.ca_pem)
@@ -385,25 +394,27 @@ class TestTransport:
         (JWKS, padded({"keys": []}, MAX_DOCUMENT + 1), "response_too_large"),
     ],
 )
-def test_log_says_why_there_are_no_keys(site: ScriptedServer, path: str, reply: HttpResponse, why: str) -> None:
-    """In a closed list of words, because all that the caller reads is that the issuer is unavailable."""
+def test_log_has_the_reason(site: ScriptedServer, path: str, reply: HttpResponse, why: str) -> None:
+    """The log has one of a fixed list of reasons; the response only says that the issuer is unavailable."""
     site.on(path, reply)
 
-    assert unavailable(KeySet(site.url)).why == f"issuer: {why}"
+    assert lookup_error(KeySet(site.url)).why == f"issuer: {why}"
 
 
 @pytest.mark.parametrize(
     ("pieces", "why"),
     [
-        pytest.param([], "connection_closed", id="hangs up"),
-        pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], "connection_closed", id="is no web server"),
-        pytest.param([b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"{"], "connection_closed", id="is cut off"),
+        pytest.param([], "connection_closed", id="connection closed"),
+        pytest.param([b"SSH-2.0-OpenSSH_9.6\r\n"], "connection_closed", id="not HTTP"),
+        pytest.param(
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"{"], "connection_closed", id="incomplete body"
+        ),
     ],
 )
-def test_log_says_that_an_answer_was_broken(pieces: list[bytes], why: str) -> None:
-    """A broken answer is none."""
+def test_log_has_the_reason_of_a_broken_connection(pieces: list[bytes], why: str) -> None:
+    """A broken response is not used."""
     with RawServer(pieces) as server:
-        assert unavailable(KeySet(server.url)).why == f"issuer: {why}"
+        assert lookup_error(KeySet(server.url)).why == f"issuer: {why}"
 
 
 @pytest.mark.parametrize(
@@ -416,6 +427,6 @@ def test_log_says_that_an_answer_was_broken(pieces: list[bytes], why: str) -> No
     ],
     ids=lambda value: value if "_" in value else "",
 )
-def test_log_says_why_an_issuer_cannot_be_asked(url: str, why: str) -> None:
-    """A misspelt setting has a word of its own."""
-    assert unavailable(KeySet(url)).why == f"issuer: {why}"
+def test_log_has_the_reason_of_an_invalid_url(url: str, why: str) -> None:
+    """An invalid setting has its own reason."""
+    assert lookup_error(KeySet(url)).why == f"issuer: {why}"
