@@ -78,15 +78,15 @@ class TestDryRun:
 
         created = jobs(site).create(TEAM_A, MANIFEST)
 
-        (asked,) = site.at(PODS)
+        (requests,) = site.at(PODS)
         assert created is not None
-        assert [one.path for one in site.asked] == [PODS, RULES, JOBS]
+        assert [one.path for one in site.requests] == [PODS, RULES, JOBS]
         assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
-        assert (asked.method, asked.query) == ("POST", [("dryRun", "All")])
-        assert json.loads(asked.body)["spec"] == {"containers": []}
-        assert asked.values("Impersonate-User") == ["researcher:preflight"]
-        assert asked.values("Impersonate-Extra-Subject") == ["researcher:alice"]
-        assert asked.values("Impersonate-Group") == []
+        assert (requests.method, requests.query) == ("POST", [("dryRun", "All")])
+        assert json.loads(requests.body)["spec"] == {"containers": []}
+        assert requests.values("Impersonate-User") == ["researcher:preflight"]
+        assert requests.values("Impersonate-Extra-Subject") == ["researcher:alice"]
+        assert requests.values("Impersonate-Group") == []
 
     def test_is_not_sent_if_off(self, site: ScriptedServer) -> None:
         """The setting `off` disables it."""
@@ -122,7 +122,7 @@ class TestRejected:
         with pytest.raises(error):
             method(jobs(site), TEAM_A, MANIFEST)
 
-        assert [dict(asked.query).get("dryRun") for asked in site.at(JOBS)] == ["All"]
+        assert [dict(requests.query).get("dryRun") for requests in site.at(JOBS)] == ["All"]
 
     @METHODS
     def test_caller_without_permission_gets_forbidden(
