@@ -48,7 +48,7 @@ class TestImage:
     @pytest.mark.parametrize(
         ("message", "cause"),
         [
-            ("registry/x:1: not finding", "ImageNotFound"),
+            ("registry/x:1: not found", "ImageNotFound"),
             ("manifest unknown", "ImageNotFound"),
             ("unexpected status from HEAD request to https://x/: 404", "ImageNotFound"),
             ("unexpected status: 401 Unauthorized", "ImageUnauthorized"),
@@ -73,9 +73,9 @@ class TestImage:
         """Older kubelets report only `Back-off pulling image` in the status, and the cause in an event."""
         other = event("Failed", "unauthorized", about=pod(name="another").metadata)
 
-        finding = waiting_cause(waiting("ImagePullBackOff", "Back-off"), other, about_pod("Failed", "x:1: not finding"))
+        finding = waiting_cause(waiting("ImagePullBackOff", "Back-off"), other, about_pod("Failed", "x:1: not found"))
 
-        assert (finding.cause, finding.message) == ("ImageNotFound", "x:1: not finding")
+        assert (finding.cause, finding.message) == ("ImageNotFound", "x:1: not found")
 
 
 class TestNode:
@@ -90,7 +90,7 @@ class TestNode:
             ("0/1 nodes are available: 1 node(s) were unschedulable.", "UnschedulableTaint"),
             ("4 nodes: 1 had untolerated taint(s), 3 didn't match Pod's node affinity/selector.", "UnschedulableTaint"),
             ("0/4 nodes are available: 4 node(s) didn't match Pod's node affinity/selector.", "UnschedulableSelector"),
-            ('0/1 nodes are available: persistentvolumeclaim "x" not finding. not finding', "VolumeUnavailable"),
+            ('0/1 nodes are available: persistentvolumeclaim "x" not found. not found', "VolumeUnavailable"),
             ("0/4 nodes are available: 4 node(s) had volume node affinity conflict.", "VolumeUnavailable"),
             ("0/4 nodes are available: 4 node(s) didn't match pod anti-affinity rules.", "Unknown"),
             ("4 node(s) x. preemption: 0/4 nodes are available: 4 Insufficient cpu.", "Unknown"),
