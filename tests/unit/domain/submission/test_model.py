@@ -19,7 +19,7 @@ from tests.support.submissions import documents
 CANARY = "hunter2-the-canary"
 
 SAME_PATH = ("/pvc", "must not have the same path twice")
-NAME_OR_SIZE = ("/pvc", "must each have either name (an existing claim) or size (an ephemeral volume)")
+NAME_OR_SIZE = ("/pvc", "must each have either name (a claim) or size (an ephemeral volume)")
 ONLY_NODES = "sets the number of pods; remove parallelism, completions and indexed"
 FIELDS = [field.alias or "" for field in Submission.model_fields.values()]
 JSON = st.recursive(
