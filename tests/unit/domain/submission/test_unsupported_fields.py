@@ -54,4 +54,4 @@ class TestUnsupportedFields:
         first_word = reason.partition(" ")[0]
 
         assert not reason.endswith("."), field
-        assert first_word[0].islower() or first_word in {"GPUs", "Run:ai's"}, field
+        assert first_word[0].islower() or first_word in {"GPUs", "Jobs"}, field
