@@ -61,7 +61,7 @@ class Submission(Strict):
     gpu: Annotated[Gpus, Field(description="GPUs for each pod.")] = 0
     cpu: Annotated[Cores | None, Field(description="CPU request of each pod, in cores.")] = None
     cpu_limit: Annotated[Cores | None, Field(description="CPU limit of each pod, in cores.")] = None
-    memory: Annotated[Memory | None, Field(description="Memory request of each pod: 16Gi; at most 32Ti.")] = None
+    memory: Annotated[Memory | None, Field(description="Memory request of each pod; at most 32Ti.")] = None
     memory_limit: Annotated[Memory | None, Field(description="Memory limit of each pod; default: memory.")] = None
     node_type: Annotated[NodeType | None, Field(description="Instance type of the node, such as p5.48xlarge.")] = None
     parallelism: Annotated[int, Field(ge=1, le=1024, description="Pods that run at the same time.")] = 1
