@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MAX_BODY = 5_000_000
 """Bytes of the escaped body; the rest of the 6 MB is for headers."""
 MAX_ESCAPING_FACTOR = 4
-"""Upper bound for the number of bytes that escaping makes of one byte of the body."""
+"""Upper bound for the size of one byte of the body after escaping, in bytes."""
 
 
 def fitting_count(parts: Sequence[object]) -> int:

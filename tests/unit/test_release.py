@@ -28,7 +28,7 @@ def git(root: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository at version 1.2.3."""
+    """Return a repository at version 1.2.3."""
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

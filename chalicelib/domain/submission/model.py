@@ -61,9 +61,7 @@ class Submission(Strict):
     gpu: Annotated[Gpus, Field(description="GPUs for each pod.")] = 0
     cpu: Annotated[Cores | None, Field(description="CPU request of each pod, in cores.")] = None
     cpu_limit: Annotated[Cores | None, Field(description="CPU limit of each pod, in cores.")] = None
-    memory: Annotated[Memory | None, Field(description="Memory request of each pod, such as 16Gi; at most 32Ti.")] = (
-        None
-    )
+    memory: Annotated[Memory | None, Field(description="Memory request of each pod; at most 32Ti.")] = None
     memory_limit: Annotated[Memory | None, Field(description="Memory limit of each pod; default: memory.")] = None
     node_type: Annotated[NodeType | None, Field(description="Instance type of the node, such as p5.48xlarge.")] = None
     parallelism: Annotated[int, Field(ge=1, le=1024, description="Pods that run at the same time.")] = 1
@@ -73,8 +71,7 @@ class Submission(Strict):
         int | None, Field(ge=1, le=256, description="Pods of a distributed Job, with a rendezvous for torchrun.")
     ] = None
     backoff_limit: Annotated[
-        int | None,
-        Field(ge=0, le=100, description="Retries before the Job fails; default: 6, without backoffLimitPerIndex."),
+        int | None, Field(ge=0, le=100, description="Retries of the Job; 6 unless backoffLimitPerIndex is set.")
     ] = None
     backoff_limit_per_index: Annotated[
         int | None, Field(ge=0, le=100, description="Retries before an index fails; the other indexes continue.")
@@ -83,17 +80,11 @@ class Submission(Strict):
         int | None, Field(ge=0, le=100_000, description="The Job fails when more indexes than this have failed.")
     ] = None
     retry: Annotated[Retry | None, Field(description="Which failures are retried; default: all.")] = None
-    max_runtime_seconds: Annotated[
-        int | None, Field(ge=1, le=MAX_SECONDS, description="Runtime after which the Job fails.")
-    ] = None
-    ttl_after_finish: Annotated[
-        Duration | None, Field(description="How long a finished Job is kept, such as 3600 or 3h.")
-    ] = None
+    max_runtime_seconds: Annotated[int | None, Field(ge=1, le=MAX_SECONDS, description="Maximum runtime.")] = None
+    ttl_after_finish: Annotated[Duration | None, Field(description="How long a finished Job is kept: 3600, 3h.")] = None
     preemptible: Annotated[bool, Field(description="Allow preemption by Jobs that are not preemptible.")] = False
     queue: Annotated[DnsLabel | None, Field(description="The Kueue queue the Job waits in.")] = None
-    large_shm: Annotated[bool, Field(description="Mount memory at /dev/shm; its use counts as memory of the pod.")] = (
-        False
-    )
+    large_shm: Annotated[bool, Field(description="Mount memory at /dev/shm; counts as memory of the pod.")] = False
     pvc: Annotated[list[Claim], Field(max_length=16, description="Volumes.")] = []
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
     run_as_uid: Annotated[int, Field(ge=1, le=2**31 - 1, description="User ID; root is not allowed.")] = 1000
@@ -176,27 +167,20 @@ class Submission(Strict):
     @field_validator("max_failed_indexes")
     @classmethod
     def _failed_indexes_within(cls, limit: int | None, info: ValidationInfo) -> int | None:
-        fields, unset = info.data, limit is None
-        per_index = fields.get("backoff_limit_per_index") is not None
-        _require(limit, unset or per_index, "requires backoffLimitPerIndex")
-        return _require(
-            limit, limit is None or limit <= (fields.get("completions") or 0), "must be at most completions"
-        )
+        per_index = info.data.get("backoff_limit_per_index") is not None
+        _require(limit, limit is None or per_index, "requires backoffLimitPerIndex")
+        within = limit is None or limit <= (info.data.get("completions") or 0)
+        return _require(limit, within, "must be at most completions")
 
     @field_validator("pvc")
     @classmethod
     def _mounts(cls, claims: list[Claim], info: ValidationInfo) -> list[Claim]:
         paths = [claim.path.rstrip("/") for claim in claims] + [SHARED_MEMORY] * bool(info.data.get("large_shm"))
         _require(claims, len(set(paths)) == len(paths), "must not have the same path twice")
-        _require(
-            claims,
-            all(claim.size or not claim.storage_class for claim in claims),
-            "must have size if storageClass is set",
-        )
+        sized = all(claim.size or not claim.storage_class for claim in claims)
+        _require(claims, sized, "must have size if storageClass is set")
         one_kind = all((claim.name is None) != (claim.size is None) for claim in claims)
-        return _require(
-            claims, one_kind, "must each have either name (an existing claim) or size (an ephemeral volume)"
-        )
+        return _require(claims, one_kind, "must each have either name (a claim) or size (an ephemeral volume)")
 
 
 def parse_submission(document: object) -> Submission:

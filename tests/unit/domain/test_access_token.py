@@ -1,4 +1,4 @@
-"""The shape of a bearer token, before any key is looked up."""
+"""Tests of the checks of a bearer token before its signature is verified."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ CLAIMS = {"sub": "alice"}
 
 
 def part(value: bytes | object) -> str:
-    """*value* as a part of a token: bytes as they are, anything else as JSON."""
+    """Encode *value* as a part of a token: bytes as they are, any other value as JSON."""
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def token(header: Any = None, claims: Any = None) -> str:  # noqa: ANN401 - bytes or any JSON
-    """A token that nobody signed."""
+    """Return a token without a valid signature."""
     return f"{part(HEADER if header is None else header)}.{part(CLAIMS if claims is None else claims)}.c2lnbmVk"
 
 
-def why(text: str) -> str:
-    """The note of the log when *text* is refused; the answer is always the same."""
+def rejection(text: str) -> str:
+    """Return the reason in the log for rejecting *text*; the response is always the same."""
     with pytest.raises(Unauthenticated) as error:
         parse(text)
     assert error.value.detail == unauthenticated("").detail
@@ -39,11 +39,11 @@ def why(text: str) -> str:
 
 
 class TestBearerToken:
-    """The header that carries the token."""
+    """Tests of bearer_token."""
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-    def test_token_is_found(self, scheme: str) -> None:
-        """The scheme's case does not matter (RFC 9110)."""
+    def test_returns_the_token(self, scheme: str) -> None:
+        """The scheme is case-insensitive (RFC 9110)."""
         assert bearer_token([f"{scheme} a.b.c"]) == "a.b.c"
 
     @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ class TestBearerToken:
         ],
     )
     def test_anything_else_is_refused(self, headers: list[str]) -> None:
-        """Exactly one header of exactly one form; the error says which."""
+        """Any other header, or more than one, raises Unauthenticated; the message shows the required form."""
         with pytest.raises(Unauthenticated, match="Send the header Authorization: Bearer <ACCESS-TOKEN>"):
             bearer_token(headers)
 
 
 class TestParse:
-    """Header and claims, still unverified."""
+    """Tests of parse."""
 
-    def test_both_are_read(self) -> None:
-        """As they are in the token."""
+    def test_returns_header_and_claims(self) -> None:
+        """The header and the claims are returned unchanged."""
         header, claims = {**HEADER, "typ": "at+jwt"}, {**CLAIMS, "exp": 1, "aud": ["a"]}
 
         assert (header, claims) == parse(token(header, claims))
@@ -93,25 +93,25 @@ class TestParse:
             pytest.param(f"{token()}{'a' * MAX_TOKEN}", id="too long"),
         ],
     )
-    def test_no_compact_token_is_refused(self, text: str) -> None:
-        """Three parts of base64url, of bounded length."""
-        assert why(text) == "the token is not a signed JSON Web Token"
+    def test_other_text_is_rejected(self, text: str) -> None:
+        """A token must have three parts in base64url and a limited length."""
+        assert rejection(text) == "the token is not a signed JSON Web Token"
 
     def test_longest_token(self) -> None:
-        """8 KiB, the limit inclusive."""
+        """A token of exactly 8 KiB is accepted."""
         short = token()
 
         parse(short + "a" * (8192 - len(short)))
 
-        why(short + "a" * (8193 - len(short)))
+        rejection(short + "a" * (8193 - len(short)))
 
     @pytest.mark.parametrize(
         "raw",
         [
-            pytest.param(b"", id="nothing, so no base64 either"),
+            pytest.param(b"", id="empty"),
             pytest.param(b"{", id="cut off"),
-            pytest.param(b'{"a": 1, "a": 2}', id="name twice"),
-            pytest.param(b'{"a": {"b": 1, "b": 2}}', id="name twice, deep"),
+            pytest.param(b'{"a": 1, "a": 2}', id="duplicate key"),
+            pytest.param(b'{"a": {"b": 1, "b": 2}}', id="nested duplicate key"),
             pytest.param(b'{"exp": NaN}', id="not a number"),
             pytest.param(b'{"exp": -Infinity}', id="infinity"),
             pytest.param(b'{"a": "\xff"}', id="not UTF-8"),
@@ -119,15 +119,15 @@ class TestParse:
             pytest.param(b'\xef\xbb\xbf{"a": 1}', id="byte order mark"),
             pytest.param(b'{"exp": ' + b"9" * 5000 + b"}", id="more digits than Python reads"),
             pytest.param(b"[]", id="list"),
-            pytest.param(b'"a"', id="text"),
+            pytest.param(b'"a"', id="string"),
             pytest.param(b"null", id="null"),
         ],
     )
     def test_parts_are_strict_json_objects(self, raw: bytes) -> None:
-        """What another parser could read differently is not read: in the header, and in the claims."""
-        found = {why(token(header=raw)), why(token(claims=raw))}
+        """JSON that parsers could interpret differently is rejected, in the header and in the claims."""
+        rejections = {rejection(token(header=raw)), rejection(token(claims=raw))}
 
-        assert found <= {
+        assert rejections <= {
             "the token is not strict JSON, encoded in base64url",
             "the token is not a JSON object",
             "the token is not a signed JSON Web Token",
@@ -135,96 +135,96 @@ class TestParse:
 
     @pytest.mark.parametrize("levels", [33, 999, 2500])
     def test_depth_is_bounded(self, levels: int) -> None:
-        """In the header and in the claims, on every version of Python."""
+        """The limit applies to the header and the claims, on every version of Python."""
         raw = b'{"a": ' + b"[" * (levels - 1) + b"1" + b"]" * (levels - 1) + b"}"
 
-        assert {why(token(header=raw)), why(token(claims=raw))} <= {
+        assert {rejection(token(header=raw)), rejection(token(claims=raw))} <= {
             "the token has more than 32 levels of nested arrays and objects",
             "the token is not strict JSON, encoded in base64url",
         }
 
-    def test_length_that_base64_cannot_have(self) -> None:
-        """One character over a multiple of four."""
-        assert why(f"{part(HEADER)}.abcde.c2ln") == "the token is not strict JSON, encoded in base64url"
+    def test_invalid_base64_length(self) -> None:
+        """A length of one more than a multiple of four is not valid base64."""
+        assert rejection(f"{part(HEADER)}.abcde.c2ln") == "the token is not strict JSON, encoded in base64url"
 
     @given(st.text(alphabet="aA0-_.=e", max_size=30) | st.binary(max_size=20).map(lambda raw: token(claims=raw)))
-    def test_any_text_is_taken_or_refused(self, text: str) -> None:
-        """There is no third way."""
+    def test_any_text_is_parsed_or_rejected(self, text: str) -> None:
+        """No text raises any other exception."""
         with suppress(Unauthenticated):
             parse(text)
 
 
 class TestHeader:
-    """What the token says about itself."""
+    """Tests of the checks of the header."""
 
     @pytest.mark.parametrize(
         "algorithm",
         ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
     )
-    def test_asymmetric_algorithm_is_taken(self, algorithm: str) -> None:
-        """RSA and elliptic curves."""
+    def test_asymmetric_algorithm_is_accepted(self, algorithm: str) -> None:
+        """RSA and elliptic curves are supported."""
         parse(token({**HEADER, "alg": algorithm}))
 
     @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "HS512", "rs256", "", None, 1, ["RS256"], "A128KW"])
-    def test_others_are_refused(self, algorithm: object) -> None:
-        """No signature, or a shared secret, which our public key could be taken for."""
-        assert why(token({**HEADER, "alg": algorithm})) == "the token is signed with an unsupported algorithm"
+    def test_other_algorithms_are_rejected(self, algorithm: object) -> None:
+        """`none` and shared secrets are rejected: the public key must not be usable as an HMAC secret."""
+        assert rejection(token({**HEADER, "alg": algorithm})) == "the token is signed with an unsupported algorithm"
 
     @pytest.mark.parametrize("kind", [None, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt"])
-    def test_access_token_is_taken(self, kind: str | None) -> None:
-        """RFC 9068 and the plain type; case does not matter."""
+    def test_access_token_is_accepted(self, kind: str | None) -> None:
+        """The types of RFC 9068 and the plain `JWT` are accepted, case-insensitively."""
         parse(token({**HEADER, "typ": kind}))
 
     @pytest.mark.parametrize("kind", ["logout+jwt", "id+jwt", "dpop+jwt", "JOSE", "", "jwt ", 1, ["jwt"], {}, True])
-    def test_other_types_are_refused(self, kind: object) -> None:
-        """A token made for something else does not open this API."""
-        assert why(token({**HEADER, "typ": kind})) == "the token has a typ that is not an access token's"
+    def test_other_types_are_rejected(self, kind: object) -> None:
+        """A token with the type of another protocol is rejected."""
+        assert rejection(token({**HEADER, "typ": kind})) == "the token has a typ that is not an access token's"
 
     @pytest.mark.parametrize("name", ["b64", "crit", "cty", "jku", "jwk", "x5u", "zip"])
-    def test_headers_with_a_key_or_a_meaning_of_their_own(self, name: str) -> None:
-        """A token cannot say where its key is, whatever the value."""
-        assert why(token({**HEADER, name: None})) == "the token uses a forbidden header parameter"
+    def test_forbidden_header_parameters(self, name: str) -> None:
+        """A token must not contain or locate its own key, even with a null value."""
+        assert rejection(token({**HEADER, name: None})) == "the token uses a forbidden header parameter"
 
     @pytest.mark.parametrize("key", [None, "", "a b", "a\n", "\x7f", "ä", "k" * 257, 1, ["k"], "\ud800"])
-    def test_key_must_be_named(self, key: object) -> None:
-        """By up to 256 printable characters."""
-        assert why(token({**HEADER, "kid": key})) == "the token has no valid kid"
+    def test_invalid_kid_is_rejected(self, key: object) -> None:
+        """The kid must be 1 to 256 printable ASCII characters."""
+        assert rejection(token({**HEADER, "kid": key})) == "the token has no valid kid"
 
     @pytest.mark.parametrize("key", ["k" * 256, "~!", "https://sts.example/keys#1"])
-    def test_key_names(self, key: str) -> None:
-        """Any visible ASCII."""
+    def test_valid_kid(self, key: str) -> None:
+        """Any printable ASCII characters are accepted."""
         parse(token({**HEADER, "kid": key}))
 
 
 class TestClaims:
-    """What the token says about its bearer."""
+    """Tests of the checks of the claims."""
 
     @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
     @pytest.mark.parametrize("time", [0, 1, 1_795_510_800, 2**40 - 1])
-    def test_time_is_whole_seconds(self, name: str, time: int) -> None:
-        """Since 1970, up to a bound that no clock overflows at."""
+    def test_valid_time(self, name: str, time: int) -> None:
+        """Times are whole seconds since 1970, up to a limit that no date library overflows at."""
         parse(token(claims={**CLAIMS, name: time}))
 
     @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
     @pytest.mark.parametrize("time", [-1, 2**40, 2**41, 1.5, 1e10, "1", True, False, None, [], float("1e20")])
-    def test_anything_else_is_no_time(self, name: str, time: object) -> None:
-        """Neither texts, nor fractions, nor booleans, nor the end of the world."""
-        assert why(token(claims={**CLAIMS, name: time})) == f"the token has an invalid {name}"
+    def test_invalid_time_is_rejected(self, name: str, time: object) -> None:
+        """Strings, fractions, booleans and times out of range are rejected."""
+        assert rejection(token(claims={**CLAIMS, name: time})) == f"the token has an invalid {name}"
 
     @pytest.mark.parametrize(
-        ("claims", "refusal"),
+        ("claims", "expected"),
         [
             pytest.param({"iat": 10, "exp": 10 + 30 * 86400}, None, id="30 days"),
             pytest.param({"iat": 10, "exp": 11 + 30 * 86400}, "is valid for more than 30 days", id="longer"),
-            pytest.param({"iat": 10, "exp": 5}, None, id="already over"),
+            pytest.param({"iat": 10, "exp": 5}, None, id="expired when issued"),
         ],
     )
-    def test_lifetime_is_bounded(self, claims: dict[str, object], refusal: str | None) -> None:
-        """A leaked token does not work for years, whatever its issuer allows."""
-        if refusal is None:
+    def test_lifetime_is_bounded(self, claims: dict[str, object], expected: str | None) -> None:
+        """A leaked token expires soon, even if the issuer allows a longer lifetime."""
+        if expected is None:
             parse(token(claims={**CLAIMS, **claims}))
         else:
-            assert why(token(claims={**CLAIMS, **claims})) == f"the token {refusal}"
+            assert rejection(token(claims={**CLAIMS, **claims})) == f"the token {expected}"
 
 
 ACCESS_TOKENS: dict[str, dict[str, object]] = {
@@ -238,14 +238,14 @@ ACCESS_TOKENS: dict[str, dict[str, object]] = {
 }
 OTHER_TOKENS: dict[str, dict[str, object]] = {
     "Cognito's ID token": {"token_use": "id", "cognito:username": "alice"},
-    "a token_use that is no string": {"token_use": None},
+    "a token_use that is not a string": {"token_use": None},
     "Keycloak's ID token": {"typ": "ID", "azp": "researcher", "at_hash": "MTIz", "groups": ["/team-a"]},
     "Keycloak's ID token without hashes": {"typ": "ID", "azp": "researcher"},
     "Keycloak's refresh token": {"typ": "Refresh", "azp": "notebook"},
     "Keycloak's offline token": {"typ": "Offline", "azp": "notebook"},
     "Keycloak's logout token": {"typ": "Logout", "sid": "1"},
     "Keycloak's token bound to a key": {"typ": "DPoP", "cnf": {"jkt": "0Zc"}},
-    "a typ that is no string": {"typ": None},
+    "a typ that is not a string": {"typ": None},
     "a typ in another case": {"typ": "bearer"},
     "Entra ID's ID token, 1.0": {"ver": "1.0", "tid": "t", "roles": ["team-a"]},
     "Entra ID's ID token, 2.0": {"ver": "2.0", "tid": "t", "roles": ["team-a"], "preferred_username": "alice"},
@@ -262,23 +262,23 @@ OTHER_TOKENS: dict[str, dict[str, object]] = {
 
 
 class TestPurpose:
-    """What the issuer signed the token for; the claims are those of the issuers' documentation."""
+    """Tests of the purpose of tokens, with the claims in the documentation of the issuers."""
 
     @pytest.mark.parametrize("issuer", ACCESS_TOKENS)
     def test_access_tokens_are_accepted(self, issuer: str) -> None:
-        """Of each issuer that the README sets up."""
+        """The access tokens of every issuer in the README are accepted."""
         parse(token(claims={**CLAIMS, **ACCESS_TOKENS[issuer]}))
 
     @pytest.mark.parametrize("kind", OTHER_TOKENS)
-    def test_other_tokens_are_refused(self, kind: str) -> None:
-        """ID, refresh and logout tokens are signed with the same keys, and name the same groups."""
-        assert why(token(claims={**CLAIMS, **OTHER_TOKENS[kind]})).startswith("the token is ")
+    def test_other_tokens_are_rejected(self, kind: str) -> None:
+        """ID, refresh and logout tokens are rejected, although they have the same keys and groups."""
+        assert rejection(token(claims={**CLAIMS, **OTHER_TOKENS[kind]})).startswith("the token is ")
 
 
-class TestRefused:
-    """Every refusal looks alike."""
+class TestUnauthenticated:
+    """Tests of unauthenticated."""
 
-    def test_cause_goes_to_the_log_alone(self) -> None:
-        """A stranger does not learn which check failed."""
-        assert unauthenticated("is expired").problem() == unauthenticated("names no key").problem()
+    def test_reason_is_only_logged(self) -> None:
+        """The response does not reveal which check failed."""
+        assert unauthenticated("is expired").problem() == unauthenticated("has no valid kid").problem()
         assert unauthenticated("is expired").__notes__ == ["the token is expired"]

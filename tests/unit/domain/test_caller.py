@@ -1,4 +1,4 @@
-"""Who asks: from verified claims and nothing else."""
+"""Tests of the caller, which is derived from verified claims only."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 def from_claims(claims: Mapping[str, object], scope_prefix: str = "researcher/") -> Caller:
-    """The caller that *claims* name, with the usual names of claims."""
+    """Return the caller of *claims*, with the default claim names."""
     return caller_from_claims(claims, subject_claim="sub", groups_claim="groups", scope_prefix=scope_prefix)
 
 
 def groups_of(claim: object) -> tuple[str, ...]:
-    """The groups in the claim `groups`."""
+    """Return the groups for that value of the claim `groups`."""
     return from_claims({"sub": "alice", "groups": claim}).groups
 
 
 class TestSubject:
-    """The claim that names the caller."""
+    """Tests of the subject."""
 
     @pytest.mark.parametrize(
         "subject",
         ["alice", "0", "a" * 128, "auth0|5f7c8ec7", "alice@example.com", "a:b", "a/b", "a+b=c~d_e-f.g"],
     )
-    def test_usual_subjects_are_taken(self, subject: str) -> None:
-        """Issuers name callers by numbers, addresses, and names with marks."""
+    def test_valid_subject(self, subject: str) -> None:
+        """Subjects can be numbers, email addresses and names with punctuation."""
         assert subject == from_claims({"sub": subject}).subject
 
     @pytest.mark.parametrize(
@@ -54,40 +54,40 @@ class TestSubject:
             pytest.param("alïce", id="not ASCII"),
             pytest.param("\ud800", id="lone surrogate"),
             pytest.param("\u0663", id="unicode digit"),
-            pytest.param("-alice", id="leading mark"),
+            pytest.param("-alice", id="leading punctuation"),
             pytest.param("alice,bob", id="comma"),
             pytest.param("a" * 129, id="too long"),
         ],
     )
-    def test_anything_else_is_refused(self, subject: object) -> None:
-        """What becomes a header and a line of the audit log is of a strict pattern."""
+    def test_invalid_subject_is_rejected(self, subject: object) -> None:
+        """The subject is sent in a header and appears in audit logs, so it must match a strict pattern."""
         with pytest.raises(Unauthenticated):
             from_claims({"sub": subject})
 
     @pytest.mark.parametrize("subject", ["janitor", "anonymous", "s3-uploads", "s3-", "api", "preflight"])
-    def test_our_own_names_are_refused(self, subject: str) -> None:
-        """A Job's user and the audit log tell the API's own actions from a caller's."""
-        with pytest.raises(Unauthenticated) as refused:
+    def test_reserved_name_is_rejected(self, subject: str) -> None:
+        """A caller cannot have the name of one of the API's own identities."""
+        with pytest.raises(Unauthenticated) as error:
             from_claims({"sub": subject})
 
-        assert refused.value.__notes__ == ["the token has a claim sub with a name that is reserved for this API"]
+        assert error.value.__notes__ == ["the token has a claim sub with a name that is reserved for this API"]
 
     @pytest.mark.parametrize("subject", ["janitors", "apis", "my-api", "s3", "preflights"])
-    def test_names_that_only_look_reserved_are_taken(self, subject: str) -> None:
-        """The whole name counts."""
+    def test_similar_name_is_accepted(self, subject: str) -> None:
+        """A name is reserved only as a whole."""
         assert subject == from_claims({"sub": subject}).subject
 
-    def test_missing_subject_is_refused(self) -> None:
-        """Nobody acts without a name; the error names the claim, not what it holds."""
-        with pytest.raises(Unauthenticated) as refused:
+    def test_missing_subject_is_rejected(self) -> None:
+        """The log names the claim; the response contains neither the claim nor a value."""
+        with pytest.raises(Unauthenticated) as error:
             from_claims({"groups": ["CANARY"]})
 
-        assert refused.value.__notes__ == ["the token has a claim sub that is missing or invalid"]
-        assert "sub" not in refused.value.detail
+        assert error.value.__notes__ == ["the token has a claim sub that is missing or invalid"]
+        assert "sub" not in error.value.detail
 
-    def test_claims_are_those_of_the_settings(self) -> None:
-        """Nothing but the two configured claims has a say."""
-        claims = {"client_id": "ci", "scope": "api/team-a other", "sub": "nobody", "groups": ["admins"]}
+    def test_claim_names_are_configurable(self) -> None:
+        """Only the two configured claims are used."""
+        claims = {"client_id": "ci", "scope": "api/team-a other", "sub": "other", "groups": ["admins"]}
 
         caller = caller_from_claims(claims, subject_claim="client_id", groups_claim="scope", scope_prefix="api/")
 
@@ -95,27 +95,27 @@ class TestSubject:
 
 
 class TestGroups:
-    """The claim that says what the caller may do."""
+    """Tests of the groups."""
 
     @pytest.mark.parametrize(
         ("claim", "expected"),
         [
             pytest.param(None, (), id="none"),
             pytest.param([], (), id="empty list"),
-            pytest.param("", (), id="empty text"),
+            pytest.param("", (), id="empty string"),
             pytest.param(["b", "a"], ("a", "b"), id="sorted"),
-            pytest.param(["a", "a"], ("a",), id="twice"),
-            pytest.param(["/team/a"], ("/team/a",), id="a path, as Keycloak writes it"),
+            pytest.param(["a", "a"], ("a",), id="duplicate"),
+            pytest.param(["/team/a"], ("/team/a",), id="path, as in Keycloak"),
             pytest.param(["Team A"], ("Team A",), id="inner space"),
             pytest.param(["a" * 128], ("a" * 128,), id="longest"),
             pytest.param("researcher/team-a researcher/team-b", ("team-a", "team-b"), id="scopes"),
-            pytest.param("openid email team-a", (), id="scopes of others"),
+            pytest.param("openid email team-a", (), id="other scopes"),
             pytest.param("myresearcher/team-a", (), id="prefix inside a scope"),
-            pytest.param("researcher/researcher/a", ("researcher/a",), id="prefix goes once"),
+            pytest.param("researcher/researcher/a", ("researcher/a",), id="prefix is removed once"),
         ],
     )
     def test_groups(self, claim: object, expected: tuple[str, ...]) -> None:
-        """A list of names counts whole; of scopes in one text only ours do."""
+        """All names in an array are groups; of space-separated scopes only those with the prefix."""
         assert expected == groups_of(claim)
 
     @pytest.mark.parametrize(
@@ -124,15 +124,15 @@ class TestGroups:
             pytest.param({"team-a": True}, id="object"),
             pytest.param(7, id="number"),
             pytest.param(True, id="boolean"),
-            pytest.param([7], id="number in the list"),
-            pytest.param([None], id="null in the list"),
-            pytest.param([["team-a"]], id="list in the list"),
+            pytest.param([7], id="number in the array"),
+            pytest.param([None], id="null in the array"),
+            pytest.param([["team-a"]], id="nested array"),
             pytest.param([""], id="empty name"),
             pytest.param(["team-a\n"], id="trailing newline"),
             pytest.param(["team-a\r\nImpersonate-User: admin"], id="header injection"),
             pytest.param([" team-a"], id="leading space"),
-            pytest.param(["team-a "], id="trailing space, which HTTP drops: another group's name"),
-            pytest.param(["janitor "], id="trailing space behind a reserved name"),
+            pytest.param(["team-a "], id="trailing space, which HTTP strips"),
+            pytest.param(["janitor "], id="trailing space after a reserved name"),
             pytest.param(["téam"], id="not ASCII"),
             pytest.param(["\ud800"], id="lone surrogate"),
             pytest.param(["a,b"], id="comma"),
@@ -142,103 +142,103 @@ class TestGroups:
             pytest.param("researcher/a\tb", id="scope with a tab"),
         ],
     )
-    def test_anything_else_is_refused(self, claim: object) -> None:
-        """A group that cannot stand in a header refuses the token: dropping it would hide the mistake."""
+    def test_invalid_group_is_rejected(self, claim: object) -> None:
+        """An invalid group rejects the whole token: ignoring the group would hide the mistake."""
         with pytest.raises(Unauthenticated):
             groups_of(claim)
 
-    def test_as_many_as_issuers_send(self) -> None:
-        """Two hundred groups are taken, one more is not."""
+    def test_number_of_groups_is_limited(self) -> None:
+        """Up to 200 groups are accepted."""
         names = [f"g{number}" for number in range(MAX_GROUPS + 1)]
 
-        taken = groups_of(names[:MAX_GROUPS])
+        groups = groups_of(names[:MAX_GROUPS])
 
-        assert len(taken) == 200
+        assert len(groups) == 200
         with pytest.raises(Unauthenticated):
             groups_of(names)
 
-    def test_many_times_the_same_is_too_many_too(self) -> None:
-        """The bound holds before duplicates go, so that it bounds the work."""
+    def test_limit_counts_duplicates(self) -> None:
+        """The limit applies before duplicates are removed, so that it also limits the work."""
         with pytest.raises(Unauthenticated):
             groups_of(["a"] * (MAX_GROUPS + 1))
 
     @pytest.mark.parametrize("group", ["janitor", "anonymous", "s3-uploads", "s3-"])
-    def test_our_own_groups_are_not_the_issuers_to_give(self, group: str) -> None:
-        """Those act without a token: an issuer's group of that name grants nothing."""
+    def test_reserved_group_is_ignored(self, group: str) -> None:
+        """The groups of the API's own identities cannot be granted by a token."""
         assert groups_of([group, "team-a"]) == ("team-a",)
         assert groups_of(f"researcher/{group}") == ()
 
     @pytest.mark.parametrize("group", ["janitors", "my-janitor", "anonymously", "s3", "xs3-a"])
-    def test_names_that_only_look_reserved_are_kept(self, group: str) -> None:
-        """The whole name counts."""
+    def test_similar_group_is_kept(self, group: str) -> None:
+        """A group is reserved only as a whole."""
         assert (group,) == groups_of([group])
 
-    def test_error_does_not_repeat_the_group(self) -> None:
-        """A claim is the issuer's text and stays out of answers."""
-        with pytest.raises(Unauthenticated) as refused:
+    def test_response_does_not_contain_the_group(self) -> None:
+        """Values of claims never appear in responses."""
+        with pytest.raises(Unauthenticated) as error:
             groups_of(["CANARY\n"])
 
-        assert "CANARY" not in refused.value.detail
+        assert "CANARY" not in error.value.detail
 
     @pytest.mark.parametrize(
-        ("claim", "why"),
+        ("claim", "reason"),
         [
             (["a\n"], "the token has a claim groups with an invalid group or more than 200 groups"),
             (7, "the token has a claim groups that is neither an array nor a string"),
         ],
     )
-    def test_log_says_why(self, claim: object, why: str) -> None:
-        """By the claim's name, which the deployment chose."""
-        with pytest.raises(Unauthenticated) as refused:
+    def test_reason_is_logged(self, claim: object, reason: str) -> None:
+        """The log contains the reason, with the configured name of the claim."""
+        with pytest.raises(Unauthenticated) as error:
             groups_of(claim)
 
-        assert refused.value.__notes__ == [why]
+        assert error.value.__notes__ == [reason]
 
-    def test_are_in_order(self) -> None:
-        """However the issuer sends them."""
+    def test_groups_are_sorted(self) -> None:
+        """The order does not depend on the token."""
         names = [f"team-{letter}" for letter in "hgfedcba"]
 
         assert groups_of(names) == tuple(reversed(names))
 
 
 class TestCaller:
-    """What the cluster is told."""
+    """Tests of the identities that are impersonated."""
 
     def test_groups_are_prefixed(self) -> None:
-        """No claim can name a group of Kubernetes."""
+        """No claim can contain a group of Kubernetes."""
         caller = from_claims({"sub": "alice", "groups": ["system:masters", "researcher:x"]})
 
         assert frozenset({"researcher:system:masters", "researcher:researcher:x"}) == caller.kubernetes_groups
 
     def test_user_is_prefixed(self) -> None:
-        """No claim can name a user of Kubernetes."""
+        """No claim can contain a user of Kubernetes."""
         assert Caller("system:admin", ()).user == "researcher:system:admin"
 
-    def test_janitor_is_a_group_of_its_own(self) -> None:
-        """The cleanup has the rights given to `researcher:janitor`, and no others."""
+    def test_janitor_has_its_own_group(self) -> None:
+        """The cleanup has only the permissions of `researcher:janitor`."""
         assert frozenset({"researcher:janitor"}) == Caller.janitor().kubernetes_groups
 
-    def test_anonymous_is_a_group_of_its_own(self) -> None:
-        """Whoever comes without a token has the rights given to `researcher:anonymous`, and no others."""
+    def test_anonymous_has_its_own_group(self) -> None:
+        """A caller without a token has only the permissions of `researcher:anonymous`."""
         assert frozenset({"researcher:anonymous"}) == Caller.anonymous().kubernetes_groups
 
-    def test_uploads_are_a_group_for_each_bucket(self) -> None:
-        """A Project's RoleBinding names the bucket; who uploaded there has no say, and is told for the record."""
-        found = Caller.for_uploads("uploads-a", "AWS:AIDAEXAMPLE")
+    def test_each_bucket_has_its_own_group(self) -> None:
+        """A RoleBinding names the group of the bucket; the uploader is only recorded."""
+        caller = Caller.for_uploads("uploads-a", "AWS:AIDAEXAMPLE")
 
-        assert found.kubernetes_groups == frozenset({"researcher:s3-uploads-a"})
-        assert (found.user, found.uploader) == ("researcher:s3-uploads-a", "AWS:AIDAEXAMPLE")
+        assert caller.kubernetes_groups == frozenset({"researcher:s3-uploads-a"})
+        assert (caller.user, caller.uploader) == ("researcher:s3-uploads-a", "AWS:AIDAEXAMPLE")
 
-    def test_it_cannot_be_changed(self) -> None:
-        """Who asks is decided once; the caller can key what is remembered of them."""
-        found = Caller("alice", ("team-a",))
+    def test_is_immutable(self) -> None:
+        """A caller can be the key of a cache."""
+        caller = Caller("alice", ("team-a",))
 
-        assert {found: 1}[Caller("alice", ("team-a",))] == 1
+        assert {caller: 1}[Caller("alice", ("team-a",))] == 1
         with pytest.raises(AttributeError):
-            found.subject = "bob"  # type: ignore[misc] # that is the point
+            caller.subject = "bob"  # type: ignore[misc] # the test
 
-    def test_label_is_the_subjects(self) -> None:
-        """A Job's label says who submitted it."""
+    def test_label(self) -> None:
+        """The label of a Job contains its submitter."""
         assert Caller("alice", ()).label == "alice"
 
     @pytest.mark.parametrize(
@@ -249,36 +249,36 @@ class TestCaller:
             (Caller.for_uploads("uploads"), "researcher:s3-uploads"),
         ],
     )
-    def test_our_own_are_named_in_the_audit_log(self, caller: Caller, user: str) -> None:
-        """Each as what it is, and put up by nobody."""
+    def test_own_identities(self, caller: Caller, user: str) -> None:
+        """Each of the API's own identities has its own user name, and no uploader by default."""
         assert (caller.user, caller.uploader) == (user, None)
 
 
 class TestUserLabel:
-    """The label value that stands for a subject."""
+    """Tests of user_label."""
 
-    def test_subject_that_is_a_label_value_stays(self) -> None:
-        """Whoever uses kubectl selects by the plain name."""
+    def test_valid_label_value_is_unchanged(self) -> None:
+        """Users of kubectl can select Jobs by the plain subject."""
         assert user_label("alice.b-1") == "alice.b-1"
 
     @pytest.mark.parametrize("subject", ["auth0|1", "alice@example.com", "a" * 64, "alice-", "sha256-abc"])
-    def test_others_are_hashed(self, subject: str) -> None:
-        """What Kubernetes does not take, and what looks like a hash, stands as a hash."""
+    def test_other_subjects_are_hashed(self, subject: str) -> None:
+        """A subject that is not a valid label value, or looks like a hash, is hashed."""
         label = user_label(subject)
 
         assert label.startswith("sha256-")
         assert label != subject
         assert is_label_value(label)
 
-    def test_hash_stays(self) -> None:
-        """Jobs of yesterday are found by the label of today."""
+    def test_hash_is_stable(self) -> None:
+        """A new release finds the Jobs of earlier releases."""
         assert user_label("auth0|1") == "sha256-b03e5d4509cd37476db38fb76f9b5b3ca8de1e69"
 
-    def test_hash_of_a_hash_is_another(self) -> None:
-        """A subject that is spelt like another's label does not get that label."""
+    def test_hash_is_hashed_again(self) -> None:
+        """A subject cannot get the label of another subject by using that label as its name."""
         assert user_label(user_label("auth0|1")) != user_label("auth0|1")
 
     @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=70))
-    def test_every_subject_has_a_label(self, subject: str) -> None:
-        """Whatever is asked for, the selector made of it has one term."""
+    def test_any_subject_has_a_label(self, subject: str) -> None:
+        """No subject can add a term to a label selector."""
         assert is_label_value(user_label(subject))

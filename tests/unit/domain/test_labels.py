@@ -1,4 +1,4 @@
-"""Labels and annotations: keys that stay the same, valid keys and values, reserved keys."""
+"""Tests of labels and annotations: stable keys, valid keys and values, reserved keys."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from chalicelib.domain.labels import RESERVED_DOMAINS, is_label_key, is_label_va
 
 
 class TestIsLabelValue:
-    """What Kubernetes takes as the value of a label."""
+    """Tests of is_label_value."""
 
     @pytest.mark.parametrize("text", ["", "a", "A", "0", "a_b", "a.b", "a--b", "a" * 63])
-    def test_label_value(self, text: str) -> None:
-        """At most 63 letters, digits and inner marks, or nothing at all."""
+    def test_valid(self, text: str) -> None:
+        """A value has at most 63 letters, digits and inner punctuation, or is empty."""
         assert is_label_value(text)
 
     @pytest.mark.parametrize("text", ["-a", "a-", "_a", "a.", "a b", "a/b", "a,b", "a=b", "a\n", "\n", "ä", "a" * 64])
-    def test_no_label_value(self, text: str) -> None:
-        """Nothing that could end a term of a selector, or that Kubernetes refuses."""
+    def test_invalid(self, text: str) -> None:
+        """Values that Kubernetes rejects, or that could end a term of a selector, are invalid."""
         assert not is_label_value(text)
 
 
 class TestIsLabelKey:
-    """What Kubernetes takes as the key of a label or an annotation."""
+    """Tests of is_label_key."""
 
     @pytest.mark.parametrize(
         "text", ["a", "A_b", "a.b", "a" * 63, "x.y/a", "x/A", "x/" + "a" * 63, f"{'a' * 253}/a", "0/0"]
     )
-    def test_label_key(self, text: str) -> None:
-        """A name of at most 63 characters, behind a domain of at most 253 or none."""
+    def test_valid(self, text: str) -> None:
+        """A key has a name of at most 63 characters and optionally a domain of at most 253."""
         assert is_label_key(text)
 
     @pytest.mark.parametrize(
-        "text", ["a" * 64, f"x/{'a' * 64}", f"{'a' * 254}/a"], ids=["name", "name behind", "domain"]
+        "text", ["a" * 64, f"x/{'a' * 64}", f"{'a' * 254}/a"], ids=["name", "name after a domain", "domain"]
     )
-    def test_too_long_for_a_label_key(self, text: str) -> None:
-        """Each side has its own limit."""
+    def test_too_long(self, text: str) -> None:
+        """The name and the domain have separate limits."""
         assert not is_label_key(text)
 
     @pytest.mark.parametrize(
         "text",
         ["", "/", "/a", "a/", "a/b/c", "x y/a", "X/a", "x..y/a", "x./a", "-a", "a-", "a\n", "x\n/a", "x/ä"],
     )
-    def test_no_label_key(self, text: str) -> None:
-        """Two slashes, an empty side, or a domain that is none."""
+    def test_invalid(self, text: str) -> None:
+        """Two slashes, an empty name or domain, and an invalid domain are rejected."""
         assert not is_label_key(text)
 
 
 class TestIsReservedKey:
-    """Keys that mean something to Kubernetes, to AWS or to us."""
+    """Tests of is_reserved_key."""
 
     @pytest.mark.parametrize("domain", RESERVED_DOMAINS)
-    @pytest.mark.parametrize("under", ["", "batch.", "a.b."])
-    def test_reserved_domain_and_everything_under_it(self, domain: str, under: str) -> None:
-        """A user cannot set `batch.kubernetes.io/job-name`, nor any key of those domains."""
-        assert is_reserved_key(f"{under}{domain}/anything")
+    @pytest.mark.parametrize("subdomain", ["", "batch.", "a.b."])
+    def test_reserved_domain_and_its_subdomains(self, domain: str, subdomain: str) -> None:
+        """All keys of a reserved domain and its subdomains are reserved."""
+        assert is_reserved_key(f"{subdomain}{domain}/anything")
 
     @pytest.mark.parametrize(
         "key",
@@ -86,8 +86,8 @@ class TestIsReservedKey:
             "project",
         ],
     )
-    def test_keys_with_a_meaning(self, key: str) -> None:
-        """Each of these changes what the cluster, AWS or this API does."""
+    def test_reserved(self, key: str) -> None:
+        """Keys that change the behaviour of the cluster, AWS or this API are reserved."""
         assert is_reserved_key(key)
 
     @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ class TestIsReservedKey:
             "applicationId",
         ],
     )
-    def test_others_are_the_users(self, key: str) -> None:
-        """Looking alike is not being under the domain."""
+    def test_similar_key_is_not_reserved(self, key: str) -> None:
+        """A domain is reserved only with its own subdomains."""
         assert not is_reserved_key(key)
 
 
-def test_label_key_pattern_says_what_is_checked() -> None:
-    """The pattern in the document and the check agree."""
+def test_label_key_pattern_agrees_with_the_check() -> None:
+    """The pattern in the OpenAPI document accepts the same keys as the validation."""
     keys = ["team", "example.com/team", "", "/team", "example.com/", "a/b/c", "A/b", "XXteam-"]
 
     assert [bool(re.fullmatch(labels.LABEL_KEY_PATTERN, key)) for key in keys] == [*map(is_label_key, keys)]
@@ -147,13 +147,13 @@ def test_label_key_pattern_says_what_is_checked() -> None:
         (labels.COMPLETION_INDEX_LABEL, "batch.kubernetes.io/job-completion-index"),
     ],
 )
-def test_keys_stay(key: str, expected: str) -> None:
-    """Jobs of yesterday, and the policies of a cluster, know them."""
+def test_keys_are_stable(key: str, expected: str) -> None:
+    """Existing Jobs and policies in clusters depend on the keys."""
     assert key == expected
 
 
 @pytest.mark.parametrize("domain", ["kubernetes.io", "k8s.io", "x-k8s.io", "amazonaws.com", "researcher.dev"])
-def test_reserved_domain_is_reserved_with_all_below(domain: str) -> None:
-    """Kubernetes, AWS and we give meanings to what stands there."""
+def test_subdomain_of_a_reserved_domain_is_reserved(domain: str) -> None:
+    """Subdomains are reserved like the domain itself."""
     assert is_reserved_key(f"{domain}/a")
-    assert is_reserved_key(f"below.{domain}/a")
+    assert is_reserved_key(f"sub.{domain}/a")

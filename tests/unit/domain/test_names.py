@@ -1,4 +1,4 @@
-"""Names of Projects and Jobs, before they reach a URL or a namespace."""
+"""Tests of the names of Projects and Jobs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pytest
 from chalicelib.domain.errors import FieldError, MalformedRequest
 from chalicelib.domain.names import NEW_JOB_PATTERN, job_name, namespace_of, project_name
 
-NO_NAMES = [
+INVALID = [
     pytest.param("", id="empty"),
-    pytest.param(".", id="the folder itself"),
-    pytest.param("..", id="the folder above"),
-    pytest.param("a/../b", id="a path"),
+    pytest.param(".", id="current directory"),
+    pytest.param("..", id="parent directory"),
+    pytest.param("a/../b", id="path"),
     pytest.param("a%2f", id="percent-encoded"),
-    pytest.param("a?b", id="a query"),
-    pytest.param("a#b", id="a fragment"),
+    pytest.param("a?b", id="query"),
+    pytest.param("a#b", id="fragment"),
     pytest.param("a\n", id="trailing newline"),
     pytest.param("\na", id="leading newline"),
     pytest.param("a\x00", id="NUL"),
     pytest.param("a b", id="space"),
-    pytest.param("A", id="capital"),
+    pytest.param("A", id="upper-case letter"),
     pytest.param("a_b", id="underscore"),
     pytest.param("-a", id="leading hyphen"),
     pytest.param("a-", id="trailing hyphen"),
@@ -34,64 +34,64 @@ NO_NAMES = [
 
 
 class TestProjectName:
-    """A Project's name: a DNS label whose namespace fits into 63 characters."""
+    """Tests of project_name."""
 
     @pytest.mark.parametrize("text", ["a", "0", "a-b", "a--b", "team-a", "0" * 50])
-    def test_dns_label_is_taken(self, text: str) -> None:
-        """Lower-case letters, digits and inner hyphens make a Project's name."""
+    def test_dns_label_is_accepted(self, text: str) -> None:
+        """A name has lower-case letters, digits and inner hyphens."""
         assert text == project_name(text)
 
-    @pytest.mark.parametrize("text", [*NO_NAMES, "a.b", "a" * 51])
-    def test_anything_else_is_refused(self, text: str) -> None:
-        """No other text gets past, whatever the cluster or a URL would make of it."""
+    @pytest.mark.parametrize("text", [*INVALID, "a.b", "a" * 51])
+    def test_other_text_is_rejected(self, text: str) -> None:
+        """No other text is accepted, so it cannot reach a URL or the cluster."""
         with pytest.raises(MalformedRequest):
             project_name(text)
 
-    def test_refusal_says_where_and_what_but_does_not_repeat_the_text(self) -> None:
-        """The error names the place that was passed, and the rule; the hostile text stays out of it."""
-        with pytest.raises(MalformedRequest) as refused:
+    def test_error_does_not_contain_the_text(self) -> None:
+        """The error contains the pointer and the rule, and not the untrusted text."""
+        with pytest.raises(MalformedRequest) as error:
             project_name("CANARY", "/0/project")
 
         rule = "must have 1 to 50 lower-case letters, digits and inner hyphens"
-        assert (FieldError("/0/project", rule),) == refused.value.errors
-        assert "CANARY" not in str(refused.value.problem())
+        assert (FieldError("/0/project", rule),) == error.value.errors
+        assert "CANARY" not in str(error.value.problem())
 
-    def test_place_is_the_path_parameter_unless_told(self) -> None:
-        """Names of a path are refused at `/project`."""
-        with pytest.raises(MalformedRequest) as refused:
+    def test_default_pointer(self) -> None:
+        """The default pointer is `/project`."""
+        with pytest.raises(MalformedRequest) as error:
             project_name("")
 
-        assert refused.value.errors[0].pointer == "/project"
+        assert error.value.errors[0].pointer == "/project"
 
 
 class TestJobName:
-    """The name of an existing Job, which kubectl may have made."""
+    """Tests of job_name."""
 
     @pytest.mark.parametrize("text", ["a", "0", "a.b", "a-1.b-2", "a" * 253, "a.b.c.d"])
-    def test_dns_subdomain_is_taken(self, text: str) -> None:
-        """Kubernetes takes dots in a Job's name, so Jobs of such names can be had and deleted."""
+    def test_dns_subdomain_is_accepted(self, text: str) -> None:
+        """Kubernetes allows dots in the name of a Job, so that Jobs of kubectl can be read and deleted."""
         assert text == job_name(text)
 
-    @pytest.mark.parametrize("text", [*NO_NAMES, "a..b", ".a", "a.", "a.-b", "a-.b", "a" * 254, "a." * 126 + "aa"])
-    def test_anything_else_is_refused(self, text: str) -> None:
-        """In particular nothing that names the collection, or another namespace, once it stands in a URL."""
+    @pytest.mark.parametrize("text", [*INVALID, "a..b", ".a", "a.", "a.-b", "a-.b", "a" * 254, "a." * 126 + "aa"])
+    def test_other_text_is_rejected(self, text: str) -> None:
+        """In particular, no name can change the path of a URL to the collection or to another namespace."""
         with pytest.raises(MalformedRequest):
             job_name(text)
 
-    @pytest.mark.parametrize(("given", "pointer"), [((), "/name"), (("/3/name",), "/3/name")])
-    def test_refusal_says_where(self, given: tuple[str, ...], pointer: str) -> None:
-        """The place is `/name` unless told."""
-        with pytest.raises(MalformedRequest) as refused:
-            job_name("..", *given)
+    @pytest.mark.parametrize(("arguments", "pointer"), [((), "/name"), (("/3/name",), "/3/name")])
+    def test_pointer(self, arguments: tuple[str, ...], pointer: str) -> None:
+        """The error contains the pointer; the default is `/name`."""
+        with pytest.raises(MalformedRequest) as error:
+            job_name("..", *arguments)
 
-        assert pointer == refused.value.errors[0].pointer
+        assert pointer == error.value.errors[0].pointer
 
 
 class TestNamespaceOf:
-    """Where a Project is on the cluster."""
+    """Tests of namespace_of."""
 
     def test_namespace_is_prefixed(self) -> None:
-        """No Project can be kube-system or default."""
+        """No Project can have the namespace kube-system or default."""
         assert namespace_of(project_name("kube-system")) == "researcher-kube-system"
 
     def test_longest_project_fits(self) -> None:
@@ -100,14 +100,14 @@ class TestNamespaceOf:
 
 
 class TestNewJobPattern:
-    """The pattern of the names that new Jobs may have."""
+    """Tests of NEW_JOB_PATTERN."""
 
     @pytest.mark.parametrize("name", ["a", "0", "train-1", "a" * 52])
     def test_names_are_host_names(self, name: str) -> None:
-        """Short enough for what Kubernetes appends."""
+        """The names are valid host names, with room for the suffix of pods."""
         assert re.fullmatch(NEW_JOB_PATTERN, name)
 
     @pytest.mark.parametrize("name", ["", "a.b", "-a", "a-", "A", "a" * 53])
-    def test_nothing_else_is_one(self, name: str) -> None:
-        """Stricter than the name of a Job that exists."""
+    def test_other_names_are_rejected(self, name: str) -> None:
+        """The pattern is stricter than for the name of an existing Job."""
         assert not re.fullmatch(NEW_JOB_PATTERN, name)

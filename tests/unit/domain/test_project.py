@@ -1,4 +1,4 @@
-"""What is shown of a Project."""
+"""Tests of the view of a Project."""
 
 from __future__ import annotations
 
@@ -10,54 +10,54 @@ from tests.support.builders import NOW, container, job, meta, pod, template
 
 
 def quota(name: str, **hard: str) -> ResourceQuota:
-    """A quota that allows *hard*, of which nothing is used."""
+    """Return a ResourceQuota with the limits *hard* and no usage."""
     return ResourceQuota(metadata=meta(name), status=Amounts(hard=hard, used=dict.fromkeys(hard, "0")))
 
 
-def asking(suspend: bool = False) -> JobSpec:
-    """A Job of two pods at once, with two GPUs each."""
+def gpu_spec(suspend: bool = False) -> JobSpec:
+    """Return the spec of a Job that runs two pods at the same time, with two GPUs each."""
     return JobSpec(parallelism=2, completions=4, suspend=suspend, template=template(container(gpus="2")))
 
 
 class TestTally:
-    """How a Project's Jobs stand."""
+    """Tests of Tally."""
 
-    def test_counts_pages_together(self) -> None:
-        """Jobs that run, wait, or were suspended; GPUs of those that may run: one that is being deleted does not."""
+    def test_counts_all_pages(self) -> None:
+        """Jobs are counted by status, and their GPUs unless they are suspended or being deleted."""
         tally = Tally()
-        running, waiting = job("runs", spec=asking()), job("waits", spec=asking())
-        queued = job("queued", spec=asking(suspend=True), labels={QUEUE_LABEL: "gpus"})
-        suspended = job("suspended", spec=asking(suspend=True))
-        goes = job("goes", spec=asking(), deletion_timestamp=NOW)
+        running, waiting = job("runs", spec=gpu_spec()), job("waits", spec=gpu_spec())
+        queued = job("queued", spec=gpu_spec(suspend=True), labels={QUEUE_LABEL: "gpus"})
+        suspended = job("suspended", spec=gpu_spec(suspend=True))
+        deleted = job("deleted", spec=gpu_spec(), deletion_timestamp=NOW)
 
         tally.add([view("team-a", running, [pod("Running", owner="uid-of-runs")]), view("team-a", waiting, [])])
-        tally.add(view("team-a", one, []) for one in (queued, suspended, goes))
+        tally.add(view("team-a", each, []) for each in (queued, suspended, deleted))
 
         assert (tally.jobs, tally.requested) == (JobCounts(running=1, pending=2, suspended=1), 12)
 
 
 class TestGpuUse:
-    """GPUs allowed, asked for, and held."""
+    """Tests of gpu_use."""
 
-    def test_pods_that_run_hold_theirs(self) -> None:
-        """One that waits holds none yet."""
+    def test_running_pods_use_gpus(self) -> None:
+        """A pending pod uses no GPUs yet."""
         pods = [pod("Running", containers=[container(gpus="2")]), pod("Pending", containers=[container(gpus="4")])]
 
-        assert gpu_use([quota("room", **{GPU_QUOTA: "16"})], 6, pods) == GpuUse(16, 6, 2)
+        assert gpu_use([quota("gpus", **{GPU_QUOTA: "16"})], 6, pods) == GpuUse(16, 6, 2)
 
-    def test_the_tightest_quota_counts(self) -> None:
-        """All quotas of a namespace hold at once. Without one there is no limit: null, and not 0, for nothing."""
+    def test_lowest_quota_is_the_limit(self) -> None:
+        """All quotas of a namespace apply together. Without a quota for GPUs, the limit is null, not 0."""
         quotas = [quota("wide", **{GPU_QUOTA: "16"}), quota("tight", **{GPU_QUOTA: "8"}), quota("other", pods="5")]
 
         assert gpu_use(quotas, 0, []).quota == 8
-        assert [gpu_use(none, 0, []).quota for none in ([], quotas[2:])] == [None, None]
+        assert [gpu_use(each, 0, []).quota for each in ([], quotas[2:])] == [None, None]
 
 
 class TestQuotaViews:
-    """The quotas themselves."""
+    """Tests of quota_views."""
 
-    def test_are_shown_by_name_as_kubernetes_writes_them(self) -> None:
-        """Quantities stay texts: `2k` is not ours to round."""
+    def test_sorted_by_name(self) -> None:
+        """Quantities are returned as Kubernetes writes them."""
         views = quota_views([quota("b", **{f"requests.{GPU}": "8"}), quota("a", pods="2k")])
 
         assert views == [

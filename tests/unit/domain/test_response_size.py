@@ -1,4 +1,4 @@
-"""How much fits into a response."""
+"""Tests of the size limit of a response."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from chalicelib.domain.response_size import MAX_BODY, fitting_count
 
 
-class TestFitting:
-    """The first parts of a page that fit together."""
+class TestFittingCount:
+    """Tests of fitting_count."""
 
     @pytest.mark.parametrize("text", ["a", '"', "\\", "\x01", "\u2028", "\U0001f600"])
-    def test_as_lambda_sends_them(self, text: str) -> None:
-        """As JSON in a text in JSON, which writes one quotation mark as four bytes."""
+    def test_counts_escaped_bytes(self, text: str) -> None:
+        """The limit applies to the body as Lambda sends it: JSON, escaped as a string in JSON."""
         parts = [text * 10_000] * 600
 
         count = fitting_count(parts)
@@ -24,6 +24,6 @@ class TestFitting:
         assert sizes[0] <= MAX_BODY + 4 * count < sizes[1] + 4 * count or count == len(parts)
 
     @pytest.mark.parametrize(("parts", "count"), [([], 0), ([None] * 9, 9), (["a"] * 9, 9), (["a" * MAX_BODY, "b"], 0)])
-    def test_few_or_one_too_many(self, parts: list[str | None], count: int) -> None:
-        """What is left out of a page takes no room."""
+    def test_small_and_oversized_parts(self, parts: list[str | None], count: int) -> None:
+        """None counts as 0 bytes, and a part that is too large on its own does not fit."""
         assert fitting_count(parts) == count

@@ -16,7 +16,7 @@ JOB = finished(resource_version="7", spec=JobSpec(ttl_seconds_after_finished=864
 
 @pytest.fixture
 def jobs() -> FakeJobs:
-    """A cluster with one finished Job."""
+    """Return a cluster with one finished Job."""
     cluster = FakeJobs()
     cluster.hold(TEAM_A, JOB)
     return cluster

@@ -1,1 +1,1 @@
-"""What is explained: why a Job does not run or has failed, and what to do."""
+"""Tests of chalicelib.domain.diagnosis."""

@@ -1,4 +1,4 @@
-"""Why a Job is where it is: a table of objects as a real cluster had them, and what no cluster was asked for."""
+"""Tests of diagnoses, with objects captured from a real cluster and with constructed ones."""
 
 from __future__ import annotations
 
@@ -36,59 +36,59 @@ from tests.support.kubernetes_objects import objects
 
 CAPTURED = sorted((Path(__file__).parent / "captured").glob("*.json"))
 STATUSES = {"Terminating", "Succeeded", "Suspended", "Running"}
-"""Causes that are also what a Job's status says."""
+"""Causes that are also statuses of a Job."""
 STARTED = minutes_ago(5)
 
 
 def captured(path: Path) -> tuple[Job, list[Pod], list[Event]]:
-    """What a real cluster had."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """Return the objects that were captured from a real cluster."""
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     kinds = (("job", Job), ("pods", list[Pod]), ("events", list[Event]))
-    return tuple(msgspec.convert(found[name], kind) for name, kind in kinds)  # type: ignore[return-value] # one of each
+    return tuple(msgspec.convert(document[name], kind) for name, kind in kinds)  # type: ignore[return-value] # one of each
 
 
-def why(found: Job, pods: list[Pod] | None = None, events: list[Event] | None = None) -> Diagnosis:
-    """The diagnosis of the Job in team-a."""
-    return diagnose("team-a", found, pods or [], events or [])
+def diagnosis_of(subject: Job, pods: list[Pod] | None = None, events: list[Event] | None = None) -> Diagnosis:
+    """Return the diagnosis of the Job *subject* in team-a."""
+    return diagnose("team-a", subject, pods or [], events or [])
 
 
-def refused(message: str, **fields: Any) -> Event:  # noqa: ANN401 - whatever a field holds
-    """An event about a pod that the Job's controller could not make."""
+def failed_create(message: str, **fields: Any) -> Event:  # noqa: ANN401 - any field of an event
+    """Return an event about a pod that the Job controller could not create."""
     return event("FailedCreate", message, kind="Job", about=meta(), type="Warning", **fields)
 
 
-OLD = refused("exceeded quota", first_timestamp=minutes_ago(9), last_timestamp=minutes_ago(8))
+OLD = failed_create("exceeded quota", first_timestamp=minutes_ago(9), last_timestamp=minutes_ago(8))
 
 
 class TestCaptured:
-    """What tests/product/test_diagnosis.py brought about on a real control plane."""
+    """Tests with objects that tests/product/test_diagnosis.py captured on a real control plane."""
 
     @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
     def test_cause(self, path: Path) -> None:
-        """The file's name is the cause; evidence names the Job or its pod."""
-        found = why(*captured(path))
+        """The name of the file is the expected cause; the evidence names the Job or its pod."""
+        diagnosis = diagnosis_of(*captured(path))
 
-        assert found.cause == path.stem.partition("-")[0]
-        assert found.evidence.object.name.startswith("train-1")
-        assert all([found.evidence.field, found.evidence.message, found.remedy, found.since])
+        assert diagnosis.cause == path.stem.partition("-")[0]
+        assert diagnosis.evidence.object.name.startswith("train-1")
+        assert all([diagnosis.evidence.field, diagnosis.evidence.message, diagnosis.remedy, diagnosis.since])
 
     @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
     def test_agrees_with_the_view(self, path: Path) -> None:
-        """A Job is not one thing here and another there."""
-        found, pods, _ = captured(path)
+        """The cause does not contradict the status in the view."""
+        subject, pods, _ = captured(path)
 
-        assert path.stem not in STATUSES or view("team-a", found, pods).status == path.stem
+        assert path.stem not in STATUSES or view("team-a", subject, pods).status == path.stem
 
-    def test_every_cause(self) -> None:
-        """None was only imagined."""
+    def test_every_cause_is_captured(self) -> None:
+        """Every cause was observed on a real cluster."""
         assert {path.stem.partition("-")[0] for path in CAPTURED} == set(get_args(Cause))
 
 
 class TestOrder:
-    """Of several facts the strongest is the cause."""
+    """Tests of the order in which causes are checked."""
 
     @pytest.mark.parametrize(
-        ("found", "pods", "cause"),
+        ("subject", "pods", "cause"),
         [
             pytest.param(job(deletion_timestamp=NOW, status=ended("Failed")), [], "Terminating", id="deleted"),
             pytest.param(job(spec=JobSpec(suspend=True), status=ended("Complete")), [], "Succeeded", id="complete"),
@@ -97,130 +97,143 @@ class TestOrder:
                 job(),
                 [pod("Pending", status=waiting("ErrImagePull")), pod("Running", status=running())],
                 "Running",
-                id="one of two runs",
+                id="one of two pods is running",
             ),
-            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="runs, without pods"),
+            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="ready, without known pods"),
             pytest.param(
-                job(), [pod("Pending"), pod("Pending", status=unscheduled())], "Unknown", id="one of two waits"
+                job(),
+                [pod("Pending"), pod("Pending", status=unscheduled())],
+                "Unknown",
+                id="one of two pods is unschedulable",
             ),
-            pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Starting", id="its pod goes"),
+            pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Starting", id="pod is being deleted"),
             pytest.param(job(), [pod("Pending", node="n1")], "Starting", id="on a node"),
-            pytest.param(job(), [pod("Unknown")], "NodeLost", id="nobody knows"),
+            pytest.param(job(), [pod("Unknown")], "NodeLost", id="pod in phase Unknown"),
             pytest.param(job(), [pod("Succeeded")], "Starting", id="between two completions"),
-            pytest.param(job(status=JobStatus(start_time=STARTED)), [], "Unknown", id="no pods, and no word why"),
-            pytest.param(job(status=JobStatus(start_time=STARTED, failed=1)), [], "Starting", id="next try comes"),
-            pytest.param(job(status=ended("Failed", "BackoffLimitExceeded")), [], "Unknown", id="failed, pods gone"),
+            pytest.param(job(status=JobStatus(start_time=STARTED)), [], "Unknown", id="no pods and no events"),
+            pytest.param(
+                job(status=JobStatus(start_time=STARTED, failed=1)), [], "Starting", id="before the next attempt"
+            ),
+            pytest.param(job(status=ended("Failed", "BackoffLimitExceeded")), [], "Unknown", id="failed, pods deleted"),
         ],
     )
-    def test_is_that_of_the_view(self, found: Job, pods: list[Pod], cause: str) -> None:
-        """Deleted, ended, suspended, then what the pods do."""
-        assert cause == why(found, pods).cause
+    def test_first_that_applies(self, subject: Job, pods: list[Pod], cause: str) -> None:
+        """Deletion, the end of the Job and suspension take precedence over the state of the pods."""
+        assert cause == diagnosis_of(subject, pods).cause
 
-    def test_node_that_is_lost_under_a_running_pod(self) -> None:
-        """The pod is not ready, and an event says why; one that is merely not ready runs, or is ready again."""
+    def test_lost_node_of_a_running_pod(self) -> None:
+        """A running pod has lost its node only if it is not ready and an event reports the node."""
         lost, ready = running(), running()
         lost.conditions.append(Condition(type="Ready", status="False", last_transition_time=minutes_ago(1)))
         ready.conditions.append(Condition(type="Ready", status="True"))
-        told = [event("NodeNotReady", "Node is not ready")]
+        events = [event("NodeNotReady", "Node is not ready")]
 
-        assert why(job(), [pod(status=lost)]).cause == why(job(), [pod(status=ready)], told).cause == "Running"
-        found = why(job(), [pod(status=lost)], told)
-        assert (found.cause, found.since) == ("NodeLost", NOW_MS - 60_000)
+        assert diagnosis_of(job(), [pod(status=lost)]).cause == "Running"
+        assert diagnosis_of(job(), [pod(status=ready)], events).cause == "Running"
+        diagnosis = diagnosis_of(job(), [pod(status=lost)], events)
+        assert (diagnosis.cause, diagnosis.since) == ("NodeLost", NOW_MS - 60_000)
 
 
 class TestNoPods:
-    """A Job whose pods cannot be made."""
+    """Tests of Jobs whose pods cannot be created."""
 
     @pytest.mark.parametrize(
         ("message", "cause"),
         [
-            ('pods "x" is forbidden: exceeded quota: room', "NoPodsQuota"),
+            ('pods "x" is forbidden: exceeded quota: gpus', "NoPodsQuota"),
             ('pods "x" is forbidden: violates PodSecurity', "NoPodsAdmission"),
             ('admission webhook "x" denied the request', "NoPodsAdmission"),
             (None, "NoPodsAdmission"),
         ],
     )
-    def test_clusters_words_tell(self, message: str, cause: str) -> None:
-        """In the last of the controller's events, since the first."""
-        told = [refused("older", first_timestamp=minutes_ago(9), last_timestamp=minutes_ago(8)), refused(message)]
+    def test_cause_from_the_message(self, message: str, cause: str) -> None:
+        """The last event of the Job controller decides the cause, and the first one since when."""
+        events = [
+            failed_create("older", first_timestamp=minutes_ago(9), last_timestamp=minutes_ago(8)),
+            failed_create(message),
+        ]
 
-        found = why(job(status=JobStatus(start_time=STARTED)), [], told)
+        diagnosis = diagnosis_of(job(status=JobStatus(start_time=STARTED)), [], events)
 
-        assert (found.cause, found.evidence.message, found.since) == (cause, message or "", NOW_MS - 9 * 60_000)
+        assert (diagnosis.cause, diagnosis.evidence.message, diagnosis.since) == (
+            cause,
+            message or "",
+            NOW_MS - 9 * 60_000,
+        )
 
     @pytest.mark.parametrize(
-        ("active", "told", "cause"),
+        ("active", "events", "cause"),
         [
-            pytest.param(0, [event("SuccessfulCreate", kind="Job", about=meta()), OLD], "Unknown", id="made at last"),
+            pytest.param(0, [event("SuccessfulCreate", kind="Job", about=meta()), OLD], "Unknown", id="created later"),
             pytest.param(0, [event("Scheduled")], "Unknown", id="no event of the Job"),
-            pytest.param(1, [refused("exceeded quota")], "Starting", id="some pods tell what they wait for"),
+            pytest.param(1, [failed_create("exceeded quota")], "Starting", id="some pods exist"),
         ],
     )
-    def test_refusal_does_not_count(self, active: int, told: list[Event], cause: str) -> None:
-        """One of old, an event of something else, or that there is no room for more pods."""
-        assert why(job(status=JobStatus(start_time=STARTED, active=active)), [], told).cause == cause
+    def test_other_events_do_not_count(self, active: int, events: list[Event], cause: str) -> None:
+        """An old failure, an event about another object, or a failure while other pods exist is not the cause."""
+        assert diagnosis_of(job(status=JobStatus(start_time=STARTED, active=active)), [], events).cause == cause
 
 
 class TestFailed:
-    """A Job that failed, or whose last try did."""
+    """Tests of Jobs that failed, or whose last attempt failed."""
 
     @pytest.mark.parametrize(
         "status", [ended("Failed", "BackoffLimitExceeded"), JobStatus(start_time=STARTED, failed=2)]
     )
-    def test_last_pod_tells(self, status: JobStatus) -> None:
-        """Not an earlier one."""
+    def test_last_failed_pod_is_the_cause(self, status: JobStatus) -> None:
+        """The last pod that failed decides the cause, not an earlier one."""
         pods = [
             pod("Failed", status=exited(137, "OOMKilled"), creation_timestamp=minutes_ago(1)),
             pod("Failed", status=exited(1), creation_timestamp=minutes_ago(2)),
         ]
 
-        assert why(job(status=status), pods).cause == "OutOfMemory"
+        assert diagnosis_of(job(status=status), pods).cause == "OutOfMemory"
 
     @pytest.mark.parametrize("status", [ended("Failed"), JobStatus(start_time=STARTED, failed=1)])
-    def test_preempted_pod_is_gone_but_for_its_event(self, status: JobStatus) -> None:
-        """The last of them, by the scheduler's words."""
+    def test_preempted_pod_is_known_from_its_event(self, status: JobStatus) -> None:
+        """A preempted pod is deleted; the last event of the scheduler has the message."""
         old: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8)}
-        told = [event("Preempted", "by pod a", **old), event("Preempted", "by pod b")]
+        events = [event("Preempted", "by pod a", **old), event("Preempted", "by pod b")]
 
-        found = why(job(status=status), [], told)
+        diagnosis = diagnosis_of(job(status=status), [], events)
 
-        assert (found.cause, found.evidence.message, found.since) == ("Preempted", "by pod b", NOW_MS)
+        assert (diagnosis.cause, diagnosis.evidence.message, diagnosis.since) == ("Preempted", "by pod b", NOW_MS)
 
     @pytest.mark.parametrize(
-        ("message", "gone", "cause"),
+        ("message", "preempted", "cause"),
         [
-            ("1 Insufficient cpu", "train-1-gone1", "Preempted"),
-            ("persistentvolumeclaim", "train-1-gone1", "VolumeUnavailable"),
+            ("1 Insufficient cpu", "train-1-old01", "Preempted"),
+            ("persistentvolumeclaim", "train-1-old01", "VolumeUnavailable"),
             ("Insufficient cpu", "train-1-abcde", "UnschedulableResources"),
         ],
     )
-    def test_pod_that_waits_because_another_took_its_room(self, message: str, gone: str, cause: str) -> None:
-        """It lacks room because it was preempted; what else it lacks has another cause, or its event is its own."""
-        waits = pod("Pending", status=unscheduled(message=message))
+    def test_replacement_of_a_preempted_pod(self, message: str, preempted: str, cause: str) -> None:
+        """A replacement that lacks resources reports the preemption of an earlier pod; other causes take precedence."""
+        pending = pod("Pending", status=unscheduled(message=message))
 
-        assert why(job(), [waits], [event("Preempted", "by pod a", about=meta(gone))]).cause == cause
+        assert diagnosis_of(job(), [pending], [event("Preempted", "by pod a", about=meta(preempted))]).cause == cause
 
 
 class TestWire:
-    """How it is answered."""
+    """Tests of the response."""
 
     def test_documented_example_is_a_diagnosis(self) -> None:
-        """The OpenAPI document shows what is really answered."""
+        """The example in the OpenAPI document is a valid response."""
         assert msgspec.to_builtins(msgspec.convert(DIAGNOSIS_EXAMPLE, Diagnosis)) == DIAGNOSIS_EXAMPLE
 
     def test_times_are_milliseconds_or_null(self) -> None:
-        """As everywhere in the API."""
-        assert why(job(spec=JobSpec(suspend=True))).since is None
-        assert why(job(deletion_timestamp=NOW)).since == NOW_MS
+        """`since` is in milliseconds, or null if it is not known."""
+        assert diagnosis_of(job(spec=JobSpec(suspend=True))).since is None
+        assert diagnosis_of(job(deletion_timestamp=NOW)).since == NOW_MS
 
-    def test_long_message_is_cut(self) -> None:
-        """The cluster may say much."""
-        assert len(why(job(status=ended("Complete", message="m" * 9999))).evidence.message) == MAX_MESSAGE
+    def test_long_message_is_truncated(self) -> None:
+        """The length of the message is limited."""
+        assert len(diagnosis_of(job(status=ended("Complete", message="m" * 9999))).evidence.message) == MAX_MESSAGE
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3), st.lists(objects(Event), max_size=3))
-    def test_any_job_has_a_diagnosis(self, found: Job, pods: list[Pod], events: list[Event]) -> None:
-        """Whatever stands in the fields of the Job, its pods and their events, or does not."""
-        wire = msgspec.to_builtins(why(found, pods, events))
+    def test_any_job_has_a_diagnosis(self, subject: Job, pods: list[Pod], events: list[Event]) -> None:
+        """Any fields of the Job, its pods and their events can be missing or contain any value."""
+        wire = msgspec.to_builtins(diagnosis_of(subject, pods, events))
 
         assert wire["cause"] in get_args(Cause)
         assert msgspec.json.encode(wire)

@@ -1,4 +1,4 @@
-"""What a pod shows of its Job's trouble."""
+"""Tests of the causes that the status and the events of a pod show."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ POD = ObjectName("Pod", "train-1-abcde")
 MAIN = "status.containerStatuses[main]"
 
 
-def waits(status: PodStatus, *events: Event) -> Finding:
-    """Why the pod with *status* waits."""
-    found = waiting_finding(pod("Pending", status=status), events)
-    assert found is not None
-    return found
+def waiting_cause(status: PodStatus, *events: Event) -> Finding:
+    """Return why the pod with *status* is waiting."""
+    finding = waiting_finding(pod("Pending", status=status), events)
+    assert finding is not None
+    return finding
 
 
-def about_pod(reason: str, message: str, **fields: Any) -> Event:  # noqa: ANN401 - whatever a field holds
-    """An event about the pod of these tests."""
+def about_pod(reason: str, message: str, **fields: Any) -> Event:  # noqa: ANN401 - any field of an event
+    """Return an event about the pod of these tests."""
     return event(reason, message, about=pod().metadata, **fields)
 
 
-def disrupted(reason: str, holds: str = "True") -> PodStatus:
-    """The status of a pod that somebody ended."""
-    condition = Condition(type="DisruptionTarget", status=holds, reason=reason, message="why", last_transition_time=NOW)
+def disrupted(reason: str, status: str = "True") -> PodStatus:
+    """Return the status of a pod with the condition DisruptionTarget."""
+    condition = Condition(
+        type="DisruptionTarget", status=status, reason=reason, message="why", last_transition_time=NOW
+    )
     return PodStatus(conditions=[condition])
 
 
 class TestImage:
-    """An image that cannot be had."""
+    """Tests of images that cannot be pulled."""
 
     @pytest.mark.parametrize(
         ("message", "cause"),
@@ -57,23 +59,27 @@ class TestImage:
         ],
     )
     @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
-    def test_registrys_words_tell(self, reason: str, message: str, cause: str) -> None:
-        """Whether it is not there, not for us, or out of reach."""
-        found = waits(waiting(reason, message))
+    def test_cause_from_the_message_of_the_registry(self, reason: str, message: str, cause: str) -> None:
+        """The message shows whether the image does not exist, is not authorized or cannot be reached."""
+        finding = waiting_cause(waiting(reason, message))
 
-        assert (found.cause, found.field_path, found.message) == (cause, f"{MAIN}.state.waiting", message or reason)
+        assert (finding.cause, finding.field_path, finding.message) == (
+            cause,
+            f"{MAIN}.state.waiting",
+            message or reason,
+        )
 
-    def test_event_tells_where_the_container_does_not(self) -> None:
-        """As with kubelets that say `Back-off pulling image` and no more."""
+    def test_cause_from_an_event(self) -> None:
+        """Older kubelets report only `Back-off pulling image` in the status, and the cause in an event."""
         other = event("Failed", "unauthorized", about=pod(name="another").metadata)
 
-        found = waits(waiting("ImagePullBackOff", "Back-off"), other, about_pod("Failed", "x:1: not found"))
+        finding = waiting_cause(waiting("ImagePullBackOff", "Back-off"), other, about_pod("Failed", "x:1: not found"))
 
-        assert (found.cause, found.message) == ("ImageNotFound", "x:1: not found")
+        assert (finding.cause, finding.message) == ("ImageNotFound", "x:1: not found")
 
 
 class TestNode:
-    """No node takes the pod."""
+    """Tests of pods that cannot be scheduled."""
 
     @pytest.mark.parametrize(
         ("message", "cause"),
@@ -90,26 +96,26 @@ class TestNode:
             ("4 node(s) x. preemption: 0/4 nodes are available: 4 Insufficient cpu.", "Unknown"),
         ],
     )
-    def test_schedulers_words_tell(self, message: str, cause: str) -> None:
-        """A node that lacks nothing but room is the one to wait for; then one that is kept for others."""
-        found = waits(unscheduled(message=message))
+    def test_cause_from_the_message_of_the_scheduler(self, message: str, cause: str) -> None:
+        """Missing resources take precedence over taints, and taints over the node selector."""
+        finding = waiting_cause(unscheduled(message=message))
 
-        assert (found.cause, found.field_path) == (cause, "status.conditions[PodScheduled]")
+        assert (finding.cause, finding.field_path) == (cause, "status.conditions[PodScheduled]")
 
-    def test_since_the_scheduler_said_so(self) -> None:
-        """Not since the pod was made."""
+    def test_since_the_condition_changed(self) -> None:
+        """The time is that of the condition, not of the creation of the pod."""
         status = unscheduled(message="Insufficient cpu")
         status.conditions[0].last_transition_time = minutes_ago(3)
 
-        assert waits(status).since == minutes_ago(3)
+        assert waiting_cause(status).since == minutes_ago(3)
 
-    def test_held_by_a_queue(self) -> None:
-        """A gate is the queue's."""
-        assert waits(unscheduled("SchedulingGated", "gated")).cause == "QueueWaiting"
+    def test_scheduling_gate(self) -> None:
+        """A scheduling gate means that a queue holds the pod back."""
+        assert waiting_cause(unscheduled("SchedulingGated", "gated")).cause == "QueueWaiting"
 
 
 class TestContainer:
-    """A container that does not start."""
+    """Tests of containers that do not start."""
 
     @pytest.mark.parametrize(
         ("reason", "cause"),
@@ -123,52 +129,56 @@ class TestContainer:
             ("SomethingNew", "Unknown"),
         ],
     )
-    def test_word_tells(self, reason: str, cause: str) -> None:
-        """With the cluster's message, since the pod came to its node."""
+    def test_cause_from_the_reason(self, reason: str, cause: str) -> None:
+        """The finding has the message of the cluster and the start time of the pod."""
         status = waiting(reason, "why")
         status.start_time = minutes_ago(2)
 
-        assert waits(status) == Finding(cause, POD, f"{MAIN}.state.waiting", "why", minutes_ago(2))  # type: ignore[arg-type] # a Cause
+        assert waiting_cause(status) == Finding(cause, POD, f"{MAIN}.state.waiting", "why", minutes_ago(2))  # type: ignore[arg-type] # a Cause
 
     @pytest.mark.parametrize(
         ("reason", "cause"), [("OOMKilled", "OutOfMemory"), ("Error", "ExitCode"), (None, "ExitCode")]
     )
-    def test_started_again_and_again(self, reason: str | None, cause: str) -> None:
-        """How it ended the last time tells, not that it waits."""
+    def test_restarting_container(self, reason: str | None, cause: str) -> None:
+        """The last termination is the cause, not the back-off."""
         status = waiting("CrashLoopBackOff", "back-off 5m0s")
         end = Terminated(exit_code=7, reason=reason, finished_at=minutes_ago(1))
         status.container_statuses[0].last_state = ContainerState(terminated=end)
 
-        found = waits(status)
+        finding = waiting_cause(status)
 
-        assert (found.cause, found.field_path, found.since) == (cause, f"{MAIN}.lastState.terminated", minutes_ago(1))
-        assert found.message == "The container ended with exit code 7."
+        assert (finding.cause, finding.field_path, finding.since) == (
+            cause,
+            f"{MAIN}.lastState.terminated",
+            minutes_ago(1),
+        )
+        assert finding.message == "The container ended with exit code 7."
 
     @pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume"])
-    def test_volume_that_does_not_come(self, reason: str) -> None:
-        """The container says that it is on its way; events know better."""
-        told = [about_pod(reason, "old", first_timestamp=minutes_ago(5), last_timestamp=minutes_ago(4))]
-        told += [about_pod(reason, "new", first_timestamp=minutes_ago(3))]
+    def test_volume_that_cannot_be_mounted(self, reason: str) -> None:
+        """The status shows only ContainerCreating; the cause is in the events."""
+        events = [about_pod(reason, "old", first_timestamp=minutes_ago(5), last_timestamp=minutes_ago(4))]
+        events += [about_pod(reason, "new", first_timestamp=minutes_ago(3))]
 
-        found = waits(waiting("ContainerCreating"), *told)
+        finding = waiting_cause(waiting("ContainerCreating"), *events)
 
-        assert found == Finding("VolumeUnavailable", POD, f"event {reason}", "new", minutes_ago(5))
+        assert finding == Finding("VolumeUnavailable", POD, f"event {reason}", "new", minutes_ago(5))
 
     @pytest.mark.parametrize(
-        ("phase", "status", "told"),
+        ("phase", "status", "reason"),
         [
             ("Pending", waiting("ContainerCreating"), "Scheduled"),
             ("Pending", PodStatus(), "Scheduled"),
             ("Running", running(), "FailedMount"),
         ],
     )
-    def test_on_its_way(self, phase: str, status: PodStatus, told: str) -> None:
-        """Nothing to find; a pod that runs has what it needs, though its volume came late."""
-        assert waiting_finding(pod(phase, status=status), [about_pod(told, "")]) is None
+    def test_starting_or_running(self, phase: str, status: PodStatus, reason: str) -> None:
+        """A pod that is starting normally, or running after a failed mount, has no finding."""
+        assert waiting_finding(pod(phase, status=status), [about_pod(reason, "")]) is None
 
 
-class TestEnd:
-    """How a pod ended badly."""
+class TestFailure:
+    """Tests of failed pods."""
 
     @pytest.mark.parametrize(
         ("reason", "cause"),
@@ -180,28 +190,28 @@ class TestEnd:
             ("ContainerStatusUnknown", "NodeLost"),
         ],
     )
-    def test_containers_word_tells(self, reason: str, cause: str) -> None:
-        """With its exit code, and when."""
+    def test_cause_from_the_container(self, reason: str, cause: str) -> None:
+        """The finding has the exit code and the time of the termination."""
         status = exited(9, reason)
         status.container_statuses[0].state.terminated = Terminated(
             exit_code=9, reason=reason, finished_at=minutes_ago(1)
         )
 
-        found = failure_finding(pod("Failed", status=status))
+        finding = failure_finding(pod("Failed", status=status))
 
         expected = "The container ended with exit code 9."
-        assert found == Finding(cause, POD, f"{MAIN}.state.terminated", expected, minutes_ago(1))  # type: ignore[arg-type] # a Cause
+        assert finding == Finding(cause, POD, f"{MAIN}.state.terminated", expected, minutes_ago(1))  # type: ignore[arg-type] # a Cause
 
-    @pytest.mark.parametrize(("reason", "told"), [("StartError", True), ("Error", False)])
-    def test_runtimes_message_is_told_where_no_program_ran(self, reason: str, told: bool) -> None:
-        """What a program wrote may be anything; what could not be started wrote nothing."""
+    @pytest.mark.parametrize(("reason", "included"), [("StartError", True), ("Error", False)])
+    def test_message_of_the_runtime(self, reason: str, included: bool) -> None:
+        """The message is included only if no program ran, since a program may have written a secret."""
         status = exited(128, reason)
         status.container_statuses[0].state.terminated = Terminated(exit_code=128, reason=reason, message="no such file")
 
-        found = failure_finding(pod("Failed", status=status))
+        finding = failure_finding(pod("Failed", status=status))
 
-        assert found is not None
-        assert ("no such file" in found.message) is told
+        assert finding is not None
+        assert ("no such file" in finding.message) is included
 
     @pytest.mark.parametrize(
         ("reason", "cause"),
@@ -212,15 +222,15 @@ class TestEnd:
             ("UnexpectedAdmissionError", "Unknown"),
         ],
     )
-    def test_pods_word_tells(self, reason: str, cause: str) -> None:
-        """Whatever its container says."""
+    def test_cause_from_the_pod(self, reason: str, cause: str) -> None:
+        """The reason of the pod takes precedence over that of its container."""
         status = exited(137)
         status.reason, status.message = reason, "why"
 
-        found = failure_finding(pod("Failed", status=status))
+        finding = failure_finding(pod("Failed", status=status))
 
-        assert found is not None
-        assert (found.cause, found.field_path, found.message) == (cause, "status.reason", "why")
+        assert finding is not None
+        assert (finding.cause, finding.field_path, finding.message) == (cause, "status.reason", "why")
 
     @pytest.mark.parametrize(
         ("reason", "cause"),
@@ -230,23 +240,23 @@ class TestEnd:
             ("EvictionByEvictionAPI", "Evicted"),
         ],
     )
-    def test_disruption_tells_first(self, reason: str, cause: str) -> None:
-        """A pod that was made to end did nothing wrong, whatever its exit code."""
-        found = failure_finding(pod("Failed", status=disrupted(reason)))
+    def test_disruption_takes_precedence(self, reason: str, cause: str) -> None:
+        """A disrupted pod did not fail by itself, whatever its exit code."""
+        finding = failure_finding(pod("Failed", status=disrupted(reason)))
 
-        assert found == Finding(cause, POD, "status.conditions[DisruptionTarget]", "why", NOW)  # type: ignore[arg-type] # a Cause
+        assert finding == Finding(cause, POD, "status.conditions[DisruptionTarget]", "why", NOW)  # type: ignore[arg-type] # a Cause
 
     @pytest.mark.parametrize(
         "status", [disrupted("PreemptionByScheduler", "False"), disrupted("New"), exited(0), PodStatus()]
     )
-    def test_nothing_told(self, status: PodStatus) -> None:
-        """Nothing is invented."""
+    def test_no_known_cause(self, status: PodStatus) -> None:
+        """A pod whose status shows no failure has no finding."""
         assert failure_finding(pod("Failed", status=status)) is None
 
 
 @given(objects(Pod), st.lists(objects(Event), max_size=2))
-def test_any_pod(found: Pod, events: list[Event]) -> None:
-    """Whatever stands in its fields, or does not."""
-    for finding in (waiting_finding(found, events), failure_finding(found)):
+def test_any_pod(subject: Pod, events: list[Event]) -> None:
+    """Any fields of the pod and its events can be missing or contain any value."""
+    for finding in (waiting_finding(subject, events), failure_finding(subject)):
         assert finding is None or finding.cause in REMEDIES
         assert msgspec.json.encode(finding)

@@ -1,4 +1,4 @@
-"""The announcement that a Job has finished."""
+"""Tests of the announcement of finished Jobs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.support.builders import NOW, NOW_MS, TEAM_A, container, exited, finis
 from tests.support.kubernetes_objects import objects
 
 
-class TestAnnouncement:
-    """What it tells."""
+class TestBuildAnnouncement:
+    """Tests of build_announcement."""
 
-    def test_of_a_job_that_succeeded(self) -> None:
-        """What a message to its owner needs; five minutes of two GPUs."""
+    def test_succeeded_job(self) -> None:
+        """The announcement contains what a notification to the user needs, such as five minutes of two GPUs."""
         spec = JobSpec(template=template(container(gpus=2)))
         job = finished(spec=spec, annotations={USER_ANNOTATION: "alice"})
 
-        found = build_announcement(TEAM_A, job, [], "gpu-east")
+        announcement = build_announcement(TEAM_A, job, [], "gpu-east")
 
-        assert msgspec.to_builtins(found) == {
+        assert msgspec.to_builtins(announcement) == {
             "id": "uid-of-train-1",
             "project": "team-a",
             "name": "train-1",
@@ -38,52 +38,52 @@ class TestAnnouncement:
             "cluster": "gpu-east",
         }
 
-    def test_of_a_job_that_failed(self) -> None:
-        """Why, by its pods; one that is being deleted has finished all the same."""
-        gone = finished("Failed", deletion_timestamp=NOW)
+    def test_failed_job(self) -> None:
+        """The reason is that of its pods; a finished Job that is being deleted is announced, too."""
+        deleted = finished("Failed", deletion_timestamp=NOW)
 
-        found = build_announcement(TEAM_A, gone, [pod("Failed", status=exited(137, "OOMKilled"))], "gpu")
+        announcement = build_announcement(TEAM_A, deleted, [pod("Failed", status=exited(137, "OOMKilled"))], "gpu")
 
-        assert (found.status, found.reason) == ("Failed", "OOMKilled")
+        assert (announcement.status, announcement.reason) == ("Failed", "OOMKilled")
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3))
-    def test_every_job_has_one(self, odd: Job, pods: list[Pod]) -> None:
-        """However odd, so that no Job stops the others' announcements."""
-        found = build_announcement(TEAM_A, odd, pods, "gpu")
+    def test_any_job_has_an_announcement(self, job: Job, pods: list[Pod]) -> None:
+        """No Job, whatever its fields contain, prevents the announcement of other Jobs."""
+        announcement = build_announcement(TEAM_A, job, pods, "gpu")
 
-        assert msgspec.json.decode(msgspec.json.encode(found))["name"] == odd.metadata.name
+        assert msgspec.json.decode(msgspec.json.encode(announcement))["name"] == job.metadata.name
 
 
-class TestMark:
-    """What keeps a Job from being announced again."""
+class TestAnnouncedPatch:
+    """Tests of announced_patch."""
 
-    def test_is_for_the_job_as_it_was_seen(self) -> None:
-        """And for no other one of that name. No caller sets or sees it, or a Job could keep its end to itself."""
+    def test_only_for_the_unchanged_job(self) -> None:
+        """The patch is rejected if the Job was changed or replaced; users cannot set the label."""
         assert is_reserved_key(ANNOUNCED_LABEL)
         assert announced_patch(finished(resource_version="7")) == {
             "metadata": {"uid": "uid-of-train-1", "resourceVersion": "7", "labels": {ANNOUNCED_LABEL: "true"}}
         }
 
 
-class TestAnnounced:
-    """What is told of a run."""
+class TestAnnouncementReport:
+    """Tests of AnnouncementReport."""
 
     @pytest.mark.parametrize("failures", [0, 1, MAX_NAMED + 1])
-    def test_counts_all_failures_and_names_some(self, failures: int) -> None:
-        """As a cleanup does."""
-        run = AnnouncementReport(announced=2)
+    def test_failures(self, failures: int) -> None:
+        """All failures are counted, and up to MAX_NAMED are listed."""
+        report = AnnouncementReport(announced=2)
         for number in range(failures):
-            run.count_failed(Failure("team-a", f"job-{number}", "forbidden"))
+            report.count_failed(Failure("team-a", f"job-{number}", "forbidden"))
 
-        assert run.counts == {"Announced": 2, "Failed": failures, "Truncated": 0}
-        assert len(run.failures) == min(failures, MAX_NAMED)
+        assert report.counts == {"Announced": 2, "Failed": failures, "Truncated": 0}
+        assert len(report.failures) == min(failures, MAX_NAMED)
 
     def test_log_line_is_json(self) -> None:
-        """With each failure's code."""
-        run = AnnouncementReport()
-        run.count_failed(Failure("team-a", None, "forbidden"))
+        """The log fields contain each failure with its error code."""
+        report = AnnouncementReport()
+        report.count_failed(Failure("team-a", None, "forbidden"))
 
-        assert run.log_fields == {
+        assert report.log_fields == {
             "announced": 0,
             "failed": 1,
             "truncated": False,

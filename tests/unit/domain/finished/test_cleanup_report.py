@@ -1,4 +1,4 @@
-"""What a cleanup reports."""
+"""Tests of the report of a cleanup."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import msgspec
 
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, CleanupReport, Failure, NamedJob, PendingJob
 
-REFUSED = Failure("team-a", "train-1", "forbidden")
+FORBIDDEN = Failure("team-a", "train-1", "forbidden")
 
 
-class TestSkip:
-    """Jobs that stay."""
+class TestCountSkipped:
+    """Tests of count_skipped."""
 
-    def test_are_counted_by_their_reason(self) -> None:
-        """A reason that nothing stays for is not named; the next report begins anew."""
+    def test_counts_by_reason(self) -> None:
+        """Reasons without Jobs are omitted; reports do not share their counters."""
         report = CleanupReport(dry_run=False)
 
         report.count_skipped("young", 2)
@@ -25,38 +25,38 @@ class TestSkip:
         assert (report.skipped, CleanupReport(dry_run=False).skipped) == ({"young": 3}, {})
 
 
-class TestFail:
-    """What could not be done."""
+class TestFailures:
+    """Tests of count_failed and note_failure."""
 
-    def test_counts_jobs_alone(self) -> None:
-        """A Project that fails is named; how many Jobs it has, nobody knows."""
+    def test_counts_only_jobs(self) -> None:
+        """A Project that fails is listed, but not counted as a Job."""
         report = CleanupReport(dry_run=False)
 
-        report.count_failed(REFUSED)
+        report.count_failed(FORBIDDEN)
         report.count_failed(Failure("team-b", None, "forbidden"))
 
         assert (report.failed, len(report.failures)) == (1, 2)
 
-    def test_names_each_once_and_not_all(self) -> None:
-        """The report stays readable."""
+    def test_list_of_failures_is_limited(self) -> None:
+        """Each failure is listed once, up to MAX_NAMED failures."""
         report = CleanupReport(dry_run=False)
 
         for number in range(MAX_NAMED + 1):
             report.note_failure(Failure("team-a", f"train-{number // 2}", "forbidden"))
-        once = len(report.failures)
+        distinct = len(report.failures)
         for number in range(MAX_NAMED + 1):
             report.note_failure(Failure("team-b", f"train-{number}", "forbidden"))
 
-        assert (once, len(report.failures)) == (MAX_NAMED // 2 + 1, MAX_NAMED)
+        assert (distinct, len(report.failures)) == (MAX_NAMED // 2 + 1, MAX_NAMED)
 
 
-class TestTold:
-    """Where it is told."""
+class TestOutput:
+    """Tests of the response, the log fields and the metrics."""
 
-    def test_whole_as_json(self) -> None:
-        """As `aws lambda invoke` shows it."""
+    def test_json(self) -> None:
+        """The whole report is the response of the function."""
         report = CleanupReport(
-            dry_run=True, failures=[REFUSED], pending_jobs=[PendingJob("team-a", "train-2", 9, None)]
+            dry_run=True, failures=[FORBIDDEN], pending_jobs=[PendingJob("team-a", "train-2", 9, None)]
         )  # fmt: skip
 
         wire = json.loads(msgspec.json.encode(report))
@@ -65,8 +65,8 @@ class TestTold:
         assert wire["failures"] == [{"project": "team-a", "name": "train-1", "code": "forbidden"}]
         assert wire["pendingJobs"] == [{"project": "team-a", "name": "train-2", "seconds": 9, "reason": None}]
 
-    def test_in_the_log_without_its_jobs(self) -> None:
-        """There may be thousands, and their Receipts tell of them; CloudWatch takes numbers alone."""
+    def test_log_fields_and_metrics(self) -> None:
+        """The log does not list the deleted Jobs, which have Receipts; metrics are numbers only."""
         report = CleanupReport(
             dry_run=False, scanned=3, deleted=2, truncated=True, jobs=[NamedJob("team-a", "train-1")]
         )

@@ -1,4 +1,4 @@
-"""The Receipt of a Job that is cleaned up."""
+"""Tests of Receipts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CONDITIONS = {
 
 
 def stored(end: str = "Complete", succeeded: int = 1, failed: int = 0, **fields: object) -> dict[str, Any]:
-    """A Job of Alice's that ran for an hour until NOW, as the cluster stores it."""
+    """Return a Job of Alice that ran for an hour until NOW, as the API server returns it."""
     manifest = render(submission(**{"gpu": 2, **fields}), ALICE, identity())
     manifest["metadata"] |= {"uid": "uid-1", "creationTimestamp": minutes_ago(61).isoformat()}
     manifest["status"] = {
@@ -50,21 +50,21 @@ def stored(end: str = "Complete", succeeded: int = 1, failed: int = 0, **fields:
 
 
 def ran(minutes: float | None, phase: str = "Succeeded", gpus: int = 2, node: str = "node-1") -> Pod:
-    """A pod that ran for *minutes* until NOW, or of which nobody knows."""
+    """Return a pod that ran for *minutes* until NOW, or whose times are not known."""
     end = Terminated(exit_code=0, started_at=minutes_ago(minutes), finished_at=NOW) if minutes is not None else None
     state = ContainerState(terminated=end)
     status = PodStatus(container_statuses=[ContainerStatus(name="main", state=state, image_id="busybox@sha256:1")])
     return pod(phase, status=status, containers=[container(gpus=gpus)], node=node)
 
 
-class TestReceipt:
-    """What it tells."""
+class TestBuildReceipt:
+    """Tests of build_receipt."""
 
-    def test_of_a_job_that_succeeded(self) -> None:
-        """All of it, from what was asked to what it cost."""
-        found = build_receipt(TEAM_A, stored(), [ran(30)], "done\n")
+    def test_succeeded_job(self) -> None:
+        """The Receipt contains every field, from the submission to the GPU-seconds."""
+        receipt = build_receipt(TEAM_A, stored(), [ran(30)], "done\n")
 
-        assert msgspec.to_builtins(found) == {
+        assert msgspec.to_builtins(receipt) == {
             "id": "uid-1",
             "project": "team-a",
             "name": "train-1",
@@ -85,72 +85,72 @@ class TestReceipt:
             "log": "done\n",
         }
 
-    def test_of_a_job_that_failed(self) -> None:
-        """Why, and after how many attempts."""
+    def test_failed_job(self) -> None:
+        """The Receipt contains the reason and the number of attempts."""
         pods = [pod("Failed", status=exited(137, "OOMKilled"))]
 
-        found = build_receipt(TEAM_A, stored("Failed", 0, 3), pods, None)
+        receipt = build_receipt(TEAM_A, stored("Failed", 0, 3), pods, None)
 
-        assert (found.outcome, found.reason, found.attempts) == ("Failed", "OOMKilled", 3)
+        assert (receipt.outcome, receipt.reason, receipt.attempts) == ("Failed", "OOMKilled", 3)
 
-    def test_tells_no_secret(self) -> None:
-        """Neither where it was asked nor where it ran."""
+    def test_contains_no_secret(self) -> None:
+        """Secrets are redacted in the submission and in the spec."""
         secret = stored(environment={"PASSWORD": CANARY}, command=f"train {CANARY}", arguments=[CANARY])
 
-        found = build_receipt(TEAM_A, secret, [], None)
+        receipt = build_receipt(TEAM_A, secret, [], None)
 
         assert CANARY in json.dumps(secret)
-        assert CANARY not in msgspec.json.encode(found).decode()
-        assert found.submission
-        assert found.submission["environment"] == {"PASSWORD": "***"}
+        assert CANARY not in msgspec.json.encode(receipt).decode()
+        assert receipt.submission
+        assert receipt.submission["environment"] == {"PASSWORD": "***"}
 
-    def test_is_bounded(self) -> None:
-        """A Job of many pods, and one that talks much."""
+    def test_size_is_limited(self) -> None:
+        """The number of nodes and the length of the log are limited."""
         pods = [ran(1, node=f"node-{number}") for number in range(MAX_NAMED + 1)]
 
-        found = build_receipt(TEAM_A, stored(), pods, "x" * MAX_LOG + "end")
+        receipt = build_receipt(TEAM_A, stored(), pods, "x" * MAX_LOG + "end")
 
-        assert (len(found.nodes), len(found.log or "")) == (MAX_NAMED, MAX_LOG)
-        assert (found.log or "").endswith("end")
+        assert (len(receipt.nodes), len(receipt.log or "")) == (MAX_NAMED, MAX_LOG)
+        assert (receipt.log or "").endswith("end")
 
     @pytest.mark.parametrize("text", ["", "{", "null", "7", '"x"', "[" * 100_000])
-    def test_unreadable_submission_is_none(self, text: str) -> None:
-        """Somebody changed the annotation by hand."""
+    def test_invalid_submission_is_null(self, text: str) -> None:
+        """Users can edit the annotation."""
         changed = stored()
         changed["metadata"]["annotations"][SUBMISSION_ANNOTATION] = text
 
         assert build_receipt(TEAM_A, changed, [], None).submission is None
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3))
-    def test_every_job_has_one(self, odd: Job, pods: list[Pod]) -> None:
-        """However odd, so that no Job stops a cleanup."""
-        found = build_receipt(TEAM_A, msgspec.to_builtins(odd, builtin_types=()), pods, None)
+    def test_any_job_has_a_receipt(self, job: Job, pods: list[Pod]) -> None:
+        """No Job, whatever its fields contain, prevents a cleanup."""
+        receipt = build_receipt(TEAM_A, msgspec.to_builtins(job, builtin_types=()), pods, None)
 
-        assert msgspec.json.decode(msgspec.json.encode(found))["name"] == odd.metadata.name
+        assert msgspec.json.decode(msgspec.json.encode(receipt))["name"] == job.metadata.name
 
-    def test_example_is_one(self) -> None:
-        """The document shows what is really answered."""
+    def test_example_is_valid(self) -> None:
+        """The example in the OpenAPI document is a valid response."""
         assert msgspec.to_builtins(msgspec.convert(EXAMPLE, Receipt)) == EXAMPLE
 
 
 def test_keys() -> None:
-    """By the day of the end, so that a day's are listed together, and by the uid; the newest by its name alone."""
+    """The key contains the day of the end and the UID; the key of the latest Receipt only the name."""
     assert object_key(build_receipt(TEAM_A, stored(), [], None)) == "receipts/team-a/2026/11/24/train-1-uid-1.json"
     assert latest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"
 
 
-class TestTellingPod:
-    """Whose log is kept."""
+class TestMostInformativePod:
+    """Tests of most_informative_pod."""
 
-    def test_last_one_that_failed(self) -> None:
-        """It says why the Job failed, though another one succeeded later."""
+    def test_last_failed_pod(self) -> None:
+        """A failed pod is selected even if another pod succeeded later."""
         first = pod("Failed", name="first", creation_timestamp=minutes_ago(3))
         last = pod("Failed", name="last", creation_timestamp=minutes_ago(2))
 
         assert most_informative_pod([last, first, pod("Succeeded")]) is last
 
-    def test_last_one_where_none_failed(self) -> None:
-        """The newest, or nobody."""
+    def test_without_failed_pods(self) -> None:
+        """Without failed pods the last pod is selected, and without pods None."""
         last = pod("Succeeded", name="last")
 
         assert most_informative_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last

@@ -1,4 +1,4 @@
-"""What is shown of a Job to those who must not see what its variables and its command hold."""
+"""Tests of the redaction of submissions and specs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.support.builders import identity, submission
 
 CANARY = "hunter2-the-canary"
 SECRET = {"secret": {"name": "hub", "key": "token"}}
-ASKED = {
+FIELDS = {
     "command": f"train --password {CANARY}",
     "arguments": [f"--token={CANARY}", "x"],
     "environment": {"PASSWORD": CANARY, "TOKEN": SECRET},
 }
-MASKED_FIELDS = {"command", "arguments"}
-"""Fields of a submission that are masked as a whole; `environment` keeps its names and its Secrets."""
+REDACTED_FIELDS = {"command", "arguments"}
+"""Fields of a submission that are redacted entirely; `environment` keeps names and references to Secrets."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -33,20 +33,20 @@ JSON = st.recursive(
 
 
 def strings_of(value: Any) -> set[str]:  # noqa: ANN401 - JSON
-    """Every string in *value* that is not the name of a field."""
+    """Return all strings in *value*, except names of fields."""
     if isinstance(value, dict):
-        return set().union(*(strings_of(one) for one in value.values()))
+        return set().union(*(strings_of(each) for each in value.values()))
     if isinstance(value, list):
-        return set().union(*(strings_of(one) for one in value))
+        return set().union(*(strings_of(each) for each in value))
     return {value} if isinstance(value, str) else set()
 
 
-class TestSubmission:
-    """The request that made the Job."""
+class TestRedactSubmission:
+    """Tests of redact_submission."""
 
-    def test_keeps_names_and_hides_values(self) -> None:
-        """The number of words stays known; a Secret is named and not read."""
-        assert redact_submission(json.loads(submission(**ASKED).as_submitted)) == {
+    def test_values_are_redacted(self) -> None:
+        """Values of variables and arguments are redacted; their number and references to Secrets are kept."""
+        assert redact_submission(json.loads(submission(**FIELDS).as_submitted)) == {
             "project": "team-a",
             "image": "busybox",
             "command": ["***"] * 3,
@@ -54,16 +54,16 @@ class TestSubmission:
             "environment": {"PASSWORD": "***", "TOKEN": SECRET},
         }
 
-    def test_every_field_is_shown_or_masked_by_decision(self) -> None:
-        """A field that the model gets is masked until it is listed, in redaction or in this test."""
+    def test_new_fields_are_redacted(self) -> None:
+        """A new field of the model is redacted until it is on the allow list."""
         names = {field.alias for field in Submission.model_fields.values()}
 
-        shown = {name for name in names if redact_submission({name: 1}) == {name: 1}}
+        kept = {name for name in names if redact_submission({name: 1}) == {name: 1}}
 
-        assert shown == names - MASKED_FIELDS - {"environment", "retry", "pvc", "labels", "annotations"}
+        assert kept == names - REDACTED_FIELDS - {"environment", "retry", "pvc", "labels", "annotations"}
 
     @pytest.mark.parametrize(
-        ("odd", "expected"),
+        ("value", "expected"),
         [
             ({"labels": {"command": "x"}}, {"labels": {"command": "x"}}),
             (None, None),
@@ -81,35 +81,35 @@ class TestSubmission:
             ({"job": {}, "script": CANARY}, {"job": REDACTED, "script": REDACTED}),
         ],
     )  # fmt: skip
-    def test_whatever_is_written_by_hand_is_masked(self, odd: Any, expected: Any) -> None:  # noqa: ANN401 - JSON
-        """Whoever may write Jobs may write the annotation, in any shape, and in the wrapped form of a request."""
-        assert expected == redact_submission(odd)
+    def test_edited_annotation_is_redacted(self, value: Any, expected: Any) -> None:  # noqa: ANN401 - JSON
+        """Users can edit the annotation: values of other types, and wrapped submissions, are redacted, too."""
+        assert expected == redact_submission(value)
 
 
-class TestSpec:
-    """The spec that ran."""
+class TestRedactSpec:
+    """Tests of redact_spec."""
 
-    def test_of_ours(self) -> None:
-        """The variables keep their names, the Secret its name and key, and all else its value."""
+    def test_job_of_this_api(self) -> None:
+        """Only values of variables and arguments are redacted in the spec of a rendered Job."""
         spec = render(
-            submission(gpu=2, largeShm=True, nodeType="p5", retry={"exitCodes": [3]}, **ASKED),
+            submission(gpu=2, largeShm=True, nodeType="p5", retry={"exitCodes": [3]}, **FIELDS),
             Caller.janitor(),
             identity(),
         )
-        whole = spec["spec"]
+        original = spec["spec"]
 
-        redacted = redact_spec(whole)
+        redacted = redact_spec(original)
 
-        container, ours = redacted["template"]["spec"]["containers"][0], whole["template"]["spec"]["containers"][0]
+        container, source = (each["template"]["spec"]["containers"][0] for each in (redacted, original))
         assert {"name": "PASSWORD", "value": "***"} in container["env"]
         assert {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}} in container["env"]
         assert (container["command"], container["args"]) == (["***"] * 3, ["***"] * 2)
         for field in ("env", "command", "args"):
-            del container[field], ours[field]
-        assert redacted == whole
+            del container[field], source[field]
+        assert redacted == original
 
     @pytest.mark.parametrize(
-        "place",
+        "pod_spec",
         [
             {"initContainers": [{"env": [{"name": "A", "value": CANARY}]}]},
             {"containers": [{"lifecycle": {"preStop": {"exec": {"command": ["sh", CANARY]}}}}]},
@@ -123,13 +123,13 @@ class TestSpec:
             {"volumes": [{"configMap": {"items": [{"key": CANARY}]}}]},
         ],
     )
-    def test_of_others(self, place: dict[str, Any]) -> None:
-        """Wherever a webhook, or somebody with kubectl, put it."""
-        assert CANARY not in json.dumps(redact_spec({"template": {"spec": place}}))
+    def test_job_of_another_client(self, pod_spec: dict[str, Any]) -> None:
+        """A value that a webhook or kubectl adds is redacted in any field."""
+        assert CANARY not in json.dumps(redact_spec({"template": {"spec": pod_spec}}))
 
     @given(JSON)
-    def test_no_unlisted_value_is_shown(self, value: Any) -> None:  # noqa: ANN401 - JSON
-        """Under a field that nobody listed, every string becomes a mask; what is listed may be any JSON."""
+    def test_unlisted_values_are_redacted(self, value: Any) -> None:  # noqa: ANN401 - JSON
+        """All strings below a field that is not on the allow list are redacted, for any JSON."""
         unlisted = {"new": value, "template": {"spec": {"new": value}, "new": value}}
 
         assert strings_of(redact_spec(unlisted)) <= {REDACTED}

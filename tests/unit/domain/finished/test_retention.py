@@ -1,4 +1,4 @@
-"""What the cleanup may delete, and what it leaves alone."""
+"""Tests of the retention and of stuck pending Jobs."""
 
 from __future__ import annotations
 
@@ -27,53 +27,55 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DAY = 86400
-RULES = RetentionPolicy(retention=7 * DAY, failed_retention=14 * DAY, max_deletions=1000, max_pending=DAY)
+POLICY = RetentionPolicy(retention=7 * DAY, failed_retention=14 * DAY, max_deletions=1000, max_pending=DAY)
 PROJECT = Namespace()
 
 
 def namespace(text: str) -> Namespace:
-    """A Project whose finished Jobs stay as long as *text* says."""
+    """Return the namespace of a Project with the retention *text*."""
     return Namespace(metadata=meta("researcher-team-a", annotations={RETENTION_ANNOTATION: text}))
 
 
 def days_ago(days: float) -> datetime:
-    """That long before NOW."""
+    """Return the time *days* before NOW."""
     return NOW - timedelta(days=days)
 
 
-class TestVerdict:
-    """Whether a Job may go."""
+class TestCleanupVerdict:
+    """Tests of cleanup_verdict."""
 
-    def test_past_its_retention_it_may(self) -> None:
-        """A finished Job of ours, a week after its end to the second, and later."""
-        ours = msgspec.json.decode(msgspec.json.encode(finished(at=days_ago(7))), type=Job)
+    def test_expired(self) -> None:
+        """A managed Job expires exactly when its retention has passed since it finished."""
+        managed = msgspec.json.decode(msgspec.json.encode(finished(at=days_ago(7))), type=Job)
 
-        assert cleanup_verdict(ours, PROJECT, RULES, NOW) == "expired"
-        assert cleanup_verdict(ours, PROJECT, RULES, NOW + timedelta(days=1)) == "expired"
+        assert cleanup_verdict(managed, PROJECT, POLICY, NOW) == "expired"
+        assert cleanup_verdict(managed, PROJECT, POLICY, NOW + timedelta(days=1)) == "expired"
 
     @pytest.mark.parametrize(
-        ("kept", "expected"),
+        ("subject", "expected"),
         [
-            pytest.param(finished(at=days_ago(7) + timedelta(seconds=1)), "young", id="a second too early"),
+            pytest.param(finished(at=days_ago(7) + timedelta(seconds=1)), "young", id="one second before"),
             pytest.param(finished(at=days_ago(-1)), "young", id="finished in the future"),
-            pytest.param(finished("Failed", at=days_ago(13)), "young", id="failed ones stay longer"),
-            pytest.param(finished(at=days_ago(99), deletion_timestamp=NOW), "beingDeleted", id="goes already"),
-            pytest.param(finished(at=days_ago(99), labels={}), "foreign", id="made with kubectl"),
-            pytest.param(finished(at=days_ago(99), labels={MANAGED_BY_LABEL: "Helm"}), "foreign", id="made by others"),
+            pytest.param(finished("Failed", at=days_ago(13)), "young", id="failed Job"),
+            pytest.param(finished(at=days_ago(99), deletion_timestamp=NOW), "beingDeleted", id="being deleted"),
+            pytest.param(finished(at=days_ago(99), labels={}), "foreign", id="created with kubectl"),
+            pytest.param(
+                finished(at=days_ago(99), labels={MANAGED_BY_LABEL: "Helm"}), "foreign", id="managed by another tool"
+            ),
             pytest.param(
                 finished(at=days_ago(99), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "true"}),
                 "kept",
-                id="somebody wants it",
+                id="keep label",
             ),
             pytest.param(
                 finished(at=days_ago(99), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "yes"}),
                 "kept",
-                id="in other words",
+                id="keep label yes",
             ),
             pytest.param(
                 finished(at=days_ago(99), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "True"}),
                 "kept",
-                id="with a capital letter",
+                id="keep label True",
             ),
             pytest.param(
                 job(labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}, status=JobStatus(start_time=days_ago(99), active=1)),
@@ -95,123 +97,126 @@ class TestVerdict:
                     status=JobStatus(conditions=[Condition("Failed", "True")]),
                 ),
                 "undated",
-                id="nobody knows when it ended",
+                id="no finish time",
             ),
             pytest.param(
                 finished(at=days_ago(99), annotations={RETENTION_ANNOTATION: "soon"}),
                 "unreadableRetention",
-                id="asks oddly",
+                id="invalid retention",
             ),
         ],
     )
-    def test_anything_else_stays(self, kept: Job, expected: Verdict) -> None:
-        """However old it is; the verdict says why."""
-        assert expected == cleanup_verdict(kept, PROJECT, RULES, NOW)
+    def test_not_expired(self, subject: Job, expected: Verdict) -> None:
+        """No other Job is deleted, whatever its age; the verdict is the reason."""
+        assert expected == cleanup_verdict(subject, PROJECT, POLICY, NOW)
 
-    def test_keeping_can_be_taken_back(self) -> None:
-        """By `false`, as by taking the label away."""
-        back = finished(at=days_ago(7), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "false"})
+    def test_keep_label_false(self) -> None:
+        """A keep label with the value `false` has no effect."""
+        subject = finished(at=days_ago(7), labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE, KEEP_LABEL: "false"})
 
-        assert cleanup_verdict(back, PROJECT, RULES, NOW) == "expired"
+        assert cleanup_verdict(subject, PROJECT, POLICY, NOW) == "expired"
 
-    def test_age_counts_from_the_end(self) -> None:
-        """A Job that was made long ago and ran for long is young."""
-        long = finished(at=days_ago(1), creation_timestamp=days_ago(99))
+    def test_age_is_the_time_since_the_end(self) -> None:
+        """The creation time of a long-running Job does not count."""
+        subject = finished(at=days_ago(1), creation_timestamp=days_ago(99))
 
-        assert cleanup_verdict(long, PROJECT, RULES, NOW) == "young"
+        assert cleanup_verdict(subject, PROJECT, POLICY, NOW) == "young"
 
-    def test_failed_job_ends_with_its_condition(self) -> None:
-        """It has no completionTime."""
+    def test_finish_time_of_a_failed_job(self) -> None:
+        """A failed Job has no completionTime, so the time of its condition counts."""
         status = ended("Failed", "BackoffLimitExceeded")
         status.conditions[0].last_transition_time = days_ago(14)
 
         assert (
-            cleanup_verdict(job(labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}, status=status), PROJECT, RULES, NOW)
+            cleanup_verdict(job(labels={MANAGED_BY_LABEL: MANAGED_BY_VALUE}, status=status), PROJECT, POLICY, NOW)
             == "expired"
         )
 
     @given(objects(Job), objects(Namespace))
-    def test_every_job_has_one(self, odd: Job, project: Namespace) -> None:
-        """However odd; and only a finished Job of ours ever expires."""
-        if cleanup_verdict(odd, project, RULES, NOW) == "expired":
-            assert odd.finished
-            assert odd.metadata.labels[MANAGED_BY_LABEL] == MANAGED_BY_VALUE
+    def test_any_job_has_a_verdict(self, subject: Job, project: Namespace) -> None:
+        """Only finished Jobs of this API expire, whatever their fields contain."""
+        if cleanup_verdict(subject, project, POLICY, NOW) == "expired":
+            assert subject.finished
+            assert subject.metadata.labels[MANAGED_BY_LABEL] == MANAGED_BY_VALUE
 
 
 class TestRetention:
-    """How long a finished Job stays."""
+    """Tests of retention and parse_retention."""
 
     @pytest.mark.parametrize(
         ("fields", "project", "expected"),
         [
-            pytest.param({}, PROJECT, 7 * DAY, id="the deployment's"),
-            pytest.param({}, namespace("3d"), 3 * DAY, id="the Project's"),
-            pytest.param({"annotations": {RETENTION_ANNOTATION: "60"}}, namespace("3d"), 60, id="its own"),
-            pytest.param({"kind": "Failed"}, PROJECT, 14 * DAY, id="the deployment's for failed ones"),
-            pytest.param({"kind": "Failed"}, namespace("3d"), 3 * DAY, id="the Project's for failed ones, too"),
-            pytest.param({"annotations": {RETENTION_ANNOTATION: "x"}}, namespace("3d"), None, id="its own, unreadable"),
-            pytest.param({}, namespace("x"), None, id="the Project's, unreadable"),
+            pytest.param({}, PROJECT, 7 * DAY, id="deployment"),
+            pytest.param({}, namespace("3d"), 3 * DAY, id="Project"),
+            pytest.param({"annotations": {RETENTION_ANNOTATION: "60"}}, namespace("3d"), 60, id="Job"),
+            pytest.param({"kind": "Failed"}, PROJECT, 14 * DAY, id="deployment, failed Job"),
+            pytest.param({"kind": "Failed"}, namespace("3d"), 3 * DAY, id="Project, failed Job"),
+            pytest.param({"annotations": {RETENTION_ANNOTATION: "x"}}, namespace("3d"), None, id="Job, invalid"),
+            pytest.param({}, namespace("x"), None, id="Project, invalid"),
             pytest.param(
-                {"annotations": {RETENTION_ANNOTATION: "60"}}, namespace("x"), 60, id="its own before an unreadable one"
+                {"annotations": {RETENTION_ANNOTATION: "60"}},
+                namespace("x"),
+                60,
+                id="Job, with an invalid one of the Project",
             ),
         ],
     )
-    def test_goes_by_who_is_nearest(self, fields: dict[str, Any], project: Namespace, expected: int | None) -> None:
-        """The Job, then its Project, then the deployment; what cannot be read is not passed over."""
-        assert expected == retention(finished(**fields), project, RULES)
+    def test_precedence(self, fields: dict[str, Any], project: Namespace, expected: int | None) -> None:
+        """The Job takes precedence over its Project, and the Project over the deployment, even with invalid values."""
+        assert expected == retention(finished(**fields), project, POLICY)
 
     @pytest.mark.parametrize(("text", "expected"), [("1", 1), ("90s", 90), ("3d", 3 * DAY), ("30d", 30 * DAY)])
-    def test_is_read_as_ttl_after_finish_is(self, text: str, expected: int) -> None:
-        """Seconds, or a number with a unit."""
+    def test_valid_retention(self, text: str, expected: int) -> None:
+        """The format is that of ttlAfterFinish: seconds, or a number with a unit."""
         assert expected == parse_retention(text)
 
     @pytest.mark.parametrize("text", ["", "0", "-1", "3 d", "3d\n", "1w", "1.5h", "31d", "٣d", "9" * 400])
-    def test_is_not_guessed(self, text: str) -> None:
-        """Beyond 30 days neither: the cluster itself deletes after 31."""
+    def test_invalid_retention(self, text: str) -> None:
+        """Other formats are invalid, and so are more than 30 days: the TTL controller deletes the Job after 31."""
         assert parse_retention(text) is None
 
 
-class TestPending:
-    """Jobs that wait for too long."""
+class TestIsStuckPending:
+    """Tests of is_stuck_pending and pending_seconds."""
 
-    def test_is_told_after_a_day(self) -> None:
-        """It could have started, and has not."""
-        waits = job(status=JobStatus(start_time=days_ago(1.01), active=1))
+    def test_pending_for_a_day(self) -> None:
+        """A Job that could have started a day ago, but has no running pod, is stuck."""
+        pending = job(status=JobStatus(start_time=days_ago(1.01), active=1))
 
-        assert is_stuck_pending(waits, RULES, NOW)
-        assert pending_seconds(waits, NOW) == 87_264
+        assert is_stuck_pending(pending, POLICY, NOW)
+        assert pending_seconds(pending, NOW) == 87_264
 
     @pytest.mark.parametrize(
-        "fine",
+        "subject",
         [
-            pytest.param(job(status=JobStatus(start_time=days_ago(1))), id="not yet"),
-            pytest.param(job(status=JobStatus(start_time=days_ago(9), ready=1)), id="runs"),
-            pytest.param(job(status=JobStatus(start_time=days_ago(9), failed=1)), id="has run, badly"),
-            pytest.param(job(status=JobStatus(start_time=days_ago(9), succeeded=1)), id="has run, well"),
-            pytest.param(job(spec=JobSpec(suspend=True), creation_timestamp=days_ago(9)), id="is suspended"),
-            pytest.param(job(creation_timestamp=days_ago(9), deletion_timestamp=NOW), id="is being deleted"),
-            pytest.param(finished(at=minutes_ago(1)), id="has finished"),
-            pytest.param(finished("Failed", at=days_ago(9)), id="has finished without a pod"),
-            pytest.param(Job(), id="nobody knows since when"),
+            pytest.param(job(status=JobStatus(start_time=days_ago(1))), id="one day"),
+            pytest.param(job(status=JobStatus(start_time=days_ago(9), ready=1)), id="running"),
+            pytest.param(job(status=JobStatus(start_time=days_ago(9), failed=1)), id="a pod failed"),
+            pytest.param(job(status=JobStatus(start_time=days_ago(9), succeeded=1)), id="a pod succeeded"),
+            pytest.param(job(spec=JobSpec(suspend=True), creation_timestamp=days_ago(9)), id="suspended"),
+            pytest.param(job(creation_timestamp=days_ago(9), deletion_timestamp=NOW), id="deleted"),
+            pytest.param(finished(at=minutes_ago(1)), id="finished"),
+            pytest.param(finished("Failed", at=days_ago(9)), id="finished without pods"),
+            pytest.param(Job(), id="no times"),
         ],
     )
-    def test_any_other_job_is_fine(self, fine: Job) -> None:
-        """It runs, has run, or is not meant to."""
-        assert not is_stuck_pending(fine, RULES, NOW)
+    def test_other_jobs(self, subject: Job) -> None:
+        """Jobs that run, have run or must not run are not stuck."""
+        assert not is_stuck_pending(subject, POLICY, NOW)
 
-    def test_can_be_switched_off(self) -> None:
-        """By 0."""
-        never = RetentionPolicy(retention=1, failed_retention=1, max_deletions=1, max_pending=0)
+    def test_can_be_disabled(self) -> None:
+        """With max_pending 0, no Job is stuck."""
+        disabled = RetentionPolicy(retention=1, failed_retention=1, max_deletions=1, max_pending=0)
 
-        assert not is_stuck_pending(job(status=JobStatus(start_time=days_ago(99))), never, NOW)
+        assert not is_stuck_pending(job(status=JobStatus(start_time=days_ago(99))), disabled, NOW)
 
-    def test_counts_from_its_making(self) -> None:
-        """Where no controller has started it yet."""
-        unseen = job(creation_timestamp=days_ago(2))
+    def test_without_start_time(self) -> None:
+        """The creation time counts if no controller has started the Job yet."""
+        subject = job(creation_timestamp=days_ago(2))
 
-        assert is_stuck_pending(unseen, RULES, NOW)
-        assert pending_seconds(unseen, NOW) == 2 * DAY
+        assert is_stuck_pending(subject, POLICY, NOW)
+        assert pending_seconds(subject, NOW) == 2 * DAY
 
-    def test_is_nothing_where_nobody_knows_since_when(self) -> None:
-        """No time is made up."""
+    def test_without_any_time(self) -> None:
+        """Without any time, the Job has been pending for 0 seconds."""
         assert pending_seconds(Job(), NOW) == 0

@@ -1,4 +1,4 @@
-"""What the cluster recorded, merged into one list."""
+"""Tests of the list of events."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.support.builders import NOW, NOW_MS, event, meta, minutes_ago
 from tests.support.kubernetes_objects import objects
 
 
-def seen(minutes: float) -> dict[str, Any]:
-    """The times of an event that came once, *minutes* ago."""
+def times(minutes: float) -> dict[str, Any]:
+    """Return the times of an event that occurred once, *minutes* ago."""
     return {"first_timestamp": minutes_ago(minutes), "last_timestamp": minutes_ago(minutes)}
 
 
-class TestMerged:
-    """One list of all that happened."""
+class TestAggregateEvents:
+    """Tests of aggregate_events."""
 
     def test_documented_example_is_a_view(self) -> None:
-        """The OpenAPI document shows what is really answered."""
+        """The example in the OpenAPI document is a valid response."""
         assert msgspec.to_builtins(msgspec.convert(EVENT_EXAMPLE, EventView)) == EVENT_EXAMPLE
 
     def test_every_field(self) -> None:
-        """On the wire as documented."""
+        """The view contains every documented field."""
         (view,) = aggregate_events(
             [event("Started", "Container started", type="Normal", first_timestamp=minutes_ago(1))]
         )
@@ -45,33 +45,33 @@ class TestMerged:
             "message": "Container started",
         }
 
-    def test_latest_last(self) -> None:
-        """In the order of their last times, then of their first."""
-        found = [
+    def test_sorted_by_time(self) -> None:
+        """Events are sorted by when they occurred last, then first."""
+        events = [
             event("c", first_timestamp=minutes_ago(1)),
-            event("a", **seen(5)),
+            event("a", **times(5)),
             event("b", first_timestamp=minutes_ago(2)),
         ]
 
-        assert [view.reason for view in aggregate_events(found)] == ["a", "b", "c"]
+        assert [view.reason for view in aggregate_events(events)] == ["a", "b", "c"]
 
-    def test_the_same_is_counted(self) -> None:
-        """The span is that of all, the count their sum."""
+    def test_identical_events_are_merged(self) -> None:
+        """Merged events have the first and the last time of all, and the sum of their counts."""
         early: dict[str, Any] = {"first_timestamp": minutes_ago(9), "last_timestamp": minutes_ago(8), "count": 2}
 
         (view,) = aggregate_events([event("x", "m"), event("x", "m", **early)])
 
         assert (view.first_seen, view.last_seen, view.count) == (NOW_MS - 9 * 60_000, NOW_MS, 3)
 
-    def test_refusals_of_one_pod_after_the_other_are_the_same(self) -> None:
-        """Their messages differ by the name of a pod that never was; the last one is shown."""
-        told = 'Error creating: pods "train-1-{}" is forbidden: exceeded quota'
-        found = [event("FailedCreate", told.format(name), kind="Job", about=meta()) for name in ("bbbbb", "aaaaa")]
-        found[1].last_timestamp = NOW + timedelta(seconds=1)
+    def test_failed_creations_of_different_pods_are_merged(self) -> None:
+        """Messages that differ only in the name of the pod are identical; the last message is kept."""
+        message = 'Error creating: pods "train-1-{}" is forbidden: exceeded quota'
+        events = [event("FailedCreate", message.format(name), kind="Job", about=meta()) for name in ("bbbbb", "aaaaa")]
+        events[1].last_timestamp = NOW + timedelta(seconds=1)
 
-        (view,) = aggregate_events(found)
+        (view,) = aggregate_events(events)
 
-        assert (view.count, view.message) == (2, told.format("aaaaa"))
+        assert (view.count, view.message) == (2, message.format("aaaaa"))
 
     @pytest.mark.parametrize(
         "other",
@@ -83,42 +83,42 @@ class TestMerged:
             pytest.param(event("x", "m", about=meta("train-1-fghij")), id="object"),
         ],
     )
-    def test_others_are_not(self, other: Event) -> None:
-        """What differs in anything else stands for itself."""
+    def test_different_events_are_not_merged(self, other: Event) -> None:
+        """Events that differ in any other field are separate."""
         assert len(aggregate_events([event("x", "m"), other])) == 2
 
-    def test_newest_of_very_many(self) -> None:
-        """The oldest are left out, and long ones cut: a list of them stays below what a Lambda may answer."""
+    def test_size_is_limited(self) -> None:
+        """Long messages are truncated and the oldest events are omitted, to fit into a Lambda response."""
         assert len(aggregate_events([event("x", "m" * 9999)])[0].message) == MAX_MESSAGE
-        found = [
+        events = [
             event("x", str(number), last_timestamp=NOW + timedelta(seconds=number)) for number in range(MAX_EVENTS + 5)
         ]
 
-        assert [view.message for view in aggregate_events(found)] == [
+        assert [view.message for view in aggregate_events(events)] == [
             str(number) for number in range(5, MAX_EVENTS + 5)
         ]
 
     @given(st.lists(objects(Event), max_size=4))
-    def test_any_events(self, found: list[Event]) -> None:
-        """Whatever stands in their fields, or does not."""
-        views = aggregate_events(found)
+    def test_any_events(self, events: list[Event]) -> None:
+        """Any field can be missing or contain any value."""
+        views = aggregate_events(events)
 
-        assert sum(view.count for view in views) >= len(found)
+        assert sum(view.count for view in views) >= len(events)
         assert msgspec.json.encode(views)
 
 
 class TestCreatedPods:
-    """The pods that a Job has had."""
+    """Tests of created_pods."""
 
     def test_newest_first(self) -> None:
-        """By the words of the Job's controller, each once."""
-        found = [
-            event("SuccessfulCreate", "Created pod: train-1-aaaaa", **seen(2)),
-            event("SuccessfulCreate", "Created pod: train-1-bbbbb", **seen(1)),
-            event("SuccessfulCreate", "Created pod: train-1-aaaaa", **seen(3)),
+        """The names come from the messages of the Job controller, each once."""
+        events = [
+            event("SuccessfulCreate", "Created pod: train-1-aaaaa", **times(2)),
+            event("SuccessfulCreate", "Created pod: train-1-bbbbb", **times(1)),
+            event("SuccessfulCreate", "Created pod: train-1-aaaaa", **times(3)),
         ]
 
-        assert created_pods(found) == ["train-1-bbbbb", "train-1-aaaaa"]
+        assert created_pods(events) == ["train-1-bbbbb", "train-1-aaaaa"]
 
     @pytest.mark.parametrize(
         "other",
@@ -129,6 +129,6 @@ class TestCreatedPods:
             event("SuccessfulCreate", None),
         ],
     )
-    def test_other_words_name_none(self, other: Event) -> None:
-        """A name reaches a query, so nothing is guessed."""
+    def test_other_messages_are_ignored(self, other: Event) -> None:
+        """Names are used in queries, so only the exact format is accepted."""
         assert created_pods([other]) == []

@@ -1,4 +1,4 @@
-"""Statuses that a caller can wait for, and Jobs that can be suspended."""
+"""Tests of the lifecycle of a Job."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ if TYPE_CHECKING:
 ALL = set(get_args(Status))
 
 
-class TestHasCome:
-    """Whether a Job has come to it."""
+class TestIsReached:
+    """Tests of is_reached."""
 
-    def test_to_its_end(self) -> None:
-        """Well or badly."""
+    def test_finished(self) -> None:
+        """A wait for `finished` ends when the Job has succeeded or failed."""
         assert {status for status in ALL if is_reached("finished", status)} == {"Succeeded", "Failed"}
 
-    def test_to_its_start(self) -> None:
-        """Also where it has run already, failed without, or is being deleted: it would never come to it otherwise."""
+    def test_running(self) -> None:
+        """A wait for `running` also ends when the Job will never run again, or has failed without running."""
         expected = {"Running", "Terminating", "Succeeded", "Failed"}
         assert {status for status in ALL if is_reached("running", status)} == expected
 
 
 class TestSuspendPatch:
-    """Who may still decide about a Job's run."""
+    """The merge patch that suspends or resumes a Job."""
 
     @pytest.mark.parametrize("suspend", [None, False, True])
-    def test_an_unfinished_job_is(self, suspend: bool | None) -> None:
-        """Whether it is suspended already does not matter."""
+    def test_unfinished_job(self, suspend: bool | None) -> None:
+        """A Job can be suspended or resumed whether it is already suspended or not."""
         assert suspend_patch(job(spec=JobSpec(suspend=suspend)), suspended=True) == {"spec": {"suspend": True}}
 
     @pytest.mark.parametrize(
-        ("held", "error"),
+        ("subject", "error"),
         [
             pytest.param(job(status=ended("Complete")), JobFinished, id="succeeded"),
             pytest.param(job(status=ended("Failed")), JobFinished, id="failed"),
             pytest.param(job(deletion_timestamp=NOW), JobBeingDeleted, id="being deleted"),
-            pytest.param(job(annotations={INCOMPLETE_ANNOTATION: ""}), JobIncomplete, id="half-made"),
+            pytest.param(job(annotations={INCOMPLETE_ANNOTATION: ""}), JobIncomplete, id="incomplete"),
             pytest.param(job(labels={QUEUE_LABEL: "gpus"}), JobManagedByQueue, id="in a queue"),
         ],
     )
-    def test_others_are_not(self, held: Job, error: type[ResearcherError]) -> None:
-        """It has ended, it goes, or its queue writes the same field: each is told by its name."""
+    def test_other_jobs(self, subject: Job, error: type[ResearcherError]) -> None:
+        """A finished, terminating, incomplete or queued Job raises its own error, which names the Job."""
         with pytest.raises(error, match="train-1"):
-            suspend_patch(held, suspended=True)
+            suspend_patch(subject, suspended=True)

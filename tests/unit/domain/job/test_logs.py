@@ -1,4 +1,4 @@
-"""Which log is meant, and what is shown of it."""
+"""Tests of the selection and the size of logs."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ LAMBDA_LIMIT = 6 * 2**20
 INDEXED = JobSpec(completion_mode="Indexed", completions=3)
 
 
-def of(name: str, phase: str = "Running", status: PodStatus | None = None, age: float = 0, **identity: Any) -> Pod:  # noqa: ANN401 - whatever a field holds
-    """The pod *name* with a container `main`, made *age* minutes ago."""
+def log_pod(name: str, phase: str = "Running", status: PodStatus | None = None, age: float = 0, **identity: Any) -> Pod:  # noqa: ANN401 - any field
+    """Return the pod *name* with a container `main`, created *age* minutes ago."""
     identity = {"name": name, "creation_timestamp": minutes_ago(age), **identity}
     return pod(phase, status=status or running(), containers=[MAIN], **identity)
 
 
-def read(pods: Sequence[Pod], found: Job | None = None, **query: Any) -> ContainerRun:  # noqa: ANN401 - whatever a parameter holds
-    """The attempt that *query* means."""
-    return select_attempt(found or job(), pods, LogQuery(**query))
+def select(pods: Sequence[Pod], subject: Job | None = None, **query: Any) -> ContainerRun:  # noqa: ANN401 - any value
+    """Return the attempt that *query* selects."""
+    return select_attempt(subject or job(), pods, LogQuery(**query))
 
 
 class TestLogQuery:
-    """Which log, as the query says it."""
+    """Tests of the query parameters."""
 
-    def test_nothing_asked(self) -> None:
-        """The end of it: a thousand lines, a quarter of a MiB."""
+    def test_defaults(self) -> None:
+        """The default is the last 1,000 lines, and at most 256 KiB."""
         assert query_parameters({}, LogQuery) == LogQuery(tail=1000, limit_bytes=262_144)
 
     @pytest.mark.parametrize(
-        ("name", "taken", "refused"),
+        ("name", "valid", "invalid"),
         [
             ("tail", ["1", "100000"], ["0", "100001", "all"]),
             ("sinceSeconds", ["1"], ["0"]),
@@ -56,86 +56,94 @@ class TestLogQuery:
             ("container", ["main"], ["", "Main", "a/b", "a" * 64]),
         ],
     )
-    def test_limits(self, name: str, taken: list[str], refused: list[str]) -> None:
-        """Both ends of every limit are inside; nothing is rounded."""
-        for text in taken:
+    def test_limits(self, name: str, valid: list[str], invalid: list[str]) -> None:
+        """Limits are inclusive; values outside raise MalformedRequest."""
+        for text in valid:
             assert str(msgspec.to_builtins(query_parameters({name: [text]}, LogQuery))[name]) == text
-        for text in refused:
+        for text in invalid:
             with pytest.raises(MalformedRequest):
                 query_parameters({name: [text]}, LogQuery)
 
 
-class TestChosen:
-    """The pod and the container."""
+class TestSelectAttempt:
+    """Tests of the selection of pod and container."""
 
-    def test_one_that_runs_before_a_newer_one_that_ended(self) -> None:
-        """What goes on now is what people ask for."""
-        pods = [of("old", age=9), of("failed", "Failed", exited(1)), of("waits", "Pending", waiting("ErrImagePull"))]
+    def test_running_pod_takes_precedence(self) -> None:
+        """A running pod is selected, even if a newer one has failed."""
+        pods = [
+            log_pod("old", age=9),
+            log_pod("failed", "Failed", exited(1)),
+            log_pod("pending", "Pending", waiting("ErrImagePull")),
+        ]
 
-        assert read(pods) == ContainerRun("old", "main")
+        assert select(pods) == ContainerRun("old", "main")
 
     @pytest.mark.parametrize(
         ("phase", "status"), [("Running", running()), ("Succeeded", exited(0)), ("Failed", exited(0))]
     )
-    def test_newest_of_several(self, phase: str, status: PodStatus) -> None:
-        """Of those that run, one is as good as another; how one ended stands at the end of the log."""
-        pods = [of("a", phase, status, age=2), of("b", phase, status, age=1), of("c", phase, status, age=3)]
+    def test_newest_pod(self, phase: str, status: PodStatus) -> None:
+        """The newest of several pods in the same phase is selected."""
+        pods = [
+            log_pod("a", phase, status, age=2),
+            log_pod("b", phase, status, age=1),
+            log_pod("c", phase, status, age=3),
+        ]
 
-        assert read(pods) == ContainerRun("b", "main")
+        assert select(pods) == ContainerRun("b", "main")
 
     def test_pod_without_container_statuses(self) -> None:
-        """A pod that says that it ran has a log, even where it says no more."""
-        assert read([of("odd", "Failed", PodStatus())]) == ContainerRun("odd", "main")
+        """A pod in a phase after its start has a log, even without container statuses."""
+        assert select([log_pod("odd", "Failed", PodStatus())]) == ContainerRun("odd", "main")
 
     def test_container_by_name(self) -> None:
-        """Any of the pod's, also one that ran before the others."""
-        found = of("a")
-        found.spec.containers.append(Container(name="sidecar"))
-        found.spec.init_containers.append(Container(name="fetch"))
-        done = ContainerState(terminated=Terminated(exit_code=0))
-        found.status.init_container_statuses.append(ContainerStatus(name="fetch", state=done))
-        found.status.container_statuses += running(name="sidecar").container_statuses
+        """Any container of the pod can be selected, including init containers."""
+        subject = log_pod("a")
+        subject.spec.containers.append(Container(name="sidecar"))
+        subject.spec.init_containers.append(Container(name="fetch"))
+        completed = ContainerState(terminated=Terminated(exit_code=0))
+        subject.status.init_container_statuses.append(ContainerStatus(name="fetch", state=completed))
+        subject.status.container_statuses += running(name="sidecar").container_statuses
 
         names = ["main", "sidecar", "fetch"]
-        assert [read([found], container=name).container for name in names] == names
+        assert [select([subject], container=name).container for name in names] == names
 
     def test_unknown_container(self) -> None:
-        """The refusal names those there are."""
-        with pytest.raises(MalformedRequest) as refusal:
-            read([of("a")], container="other")
+        """The error lists the containers of the pod."""
+        with pytest.raises(MalformedRequest) as error:
+            select([log_pod("a")], container="other")
 
-        assert [(one.pointer, one.message) for one in refusal.value.errors] == [("/container", "must be one of main")]
+        assert [(each.pointer, each.message) for each in error.value.errors] == [("/container", "must be one of main")]
 
-    def test_container_that_has_not_started_beside_one_that_has(self) -> None:
-        """Each has its own log."""
-        found = of("a")
-        found.spec.containers.append(Container(name="sidecar"))
-        found.status.container_statuses.append(ContainerStatus(name="sidecar"))
+    def test_container_that_has_not_started(self) -> None:
+        """A container has no log before it starts, even if another container of the pod is running."""
+        subject = log_pod("a")
+        subject.spec.containers.append(Container(name="sidecar"))
+        subject.status.container_statuses.append(ContainerStatus(name="sidecar"))
 
         with pytest.raises(JobNotStarted):
-            read([found], container="sidecar")
+            select([subject], container="sidecar")
 
 
 class TestIndex:
-    """The pods of an Indexed Job."""
+    """Tests of the pods of an Indexed Job."""
 
     @pytest.mark.parametrize(
         ("text", "expected"),
         [("0", 0), ("12", 12), ("", None), ("x", None), ("-1", None), ("٣", None), ("9" * 11, None)],
     )
-    def test_is_the_annotation(self, text: str, expected: int | None) -> None:
-        """What is no number is no index."""
+    def test_index_from_the_annotation(self, text: str, expected: int | None) -> None:
+        """An annotation that is not a valid number is ignored."""
         assert index_of(pod(annotations={COMPLETION_INDEX_ANNOTATION: text})) == expected
 
-    def test_chooses_among_the_pods_of_that_index(self) -> None:
-        """The others do not count, however new."""
+    def test_only_pods_of_the_index(self) -> None:
+        """Only pods with the index are selected, even if others are newer."""
         pods = [
-            of("a", age=1, annotations={COMPLETION_INDEX_ANNOTATION: "1"}),
-            of("b", annotations={COMPLETION_INDEX_ANNOTATION: "2"}),
-            of("c"),
+            log_pod("a", age=1, annotations={COMPLETION_INDEX_ANNOTATION: "1"}),
+            log_pod("b", annotations={COMPLETION_INDEX_ANNOTATION: "2"}),
+            log_pod("c"),
         ]
 
-        assert read(pods, job(spec=INDEXED), index=1) == ContainerRun("a", "main")
+        assert select(pods, job(spec=INDEXED), index=1) == ContainerRun("a", "main")
 
     @pytest.mark.parametrize(
         ("spec", "message"),
@@ -144,55 +152,62 @@ class TestIndex:
             pytest.param(INDEXED, "must be between 0 and 2", id="too high"),
         ],
     )
-    def test_that_there_is_not(self, spec: JobSpec, message: str) -> None:
-        """The refusal says what there is."""
-        with pytest.raises(MalformedRequest) as refusal:
-            read([of("a")], job(spec=spec), index=3)
+    def test_invalid_index(self, spec: JobSpec, message: str) -> None:
+        """The error contains the valid range."""
+        with pytest.raises(MalformedRequest) as error:
+            select([log_pod("a")], job(spec=spec), index=3)
 
-        assert [(one.pointer, one.message) for one in refusal.value.errors] == [("/index", message)]
+        assert [(each.pointer, each.message) for each in error.value.errors] == [("/index", message)]
 
-    def test_whose_turn_has_not_come(self) -> None:
-        """It has not started, though others run."""
+    def test_index_that_has_not_started(self) -> None:
+        """An index without a pod has no log, even if other indexes are running."""
         with pytest.raises(JobNotStarted):
-            read([of("a", annotations={COMPLETION_INDEX_ANNOTATION: "0"})], job(spec=INDEXED), index=2)
+            select([log_pod("a", annotations={COMPLETION_INDEX_ANNOTATION: "0"})], job(spec=INDEXED), index=2)
 
 
 class TestPrevious:
-    """The attempt before."""
+    """Tests of the previous attempt."""
 
-    def test_before_the_restart(self) -> None:
-        """Of the same pod."""
-        pods = [of("a", status=running(restarts=1)), of("b", "Failed", exited(1), age=5)]
+    def test_run_before_the_restart(self) -> None:
+        """The previous run of a restarted container is selected."""
+        pods = [log_pod("a", status=running(restarts=1)), log_pod("b", "Failed", exited(1), age=5)]
 
-        assert read(pods, previous=True) == ContainerRun("a", "main", restarted=True)
+        assert select(pods, previous=True) == ContainerRun("a", "main", restarted=True)
 
-    def test_the_last_pod_that_failed(self) -> None:
-        """Where pods are not restarted but replaced; one that works beside is no attempt before."""
-        pods = [of("a"), of("b", age=1), of("c", "Failed", exited(1), age=3), of("d", "Failed", exited(1), age=2)]
+    def test_previous_pod(self) -> None:
+        """If pods are replaced, the last failed pod is the previous attempt; parallel pods do not count."""
+        pods = [
+            log_pod("a"),
+            log_pod("b", age=1),
+            log_pod("c", "Failed", exited(1), age=3),
+            log_pod("d", "Failed", exited(1), age=2),
+        ]
 
-        assert read(pods, previous=True) == ContainerRun("d", "main")
+        assert select(pods, previous=True) == ContainerRun("d", "main")
 
-    def test_there_was_none(self) -> None:
-        """410, and what to do."""
+    def test_no_previous_attempt(self) -> None:
+        """The error explains what to do."""
         with pytest.raises(LogGone, match="Send the request without previous"):
-            read([of("a")], previous=True)
+            select([log_pod("a")], previous=True)
 
-    def test_container_that_is_started_again(self) -> None:
-        """While it waits, its last log is the one there is."""
+    def test_container_in_back_off(self) -> None:
+        """The log of a container that waits for its restart is that of its last run."""
         status = running(restarts=1)
         status.container_statuses[0].state = waiting("CrashLoopBackOff").container_statuses[0].state
 
-        assert read([of("a", status=status)]) == ContainerRun("a", "main")
+        assert select([log_pod("a", status=status)]) == ContainerRun("a", "main")
 
 
-class TestNothing:
-    """There is no log."""
+class TestNoLog:
+    """Tests of Jobs without a log."""
 
     @pytest.mark.parametrize(
-        ("found", "pods", "why"),
+        ("subject", "pods", "reason"),
         [
-            pytest.param(job(), [], "Its pod is starting.", id="just made"),
-            pytest.param(job(), [of("a", "Pending", unscheduled())], "Unschedulable: 0/3 nodes: no GPU.", id="node"),
+            pytest.param(job(), [], "Its pod is starting.", id="created"),
+            pytest.param(
+                job(), [log_pod("a", "Pending", unscheduled())], "Unschedulable: 0/3 nodes: no GPU.", id="node"
+            ),
             pytest.param(
                 job(spec=JobSpec(suspend=True)), [], "Suspended: It waits until it is resumed.", id="suspended"
             ),
@@ -201,28 +216,28 @@ class TestNothing:
             ),
         ],
     )
-    def test_yet(self, found: Job, pods: list[Pod], why: str) -> None:
-        """409, with the reason."""
-        with pytest.raises(JobNotStarted) as refusal:
-            read(pods, found)
+    def test_not_started(self, subject: Job, pods: list[Pod], reason: str) -> None:
+        """JobNotStarted contains the reason."""
+        with pytest.raises(JobNotStarted) as error:
+            select(pods, subject)
 
-        assert why in refusal.value.detail
+        assert reason in error.value.detail
 
     @pytest.mark.parametrize("kind", ["Complete", "Failed"])
-    def test_any_more(self, kind: str) -> None:
-        """410, and where else to look."""
+    def test_pods_deleted(self, kind: str) -> None:
+        """LogGone explains where to look instead."""
         with pytest.raises(LogGone, match="Get the Job to see how it ended"):
-            read([], job(status=ended(kind)))
+            select([], job(status=ended(kind)))
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3), st.booleans())
-    def test_any_job_has_a_log_or_a_refusal(self, found: Job, pods: list[Pod], previous: bool) -> None:
-        """Whatever stands in its fields, or does not."""
+    def test_any_job_has_a_log_or_an_error(self, subject: Job, pods: list[Pod], previous: bool) -> None:
+        """Any field can be missing or contain any value."""
         with suppress(JobNotStarted, LogGone):
-            assert read(pods, found, previous=previous).pod in {one.metadata.name for one in pods}
+            assert select(pods, subject, previous=previous).pod in {each.metadata.name for each in pods}
 
 
-class TestLastBytes:
-    """The end of a log, as text."""
+class TestTailBytes:
+    """Tests of tail_bytes."""
 
     @pytest.mark.parametrize(
         ("log", "limit", "expected"),
@@ -237,13 +252,13 @@ class TestLastBytes:
             (b"\x00\x1b[31m\n", 9, "\x00\x1b[31m\n"),
         ],
     )
-    def test_begins_with_a_line_where_it_can(self, log: bytes, limit: int, expected: str) -> None:
-        """Bytes that are no UTF-8 are replaced, control characters stay."""
+    def test_begins_with_a_whole_line(self, log: bytes, limit: int, expected: str) -> None:
+        """The tail begins with a whole line if possible; invalid UTF-8 is replaced, control characters are kept."""
         assert tail_bytes(log, limit) == expected
 
     @pytest.mark.parametrize("byte", [b"\x00", b"\xff", b"a"])
-    def test_fits_into_a_lambdas_answer(self, byte: bytes) -> None:
-        """However it is written as JSON."""
+    def test_fits_into_a_response_of_lambda(self, byte: bytes) -> None:
+        """The largest tail fits into a response, even if every byte is escaped."""
         text = tail_bytes(byte * (MAX_BYTES + 1), MAX_BYTES)
 
         assert len(json.dumps({"body": text})) + 4096 < LAMBDA_LIMIT

@@ -1,4 +1,4 @@
-"""What is shown of a Job."""
+"""Tests of the view of a Job."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from tests.support.kubernetes_objects import objects
 QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 
 
-def shown(found: Job, *pods: Pod) -> JobView:
-    """The view of the Job in team-a."""
-    return view("team-a", found, pods)
+def view_of(subject: Job, *pods: Pod) -> JobView:
+    """Return the view of *subject* in team-a."""
+    return view("team-a", subject, pods)
 
 
 class TestStatus:
-    """Where a Job is: one word of a closed list."""
+    """Tests of the status."""
 
     def test_list_is_closed(self) -> None:
-        """Clients switch on these nine."""
+        """Clients depend on these nine statuses."""
         assert set(get_args(Status)) == {
             "Pending",
             "Queued",
@@ -55,9 +55,9 @@ class TestStatus:
         }
 
     @pytest.mark.parametrize(
-        ("found", "pods", "expected"),
+        ("subject", "pods", "expected"),
         [
-            pytest.param(job(), [], "Pending", id="just made"),
+            pytest.param(job(), [], "Pending", id="created"),
             pytest.param(job(), [pod("Pending")], "Pending", id="pod without a node"),
             pytest.param(job(), [pod("Pending", status=unscheduled())], "Pending", id="unschedulable"),
             pytest.param(job(), [pod("Pending", node="n")], "ContainerCreating", id="pod on a node"),
@@ -68,41 +68,45 @@ class TestStatus:
                 job(),
                 [pod("Pending", node="n", status=waiting("ErrImagePull")), pod("Pending", node="n")],
                 "ContainerCreating",
-                id="one of two on its way",
+                id="one of two pods is starting",
             ),
             pytest.param(job(), [pod("Running")], "Running", id="running"),
-            pytest.param(job(), [pod("Pending"), pod("Running")], "Running", id="one of two runs"),
-            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="ready, as its own counts say"),
+            pytest.param(job(), [pod("Pending"), pod("Running")], "Running", id="one of two is running"),
+            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="ready, without known pods"),
             pytest.param(job(status=JobStatus(active=1, ready=0)), [], "Pending", id="active but not ready"),
-            pytest.param(job(status=JobStatus(ready=1)), [pod("Pending")], "Pending", id="the pods know better"),
+            pytest.param(job(status=JobStatus(ready=1)), [pod("Pending")], "Pending", id="pods take precedence"),
             pytest.param(job(), [pod("Succeeded")], "Pending", id="between two completions"),
             pytest.param(job(), [pod("Failed", status=exited(1))], "Pending", id="between two attempts"),
             pytest.param(job(), [pod("Failed", node="n", status=exited(1))], "Pending", id="failed pod keeps its node"),
             pytest.param(job(), [pod("Unknown")], "Unknown", id="node is lost"),
-            pytest.param(job(), [pod("Unknown"), pod("Pending")], "Pending", id="one of two nodes is lost"),
+            pytest.param(job(), [pod("Unknown"), pod("Pending")], "Pending", id="one of two nodes lost"),
             pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Pending", id="pod is being replaced"),
             pytest.param(job(spec=JobSpec(suspend=True)), [], "Suspended", id="suspended"),
             pytest.param(job(spec=JobSpec(suspend=True)), [pod("Running")], "Suspended", id="pods not yet stopped"),
-            pytest.param(job(spec=JobSpec(suspend=True), labels=QUEUED), [], "Queued", id="waits in its queue"),
-            pytest.param(job(spec=JobSpec(suspend=False), labels=QUEUED), [], "Pending", id="let out of its queue"),
+            pytest.param(job(spec=JobSpec(suspend=True), labels=QUEUED), [], "Queued", id="queued"),
+            pytest.param(job(spec=JobSpec(suspend=False), labels=QUEUED), [], "Pending", id="admitted by its queue"),
             pytest.param(job(status=ended("Complete")), [], "Succeeded", id="complete"),
             pytest.param(job(status=ended("Failed")), [], "Failed", id="failed"),
-            pytest.param(job(status=ended("Complete")), [pod("Running")], "Succeeded", id="complete, pod still stops"),
-            pytest.param(job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="though suspended"),
-            pytest.param(job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="cleaned up"),
+            pytest.param(job(status=ended("Complete")), [pod("Running")], "Succeeded", id="complete, pod is stopping"),
+            pytest.param(
+                job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="failed while suspended"
+            ),
+            pytest.param(
+                job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="complete, being deleted"
+            ),
             pytest.param(job(deletion_timestamp=NOW), [pod("Running")], "Terminating", id="being deleted"),
         ],
     )
-    def test_status(self, found: Job, pods: list[Pod], expected: str) -> None:
-        """The strongest fact wins: deleted, ended, suspended, then what the pods do."""
-        assert expected == shown(found, *pods).status
+    def test_status(self, subject: Job, pods: list[Pod], expected: str) -> None:
+        """Deletion, the end of the Job and suspension take precedence over the state of the pods."""
+        assert expected == view_of(subject, *pods).status
 
 
 class TestReason:
-    """Why it is there."""
+    """Tests of the reason and the message."""
 
     @pytest.mark.parametrize(
-        ("found", "expected"),
+        ("subject", "expected"),
         [
             (pod("Pending", status=waiting("ErrImagePull", "no such image")), ("ErrImagePull", "no such image")),
             (pod("Pending", status=waiting("ErrImagePull")), ("ErrImagePull", None)),
@@ -110,15 +114,15 @@ class TestReason:
         ],
         ids=["both", "no message", "nothing to explain"],
     )
-    def test_reason_and_message_are_the_clusters(self, found: Pod, expected: tuple[str | None, str | None]) -> None:
-        """`ErrImagePull` and the like are reasons, not statuses; what is not said is null."""
-        seen = shown(job(), found)
+    def test_reason_and_message(self, subject: Pod, expected: tuple[str | None, str | None]) -> None:
+        """The reason and the message are those of the cluster, or null."""
+        job_view = view_of(job(), subject)
 
-        assert (seen.reason, seen.message) == expected
+        assert (job_view.reason, job_view.message) == expected
 
 
 class TestGpus:
-    """How many GPUs are asked for and in use."""
+    """Tests of requested and allocated GPUs."""
 
     @pytest.mark.parametrize(
         ("spec", "expected"),
@@ -129,31 +133,31 @@ class TestGpus:
             pytest.param(JobSpec(parallelism=3, completions=2, template=template(container(gpus="4"))), 8, id="fewer"),
             pytest.param(JobSpec(parallelism=3, completions=9, template=template(container(gpus="4"))), 12, id="waves"),
             pytest.param(JobSpec(parallelism=3, template=template(container(gpus="4"))), 12, id="work queue"),
-            pytest.param(JobSpec(parallelism=0, template=template(container(gpus="4"))), 0, id="none at once"),
+            pytest.param(JobSpec(parallelism=0, template=template(container(gpus="4"))), 0, id="parallelism 0"),
             pytest.param(JobSpec(completions=0, template=template(container(gpus="4"))), 0, id="nothing to complete"),
-            pytest.param(JobSpec(completions=5, template=template(container(gpus="4"))), 4, id="one after another"),
-            pytest.param(JobSpec(template=template(container(gpus="half"))), 0, id="odd"),
+            pytest.param(JobSpec(completions=5, template=template(container(gpus="4"))), 4, id="sequential"),
+            pytest.param(JobSpec(template=template(container(gpus="half"))), 0, id="invalid quantity"),
             pytest.param(JobSpec(), 0, id="no containers"),
         ],
     )
     def test_requested(self, spec: JobSpec, expected: int) -> None:
-        """Of all pods that run at once."""
-        assert expected == shown(job(spec=spec)).requested_gpus
+        """The GPUs of all pods that can run at the same time are requested."""
+        assert expected == view_of(job(spec=spec)).requested_gpus
 
-    def test_allocated_are_those_of_running_pods(self) -> None:
-        """A pod that waits or has ended holds none."""
+    def test_allocated(self) -> None:
+        """Only running pods have allocated GPUs."""
         four = [container(gpus="4")]
         pods = [pod(phase, containers=four) for phase in ("Running", "Running", "Pending", "Succeeded", "Failed", None)]
 
-        assert shown(job(), *pods).current_allocated_gpus == 8
+        assert view_of(job(), *pods).current_allocated_gpus == 8
 
 
 class TestFields:
-    """Everything else."""
+    """Tests of the other fields."""
 
-    def test_full(self) -> None:
-        """Every field, on the wire as documented."""
-        found = job(
+    def test_all_fields(self) -> None:
+        """The view contains every documented field."""
+        subject = job(
             labels={JOB_TYPE_LABEL: "Interactive", USER_LABEL: "sha256-x", "team": "vision", "job-name": "train-1"},
             annotations={USER_ANNOTATION: "alice@example.com"},
             spec=JobSpec(
@@ -174,8 +178,8 @@ class TestFields:
         )
 
         wire = msgspec.to_builtins(
-            shown(
-                found,
+            view_of(
+                subject,
                 pod("Running", node="n2", containers=[container("a", "1")]),
                 pod("Running", node="n1"),
                 pod("Running", node="n2"),
@@ -210,37 +214,35 @@ class TestFields:
         assert expected == wire
 
     def test_documented_example_is_a_view(self) -> None:
-        """The OpenAPI document shows what is really answered, null and all."""
-        found = msgspec.convert(EXAMPLE, JobView)
+        """The example in the OpenAPI document is a valid response."""
+        assert msgspec.to_builtins(msgspec.convert(EXAMPLE, JobView)) == EXAMPLE
 
-        assert msgspec.to_builtins(found) == EXAMPLE
+    @pytest.mark.parametrize("label", [None, "Train", "interactive", "Inference", ""])
+    def test_type(self, label: str | None) -> None:
+        """A Job without the label Interactive has the type Train."""
+        labels = {} if label is None else {JOB_TYPE_LABEL: label}
 
-    @pytest.mark.parametrize("mark", [None, "Train", "interactive", "Inference", ""])
-    def test_whatever_is_not_interactive_trains(self, mark: str | None) -> None:
-        """The type is one of two, also of Jobs that others made."""
-        labels = {} if mark is None else {JOB_TYPE_LABEL: mark}
-
-        assert shown(job(labels=labels)).type == "Train"
+        assert view_of(job(labels=labels)).type == "Train"
 
     @pytest.mark.parametrize("deleted", [None, NOW])
-    def test_finish(self, deleted: datetime | None) -> None:
-        """The completion, or the condition of a failure; a Job that is being cleaned up keeps it."""
+    def test_finished_at(self, deleted: datetime | None) -> None:
+        """The finish time is the completion time or that of the failure, also while the Job is being deleted."""
         complete, failed = ended("Complete"), ended("Failed")
         complete.completion_time = minutes_ago(1)
 
-        found = [shown(job(status=status, deletion_timestamp=deleted)).finished_at for status in (complete, failed)]
+        times = [view_of(job(status=status, deletion_timestamp=deleted)).finished_at for status in (complete, failed)]
 
-        assert found == [NOW_MS - 60_000, NOW_MS]
+        assert times == [NOW_MS - 60_000, NOW_MS]
 
 
-class TestTotality:
-    """However odd the Job, it has a view."""
+class TestAnyJob:
+    """Tests with missing and extreme fields."""
 
-    def test_job_of_kubectl_with_hardly_any_fields(self) -> None:
-        """Nothing of ours is on it; what is empty or null then, test_openapi holds against the document's schema."""
-        found = msgspec.json.decode('{"metadata": {"name": "a.b"}}', type=Job)
+    def test_job_with_few_fields(self) -> None:
+        """A Job of another client has a view; test_openapi validates the empty fields against the schema."""
+        subject = msgspec.json.decode('{"metadata": {"name": "a.b"}}', type=Job)
 
-        wire = msgspec.to_builtins(shown(found))
+        wire = msgspec.to_builtins(view_of(subject))
         assert {name: value for name, value in wire.items() if value} == {
             "project": "team-a",
             "name": "a.b",
@@ -250,26 +252,26 @@ class TestTotality:
             "links": {"self": "/jobs/team-a/a.b"},
         }
 
-    def test_job_of_enormous_fields(self) -> None:
-        """Its texts are cut, its numbers are those that JSON readers keep, and no time is before 1970."""
+    def test_job_with_large_fields(self) -> None:
+        """Strings are truncated, and numbers and times are limited."""
         containers = [container('"' * 700_000, gpus="999999999")] * 12
         spec = JobSpec(parallelism=2**31 - 1, template=template(*containers))
-        ancient = datetime(1, 1, 1, tzinfo=UTC)
-        status = JobStatus(active=-1, start_time=ancient)
+        year_1 = datetime(1, 1, 1, tzinfo=UTC)
+        status = JobStatus(active=-1, start_time=year_1)
 
-        found = shown(job(spec=spec, status=status, annotations={"researcher.dev/user": "a" * 200_000}))
+        job_view = view_of(job(spec=spec, status=status, annotations={"researcher.dev/user": "a" * 200_000}))
 
-        assert (found.requested_gpus, found.pods.active, found.started_at) == (2**53 - 1, 0, 0)
-        assert len(found.images) == len(found.user) == MAX_TEXT + 3
+        assert (job_view.requested_gpus, job_view.pods.active, job_view.started_at) == (2**53 - 1, 0, 0)
+        assert len(job_view.images) == len(job_view.user) == MAX_TEXT + 3
 
-    def test_pod_with_hardly_any_fields(self) -> None:
-        """Nor need its pods say anything."""
-        assert shown(job(), msgspec.json.decode("{}", type=Pod)).status == "Pending"
+    def test_pod_without_fields(self) -> None:
+        """All fields of a pod are optional."""
+        assert view_of(job(), msgspec.json.decode("{}", type=Pod)).status == "Pending"
 
     @given(objects(Job), st.lists(objects(Pod), max_size=3))
-    def test_any_job_has_a_view_of_a_known_status(self, found: Job, pods: list[Pod]) -> None:
-        """Whatever stands in the fields of the Job and its pods, or does not."""
-        wire = msgspec.to_builtins(shown(found, *pods))
+    def test_any_job_has_a_view(self, subject: Job, pods: list[Pod]) -> None:
+        """Any field of the Job and its pods can be missing or contain any value."""
+        wire = msgspec.to_builtins(view_of(subject, *pods))
 
         assert wire["status"] in get_args(Status)
         assert msgspec.json.encode(wire)

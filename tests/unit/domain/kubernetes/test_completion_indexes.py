@@ -1,4 +1,4 @@
-"""Indexes in Kubernetes' compressed text."""
+"""Tests of completion indexes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.support.builders import job
 
 
 def array(completions: int | None, completed: str | None = None, mode: str = "Indexed") -> Job:
-    """A Job of that many indexes, some of them completed."""
+    """Return a Job with *completions* indexes, of which *completed* are completed."""
     spec = JobSpec(completions=completions, completion_mode=mode)
     return job(spec=spec, status=JobStatus(completed_indexes=completed))
 
 
 class TestIndexes:
-    """The indexes that a text means."""
+    """Tests of indexes."""
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -33,54 +33,54 @@ class TestIndexes:
             ("99999-999999", {99_999, 100_000}),
         ],
     )
-    def test_are_read(self, text: str, expected: set[int]) -> None:
-        """What is no interval means nothing, and none is without end."""
+    def test_parsed(self, text: str, expected: set[int]) -> None:
+        """Invalid intervals are ignored, and large ones are limited."""
         assert indexes(text) == expected
 
     @given(st.frozensets(st.integers(0, 300)))
-    def test_are_those_that_were_written(self, written: frozenset[int]) -> None:
-        """Whatever Kubernetes writes is read so."""
-        assert indexes(format_indexes(written)) == written
+    def test_round_trip(self, original: frozenset[int]) -> None:
+        """The format of Kubernetes is parsed to the original indexes."""
+        assert indexes(format_indexes(original)) == original
 
     @pytest.mark.parametrize("step", [0, 1])
     def test_overlapping_intervals(self, step: int) -> None:
-        """Each index is looked at once: somebody may have written a status in which they come 50,000 times."""
+        """Each index is visited once, even if the status contains 50,000 overlapping intervals."""
         assert len(indexes(",".join(f"{step * number}-99999" for number in range(50_000)))) == 100_000
 
 
-class TestUnfinished:
-    """What a Job did not complete."""
+class TestUnfinishedIndexes:
+    """Tests of unfinished_indexes."""
 
     @pytest.mark.parametrize(
-        ("found", "expected"),
+        ("subject", "expected"),
         [
             pytest.param(array(5, "0,2-3"), [1, 4], id="some"),
             pytest.param(array(2), [0, 1], id="all"),
             pytest.param(array(2, "0,1"), [], id="none"),
-            pytest.param(array(2, mode="NonIndexed"), [], id="no indexes"),
+            pytest.param(array(2, mode="NonIndexed"), [], id="not Indexed"),
             pytest.param(array(None), [], id="no completions"),
-            pytest.param(array(10**9), [], id="more than anybody could ask for"),
+            pytest.param(array(10**9), [], id="too many"),
         ],
     )
-    def test_indexes(self, found: Job, expected: list[int]) -> None:
-        """In order."""
-        assert unfinished_indexes(found) == expected
+    def test_indexes(self, subject: Job, expected: list[int]) -> None:
+        """The indexes that have not completed are returned in order."""
+        assert unfinished_indexes(subject) == expected
 
 
-class TestShown:
-    """What a view says."""
+class TestTruncatedIndexes:
+    """Tests of truncated_indexes."""
 
-    def test_text_is_kubernetes_own(self) -> None:
-        """Passed on as it is; empty where none is there yet, and null where the Job has no indexes."""
+    def test_short_text(self) -> None:
+        """A short text is unchanged; it is empty if not set, and None if the Job is not Indexed."""
         assert [truncated_indexes(text, array(9)) for text in ("1,3-5", None)] == ["1,3-5", ""]
         assert truncated_indexes("1", array(9, mode="NonIndexed")) is None
 
-    def test_long_text_is_cut_between_two_indexes(self) -> None:
-        """A page of 500 Jobs must fit into an answer."""
+    def test_long_text_is_truncated(self) -> None:
+        """A long text is truncated after a whole index, so that a page of Jobs fits into a response."""
         text = ",".join(str(index) for index in range(1001, 1999, 2))
 
-        shown = truncated_indexes(text, array(9)) or ""
+        truncated = truncated_indexes(text, array(9)) or ""
 
-        assert shown.endswith(",...")
-        assert len(shown) <= MAX_TEXT + 4
-        assert indexes(shown) <= indexes(text)
+        assert truncated.endswith(",...")
+        assert len(truncated) <= MAX_TEXT + 4
+        assert indexes(truncated) <= indexes(text)

@@ -1,4 +1,4 @@
-"""Objects of the cluster of which a part cannot be read."""
+"""Tests of decoding objects with invalid values."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ JSON = st.recursive(
 
 
 def nested(levels: int) -> bytes:
-    """A list of two Jobs, the first with so many levels in its managedFields."""
+    """Return a list of two Jobs, the first with *levels* levels in its managedFields."""
     deep = b'{"f:a\\"}":' * levels + b"{}" + b"}" * levels
     first = b'{"metadata": {"name": "deep", "managedFields": [{"fieldsV1": ' + deep + b'}], "uid": "u"}}'
     return b'{"metadata": {"continue": "c"}, "items": [' + first + b"," + json.dumps(GOOD).encode() + b"]}"
 
 
 class TestDecode:
-    """A list of objects of which some are odd."""
+    """Tests of decode and convert."""
 
     @pytest.mark.parametrize("levels", [10, 990, 9_991, 9_995, 100_000])
-    def test_levels(self, levels: int) -> None:
-        """The API server takes 9,995 of them from whoever may create a Job, 1,000 more than any interpreter reads."""
+    def test_deeply_nested_object(self, levels: int) -> None:
+        """A Job with more levels than Python can parse does not affect the rest of the list."""
         page = decode(nested(levels), JobList)
 
-        assert [(one.metadata.name, one.metadata.uid) for one in page.items] == [("deep", "u"), ("good", "")]
+        assert [(each.metadata.name, each.metadata.uid) for each in page.items] == [("deep", "u"), ("good", "")]
         assert page.metadata.continue_ == "c"
 
-    @pytest.mark.parametrize("odd", [YEAR_0, YEAR_10000, "2020-01-01T00:00:00", 5, {}])
-    def test_a_time_that_python_does_not_have(self, odd: object) -> None:
-        """It is not set; all else of the Job, and every other Job, is there."""
-        end = {"type": "Complete", "status": "True", "lastTransitionTime": odd}
-        bad = {"metadata": {"name": "bad"}, "status": {"startTime": odd, "active": 3, "conditions": [end]}}
+    @pytest.mark.parametrize("invalid", [YEAR_0, YEAR_10000, "2020-01-01T00:00:00", 5, {}])
+    def test_invalid_time(self, invalid: object) -> None:
+        """An invalid time is treated as not set; the rest of the Job and other Jobs are decoded."""
+        condition = {"type": "Complete", "status": "True", "lastTransitionTime": invalid}
+        bad = {"metadata": {"name": "bad"}, "status": {"startTime": invalid, "active": 3, "conditions": [condition]}}
 
         first, second = decode(json.dumps({"items": [bad, GOOD]}).encode(), JobList).items
 
@@ -51,48 +51,49 @@ class TestDecode:
         assert (first.outcome, first.finished_at) == ("Succeeded", None)
         assert second == msgspec.convert(GOOD, Job)
 
-    def test_nothing_is_left_of_what_is_odd_everywhere(self) -> None:
-        """The attempts are bounded, whatever somebody wrote."""
+    def test_only_invalid_values(self) -> None:
+        """The number of attempts is limited; an object with only invalid values becomes the default."""
         names = [f"field_{number}" for number in range(2 * MAX_REMOVED + 1)]
         wide = msgspec.defstruct("Wide", [(name, int, 0) for name in names])
 
-        assert convert(dict.fromkeys(names, "odd"), wide) == wide()
+        assert convert(dict.fromkeys(names, "invalid"), wide) == wide()
 
-    def test_more_odd_values_than_anybody_counts(self) -> None:
-        """What holds them is not set."""
-        conditions = [{"type": "Odd", "lastTransitionTime": YEAR_0}] * (MAX_REMOVED + 1)
+    def test_many_invalid_values(self) -> None:
+        """A field with too many invalid values is removed as a whole."""
+        conditions = [{"type": "Other", "lastTransitionTime": YEAR_0}] * (MAX_REMOVED + 1)
         job = decode(json.dumps({**GOOD, "status": {"conditions": conditions}}).encode(), Job)
 
         assert (job.metadata.name, job.status.conditions) == ("good", [])
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"5", b'{"items"'])
-    def test_what_is_no_object(self, body: bytes) -> None:
-        """It is refused, as by msgspec."""
+    def test_other_json(self, body: bytes) -> None:
+        """A body that is not a JSON object raises msgspec.DecodeError."""
         with pytest.raises(msgspec.DecodeError):
             decode(body, JobList)
 
     @given(st.dictionaries(st.sampled_from(["metadata", "spec", "status", "items"]), JSON))
-    def test_whatever_an_object_holds(self, document: dict[str, Any]) -> None:
-        """It can be read."""
+    def test_any_object(self, document: dict[str, Any]) -> None:
+        """Any JSON object can be decoded."""
         assert isinstance(convert(document, Job), Job)
         assert isinstance(decode(json.dumps(document).encode(), JobList), JobList)
 
 
 class TestShallow:
-    """JSON without what is too deep."""
+    """Tests of shallow."""
 
     @given(JSON)
-    def test_leaves_the_rest(self, document: object) -> None:
-        """As it was, whatever brackets stand in texts."""
+    def test_json_within_the_limit(self, document: object) -> None:
+        """JSON within the limit is unchanged, whatever brackets its strings contain."""
         body = json.dumps(document).encode()
 
         assert shallow(body) == body
 
-    @pytest.mark.parametrize(("more", "left"), [(0, []), (1, [None]), (7, [None])])
-    def test_cuts_below_the_last_level(self, more: int, left: object) -> None:
-        """There null stands."""
-        found = json.loads(shallow(b"[" * (MAX_LEVELS + more) + b"]" * (MAX_LEVELS + more)))
+    @pytest.mark.parametrize(("extra_levels", "expected"), [(0, []), (1, [None]), (7, [None])])
+    def test_deeper_levels_become_null(self, extra_levels: int, expected: object) -> None:
+        """Arrays below the last level are replaced with null."""
+        levels = MAX_LEVELS + extra_levels
+        value = json.loads(shallow(b"[" * levels + b"]" * levels))
         for _ in range(MAX_LEVELS - 1):
-            (found,) = found
+            (value,) = value
 
-        assert found == left
+        assert value == expected

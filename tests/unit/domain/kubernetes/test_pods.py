@@ -1,4 +1,4 @@
-"""The fields we read of pods."""
+"""Tests of pods."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chalicelib.domain.kubernetes.pods import PodList
 from tests.support.builders import NOW, job, pod
 
 
-def test_names_on_the_wire_are_kubernetes() -> None:
-    """camelCase, and `imageID`."""
+def test_field_names() -> None:
+    """Field names are those of the Kubernetes API, including `imageID`."""
     page = msgspec.json.decode(
         '{"items": [{"status": {"initContainerStatuses": [{}], "containerStatuses": [{"imageID": "sha256:1",'
         ' "restartCount": 2, "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-11-24T10:00:00Z"}},'
@@ -28,11 +28,11 @@ def test_names_on_the_wire_are_kubernetes() -> None:
 
 
 class TestIsOf:
-    """Whose pod it is."""
+    """Tests of is_of."""
 
-    def test_the_job_that_made_it(self) -> None:
-        """And not of a later one of the same name."""
-        made = pod(owner="uid-of-train-1")
+    def test_owner(self) -> None:
+        """A pod belongs to its owner, not to another Job with the same name."""
+        subject = pod(owner="uid-of-train-1")
 
-        assert made.is_of(job())
-        assert not made.is_of(job(uid="uid-of-another"))
+        assert subject.is_of(job())
+        assert not subject.is_of(job(uid="uid-of-another"))

@@ -1,4 +1,4 @@
-"""Quantities: memory, cores, durations, counts."""
+"""Tests of quantities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chalicelib.domain.kubernetes.quantities import (
 
 
 class TestMemoryBytes:
-    """How many bytes a text means."""
+    """Tests of memory_bytes."""
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -38,33 +38,33 @@ class TestMemoryBytes:
         ],
     )
     def test_unit(self, text: str, expected: int) -> None:
-        """Units are Kubernetes', and Run:ai's K."""
+        """Units are those of Kubernetes, and K of Run:ai."""
         assert expected == memory_bytes(text)
 
     @given(st.from_regex(MEMORY_PATTERN, fullmatch=True))
-    def test_every_memory_is_some_bytes(self, text: str) -> None:
-        """Whatever the pattern takes can be counted, and is more than nothing."""
+    def test_any_memory_is_positive(self, text: str) -> None:
+        """Every text that matches the pattern is at least one byte."""
         assert memory_bytes(text) >= 1
 
 
 class TestKubernetesMemory:
-    """Memory as Kubernetes writes it."""
+    """Tests of kubernetes_memory."""
 
     @pytest.mark.parametrize(
         ("text", "expected"), [("1K", "1k"), ("1k", "1k"), ("1Ki", "1Ki"), ("5", "5"), ("2M", "2M")]
     )
-    def test_only_the_capital_k_changes(self, text: str, expected: str) -> None:
-        """Kubernetes refuses K."""
+    def test_only_capital_k_is_converted(self, text: str, expected: str) -> None:
+        """Kubernetes does not accept K."""
         assert expected == kubernetes_memory(text)
 
     @given(st.from_regex(MEMORY_PATTERN, fullmatch=True))
-    def test_amount_stays(self, text: str) -> None:
-        """Writing it anew does not change how much it is."""
+    def test_amount_is_unchanged(self, text: str) -> None:
+        """The conversion does not change the number of bytes."""
         assert memory_bytes(text) == memory_bytes(kubernetes_memory(text))
 
 
 class TestSeconds:
-    """How many seconds a duration means."""
+    """Tests of seconds."""
 
     @pytest.mark.parametrize(
         ("duration", "expected"),
@@ -79,33 +79,33 @@ class TestSeconds:
         ],
     )
     def test_unit(self, duration: int | str, expected: int) -> None:
-        """A number is seconds; a text may have a unit."""
+        """A number is in seconds, and a string can have a unit."""
         assert expected == seconds(duration)
 
     @given(st.from_regex(DURATION_PATTERN, fullmatch=True))
-    def test_every_duration_is_some_seconds(self, text: str) -> None:
-        """Whatever the pattern takes can be counted, and is more than nothing."""
+    def test_any_duration_is_positive(self, text: str) -> None:
+        """Every text that matches the pattern is at least one second."""
         assert seconds(text) >= 1
 
 
 class TestPatterns:
-    """What is a quantity at all."""
+    """Tests of the patterns."""
 
     @pytest.mark.parametrize(
         "text", ["", "0", "01", "-1", "1.5", "1e3", "1 Gi", "1gi", "1m", "1Pi", "\u0661Gi", "1Gi\n", "1KK"]
     )
-    def test_no_memory(self, text: str) -> None:
-        """Nothing, zero, fractions, signs, other units and other scripts are not memory."""
+    def test_invalid_memory(self, text: str) -> None:
+        """Zero, fractions, signs, other units and non-ASCII digits are invalid."""
         assert not re.fullmatch(MEMORY_PATTERN, text)
 
     @pytest.mark.parametrize("text", ["", "0", "01", "-1", "1.5h", "1w", "1 h", "1H", "٣h", "1h\n", "1h30m"])
-    def test_no_duration(self, text: str) -> None:
-        """As memory; and only one unit."""
+    def test_invalid_duration(self, text: str) -> None:
+        """Zero, fractions, signs, other units and several units are invalid."""
         assert not re.fullmatch(DURATION_PATTERN, text)
 
 
 class TestKubernetesCpu:
-    """Cores as Kubernetes writes them."""
+    """Tests of kubernetes_cpu."""
 
     @pytest.mark.parametrize(
         ("cores", "expected"),
@@ -117,57 +117,57 @@ class TestKubernetesCpu:
             (0.1 + 0.2, "300m"),
         ],
     )
-    def test_thousandths(self, cores: float, expected: str) -> None:
-        """Whole cores stay whole, parts are thousandths."""
+    def test_millicores(self, cores: float, expected: str) -> None:
+        """Whole cores are written as they are, fractions in millicores."""
         assert expected == kubernetes_cpu(cores)
 
     @given(st.floats(0.001, 1024), st.floats(0.001, 1024))
-    def test_order_is_kept(self, one: float, other: float) -> None:
-        """A limit that is not below its request is not below it as Kubernetes reads them."""
-        less, more = sorted((one, other))
+    def test_order_is_kept(self, first: float, second: float) -> None:
+        """Rounding never makes a limit lower than its request."""
+        less, more = sorted((first, second))
 
-        assert _thousandths(kubernetes_cpu(less)) <= _thousandths(kubernetes_cpu(more))
+        assert _millicores(kubernetes_cpu(less)) <= _millicores(kubernetes_cpu(more))
 
     @given(st.floats(0.001, 1024))
-    def test_never_nothing(self, cores: float) -> None:
-        """No cores that may be asked for round to zero."""
-        assert _thousandths(kubernetes_cpu(cores)) >= 1
+    def test_never_zero(self, cores: float) -> None:
+        """No valid number of cores is rounded to zero."""
+        assert _millicores(kubernetes_cpu(cores)) >= 1
 
 
-def _thousandths(written: str) -> int:
+def _millicores(written: str) -> int:
     return int(written[:-1]) if written.endswith("m") else int(written) * 1000
 
 
 class TestAmount:
-    """A count the cluster gave."""
+    """Tests of amount."""
 
     @pytest.mark.parametrize(
         ("quantity", "expected"), [("4", 4), (4, 4), ("0", 0), ("007", 7), ("2k", 2000), ("1Ki", 1024)]
     )
     def test_plain_number(self, quantity: str | float, expected: int) -> None:
-        """GPUs are counted, as text or as a number."""
+        """A count can be a string or a number."""
         assert expected == amount(quantity)
 
     @pytest.mark.parametrize(
         "quantity",
         [
-            pytest.param("", id="nothing"),
+            pytest.param("", id="empty"),
             pytest.param("1.5", id="fraction"),
             pytest.param(float("nan"), id="not a number"),
             pytest.param("\u0663", id="unicode digit"),
             pytest.param("\u00b2", id="superscript, a digit that int() refuses"),
             pytest.param("1\n", id="trailing newline"),
-            pytest.param("1G", id="more than there are"),
+            pytest.param("1G", id="too large"),
             pytest.param("9" * 5000, id="more digits than Python reads"),
         ],
     )
-    def test_anything_else_is_none(self, quantity: str | float) -> None:
-        """An odd quantity counts as none: it must not break a list."""
+    def test_other_values_are_zero(self, quantity: str | float) -> None:
+        """An invalid quantity is 0, so that it does not break a list."""
         assert amount(quantity) == 0
 
 
 class TestNumber:
-    """Quantities that the cluster writes."""
+    """Tests of number."""
 
     @pytest.mark.parametrize(
         ("quantity", "expected"),
@@ -182,11 +182,11 @@ class TestNumber:
             ("1Ei", 2**60),
         ],
     )
-    def test_is_what_it_means(self, quantity: str, expected: float) -> None:
-        """Decimal and binary units, as Kubernetes has them."""
+    def test_units(self, quantity: str, expected: float) -> None:
+        """Decimal and binary units are those of Kubernetes."""
         assert number(quantity) == pytest.approx(expected)
 
     @pytest.mark.parametrize("quantity", ["", "x", "-1", "1K", "1 ", "1\n", "9" * 21, "1e999", "NaN", "1.", ".5"])
-    def test_what_is_none_has_none(self, quantity: str) -> None:
-        """Nobody reckons with it."""
+    def test_invalid_quantity(self, quantity: str) -> None:
+        """An invalid quantity is None."""
         assert number(quantity) is None

@@ -1,4 +1,4 @@
-"""What somebody may do, as the cluster lists it."""
+"""Tests of RBAC rules."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ JOBS = {"api_groups": ["batch"], "resources": ["jobs"]}
 
 
 class TestVerbsOnJobs:
-    """The verbs that rules allow on every Job."""
+    """Tests of verbs_on_jobs."""
 
-    def test_of_all_rules_together(self) -> None:
-        """Several roles add up, each verb once, in one order."""
+    def test_rules_are_combined(self) -> None:
+        """The verbs of several rules are combined, each once and in a fixed order."""
         rules = [PolicyRule(verbs=["watch", "get"], **JOBS), PolicyRule(verbs=["list", "get"], **JOBS)]
 
         assert verbs_on_jobs(rules) == ["get", "list", "watch"]
@@ -25,20 +25,20 @@ class TestVerbsOnJobs:
             pytest.param(PolicyRule(verbs=["*"], api_groups=["*"], resources=["*"]), id="everything"),
         ],
     )
-    def test_stars_are_told_as_what_they_mean(self, rule: PolicyRule) -> None:
-        """An administrator sees the verbs and no star."""
+    def test_wildcards_are_expanded(self, rule: PolicyRule) -> None:
+        """A wildcard is returned as the list of all verbs."""
         assert verbs_on_jobs([rule]) == list(VERBS)
 
     @pytest.mark.parametrize(
         "rule",
         [
-            pytest.param(PolicyRule(verbs=["get"], api_groups=[""], resources=["pods"]), id="of pods"),
-            pytest.param(PolicyRule(verbs=["get"], api_groups=[""], resources=["jobs"]), id="of another group"),
-            pytest.param(PolicyRule(verbs=["get"], api_groups=["batch"], resources=["jobs/status"]), id="of a part"),
-            pytest.param(PolicyRule(verbs=["get"], resource_names=["train-1"], **JOBS), id="of one Job"),
-            pytest.param(PolicyRule(verbs=["impersonate"], **JOBS), id="of no such verb"),
+            pytest.param(PolicyRule(verbs=["get"], api_groups=[""], resources=["pods"]), id="pods"),
+            pytest.param(PolicyRule(verbs=["get"], api_groups=[""], resources=["jobs"]), id="other API group"),
+            pytest.param(PolicyRule(verbs=["get"], api_groups=["batch"], resources=["jobs/status"]), id="subresource"),
+            pytest.param(PolicyRule(verbs=["get"], resource_names=["train-1"], **JOBS), id="one Job"),
+            pytest.param(PolicyRule(verbs=["impersonate"], **JOBS), id="other verb"),
         ],
     )
-    def test_others_do_not_count(self, rule: PolicyRule) -> None:
-        """What holds for some Jobs, or for other objects, is no verb on Jobs."""
+    def test_other_rules_are_ignored(self, rule: PolicyRule) -> None:
+        """Rules for single Jobs, other resources or other verbs are ignored."""
         assert verbs_on_jobs([rule]) == []

@@ -1,1 +1,1 @@
-"""What is sent: the Kubernetes objects that are rendered of a submission."""
+"""Tests of chalicelib.domain.manifest."""

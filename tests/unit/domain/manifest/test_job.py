@@ -1,4 +1,4 @@
-"""The one renderer: what is asked becomes a batch/v1 Job, and nothing that was not asked."""
+"""Tests of the rendering of Jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ POD_CONTEXT = {
 }
 CONTEXT = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "privileged": False}
 VOID = {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}
-MARKS = {
+LABELS = {
     "app.kubernetes.io/managed-by": "researcher-api",
     "researcher.dev/project": "team-a",
     "researcher.dev/type": "Train",
@@ -45,7 +45,7 @@ MINIMAL = {
     "metadata": {
         "name": "train-1",
         "namespace": "researcher-team-a",
-        "labels": MARKS,
+        "labels": LABELS,
         "annotations": {
             "researcher.dev/user": "alice",
             "researcher.dev/request-hash": "asked",
@@ -60,7 +60,7 @@ MINIMAL = {
         "ttlSecondsAfterFinished": 2_678_400,
         "podReplacementPolicy": "Failed",
         "template": {
-            "metadata": {"labels": MARKS},
+            "metadata": {"labels": LABELS},
             "spec": {
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
@@ -164,7 +164,7 @@ MAXIMAL = {
         "ttlSecondsAfterFinished": 97_200,
         "podReplacementPolicy": "Failed",
         "template": {
-            "metadata": {"labels": {**MARKS, "researcher.dev/type": "Interactive"}},
+            "metadata": {"labels": {**LABELS, "researcher.dev/type": "Interactive"}},
             "spec": {
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
@@ -235,67 +235,67 @@ MAXIMAL = {
 
 
 def rendered(**fields: object) -> Manifest:
-    """The Job that Alice asks for with *fields*."""
+    """Return the Job of Alice's submission with *fields*."""
     return render(submission(**fields), ALICE, identity())
 
 
 def pod_of(manifest: Manifest) -> Manifest:
-    """The spec of the Job's pods."""
+    """Return the spec of the Job's pods."""
     spec: Manifest = manifest["spec"]["template"]["spec"]
     return spec
 
 
 def main_of(manifest: Manifest) -> Manifest:
-    """The container of the Job's pods."""
+    """Return the container of the Job's pods."""
     container: Manifest = pod_of(manifest)["containers"][0]
     return container
 
 
-class TestWhole:
-    """The whole manifest, from end to end."""
+class TestRender:
+    """Tests of the whole manifest."""
 
     def test_minimal(self) -> None:
-        """Only what is required is asked: everything else is what we always set."""
+        """With only the required fields, the manifest contains what the API always sets."""
         assert rendered() == MINIMAL
 
     def test_maximal(self) -> None:
-        """Every field is asked, and every field arrives."""
+        """Every field of the submission is rendered."""
         assert render(submission(**EVERYTHING), ALICE, identity(key_hash="key")) == MAXIMAL
 
-    def test_every_field_is_asked_in_the_maximal_one(self) -> None:
-        """A field that is added to the model must be added above; two only stand in for others that are there."""
-        asked = submission(**EVERYTHING)
+    def test_maximal_submission_has_every_field(self) -> None:
+        """A new field of the model must be added above; the two exceptions exclude others."""
+        maximal = submission(**EVERYTHING)
 
-        assert asked.model_fields_set == set(type(asked).model_fields) - {"job_name_prefix", "nodes"}
+        assert maximal.model_fields_set == set(type(maximal).model_fields) - {"job_name_prefix", "nodes"}
 
 
 class TestContainer:
-    """What runs, and what it is told."""
+    """Tests of the container."""
 
-    def test_empty_command_is_the_images_own(self) -> None:
-        """As one that was not sent."""
+    def test_empty_command(self) -> None:
+        """An empty command has no effect, like a missing one."""
         assert "command" not in main_of(rendered(command=[]))
 
-    def test_nodes_find_each_other(self) -> None:
-        """By the subdomain of the Job's own Service, and by what torchrun expects in the environment."""
-        asked = rendered(nodes=2, environment={"SEED": "7"})
+    def test_multi_node(self) -> None:
+        """Pods have the subdomain of the Service, and the environment variables for torchrun."""
+        manifest = rendered(nodes=2, environment={"SEED": "7"})
 
-        names = [variable["name"] for variable in main_of(asked)["env"]]
-        assert pod_of(asked)["subdomain"] == identity().service
+        names = [variable["name"] for variable in main_of(manifest)["env"]]
+        assert pod_of(manifest)["subdomain"] == identity().service
         assert (names[0], {"MASTER_ADDR", "MASTER_PORT", "NNODES", "NODE_RANK"} <= set(names)) == ("SEED", True)
 
-    def test_without_gpus_there_are_no_devices(self) -> None:
-        """NVIDIA's images ask for all GPUs of the node; the runtime believes the pod, and the request is none."""
+    def test_no_devices_without_gpus(self) -> None:
+        """A Job without GPUs overrides the variable by which NVIDIA's images request all GPUs."""
         assert main_of(rendered(environment={"A": "b"}))["env"] == [{"name": "A", "value": "b"}, VOID]
         assert "env" not in main_of(rendered(gpu=1))
 
-    def test_single_pod_has_no_service(self) -> None:
-        """And so no subdomain."""
+    def test_single_pod_has_no_subdomain(self) -> None:
+        """Only multi-node Jobs have a Service."""
         assert "subdomain" not in pod_of(rendered())
 
 
 class TestResources:
-    """What each pod is given."""
+    """Tests of resources."""
 
     @pytest.mark.parametrize(
         ("fields", "requests", "limits"),
@@ -309,53 +309,53 @@ class TestResources:
             ({"memoryLimit": "1Gi"}, {}, {"memory": "1Gi"}),
         ],
     )
-    def test_each_amount_goes_where_it_belongs(
+    def test_requests_and_limits(
         self, fields: dict[str, object], requests: dict[str, str], limits: dict[str, str]
     ) -> None:
-        """Requests are what a pod is given at least, limits what it gets at most; GPUs are both."""
+        """Each field becomes a request or a limit; GPUs are both."""
         assert {"requests": requests, "limits": limits} == main_of(rendered(**fields))["resources"]
 
 
 class TestTime:
-    """For how long."""
+    """Tests of the retention."""
 
     @pytest.mark.parametrize(
-        ("asked", "retention", "expected"),
+        ("ttl", "retention", "expected"),
         [(None, None, 2_678_400), (1, "1", 86_401), ("30d", "2592000", 2_678_400), ("2m", "120", 86_520)],
     )
-    def test_finished_job_goes_in_time(self, asked: object, retention: str | None, expected: int) -> None:
-        """The cleanup reads what was asked; by itself the cluster deletes a day later, and never never."""
-        manifest = rendered(ttlAfterFinish=asked)
+    def test_retention_and_ttl(self, ttl: object, retention: str | None, expected: int) -> None:
+        """The annotation has the requested retention; the TTL controller always deletes the Job a day later."""
+        manifest = rendered(ttlAfterFinish=ttl)
 
         assert retention == manifest["metadata"]["annotations"].get("researcher.dev/retention")
         assert expected == manifest["spec"]["ttlSecondsAfterFinished"]
 
 
-class TestMarks:
-    """Labels and annotations."""
+class TestLabels:
+    """Tests of labels and annotations."""
 
-    def test_user_labels_are_on_the_job_alone(self) -> None:
-        """On a pod they could make it match a Service or a NetworkPolicy."""
+    def test_user_labels_are_only_on_the_job(self) -> None:
+        """A user label on a pod could make it match a Service or a NetworkPolicy."""
         manifest = rendered(labels={"app": "gateway"}, queue="gpus")
 
         assert manifest["metadata"]["labels"]["app"] == "gateway"
-        assert manifest["spec"]["template"]["metadata"] == {"labels": MARKS}
+        assert manifest["spec"]["template"]["metadata"] == {"labels": LABELS}
 
-    def test_our_marks_come_last(self) -> None:
-        """Even if a reserved key got past the check, it would not win."""
-        forged = dict.fromkeys([*MARKS, "kueue.x-k8s.io/queue-name", "researcher.dev/request-hash"], "forged")
-        asked = submission(queue="gpus").model_copy(update={"labels": forged, "annotations": forged})
+    def test_own_labels_take_precedence(self) -> None:
+        """A reserved key, even if it passed the validation, cannot override the API's own labels."""
+        forged = dict.fromkeys([*LABELS, "kueue.x-k8s.io/queue-name", "researcher.dev/request-hash"], "forged")
+        forgery = submission(queue="gpus").model_copy(update={"labels": forged, "annotations": forged})
 
-        meta = render(asked, ALICE, identity())["metadata"]
+        meta = render(forgery, ALICE, identity())["metadata"]
 
-        assert {**forged, **MARKS, "kueue.x-k8s.io/queue-name": "gpus"} == meta["labels"]
+        assert {**forged, **LABELS, "kueue.x-k8s.io/queue-name": "gpus"} == meta["labels"]
         assert (meta["annotations"]["researcher.dev/user"], meta["annotations"]["researcher.dev/request-hash"]) == (
             "alice",
             "asked",
         )
 
-    def test_subject_is_shown_whole_and_selected_by_hash(self) -> None:
-        """The annotation holds who asked, the label what Kubernetes takes for it."""
+    def test_subject(self) -> None:
+        """The annotation has the subject, and the label its hash if it is not a valid label value."""
         caller = Caller("auth0|7", ())
 
         meta = render(submission(), caller, identity())["metadata"]
@@ -365,8 +365,8 @@ class TestMarks:
             meta["annotations"]["researcher.dev/user"],
         )
 
-    def test_uploader_is_noted(self) -> None:
-        """S3 alone knows who put the object there; the Job is the bucket's all the same."""
+    def test_uploader(self) -> None:
+        """The uploader is an annotation; the user of the Job is the identity of the bucket."""
         meta = render(submission(), Caller.for_uploads("uploads-a", "AWS:AIDAEXAMPLE"), identity())["metadata"]
 
         assert meta["annotations"]["researcher.dev/uploaded-by"] == "AWS:AIDAEXAMPLE"
@@ -374,15 +374,15 @@ class TestMarks:
 
 
 class TestPodSecurity:
-    """The restricted profile of the Pod Security Standards."""
+    """Tests of the restricted profile of the Pod Security Standards."""
 
     @given(submissions())
-    def test_every_submission_is_within_the_restricted_profile(self, asked: Submission) -> None:
-        """Whatever may be asked, the pod is one that the strictest namespace takes."""
-        assert violations(pod_of(render(asked, ALICE, identity()))) == []
+    def test_any_submission_is_restricted(self, subject: Submission) -> None:
+        """No submission violates the restricted profile."""
+        assert violations(pod_of(render(subject, ALICE, identity()))) == []
 
     @pytest.mark.parametrize(
-        ("place", "value", "expected"),
+        ("path", "value", "expected"),
         [
             (("hostNetwork",), True, "hostNetwork"),
             (("hostPID",), True, "hostPID"),
@@ -405,26 +405,26 @@ class TestPodSecurity:
             (("initContainers",), [{"name": "a"}], "allowPrivilegeEscalation"),
         ],
     )
-    def test_check_itself_can_fail(self, place: tuple[Any, ...], value: object, expected: str) -> None:
-        """A pod that breaks one rule of the profile is told for that rule."""
+    def test_check_reports_violations(self, path: tuple[Any, ...], value: object, expected: str) -> None:
+        """The check used above reports a pod that violates a rule of the profile."""
         pod = deepcopy(pod_of(MINIMAL))
-        *way, last = place
-        here: Any = pod
-        for step in way:
-            here = here[step]
-        here[last] = value
+        *parents, last = path
+        target: Any = pod
+        for step in parents:
+            target = target[step]
+        target[last] = value
 
         assert violations(pod_of(MINIMAL)) == []
         assert expected in violations(pod)
 
 
 class TestEverySubmission:
-    """What else holds for all."""
+    """Tests with generated submissions."""
 
     @given(submissions())
-    def test_pod_is_cut_off_from_the_cluster(self, asked: Submission) -> None:
-        """No token of a service account, no addresses of services, no second container, never restarted in place."""
-        pod = pod_of(render(asked, ALICE, identity()))
+    def test_pod_has_no_access_to_the_cluster(self, subject: Submission) -> None:
+        """A pod has no service account token, no service variables, and one container that is not restarted."""
+        pod = pod_of(render(subject, ALICE, identity()))
 
         assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"], pod["restartPolicy"]) == (
             False,
@@ -435,51 +435,51 @@ class TestEverySubmission:
         assert not pod.keys() & {"serviceAccountName", "initContainers", "nodeName", "tolerations", "affinity"}
 
     @given(submissions())
-    def test_namespace_is_the_projects(self, asked: Submission) -> None:
-        """No field but the project says where."""
-        assert render(asked, ALICE, identity())["metadata"]["namespace"] == f"researcher-{asked.project}"
+    def test_namespace(self, subject: Submission) -> None:
+        """The namespace depends only on the Project."""
+        assert render(subject, ALICE, identity())["metadata"]["namespace"] == f"researcher-{subject.project}"
 
     @given(submissions())
-    def test_kubernetes_takes_labels_and_keys(self, asked: Submission) -> None:
-        """Whatever the user labels it with."""
-        meta = render(asked, ALICE, identity())["metadata"]
+    def test_labels_are_valid(self, subject: Submission) -> None:
+        """All labels and annotations are valid in Kubernetes."""
+        meta = render(subject, ALICE, identity())["metadata"]
 
         assert all(is_label_key(key) for key in meta["labels"] | meta["annotations"])
         assert all(is_label_value(value) for value in meta["labels"].values())
 
     @given(submissions())
-    def test_mounts_and_volumes_fit(self, asked: Submission) -> None:
-        """Every mount has its volume, every volume its mount, and no two share a path."""
-        pod = pod_of(render(asked, ALICE, identity()))
+    def test_mounts_match_volumes(self, subject: Submission) -> None:
+        """Every volume has one mount, and each mount has its own path."""
+        pod = pod_of(render(subject, ALICE, identity()))
         mounts = pod["containers"][0].get("volumeMounts", [])
 
         assert [mount["name"] for mount in mounts] == [volume["name"] for volume in pod.get("volumes", [])]
         assert len({mount["mountPath"] for mount in mounts}) == len(mounts)
 
     @given(submissions())
-    def test_nothing_is_null(self, asked: Submission) -> None:
-        """What is not asked is not sent: strict validation of fields would refuse a null."""
-        assert b"null" not in _without_texts(render(asked, ALICE, identity()))
+    def test_nothing_is_null(self, subject: Submission) -> None:
+        """Unset fields are omitted, since strict field validation rejects null."""
+        assert b"null" not in _without_texts(render(subject, ALICE, identity()))
 
     @given(submissions())
-    def test_what_is_made_is_what_is_shown(self, asked: Submission) -> None:
-        """The view of the rendered Job says what was asked."""
-        manifest = render(asked, ALICE, JobIdentity("train-1", "asked", None))
+    def test_view_matches_the_submission(self, subject: Submission) -> None:
+        """The view of the rendered Job has the values of the submission."""
+        manifest = render(subject, ALICE, JobIdentity("train-1", "hash", None))
 
-        shown = view(asked.project, msgspec.convert(manifest, Job), ())
+        job_view = view(subject.project, msgspec.convert(manifest, Job), ())
 
         expected = (
-            asked.job_type,
-            asked.image,
+            subject.job_type,
+            subject.image,
             "alice",
-            asked.labels,
-            asked.gpu * (asked.nodes or min(asked.parallelism, asked.completions or asked.parallelism)),
+            subject.labels,
+            subject.gpu * (subject.nodes or min(subject.parallelism, subject.completions or subject.parallelism)),
         )
-        assert expected == (shown.type, shown.images, shown.user, shown.labels, shown.requested_gpus)
+        assert expected == (job_view.type, job_view.images, job_view.user, job_view.labels, job_view.requested_gpus)
 
 
 def _without_texts(manifest: Any) -> bytes:  # noqa: ANN401 - any part of a manifest
-    """*manifest* as JSON, with every text emptied."""
+    """Return *manifest* as JSON, with all strings emptied."""
     if isinstance(manifest, dict):
         return b"".join(_without_texts(value) for value in manifest.values())
     if isinstance(manifest, list):

@@ -1,4 +1,4 @@
-"""Multi-node Jobs: what is made of them in which step."""
+"""Tests of multi-node Jobs."""
 
 from __future__ import annotations
 
@@ -23,74 +23,71 @@ if TYPE_CHECKING:
 QUEUE = "kueue.x-k8s.io/queue-name"
 
 
-def whole(**fields: object) -> Manifest:
-    """The Job of two nodes that Alice asks for."""
-    asked = submission(name="train-1", nodes=2, **fields)
-    return render(asked, ALICE, identify(asked, ALICE, UniqueRequest("nonce")))
+def complete(**fields: object) -> Manifest:
+    """Return a Job of Alice with two nodes."""
+    two_nodes = submission(name="train-1", nodes=2, **fields)
+    return render(two_nodes, ALICE, identify(two_nodes, ALICE, UniqueRequest("nonce")))
 
 
 def stored(manifest: Manifest) -> Job:
-    """The Job of *manifest* as the cluster has it."""
+    """Return the Job *manifest* as the API server returns it."""
     job = msgspec.convert(manifest, Job)
     job.metadata.uid, job.metadata.resource_version = "u1", "7"
     return job
 
 
 class TestRendezvous:
-    """What torchrun finds in the environment."""
+    """Tests of rendezvous_env."""
 
     def test_variables(self) -> None:
-        """The first pod's name in the Service, the port, how many there are, and which this one is; under two names."""
-        found = JobIdentity("train-1", "asked", None, "nonce")
+        """The variables have the address and port of the first node, the number of nodes and the rank, twice."""
+        job = JobIdentity("train-1", "hash", None, "nonce")
 
         rank = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
-        assert rendezvous_env(found, 2) == [
-            {"name": "MASTER_ADDR", "value": f"train-1-0.{found.service}"},
+        assert rendezvous_env(job, 2) == [
+            {"name": "MASTER_ADDR", "value": f"train-1-0.{job.service}"},
             {"name": "MASTER_PORT", "value": "29500"},
             {"name": "NNODES", "value": "2"},
             {"name": "NODE_RANK", "valueFrom": {"fieldRef": {"fieldPath": rank}}},
-            {"name": "PET_MASTER_ADDR", "value": f"train-1-0.{found.service}"},
+            {"name": "PET_MASTER_ADDR", "value": f"train-1-0.{job.service}"},
             {"name": "PET_MASTER_PORT", "value": "29500"},
             {"name": "PET_NNODES", "value": "2"},
             {"name": "PET_NODE_RANK", "valueFrom": {"fieldRef": {"fieldPath": rank}}},
         ]
 
-    def test_pods_have_their_names_in_the_service(self) -> None:
-        """A pod's DNS name is its host name, which the Job gives, in the subdomain, which is the Service's name."""
-        manifest = whole()
+    def test_address_of_the_first_pod(self) -> None:
+        """The address of a pod is its host name in the subdomain, which is the name of the Service."""
+        manifest = complete()
 
         pod, service = manifest["spec"]["template"]["spec"], service_of(stored(manifest))["metadata"]["name"]
         address = pod["containers"][0]["env"][1]["value"]
         assert (pod["subdomain"], address) == (service, f"train-1-0.{service}")
 
     @given(st.from_regex(NEW_JOB_PATTERN, fullmatch=True), st.text(max_size=40))
-    def test_names_are_those_of_services(self, name: str, nonce: str) -> None:
-        """However long the Job's name is, and if it begins with a digit, which Kubernetes 1.35 refuses of a Service.
-
-        Each request has one of its own: that of an earlier Job of the name goes some moments after it.
-        """
-        assert JobIdentity(name, "asked", None, nonce).service != JobIdentity(name, "asked", None, f"{nonce}2").service
-        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", JobIdentity(name, "asked", None, nonce).service)
+    def test_name_of_the_service(self, name: str, nonce: str) -> None:
+        """The name of a Service is unique for each request and always valid, even in Kubernetes 1.35."""
+        assert JobIdentity(name, "hash", None, nonce).service != JobIdentity(name, "hash", None, f"{nonce}2").service
+        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", JobIdentity(name, "hash", None, nonce).service)
 
 
-class TestHalfMade:
-    """The Job before its Service is there."""
+class TestIncomplete:
+    """Tests of as_incomplete and is_incomplete."""
 
-    def test_waits_suspended_under_a_mark(self) -> None:
-        """No pod starts that would not find the others; nor does Kueue start it, since the mark keeps its queue."""
-        for fields, mark in (({}, ""), ({"queue": "gpus"}, "gpus")):
-            manifest = as_incomplete(whole(**fields))
+    def test_is_suspended_and_annotated(self) -> None:
+        """Neither the Job controller nor Kueue starts the Job; the annotation keeps the name of its queue."""
+        for fields, queue in (({}, ""), ({"queue": "gpus"}, "gpus")):
+            manifest = as_incomplete(complete(**fields))
 
             assert (manifest["spec"]["suspend"], manifest["metadata"]["annotations"][INCOMPLETE_ANNOTATION]) == (
                 True,
-                mark,
+                queue,
             )
             assert QUEUE not in manifest["metadata"]["labels"]
             assert is_incomplete(stored(manifest))
 
-    def test_whole_one_is_not(self) -> None:
-        """Nor does making the half change it."""
-        manifest = whole(queue="gpus")
+    def test_original_is_not_changed(self) -> None:
+        """The original manifest stays complete."""
+        manifest = complete(queue="gpus")
 
         as_incomplete(manifest)
 
@@ -99,11 +96,11 @@ class TestHalfMade:
 
 
 class TestService:
-    """The headless Service."""
+    """Tests of service_of."""
 
-    def test_names_the_pods_of_this_job_alone(self) -> None:
-        """By its uid, also before they are ready; the Job owns it, so it goes with it."""
-        service = service_of(stored(whole()))
+    def test_selects_only_the_pods_of_the_job(self) -> None:
+        """The Service selects pods by the UID of the Job, before they are ready, and the Job owns it."""
+        service = service_of(stored(complete()))
 
         (owner,) = service["metadata"]["ownerReferences"]
         selector = {"batch.kubernetes.io/controller-uid": "u1"}
@@ -111,18 +108,18 @@ class TestService:
         assert service["spec"] == {"clusterIP": "None", "selector": selector, "publishNotReadyAddresses": True}
 
 
-class TestStart:
-    """The change that makes it whole."""
+class TestStartPatch:
+    """Tests of start_patch."""
 
-    def test_starts_the_job_that_was_seen(self) -> None:
-        """Another one, or one that changed meanwhile, stays as it is."""
-        assert start_patch(stored(as_incomplete(whole()))) == {
+    def test_starts_the_unchanged_job(self) -> None:
+        """The patch is rejected if the Job was changed or replaced."""
+        assert start_patch(stored(as_incomplete(complete()))) == {
             "metadata": {"uid": "u1", "resourceVersion": "7", "annotations": {INCOMPLETE_ANNOTATION: None}},
             "spec": {"suspend": False},
         }
 
-    def test_leaves_the_start_to_the_queue(self) -> None:
-        """The Job stays suspended, until Kueue lets it out of the queue."""
-        change = start_patch(stored(as_incomplete(whole(queue="gpus"))))
+    def test_returns_the_job_to_its_queue(self) -> None:
+        """The Job stays suspended until Kueue admits it."""
+        patch = start_patch(stored(as_incomplete(complete(queue="gpus"))))
 
-        assert (change["metadata"]["labels"], "spec" in change) == ({QUEUE: "gpus"}, False)
+        assert (patch["metadata"]["labels"], "spec" in patch) == ({QUEUE: "gpus"}, False)

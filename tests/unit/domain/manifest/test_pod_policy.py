@@ -1,4 +1,4 @@
-"""How many pods, and what their failures mean."""
+"""Tests of the number of pods and the handling of failures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ARRAY: dict[str, Any] = {"indexed": True, "completions": 4}
 
 
 def rules(**fields: object) -> list[dict[str, Any]]:
-    """The rules for failed pods of a submission with *fields*."""
-    found: list[dict[str, Any]] = pod_counts(submission(**fields))["podFailurePolicy"]["rules"]
-    return found
+    """Return the rules of the podFailurePolicy of a submission with *fields*."""
+    policy_rules: list[dict[str, Any]] = pod_counts(submission(**fields))["podFailurePolicy"]["rules"]
+    return policy_rules
 
 
 class TestPods:
-    """How many pods."""
+    """Tests of parallelism and completions."""
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
@@ -32,50 +32,50 @@ class TestPods:
         ],
     )
     def test_completions(self, fields: dict[str, object], expected: tuple[int, int, str]) -> None:
-        """Without completions each pod must succeed once: a work queue would end with the first."""
+        """Completions default to parallelism, so that every pod must succeed."""
         spec = pod_counts(submission(**fields))
 
         assert expected == (spec["parallelism"], spec["completions"], spec["completionMode"])
 
 
 class TestLimits:
-    """How many failures."""
+    """Tests of the backoff limits."""
 
     @pytest.mark.parametrize(
-        ("fields", "together", "each"),
+        ("fields", "limit", "per_index"),
         [
-            pytest.param({}, 6, None, id="as Kubernetes has it"),
-            pytest.param({"backoffLimit": 0}, 0, None, id="none"),
-            pytest.param({**ARRAY, "backoffLimitPerIndex": 1}, None, 1, id="each index has its own"),
+            pytest.param({}, 6, None, id="default"),
+            pytest.param({"backoffLimit": 0}, 0, None, id="no retries"),
+            pytest.param({**ARRAY, "backoffLimitPerIndex": 1}, None, 1, id="per index"),
             pytest.param({**ARRAY, "backoffLimitPerIndex": 1, "backoffLimit": 9}, 9, 1, id="both"),
         ],
     )
-    def test_backoff(self, fields: dict[str, object], together: int | None, each: int | None) -> None:
-        """Where each index has a limit, six failures of a thousand do not end the rest unasked."""
+    def test_backoff(self, fields: dict[str, object], limit: int | None, per_index: int | None) -> None:
+        """With a limit for each index, there is no default limit for the Job."""
         spec = pod_counts(submission(**fields))
 
-        assert (spec["backoffLimit"], spec["backoffLimitPerIndex"]) == (together, each)
+        assert (spec["backoffLimit"], spec["backoffLimitPerIndex"]) == (limit, per_index)
 
 
 class TestRules:
-    """`retry`."""
+    """Tests of the podFailurePolicy."""
 
-    def test_nothing_is_said_unasked(self) -> None:
-        """Every failure counts, as Kubernetes has it."""
+    def test_no_policy_by_default(self) -> None:
+        """Without `retry`, every failure counts, as is the default of Kubernetes."""
         assert pod_counts(submission())["podFailurePolicy"] is None
 
     def test_disruptions_are_not_counted(self) -> None:
-        """A pod that lost its node is replaced as often as it takes."""
+        """With ignoreDisruptions, disrupted pods are replaced without counting a failure."""
         assert rules(retry={"ignoreDisruptions": True}) == [{"action": "Ignore", "onPodConditions": DISRUPTED}]
 
     @pytest.mark.parametrize(
         ("fields", "action"), [({}, "FailJob"), ({**ARRAY, "backoffLimitPerIndex": 1}, "FailIndex")]
     )
-    def test_other_exit_codes_end_the_job(self, fields: dict[str, Any], action: str) -> None:
-        """Or their index alone. The codes stand in order and once; a pod killed for another, by 137, counts only."""
-        others = {"containerName": "main", "operator": "NotIn", "values": [3, 42]}
+    def test_other_exit_codes_are_not_retried(self, fields: dict[str, Any], action: str) -> None:
+        """Other exit codes fail the Job or the index; the codes are sorted, and disruptions only count as failures."""
+        not_retried = {"containerName": "main", "operator": "NotIn", "values": [3, 42]}
 
         disruption, end = rules(**fields, retry={"exitCodes": [42, 3, 42]})
 
         assert disruption == {"action": "Count", "onPodConditions": DISRUPTED}
-        assert end == {"action": action, "onExitCodes": others}
+        assert end == {"action": action, "onExitCodes": not_retried}

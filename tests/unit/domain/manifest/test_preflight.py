@@ -1,4 +1,4 @@
-"""Whether a Job's pods could ever be made."""
+"""Tests of the preflight check."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from chalicelib.domain.manifest.job import render
 from chalicelib.domain.manifest.preflight import is_queued, never_fits, pod_of
 from tests.support.builders import ALICE, identity, submission
 
-QUOTA = "exceeded quota: room, requested: {}, used: {}, limited: {}"
+QUOTA = "exceeded quota: gpus, requested: {}, used: {}, limited: {}"
 
 
 class TestPodOf:
-    """The pod that is asked about."""
+    """Tests of pod_of."""
 
-    def test_is_the_one_that_the_job_would_make(self) -> None:
-        """Its labels, if there are any, and its spec, as the Job's controller takes them from the template."""
+    def test_pod_of_the_job(self) -> None:
+        """The pod has the labels, if any, and the spec of the template, as the Job controller creates it."""
         job = render(submission(gpu=4), ALICE, identity())
 
         pod = pod_of(job)
@@ -32,45 +32,45 @@ class TestPodOf:
 
 
 class TestIsQueued:
-    """Whether a queue holds the Job back."""
+    """Tests of is_queued."""
 
     @pytest.mark.parametrize(
         ("metadata", "queued"),
         [({"labels": {QUEUE_LABEL: "gpus"}}, True), ({"labels": {"a": ""}}, False), ({}, False)],
     )
-    def test_by_its_label(self, metadata: dict[str, object], queued: bool) -> None:
-        """Kueue's own."""
+    def test_queue_label(self, metadata: dict[str, object], queued: bool) -> None:
+        """A Job with the label of Kueue is queued."""
         assert is_queued({"metadata": metadata}) is queued
 
 
 class TestNeverFits:
-    """A quota that is too small is not one that is full."""
+    """Tests of never_fits."""
 
     @pytest.mark.parametrize(
-        "refusal",
+        "message",
         [
-            pytest.param(QUOTA.format("pods=1", "pods=0", "pods=0"), id="none at all"),
+            pytest.param(QUOTA.format("pods=1", "pods=0", "pods=0"), id="limit 0"),
             pytest.param(QUOTA.format("requests.nvidia.com/gpu=5", "a=0", "requests.nvidia.com/gpu=4"), id="one more"),
             pytest.param(QUOTA.format("requests.memory=1Ti", "a=0", "requests.memory=999Gi"), id="units"),
-            pytest.param(QUOTA.format("limits.cpu=1", "a=0", "limits.cpu=999m"), id="thousandths"),
+            pytest.param(QUOTA.format("limits.cpu=1", "a=0", "limits.cpu=999m"), id="millicores"),
             pytest.param(QUOTA.format("a=1,pods=2", "a=9,pods=9", "a=9,pods=1"), id="one of several"),
         ],
     )
-    def test_more_than_all_of_it(self, refusal: str) -> None:
-        """Whatever others give back, it will not do."""
-        assert never_fits(f"The Job does not fit in the Project's quota: {refusal}")
+    def test_more_than_the_quota(self, message: str) -> None:
+        """A pod that requests more than the whole quota never fits."""
+        assert never_fits(f"The Job does not fit in the Project's quota: {message}")
 
     @pytest.mark.parametrize(
-        "refusal",
+        "message",
         [
-            pytest.param(QUOTA.format("pods=1", "pods=1", "pods=1"), id="all of it"),
+            pytest.param(QUOTA.format("pods=1", "pods=1", "pods=1"), id="whole quota"),
             pytest.param(QUOTA.format("a=1,pods=1", "a=9,pods=9", "a=9,pods=9"), id="several"),
-            pytest.param(QUOTA.format("a=1", "a=0", "b=0"), id="of other things"),
-            pytest.param(QUOTA.format("a=many", "a=0", "a=few"), id="no numbers"),
-            pytest.param("exceeded quota: room", id="cut off"),
-            pytest.param("", id="nothing"),
+            pytest.param(QUOTA.format("a=1", "a=0", "b=0"), id="other resources"),
+            pytest.param(QUOTA.format("a=many", "a=0", "a=few"), id="invalid numbers"),
+            pytest.param("exceeded quota: gpus", id="incomplete"),
+            pytest.param("", id="empty"),
         ],
     )
-    def test_less_or_who_knows(self, refusal: str) -> None:
-        """It will fit when others end; what cannot be read is not held against the Job."""
-        assert not never_fits(refusal)
+    def test_within_the_quota_or_unknown(self, message: str) -> None:
+        """A pod within the quota may fit later, and so may one with an unknown message."""
+        assert not never_fits(message)

@@ -1,4 +1,4 @@
-"""The volumes of a Job's pods."""
+"""Tests of volumes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TestVolumes:
-    """What each volume is, and where it is mounted."""
+    """Tests of volumes and mounts."""
 
     @pytest.mark.parametrize(
         ("fields", "volume"),
@@ -24,9 +24,7 @@ class TestVolumes:
             ({"memory": "1Gi", "memoryLimit": "2Gi"}, {"medium": "Memory", "sizeLimit": "2Gi"}),
         ],
     )
-    def test_shared_memory_is_bounded_by_the_jobs(self, fields: dict[str, object], volume: Manifest) -> None:
-        """It counts as the pod's memory, so it cannot be more, and never has no bound; nothing is mounted unasked."""
+    def test_shared_memory_is_limited(self, fields: dict[str, object], volume: Manifest) -> None:
+        """Shared memory is only mounted on request, and its size limit is the memory limit of the pod."""
         assert (volumes(submission(**fields)), mounts(submission(**fields))) == ([], [])
-        asked = submission(largeShm=True, **fields)
-
-        assert volumes(asked) == [{"name": "shared-memory", "emptyDir": volume}]
+        assert volumes(submission(largeShm=True, **fields)) == [{"name": "shared-memory", "emptyDir": volume}]

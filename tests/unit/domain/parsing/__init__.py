@@ -1,1 +1,1 @@
-"""What is parsed: strict JSON and YAML, merge patches, and the messages of refused fields."""
+"""Tests of chalicelib.domain.parsing."""

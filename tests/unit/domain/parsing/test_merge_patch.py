@@ -1,4 +1,4 @@
-"""Merge patches, by the examples of RFC 7396."""
+"""Tests of merge patches, with the examples of RFC 7396."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 
 
-class TestMerged:
-    """Appendix A of the RFC."""
+class TestApplyMergePatch:
+    """Tests of apply_merge_patch."""
 
     @pytest.mark.parametrize(
         ("target", "patch", "expected"),
@@ -27,11 +27,11 @@ class TestMerged:
         ],
     )
     def test_examples(self, target: object, patch: object, expected: object) -> None:
-        """Objects are merged, null takes away, all else replaces."""
+        """The results are those of Appendix A of the RFC."""
         assert apply_merge_patch(target, patch) == expected
 
-    def test_target_stays_as_it_was(self) -> None:
-        """The original is only read."""
+    def test_target_is_not_changed(self) -> None:
+        """The target is not modified."""
         target = {"a": {"b": "c"}}
 
         apply_merge_patch(target, {"a": {"b": None}})

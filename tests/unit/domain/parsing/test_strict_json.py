@@ -1,4 +1,4 @@
-"""JSON and query parameters, read strictly."""
+"""Tests of strict JSON and query parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Query(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """A query of every kind of parameter."""
+    """Query parameters of every type."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     dry_run: bool = False
@@ -29,31 +29,31 @@ class Query(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=
 
 
 class Deep(msgspec.Struct):
-    """A document to be wrong in."""
+    """A nested document."""
 
     name: str
     inner: list[Deep] = []
     by_name: dict[str, int] = {}
 
 
-def reads(read: Callable[[bytes], object], text: bytes) -> bool:
-    """Whether *read* takes *text*."""
+def accepts(parse: Callable[[bytes], object], text: bytes) -> bool:
+    """Return whether *parse* accepts *text*."""
     try:
-        read(text)
+        parse(text)
     except MalformedRequest:
         return False
     return True
 
 
-def refusals(given: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Place and rule of everything that is refused in the query."""
-    with pytest.raises(MalformedRequest) as refused:
-        query_parameters(given, Query)
-    return [(one.pointer, one.message) for one in refused.value.errors]
+def errors_in(query: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Return the pointers and messages of the errors in *query*."""
+    with pytest.raises(MalformedRequest) as error:
+        query_parameters(query, Query)
+    return [(each.pointer, each.message) for each in error.value.errors]
 
 
 class TestJsonDocument:
-    """A body of strict JSON."""
+    """Tests of json_document."""
 
     @pytest.mark.parametrize(
         ("body", "expected"),
@@ -66,64 +66,64 @@ class TestJsonDocument:
         ],
         ids=["empty", "values", "surrogate pair", "same name in two objects", "nested"],
     )
-    def test_json_is_taken(self, body: bytes, expected: object) -> None:
-        """What RFC 8259 calls JSON, in UTF-8."""
-        found = json_document(body)
+    def test_valid_json(self, body: bytes, expected: object) -> None:
+        """JSON in UTF-8 (RFC 8259) is parsed."""
+        parsed = json_document(body)
 
-        assert expected in (None, found)
+        assert expected in (None, parsed)
 
     @pytest.mark.parametrize(
         "body",
         [
-            pytest.param(b"", id="nothing"),
+            pytest.param(b"", id="empty"),
             pytest.param(b"{", id="cut off"),
             pytest.param(b"{} {}", id="two documents"),
             pytest.param(b"NaN", id="not a number"),
             pytest.param(b"1e999", id="number that becomes infinity"),
             pytest.param(b"9" * 5000, id="more digits than Python reads"),
-            pytest.param(b'{"a": 1, "a": 2}', id="name twice"),
-            pytest.param(b'[{"b": {"a": 1, "\\u0061": 1}}]', id="name twice, deep and escaped"),
+            pytest.param(b'{"a": 1, "a": 2}', id="duplicate key"),
+            pytest.param(b'[{"b": {"a": 1, "\\u0061": 1}}]', id="nested and escaped duplicate key"),
             pytest.param(b'"\\ud800"', id="lone surrogate, escaped"),
             pytest.param(b'"\xed\xa0\x80"', id="lone surrogate in bytes"),
             pytest.param(b'"\xff"', id="not UTF-8"),
             pytest.param("{}".encode("utf-16"), id="UTF-16"),
             pytest.param(b"\xef\xbb\xbf{}", id="byte order mark"),
             pytest.param(b'"\x00"', id="control character"),
-            pytest.param(b"[" * 100_000, id="bottomless, open"),
+            pytest.param(b"[" * 100_000, id="deeply nested"),
         ],
     )
-    def test_anything_else_is_refused(self, body: bytes) -> None:
-        """What two parsers could read differently, or what brings a parser down, is not read at all."""
+    def test_invalid_json(self, body: bytes) -> None:
+        """JSON that parsers could interpret differently, or that can exhaust a parser, is rejected."""
         with pytest.raises(MalformedRequest):
             json_document(body)
 
     @pytest.mark.parametrize("levels", [*range(31, 35), 500, 999, 5_000, 9_997])
     @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[0,{"a":', "}]")])
-    def test_depth_is_bounded_by_ours(self, levels: int, opening: str, closing: str) -> None:
-        """And not by the interpreter, which takes ten times as many levels on 3.13 as on 3.11; YAML has the same."""
+    def test_depth_is_limited(self, levels: int, opening: str, closing: str) -> None:
+        """JSON and YAML have the same limit, which does not depend on the version of Python."""
         steps = levels // len(closing)
         text = (opening * steps + "1" + closing * steps).encode()
 
-        taken = [reads(read, text) for read in (json_document, yaml_document)]
+        accepted = [accepts(parse, text) for parse in (json_document, yaml_document)]
 
-        assert taken == [steps * len(closing) <= MAX_DEPTH] * 2
+        assert accepted == [steps * len(closing) <= MAX_DEPTH] * 2
 
     @given(st.binary(max_size=40))
-    def test_any_bytes_are_taken_or_refused(self, body: bytes) -> None:
-        """There is no third way."""
+    def test_any_bytes_are_parsed_or_rejected(self, body: bytes) -> None:
+        """No bytes raise any other exception."""
         with suppress(MalformedRequest):
             json_document(body)
 
 
 class TestQueryParameters:
-    """Query parameters as a Struct."""
+    """Tests of query_parameters."""
 
-    def test_nothing_given_is_the_defaults(self) -> None:
-        """A query is optional."""
+    def test_defaults(self) -> None:
+        """All parameters are optional."""
         assert Query() == query_parameters({}, Query)
 
     @pytest.mark.parametrize(
-        ("given", "expected"),
+        ("query", "expected"),
         [
             ({"limit": ["500"]}, Query(limit=500)),
             ({"dryRun": ["true"]}, Query(dry_run=True)),
@@ -133,63 +133,63 @@ class TestQueryParameters:
             ({"user": ["ä b"], "limit": ["1"]}, Query(user="ä b", limit=1)),
         ],
     )
-    def test_texts_become_types(self, given: dict[str, list[str]], expected: Query) -> None:
-        """Numbers and booleans are read, a text stays the text it is."""
-        assert expected == query_parameters(given, Query)
+    def test_values_are_converted(self, query: dict[str, list[str]], expected: Query) -> None:
+        """Values are converted to the types of the parameters."""
+        assert expected == query_parameters(query, Query)
 
     @pytest.mark.parametrize("text", ["1e2", "5.0", "+5", "05", " 5", "5 ", "1_0", "٣", "", "null", "-0", "0x5", "5\n"])
-    def test_number_is_written_one_way(self, text: str) -> None:
-        """The cluster, the log and the cache see the same question for the same text."""
-        assert [pointer for pointer, _ in refusals({"limit": [text]})] == ["/limit"]
+    def test_number_must_be_canonical(self, text: str) -> None:
+        """Each number has only one accepted spelling."""
+        assert [pointer for pointer, _ in errors_in({"limit": [text]})] == ["/limit"]
 
     @pytest.mark.parametrize("text", ["TRUE", "True", "1", "0", "yes", "", "null", " true"])
-    def test_boolean_is_true_or_false(self, text: str) -> None:
-        """`dryRun=1` is not guessed at: a wrong guess makes a Job."""
-        assert [pointer for pointer, _ in refusals({"dryRun": [text]})] == ["/dryRun"]
+    def test_boolean_must_be_true_or_false(self, text: str) -> None:
+        """Other spellings such as `dryRun=1` are rejected: a wrong interpretation would create a Job."""
+        assert [pointer for pointer, _ in errors_in({"dryRun": [text]})] == ["/dryRun"]
 
     @pytest.mark.parametrize("text", ["null", "train", "", "Train\n"])
-    def test_choice_is_written_out(self, text: str) -> None:
-        """`null` is not a way to say nothing."""
-        assert [pointer for pointer, _ in refusals({"jobType": [text]})] == ["/jobType"]
+    def test_choice_must_be_exact(self, text: str) -> None:
+        """Only the documented values are accepted, not `null`."""
+        assert [pointer for pointer, _ in errors_in({"jobType": [text]})] == ["/jobType"]
 
-    def test_rule_is_told(self) -> None:
-        """The caller reads what would be right."""
-        assert refusals({"limit": ["501"]}) == [("/limit", "must be at most 500")]
-        assert refusals({"limit": ["1e2"]}) == [
+    def test_message(self) -> None:
+        """The message describes the accepted values."""
+        assert errors_in({"limit": ["501"]}) == [("/limit", "must be at most 500")]
+        assert errors_in({"limit": ["1e2"]}) == [
             ("/limit", "must be written as in the documentation: 100, not 1e2; true, not TRUE")
         ]
 
-    def test_unknown_parameter_is_refused(self) -> None:
-        """A misspelt filter would show Jobs that were not asked for."""
-        assert refusals({"job_type": ["Train"]}) == [("/job_type", "is unknown")]
+    def test_unknown_parameter_is_rejected(self) -> None:
+        """A misspelled filter must not be ignored, as the response would contain other Jobs."""
+        assert errors_in({"job_type": ["Train"]}) == [("/job_type", "is unknown")]
 
-    def test_parameter_that_stands_twice_is_refused(self) -> None:
-        """Which one counts would be a guess; every such parameter is named, beside what else is wrong."""
-        found = refusals({"limit": ["0"], "user": ["a", "b", "c"], "x" * 70: ["", ""]})
+    def test_repeated_parameter_is_rejected(self) -> None:
+        """All repeated parameters are reported, together with other errors."""
+        errors = errors_in({"limit": ["0"], "user": ["a", "b", "c"], "x" * 70: ["", ""]})
 
-        assert found == [
+        assert errors == [
             ("/user", "must be sent once"),
             ("/" + "x" * 64, "must be sent once"),
             ("/limit", "must be at least 1"),
         ]
 
-    @pytest.mark.parametrize("given", [{"user": ["\ud800"]}, {"\udfff": ["x"]}, {"user": ["a", "\udc80"]}])
-    def test_what_is_no_text_is_refused(self, given: dict[str, list[str]]) -> None:
-        """A lone surrogate can be neither hashed, nor logged, nor answered."""
-        with pytest.raises(MalformedRequest) as refused:
-            query_parameters(given, Query)
+    @pytest.mark.parametrize("query", [{"user": ["\ud800"]}, {"\udfff": ["x"]}, {"user": ["a", "\udc80"]}])
+    def test_invalid_utf_8_is_rejected(self, query: dict[str, list[str]]) -> None:
+        """A lone surrogate cannot be encoded for hashes, logs and responses."""
+        with pytest.raises(MalformedRequest) as error:
+            query_parameters(query, Query)
 
-        assert (refused.value.detail, refused.value.errors) == ("The query is not valid UTF-8.", ())
+        assert (error.value.detail, error.value.errors) == ("The query is not valid UTF-8.", ())
 
     @given(st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=8), min_size=1, max_size=2), max_size=3))
-    def test_any_query_is_taken_or_refused(self, given: dict[str, list[str]]) -> None:
-        """There is no third way."""
+    def test_any_query_is_parsed_or_rejected(self, query: dict[str, list[str]]) -> None:
+        """No query raises any other exception."""
         with suppress(MalformedRequest):
-            query_parameters(given, Query)
+            query_parameters(query, Query)
 
 
 class TestFieldError:
-    """Where and why a value does not fit its type."""
+    """Tests of field_error."""
 
     @pytest.mark.parametrize(
         ("value", "expected"),
@@ -204,15 +204,15 @@ class TestFieldError:
             ),
         ],
     )
-    def test_place_is_a_json_pointer(self, value: Any, expected: FieldError) -> None:  # noqa: ANN401 - any JSON
-        """The path becomes a pointer, and stands in the message no more."""
-        with pytest.raises(msgspec.ValidationError) as refused:
+    def test_json_pointer(self, value: Any, expected: FieldError) -> None:  # noqa: ANN401 - any JSON
+        """The path in the message of msgspec becomes a JSON pointer."""
+        with pytest.raises(msgspec.ValidationError) as error:
             msgspec.convert(value, Deep)
 
-        assert expected == field_error(refused.value)
+        assert expected == field_error(error.value)
 
-    def test_message_is_bounded(self) -> None:
-        """However long the name that is unknown."""
-        found = field_error(msgspec.ValidationError(f"Object contains unknown field `{'x' * 1000}`"))
+    def test_length_of_the_pointer_is_limited(self) -> None:
+        """A long unknown field is truncated."""
+        error = field_error(msgspec.ValidationError(f"Object contains unknown field `{'x' * 1000}`"))
 
-        assert (len(found.pointer), found.message) == (65, "is unknown")
+        assert (len(error.pointer), error.message) == (65, "is unknown")

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in our words."""
+"""Tests of the messages for invalid fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.builders import document
 
 
 class Sample(msgspec.Struct, forbid_unknown_fields=True):
-    """A field of each kind."""
+    """A struct with a field of each type."""
 
     text: Annotated[str, msgspec.Meta(pattern="^a+$", max_length=3, min_length=1)] = "a"
     number: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
@@ -23,21 +23,21 @@ class Sample(msgspec.Struct, forbid_unknown_fields=True):
     truth: bool = True
 
 
-class Needed(msgspec.Struct):
-    """A field that has to be there."""
+class Required(msgspec.Struct):
+    """A struct with a required field."""
 
     name: str
 
 
-def told_of(value: object, kind: type = Sample) -> tuple[str, str]:
-    """The field and the rule that are told of *value*."""
-    with pytest.raises(msgspec.ValidationError) as caught:
+def message_for(value: object, kind: type = Sample) -> tuple[str, str]:
+    """Return the field and the message for *value*."""
+    with pytest.raises(msgspec.ValidationError) as error:
         msgspec.convert(value, kind)
-    return of_msgspec(str(caught.value).partition(" - at `$")[0])
+    return of_msgspec(str(error.value).partition(" - at `$")[0])
 
 
 class TestMsgspec:
-    """msgspec's messages, as it writes them now."""
+    """Tests of of_msgspec, with the messages of the installed version."""
 
     @pytest.mark.parametrize(
         ("value", "field", "rule"),
@@ -57,22 +57,22 @@ class TestMsgspec:
             ({"colour": 1}, "colour", "is unknown"),
         ],
     )
-    def test_becomes_a_rule(self, value: object, field: str, rule: str) -> None:
-        """And no value is repeated."""
-        assert told_of(value) == (field, rule)
+    def test_message(self, value: object, field: str, rule: str) -> None:
+        """The message has our grammar, and does not contain the value."""
+        assert message_for(value) == (field, rule)
 
     def test_missing_field_is_named(self) -> None:
-        """It has no place of its own yet."""
-        assert told_of({}, Needed) == ("name", "is required")
+        """A missing field is returned by name, because it is not part of the path."""
+        assert message_for({}, Required) == ("name", "is required")
 
     @pytest.mark.parametrize("message", ["", "Something new", "Expected `decimal`, got `str`"])
-    def test_unknown_message_says_little(self, message: str) -> None:
-        """Rather than what a library might put into it."""
+    def test_unknown_message(self, message: str) -> None:
+        """An unknown message of the library is not passed on."""
         assert of_msgspec(message) == ("", UNKNOWN)
 
 
 class TestPydantic:
-    """pydantic's errors, by their types."""
+    """Tests of of_pydantic."""
 
     @pytest.mark.parametrize(
         ("fields", "rule"),
@@ -91,13 +91,13 @@ class TestPydantic:
             ({"pvc": [{"size": "1Gi"}]}, "is required"),
         ],
     )
-    def test_becomes_a_rule(self, fields: dict[str, object], rule: str) -> None:
-        """In the words of the API."""
-        with pytest.raises(InvalidJob) as refused:
+    def test_message(self, fields: dict[str, object], rule: str) -> None:
+        """The message has the same grammar as for msgspec."""
+        with pytest.raises(InvalidJob) as error:
             parse_submission(document(**fields))
 
-        assert [error.message for error in refused.value.errors] == [rule]
+        assert [each.message for each in error.value.errors] == [rule]
 
-    def test_unknown_type_says_little(self) -> None:
-        """As for msgspec."""
+    def test_unknown_type(self) -> None:
+        """The text of an unknown error is not passed on."""
         assert of_pydantic("a_new_one", {"input": "canary"}) == UNKNOWN

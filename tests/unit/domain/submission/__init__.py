@@ -1,1 +1,1 @@
-"""What is asked: a Job as it is submitted, cloned or retried, and what identifies the request."""
+"""Tests of chalicelib.domain.submission."""

@@ -1,4 +1,4 @@
-"""Variables that give devices."""
+"""Tests of variables that inject devices."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from chalicelib.domain.submission.device_variables import DEVICE_VARIABLES, NO_DEVICES, injects_devices
 
 
-class TestGivesDevices:
-    """Whether a runtime may give devices because of a variable."""
+class TestInjectsDevices:
+    """Tests of injects_devices."""
 
     @pytest.mark.parametrize(
         ("variable", "expected"),
@@ -21,9 +21,9 @@ class TestGivesDevices:
         ],
     )
     def test_by_name_or_prefix(self, variable: str, expected: bool) -> None:
-        """As the runtime compares it."""
+        """Names are compared exactly, except those that are prefixes."""
         assert injects_devices(variable) is expected
 
-    def test_what_we_set_is_the_users_no_more(self) -> None:
-        """A user's value would stand beside ours."""
+    def test_own_variables_are_reserved(self) -> None:
+        """Users cannot set a variable that the API sets."""
         assert set(NO_DEVICES) <= set(DEVICE_VARIABLES)

@@ -1,4 +1,4 @@
-"""Exactly once: the name is the lock, the hash tells the same request from another."""
+"""Tests of the idempotency of submissions."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ KEY, NONCE, VERSION = (
 
 
 class TestName:
-    """The name a Job gets."""
+    """Tests of the name of a Job."""
 
-    def test_given_name_is_the_name(self) -> None:
-        """Neither key nor nonce has a say."""
+    def test_requested_name(self) -> None:
+        """A name in the submission takes precedence over the deduplication key."""
         assert identify(submission(name="train-1"), ALICE, KEY).name == "train-1"
 
-    def test_key_makes_the_name(self) -> None:
-        """The same key makes the same name, and another key another: two deliveries meet at one lock."""
-        one, again, other = (identify(submission(), ALICE, IdempotencyKey(key)).name for key in ("1", "1", "2"))
+    def test_name_from_a_key(self) -> None:
+        """The same key gives the same name, and another key another name."""
+        first, repeated, other = (identify(submission(), ALICE, IdempotencyKey(key)).name for key in ("1", "1", "2"))
 
-        assert one == again != other
+        assert first == repeated != other
 
-    def test_nonce_makes_the_name_without_a_key(self) -> None:
-        """Requests that do not ask to be one are two."""
-        one, other = (identify(submission(), ALICE, UniqueRequest(nonce)).name for nonce in ("nonce", "other"))
+    def test_name_from_a_nonce(self) -> None:
+        """Requests without a key have different names."""
+        first, second = (identify(submission(), ALICE, UniqueRequest(nonce)).name for nonce in ("nonce", "other"))
 
-        assert one != other
+        assert first != second
 
     @pytest.mark.parametrize(
-        ("fields", "begins"),
+        ("fields", "prefix"),
         [
             ({}, "train-"),
             ({"interactive": True}, "interactive-"),
@@ -76,33 +76,33 @@ class TestName:
             ({"jobNamePrefix": "sweep-7", "interactive": True}, "sweep-7-"),
         ],
     )
-    def test_made_name_begins_as_asked(self, fields: dict[str, object], begins: str) -> None:
-        """By the prefix, else by the type; ten characters of the hash follow."""
+    def test_prefix(self, fields: dict[str, object], prefix: str) -> None:
+        """A generated name has the requested prefix, or else the type, and ten characters of a hash."""
         name = identify(submission(**fields), ALICE, NONCE).name
 
-        assert re.fullmatch(begins + "[a-z2-7]{10}", name)
+        assert re.fullmatch(prefix + "[a-z2-7]{10}", name)
 
-    def test_key_makes_one_name_whatever_else_is_asked(self) -> None:
-        """Else the same key with another type would make a second Job, where it has to be refused."""
-        asked = (submission(), submission(interactive=True), submission(gpu=3))
+    def test_name_depends_only_on_the_key(self) -> None:
+        """The same key with another submission must give the same name, so that the conflict is detected."""
+        submissions_with_key = (submission(), submission(interactive=True), submission(gpu=3))
 
-        assert len({identify(one, ALICE, KEY).name for one in asked}) == 1
+        assert len({identify(each, ALICE, KEY).name for each in submissions_with_key}) == 1
 
-    def test_key_goes_without_a_prefix(self) -> None:
-        """Two ways to make a name contradict each other; neither is dropped in silence."""
-        with pytest.raises(InvalidJob) as refused:
+    def test_key_and_prefix(self) -> None:
+        """A key and a prefix contradict each other, so the request is rejected."""
+        with pytest.raises(InvalidJob) as error:
             identify(submission(jobNamePrefix="sweep"), ALICE, KEY)
 
-        assert [error.pointer for error in refused.value.errors] == ["/jobNamePrefix"]
+        assert [each.pointer for each in error.value.errors] == ["/jobNamePrefix"]
 
-    def test_names_stay(self) -> None:
-        """A key of yesterday finds its Job of yesterday after we are deployed anew."""
-        found = identify(submission(), ALICE, IdempotencyKey("sweep-7-trial-3"))
+    def test_name_from_a_key_is_stable(self) -> None:
+        """A new release gives a key the same name as earlier releases."""
+        job_identity = identify(submission(), ALICE, IdempotencyKey("sweep-7-trial-3"))
 
-        assert found.name == "job-673nkzhjgb"
+        assert job_identity.name == "job-673nkzhjgb"
 
     @pytest.mark.parametrize(
-        ("file", "fields", "begins"),
+        ("file", "fields", "prefix"),
         [
             ("sweep.yaml", {}, "sweep"),
             ("7/Sweep 7_b.v2.yaml", {}, "sweep-7-b-v2"),
@@ -112,110 +112,111 @@ class TestName:
             (".json", {"type": "Interactive"}, "interactive"),
         ],
     )
-    def test_upload_is_named_after_its_file(self, file: str, fields: dict[str, object], begins: str) -> None:
-        """As far as a Job can be, unless the document asks for another beginning."""
+    def test_prefix_of_an_upload(self, file: str, fields: dict[str, object], prefix: str) -> None:
+        """The name of an upload begins with the requested prefix, or else the name of its file."""
         name = identify(submission(**fields), ALICE, ObjectVersion("uploads", f"submit/team-a/{file}", "1")).name
 
-        assert re.fullmatch(begins + "-[a-z2-7]{10}", name)
+        assert re.fullmatch(prefix + "-[a-z2-7]{10}", name)
 
-    def test_another_object_or_version_makes_another_name(self) -> None:
-        """A new version is a new submission; the same one again is not."""
+    def test_name_from_an_object_version(self) -> None:
+        """The same version gives the same name, and another version or object another name."""
         versions = [("b", "k.json", "1"), ("b", "k.json", "2"), ("c", "k.json", "1"), ("b", "l/k.json", "1")]
 
-        names = [identify(submission(), ALICE, ObjectVersion(*one)).name for one in versions * 2]
+        names = [identify(submission(), ALICE, ObjectVersion(*each)).name for each in versions * 2]
 
         assert len(set(names)) == len(versions)
         assert names[:4] == names[4:]
 
     @given(submissions(), st.builds(UniqueRequest, st.text()) | st.builds(IdempotencyKey, KEYS) | VERSIONS)
-    def test_every_name_is_a_new_jobs_name(self, asked: object, deduplication_key: DeduplicationKey) -> None:
-        """However it is made, pods can be named after it."""
-        with contextlib.suppress(InvalidJob):  # a key beside a prefix
-            name = identify(asked, ALICE, deduplication_key).name  # type: ignore[arg-type] # hypothesis knows objects only
+    def test_any_name_is_valid(self, subject: object, deduplication_key: DeduplicationKey) -> None:
+        """Every name is valid for a new Job."""
+        with contextlib.suppress(InvalidJob):  # a key and a prefix
+            name = identify(subject, ALICE, deduplication_key).name  # type: ignore[arg-type] # hypothesis knows objects only
 
             assert re.fullmatch(NEW_JOB_PATTERN, name)
 
-    def test_upload_keeps_its_name(self) -> None:
-        """A delivery that comes after a release finds the Job of the release before."""
+    def test_name_of_an_upload_is_stable(self) -> None:
+        """A delivery after a new release finds the Job of the earlier release."""
         file = ObjectVersion("uploads", f"submit/team-a/{'a' * 60}.yaml", "1")
 
         assert identify(submission(), ALICE, file).name == "a" * 40 + "-vwh5ram4hd"
 
-    @pytest.mark.parametrize("deduplication_key", [IdempotencyKey("key", "drawn"), UniqueRequest("drawn")])
+    @pytest.mark.parametrize("deduplication_key", [IdempotencyKey("key", "nonce"), UniqueRequest("nonce")])
     @pytest.mark.parametrize("name", [None, "train-1"])
-    def test_service_is_of_what_was_drawn(self, deduplication_key: DeduplicationKey, name: str | None) -> None:
-        """Another request's Service is another one, also for a Job of the same name."""
+    def test_service_depends_on_the_nonce(self, deduplication_key: DeduplicationKey, name: str | None) -> None:
+        """Different deliveries have different Services, even for the same name of a Job."""
         fields = {"name": name} if name else {}
-        found = identify(submission(**fields), ALICE, deduplication_key)
+        job_identity = identify(submission(**fields), ALICE, deduplication_key)
 
-        assert found.nonce == "drawn"
-        assert found.service != JobIdentity(found.name, found.request_hash, None, "other").service
+        assert job_identity.nonce == "nonce"
+        other = JobIdentity(job_identity.name, job_identity.request_hash, None, "other")
+        assert job_identity.service != other.service
 
-    def test_service_of_an_upload_is_of_its_version(self) -> None:
-        """Each makes one Job in its life."""
+    def test_service_of_an_upload(self) -> None:
+        """The Service of an upload depends on the version of the object."""
         assert identify(submission(), ALICE, VERSION).nonce == VERSION.nonce
 
-    def test_service_has_a_longest_name(self) -> None:
-        """Of 63 characters, and no hyphen stands twice where the Job's name is cut."""
-        assert len(JobIdentity("a" * 60, "asked", None, "drawn").service) == 63
-        assert "--" not in JobIdentity("a" * 47 + "-" + "b" * 10, "asked", None, "drawn").service
+    def test_length_of_the_service_name(self) -> None:
+        """The name of the Service is truncated to 63 characters, without a double hyphen."""
+        assert len(JobIdentity("a" * 60, "asked", None, "nonce").service) == 63
+        assert "--" not in JobIdentity("a" * 47 + "-" + "b" * 10, "asked", None, "nonce").service
 
-    def test_what_was_drawn_tells_no_request_from_another(self) -> None:
-        """A key is the same key the second time."""
-        assert IdempotencyKey("key", "drawn") == IdempotencyKey("key", "other")
+    def test_nonce_is_excluded_from_equality(self) -> None:
+        """Two deliveries with the same key are equal."""
+        assert IdempotencyKey("key", "nonce") == IdempotencyKey("key", "other")
 
 
-class TestDerivedName:
-    """The name of what follows from another Job."""
+class TestResubmissionName:
+    """Tests of resubmission_name."""
 
-    def test_is_the_same_for_the_same_job(self) -> None:
-        """It says whose it is; a Job of the same name, but another uid, has another one."""
-        one, other = (resubmission_name("sweep", uid) for uid in ("u1", "u2"))
+    def test_depends_on_the_job(self) -> None:
+        """The name contains that of the original Job and depends on its UID."""
+        first, second = (resubmission_name("sweep", uid) for uid in ("u1", "u2"))
 
-        assert (one, one == other) == (resubmission_name("sweep", "u1"), False)
-        assert re.fullmatch("sweep-[a-z2-7]{10}", one)
+        assert (first, first == second) == (resubmission_name("sweep", "u1"), False)
+        assert re.fullmatch("sweep-[a-z2-7]{10}", first)
 
     @given(st.from_regex(JOB_PATTERN, fullmatch=True).filter(lambda name: len(name) < 64), st.text(max_size=40))
-    def test_is_a_new_jobs_name(self, name: str, uid: str) -> None:
-        """However the other Job is called."""
+    def test_is_valid(self, name: str, uid: str) -> None:
+        """The name is valid for a new Job, whatever the name of the original."""
         assert re.fullmatch(NEW_JOB_PATTERN, resubmission_name(name, uid))
 
-    def test_is_as_long_as_a_new_name_may_be(self) -> None:
-        """Of a longer one as much as fits beside what tells it from others."""
+    def test_length_is_limited(self) -> None:
+        """A long name is truncated before the suffix is appended."""
         assert len(resubmission_name("a" * 60, "uid")) == 52
 
-    def test_is_cut_before_a_hyphen(self) -> None:
-        """Not behind it, where two would stand."""
+    def test_no_double_hyphen(self) -> None:
+        """A name that is truncated after a hyphen has no double hyphen."""
         assert "--" not in resubmission_name("a" * 40 + "-" + "b" * 10, "uid")
 
 
-class TestSharedLock:
-    """The lock of what follows from another Job."""
+class TestIdentifyShared:
+    """Tests of identify_shared."""
 
-    def test_is_the_same_for_all_who_ask_for_the_same(self) -> None:
-        """It knows no caller, and so is no caller's own lock either."""
-        one, other = submission(name="again"), submission(name="again", gpu=1)
+    def test_does_not_depend_on_the_caller(self) -> None:
+        """The identity depends only on the submission, and differs from that of any caller's own request."""
+        first, second = submission(name="again"), submission(name="again", gpu=1)
 
-        assert identify_shared("again", one) == identify_shared("again", one)
-        assert identify_shared("again", one).key_hash is None
+        assert identify_shared("again", first) == identify_shared("again", first)
+        assert identify_shared("again", first).key_hash is None
         hashes = {
-            identify_shared("again", one),
-            identify_shared("again", other),
-            identify(one, ALICE, UniqueRequest("nonce")),
+            identify_shared("again", first),
+            identify_shared("again", second),
+            identify(first, ALICE, UniqueRequest("nonce")),
         }
         assert len(hashes) == 3
 
 
 class TestKeyHash:
-    """What a key is known by."""
+    """Tests of the hash of an Idempotency-Key."""
 
     @pytest.mark.parametrize("name", [None, "train-1"])
-    def test_no_key_no_hash(self, name: str | None) -> None:
-        """A Job that was submitted without a key carries none."""
+    def test_without_a_key(self, name: str | None) -> None:
+        """A request without a key has no key hash."""
         assert identify(submission(name=name), ALICE, NONCE).key_hash is None
 
-    def test_key_belongs_to_project_and_caller(self) -> None:
-        """Two callers, or two Projects, may use the same key and never meet."""
+    def test_scope_of_a_key(self) -> None:
+        """A key is scoped to the caller and the Project."""
         hashes = {
             identify(submission(project=project), caller, IdempotencyKey(key)).key_hash
             for project in ("team-a", "team-b")
@@ -225,18 +226,18 @@ class TestKeyHash:
 
         assert len(hashes) == 8
 
-    def test_key_is_not_in_it(self) -> None:
-        """Whoever may read the Job does not learn the key."""
+    def test_key_is_not_stored(self) -> None:
+        """The identity does not contain the key in plain text."""
         assert "sweep" not in repr(identify(submission(), ALICE, IdempotencyKey("sweep")))
 
     def test_groups_do_not_matter(self) -> None:
-        """A retry after the caller joined a group is still a retry."""
+        """A retry is recognized even if the groups of the caller have changed."""
         promoted = Caller("alice", ("team-a", "admins"))
 
         assert identify(submission(), ALICE, KEY) == identify(submission(), promoted, KEY)
 
-    def test_parts_cannot_be_confused(self) -> None:
-        """Where one part ends and the next begins is hashed too."""
+    def test_parts_do_not_collide(self) -> None:
+        """The hash includes the boundaries of its parts."""
         parts = [("a", "b", "cd"), ("a", "bc", "d"), ("ab", "c", "d"), ("a", "b", "c"), ("a", "b", "cde")]
 
         hashes = {
@@ -248,20 +249,20 @@ class TestKeyHash:
 
 
 class TestRequestHash:
-    """What a request is known by."""
+    """Tests of the request hash."""
 
-    def test_same_request_same_hash(self) -> None:
-        """Order of fields, defaults that are written out, and the nonce do not make another request."""
-        plain = identify(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, UniqueRequest("1"))
-        written = identify(
+    def test_same_request(self) -> None:
+        """The order of fields, explicit defaults and the nonce do not change the hash."""
+        implicit = identify(submission(name="a", labels={"x": "1", "y": "2"}), ALICE, UniqueRequest("1"))
+        explicit = identify(
             submission(labels={"y": "2", "x": "1"}, gpu=0.0, completions=None, name="a"), ALICE, UniqueRequest("2")
         )
 
-        assert plain == written
+        assert implicit == explicit
 
-    def test_any_field_makes_another_request(self) -> None:
-        """No field is left out of the hash."""
-        asked: list[dict[str, object]] = [
+    def test_all_fields_are_hashed(self) -> None:
+        """A different value of any field changes the hash."""
+        variants: list[dict[str, object]] = [
             {},
             {"image": "other"},
             {"gpu": 1},
@@ -277,118 +278,120 @@ class TestRequestHash:
             {"stdin": True},
         ]
 
-        hashes = {identify(submission(name="a", **fields), ALICE, NONCE).request_hash for fields in asked}
+        hashes = {identify(submission(name="a", **fields), ALICE, NONCE).request_hash for fields in variants}
 
-        assert len(hashes) == len(asked)
+        assert len(hashes) == len(variants)
 
-    def test_another_caller_makes_another_request(self) -> None:
-        """Alice is not told that Bob's Job is hers."""
+    def test_caller_is_hashed(self) -> None:
+        """The same submission of another caller is another request."""
         assert identify(submission(name="a"), ALICE, NONCE) != identify(submission(name="a"), BOB, NONCE)
 
-    def test_named_keyed_free_and_uploaded_requests_differ(self) -> None:
-        """The same Job asked for in four ways is never mistaken for one request."""
+    def test_kinds_of_requests_differ(self) -> None:
+        """Requests with a name, a key, a nonce and an upload are never the same request."""
         named = identify(submission(name="train-a"), ALICE, NONCE)
         keyed = identify(submission(), ALICE, KEY)
-        free = identify(submission(), ALICE, NONCE)
+        unique = identify(submission(), ALICE, NONCE)
         other = identify(submission(), ALICE, UniqueRequest("other"))
         uploaded = identify(submission(), ALICE, VERSION)
 
-        assert all(a.request_hash != b.request_hash for a, b in combinations((named, keyed, free, other, uploaded), 2))
+        assert all(
+            a.request_hash != b.request_hash for a, b in combinations((named, keyed, unique, other, uploaded), 2)
+        )
 
-    def test_free_request_finds_itself(self) -> None:
-        """After an answer got lost, the same attempt knows the Job it made."""
+    def test_unique_request_is_repeatable(self) -> None:
+        """A retry within a request recognizes its Job after a response of the cluster was lost."""
         assert identify(submission(), ALICE, NONCE) == identify(submission(), ALICE, NONCE)
 
     def test_hash_is_a_sha256(self) -> None:
-        """It fits an annotation and gives no value away."""
+        """The hash fits into an annotation and does not reveal values."""
         assert re.fullmatch("[0-9a-f]{64}", identify(submission(name="a"), ALICE, NONCE).request_hash)
 
 
-class TestCheckedKey:
-    """What is an Idempotency-Key."""
+class TestRequireValidKey:
+    """Tests of require_valid_key."""
 
     @pytest.mark.parametrize("key", ["1", "a b", "~!", "x" * 255, '"quoted"', "8e03978e-40d5-43dd-bc93-6894a57f9324"])
-    def test_printable_ascii_is_taken(self, key: str) -> None:
-        """Up to 255 characters."""
+    def test_valid(self, key: str) -> None:
+        """A key has up to 255 printable ASCII characters."""
         assert key == require_valid_key(key)
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "a\n", "a\x00", "\x7f", "ä", "\u0663", "\ud800", "a\tb"])
-    def test_anything_else_is_refused(self, key: str) -> None:
-        """Nothing that a proxy might change on its way."""
-        with pytest.raises(MalformedRequest) as refused:
+    def test_invalid(self, key: str) -> None:
+        """Keys with characters that a proxy might change are rejected."""
+        with pytest.raises(MalformedRequest) as error:
             require_valid_key(key)
 
         rule = "must have 1 to 255 printable ASCII characters"
-        assert (FieldError("/Idempotency-Key", rule),) == refused.value.errors
+        assert (FieldError("/Idempotency-Key", rule),) == error.value.errors
 
     @pytest.mark.parametrize("name", [None, "train-1"])
-    def test_lock_checks_it(self, name: str | None) -> None:
-        """A bad key is refused even where the name alone would do: the caller relies on it."""
+    def test_identify_validates_the_key(self, name: str | None) -> None:
+        """An invalid key is rejected even if the submission has a name."""
         with pytest.raises(MalformedRequest):
             identify(submission(name=name), ALICE, IdempotencyKey(""))
 
 
-def sent(made: Job) -> Job:
-    """*made* as the cluster sends it: equal, and no part of it the same object."""
-    return msgspec.json.decode(msgspec.json.encode(made), type=Job)
+def received(original: Job) -> Job:
+    """Return a copy of *original*, as decoded from a response of the cluster."""
+    return msgspec.json.decode(msgspec.json.encode(original), type=Job)
 
 
-class TestReplayed:
-    """What the Job that holds the name is."""
+class TestRequireSameRequest:
+    """Tests of require_same_request."""
 
-    def test_same_hash_is_a_replay(self) -> None:
-        """The caller gets the Job that the first delivery made."""
-        found = sent(job(annotations={REQUEST_HASH_ANNOTATION: "asked"}))
+    def test_same_hash(self) -> None:
+        """A replayed request returns the Job of the first one."""
+        existing = received(job(annotations={REQUEST_HASH_ANNOTATION: "asked"}))
 
-        assert require_same_request(found, identity()) is found
+        assert require_same_request(existing, identity()) is existing
 
-    def test_other_hash_is_another_job(self) -> None:
-        """The name is taken."""
+    def test_other_hash(self) -> None:
+        """A Job of another request raises NameTaken."""
         with pytest.raises(NameTaken, match="train-1"):
             require_same_request(job(annotations={REQUEST_HASH_ANNOTATION: "other"}), identity())
 
-    def test_job_of_nobody_is_another_job(self) -> None:
-        """One made with kubectl has no hash, and is not taken for ours."""
+    def test_job_without_hash(self) -> None:
+        """A Job of kubectl has no hash and raises NameTaken."""
         with pytest.raises(NameTaken):
             require_same_request(job(), identity())
 
     def test_same_key_other_request(self) -> None:
-        """A key means one request; another under the same key is a mistake of the caller."""
-        found = sent(job(annotations={REQUEST_HASH_ANNOTATION: "other", KEY_HASH_ANNOTATION: "key"}))
+        """Another request with the same key raises IdempotencyKeyReused."""
+        existing = received(job(annotations={REQUEST_HASH_ANNOTATION: "other", KEY_HASH_ANNOTATION: "key"}))
 
         with pytest.raises(IdempotencyKeyReused):
-            require_same_request(found, identity(key_hash="key"))
+            require_same_request(existing, identity(key_hash="key"))
 
-    @pytest.mark.parametrize("found", ["other", None])
-    def test_other_key_other_request(self, found: str | None) -> None:
-        """Where another key, or none, made the Job it is just another Job."""
-        annotations = {REQUEST_HASH_ANNOTATION: "other", **({KEY_HASH_ANNOTATION: found} if found else {})}
+    @pytest.mark.parametrize("key_hash", ["other", None])
+    def test_other_key_other_request(self, key_hash: str | None) -> None:
+        """A Job of another key, or without a key, raises NameTaken."""
+        annotations = {REQUEST_HASH_ANNOTATION: "other", **({KEY_HASH_ANNOTATION: key_hash} if key_hash else {})}
 
         with pytest.raises(NameTaken):
             require_same_request(job(annotations=annotations), identity(key_hash="key"))
 
-    def test_no_key_matches_no_key_of_the_job(self) -> None:
-        """Two Jobs without a key do not share one."""
+    def test_two_requests_without_a_key(self) -> None:
+        """Two requests without a key do not have the same key."""
         with pytest.raises(NameTaken):
             require_same_request(job(annotations={REQUEST_HASH_ANNOTATION: "other"}), identity(key_hash=None))
 
     @pytest.mark.parametrize("request_hash", ["asked", "other"])
-    def test_being_deleted_is_no_replay(self, request_hash: str) -> None:
-        """A Job on its way out is nobody's: the caller is told when to come back."""
-        found = job(deletion_timestamp=NOW, annotations={REQUEST_HASH_ANNOTATION: request_hash})
+    def test_job_being_deleted(self, request_hash: str) -> None:
+        """A Job that is being deleted raises JobBeingDeleted with Retry-After."""
+        existing = job(deletion_timestamp=NOW, annotations={REQUEST_HASH_ANNOTATION: request_hash})
 
-        with pytest.raises(JobBeingDeleted) as refused:
-            require_same_request(found, identity())
+        with pytest.raises(JobBeingDeleted) as error:
+            require_same_request(existing, identity())
 
-        assert refused.value.retry_after == RETRY_AFTER_DELETION == 5
+        assert error.value.retry_after == RETRY_AFTER_DELETION == 5
 
-    def test_lock_is_its_own_replay(self) -> None:
-        """What `lock` makes and what is read back fit together."""
-        wanted = identify(submission(), ALICE, KEY)
+    def test_identity_of_a_replay(self) -> None:
+        """The Job of an identity is accepted as a replay of the same identity."""
+        first = identify(submission(), ALICE, KEY)
 
-        found = job(
-            wanted.name,
-            annotations={REQUEST_HASH_ANNOTATION: wanted.request_hash, KEY_HASH_ANNOTATION: wanted.key_hash},
+        existing = job(
+            first.name,
+            annotations={REQUEST_HASH_ANNOTATION: first.request_hash, KEY_HASH_ANNOTATION: first.key_hash},
         )
 
-        assert require_same_request(found, JobIdentity(wanted.name, wanted.request_hash, wanted.key_hash)) is found
+        assert require_same_request(existing, JobIdentity(first.name, first.request_hash, first.key_hash)) is existing

@@ -1,4 +1,4 @@
-"""A submission: hostile JSON in, a checked Submission or the list of what is wrong out."""
+"""Tests of the validation of submissions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.support.submissions import documents
 
 CANARY = "hunter2-the-canary"
 
-TWICE = ("/pvc", "must not have the same path twice")
-NEITHER = ("/pvc", "must each have either name (an existing claim) or size (an ephemeral volume)")
-ALONE = "sets the number of pods; remove parallelism, completions and indexed"
+SAME_PATH = ("/pvc", "must not have the same path twice")
+NAME_OR_SIZE = ("/pvc", "must each have either name (a claim) or size (an ephemeral volume)")
+ONLY_NODES = "sets the number of pods; remove parallelism, completions and indexed"
 FIELDS = [field.alias or "" for field in Submission.model_fields.values()]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -29,51 +29,51 @@ JSON = st.recursive(
 )
 
 
-def refused(value: object) -> list[tuple[str, str]]:
-    """Place and rule of everything that is refused in *value*."""
+def errors_in(value: object) -> list[tuple[str, str]]:
+    """Return the pointers and messages of the errors in *value*."""
     with pytest.raises(InvalidJob) as error:
         parse_submission(value)
-    return [(one.pointer, one.message) for one in error.value.errors]
+    return [(each.pointer, each.message) for each in error.value.errors]
 
 
-def places(value: object) -> set[str]:
-    """Where something is refused in *value*."""
-    return {pointer for pointer, _ in refused(value)}
+def pointers(value: object) -> set[str]:
+    """Return the pointers of the errors in *value*."""
+    return {pointer for pointer, _ in errors_in(value)}
 
 
 class TestForms:
-    """A Job bare, or wrapped as Run:ai wraps it."""
+    """Tests of the bare and the wrapped form."""
 
-    def test_both_forms_are_the_same(self) -> None:
-        """`{"job": {...}}` and `{...}` ask for the same."""
+    def test_both_forms(self) -> None:
+        """`{"job": {...}}` and `{...}` are the same submission."""
         assert parse_submission(document()) == parse_submission({"job": document()})
 
-    def test_places_are_those_of_the_form_that_was_sent(self) -> None:
-        """The pointers lead into the caller's own document."""
-        assert places({"job": {"project": "a"}}) == {"/job/image"}
-        assert places({"project": "a"}) == {"/image"}
+    def test_pointers_match_the_form(self) -> None:
+        """The pointers refer to the document of the caller."""
+        assert pointers({"job": {"project": "a"}}) == {"/job/image"}
+        assert pointers({"project": "a"}) == {"/image"}
 
-    def test_wrapper_with_more_in_it_is_none(self) -> None:
-        """Beside `job` nothing may stand: it would be dropped."""
-        assert places({"job": document(), "extra": 1}) == {"/project", "/image", "/job", "/extra"}
+    def test_wrapper_with_other_members(self) -> None:
+        """A wrapper with other members than `job` is rejected, because they would be ignored."""
+        assert pointers({"job": document(), "extra": 1}) == {"/project", "/image", "/job", "/extra"}
 
     @pytest.mark.parametrize("value", [None, [], "x", 7, True, [document()]])
-    def test_what_is_no_object_is_refused_as_a_whole(self, value: object) -> None:
-        """The place is the document itself, or the wrapped one."""
-        assert places(value) == {""}
-        assert places({"job": value}) == {"/job"}
+    def test_other_json(self, value: object) -> None:
+        """The pointer of a value that is not an object is that of the whole document."""
+        assert pointers(value) == {""}
+        assert pointers({"job": value}) == {"/job"}
 
-    def test_python_spelling_is_unknown(self) -> None:
-        """The wire is camelCase alone."""
-        assert refused(document(working_dir="/a")) == [("/working_dir", "is not a field of a Job")]
+    def test_snake_case_is_unknown(self) -> None:
+        """Only camelCase names are accepted."""
+        assert errors_in(document(working_dir="/a")) == [("/working_dir", "is not a field of a Job")]
 
 
 class TestDefaults:
-    """What is asked when only the required is said."""
+    """Tests of defaults."""
 
     def test_minimal(self) -> None:
-        """One pod without a GPU, as user 1000; every other field is null."""
-        found = submission()
+        """The default is one pod without GPUs, with the user ID 1000; other fields are null."""
+        minimal = submission()
 
         expected: dict[str, object] = {
             "project": "team-a",
@@ -94,10 +94,10 @@ class TestDefaults:
             "labels": {},
             "annotations": {},
         }
-        assert expected == found.model_dump(by_alias=True, exclude_none=True)
+        assert expected == minimal.model_dump(by_alias=True, exclude_none=True)
 
-    def test_null_is_as_good_as_missing(self) -> None:
-        """A client that sends null for what it does not set asks for the default."""
+    def test_null_means_default(self) -> None:
+        """Null for an optional field has the same effect as omitting it."""
         optional = {
             field.alias or "": None
             for field in Submission.model_fields.values()
@@ -107,20 +107,20 @@ class TestDefaults:
         assert submission() == submission(**optional)
 
     @pytest.mark.parametrize("field", ["gpu", "parallelism", "labels", "pvc", "stdin", "runAsUid", "arguments"])
-    def test_null_for_what_has_a_value_is_refused(self, field: str) -> None:
-        """Where there is no "not set", null is a mistake."""
-        assert f"/{field}" in places(document(**{field: None}))
+    def test_null_for_a_field_with_a_default_is_rejected(self, field: str) -> None:
+        """Null is only accepted for optional fields."""
+        assert f"/{field}" in pointers(document(**{field: None}))
 
-    def test_it_cannot_be_changed(self) -> None:
-        """What was checked stays as it was checked."""
-        found = submission()
+    def test_is_immutable(self) -> None:
+        """A validated submission cannot be changed."""
+        frozen = submission()
 
         with pytest.raises(ValueError, match="frozen"):
-            found.image = "other"
+            frozen.image = "other"
 
 
 class TestLimits:
-    """Numbers and counts have both ends."""
+    """Tests of limits."""
 
     @pytest.mark.parametrize(
         ("field", "least", "most"),
@@ -136,72 +136,72 @@ class TestLimits:
             ("runAsGid", 1, 2**31 - 1),
         ],
     )
-    def test_both_ends_are_taken_and_nothing_beyond(self, field: str, least: int, most: int) -> None:
-        """The limits are inclusive. User and group 0 are root, and refused."""
+    def test_minimum_and_maximum(self, field: str, least: int, most: int) -> None:
+        """Limits are inclusive. User and group 0 are root and rejected."""
         submission(**{field: least})
         submission(**{field: most})
 
-        assert places(document(**{field: least - 1})) == {f"/{field}"}
-        assert places(document(**{field: most + 1})) == {f"/{field}"}
+        assert pointers(document(**{field: least - 1})) == {f"/{field}"}
+        assert pointers(document(**{field: most + 1})) == {f"/{field}"}
 
     @pytest.mark.parametrize(
         ("field", "most", "item"),
         [("pvc", 16, {"size": "1Gi"}), ("arguments", 256, "x"), ("command", 256, "x")],
     )
-    def test_lists_end(self, field: str, most: int, item: object) -> None:
-        """A list is taken up to its limit."""
+    def test_maximum_of_arrays(self, field: str, most: int, item: object) -> None:
+        """Arrays are accepted up to the limit."""
 
-        def listed(count: int) -> dict[str, object]:
+        def with_items(count: int) -> dict[str, object]:
             items = [{**item, "path": f"/{n}"} if isinstance(item, dict) else item for n in range(count)]
             return document(**{field: items})
 
-        parse_submission(listed(most))
+        parse_submission(with_items(most))
 
-        assert places(listed(most + 1)) == {f"/{field}"}
+        assert pointers(with_items(most + 1)) == {f"/{field}"}
 
     @pytest.mark.parametrize(("field", "most"), [("environment", 128), ("labels", 32), ("annotations", 32)])
-    def test_maps_end(self, field: str, most: int) -> None:
-        """A map is taken up to its limit."""
+    def test_maximum_of_objects(self, field: str, most: int) -> None:
+        """Objects are accepted up to the limit."""
         keys = {f"k{number}": "x" for number in range(most)}
 
         submission(**{field: keys})
 
-        assert places(document(**{field: {**keys, "more": "x"}})) == {f"/{field}"}
+        assert pointers(document(**{field: {**keys, "more": "x"}})) == {f"/{field}"}
 
     @pytest.mark.parametrize(
         "field", ["gpu", "parallelism", "completions", "backoffLimit", "maxRuntimeSeconds", "runAsUid", "cpu"]
     )
     @pytest.mark.parametrize("value", [True, "1", "", [], {}, float("nan"), float("inf"), 10**30, -1])
-    def test_nothing_passes_for_a_number(self, field: str, value: object) -> None:
-        """Booleans and texts are not numbers, and numbers are bounded."""
-        assert places(document(**{field: value})) == {f"/{field}"}
+    def test_invalid_number(self, field: str, value: object) -> None:
+        """Booleans, strings and numbers out of range are rejected."""
+        assert pointers(document(**{field: value})) == {f"/{field}"}
 
     @pytest.mark.parametrize("field", ["indexed", "preemptible", "largeShm", "stdin", "tty", "interactive"])
     @pytest.mark.parametrize("value", [0, 1, "true", "yes", []])
-    def test_nothing_passes_for_a_boolean(self, field: str, value: object) -> None:
-        """Only true and false are."""
-        assert places(document(**{field: value})) == {f"/{field}"}
+    def test_invalid_boolean(self, field: str, value: object) -> None:
+        """Only true and false are accepted."""
+        assert pointers(document(**{field: value})) == {f"/{field}"}
 
     @pytest.mark.parametrize("value", [False, None, 0, "true"])
     def test_privilege_escalation_is_always_prevented(self, value: object) -> None:
-        """Run:ai's switch is taken in its one safe position."""
-        assert places(document(preventPrivilegeEscalation=value)) == {"/preventPrivilegeEscalation"}
+        """The field of Run:ai is accepted only with the value true."""
+        assert pointers(document(preventPrivilegeEscalation=value)) == {"/preventPrivilegeEscalation"}
 
     @pytest.mark.parametrize(
         ("field", "values"),
         [("type", ["Train", "Interactive"]), ("imagePullPolicy", ["Always", "IfNotPresent", "Never"])],
     )
-    def test_choices_are_closed(self, field: str, values: list[str]) -> None:
-        """Each choice is taken as it is written, nothing else is."""
+    def test_choices(self, field: str, values: list[str]) -> None:
+        """Only the exact choices are accepted."""
         for value in values:
             submission(**{field: value})
 
         for other in ("", values[0].lower(), values[0] + "\n", 1):
-            assert places(document(**{field: other})) == {f"/{field}"}
+            assert pointers(document(**{field: other})) == {f"/{field}"}
 
 
 class TestAgreement:
-    """Fields that must agree with each other."""
+    """Tests of fields that depend on each other."""
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
@@ -214,17 +214,21 @@ class TestAgreement:
             pytest.param({"cpu": 2, "cpuLimit": 1.999}, ("/cpuLimit", "must be at least cpu")),
             pytest.param({"memory": "1Gi", "memoryLimit": "1G"}, ("/memoryLimit", "must be at least memory")),
             pytest.param({"indexed": True}, ("/indexed", "requires completions")),
-            pytest.param({"nodes": 2, "parallelism": 2}, ("/nodes", ALONE), id="nodes and parallelism"),
-            pytest.param({"nodes": 2, "completions": 2}, ("/nodes", ALONE), id="nodes and completions"),
-            pytest.param({"nodes": 2, "indexed": True, "completions": 2}, ("/nodes", ALONE), id="nodes and indexed"),
+            pytest.param({"nodes": 2, "parallelism": 2}, ("/nodes", ONLY_NODES), id="nodes and parallelism"),
+            pytest.param({"nodes": 2, "completions": 2}, ("/nodes", ONLY_NODES), id="nodes and completions"),
+            pytest.param(
+                {"nodes": 2, "indexed": True, "completions": 2}, ("/nodes", ONLY_NODES), id="nodes and indexed"
+            ),
             pytest.param(
                 {"nodes": 2, "environment": {"MASTER_PORT": "1"}},
                 ("/nodes", f"sets {', '.join(RENDEZVOUS_VARIABLES)}; remove them from environment"),
-                id="a rendezvous of one's own",
+                id="rendezvous variables",
             ),
             pytest.param({"backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "requires indexed")),
             pytest.param(
-                {"nodes": 2, "backoffLimitPerIndex": 1}, ("/backoffLimitPerIndex", "requires indexed"), id="ranks"
+                {"nodes": 2, "backoffLimitPerIndex": 1},
+                ("/backoffLimitPerIndex", "requires indexed"),
+                id="nodes and backoffLimitPerIndex",
             ),
             pytest.param(
                 {"indexed": True, "completions": 2, "maxFailedIndexes": 1},
@@ -234,34 +238,36 @@ class TestAgreement:
                 {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0, "maxFailedIndexes": 3},
                 ("/maxFailedIndexes", "must be at most completions"),
             ),
-            pytest.param({"retry": {}}, ("/retry", "must have exitCodes or ignoreDisruptions"), id="no rule"),
-            pytest.param({"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]}, TWICE, id="same path"),
+            pytest.param({"retry": {}}, ("/retry", "must have exitCodes or ignoreDisruptions"), id="empty retry"),
+            pytest.param(
+                {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a", "name": "y"}]}, SAME_PATH, id="same path"
+            ),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x"}, {"path": "/a/", "name": "y"}]},
-                TWICE,
-                id="but for a slash",
+                SAME_PATH,
+                id="same path with a slash",
             ),
             pytest.param(
                 {"largeShm": True, "pvc": [{"path": "/dev/shm", "name": "x"}]},  # noqa: S108 - in the container
-                TWICE,
-                id="path of the shared memory",
+                SAME_PATH,
+                id="path of shared memory",
             ),
-            pytest.param({"pvc": [{"path": "/a"}]}, NEITHER, id="neither name nor size"),
+            pytest.param({"pvc": [{"path": "/a"}]}, NAME_OR_SIZE, id="neither name nor size"),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x", "size": "1Gi"}]},
-                NEITHER,
+                NAME_OR_SIZE,
                 id="both name and size",
             ),
             pytest.param(
                 {"pvc": [{"path": "/a", "name": "x", "storageClass": "fast"}]},
                 ("/pvc", "must have size if storageClass is set"),
-                id="a storage class that would be dropped",
+                id="storage class of an existing claim",
             ),
         ],
     )
-    def test_contradiction_is_refused(self, fields: dict[str, object], expected: tuple[str, str]) -> None:
-        """Of two fields that contradict each other neither wins in silence."""
-        assert [expected] == refused(document(**fields))
+    def test_contradiction_is_rejected(self, fields: dict[str, object], expected: tuple[str, str]) -> None:
+        """Of two contradicting fields, neither silently takes precedence."""
+        assert [expected] == errors_in(document(**fields))
 
     @pytest.mark.parametrize(
         "fields",
@@ -280,8 +286,8 @@ class TestAgreement:
             {"pvc": [{"path": "/a", "size": "1Gi", "storageClass": "fast"}, {"path": "/b", "size": "1Gi"}]},
         ],
     )
-    def test_agreement_is_taken(self, fields: dict[str, object]) -> None:
-        """Equal is not below, and what is missing contradicts nothing."""
+    def test_agreement_is_accepted(self, fields: dict[str, object]) -> None:
+        """Equal limits and unset fields do not contradict others."""
         submission(**fields)
 
     @pytest.mark.parametrize(
@@ -294,45 +300,45 @@ class TestAgreement:
             ({"indexed": True, "completions": 0}, {"/completions", "/indexed"}),
         ],
     )
-    def test_refused_field_is_compared_with_nothing(self, fields: dict[str, object], expected: set[str]) -> None:
-        """A field that is refused itself does not break the check of another."""
-        assert expected == places(document(**fields))
+    def test_invalid_field_is_not_compared(self, fields: dict[str, object], expected: set[str]) -> None:
+        """An invalid field does not cause errors in fields that depend on it."""
+        assert expected == pointers(document(**fields))
 
 
 class TestJobType:
-    """Train or Interactive, in either of Run:ai's two ways."""
+    """Tests of job_type."""
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
         [({}, "Train"), ({"type": "Interactive"}, "Interactive"), ({"interactive": True}, "Interactive")],
     )
     def test_type(self, fields: dict[str, object], expected: str) -> None:
-        """Train unless asked otherwise."""
+        """The type can be set by either field; the default is Train."""
         assert expected == submission(**fields).job_type
 
 
 class TestErrors:
-    """What is told of a refused Job."""
+    """Tests of errors."""
 
-    def test_every_field_is_told_at_once(self) -> None:
-        """The caller mends all mistakes in one round."""
-        found = places({"project": "A", "gpu": -1, "pvc": [{"path": "a"}], "environment": {"1": "x"}})
+    def test_all_fields_are_reported(self) -> None:
+        """All invalid fields are reported in one response."""
+        reported = pointers({"project": "A", "gpu": -1, "pvc": [{"path": "a"}], "environment": {"1": "x"}})
 
-        assert found == {"/project", "/image", "/gpu", "/pvc/0/path", "/environment/1"}
+        assert reported == {"/project", "/image", "/gpu", "/pvc/0/path", "/environment/1"}
 
-    def test_not_more_than_twenty(self) -> None:
-        """The answer is bounded, however wrong the question."""
-        found = refused(document(**{f"x{number}": 1 for number in range(50)}))
+    def test_number_of_errors_is_limited(self) -> None:
+        """At most 20 errors are reported."""
+        errors = errors_in(document(**{f"x{number}": 1 for number in range(50)}))
 
         assert MAX_ERRORS == 20
-        assert len(found) == MAX_ERRORS
+        assert len(errors) == MAX_ERRORS
 
-    def test_same_place_and_rule_are_told_once(self) -> None:
-        """A value may fit no branch of a union: the caller sees places, not branches."""
-        found = refused(document(environment={"A": {"secret": {"name": "-", "key": "-"}}}))
+    def test_no_duplicate_errors(self) -> None:
+        """A value that matches no branch of a union is reported by field, not by branch."""
+        errors = errors_in(document(environment={"A": {"secret": {"name": "-", "key": "-"}}}))
 
-        assert len(set(found)) == len(found)
-        assert {pointer for pointer, _ in found} == {"/environment/A", "/environment/A/secret/name"}
+        assert len(set(errors)) == len(errors)
+        assert {pointer for pointer, _ in errors} == {"/environment/A", "/environment/A/secret/name"}
 
     @pytest.mark.parametrize(
         ("fields", "pointer"),
@@ -347,19 +353,19 @@ class TestErrors:
             ({"command": [1]}, "/command/0"),
         ],
     )
-    def test_place_is_a_json_pointer(self, fields: dict[str, object], pointer: str) -> None:
-        """Names are escaped as RFC 6901 says, and cut; branches of unions are no places."""
-        assert pointer in places(document(**fields))
+    def test_pointers_are_json_pointers(self, fields: dict[str, object], pointer: str) -> None:
+        """Names are escaped (RFC 6901) and truncated; branches of unions are omitted."""
+        assert pointer in pointers(document(**fields))
 
-    def test_field_of_a_volume_is_told_where_it_is(self) -> None:
-        """A refused name deeper down has its reason too."""
-        ((place, rule),) = refused(document(pvc=[{"path": "/a", "name": "x", "volume": 1}]))
+    def test_unsupported_field_of_a_volume(self) -> None:
+        """A nested unsupported field is reported with its reason."""
+        ((pointer, message),) = errors_in(document(pvc=[{"path": "/a", "name": "x", "volume": 1}]))
 
-        assert (place, rule.startswith("is not supported: ")) == ("/pvc/0/volume", True)
+        assert (pointer, message.startswith("is not supported: ")) == ("/pvc/0/volume", True)
 
-    def test_words_of_pydantic_stay_inside(self) -> None:
-        """Our own rules are told without pydantic's prefix."""
-        assert refused(document(gpu=0.5)) == [("/gpu", "must be a whole number: GPUs are not shared")]
+    def test_no_prefix_of_pydantic(self) -> None:
+        """Messages of our own validators have no prefix of pydantic."""
+        assert errors_in(document(gpu=0.5)) == [("/gpu", "must be a whole number: GPUs are not shared")]
 
     @pytest.mark.parametrize(
         "fields",
@@ -380,8 +386,8 @@ class TestErrors:
             {"preventPrivilegeEscalation": CANARY},
         ],
     )
-    def test_no_value_is_repeated(self, fields: dict[str, object]) -> None:
-        """A value may be a secret: neither the answer nor the exception's text or chain holds it."""
+    def test_errors_contain_no_values(self, fields: dict[str, object]) -> None:
+        """A value may be a secret, so neither the response nor the exception or its chain contains it."""
         with pytest.raises(InvalidJob) as error:
             parse_submission(document(**fields))
 
@@ -401,61 +407,61 @@ class TestErrors:
             document(gpu=10**5000),
         ],
     )
-    def test_what_is_no_json_is_refused_too(self, value: object) -> None:
-        """Lone surrogates, odd keys and endless numbers end as errors that can be written down."""
+    def test_values_that_are_not_json(self, value: object) -> None:
+        """Errors for lone surrogates, other types of keys and huge numbers can be encoded."""
         with pytest.raises(InvalidJob) as error:
             parse_submission(value)
 
         assert repr(error.value.errors).encode()
 
-    def test_bottomless_nesting_is_refused(self) -> None:
-        """Depth does not bring the parser down."""
+    def test_deep_nesting_is_rejected(self) -> None:
+        """Deeply nested values are reported as errors."""
         deep: Any = "x"
         for _ in range(100_000):
             deep = [deep]
 
-        assert places(document(arguments=[deep], environment={"A": deep}, extra=deep)) == {
+        assert pointers(document(arguments=[deep], environment={"A": deep}, extra=deep)) == {
             "/arguments/0",
             "/environment/A",
             "/extra",
         }
 
     @given(JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON)))
-    def test_any_json_is_taken_or_refused(self, value: object) -> None:
-        """There is no third way."""
+    def test_any_json_is_parsed_or_rejected(self, value: object) -> None:
+        """No JSON raises any other exception."""
         with suppress(InvalidJob):
             parse_submission(value)
 
 
 class TestEverySubmission:
-    """What holds for all."""
+    """Tests with generated submissions."""
 
     @given(documents())
-    def test_taken_again_it_is_the_same(self, value: dict[str, Any]) -> None:
-        """A Submission written out is a submission, and means itself."""
-        once = parse_submission(value)
+    def test_round_trip(self, value: dict[str, Any]) -> None:
+        """A serialized Submission is parsed to an equal one."""
+        original = parse_submission(value)
 
-        again = parse_submission(once.model_dump(mode="json", by_alias=True))
+        parsed = parse_submission(original.model_dump(mode="json", by_alias=True))
 
-        assert once == again
+        assert original == parsed
 
     @given(documents())
-    def test_as_asked_it_is_the_same(self, value: dict[str, Any]) -> None:
-        """What is kept on the Job is all that was asked."""
-        asked = parse_submission(value)
+    def test_round_trip_of_as_submitted(self, value: dict[str, Any]) -> None:
+        """The annotation of a Job contains the complete submission."""
+        original = parse_submission(value)
 
-        again = parse_submission(json.loads(asked.as_submitted))
+        parsed = parse_submission(json.loads(original.as_submitted))
 
-        assert (asked, asked.as_submitted) == (again, again.as_submitted)
+        assert (original, original.as_submitted) == (parsed, parsed.as_submitted)
 
-    def test_order_of_variables_is_kept_but_no_part_of_its_identity(self) -> None:
-        """Kubernetes expands `$(NAME)` from the variables before it, so a copy must hold them as they were given."""
+    def test_order_of_variables(self) -> None:
+        """The order is kept, since `$(NAME)` refers to preceding variables, but the identity does not depend on it."""
         root, run = ("ROOT", "/data"), ("RUN", "$(ROOT)/7")
-        one, other = (
+        first, second = (
             parse_submission({"project": "team-a", "image": "busybox", "environment": dict(variables)})
             for variables in ([root, run], [run, root])
         )
 
-        assert list(json.loads(one.as_submitted)["environment"]) == ["ROOT", "RUN"]
-        assert list(json.loads(other.as_submitted)["environment"]) == ["RUN", "ROOT"]
-        assert one.identity == other.identity
+        assert list(json.loads(first.as_submitted)["environment"]) == ["ROOT", "RUN"]
+        assert list(json.loads(second.as_submitted)["environment"]) == ["RUN", "ROOT"]
+        assert first.identity == second.identity

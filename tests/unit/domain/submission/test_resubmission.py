@@ -1,4 +1,4 @@
-"""What follows from a Job that was submitted: a clone, or a retry of its failed indexes."""
+"""Tests of clones and retries."""
 
 from __future__ import annotations
 
@@ -22,51 +22,51 @@ if TYPE_CHECKING:
 ARRAY: dict[str, Any] = {"name": "sweep", "indexed": True, "completions": 4, "parallelism": 3}
 
 
-def made(asked: Submission, completed: str = "", *, status: JobStatus | None = None) -> Job:
-    """The Job of *asked*, which has failed with those indexes completed, or is in that *status*."""
+def job_of(original: Submission, completed: str = "", *, status: JobStatus | None = None) -> Job:
+    """Return the Job of *original*, failed with the indexes *completed*, or with *status*."""
     state = status or ended("Failed", "FailedIndexes")
     state.completed_indexes = completed
-    spec = JobSpec(completions=asked.completions, completion_mode="Indexed" if asked.indexed else "NonIndexed")
-    annotations = {SUBMISSION_ANNOTATION: asked.as_submitted.decode()}
-    return job(asked.name or "train-1", spec=spec, status=state, annotations=annotations)
+    spec = JobSpec(completions=original.completions, completion_mode="Indexed" if original.indexed else "NonIndexed")
+    annotations = {SUBMISSION_ANNOTATION: original.as_submitted.decode()}
+    return job(original.name or "train-1", spec=spec, status=state, annotations=annotations)
 
 
 def cloned(patch: object, *, keyed: bool = False, **fields: object) -> Submission:
-    """The clone, changed by *patch*, of a submission with *fields*."""
-    return clone_of(TEAM_A, made(submission(**fields)), patch, keyed=keyed)
+    """Return the clone of a Job with *fields*, changed by *patch*."""
+    return clone_of(TEAM_A, job_of(submission(**fields)), patch, keyed=keyed)
 
 
 def retried(completed: str, **fields: object) -> Submission:
-    """The retry of an array with *fields* of which those indexes completed."""
-    return retry_of(TEAM_A, made(submission(**{**ARRAY, **fields}), completed), "again")
+    """Return the retry of an Indexed Job with *fields*, of which the indexes *completed* are complete."""
+    return retry_of(TEAM_A, job_of(submission(**{**ARRAY, **fields}), completed), "again")
 
 
-def odd(text: str | None) -> Job:
-    """A finished Job that carries *text* as its submission."""
+def annotated(text: str | None) -> Job:
+    """Return a finished Job with *text* as the submission annotation."""
     annotations = {} if text is None else {SUBMISSION_ANNOTATION: text}
     return job(spec=JobSpec(completions=2, completion_mode="Indexed"), status=ended("Failed"), annotations=annotations)
 
 
 class TestClone:
-    """A Job like another."""
+    """Tests of clone_of."""
 
     @given(submissions())
-    def test_without_a_change_is_the_same_but_for_the_name(self, asked: Submission) -> None:
-        """Whatever was asked is asked again."""
-        expected = asked.model_copy(update={"name": None, "project": "team-a"})
+    def test_empty_patch(self, original: Submission) -> None:
+        """Without changes, the clone has the same submission except for the name."""
+        expected = original.model_copy(update={"name": None, "project": "team-a"})
 
-        assert clone_of(TEAM_A, made(asked), {}, keyed=False).as_submitted == expected.as_submitted
+        assert clone_of(TEAM_A, job_of(original), {}, keyed=False).as_submitted == expected.as_submitted
 
-    def test_is_changed_by_the_patch(self) -> None:
-        """One variable is replaced, one goes, one stays; so does a Secret's reference."""
+    def test_patch(self) -> None:
+        """A patch replaces, removes and adds fields and variables; other values are kept."""
         secret = {"secret": {"name": "hub", "key": "token"}}
         environment = {"LR": "1", "SEED": "7", "TOKEN": secret}
 
         patch = {"environment": {"LR": "2", "SEED": None}, "gpu": 4, "name": "train-2"}
 
-        found = cloned(patch, environment=environment, gpu=1, name="train-1")
+        clone = cloned(patch, environment=environment, gpu=1, name="train-1")
 
-        assert json.loads(found.as_submitted) == {
+        assert json.loads(clone.as_submitted) == {
             "project": "team-a",
             "name": "train-2",
             "image": "busybox",
@@ -75,34 +75,34 @@ class TestClone:
         }
 
     @pytest.mark.parametrize(("keyed", "expected"), [(False, "sweep"), (True, None)])
-    def test_inherits_the_prefix_unless_a_key_makes_the_name(self, keyed: bool, expected: str | None) -> None:
-        """Beside a key a prefix is refused, and the caller did not send this one."""
+    def test_name_prefix(self, keyed: bool, expected: str | None) -> None:
+        """The prefix is inherited, except with an Idempotency-Key, which generates the name."""
         assert cloned({}, keyed=keyed, jobNamePrefix="sweep").job_name_prefix == expected
 
     @pytest.mark.parametrize("project", ["team-b", None, 7])
-    def test_stays_in_its_project(self, project: object) -> None:
-        """Another Project's Jobs are submitted there, by those who may."""
-        with pytest.raises(InvalidJob) as refused:
+    def test_other_project_is_rejected(self, project: object) -> None:
+        """A clone cannot be in another Project."""
+        with pytest.raises(InvalidJob) as error:
             cloned({"project": project})
 
-        assert [one.pointer for one in refused.value.errors] == ["/project"]
+        assert [each.pointer for each in error.value.errors] == ["/project"]
 
-    def test_project_is_that_of_the_path(self) -> None:
-        """Whatever the annotation says, which those may write who may change the Job."""
-        assert clone_of(TEAM_A, odd('{"project": "team-b", "image": "x"}'), {}, keyed=False).project == "team-a"
+    def test_project_of_the_annotation_is_ignored(self) -> None:
+        """The Project is that of the request, since users can edit the annotation."""
+        assert clone_of(TEAM_A, annotated('{"project": "team-b", "image": "x"}'), {}, keyed=False).project == "team-a"
 
     @pytest.mark.parametrize(
         ("patch", "pointer"), [([], ""), (None, ""), ("x", ""), ({"gpu": "1"}, "/gpu"), ({"image": None}, "/image")]
     )
-    def test_refusal_names_the_place(self, patch: object, pointer: str) -> None:
-        """The patched submission is checked as any other."""
-        with pytest.raises(InvalidJob) as refused:
+    def test_invalid_patch(self, patch: object, pointer: str) -> None:
+        """The patched submission is validated like any other."""
+        with pytest.raises(InvalidJob) as error:
             cloned(patch)
 
-        assert [one.pointer for one in refused.value.errors] == [pointer]
+        assert [each.pointer for each in error.value.errors] == [pointer]
 
-    def test_deep_nesting_is_refused(self) -> None:
-        """However deep a body is, it is answered."""
+    def test_deep_nesting_is_rejected(self) -> None:
+        """A deeply nested patch raises MalformedRequest."""
         patch: dict[str, Any] = {}
         for _ in range(100_000):
             patch = {"a": patch}
@@ -111,70 +111,70 @@ class TestClone:
             cloned(patch)
 
 
-class TestUnknown:
-    """A Job of which nobody knows what was asked."""
+class TestSubmissionUnknown:
+    """Tests of Jobs without a valid submission annotation."""
 
     @pytest.mark.parametrize("text", [None, "", "{", "[]", "null", '{"a": 1, "a": 2}'])
-    def test_is_told(self, text: str | None) -> None:
-        """It was made by other means, or somebody changed what it carries."""
+    def test_missing_or_invalid(self, text: str | None) -> None:
+        """A missing annotation, or one that is not a JSON object, raises SubmissionUnknown."""
         with pytest.raises(SubmissionUnknown):
-            clone_of(TEAM_A, odd(text), {}, keyed=False)
+            clone_of(TEAM_A, annotated(text), {}, keyed=False)
         with pytest.raises(SubmissionUnknown):
-            retry_of(TEAM_A, odd(text), "again")
+            retry_of(TEAM_A, annotated(text), "again")
 
     @pytest.mark.parametrize("text", ["{}", '{"project": "team-a", "image": "x", "parallelism": "3"}'])
-    def test_odd_one_is_refused_as_any_submission(self, text: str) -> None:
-        """Nothing of it reaches the cluster unchecked."""
+    def test_invalid_submission(self, text: str) -> None:
+        """The submission in the annotation is validated like any other."""
         with pytest.raises(InvalidJob):
-            retry_of(TEAM_A, odd(text), "again")
+            retry_of(TEAM_A, annotated(text), "again")
 
 
 class TestRetry:
-    """The failed indexes once more."""
+    """Tests of retry_of."""
 
-    def test_runs_what_was_not_completed(self) -> None:
-        """As many indexes as are left, and the environment tells which they are."""
-        found = retried("0,2", environment={"SEED": "7"})
+    def test_runs_incomplete_indexes(self) -> None:
+        """A retry has one completion for each incomplete index; a variable maps them to the original indexes."""
+        retry = retried("0,2", environment={"SEED": "7"})
 
-        assert (found.completions, found.parallelism, found.indexed) == (2, 2, True)
-        assert found.environment == {"SEED": "7", INDEX_MAP: "1,3"}
+        assert (retry.completions, retry.parallelism, retry.indexed) == (2, 2, True)
+        assert retry.environment == {"SEED": "7", INDEX_MAP: "1,3"}
 
-    def test_of_a_retry_names_the_first_jobs_indexes(self) -> None:
-        """Index 1 of a retry that ran 1 and 3 is 3."""
+    def test_retry_of_a_retry(self) -> None:
+        """The indexes are those of the first Job."""
         assert retried("0", completions=2, environment={INDEX_MAP: "1,3"}).environment[INDEX_MAP] == "3"
 
     @pytest.mark.parametrize("text", ["1,3", "x", {"secret": {"name": "s", "key": "k"}}])
-    def test_map_of_ones_own_is_no_map(self, text: object) -> None:
-        """What does not name as many indexes as the Job has, no retry has written."""
+    def test_invalid_index_map_is_ignored(self, text: object) -> None:
+        """A variable of the user that does not have one index for each completion is not an index map."""
         assert retried("0", environment={INDEX_MAP: text}).environment[INDEX_MAP] == "1,2,3"
 
-    def test_is_the_same_each_time(self) -> None:
-        """So the retry is made once; it has the one name, which a prefix would contradict."""
-        one, other = (retried("0,2", name=None, jobNamePrefix="sweep") for _ in range(2))
+    def test_is_deterministic(self) -> None:
+        """Two retries of the same Job are identical, so that only one Job is created; the prefix is not inherited."""
+        first, second = (retried("0,2", name=None, jobNamePrefix="sweep") for _ in range(2))
 
-        assert one.as_submitted == other.as_submitted
-        assert (one.name, one.job_name_prefix) == ("again", None)
+        assert first.as_submitted == second.as_submitted
+        assert (first.name, first.job_name_prefix) == ("again", None)
 
-    @pytest.mark.parametrize(("asked", "expected"), [(None, None), (0, 0), (1, 1), (4, 2)])
-    def test_bounds_the_failures_by_its_indexes(self, asked: int | None, expected: int | None) -> None:
-        """Kubernetes refuses more of them than there are indexes."""
-        assert retried("0,2", backoffLimitPerIndex=0, maxFailedIndexes=asked).max_failed_indexes == expected
+    @pytest.mark.parametrize(("limit", "expected"), [(None, None), (0, 0), (1, 1), (4, 2)])
+    def test_max_failed_indexes(self, limit: int | None, expected: int | None) -> None:
+        """The limit is at most the number of indexes, as Kubernetes requires."""
+        assert retried("0,2", backoffLimitPerIndex=0, maxFailedIndexes=limit).max_failed_indexes == expected
 
-    def test_waits_for_the_end(self) -> None:
-        """While the Job runs, nobody knows what fails."""
+    def test_unfinished_job(self) -> None:
+        """A Job cannot be retried before it has finished."""
         with pytest.raises(JobNotFinished):
-            retry_of(TEAM_A, made(submission(**ARRAY), "0", status=JobStatus()), "again")
+            retry_of(TEAM_A, job_of(submission(**ARRAY), "0", status=JobStatus()), "again")
 
     @pytest.mark.parametrize(
-        ("fields", "completed", "why"),
+        ("fields", "completed", "reason"),
         [
             pytest.param(ARRAY, "0-3", "has completed", id="nothing failed"),
-            pytest.param({}, "", "indexed", id="no indexes"),
-            pytest.param({"nodes": 2}, "0", "indexed", id="ranks, which only work together"),
-            pytest.param({**ARRAY, "completions": 9_000}, "", "Too many indexes", id="too many for a variable"),
+            pytest.param({}, "", "indexed", id="not Indexed"),
+            pytest.param({"nodes": 2}, "0", "indexed", id="multi-node"),
+            pytest.param({**ARRAY, "completions": 9_000}, "", "Too many indexes", id="too many indexes"),
         ],
     )
-    def test_what_cannot_be_retried_is_told(self, fields: dict[str, object], completed: str, why: str) -> None:
-        """With what to do instead."""
-        with pytest.raises(JobNotRetriable, match=why):
-            retry_of(TEAM_A, made(submission(**fields), completed), "again")
+    def test_not_retriable(self, fields: dict[str, object], completed: str, reason: str) -> None:
+        """The error has the reason."""
+        with pytest.raises(JobNotRetriable, match=reason):
+            retry_of(TEAM_A, job_of(submission(**fields), completed), "again")

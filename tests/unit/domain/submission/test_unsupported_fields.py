@@ -1,4 +1,4 @@
-"""Run:ai's fields that are refused by name."""
+"""Tests of unsupported fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.domain.submission.model import Submission, parse_submission
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 from tests.support.builders import document
 
-BY_DESIGN = [
+UNSAFE_OR_IMPOSSIBLE = [
     "hostNetwork",
     "hostIpc",
     "hostPid",
@@ -26,32 +26,32 @@ BY_DESIGN = [
 ]
 
 
-class TestRefused:
-    """The list of what a Kubernetes Job cannot honour."""
+class TestUnsupportedFields:
+    """Tests of the list."""
 
     @pytest.mark.parametrize("field", UNSUPPORTED_FIELDS)
-    def test_field_is_refused_by_name_with_the_reason(self, field: str) -> None:
-        """A field that cannot be honoured is never dropped in silence, whatever its value."""
-        with pytest.raises(InvalidJob) as refused:
+    def test_field_is_rejected_with_the_reason(self, field: str) -> None:
+        """An unsupported field is never silently ignored, whatever its value."""
+        with pytest.raises(InvalidJob) as error:
             parse_submission(document(**{field: None}))
 
-        assert (FieldError(f"/{field}", f"is not supported: {UNSUPPORTED_FIELDS[field]}"),) == refused.value.errors
+        assert (FieldError(f"/{field}", f"is not supported: {UNSUPPORTED_FIELDS[field]}"),) == error.value.errors
 
-    @pytest.mark.parametrize("field", BY_DESIGN)
-    def test_dangerous_or_impossible_fields_are_known(self, field: str) -> None:
-        """The fields of Run:ai that would break out of the Job, or that nothing here can do, have a reason."""
+    @pytest.mark.parametrize("field", UNSAFE_OR_IMPOSSIBLE)
+    def test_unsafe_or_impossible_fields_are_listed(self, field: str) -> None:
+        """Fields that would break the isolation of a Job, or cannot be implemented, are listed."""
         assert field in UNSUPPORTED_FIELDS
 
-    def test_no_field_is_both_taken_and_refused(self) -> None:
-        """The two lists are apart."""
-        taken = {field.alias for field in Submission.model_fields.values()}
+    def test_no_supported_field_is_listed(self) -> None:
+        """The list does not contain fields of the model."""
+        supported = {field.alias for field in Submission.model_fields.values()}
 
-        assert not taken & UNSUPPORTED_FIELDS.keys()
+        assert not supported & UNSUPPORTED_FIELDS.keys()
 
     @pytest.mark.parametrize(("field", "reason"), UNSUPPORTED_FIELDS.items())
-    def test_reason_ends_a_sentence(self, field: str, reason: str) -> None:
-        """Read after '<field> is not supported: ', without a full stop or a capital, unless a name begins it."""
-        begins = reason.partition(" ")[0]
+    def test_reason_completes_the_message(self, field: str, reason: str) -> None:
+        """A reason has no full stop, and begins with a lower-case letter or a name."""
+        first_word = reason.partition(" ")[0]
 
         assert not reason.endswith("."), field
-        assert begins[0].islower() or begins in {"GPUs", "Run:ai's"}, field
+        assert first_word[0].islower() or first_word in {"GPUs", "Jobs"}, field

@@ -1,4 +1,4 @@
-"""What S3 tells of uploads."""
+"""Tests of S3 events."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tests.support.builders import TEAM_A, record, upload
 BUCKET = "researcher-uploads"
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(), one, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
 
 
-def read(**fields: Any) -> Upload | IgnoredRecord:  # noqa: ANN401 - whatever a record may hold
-    """What an event of one record with *fields* tells."""
-    (found,) = read_event({"Records": [record(**fields)]}, BUCKET)
-    return found
+def read(**fields: Any) -> Upload | IgnoredRecord:  # noqa: ANN401 - any field of a record
+    """Parse an event with one record with *fields*."""
+    (parsed,) = read_event({"Records": [record(**fields)]}, BUCKET)
+    return parsed
 
 
 class TestReadEvent:
-    """An event of S3."""
+    """Tests of read_event."""
 
-    def test_is_read_to_its_last_record(self) -> None:
-        """S3 sends one, and promises nothing."""
+    def test_returns_every_record(self) -> None:
+        """S3 usually sends one record, but does not guarantee it."""
         keys = [f"submit/team-a/{number}.json" for number in range(3)]
 
-        found = read_event({"Records": [record(key) for key in keys]}, BUCKET)
+        uploads = read_event({"Records": [record(key) for key in keys]}, BUCKET)
 
-        assert [one.key for one in found] == keys
+        assert [each.key for each in uploads] == keys
 
-    def test_tells_what_was_put_there(self) -> None:
-        """Each field from its place in the record."""
+    def test_returns_every_field(self) -> None:
+        """An Upload contains the fields of the record."""
         assert read(key="submit/team-a/a/b.json", sequencer="0A1", version="v1", size=7) == Upload(
             bucket=BUCKET,
             project=TEAM_A,
@@ -60,11 +60,11 @@ class TestReadEvent:
         ],
     )
     def test_keys_are_form_encoded(self, written: str, key: str) -> None:
-        """Read once, and then taken to the letter."""
-        found = read(written=written)
+        """Keys are decoded once and not normalized."""
+        parsed = read(written=written)
 
-        assert isinstance(found, Upload)
-        assert found.key == key
+        assert isinstance(parsed, Upload)
+        assert parsed.key == key
 
     @pytest.mark.parametrize(
         ("fields", "why"),
@@ -89,29 +89,29 @@ class TestReadEvent:
             ({"version": "a b"}, "invalid S3 record"),
         ],
     )
-    def test_what_is_no_upload_is_left_alone(self, fields: dict[str, Any], why: str) -> None:
-        """Nobody could be told; the log says why."""
-        found = read(**fields)
+    def test_other_records_are_ignored(self, fields: dict[str, Any], why: str) -> None:
+        """A record that is not an upload is ignored, with a reason for the log."""
+        parsed = read(**fields)
 
-        assert isinstance(found, IgnoredRecord)
-        assert found.why == why
+        assert isinstance(parsed, IgnoredRecord)
+        assert parsed.why == why
 
     @pytest.mark.parametrize("document", [None, [], "x", {}, {"Records": None}, {"Records": {}}])
-    def test_is_no_other_document(self, document: object) -> None:
-        """Somebody tried the function by hand."""
+    def test_other_documents_are_ignored(self, document: object) -> None:
+        """A document that is not an S3 event, such as a manual invocation, is ignored."""
         assert read_event(document, BUCKET) == [IgnoredRecord("not an S3 event")]
 
-    def test_may_be_a_test(self) -> None:
-        """S3 sends one when the notification is set up."""
+    def test_s3_test_event_is_ignored(self) -> None:
+        """S3 sends a test event when the notification is configured."""
         document = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}
 
         assert read_event(document, BUCKET) == [IgnoredRecord("S3 test event")]
 
     @given(JSON)
-    def test_never_fails(self, document: object) -> None:
-        """What fails is tried again, and would fail again."""
-        assert all(isinstance(one, IgnoredRecord) for one in read_event({"Records": [document]}, BUCKET))
-        assert all(isinstance(one, IgnoredRecord) for one in read_event(document, BUCKET))
+    def test_any_document_is_accepted(self, document: object) -> None:
+        """No document raises an error, since Lambda would retry the event in vain."""
+        assert all(isinstance(each, IgnoredRecord) for each in read_event({"Records": [document]}, BUCKET))
+        assert all(isinstance(each, IgnoredRecord) for each in read_event(document, BUCKET))
 
     @pytest.mark.parametrize(
         ("principal", "uploader"),
@@ -121,42 +121,42 @@ class TestReadEvent:
             ("a" * 200, "a" * 128),
         ],
     )
-    def test_uploader_is_made_harmless(self, principal: str, uploader: str) -> None:
-        """It comes from S3, and yet is a text that somebody chose: sessions have names."""
-        found = read(principal=principal)
+    def test_uploader_is_sanitized(self, principal: str, uploader: str) -> None:
+        """The principal contains the name of the session, which users can choose."""
+        parsed = read(principal=principal)
 
-        assert isinstance(found, Upload)
-        assert found.uploader == uploader
+        assert isinstance(parsed, Upload)
+        assert parsed.uploader == uploader
 
-    def test_uploader_may_be_missing(self) -> None:
-        """S3 itself restores and replicates."""
-        (found,) = read_event({"Records": [{**record(), "userIdentity": {}}]}, BUCKET)
+    def test_missing_uploader(self) -> None:
+        """Events of S3's own operations, such as replication, can have no principal."""
+        (parsed,) = read_event({"Records": [{**record(), "userIdentity": {}}]}, BUCKET)
 
-        assert isinstance(found, Upload)
-        assert found.uploader == ""
+        assert isinstance(parsed, Upload)
+        assert parsed.uploader == ""
 
 
 class TestUpload:
-    """An upload."""
+    """Tests of Upload."""
 
-    def test_is_known_by_its_version(self) -> None:
-        """Each version is a submission, in each delivery the same."""
+    def test_deduplication_key_is_the_version(self) -> None:
+        """Every delivery of the same version has the same key, and another version another key."""
         versions = [upload(version="1"), upload(version="1", sequencer="2"), upload(version="2")]
 
-        one, again, other = (each.deduplication_key for each in versions)
+        first, repeated, other = (each.deduplication_key for each in versions)
 
-        assert one == again != other
+        assert first == repeated != other
 
     @pytest.mark.parametrize("version", [None, "null"])
-    def test_without_versions_is_known_by_its_event(self, version: str | None) -> None:
-        """The bucket keeps none, or did not when the object came."""
-        found = [read(version=version, sequencer=sequencer) for sequencer in ("0A", "0A", "0B")]
+    def test_deduplication_key_without_versioning(self, version: str | None) -> None:
+        """In a bucket without versioning, the sequencer of the event is the key."""
+        uploads = [read(version=version, sequencer=sequencer) for sequencer in ("0A", "0A", "0B")]
 
-        one, again, other = (each.deduplication_key for each in found if isinstance(each, Upload))
-        assert one == again != other
+        first, repeated, other = (each.deduplication_key for each in uploads if isinstance(each, Upload))
+        assert first == repeated != other
 
-    def test_has_its_status_beside_it(self) -> None:
-        """No two uploads share one."""
+    def test_status_key(self) -> None:
+        """Each upload has its own status object."""
         keys = ["submit/team-a/a.json", "submit/team-a/a.yaml", "submit/team-b/a.json", "submit/team-a/submit/a.json"]
 
         assert [upload(key=key).status_key for key in keys] == [

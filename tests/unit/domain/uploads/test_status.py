@@ -1,4 +1,4 @@
-"""Which status object of an upload may overwrite which."""
+"""Tests of the precedence of status objects."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chalicelib.domain.uploads.status import FINAL, SEQUENCER, is_final, is_tran
 from tests.support.builders import upload
 
 
-class TestStatus:
-    """Which of two statuses stays."""
+class TestPrecedence:
+    """Tests of may_overwrite_status and is_final."""
 
     @pytest.mark.parametrize(
-        ("ours", "known", "may"),
+        ("ours", "existing", "expected"),
         [
             ("0055AED6DCD90281E5", "0055AED6DCD90281E4", True),
             ("0055AED6DCD90281E4", "0055AED6DCD90281E5", False),
@@ -25,20 +25,20 @@ class TestStatus:
             ("1", "0F", True),
         ],
     )
-    def test_newer_event_has_the_word(self, ours: str, known: str, may: bool) -> None:
-        """By S3's sequencers, of which the shorter is filled up with zeros."""
-        assert may_overwrite_status(upload(sequencer=ours), {SEQUENCER: known}) is may
+    def test_newer_event_takes_precedence(self, ours: str, existing: str, expected: bool) -> None:
+        """Events are compared by their sequencers, of which the shorter is padded with zeros on the right."""
+        assert may_overwrite_status(upload(sequencer=ours), {SEQUENCER: existing}) is expected
 
-    def test_last_word_stays(self) -> None:
-        """A late delivery does not unsay that the Job was made; an object without our metadata says nothing."""
-        known = {SEQUENCER: upload().sequencer, FINAL: "true"}
+    def test_final_status_is_not_overwritten(self) -> None:
+        """Only a newer event overwrites a final status; an object without the metadata can always be overwritten."""
+        existing = {SEQUENCER: upload().sequencer, FINAL: "true"}
 
         assert may_overwrite_status(upload(), {})
-        assert not may_overwrite_status(upload(), known)
-        assert may_overwrite_status(upload(sequencer=f"{upload().sequencer}1"), known)
+        assert not may_overwrite_status(upload(), existing)
+        assert may_overwrite_status(upload(sequencer=f"{upload().sequencer}1"), existing)
 
-    def test_settled_is_said_of_one_event(self) -> None:
-        """Of this one, and as its last word."""
+    def test_final_status_of_the_same_event(self) -> None:
+        """A status is final for an event only if it is marked as final and has the same sequencer."""
         own = {SEQUENCER: upload().sequencer}
 
         assert is_final(upload(), {**own, FINAL: "true"})
@@ -48,13 +48,13 @@ class TestStatus:
 
 
 class TestIsTransient:
-    """What another try may mend."""
+    """Tests of is_transient."""
 
     @pytest.mark.parametrize("error", CATALOGUE.values(), ids=lambda error: error.code)
-    def test_is_what_is_ours(self, error: type[Any]) -> None:
-        """The statuses from 500 on; a caller's mistake stays one."""
+    def test_server_errors_are_transient(self, error: type[Any]) -> None:
+        """Statuses from 500 on are transient, and errors of the caller are not."""
         assert is_transient(error("x")) is (error.status >= 500)
 
-    def test_is_what_says_when_to_come_back(self) -> None:
-        """A Job of that name is on its way out."""
+    def test_error_with_retry_after_is_transient(self) -> None:
+        """An error with Retry-After is transient, such as for a Job that is being deleted."""
         assert is_transient(JobBeingDeleted("x", retry_after=5))
