@@ -31,7 +31,7 @@ _REFUSED_HEADERS = frozenset({"b64", "crit", "cty", "jku", "jwk", "x5u", "zip"})
 """Headers that bring a key of their own, or change how the token is read."""
 _LATEST = 2**40
 MAX_LIFETIME = 30 * 86400
-"""Seconds from `iat` to `exp`: the most that an issuer of the README lets an access token live (Auth0)."""
+"""Seconds from `iat` to `exp`: the most that a documented issuer lets an access token live (Auth0)."""
 
 _OTHER_TOKENS = {
     "at_hash": "an ID token",  # OpenID Connect Core 1.0, 3.1.3.6 and 3.3.2.11

@@ -148,7 +148,7 @@ class Stack(Generic[SomeCluster]):
         return base64.b64encode(self.cluster.ca_pem.encode()).decode()
 
     def session(self) -> dict[str, str]:
-        """The variables by which the README's commands find this stack."""
+        """The variables by which the documentation's commands find this stack."""
         return {
             "BASE_URL": self.base_url,
             "DOCS_URL": self.docs_url,

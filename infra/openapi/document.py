@@ -31,10 +31,11 @@ INFO: JsonObject = {
     "version": __version__,
     "summary": "Submit, list, inspect and delete GPU training Jobs on Amazon EKS.",
     "description": (
-        "Field names follow Run:ai's Researcher REST API. Buy an access token with the id and secret of an Application "
-        "and send it as `Authorization: Bearer <ACCESS-TOKEN>`. The cluster's own RBAC, quota and scheduler decide.\n\n"
+        "Field names follow Run:ai's Researcher REST API. Request an access token with the client ID and secret of an "
+        "Application and send it as `Authorization: Bearer <ACCESS-TOKEN>`. The cluster's own RBAC, quota and "
+        "scheduler decide.\n\n"
         "Errors are problem details (RFC 9457): `code` is stable and meant for programs, `detail` is meant for people. "
-        "Every answer has an `X-Request-Id`; name it when you ask for help."
+        "Every response has an `X-Request-Id`; name it when you ask for help."
     ),
     "contact": {"name": "The platform engineers who deployed this API"},
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -47,7 +48,7 @@ TAGS = {
 SECURITY_SCHEMES: JsonObject = {
     "application": {
         "type": "oauth2",
-        "description": "An Application's client id and secret buy a token.",
+        "description": "Request a token with an Application's client ID and secret.",
         "flows": {
             # A placeholder: functions/openapi.py answers the token URL of the deployment.
             "clientCredentials": {"tokenUrl": "https://issuer.invalid/oauth2/token", "scopes": {}}

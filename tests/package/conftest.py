@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RUN_SECONDS = 20.0
-"""As long as pods run in `make run`: the README's walk counts on it."""
+"""As long as pods run in `make run`: the documentation's commands count on it."""
 
 
 @pytest.fixture(scope="session")

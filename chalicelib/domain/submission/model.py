@@ -43,7 +43,7 @@ SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - a mount path in the cont
 
 
 class Submission(Strict):
-    """A Job to run. Field names and meanings are Run:ai's; see the README for the comparison field by field."""
+    """A Job to run. Field names and meanings are Run:ai's; docs/reference/fields.md lists them."""
 
     project: Annotated[Project, Field(description="The Project the Job belongs to.")]
     image: Annotated[Image, Field(description="The container image, with tag or digest.")]

@@ -266,7 +266,7 @@ class TestPurpose:
 
     @pytest.mark.parametrize("issuer", ACCESS_TOKENS)
     def test_access_tokens_are_accepted(self, issuer: str) -> None:
-        """Of each issuer that the README sets up."""
+        """Of each documented issuer."""
         parse(token(claims={**CLAIMS, **ACCESS_TOKENS[issuer]}))
 
     @pytest.mark.parametrize("kind", OTHER_TOKENS)
