@@ -12,11 +12,12 @@ PARAMETERS ?= .local/$(STAGE).parameters
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 COSMIC_RAY = ../mutation/bin
+SITE = .venv-docs
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## the API on this machine, with everything it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER is embedded or real." >&2; exit 1; }
@@ -46,6 +47,7 @@ check: $(READY)  ## the gate: style, types, layers, docstrings, generated files
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet app.py chalicelib infra tests
 	$(BIN)/python -m infra.openapi --check
+	$(BIN)/python -m infra.reference --check
 	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
 
 format: $(READY)
@@ -54,6 +56,12 @@ format: $(READY)
 
 openapi: $(READY)  ## writes chalicelib/openapi.json from the routes
 	$(BIN)/python -m infra.openapi
+
+reference: openapi  ## writes the generated parts of docs/ from the code
+	$(BIN)/python -m infra.reference
+
+docs: $(SITE)/ready  ## the documentation site, in build/site; fails on a broken link; needs npm
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
 lint-openapi:  ## Spectral and Redocly; needs npm
 	npm --prefix tests/openapi_lint ci --no-audit --no-fund
@@ -100,7 +108,7 @@ package: $(READY)  ## what would be deployed, in build/$(STAGE); needs no AWS ac
 
 deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket of yours for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Name a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
-	@test -f "$(PARAMETERS)" || { echo "There is no $(PARAMETERS), which tells the stack of its cluster; the README shows one." >&2; exit 1; }
+	@test -f "$(PARAMETERS)" || { echo "There is no $(PARAMETERS), which tells the stack of its cluster; docs/operate/deploy.md shows one." >&2; exit 1; }
 	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
 		--use-json --output-template-file build/$(STAGE)/uploaded.json
 	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
@@ -108,8 +116,8 @@ deploy: package  ## the stack STACK, told by PARAMETERS; ARTIFACTS is a bucket o
 		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
-bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: a quarter of an hour, true on a quiet machine only; ONLY, ROUNDS, README=1
-	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(README),--readme)
+bench: control-plane $(ASSETS)  ## how fast it is, beside peers in the same run: a quarter of an hour, true on a quiet machine only; ONLY, ROUNDS, DOCS=1
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(DOCS),--docs)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes
 
@@ -118,6 +126,7 @@ lock: $(READY)  ## writes what is installed, with hashes, from pyproject.toml
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group mutants --output-file tests/mutants.txt
 	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
+	$(LOCK) --group docs --output-file infra/site/requirements.txt
 
 # An environment of another Python than PYTHON is made anew.
 version = $(shell $(1) -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
@@ -133,6 +142,13 @@ $(READY): requirements-dev.txt
 	@sed -n '/^uv==/,/# via/p' requirements-dev.txt > $(VENV)/uv.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(VENV)/uv.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
+	@touch $@
+
+$(SITE)/ready: $(READY) infra/site/requirements.txt infra/site/package-lock.json
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SITE)
+	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync --quiet --require-hashes infra/site/requirements.txt
+	@cp infra/site/package.json infra/site/package-lock.json $(SITE)
+	@npm --prefix $(SITE) ci --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
 $(ASSETS): $(READY) infra/packaging/docs_assets.py $(wildcard infra/docs/*)

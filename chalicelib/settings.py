@@ -26,51 +26,59 @@ class Settings(msgspec.Struct, frozen=True):
     """One cluster, one token issuer. Every field is the environment variable of its name in capitals."""
 
     cluster_name: str
+    """The name of the EKS cluster, which is signed into each token for it."""
     cluster_endpoint: str
-    """https URL of the Kubernetes API server."""
+    """The https URL of the cluster's API server."""
     cluster_ca: str
-    """The certificate authority of the API server, PEM in base64, as DescribeCluster gives it."""
+    """The cluster's certificate authority, PEM in base64, as DescribeCluster returns it. It may hold several: to
+    replace one without an outage, deploy the old and the new one together first."""
     cluster_role_arn: str
-    """The role that the functions assume and that the cluster's access entry names."""
+    """The IAM role that the functions assume, and that the cluster's access entry names."""
     cluster_external_id: str
+    """The ExternalId that the role's trust policy requires."""
     token_issuer: str
-    """The `iss` of accepted tokens; its discovery document and keys are read from there."""
+    """The `iss` of accepted tokens. Its discovery document and keys are read from there."""
     token_audience: str
-    """What `token_audience_claim` must hold: one value, or several separated by commas."""
+    """The value that the audience claim must have: one, or several separated by commas."""
     uploads_bucket: str
-    """The S3 bucket of uploads, of their status objects and of Receipts."""
+    """The S3 bucket of uploads, status objects and Receipts."""
     aws_region: str
+    """The AWS region; set by Lambda."""
     token_audience_claim: str = "aud"
-    """For Cognito's access tokens, which have no `aud`: `scope`, whose resource server is meant, or `client_id`."""
+    """The claim that names the audience. Cognito's access tokens have no `aud`: use `scope`, where the audience is the
+    resource server of a scope, or `client_id`."""
     token_groups_claim: str = "groups"
-    """A list of groups, or scopes in one text such as Cognito's `scope`."""
+    """The claim with the groups: a list, or scopes in one string such as Cognito's `scope`."""
     token_scope_prefix: str = "researcher/"
-    """What marks a group among scopes."""
+    """The prefix of scopes that are groups."""
     token_subject_claim: str = "sub"
+    """The claim that names the caller, shown as a Job's `user` and in the cluster's audit log."""
     token_url: str = ""
-    """Where client id and secret buy a token; shown in the OpenAPI document."""
+    """The URL at which a client ID and secret get a token; shown in the OpenAPI document."""
     authentication: str = "required"
-    """`none` lets everybody in as group `researcher:anonymous`. Anything else means required."""
+    """`none` accepts every request as the group `researcher:anonymous`, to which no manifest here gives anything: bind
+    it, and let the API impersonate it, by hand. Any other value means `required`."""
     deadline_seconds: float = 20.0
-    """How long a request may take, beside what it was asked to wait; API Gateway stops at 29 s."""
+    """The time that a request may take, beside its `wait`; 27 in all, because API Gateway stops at 29."""
     preflight: str = "on"
-    """`on` refuses Jobs whose pods the cluster would never take, `strict` also those whose quota is full; or `off`."""
+    """`on` refuses Jobs whose pods the cluster would never accept, `strict` also those whose quota is full now, `off`
+    neither."""
     uploads_bucket_owner: str = ""
-    """The AWS account that the bucket must belong to."""
+    """The AWS account that must own the bucket."""
     aws_endpoint_url: str = ""
-    """Where AWS's services are asked instead of at their own hosts, as AWS's SDKs understand it."""
+    """The endpoint of all AWS services in place of their own, as AWS's SDKs read it."""
     cleanup_dry_run: str = "true"
-    """`false` lets the cleanup delete. Anything else means that it only tells what it would delete."""
+    """`false` lets the cleanup delete. With any other value it only reports what it would delete."""
     cleanup_retention_seconds: int = 604_800
-    """How long a finished Job stays where neither it nor its Project asks otherwise; at most 30 days."""
+    """How long a finished Job stays, unless it or its Project says otherwise; at most 30 days."""
     cleanup_failed_retention_seconds: int = 604_800
-    """The same of one that failed."""
+    """The same for a Job that failed."""
     cleanup_max_deletions: int = 1000
     """The most Jobs that one run of the cleanup deletes."""
     cleanup_max_pending_seconds: int = 86_400
-    """After which the cleanup reports a Job that has not started; 0 for never."""
+    """The time after which the cleanup reports a Job that has not started; 0 for never."""
     aws_lambda_function_name: str = "local"
-    """Set by Lambda; names the session in CloudTrail and in the cluster's audit log."""
+    """The function's name; set by Lambda. It names the session in CloudTrail and in the cluster's audit log."""
 
 
 @cache

@@ -1,6 +1,6 @@
-"""`make bench [ONLY=lists] [ROUNDS=3] [README=1]`: measures, prints a table, and writes build/bench.json.
+"""`make bench [ONLY=lists] [ROUNDS=3] [DOCS=1]`: measures, prints a table, and writes build/bench.json.
 
-With README=1 the table of a whole run is written into the README, too.
+With DOCS=1 the table of a whole run is written into docs/explain/performance.md, too.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=MEASUREMENTS, help="one of the measurements")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="fewer only to see that it works")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--docs", action="store_true", help="write the table into the documentation")
     given = parser.parse_args()
-    if given.readme and given.only:
-        parser.error("The README shows a whole run.")
+    if given.docs and given.only:
+        parser.error("The documentation shows a whole run.")
     begun = time.monotonic()
     # The functions that run in this process write their log lines meanwhile.
     with TemporaryDirectory(prefix="bench-") as folder, redirect_stdout(io.StringIO()):
@@ -57,7 +57,7 @@ def main() -> int:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"told": told, "results": as_json(found)}, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"{table(found)}\n\n" + "\n".join(told) + "\n")
-    if given.readme:
+    if given.docs:
         report.write(found, told)
     return 0
 

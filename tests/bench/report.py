@@ -1,4 +1,4 @@
-"""Where the table of a run stands in the README, and what is said of the run below it."""
+"""The table of a run in docs/explain/performance.md, and the circumstances of the run below it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.bench.figures import Result
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/explain/performance.md"
 OURS = ("chalice", "kubernetes", "msgspec", "pydantic", "PyJWT", "botocore", "awslambdaric")
 THEIRS = ("chalice", "fastapi", "kubernetes", "boto3", "pydantic", "pyjwt")
 
@@ -35,13 +35,13 @@ def circumstances(rounds: int, seconds: float) -> list[str]:
     ]
 
 
-def write(results: Iterable[Result], told: Sequence[str], readme: Path = README) -> None:
-    """Puts the table, and what is told of its run, between the marks in *readme*."""
-    text = readme.read_text(encoding="utf-8")
+def write(results: Iterable[Result], told: Sequence[str], page: Path = PAGE) -> None:
+    """Puts the table, and what is told of its run, between the marks in *page*."""
+    text = page.read_text(encoding="utf-8")
     shown = f"{table(results)}\n\n" + "\n".join(told) + "\n"
     if not _PLACE.search(text):
-        raise LookupError(f"{readme.name} has no place for the table.")
-    readme.write_text(_PLACE.sub(lambda _: shown, text), encoding="utf-8")
+        raise LookupError(f"{page.name} has no place for the table.")
+    page.write_text(_PLACE.sub(lambda _: shown, text), encoding="utf-8")
 
 
 def _pinned(name: str) -> str:

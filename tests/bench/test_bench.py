@@ -36,14 +36,14 @@ PIECES = 64
 
 
 def test_table_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    """Median and spread, what is missed, and what was measured where; a README without a place for it is an error."""
-    readme = tmp_path / "README.md"
-    readme.write_text(MARKED, encoding="utf-8")
+    """Median and spread, what is missed, and what was measured where; a page without a place for it is an error."""
+    page = tmp_path / "performance.md"
+    page.write_text(MARKED, encoding="utf-8")
     results: list[Result] = [Comparison(OURS, PEER, 0.1), Comparison(OURS, PEER, 0.09), Limit(OURS, 19), Limit(PEER)]
 
-    write(results, told := circumstances(15, 600), readme)
+    write(results, told := circumstances(15, 600), page)
 
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- bench -->\n| what |")
     assert text.endswith("\n".join([
         "| list_jobs | 20.0 (10.0 to 30.0) ms | peer: 200 ms | 0.10 | <= 0.1 |",
@@ -58,9 +58,9 @@ def test_table_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
         ("Comparison", 20),
         ("Limit", 200),
     ]
-    readme.write_text("before\n", encoding="utf-8")
+    page.write_text("before\n", encoding="utf-8")
     with pytest.raises(LookupError):
-        write([], [], readme)
+        write([], [], page)
 
 
 def test_turns_leave_out_the_first() -> None:

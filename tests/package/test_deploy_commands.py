@@ -1,4 +1,4 @@
-"""The README's commands for AWS, which cannot be run here: held against the models that the AWS CLI is made from."""
+"""The documentation's commands for AWS, which cannot be run here: compared with the models of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ import pytest
 from botocore import xform_name
 
 from infra.packaging.template import stage_names
-from tests.support.readme_walk import README, ROOT
+from tests.support.documentation import PAGES, ROOT, fences
 
 if TYPE_CHECKING:
     from tests.package.reading import Json
 
-COMMANDS = [
-    line.strip()
-    for block in re.findall(r"^ *```console\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-] + [line.strip() for line in (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines() if "\taws " in line]
+MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines()
+COMMANDS = [line.strip() for block in fences("console") for line in block.text.splitlines()] + [
+    line.strip() for line in MAKEFILE if "\taws " in line
+]
 OF_THE_CLI = {"--query", "--output"}
 RENAMED = {("sns", "subscribe"): {"--notification-endpoint"}}
 """Options that are no members of an operation's input: the CLI has its own --endpoint."""
@@ -33,6 +32,7 @@ CLIS_OWN = {
     ("cloudformation", "package"): {
         "--output-template-file", "--s3-bucket", "--s3-prefix", "--template-file", "--use-json",
     },
+    ("s3", "cp"): set(),
 }  # fmt: skip
 """Commands that the CLI has beside those of the services, and their options that are used here."""
 AWS = [command for command in COMMANDS if command.startswith("aws ")]
@@ -54,18 +54,19 @@ def test_aws_knows_the_command(command: str) -> None:
     """The service, its operation and every option."""
     _, service, operation, *rest = shlex.split(command)
     options = {word for word in rest if word.startswith("--")} - OF_THE_CLI
-    known = CLIS_OWN.get((service, operation)) or operations(service)[operation]
+    own = CLIS_OWN.get((service, operation))
+    known = operations(service)[operation] if own is None else own
 
     assert sorted(options - known - RENAMED.get((service, operation), set())) == []
 
 
 def test_walk_deploys_what_there_is(packaged: Json) -> None:
     """A stage of .chalice/config.json, and the parameters that CloudFormation would ask for."""
-    (shown,) = re.findall(r"```ini\n((?: +[A-Z]\w+=.*\n)+)", README)
-    (stage,) = re.findall(r"make deploy STAGE=(\S+)", README)
+    (shown,) = fences("ini")
+    (stage,) = re.findall(r"make deploy STAGE=(\S+)", PAGES["docs/operate/deploy.md"])
     asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
 
-    assert set(re.findall(r"^ +(\w+)=", shown, re.MULTILINE)) == asked
+    assert set(re.findall(r"^(\w+)=", shown.text, re.MULTILINE)) == asked
     assert (stage in stage_names(), len(AWS) >= 10) == (True, True)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.package.reading import FUNCTIONS, Json, grants, logical
 from tests.support.api import Api
+from tests.support.documentation import Step, clone_into, pasted, steps, surprises
 from tests.support.eventually import eventually
-from tests.support.readme_walk import Step, clone_into, pasted, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +24,10 @@ BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
 """Grants that Lambda itself uses, for a function's logs, traces, network interfaces and failed events; no call of ours
 shows them."""
 
-BESIDE_THE_WALK = ("resume", "retry")
-"""What the README only names."""
-
 
 @pytest.fixture(scope="module")
 def answers(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each block of the README answers."""
+    """What each block of the documentation prints."""
     folder = tmp_path_factory.mktemp("clone")
     clone_into(folder)
     session = folder / ".local" / "session.env"
@@ -47,20 +44,16 @@ def api(deployed: Deployed[Any]) -> Iterator[Api]:
 
 
 class TestWalk:
-    """The README, pasted into a shell, with the deployed functions at its other end."""
+    """The documentation, pasted into a shell, with the deployed functions at its other end."""
 
     @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
-    def test_answers_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
+    def test_prints_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
         """As from the sources."""
         assert surprises(step, answers[number]) == []
 
-    def test_needs_every_grant_and_no_other(
-        self, answers: list[str], deployed: Deployed[Any], api: Api, packaged: Json
-    ) -> None:
+    def test_needs_every_grant_and_no_other(self, answers: list[str], deployed: Deployed[Any], packaged: Json) -> None:
         """No call was refused by IAM, and each function that has a right has used it."""
         assert answers
-        for change in BESIDE_THE_WALK:
-            assert api.ask("POST", f"/jobs/team-a/train-0/{change}").status_code == 404
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {
             (f"{logical(name)}Role", action)

@@ -150,4 +150,4 @@ PROVIDERS = {
         typ="at+jwt",
     ),
 }  # fmt: skip
-"""By the name that the README's table has."""
+"""By the name that the table of docs/operate/identity-providers.md has."""

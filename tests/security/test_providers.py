@@ -1,4 +1,4 @@
-"""Access tokens of the issuers people have: taken when set up as the README says, and no neighbour's."""
+"""Access tokens of the issuers people have: taken when set up as the documentation says, and no neighbour's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.attack("providers")
 
 KEYS = SigningKeys()
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/operate/identity-providers.md"
 SETTINGS = ("token_issuer", "token_audience", "token_audience_claim", "token_groups_claim", "token_subject_claim")
 
 
@@ -90,9 +90,9 @@ def test_another_providers_token_is_refused(provider: Provider, claims: dict[str
 
 
 @pytest.mark.parametrize(("name", "provider"), PROVIDERS.items(), ids=PROVIDERS)
-def test_readme_says_how_to_set_it_up(name: str, provider: Provider) -> None:
+def test_page_says_how_to_set_it_up(name: str, provider: Provider) -> None:
     """With placeholders where each deployment differs, and a dash for the default."""
-    row = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", README.read_text("utf-8"), re.MULTILINE)
+    row = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert row is not None
     told = [cell.strip().strip("`") for cell in row[1].split("|")]
     given = deployment(**provider.settings)
