@@ -84,7 +84,7 @@ class ResearcherError(Exception):
 
 
 class MalformedRequest(ResearcherError):
-    """The request itself cannot be read: broken JSON, an unknown parameter, a name that is none."""
+    """The request cannot be parsed: invalid JSON, an unknown parameter or an invalid name."""
 
     status, code, title = 400, "malformed_request", "Malformed request"
 
@@ -102,7 +102,7 @@ class Unauthenticated(ResearcherError):
 
 
 class Forbidden(ResearcherError):
-    """The caller may not do this in that Project, or there is no such Project: the two look alike."""
+    """The caller may not do this in that Project, or the Project does not exist: the two look alike."""
 
     status, code, title = 403, "forbidden", "Forbidden"
 
@@ -179,7 +179,7 @@ class JobFinished(ResearcherError):
 
 
 class JobManagedByQueue(ResearcherError):
-    """The Job is in a queue, which alone decides when it runs."""
+    """The Job is in a queue, which decides when it runs."""
 
     status, code, title = 409, "job_managed_by_queue", "Managed by a queue"
 
@@ -197,7 +197,7 @@ class JobNotRetriable(ResearcherError):
 
 
 class SubmissionUnknown(ResearcherError):
-    """The Job was not made by this API, so nobody knows what was asked."""
+    """The Job was not created by this API, so its submission is unknown."""
 
     status, code, title = 409, "submission_unknown", "Submission unknown"
 
@@ -215,7 +215,7 @@ class UploadGone(ResearcherError):
 
 
 class JobCleanedUp(ResearcherError):
-    """The Job has finished and is gone; `receipt` is what is kept of it."""
+    """The Job has finished and was cleaned up; `receipt` is its Receipt."""
 
     status, code, title = 410, "job_cleaned_up", "Job cleaned up"
 
@@ -235,7 +235,7 @@ class JobCleanedUp(ResearcherError):
 
 
 class PreconditionFailed(ResearcherError):
-    """The Job is not, or no longer, the one the caller means."""
+    """The Job is not the one that the request means, or has changed."""
 
     status, code, title = 412, "precondition_failed", "Precondition failed"
 
@@ -276,7 +276,7 @@ class TooManyRequests(ResearcherError):
 
 
 class InternalError(ResearcherError):
-    """Something we did not foresee; the log has it under the request id."""
+    """An unexpected error; the log has it under the request ID."""
 
     status, code, title = 500, "internal_error", "Internal error"
 
@@ -288,7 +288,7 @@ class BadGateway(ResearcherError):
 
 
 class ClusterUnavailable(ResearcherError):
-    """The cluster cannot be reached, or asks to be left alone for a while."""
+    """The cluster cannot be reached, or has asked for fewer requests."""
 
     status, code, title = 503, "cluster_unavailable", "Cluster unavailable"
 
@@ -300,7 +300,7 @@ class CredentialsUnavailable(ResearcherError):
 
 
 class IssuerUnavailable(ResearcherError):
-    """The token issuer's keys cannot be had, so that no token can be checked."""
+    """The token issuer's keys cannot be read, so that no token can be verified."""
 
     status, code, title = 503, "issuer_unavailable", "Token issuer unavailable"
 
