@@ -12,11 +12,12 @@ PARAMETERS ?= .local/$(STAGE).parameters
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 COSMIC_RAY = ../mutation/bin
+SITE = .venv-docs
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi lint-openapi lint-workflows check-api release audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
@@ -47,6 +48,7 @@ check: $(READY)  ## static checks: style, types, layers, docstrings, generated f
 	$(BIN)/interrogate --quiet app.py chalicelib infra tests
 	$(BIN)/codespell
 	$(BIN)/python -m infra.openapi --check
+	$(BIN)/python -m infra.reference --check
 	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
 
 format: $(READY)
@@ -55,6 +57,12 @@ format: $(READY)
 
 openapi: $(READY)  ## write chalicelib/openapi.json from the routes
 	$(BIN)/python -m infra.openapi
+
+reference: openapi  ## write the generated parts of docs/ from the code
+	$(BIN)/python -m infra.reference
+
+docs: $(SITE)/ready  ## build the documentation site in build/site; fails on a broken link; needs npm
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
 lint-openapi:  ## lint the OpenAPI document with Redocly; needs npm
 	npm --prefix tests/openapi_lint ci --no-audit --no-fund
@@ -123,7 +131,7 @@ release: check check-api  ## commit and tag version VERSION, with its template, 
 
 deploy: package  ## deploy the stack STACK with the file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Set a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
-	@test -f "$(PARAMETERS)" || { echo "The file $(PARAMETERS) with the parameters of the stack does not exist; the README has an example." >&2; exit 1; }
+	@test -f "$(PARAMETERS)" || { echo "The file $(PARAMETERS) with the parameters of the stack does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
 	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
 		--use-json --output-template-file build/$(STAGE)/uploaded.json
 	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
@@ -131,8 +139,8 @@ deploy: package  ## deploy the stack STACK with the file PARAMETERS; ARTIFACTS i
 		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
 	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
 
-bench: control-plane $(ASSETS)  ## benchmark the API against alternatives: 15 minutes on an idle machine; ONLY, ROUNDS, README=1
-	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(README),--readme)
+bench: control-plane $(ASSETS)  ## benchmark the API against alternatives: 15 minutes on an idle machine; ONLY, ROUNDS, DOCS=1
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(DOCS),--docs)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --generate-hashes
 
@@ -141,6 +149,7 @@ lock: $(READY)  ## update the locked requirements, with hashes, from pyproject.t
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group mutants --output-file tests/mutants.txt
 	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
+	$(LOCK) --group docs --output-file infra/site/requirements.txt
 
 # Recreate an environment whose Python version is not that of PYTHON.
 version = $(shell $(1) -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
@@ -156,6 +165,13 @@ $(READY): requirements-dev.txt
 	@sed -n '/^uv==/,/# via/p' requirements-dev.txt > $(VENV)/uv.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(VENV)/uv.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
+	@touch $@
+
+$(SITE)/ready: $(READY) infra/site/requirements.txt infra/site/package-lock.json
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SITE)
+	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync --quiet --require-hashes infra/site/requirements.txt
+	@cp infra/site/package.json infra/site/package-lock.json $(SITE)
+	@npm --prefix $(SITE) ci --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
 $(ASSETS): $(READY) infra/packaging/docs_assets.py $(wildcard infra/docs/*)

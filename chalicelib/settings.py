@@ -26,13 +26,16 @@ class Settings(msgspec.Struct, frozen=True):
     """One cluster and one token issuer. Each field is read from the environment variable of its name in upper case."""
 
     cluster_name: str
+    """The name of the EKS cluster, which is signed into each token for it."""
     cluster_endpoint: str
-    """https URL of the Kubernetes API server."""
+    """The https URL of the cluster's API server."""
     cluster_ca: str
-    """The certificate authority of the API server: PEM in base64, as DescribeCluster returns it."""
+    """The certificate authority of the API server: PEM in base64, as DescribeCluster returns it. To replace it without
+    an outage, deploy the old and the new authority together first."""
     cluster_role_arn: str
     """The IAM role that the functions assume; the cluster has an access entry for it."""
     cluster_external_id: str
+    """The ExternalId that the role's trust policy requires."""
     token_issuer: str
     """The `iss` of accepted tokens, and the URL below which its discovery document is."""
     token_audience: str
@@ -40,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True):
     uploads_bucket: str
     """The S3 bucket for uploads, their status objects and Receipts."""
     aws_region: str
+    """The AWS region; set by Lambda."""
     token_audience_claim: str = "aud"
     """For Cognito's access tokens, which have no `aud`: `scope` (the resource server's identifier) or `client_id`."""
     token_groups_claim: str = "groups"
@@ -47,10 +51,12 @@ class Settings(msgspec.Struct, frozen=True):
     token_scope_prefix: str = "researcher/"
     """The prefix of scopes that are groups."""
     token_subject_claim: str = "sub"
+    """The claim that names the caller, shown as a Job's `user` and in the cluster's audit log."""
     token_url: str = ""
     """The token endpoint for the client credentials grant; published in the OpenAPI document."""
     authentication: str = "required"
-    """`none` accepts requests without a token, as the group `researcher:anonymous`. Any other value means required."""
+    """`none` accepts every request as the group `researcher:anonymous`, which has no permissions until you bind it. Any
+    other value means `required`."""
     deadline_seconds: float = 20.0
     """The time limit of a request, without the time that the caller asks to wait; API Gateway's limit is 29 s."""
     preflight: str = "on"

@@ -35,7 +35,7 @@ _FORBIDDEN_HEADERS = frozenset({"b64", "crit", "cty", "jku", "jwk", "x5u", "zip"
 """Header parameters that contain a key or change how the token is parsed."""
 _MAX_TIME = 2**40
 MAX_LIFETIME = 30 * 86400
-"""Seconds from `iat` to `exp`: the longest lifetime of an access token among the issuers in the README (Auth0)."""
+"""Seconds from `iat` to `exp`: the most that a documented issuer lets an access token live (Auth0)."""
 
 _OTHER_TOKENS = {
     "at_hash": "an ID token",  # OpenID Connect Core 1.0, 3.1.3.6 and 3.3.2.11

@@ -149,7 +149,7 @@ class Stack(Generic[SomeCluster]):
         return base64.b64encode(self.cluster.ca_pem.encode()).decode()
 
     def session(self) -> dict[str, str]:
-        """Return the environment variables that the README's commands use for this stack."""
+        """Return the environment variables that the commands of the documentation use for this stack."""
         return {
             "BASE_URL": self.base_url,
             "DOCS_URL": self.docs_url,

@@ -1,6 +1,6 @@
-"""`make bench [ONLY=lists] [ROUNDS=3] [README=1]`: run the benchmarks, print a table, and write build/bench.json.
+"""`make bench [ONLY=lists] [ROUNDS=3] [DOCS=1]`: run the benchmarks, print a table, and write build/bench.json.
 
-README=1 also writes the table of a complete run into the README.
+DOCS=1 also writes the table of a complete run into docs/explain/performance.md.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, help="run one benchmark")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="fewer rounds, to test the benchmark itself")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--docs", action="store_true", help="write the table into the documentation")
     arguments = parser.parse_args()
-    if arguments.readme and arguments.only:
-        parser.error("The table in the README must be that of a complete run.")
+    if arguments.docs and arguments.only:
+        parser.error("The table in the documentation must be that of a complete run.")
     started = time.monotonic()
     # The functions that run in this process write log lines to the standard output.
     with TemporaryDirectory(prefix="bench-") as folder, redirect_stdout(io.StringIO()):
@@ -57,7 +57,7 @@ def main() -> int:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"run": run, "results": as_json(results)}, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"{table(results)}\n\n" + "\n".join(run) + "\n")
-    if arguments.readme:
+    if arguments.docs:
         report.write(results, run)
     return 0
 

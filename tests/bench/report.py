@@ -1,4 +1,4 @@
-"""The table of a run in the README, and the description of the run below it."""
+"""The table of a run in docs/explain/performance.md, and the description of the run below it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.bench.figures import Result
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/explain/performance.md"
 PACKAGES = ("chalice", "kubernetes", "msgspec", "pydantic", "PyJWT", "botocore", "awslambdaric")
 PEER_PACKAGES = ("chalice", "fastapi", "kubernetes", "boto3", "pydantic", "pyjwt")
 
@@ -35,13 +35,13 @@ def describe_run(rounds: int, seconds: float) -> list[str]:
     ]
 
 
-def write(results: Iterable[Result], run: Sequence[str], readme: Path = README) -> None:
-    """Write the table, and the description of its run, between the markers in *readme*."""
-    text = readme.read_text(encoding="utf-8")
+def write(results: Iterable[Result], run: Sequence[str], page: Path = PAGE) -> None:
+    """Write the table, and the description of its run, between the markers in *page*."""
+    text = page.read_text(encoding="utf-8")
     content = f"{table(results)}\n\n" + "\n".join(run) + "\n"
     if not _MARKED.search(text):
-        raise LookupError(f"{readme.name} has no markers for the table.")
-    readme.write_text(_MARKED.sub(lambda _: content, text), encoding="utf-8")
+        raise LookupError(f"{page.name} has no markers for the table.")
+    page.write_text(_MARKED.sub(lambda _: content, text), encoding="utf-8")
 
 
 def _pinned(name: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.bench.figures import Result
 
-OLD_README = "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n"
+OLD_PAGE = "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n"
 OURS, PEER = Figure.of("list_jobs", "ms", [30, 10, 20]), Figure.of("peer", "ms", [200.0])
 CODE = """
 allocated = []
@@ -36,14 +36,14 @@ CHUNKS = 64
 
 
 def test_table_replaces_the_old_one(tmp_path: Path) -> None:
-    """The table has figures, missed goals and a description of the run; a README without markers is an error."""
-    readme = tmp_path / "README.md"
-    readme.write_text(OLD_README, encoding="utf-8")
+    """The table has figures, missed goals and a description of the run; a page without markers is an error."""
+    page = tmp_path / "performance.md"
+    page.write_text(OLD_PAGE, encoding="utf-8")
     results: list[Result] = [Comparison(OURS, PEER, 0.1), Comparison(OURS, PEER, 0.09), Limit(OURS, 19), Limit(PEER)]
 
-    write(results, run := describe_run(15, 600), readme)
+    write(results, run := describe_run(15, 600), page)
 
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- bench -->\n| what |")
     assert text.endswith("\n".join([
         "| list_jobs | 20.0 (10.0 to 30.0) ms | peer: 200 ms | 0.10 | <= 0.1 |",
@@ -58,9 +58,9 @@ def test_table_replaces_the_old_one(tmp_path: Path) -> None:
         ("Comparison", 20),
         ("Limit", 200),
     ]
-    readme.write_text("before\n", encoding="utf-8")
+    page.write_text("before\n", encoding="utf-8")
     with pytest.raises(LookupError):
-        write([], [], readme)
+        write([], [], page)
 
 
 def test_first_round_is_discarded() -> None:

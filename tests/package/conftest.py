@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RUN_SECONDS = 20.0
-"""The run time of a pod; the commands of the README depend on it."""
+"""The run time of a pod; the commands of the documentation depend on it."""
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The README's AWS commands, which cannot be run here: checked with the service models of the AWS CLI."""
+"""The documentation's commands for AWS, which cannot be run here: compared with the models of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ import pytest
 from botocore import xform_name
 
 from infra.packaging.template import stage_names
-from tests.support.readme_walk import README, ROOT
+from tests.support.documentation import PAGES, ROOT, fences
 
 if TYPE_CHECKING:
     from tests.package.packaged_template import Json
 
-COMMANDS = [
-    line.strip()
-    for block in re.findall(r"^ *```console\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-] + [line.strip() for line in (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines() if "\taws " in line]
+MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", "").splitlines()
+COMMANDS = [line.strip() for block in fences("console") for line in block.text.splitlines()] + [
+    line.strip() for line in MAKEFILE if "\taws " in line
+]
 GLOBAL_OPTIONS = {"--query", "--output"}
 RENAMED = {("sns", "subscribe"): {"--notification-endpoint"}}
 """Options that are not members of an operation's input: the CLI has its own --endpoint."""
@@ -33,6 +32,7 @@ CLI_COMMANDS = {
     ("cloudformation", "package"): {
         "--output-template-file", "--s3-bucket", "--s3-prefix", "--template-file", "--use-json",
     },
+    ("s3", "cp"): set(),
 }  # fmt: skip
 """Commands that the CLI adds to those of the services, and their options that the README uses."""
 AWS = [command for command in COMMANDS if command.startswith("aws ")]
@@ -54,18 +54,19 @@ def test_command_is_valid(command: str) -> None:
     """Service, operation and every option exist."""
     _, service, operation, *rest = shlex.split(command)
     options = {word for word in rest if word.startswith("--")} - GLOBAL_OPTIONS
-    known = CLI_COMMANDS.get((service, operation)) or operations(service)[operation]
+    own = CLI_COMMANDS.get((service, operation))
+    known = operations(service)[operation] if own is None else own
 
     assert sorted(options - known - RENAMED.get((service, operation), set())) == []
 
 
-def test_readme_deploys_existing_stage(packaged: Json) -> None:
-    """The README uses an existing stage, and sets all parameters without a default."""
-    (example,) = re.findall(r"```ini\n((?: +[A-Z]\w+=.*\n)+)", README)
-    (stage,) = re.findall(r"make deploy STAGE=(\S+)", README)
-    required = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
+def test_walk_deploys_what_there_is(packaged: Json) -> None:
+    """A stage of .chalice/config.json, and the parameters that CloudFormation would ask for."""
+    (shown,) = fences("ini")
+    (stage,) = re.findall(r"make deploy STAGE=(\S+)", PAGES["docs/operate/deploy.md"])
+    asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
 
-    assert set(re.findall(r"^ +(\w+)=", example, re.MULTILINE)) == required
+    assert set(re.findall(r"^(\w+)=", shown.text, re.MULTILINE)) == asked
     assert (stage in stage_names(), len(AWS) >= 10) == (True, True)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.package.packaged_template import FUNCTIONS, Json, grants, logical
 from tests.support.api import Api
+from tests.support.documentation import Step, clone_into, paste_all, steps, surprises
 from tests.support.eventually import eventually
-from tests.support.readme_walk import Step, clone_into, paste_all, steps, surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +26,13 @@ USED_BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
 No call of the functions uses them.
 """
 
-MENTIONED_ONLY = (("POST", "resume"), ("POST", "retry"), ("PUT", "keep"), ("DELETE", "keep"))
-"""Operations that the README only mentions."""
+NOT_IN_THE_DOCUMENTATION = (("PUT", "keep"), ("DELETE", "keep"))
+"""Operations that no command of the documentation uses."""
 
 
 @pytest.fixture(scope="module")
 def outputs(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Run the commands of the README, and return the output of each block."""
+    """Run the commands of the documentation, and return the output of each block."""
     folder = tmp_path_factory.mktemp("clone")
     clone_into(folder)
     session = folder / ".local" / "session.env"
@@ -49,7 +49,7 @@ def api(deployed: Deployed[Any]) -> Iterator[Api]:
 
 
 class TestWalk:
-    """The commands of the README against the deployed functions."""
+    """The commands of the documentation against the deployed functions."""
 
     @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
     def test_output_is_as_documented(self, outputs: list[str], number: int, step: Step) -> None:
@@ -61,7 +61,7 @@ class TestWalk:
     ) -> None:
         """IAM has denied no call, and every permission of a function has been used."""
         assert outputs
-        for method, operation in MENTIONED_ONLY:
+        for method, operation in NOT_IN_THE_DOCUMENTATION:
             assert api.request(method, f"/jobs/team-a/train-0/{operation}").status_code == 404
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {

@@ -150,4 +150,4 @@ PROVIDERS = {
         typ="at+jwt",
     ),
 }  # fmt: skip
-"""The issuers, by their names in the table of the README."""
+"""The issuers, by their names in the table of docs/operate/identity-providers.md."""

@@ -1,4 +1,4 @@
-"""Access tokens of common issuers: accepted with the settings of the README; similar tokens are rejected."""
+"""Access tokens of common issuers: accepted with the settings of the documentation; similar tokens are rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.attack("providers")
 
 KEYS = SigningKeys()
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/operate/identity-providers.md"
 SETTINGS = ("token_issuer", "token_audience", "token_audience_claim", "token_groups_claim", "token_subject_claim")
 
 
@@ -90,9 +90,9 @@ def test_token_of_another_provider_is_rejected(provider: Provider, claims: dict[
 
 
 @pytest.mark.parametrize(("name", "provider"), PROVIDERS.items(), ids=PROVIDERS)
-def test_readme_has_the_settings(name: str, provider: Provider) -> None:
-    """The README has the settings of each provider, with placeholders, and a dash for a default."""
-    row = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", README.read_text("utf-8"), re.MULTILINE)
+def test_page_has_the_settings(name: str, provider: Provider) -> None:
+    """The page has the settings of each provider, with placeholders, and a dash for a default."""
+    row = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert row is not None
     cells = [cell.strip().strip("`") for cell in row[1].split("|")]
     configured = deployment(**provider.settings)

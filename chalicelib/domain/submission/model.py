@@ -43,7 +43,7 @@ SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - a mount path in the cont
 
 
 class Submission(Strict):
-    """A Job to run. Field names and semantics are those of Run:ai; the README compares each field."""
+    """A Job to run. Field names and semantics are those of Run:ai; docs/reference/fields.md compares each field."""
 
     project: Annotated[Project, Field(description="The Project the Job belongs to.")]
     image: Annotated[Image, Field(description="The container image, with tag or digest.")]

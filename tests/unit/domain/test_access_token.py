@@ -266,7 +266,7 @@ class TestPurpose:
 
     @pytest.mark.parametrize("issuer", ACCESS_TOKENS)
     def test_access_tokens_are_accepted(self, issuer: str) -> None:
-        """The access tokens of every issuer in the README are accepted."""
+        """The access tokens of every documented issuer are accepted."""
         parse(token(claims={**CLAIMS, **ACCESS_TOKENS[issuer]}))
 
     @pytest.mark.parametrize("kind", OTHER_TOKENS)

@@ -1,0 +1,77 @@
+"""What the code lists: errors, causes of a diagnosis, refused fields, reserved keys, settings."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import cast
+
+from msgspec.structs import fields
+
+from chalicelib.domain.diagnosis.causes import REMEDIES
+from chalicelib.domain.errors import CATALOGUE
+from chalicelib.domain.labels import RESERVED_DOMAINS, RESERVED_KEYS
+from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
+from chalicelib.settings import Settings
+from infra.reference.document import operations_by_code
+from infra.reference.error_advice import ADVICE
+from infra.reference.markdown import code, table
+
+
+def errors() -> str:
+    """Return a table of all codes, and a section for each, whose anchor is the code."""
+    known = sorted(CATALOGUE.values(), key=lambda error: (error.status, error.code))
+    operations = operations_by_code()
+    rows = [[f"[`{error.code}`](#{error.code})", str(error.status), error.title] for error in known]
+    sections = [table(["code", "status", "title"], rows)]
+    for error in known:
+        places = ", ".join(f"[`{name}`](endpoints.md#{name})" for name in operations.get(error.code, ()))
+        lines = [
+            f"## {error.code}",
+            f"**{error.status} {error.title}.** {inspect.cleandoc(error.__doc__ or '')}",
+            f"*What to do:* {ADVICE[error.code]}",
+            *([f"Returned by {places}."] if places else []),
+        ]
+        sections.append("\n\n".join(lines) + "\n")
+    return "\n".join(sections)
+
+
+def causes() -> str:
+    """Return a table of the causes of a diagnosis."""
+    rows = [[f'<span id="{cause}"></span>`{cause}`', remedy] for cause, remedy in REMEDIES.items()]
+    return table(["cause", "what to do"], rows)
+
+
+def refused_fields() -> str:
+    """Return a table of the fields that are refused, with the reasons."""
+    return table(["field", "reason"], [[code(name), f"{reason}."] for name, reason in UNSUPPORTED_FIELDS.items()])
+
+
+def reserved_keys() -> str:
+    """Return the keys and domains that a submission may not use in labels and annotations."""
+    rows = [["domains, with their subdomains", ", ".join(map(code, RESERVED_DOMAINS))]]
+    return table(["reserved", "names"], [*rows, ["keys", ", ".join(map(code, RESERVED_KEYS))]])
+
+
+def settings() -> str:
+    """Return a table of the environment variables that the functions read."""
+    effects = attribute_docstrings(Settings)
+    rows = [
+        [
+            code(field.name.upper()),
+            "**required**" if field.required else code(field.default),
+            effects[field.name],
+        ]
+        for field in fields(Settings)
+    ]
+    return table(["variable", "default", "effect"], rows)
+
+
+def attribute_docstrings(kind: type) -> dict[str, str]:
+    """Return the string below each field of the class *kind*, which Python does not keep at run time."""
+    body = cast("ast.ClassDef", ast.parse(inspect.getsource(kind)).body[0])
+    found = {}
+    for field, after in zip(body.body, body.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            found[ast.unparse(field.target)] = str(after.value.value)
+    return found
