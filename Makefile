@@ -47,6 +47,7 @@ check: $(READY)  ## static checks: style, types, layers, docstrings, generated f
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet app.py chalicelib infra tests
 	$(BIN)/codespell
+	$(BIN)/python -m tests.prose
 	$(BIN)/python -m infra.openapi --check
 	$(BIN)/python -m infra.reference --check
 	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra

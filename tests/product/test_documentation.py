@@ -92,7 +92,7 @@ class TestWalk:
 
     @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
     def test_prints_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
-        """Each block prints what stands below it; only where that says `...` there may be more."""
+        """Each block prints the documents below it; only `...` allows more."""
         assert surprises(step, answers[number]) == []
 
     def test_writes_a_projects_manifests(self, answers: list[str], running: Path) -> None:

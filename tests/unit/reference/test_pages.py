@@ -40,7 +40,7 @@ class TestMain:
         assert re.fullmatch(r"before\n<!-- .* -->\n\n\| field .*\n\n<!-- /generated -->\nafter\n", written, re.DOTALL)
 
     def test_an_unknown_part_is_an_error(self) -> None:
-        """A page that names a part that nobody writes."""
+        """A page with the marker of an unknown part is an error."""
         with pytest.raises(KeyError):
             filled(STALE.replace("refused-fields", "no-such-part"))
 
@@ -95,8 +95,8 @@ class TestWritten:
 
     def test_fields_of_a_job_and_statuses(self) -> None:
         """As the API answers them."""
-        told = page("reference/responses.md").partition("## Examples")[0]
-        cells = " ".join(re.findall(r"^\| (`.*?) \|", told, re.MULTILINE))
+        table = page("reference/responses.md").partition("## Examples")[0]
+        cells = " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
         statuses = re.findall(r"^\| `(\w+)` \|", page("reference/statuses.md").partition("## Causes")[0], re.MULTILINE)
 
         assert set(re.findall(r"`(\w+)`", cells)) == document.schema("JobView")["properties"].keys()
