@@ -80,7 +80,7 @@ class TestDryRun:
 
         (asked,) = site.at(PODS)
         assert created is not None
-        assert [one.path for one in site.asked] == [PODS, RULES, JOBS]
+        assert [sent.path for sent in site.asked] == [PODS, RULES, JOBS]
         assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
         assert (asked.method, asked.query) == ("POST", [("dryRun", "All")])
         assert json.loads(asked.body)["spec"] == {"containers": []}
