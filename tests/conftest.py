@@ -27,7 +27,7 @@ SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "securit
 
 pytest_plugins = ["tests.support.attack_recorder", "tests.budgets"]
 
-# A shared machine may stall in any example: how long one takes proves nothing.
+# No deadline: a shared machine may stall in any example.
 EXAMPLES = cases(100 if os.environ.get("CI") else 20, thorough=1000)
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("tests")

@@ -36,13 +36,13 @@ class Figure:
     module: str
     cases: int = 0
     failed: int = 0
-    most: dict[str, float] = field(default_factory=dict)
+    largest: dict[str, float] = field(default_factory=dict)
 
     def add(self, other: Figure) -> None:
         """Add the counts of *other*, of the same attack."""
         self.cases += other.cases
         self.failed += other.failed
-        self.most |= {what: max(amount, self.most.get(what, 0)) for what, amount in other.most.items()}
+        self.largest |= {what: max(amount, self.largest.get(what, 0)) for what, amount in other.largest.items()}
 
 
 def record(figures: Iterable[Figure], path: Path = RECORD) -> None:
@@ -86,7 +86,7 @@ def _row(attack: str, by_cluster: Mapping[str, Figure]) -> str:
     cells = [_cases(by_cluster.get(name)) for name in CLUSTERS]
     most: dict[str, float] = {}
     for figure in by_cluster.values():
-        most |= {what: max(amount, most.get(what, 0)) for what, amount in figure.most.items()}
+        most |= {what: max(amount, most.get(what, 0)) for what, amount in figure.largest.items()}
     measured = "; ".join(f"{what} {amount:,.4g}" for what, amount in most.items()) or "-"
     module = next((figure.module for figure in by_cluster.values()), "not run")
     return f"| `{attack}` | {ATTACKS[attack]} | {' | '.join(cells)} | {measured} | `pytest {module}` |"

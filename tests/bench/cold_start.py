@@ -139,7 +139,7 @@ def describe(deployed: Deployed, endpoint: str) -> None:
 def results(
     starts: ColdStarts, functions: dict[str, Function], peers: dict[str, Function], rounds: int
 ) -> Iterator[Result]:
-    """Each function against the peers: *peers* are floor, same, sources and bytecode."""
+    """Compare each function with the peers: *peers* are floor, same, sources and bytecode."""
     floor_name = "cold start of a function that does nothing"
     targets: dict[str, Callable[[], float]] = {
         floor_name: partial(starts.milliseconds, peers["floor"], REQUESTS["health"])

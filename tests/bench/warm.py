@@ -106,7 +106,7 @@ def _record(stack: Stack[RecordedCluster[RealCluster]], kind: Kind, alice: Api) 
         stack.cluster.proxy.requests.clear()
         path, body = request.path.removeprefix(BASE).replace("*", name), json.dumps(request.body).replace("*", name)
         headers = {"Content-Type": "application/json"}
-        alice.ask(request.method, path, content=body if request.body else None, headers=headers).raise_for_status()
+        alice.request(request.method, path, content=body if request.body else None, headers=headers).raise_for_status()
         if kind.after:
             admin.delete(f"{JOBS}/{name}", propagationPolicy="Background")
     return [each for each in stack.cluster.proxy.requests if kind.preflight == "on" or "dryRun" not in each.target]

@@ -120,7 +120,7 @@ class TestTransfer:
     def test_unchanged_job(self, stack: Stack, curl: Callable[..., Result], form: str) -> None:
         """For an unchanged Job the response is 304 with its ETag and without a body."""
         with Api(stack) as alice:
-            tag = alice.waiting_job("watched")
+            tag = alice.create_pending_job("watched")
 
         result = curl("/jobs/team-a/watched", "--compressed", "-H", f"If-None-Match: {form.format(tag)}")
 

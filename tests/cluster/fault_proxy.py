@@ -36,7 +36,7 @@ class FaultProxy(Handler):
     """
 
     def __init__(self, upstream: str, ca_pem: str, rate: float, delay: float = 0.0) -> None:
-        self.met: Counter[str] = Counter()
+        self.fault_counts: Counter[str] = Counter()
         """The number of requests by fault; "none" for those without."""
         self._upstream = upstream
         self.rate = rate
@@ -96,9 +96,9 @@ class FaultProxy(Handler):
     def _draw_fault(self) -> str:
         with self._lock:
             # In rotation, so that every fault occurs within a few hundred requests.
-            turn = self.met.total() - self.met["none"]
+            turn = self.fault_counts.total() - self.fault_counts["none"]
             fault = self.faults[turn % len(self.faults)] if self._random.random() < self.rate else "none"
-            self.met[fault] += 1
+            self.fault_counts[fault] += 1
             return fault
 
 

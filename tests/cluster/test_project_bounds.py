@@ -458,12 +458,12 @@ class TestApi:
                 alice.submit(name="one", environment=secret, largeShm=True, preemptible=True),
                 alice.submit(name="array", indexed=True, completions=2, backoffLimitPerIndex=0, environment=failing),
                 alice.submit(name="nodes", nodes=2, environment=forever),
-                alice.ask("POST", "/jobs/team-a/one/clone", json={"name": "clone"}),
+                alice.request("POST", "/jobs/team-a/one/clone", json={"name": "clone"}),
             ]
             alice.await_status("array", "Failed")
-            created.append(alice.ask("POST", "/jobs/team-a/array/retry"))
-            resumed = [alice.ask("POST", f"/jobs/team-a/nodes/{verb}") for verb in ("suspend", "resume")]
-            deleted = [alice.ask("DELETE", f"/jobs/team-a/{name}") for name in ("one", "array", "nodes", "clone")]
+            created.append(alice.request("POST", "/jobs/team-a/array/retry"))
+            resumed = [alice.request("POST", f"/jobs/team-a/nodes/{verb}") for verb in ("suspend", "resume")]
+            deleted = [alice.request("DELETE", f"/jobs/team-a/{name}") for name in ("one", "array", "nodes", "clone")]
 
         assert [response.status_code for response in (*created, *resumed, *deleted)] == [201] * 5 + [202] * 2 + [
             200

@@ -48,7 +48,7 @@ class TestAudit:
         """Without impersonation, the product only lists Projects and reads its own permissions."""
         with Api(stack) as alice:
             for path in ("/projects", "/jobs/team-a", "/jobs/team-b", "/health?deep=true"):
-                alice.ask("GET", path)
+                alice.request("GET", path)
 
         own = [line for line in stack.cluster.plane.audit_lines() if _is_ours(line) and "impersonatedUser" not in line]
         verbs = {(line["verb"], line["objectRef"]["resource"]) for line in own}

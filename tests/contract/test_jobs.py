@@ -95,12 +95,12 @@ class TestCreate:
 def changed(manifest: Document, path: str, value: object) -> Document:
     """Return *manifest* with *value* at the dotted *path*; None deletes the field."""
     *steps, field_name = path.split(".")
-    here: Any = manifest
+    node: Any = manifest
     for step in steps:
-        here = here[int(step)] if step.isdigit() else here.setdefault(step, {})
-    here[field_name] = value
+        node = node[int(step)] if step.isdigit() else node.setdefault(step, {})
+    node[field_name] = value
     if value is None:
-        del here[field_name]
+        del node[field_name]
     return manifest
 
 

@@ -122,12 +122,12 @@ class TestWatch:
 
     def test_timeout_seconds(self, listen: Callable[..., Listener]) -> None:
         """The server ends the watch after `timeoutSeconds`, not earlier."""
-        began = time.monotonic()
+        started = time.monotonic()
 
         listener = listen(timeoutSeconds="1")
 
         eventually(lambda: listener.ended, bool)
-        assert time.monotonic() - began >= 1
+        assert time.monotonic() - started >= 1
 
 
 class TestPermission:

@@ -158,7 +158,7 @@ class TestFilter:
     """The filters for files and requirements."""
 
     def test_keeps_requirements_with_their_hashes(self) -> None:
-        """A requirement is kept or omitted with all of its lines."""
+        """A requirement is used or omitted with all of its lines."""
         unused = "aiohttp==1 \\\n    --hash=sha256:a\n    # via kubernetes\n"
         kept = "msgspec==2 ; python_version > '3' \\\n    --hash=sha256:b\n"
 

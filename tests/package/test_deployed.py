@@ -62,7 +62,7 @@ class TestWalk:
         """IAM has denied no call, and every permission of a function has been used."""
         assert outputs
         for method, operation in MENTIONED_ONLY:
-            assert api.ask(method, f"/jobs/team-a/train-0/{operation}").status_code == 404
+            assert api.request(method, f"/jobs/team-a/train-0/{operation}").status_code == 404
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {
             (f"{logical(name)}Role", action)
@@ -89,11 +89,11 @@ class TestSchedule:
     def test_cleanup(self, deployed: Deployed[Any], api: Api) -> None:
         """The rule in the template invokes the packaged function, which deletes a Job with an expired retention."""
         api.submit(name="scheduled", maxRuntimeSeconds=1, ttlAfterFinish=1).raise_for_status()
-        api.ask("GET", "/jobs/team-a/scheduled?wait=20&until=finished").raise_for_status()
+        api.request("GET", "/jobs/team-a/scheduled?wait=20&until=finished").raise_for_status()
 
         eventually(lambda: {"project": "team-a", "name": "scheduled"} in run_cleanup(deployed))
 
-        response = eventually(lambda: api.ask("GET", "/jobs/team-a/scheduled"), lambda response: response.is_error)
+        response = eventually(lambda: api.request("GET", "/jobs/team-a/scheduled"), lambda response: response.is_error)
         assert response.json()["code"] == "job_cleaned_up"
 
 
@@ -108,13 +108,13 @@ class TestPermissions:
         deployed.lambdas.forget()
         deployed.iam.policies[role] = []
 
-        response = api.ask("GET", "/jobs/team-a")
+        response = api.request("GET", "/jobs/team-a")
 
         deployed.iam.policies[role] = policy
         deployed.iam.calls[:] = before
         deployed.lambdas.forget()
         assert (response.status_code, response.json()["code"]) == (503, "credentials_unavailable")
-        assert api.ask("GET", "/jobs/team-a").status_code == 200
+        assert api.request("GET", "/jobs/team-a").status_code == 200
 
 
 class TestFailures:
@@ -126,11 +126,11 @@ class TestFailures:
         deployed.lambdas.forget()
         deployed.lambdas.deploy(dataclasses.replace(function, memory=16))
 
-        response = api.ask("GET", "/jobs/team-a")
+        response = api.request("GET", "/jobs/team-a")
 
         deployed.lambdas.deploy(function)
         problem = response.json()
         assert (response.status_code, problem["code"]) == (502, "bad_gateway")
         assert response.headers["Content-Type"] == "application/problem+json"
         assert problem["instance"] == f"urn:researcher:request:{response.headers['X-Request-Id']}"
-        assert [api.ask("GET", path).status_code for path in ("/projects", "/health", "/jobs/team-a")] == [200] * 3
+        assert [api.request("GET", path).status_code for path in ("/projects", "/health", "/jobs/team-a")] == [200] * 3

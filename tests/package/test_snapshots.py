@@ -79,7 +79,7 @@ class TestRestore:
             }
             deployed.lambdas.deploy(dataclasses.replace(function, environment=variables))
 
-            response = api.ask("GET", "/jobs/team-a")
+            response = api.request("GET", "/jobs/team-a")
 
         assert response.status_code == 200
-        assert len(credentials.asked) == 1
+        assert len(credentials.requests) == 1

@@ -38,7 +38,7 @@ def create_finished_job(api: Api, name: str, **fields: Any) -> dict[str, Any]:  
 
 def get_job(api: Api, name: str) -> dict[str, Any]:
     """Return the Job as the API represents it."""
-    job: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
+    job: dict[str, Any] = api.request("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
     return job
 
 
@@ -87,7 +87,7 @@ class TestFinished:
         scheduled.announce()
 
         assert [event["detail"]["name"] for event in scheduled.receive_events(name)] == [f"{name}-ended"]
-        api.ask("DELETE", f"/jobs/team-a/{name}-runs").raise_for_status()
+        api.request("DELETE", f"/jobs/team-a/{name}-runs").raise_for_status()
 
     def test_job_of_kubectl_is_ignored(self, stack: Stack, scheduled: Scheduled, name: str) -> None:
         """A Job that this API did not create is neither announced nor labelled."""

@@ -29,7 +29,7 @@ def await_finished(api: Api, name: str, project: str = "team-a") -> dict[str, An
     """Wait until the Job has finished, and return it."""
 
     def get() -> dict[str, Any]:
-        view: dict[str, Any] = api.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
+        view: dict[str, Any] = api.request("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
         return view
 
     return eventually(get, lambda view: view["finishedAt"] is not None)
@@ -56,7 +56,7 @@ def name(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"array-{secrets.token_hex(4)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 class TestIndexes:
@@ -92,7 +92,7 @@ class TestRetry:
         api.submit(name=name, labels={"sweep": "7"}, **FAILING)
         await_finished(api, name)
 
-        response = api.ask("POST", f"/jobs/team-a/{name}/retry")
+        response = api.request("POST", f"/jobs/team-a/{name}/retry")
 
         view = response.json()
         assert response.status_code == 201
@@ -106,19 +106,19 @@ class TestRetry:
         """The pods of a retry, and of a retry of the retry, run the failed indexes of the first Job."""
         api.submit(name=name, **FAILING)
         await_finished(api, name)
-        again = api.ask("POST", f"/jobs/team-a/{name}/retry").json()["name"]
+        retry = api.request("POST", f"/jobs/team-a/{name}/retry").json()["name"]
 
-        assert await_finished(api, again)["failedIndexes"] == "0,1"
-        third = api.ask("POST", f"/jobs/team-a/{again}/retry").json()["name"]
+        assert await_finished(api, retry)["failedIndexes"] == "0,1"
+        third = api.request("POST", f"/jobs/team-a/{retry}/retry").json()["name"]
         assert await_finished(api, third)["failedIndexes"] == "0,1"
 
     def test_clone_of_a_retry_keeps_the_index_map(self, api: Api, name: str) -> None:
         """A clone of a retry that corrects the cause of the failure completes the failed indexes."""
         api.submit(name=name, **FAILING)
         await_finished(api, name)
-        again = api.ask("POST", f"/jobs/team-a/{name}/retry").json()["name"]
+        retry = api.request("POST", f"/jobs/team-a/{name}/retry").json()["name"]
 
-        corrected = api.ask("POST", f"/jobs/team-a/{again}/clone", json={"environment": {SIMULATE_VARIABLE: None}})
+        corrected = api.request("POST", f"/jobs/team-a/{retry}/clone", json={"environment": {SIMULATE_VARIABLE: None}})
 
         assert await_finished(api, corrected.json()["name"])["completedIndexes"] == "0,1"
 
@@ -141,7 +141,7 @@ class TestRetry:
         await_finished(api, name, "team-shared")
         path = f"/jobs/team-shared/{name}/retry"
         with Api(stack, "bob") as bob:
-            responses = [bob.ask("POST", path), api.ask("POST", path)]
+            responses = [bob.request("POST", path), api.request("POST", path)]
 
         assert [response.status_code for response in responses] == [201, 201]
         assert responses[0].json()["id"] == responses[1].json()["id"]
@@ -166,7 +166,7 @@ class TestRetry:
             await_finished(api, name)
         before = names(stack)
 
-        response = api.ask("POST", f"/jobs/team-a/{name}/retry")
+        response = api.request("POST", f"/jobs/team-a/{name}/retry")
 
         assert (response.status_code, response.json()["code"]) == (409, code)
         assert names(stack) == before
@@ -176,7 +176,7 @@ class TestRetry:
         stack.cluster.apply([by_hand({"name": name}, suspend=True)])
         before = names(stack)
 
-        responses = [api.ask("POST", f"/jobs/team-a/{name}/{verb}", json={}) for verb in ("retry", "clone")]
+        responses = [api.request("POST", f"/jobs/team-a/{name}/{verb}", json={}) for verb in ("retry", "clone")]
 
         assert [(each.status_code, each.json()["code"]) for each in responses] == [(409, "submission_unknown")] * 2
         assert names(stack) == before
@@ -187,7 +187,7 @@ class TestRetry:
         await_finished(api, name)
         before = names(stack)
         with Api(stack, "bob") as bob:
-            response = bob.ask("POST", f"/jobs/team-a/{name}/retry")
+            response = bob.request("POST", f"/jobs/team-a/{name}/retry")
 
         assert response.status_code == 403
         assert names(stack) == before
@@ -216,7 +216,7 @@ class TestRetryPolicy:
         api.submit(name=name, backoffLimit=0, retry={"ignoreDisruptions": True}, environment=evicted)
 
         eventually(lambda: pods_of(stack, name), lambda pods: len(pods) == 2)
-        assert api.ask("GET", f"/jobs/team-a/{name}").json()["data"][0]["finishedAt"] is None
+        assert api.request("GET", f"/jobs/team-a/{name}").json()["data"][0]["finishedAt"] is None
 
 
 def pods_of(stack: Stack, job: str) -> list[dict[str, Any]]:
@@ -226,6 +226,6 @@ def pods_of(stack: Stack, job: str) -> list[dict[str, Any]]:
 
 
 def _retry(api: Api, name: str) -> Any:  # noqa: ANN401 - a response
-    while (response := api.ask("POST", f"/jobs/team-a/{name}/retry")).status_code in (503, 504):
+    while (response := api.request("POST", f"/jobs/team-a/{name}/retry")).status_code in (503, 504):
         pass
     return response

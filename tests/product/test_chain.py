@@ -81,7 +81,7 @@ class ApiServer:
         signed = signature(self.credentials["SecretAccessKey"], Scope.parse(scope), pairs, headers)
         return _token(f"https://{host}/?" + urlencode([*pairs, ("X-Amz-Signature", signed)]))
 
-    def ask(
+    def request(
         self, method: str, path: str, token: str, headers: list[tuple[str, str]], body: object = None
     ) -> urllib3.BaseHTTPResponse:
         """Send a request, and return the API server's response."""
@@ -114,23 +114,25 @@ class TestEksToken:
 
     def test_token_of_the_product_is_accepted(self, server: ApiServer) -> None:
         """The product's token with the caller's impersonation headers gives access to the caller's Jobs."""
-        assert server.ask("GET", JOBS, server.token(), CALLER).status == 200
+        assert server.request("GET", JOBS, server.token(), CALLER).status == 200
 
     def test_token_for_another_cluster_is_rejected(self, server: ApiServer) -> None:
         """A token whose signed cluster name is another one is rejected."""
-        assert server.ask("GET", JOBS, server.token("another"), CALLER).status == 401
+        assert server.request("GET", JOBS, server.token("another"), CALLER).status == 401
 
     def test_expired_token_is_rejected(self, server: ApiServer) -> None:
         """A token is valid for 15 minutes."""
         now = datetime.now(UTC)
 
-        responses = [server.ask("GET", JOBS, server.signed(now - timedelta(minutes=age)), CALLER) for age in (14, 16)]
+        responses = [
+            server.request("GET", JOBS, server.signed(now - timedelta(minutes=age)), CALLER) for age in (14, 16)
+        ]
 
         assert [response.status for response in responses] == [200, 401]
 
     def test_token_without_signed_cluster_name_is_rejected(self, server: ApiServer) -> None:
         """A presigned request that does not sign the cluster name, as for other services, is not a valid token."""
-        assert server.ask("GET", JOBS, server.signed(datetime.now(UTC), "host"), CALLER).status == 401
+        assert server.request("GET", JOBS, server.signed(datetime.now(UTC), "host"), CALLER).status == 401
 
     @pytest.mark.parametrize("changed", ["Signature", "Security-Token", "Expires", "Credential"])
     def test_modified_token_is_rejected(self, server: ApiServer, changed: str) -> None:
@@ -142,7 +144,7 @@ class TestEksToken:
         ]
 
         tampered = _token(f"https://{parts.netloc}/?{urlencode(pairs)}")
-        assert server.ask("GET", JOBS, tampered, CALLER).status == 401
+        assert server.request("GET", JOBS, tampered, CALLER).status == 401
 
 
 class TestOwnIdentity:
@@ -162,12 +164,12 @@ class TestOwnIdentity:
     )
     def test_has_no_permissions(self, server: ApiServer, method: str, path: str, body: object) -> None:
         """The role itself has no permission on Jobs, pods or Secrets: a request without the headers is 403."""
-        assert server.ask(method, path, server.token(), [], body).status == 403
+        assert server.request(method, path, server.token(), [], body).status == 403
 
     @pytest.mark.parametrize("group", ["system:masters", "researcher:unknown", "researcher-api"])
     def test_cannot_impersonate_other_groups(self, server: ApiServer, group: str) -> None:
         """One group that the role may not impersonate makes the whole request 403."""
-        assert server.ask("GET", JOBS, server.token(), [*CALLER, ("Impersonate-Group", group)]).status == 403
+        assert server.request("GET", JOBS, server.token(), [*CALLER, ("Impersonate-Group", group)]).status == 403
 
 
 class TestWithoutImpersonation:
@@ -189,13 +191,13 @@ class TestWithoutImpersonation:
         """Without impersonation headers every operation is 403 for every caller."""
         monkeypatch.setattr(Impersonation, "headers", lambda *_, **__: [])
 
-        assert api.ask(method, path, json=body).status_code == 403
+        assert api.request(method, path, json=body).status_code == 403
 
     def test_lists_no_projects(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without impersonation headers the list of Projects is empty."""
         monkeypatch.setattr(Impersonation, "headers", lambda *_, **__: [])
         with Api(stack, bearer=stack.issuer.mint("erin", groups=["team-a", "others"])) as erin:
-            assert erin.ask("GET", "/projects").json()["data"] == []
+            assert erin.request("GET", "/projects").json()["data"] == []
 
 
 class TestAccess:
@@ -205,7 +207,7 @@ class TestAccess:
         """A new Project works without deployment or restart: the list of groups is reloaded for unknown groups."""
         monkeypatch.setattr(impersonation, "UNKNOWN_GROUP_TTL_SECONDS", 0.5)
         with Api(stack, bearer=stack.issuer.mint("carol", groups=["team-c"])) as carol:
-            assert carol.ask("GET", "/jobs/team-c").status_code == 403
+            assert carol.request("GET", "/jobs/team-c").status_code == 403
             stack.cluster.apply(project_manifests("team-c", ["team-c"]))
 
             eventually(lambda: carol.submit("team-c", name="first").status_code, lambda status: status == 201)
@@ -214,4 +216,4 @@ class TestAccess:
         """Groups in a token that the cluster does not know have no effect on the others."""
         groups = ["team-a", "everyone", "kubernetes-admins"]
         with Api(stack, bearer=stack.issuer.mint("dave", groups=groups)) as dave:
-            assert dave.ask("GET", "/jobs/team-a").status_code == 200
+            assert dave.request("GET", "/jobs/team-a").status_code == 200

@@ -47,7 +47,9 @@ def job_names(report: dict[str, Any]) -> set[str]:
 class TestDeleted:
     """A finished Job whose retention is over."""
 
-    def test_with_its_pods_and_leaves_a_receipt(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> None:
+    def test_pods_are_deleted_and_receipts_stored(
+        self, stack: Stack, api: Api, scheduled: Scheduled, name: str
+    ) -> None:
         """The pods are deleted too, and two Receipts without secrets are stored: one by date, one by name."""
         secret: dict[str, Any] = {
             "environment": {"PASSWORD": CANARY, "SIMULATE_LOG": "done"},
@@ -59,10 +61,10 @@ class TestDeleted:
 
         report = scheduled.clean_up()
 
-        (dated, receipt), (newest, again) = scheduled.receipts(name)
+        (dated, receipt), (newest, latest) = scheduled.receipts(name)
         assert name in job_names(report)
         assert dated.endswith(f"/{name}-{uid}.json")
-        assert (newest, again) == (f"receipts/team-a/latest/{name}.json", receipt)
+        assert (newest, latest) == (f"receipts/team-a/latest/{name}.json", receipt)
         assert (receipt["outcome"], receipt["attempts"], receipt["nodes"]) == ("Succeeded", 1, ["gpu-node-0"])
         assert receipt["imageDigests"][0].startswith("nvcr.io/nvidia/pytorch@sha256:")
         assert receipt["gpuSecondsFrom"] == "pods"
@@ -77,7 +79,7 @@ class TestDeleted:
         scheduled.clean_up()
 
         response = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{name}"), lambda response: response.status_code != 200
+            lambda: api.request("GET", f"/jobs/team-a/{name}"), lambda response: response.status_code != 200
         )
 
         problem = response.json()
@@ -138,7 +140,7 @@ class TestKept:
         stack.cluster.apply([_keep_patch(names["kept"])])
         yield names
         for each in names.values():
-            api.ask("DELETE", f"/jobs/team-a/{each}")
+            api.request("DELETE", f"/jobs/team-a/{each}")
 
     def test_kept_jobs_do_not_change(
         self, stack: Stack, api: Api, scheduled: Scheduled, name: str, others: dict[str, str]

@@ -39,7 +39,7 @@ class TestClone:
 
     def test_applies_the_patch(self, stack: Stack, api: Api, clone: str) -> None:
         """A clone has a new name and the patched fields; a reference to a Secret remains a reference."""
-        response = api.ask("POST", clone, json={"environment": {"LR": "0.2", "SEED": None}, "gpu": 2})
+        response = api.request("POST", clone, json={"environment": {"LR": "0.2", "SEED": None}, "gpu": 2})
 
         view = response.json()
         assert response.status_code == 201
@@ -52,19 +52,19 @@ class TestClone:
 
     def test_clone_can_be_cloned(self, api: Api, clone: str) -> None:
         """A clone stores its own submission, so it can be cloned."""
-        first = api.ask("POST", clone, json={"gpu": 2}).json()["name"]
+        first = api.request("POST", clone, json={"gpu": 2}).json()["name"]
 
-        assert api.ask("POST", f"/jobs/team-a/{first}/clone", json={}).json()["requestedGPUs"] == 2
+        assert api.request("POST", f"/jobs/team-a/{first}/clone", json={}).json()["requestedGPUs"] == 2
 
     def test_idempotency_key(self, stack: Stack, api: Api, clone: str) -> None:
         """A key makes a repeated clone one Job; another patch with that key is 422, and a key that is too long 400."""
         key = {"Idempotency-Key": "clone 7"}
-        first = api.ask("POST", clone, json={"gpu": 2}, headers=key)
+        first = api.request("POST", clone, json={"gpu": 2}, headers=key)
         before = stored_jobs(stack).keys()
 
-        second = api.ask("POST", clone, json={"gpu": 2}, headers=key)
-        other = api.ask("POST", clone, json={"gpu": 3}, headers=key)
-        long = api.ask("POST", clone, json={}, headers={"Idempotency-Key": "a" * 256})
+        second = api.request("POST", clone, json={"gpu": 2}, headers=key)
+        other = api.request("POST", clone, json={"gpu": 3}, headers=key)
+        long = api.request("POST", clone, json={}, headers={"Idempotency-Key": "a" * 256})
 
         assert second.headers["Idempotent-Replayed"] == "true"
         assert second.json()["id"] == first.json()["id"]
@@ -76,7 +76,7 @@ class TestClone:
         """A dry run returns the Kubernetes Job and creates nothing."""
         before = stored_jobs(stack).keys()
 
-        response = api.ask("POST", f"{clone}?dryRun=true", json={"name": "dry"})
+        response = api.request("POST", f"{clone}?dryRun=true", json={"name": "dry"})
 
         assert (response.status_code, response.json()["metadata"]["name"]) == (200, "dry")
         assert stored_jobs(stack).keys() == before
@@ -100,7 +100,7 @@ class TestClone:
         """The patched submission is validated as any other, and an invalid one creates nothing."""
         before = stored_jobs(stack).keys()
 
-        response = api.ask("POST", clone, json=patch)
+        response = api.request("POST", clone, json=patch)
 
         assert response.status_code == status
         assert {each["pointer"] for each in response.json().get("errors", [])} == pointers
@@ -111,13 +111,13 @@ class TestClone:
         headers = {"Content-Type": "application/json"}
         bodies = [b"", b"{", b"[" * 10_000, b" " * 65_537]
 
-        assert [api.ask("POST", clone, content=body, headers=headers).status_code for body in bodies] == [
+        assert [api.request("POST", clone, content=body, headers=headers).status_code for body in bodies] == [
             400,
             400,
             400,
             413,
         ]
-        assert api.ask("POST", clone, content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
+        assert api.request("POST", clone, content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
     def test_changed_annotation_gives_no_access(self, stack: Stack, api: Api, clone: str) -> None:
         """The stored submission is validated again, and the Project is that of the path."""
@@ -132,10 +132,10 @@ class TestClone:
             [{"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": _template(job)}}]
         )
 
-        response = api.ask("POST", clone, json={})
+        response = api.request("POST", clone, json={})
 
         assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/hostNetwork")
-        api.ask("DELETE", "/jobs/team-a/original")
+        api.request("DELETE", "/jobs/team-a/original")
 
 
 def _template(job: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def job(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"why-{secrets.token_hex(3)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 def await_cause(stack: Stack, api: Api, job: str, case: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def await_cause(stack: Stack, api: Api, job: str, case: str) -> dict[str, Any]:
     cause = case.partition("-")[0]
 
     def get_diagnosis() -> dict[str, Any]:
-        found: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{job}/diagnosis").raise_for_status().json()
+        found: dict[str, Any] = api.request("GET", f"/jobs/team-a/{job}/diagnosis").raise_for_status().json()
         return found
 
     found = eventually(get_diagnosis, lambda diagnosis: diagnosis["cause"] == cause)
@@ -116,12 +116,12 @@ class TestCauses:
 
     def test_quota_is_used_up(self, stack: Stack, api: Api, job: str) -> None:
         """Pods that exceed the quota wait while another Job uses it up."""
-        api.waiting_job(f"{job}-first")
+        api.create_pending_job(f"{job}-first")
         api.submit(name=job, gpu=8).raise_for_status()
 
         found = await_cause(stack, api, job, "NoPodsQuota")
 
-        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        api.request("DELETE", f"/jobs/team-a/{job}-first")
         assert "exceeded quota" in found["evidence"]["message"]
 
     @pytest.mark.parametrize("case", CREATED_BY_KUBECTL)
@@ -148,21 +148,21 @@ class TestCauses:
         """A Job that a Job of higher priority has preempted is diagnosed as such."""
         api.submit(name=job, gpu=6, preemptible=True, **RUN_FOREVER)
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"],
+            lambda: api.request("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"],
             lambda status: status == "Running",
         )
 
         api.submit(name=f"{job}-rival", gpu=6, **RUN_FOREVER)
 
         assert await_cause(stack, api, job, "Preempted")["evidence"]["field"] == "event Preempted"
-        api.ask("DELETE", f"/jobs/team-a/{job}-rival")
+        api.request("DELETE", f"/jobs/team-a/{job}-rival")
 
     def test_deletion(self, stack: Stack, api: Api, job: str) -> None:
         """A Job that a finalizer holds is diagnosed as terminating."""
         metadata = {"name": job, "finalizers": ["example.com/held"]}
         stack.cluster.apply([by_hand(metadata, suspend=True)])
 
-        api.ask("DELETE", f"/jobs/team-a/{job}")
+        api.request("DELETE", f"/jobs/team-a/{job}")
 
         assert await_cause(stack, api, job, "Terminating")["evidence"]["field"] == "metadata.deletionTimestamp"
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
@@ -189,7 +189,7 @@ class TestEvents:
         api.submit(name=job, **RUN_FOREVER)
 
         events = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
+            lambda: api.request("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: {"SuccessfulCreate", "Scheduled", "Started"} <= {event["reason"] for event in events},
         )
 
@@ -198,15 +198,15 @@ class TestEvents:
 
     def test_repeated_events_are_aggregated(self, api: Api, job: str) -> None:
         """Repeated events, such as those of a quota that rejects pods, are one event with a count."""
-        api.waiting_job(f"{job}-first")
+        api.create_pending_job(f"{job}-first")
         api.submit(name=job, gpu=8)
 
         (event,) = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
+            lambda: api.request("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: bool(events) and events[0]["count"] > 1,
         )
 
-        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        api.request("DELETE", f"/jobs/team-a/{job}-first")
         assert (event["reason"], event["firstSeen"] <= event["lastSeen"]) == ("FailedCreate", True)
 
     def test_of_a_deleted_pod(self, api: Api, job: str) -> None:
@@ -214,7 +214,7 @@ class TestEvents:
         api.submit(name=job, **simulate("run-forever", maxRuntimeSeconds=1))
 
         events = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/events").json()["data"],
+            lambda: api.request("GET", f"/jobs/team-a/{job}/events").json()["data"],
             lambda events: "DeadlineExceeded" in {event["reason"] for event in events},
         )
 

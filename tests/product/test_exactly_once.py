@@ -27,12 +27,12 @@ class TestIdempotencyKey:
 
     def test_concurrent_requests_create_one_job(self, stack: Stack, api: Api) -> None:
         """Concurrent requests all return 201 with the same Job, and at most one response is not a replay."""
-        api.ask("GET", "/projects")  # fill the caches: a Lambda process serves one request at a time
+        api.request("GET", "/projects")  # fill the caches: a Lambda process serves one request at a time
         before = stored_names(stack)
         with ThreadPoolExecutor(CONCURRENT) as pool:
             responses = list(
                 pool.map(
-                    lambda _: api.submit_until_made(headers={"Idempotency-Key": "sweep 7"}, gpu=1), range(CONCURRENT)
+                    lambda _: api.submit_until_created(headers={"Idempotency-Key": "sweep 7"}, gpu=1), range(CONCURRENT)
                 )
             )
 
@@ -57,7 +57,7 @@ class TestIdempotencyKey:
         before = stored_names(stack)
 
         body = {"project": "team-a", "image": IMAGE, **other}
-        response = api.ask("POST", "/jobs", json=body, headers=key)
+        response = api.request("POST", "/jobs", json=body, headers=key)
 
         assert (response.status_code, response.json()["code"]) == (422, code)
         assert stored_names(stack) == before
@@ -87,7 +87,7 @@ class TestName:
     def test_concurrent_requests_create_one_job(self, api: Api) -> None:
         """Concurrent requests with the same name create one Job."""
         with ThreadPoolExecutor(CONCURRENT) as pool:
-            responses = list(pool.map(lambda _: api.submit_until_made(name="named", gpu=1), range(CONCURRENT)))
+            responses = list(pool.map(lambda _: api.submit_until_created(name="named", gpu=1), range(CONCURRENT)))
 
         assert {response.status_code for response in responses} == {201}
         assert len({response.json()["id"] for response in responses}) == 1
@@ -99,12 +99,12 @@ class TestName:
         response = api.submit(name="taken", gpu=2)
 
         assert (response.status_code, response.json()["code"]) == (409, "name_taken")
-        assert api.ask("GET", "/jobs/team-a/taken").json()["data"][0]["id"] == first["id"]
+        assert api.request("GET", "/jobs/team-a/taken").json()["data"][0]["id"] == first["id"]
 
     def test_name_can_be_used_after_deletion(self, api: Api) -> None:
         """After its Job was deleted, a name can be used again."""
         first = api.submit(name="again").json()
-        api.ask("DELETE", "/jobs/team-a/again")
+        api.request("DELETE", "/jobs/team-a/again")
 
         second = api.submit(name="again")
 
@@ -130,7 +130,9 @@ class TestDryRun:
         """A dry run returns the Job as the cluster would store it, and creates nothing."""
         before = stored_names(stack)
 
-        response = api.ask("POST", "/jobs?dryRun=true", json={"project": "team-a", "image": "busybox", "name": "dry"})
+        response = api.request(
+            "POST", "/jobs?dryRun=true", json={"project": "team-a", "image": "busybox", "name": "dry"}
+        )
 
         assert (response.status_code, response.json()["kind"]) == (200, "Job")
         assert stored_names(stack) == before

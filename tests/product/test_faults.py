@@ -47,7 +47,7 @@ def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[Any
 def submit(api: Api, number: int) -> str:
     """Submit the Job of that number until it exists, and return its id."""
     key = {"Idempotency-Key": f"job {number}"}
-    response = api.submit_until_made(headers=key, labels={"number": str(number)})
+    response = api.submit_until_created(headers=key, labels={"number": str(number)})
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
 
@@ -55,11 +55,11 @@ def submit(api: Api, number: int) -> str:
 def test_every_job_is_created_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
     """Every 201 names an existing Job; no Job is lost or created twice."""
     with Api(faulty) as api, ThreadPoolExecutor(CONCURRENT) as pool:
-        api.ask("GET", "/projects")  # keys and credentials are cached from here on, even if the cluster fails
+        api.request("GET", "/projects")  # keys and credentials are cached from here on, even if the cluster fails
         ids = list(pool.map(lambda number: submit(api, number), range(SUBMISSIONS)))
 
     stored = faulty.cluster.cluster.find(JOB, NAMESPACE)
     numbers = Counter(job["metadata"]["labels"]["number"] for job in stored)
     assert numbers == Counter(str(number) for number in range(SUBMISSIONS))
     assert set(ids) == {job["metadata"]["uid"] for job in stored}
-    assert all(faulty.cluster.proxy.met[fault] > 0 for fault in FAULTS)
+    assert all(faulty.cluster.proxy.fault_counts[fault] > 0 for fault in FAULTS)

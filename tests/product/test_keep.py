@@ -30,23 +30,23 @@ def test_kept_job_outlives_its_ttl(stack: Stack[Any], api: Api) -> None:
     )
     path = f"/jobs/team-a/{kept}"
 
-    assert api.ask("PUT", f"{path}/keep").raise_for_status().json()["keep"]
+    assert api.request("PUT", f"{path}/keep").raise_for_status().json()["keep"]
     for name in (kept, other):
-        api.ask("POST", f"/jobs/team-a/{name}/resume").raise_for_status()
+        api.request("POST", f"/jobs/team-a/{name}/resume").raise_for_status()
     eventually(lambda: job_names(stack), lambda names: other not in names)
     assert api.await_status(kept)["keep"]
 
-    released = api.ask("DELETE", f"{path}/keep").raise_for_status().json()
+    released = api.request("DELETE", f"{path}/keep").raise_for_status().json()
 
     assert (released["keep"], kept in job_names(stack)) == (False, True)
-    api.ask("DELETE", path).raise_for_status()
+    api.request("DELETE", path).raise_for_status()
 
 
 def test_cleanup_leaves_a_kept_job(api: Api, scheduled: Scheduled) -> None:
     """A kept Job is not in the report of the cleanup until it is no longer kept."""
     name = f"keep-{secrets.token_hex(4)}"
     api.submit(name=name, ttlAfterFinish=1).raise_for_status()
-    api.ask("PUT", f"/jobs/team-a/{name}/keep").raise_for_status()
+    api.request("PUT", f"/jobs/team-a/{name}/keep").raise_for_status()
     api.await_status(name)
 
     def reported() -> bool:
@@ -56,5 +56,5 @@ def test_cleanup_leaves_a_kept_job(api: Api, scheduled: Scheduled) -> None:
     assert not reported()
     assert before["kept"] >= 1
 
-    api.ask("DELETE", f"/jobs/team-a/{name}/keep").raise_for_status()
+    api.request("DELETE", f"/jobs/team-a/{name}/keep").raise_for_status()
     eventually(reported, bool)

@@ -53,9 +53,9 @@ def test_unlisted_secret_is_rejected_everywhere(stack: Stack[Any], api: Api) -> 
     body = {"project": "secrets", "image": "busybox", **OTHER}
     problems = [
         api.submit("secrets", **OTHER).json(),
-        api.ask("POST", "/jobs?dryRun=true", json=body).json(),
-        api.ask("POST", "/jobs/secrets/original/clone", json={}).json(),
-        api.ask("POST", "/jobs/secrets/original/retry").json(),
+        api.request("POST", "/jobs?dryRun=true", json=body).json(),
+        api.request("POST", "/jobs/secrets/original/clone", json={}).json(),
+        api.request("POST", "/jobs/secrets/original/retry").json(),
         upload(stack),
     ]
 

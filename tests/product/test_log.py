@@ -66,7 +66,7 @@ def test_line_is_joined_with_the_audit_log(
     """Each attempt that the line counts is in the audit log with the same request id, and took part of the time."""
     method, path, body, function, status = request_and_line
 
-    response = api.ask(method, path, json=body)
+    response = api.request(method, path, json=body)
 
     line = log_line(response, capfd)
     assert line.keys() >= ALWAYS
@@ -79,6 +79,6 @@ def test_line_is_joined_with_the_audit_log(
 def test_line_names_project_and_job(api: Api, capfd: pytest.CaptureFixture[str]) -> None:
     """The line has the Project and the Job name, from the path or from the body."""
     submitted = log_line(api.submit(name="named"), capfd)
-    read = log_line(api.ask("GET", "/jobs/team-a/named"), capfd)
+    read = log_line(api.request("GET", "/jobs/team-a/named"), capfd)
 
     assert [(line["project"], line["name"]) for line in (submitted, read)] == [("team-a", "named")] * 2

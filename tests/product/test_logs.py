@@ -26,7 +26,7 @@ def job(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"log-{secrets.token_hex(3)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 def simulate(simulated: str, **fields: object) -> dict[str, Any]:
@@ -74,7 +74,8 @@ class TestLogs:
         """`previous` returns the log of the first of two failed pods."""
         api.submit(name=job, **simulate("exit-1", backoffLimit=1))
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"], lambda status: status == "Failed"
+            lambda: api.request("GET", f"/jobs/team-a/{job}").json()["data"][0]["status"],
+            lambda status: status == "Failed",
         )
 
         last, before = _log(api, job), _log(api, job, "previous=true")
@@ -95,21 +96,21 @@ class TestLogs:
         api.submit(name=job, **fields)
 
         response = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda response: reason in response.json()["detail"]
+            lambda: api.request("GET", f"/jobs/team-a/{job}/logs"), lambda response: reason in response.json()["detail"]
         )
 
         assert (response.status_code, response.json()["code"]) == (409, "job_not_started")
 
     def test_quota_is_used_up(self, api: Api, job: str) -> None:
         """A Job whose pods exceed the quota has no log: 409."""
-        api.waiting_job(f"{job}-first")
+        api.create_pending_job(f"{job}-first")
         api.submit(name=job, gpu=8)
 
         response = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda response: "Pods" in response.text
+            lambda: api.request("GET", f"/jobs/team-a/{job}/logs"), lambda response: "Pods" in response.text
         )
 
-        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        api.request("DELETE", f"/jobs/team-a/{job}-first")
         assert (response.status_code, response.json()["code"]) == (409, "job_not_started")
         assert "PodsNotCreated: The cluster could not create the Job's pods" in response.json()["detail"]
 
@@ -118,7 +119,7 @@ class TestLogs:
         api.submit(name=job, **simulate("run-forever", maxRuntimeSeconds=1))
 
         response = eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{job}/logs"), lambda response: response.status_code == 410
+            lambda: api.request("GET", f"/jobs/team-a/{job}/logs"), lambda response: response.status_code == 410
         )
 
         assert response.json()["code"] == "log_gone"
@@ -136,7 +137,7 @@ class TestLogs:
         api.submit(name=job, **RUN_FOREVER)
         _log(api, job)
 
-        response = api.ask("GET", f"/jobs/team-a/{job}/logs?{query}")
+        response = api.request("GET", f"/jobs/team-a/{job}/logs?{query}")
 
         assert (response.status_code, response.json()["errors"]) == (400, [{"pointer": pointer, "message": message}])
 
@@ -144,5 +145,5 @@ class TestLogs:
 def _log(api: Api, job: str, query: str = "") -> httpx.Response:
     """Wait until there is a log, and return the response."""
     return eventually(
-        lambda: api.ask("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda response: response.status_code != 409
+        lambda: api.request("GET", f"/jobs/team-a/{job}/logs?{query}"), lambda response: response.status_code != 409
     )

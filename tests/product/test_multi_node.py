@@ -45,7 +45,7 @@ def pods(stack: Stack, uid: str) -> list[dict[str, Any]]:
 def create_incomplete(stack: Stack, api: Api, name: str) -> None:
     """Create an incomplete Job, as a Lambda that ends after its first call leaves it."""
     body = {"project": "team-a", "image": "busybox", "name": name, "nodes": 2, "environment": RUN_FOREVER}
-    manifest = api.ask("POST", "/jobs?dryRun=true", json=body).json()
+    manifest = api.request("POST", "/jobs?dryRun=true", json=body).json()
     metadata = {key: manifest["metadata"][key] for key in ("name", "namespace", "labels", "annotations")}
     spec = {key: value for key, value in manifest["spec"].items() if key != "selector"}
     for label in ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"):
@@ -60,7 +60,7 @@ def name(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"nodes-{secrets.token_hex(4)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 class TestRendezvous:
@@ -92,7 +92,7 @@ class TestRendezvous:
         """Deleting the Job deletes its Service."""
         uid = api.submit(name=name, nodes=2).json()["id"]
 
-        api.ask("DELETE", f"/jobs/team-a/{name}")
+        api.request("DELETE", f"/jobs/team-a/{name}")
 
         eventually(lambda: services(stack, uid), lambda found: not found)
 
@@ -104,13 +104,13 @@ class TestRendezvous:
         found = eventually(lambda: pods(stack, uid), lambda pods: len(pods) == 2)
 
         assert [pod["spec"]["hostname"] for pod in found] == [f"{name}-0", f"{name}-1"]
-        api.ask("DELETE", f"/jobs/team-a/{name}")
+        api.request("DELETE", f"/jobs/team-a/{name}")
 
     def test_same_name_immediately_after_deletion(self, stack: Stack, api: Api, name: str) -> None:
         """A new Job gets its own Service while that of the deleted Job with the same name still exists."""
         first = api.submit(name=name, nodes=2).json()["id"]
-        api.ask("DELETE", f"/jobs/team-a/{name}")
-        response = api.submit_until_made(name=name, nodes=2, environment=RUN_FOREVER)
+        api.request("DELETE", f"/jobs/team-a/{name}")
+        response = api.submit_until_created(name=name, nodes=2, environment=RUN_FOREVER)
 
         second = response.json()["id"]
         eventually(lambda: services(stack, first), lambda found: not found)
@@ -119,7 +119,7 @@ class TestRendezvous:
     def test_concurrent_requests_create_one_job(self, stack: Stack, api: Api, name: str) -> None:
         """Concurrent requests create one Job and one Service."""
         with ThreadPoolExecutor(32) as pool:
-            responses = list(pool.map(lambda _: api.submit_until_made(name=name, nodes=2), range(32)))
+            responses = list(pool.map(lambda _: api.submit_until_created(name=name, nodes=2), range(32)))
 
         assert {response.status_code for response in responses} == {201}
         (uid,) = {response.json()["id"] for response in responses}
@@ -133,7 +133,7 @@ class TestIncomplete:
         """An incomplete Job is suspended with the reason Incomplete and uses no GPU."""
         create_incomplete(stack, api, name)
 
-        view = api.ask("GET", f"/jobs/team-a/{name}").json()["data"][0]
+        view = api.request("GET", f"/jobs/team-a/{name}").json()["data"][0]
 
         assert (view["status"], view["reason"], view["pods"]["active"]) == ("Suspended", "Incomplete", 0)
 
@@ -141,7 +141,7 @@ class TestIncomplete:
         """The same request completes the Job, starts its pods, and is a replay."""
         create_incomplete(stack, api, name)
 
-        response = api.ask(
+        response = api.request(
             "POST",
             "/jobs",
             json={"project": "team-a", "image": "busybox", "name": name, "nodes": 2, "environment": RUN_FOREVER},

@@ -46,7 +46,9 @@ def faulty(make_cluster: Callable[..., AnyCluster]) -> Iterator[Stack[Faulty[Any
 def submit(api: Api, number: int) -> str:
     """Submit the Job of that number until it exists, and return its id."""
     key = {"Idempotency-Key": f"nodes {number}"}
-    while (response := api.submit_until_made(headers=key, nodes=2, labels={"number": str(number)})).status_code == 409:
+    while (
+        response := api.submit_until_created(headers=key, nodes=2, labels={"number": str(number)})
+    ).status_code == 409:
         assert response.json()["code"] == "job_being_deleted"  # an attempt of this test was being rolled back
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
@@ -55,7 +57,7 @@ def submit(api: Api, number: int) -> str:
 def test_every_job_is_complete_and_created_once(faulty: Stack[Faulty[AnyCluster]]) -> None:
     """Every 201 names a started Job with its Service; no incomplete Job and no orphaned Service remains."""
     with Api(faulty) as api, ThreadPoolExecutor(CONCURRENT) as pool:
-        api.ask("GET", "/projects")  # keys and credentials are cached from here on, even if the cluster fails
+        api.request("GET", "/projects")  # keys and credentials are cached from here on, even if the cluster fails
         ids = list(pool.map(lambda number: submit(api, number), range(SUBMISSIONS)))
 
     cluster = faulty.cluster.cluster
@@ -68,7 +70,7 @@ def test_every_job_is_complete_and_created_once(faulty: Stack[Faulty[AnyCluster]
         lambda: Counter(map(_service_owner, cluster.find(SERVICE, NAMESPACE))),
         lambda found: found == Counter(map(_job_service, jobs)),
     )
-    assert all(faulty.cluster.proxy.met[fault] > 0 for fault in FAULTS)
+    assert all(faulty.cluster.proxy.fault_counts[fault] > 0 for fault in FAULTS)
 
 
 def _is_incomplete(job: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ def test_expired_token(stack: Stack[EmbeddedCluster | RealCluster], api: Api) ->
     """An expired page token returns 410 with its own code."""
     for name in ("page-1", "page-2"):
         api.submit(name=name)
-    token = api.ask("GET", "/jobs/team-a?limit=1").json()["nextPageToken"]
+    token = api.request("GET", "/jobs/team-a?limit=1").json()["nextPageToken"]
     if isinstance(stack.cluster, EmbeddedCluster):
         stack.cluster.store.oldest_page = stack.cluster.store.version + 1
 
@@ -31,4 +31,4 @@ def test_expired_token(stack: Stack[EmbeddedCluster | RealCluster], api: Api) ->
 def next_page(api: Api, token: str) -> httpx.Response:
     """Return the second page after a write, so that the test control plane compacts old versions."""
     api.submit(name="page-2")
-    return api.ask("GET", f"/jobs/team-a?limit=1&pageToken={token}")
+    return api.request("GET", f"/jobs/team-a?limit=1&pageToken={token}")

@@ -8,7 +8,7 @@ import pytest
 
 from infra.localcluster.kinds import JOB
 from tests.support.builders import record
-from tests.support.uploads import Uploads, handled, invoked
+from tests.support.uploads import Uploads, handle_records, invoke
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +141,7 @@ class TestWithStatus:
         key = f"submit/team-a/{invalid.file}"
         event = uploads.put(key, invalid.body, **invalid.overrides)
 
-        (outcome,) = handled(event)
+        (outcome,) = handle_records(event)
 
         status = uploads.read(f"status/team-a/{invalid.file}.json")
         assert outcome == {"outcome": "refused", "key": key, "why": invalid.code}
@@ -151,7 +151,7 @@ class TestWithStatus:
     @pytest.mark.parametrize("project", ["team-zzz", "kube-system"])
     def test_unknown_project_is_forbidden(self, uploads: Uploads, project: str) -> None:
         """The status of an upload to an unknown Project is 403."""
-        (outcome,) = handled(uploads.put(f"submit/{project}/x.json", GOOD))
+        (outcome,) = handle_records(uploads.put(f"submit/{project}/x.json", GOOD))
 
         assert outcome["why"] == "forbidden"
         assert uploads.read(f"status/{project}/x.json.json")["status"] == 403
@@ -161,7 +161,7 @@ class TestWithStatus:
         event = uploads.put("submit/team-a/deleted.json", GOOD)
         uploads.delete("submit/team-a/deleted.json", event["s3"]["object"]["versionId"])
 
-        (outcome,) = handled(event)
+        (outcome,) = handle_records(event)
 
         assert outcome["why"] == "upload_gone"
         assert uploads.read("status/team-a/deleted.json.json")["code"] == "upload_gone"
@@ -175,7 +175,7 @@ class TestIgnored:
         """An ignored record is only logged: no status, and no retry."""
         before = uploads.keys()
 
-        (outcome,) = handled(record(**fields))
+        (outcome,) = handle_records(record(**fields))
 
         assert outcome["outcome"] == "ignored"
         assert uploads.keys() == before
@@ -197,7 +197,7 @@ class TestIgnored:
         """Any document is accepted, because any principal with access may invoke the function."""
         before = uploads.keys()
 
-        (outcome,) = invoked(event)
+        (outcome,) = invoke(event)
 
         assert outcome["outcome"] == "ignored"
         assert uploads.keys() == before
@@ -207,7 +207,7 @@ class TestIgnored:
         overwritten = uploads.put("submit/team-a/overwritten.json", GOOD, version=None)
         uploads.put("submit/team-a/overwritten.json", GOOD + b" ")
 
-        (outcome,) = handled(overwritten)
+        (outcome,) = handle_records(overwritten)
 
         assert outcome["outcome"] == "superseded"
         assert "status/team-a/overwritten.json.json" not in uploads.keys("status/team-a/")
@@ -217,6 +217,6 @@ def test_invalid_records_do_not_affect_others(uploads: Uploads) -> None:
     """Each record of an event is handled independently."""
     bad = uploads.put("submit/team-a/neighbour.yaml", b"&")
 
-    outcomes = handled(None, record("elsewhere"), bad, record(bucket="x"))
+    outcomes = handle_records(None, record("elsewhere"), bad, record(bucket="x"))
 
     assert [each["outcome"] for each in outcomes] == ["ignored", "ignored", "refused", "ignored"]

@@ -56,7 +56,7 @@ def ready(api: Api, project: str) -> str:
 
 
 def _dry_run(api: Api, document: dict[str, Any]) -> int:
-    return api.ask("POST", "/jobs?dryRun=true", json=document).status_code
+    return api.request("POST", "/jobs?dryRun=true", json=document).status_code
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ def full(api: Api, ready: str) -> Iterator[str]:
     """Create a Job `all` that uses the whole quota of the Project, and return the Project's name."""
     api.submit(ready, name="all", gpu=4, environment=RUN_FOREVER)
     eventually(
-        lambda: api.ask("GET", f"/projects/{ready}").json()["quotas"][0]["used"].get("requests.nvidia.com/gpu"),
+        lambda: api.request("GET", f"/projects/{ready}").json()["quotas"][0]["used"].get("requests.nvidia.com/gpu"),
         lambda used: used == "4",
     )
     yield ready
     for name in api.names(ready):
-        api.ask("DELETE", f"/jobs/{ready}/{name}")
+        api.request("DELETE", f"/jobs/{ready}/{name}")
 
 
 NEVER_FITS = [
@@ -101,7 +101,7 @@ class TestNeverFits:
         self, api: Api, ready: str, fields: dict[str, Any], why: tuple[str, str]
     ) -> None:
         """A dry run returns the same error."""
-        response = api.ask("POST", "/jobs?dryRun=true", json={"project": ready, "image": "busybox", **fields})
+        response = api.request("POST", "/jobs?dryRun=true", json={"project": ready, "image": "busybox", **fields})
 
         assert (status_and_code(response), why[1] in response.json()["detail"]) == ((403, why[0]), True)
 
@@ -123,7 +123,7 @@ class TestQuotaUsedUp:
 
         assert api.submit(full, name=name, gpu=4).status_code == 201
         eventually(
-            lambda: api.ask("GET", f"/jobs/{full}/{name}").json()["data"][0],
+            lambda: api.request("GET", f"/jobs/{full}/{name}").json()["data"][0],
             lambda view: view["reason"] == "PodsNotCreated",
         )
 

@@ -25,12 +25,12 @@ def project(stack: Stack[Any], api: Api) -> Iterator[str]:
     stack.cluster.apply(project_manifests("team-usage", ["team-a"], ["team-b"], gpus=16))
     yield "team-usage"
     for name in api.names("team-usage"):
-        api.ask("DELETE", f"/jobs/team-usage/{name}")
+        api.request("DELETE", f"/jobs/team-usage/{name}")
 
 
 def get_project(api: Api, project: str) -> dict[str, Any]:
     """Return the response of get_project."""
-    detail: dict[str, Any] = api.ask("GET", f"/projects/{project}").raise_for_status().json()
+    detail: dict[str, Any] = api.request("GET", f"/projects/{project}").raise_for_status().json()
     return detail
 
 
@@ -41,7 +41,7 @@ class TestUsage:
         """The quota counts running and pending Jobs, allocated GPUs only running ones; suspended Jobs use nothing."""
         for name, gpus in (("a", 8), ("b", 4), ("c", 2)):
             api.submit(project, name=name, gpu=gpus, environment=RUN_FOREVER)
-        api.ask("POST", f"/jobs/{project}/c/suspend")
+        api.request("POST", f"/jobs/{project}/c/suspend")
 
         detail = eventually(
             lambda: get_project(api, project),
@@ -75,7 +75,7 @@ class TestOthers:
 
     def test_without_access_is_like_missing(self, api: Api) -> None:
         """The response for a Project without access is that of a missing one, except for the request id."""
-        responses = [api.ask("GET", f"/projects/{name}") for name in ("team-b", "team-zzz")]
+        responses = [api.request("GET", f"/projects/{name}") for name in ("team-b", "team-zzz")]
 
         assert [response.status_code for response in responses] == [403, 403]
         bodies = [response.json() | {"instance": None} for response in responses]
@@ -83,4 +83,4 @@ class TestOthers:
 
     def test_invalid_name(self, api: Api) -> None:
         """An invalid name is 400 and does not reach the cluster."""
-        assert api.ask("GET", "/projects/TEAM_A").status_code == 400
+        assert api.request("GET", "/projects/TEAM_A").status_code == 400

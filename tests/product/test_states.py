@@ -22,7 +22,7 @@ RUN_FOREVER = {SIMULATE_VARIABLE: "run-forever"}
 
 def get_job(api: Api, name: str) -> dict[str, Any]:
     """Return the Job as get_job represents it."""
-    view: dict[str, Any] = api.ask("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
+    view: dict[str, Any] = api.request("GET", f"/jobs/team-a/{name}").raise_for_status().json()["data"][0]
     return view
 
 
@@ -36,7 +36,7 @@ def job(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"state-{secrets.token_hex(4)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 class TestSuccess:
@@ -114,7 +114,7 @@ class TestPending:
 
         await_state(api, job, "Pending", "PodsNotCreated")
 
-        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        api.request("DELETE", f"/jobs/team-a/{job}-first")
 
     def test_gpus_of_a_deleted_job_are_free(self, api: Api, job: str) -> None:
         """Deleting a running Job frees its GPUs for a waiting one."""
@@ -123,7 +123,7 @@ class TestPending:
         api.submit(name=job, gpu=8, environment=RUN_FOREVER)
         await_state(api, job, "Pending", "Unschedulable")
 
-        api.ask("DELETE", f"/jobs/team-a/{job}-first")
+        api.request("DELETE", f"/jobs/team-a/{job}-first")
 
         assert await_state(api, job, "Running")["currentAllocatedGPUs"] == 8
 
@@ -147,7 +147,7 @@ class TestInTransition:
         """A Job that a finalizer holds is terminating; meanwhile its name is taken, with Retry-After."""
         metadata = {"name": job, "finalizers": ["example.com/held"]}
         stack.cluster.apply([by_hand(metadata, suspend=True)])
-        api.ask("DELETE", f"/jobs/team-a/{job}")
+        api.request("DELETE", f"/jobs/team-a/{job}")
 
         assert get_job(api, job)["status"] == "Terminating"
         response = api.submit(name=job)
@@ -155,7 +155,7 @@ class TestInTransition:
         assert int(response.headers["Retry-After"]) > 0
 
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
-        assert api.ask("GET", f"/jobs/team-a/{job}").status_code == 404
+        assert api.request("GET", f"/jobs/team-a/{job}").status_code == 404
 
 
 class TestFailure:
@@ -188,7 +188,7 @@ class TestFailure:
         api.submit(name=job, backoffLimit=0, environment={SIMULATE_VARIABLE: "exit-3"}, labels={"listed": job})
         await_state(api, job, "Failed", "Error")
 
-        listed = api.ask("GET", f"/jobs/team-a?label=listed={job}&status=Failed").json()["data"]
+        listed = api.request("GET", f"/jobs/team-a?label=listed={job}&status=Failed").json()["data"]
 
         assert [(view["name"], view["reason"]) for view in listed] == [(job, "BackoffLimitExceeded")]
 
@@ -211,11 +211,11 @@ class TestJobsOfKubectl:
         name = f"{job}.v2"
         stack.cluster.apply([by_hand({"name": name}, suspend=True)])
 
-        found = api.ask("GET", "/jobs/team-a?jobTypeFilter=Train").json()["data"]
+        found = api.request("GET", "/jobs/team-a?jobTypeFilter=Train").json()["data"]
 
         assert name in [view["name"] for view in found]
         assert (get_job(api, name)["user"], get_job(api, name)["type"]) == ("", "Train")
-        assert api.ask("DELETE", f"/jobs/team-a/{name}").status_code == 200
+        assert api.request("DELETE", f"/jobs/team-a/{name}").status_code == 200
         assert name not in api.names()
 
     def test_privileged_pods_are_not_created(self, stack: Stack, api: Api, job: str) -> None:

@@ -25,7 +25,7 @@ ACTIONS = pytest.mark.parametrize("action", ["suspend", "resume"])
 
 def get_job(api: Api, name: str, project: str = "team-a") -> dict[str, Any]:
     """Return the Job as get_job represents it."""
-    view: dict[str, Any] = api.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
+    view: dict[str, Any] = api.request("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
     return view
 
 
@@ -52,7 +52,7 @@ def job(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"pause-{secrets.token_hex(4)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 class TestSuspend:
@@ -65,20 +65,20 @@ class TestSuspend:
         other = api.submit(jobNamePrefix="waits", gpu=8, environment=RUN_FOREVER).json()["name"]
         await_state(api, other, "Pending", "Unschedulable")
 
-        response = api.ask("POST", f"/jobs/team-a/{job}/suspend")
+        response = api.request("POST", f"/jobs/team-a/{job}/suspend")
 
         assert (response.status_code, response.json()["status"]) == (202, "Suspended")
         assert await_state(api, other, "Running")["currentAllocatedGPUs"] == 8
         assert (pods(stack, job), get_job(api, job)["status"]) == ([], "Suspended")
-        api.ask("DELETE", f"/jobs/team-a/{other}")
+        api.request("DELETE", f"/jobs/team-a/{other}")
 
     def test_resumed_job_runs_again(self, api: Api, job: str) -> None:
         """A resumed Job is the same Job with new pods."""
         uid = api.submit(name=job, gpu=1, environment=RUN_FOREVER).json()["id"]
         await_state(api, job, "Running")
-        api.ask("POST", f"/jobs/team-a/{job}/suspend")
+        api.request("POST", f"/jobs/team-a/{job}/suspend")
 
-        response = api.ask("POST", f"/jobs/team-a/{job}/resume")
+        response = api.request("POST", f"/jobs/team-a/{job}/resume")
 
         assert (response.status_code, response.json()["id"]) == (202, uid)
         await_state(api, job, "Running")
@@ -88,7 +88,7 @@ class TestSuspend:
         """A repeated request also returns 202 and changes nothing."""
         api.submit(name=job, gpu=1, environment=RUN_FOREVER)
 
-        statuses = [api.ask("POST", f"/jobs/team-a/{job}/{action}").status_code for _ in range(2)]
+        statuses = [api.request("POST", f"/jobs/team-a/{job}/{action}").status_code for _ in range(2)]
 
         assert statuses == [202, 202]
         assert stored_state(stack, job)["suspend"] is (action == "suspend")
@@ -104,7 +104,7 @@ class TestRejected:
         await_state(api, job, "Succeeded")
         before = stored_state(stack, job)
 
-        response = api.ask("POST", f"/jobs/team-a/{job}/{action}")
+        response = api.request("POST", f"/jobs/team-a/{job}/{action}")
 
         assert (response.status_code, response.json()["code"]) == (409, "job_finished")
         assert stored_state(stack, job) == before
@@ -115,7 +115,7 @@ class TestRejected:
         api.submit(name=job, queue="gpus", environment=RUN_FOREVER)
         before = stored_state(stack, job)
 
-        response = api.ask("POST", f"/jobs/team-a/{job}/{action}")
+        response = api.request("POST", f"/jobs/team-a/{job}/{action}")
 
         assert (response.status_code, response.json()["code"]) == (409, "job_managed_by_queue")
         assert stored_state(stack, job) == before
@@ -126,7 +126,7 @@ class TestRejected:
         api.submit(name=job, environment=RUN_FOREVER)
         before = stored_state(stack, job)
 
-        response = api.ask("POST", f"/jobs/team-a/{job}/{action}", headers={"If-Match": '"1.00000000"'})
+        response = api.request("POST", f"/jobs/team-a/{job}/{action}", headers={"If-Match": '"1.00000000"'})
 
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
         assert stored_state(stack, job) == before
@@ -140,7 +140,8 @@ class TestRejected:
         before = stored_state(stack, metadata["name"], "viewed")
 
         statuses = [
-            api.ask("POST", f"/jobs/viewed/{metadata['name']}/{action}").status_code for action in ("suspend", "resume")
+            api.request("POST", f"/jobs/viewed/{metadata['name']}/{action}").status_code
+            for action in ("suspend", "resume")
         ]
 
         assert (get_job(api, metadata["name"], "viewed")["name"], statuses) == (metadata["name"], [403, 403])
@@ -152,6 +153,6 @@ class TestCondition:
 
     def test_current_etag(self, api: Api, job: str) -> None:
         """The current ETag is accepted."""
-        tag = api.waiting_job(job)
+        tag = api.create_pending_job(job)
 
-        assert api.ask("POST", f"/jobs/team-a/{job}/suspend", headers={"If-Match": tag}).status_code == 202
+        assert api.request("POST", f"/jobs/team-a/{job}/suspend", headers={"If-Match": tag}).status_code == 202

@@ -16,7 +16,7 @@ from infra.localcluster.kinds import JOB
 from tests.cluster import fault_proxy
 from tests.cluster.fault_proxy import FAULTS, FaultProxy, Faulty
 from tests.support.sizes import cases
-from tests.support.uploads import Uploads, handled
+from tests.support.uploads import Uploads, handle_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def deliver(record: Record) -> bool:
     """Send the event up to three times, as Lambda does, and return whether the function succeeded."""
     for _ in range(TRIES):
         try:
-            handled(record)
+            handle_records(record)
         except ResearcherError:
             continue
         return True
@@ -94,4 +94,4 @@ def test_every_upload_becomes_one_job(faulty: tuple[Stack[Faulty[AnyCluster]], F
     assert {key: numbers.get(status.get("id")) for key, status in statuses.items()} == {
         f"status/{document(number)[0].removeprefix('submit/')}.json": str(number) for number in range(OBJECTS)
     }
-    assert all(proxy.met[fault] > 0 for proxy in (s3, stack.cluster.proxy) for fault in FAULTS)
+    assert all(proxy.fault_counts[fault] > 0 for proxy in (s3, stack.cluster.proxy) for fault in FAULTS)

@@ -28,7 +28,7 @@ def job(api: Api) -> Iterator[str]:
     """Return a unique Job name, and delete the Job afterwards."""
     name = f"wait-{secrets.token_hex(4)}"
     yield name
-    api.ask("DELETE", f"/jobs/team-a/{name}")
+    api.request("DELETE", f"/jobs/team-a/{name}")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def get_in_background(
 ) -> Future[httpx.Response]:
     """Get the Job with *query* in another thread, and return the future response."""
     headers = {"If-None-Match": tag} if tag else {}
-    return background.submit(api.ask, "GET", f"/jobs/team-a/{name}?{query}", headers=headers)
+    return background.submit(api.request, "GET", f"/jobs/team-a/{name}?{query}", headers=headers)
 
 
 def status(response: httpx.Response) -> str:
@@ -59,19 +59,20 @@ def reason(response: httpx.Response) -> str | None:
 
 def create_with_missing_image(api: Api, name: str) -> httpx.Response:
     """Create a Job whose image cannot be pulled, and get it; a fast cluster may already report the reason."""
-    if api.ask("DELETE", f"/jobs/team-a/{name}").status_code != HTTPStatus.NOT_FOUND:
+    if api.request("DELETE", f"/jobs/team-a/{name}").status_code != HTTPStatus.NOT_FOUND:
         eventually(
-            lambda: api.ask("GET", f"/jobs/team-a/{name}").status_code, lambda code: code == HTTPStatus.NOT_FOUND
+            lambda: api.request("GET", f"/jobs/team-a/{name}").status_code, lambda code: code == HTTPStatus.NOT_FOUND
         )
     api.submit(name=name, gpu=1, environment={SIMULATE_VARIABLE: "image-pull"})
-    return api.ask("GET", f"/jobs/team-a/{name}")
+    return api.request("GET", f"/jobs/team-a/{name}")
 
 
 def await_until(api: Api, name: str, until: str) -> str:
     """Wait for the Job as a script does, which repeats the request until the state is reached; return the status."""
     expected = {"running": {"Running", "Succeeded"}, "finished": {"Succeeded", "Failed"}}[until]
     return eventually(
-        lambda: status(api.ask("GET", f"/jobs/team-a/{name}?wait=20&until={until}")), lambda value: value in expected
+        lambda: status(api.request("GET", f"/jobs/team-a/{name}?wait=20&until={until}")),
+        lambda value: value in expected,
     )
 
 
@@ -86,7 +87,7 @@ class TestUntil:
         api.submit(name=job, gpu=8, environment=RUN_FOREVER)
         response = get_in_background(background, api, job, "wait=20&until=running")
 
-        api.ask("DELETE", f"/jobs/team-a/{other}")
+        api.request("DELETE", f"/jobs/team-a/{other}")
 
         assert status(response.result()) == "Running"
 
@@ -94,14 +95,14 @@ class TestUntil:
         """One request, sent before the Job has a pod, returns when it has finished."""
         api.submit(name=job)
 
-        assert status(api.ask("GET", f"/jobs/team-a/{job}?wait=20&until=finished")) == "Succeeded"
+        assert status(api.request("GET", f"/jobs/team-a/{job}?wait=20&until=finished")) == "Succeeded"
 
     @pytest.mark.parametrize("until", ["running", "finished"])
     def test_time_is_over(self, api: Api, job: str, until: str) -> None:
         """After `wait` seconds the response is the Job as it is."""
-        api.waiting_job(job)
+        api.create_pending_job(job)
 
-        assert status(api.ask("GET", f"/jobs/team-a/{job}?wait=1&until={until}")) == "Pending"
+        assert status(api.request("GET", f"/jobs/team-a/{job}?wait=1&until={until}")) == "Pending"
 
     def test_deleted(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
         """Deleting the Job ends the wait with 404."""
@@ -109,7 +110,7 @@ class TestUntil:
         await_until(api, job, "running")
         response = get_in_background(background, api, job, "wait=20&until=finished")
 
-        api.ask("DELETE", f"/jobs/team-a/{job}")
+        api.request("DELETE", f"/jobs/team-a/{job}")
 
         assert response.result().status_code == 404
 
@@ -119,18 +120,18 @@ class TestChange:
 
     def test_unchanged(self, api: Api, job: str) -> None:
         """Without a change the response is 304, with the same ETag and no body."""
-        tag = api.waiting_job(job)
+        tag = api.create_pending_job(job)
 
-        response = api.ask("GET", f"/jobs/team-a/{job}?wait=1", headers={"If-None-Match": tag})
+        response = api.request("GET", f"/jobs/team-a/{job}?wait=1", headers={"If-None-Match": tag})
 
         assert (response.status_code, response.headers["ETag"], response.content) == (304, tag, b"")
 
     def test_changed(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
         """After a change the response is 200, with another ETag."""
-        tag = api.waiting_job(job)
+        tag = api.create_pending_job(job)
         response = get_in_background(background, api, job, "wait=20", tag)
 
-        api.ask("POST", f"/jobs/team-a/{job}/suspend")
+        api.request("POST", f"/jobs/team-a/{job}/suspend")
 
         # The first change may be another one of the cluster: a scheduling attempt, a count of pods.
         assert response.result().status_code == 200
@@ -156,7 +157,7 @@ class TestWithoutAccess:
 
     def test_does_not_wait(self, api: Api) -> None:
         """Without access to the Project the request fails immediately."""
-        responses = [api.ask("GET", f"/jobs/team-b/any{query}") for query in ("", "?wait=20&until=finished")]
+        responses = [api.request("GET", f"/jobs/team-b/any{query}") for query in ("", "?wait=20&until=finished")]
 
         assert responses[0].json()["code"] == "forbidden"
         assert responses[0].json() | {"instance": None} == responses[1].json() | {"instance": None}

@@ -108,8 +108,8 @@ def callers(stack: Stack, tokens: dict[str, Api]) -> dict[str, Api]:
     """Return an API client for each caller, after making sure that each Project has a running Job."""
     for caller, project in (("alice", "team-a"), ("bob", "team-b"), ("bob", "team-shared")):
         if not is_running(stack, project):
-            tokens[caller].ask("DELETE", f"/jobs/{project}/{EXISTING}")
-            created = tokens[caller].submit_until_made(
+            tokens[caller].request("DELETE", f"/jobs/{project}/{EXISTING}")
+            created = tokens[caller].submit_until_created(
                 project, name=EXISTING, environment={SIMULATE_VARIABLE: "run-forever"}
             )
             assert created.status_code == 201
@@ -125,7 +125,7 @@ def is_running(stack: Stack, project: str) -> bool:
 def send(api: Api, row: Row, project: str) -> httpx.Response:
     """Send the request of *row* for *project*, and return the response."""
     body = None if row.body is None else _with_project(row.body, project)
-    return api.ask(row.method, row.path.replace("PROJECT", project), json=body)
+    return api.request(row.method, row.path.replace("PROJECT", project), json=body)
 
 
 def _with_project(body: object, project: str) -> object:
@@ -168,7 +168,8 @@ class TestTable:
         headers = [{"Authorization": text} for text in ("", "Basic YWxpY2U6eA==", "Bearer x", "bearer a.b.c")]
 
         responses = [
-            callers["alice"].ask(row.method, row.path.replace("PROJECT", "team-a"), headers=each) for each in headers
+            callers["alice"].request(row.method, row.path.replace("PROJECT", "team-a"), headers=each)
+            for each in headers
         ]
 
         assert {response.status_code for response in responses} == {401}
@@ -190,7 +191,7 @@ class TestWithoutAccess:
         """In a mixed list, the caller's Job is deleted, and the errors of the other two are the same."""
         targets = [{"project": project, "name": EXISTING} for project in ("team-b", "team-a", "team-zzz")]
 
-        results = callers["alice"].ask("DELETE", "/jobs", json=targets).json()["data"]
+        results = callers["alice"].request("DELETE", "/jobs", json=targets).json()["data"]
 
         assert [each["ok"] for each in results] == [False, True, False]
         assert results[0]["error"] == results[2]["error"]
@@ -199,7 +200,7 @@ class TestWithoutAccess:
     def test_is_not_listed(self, callers: dict[str, Api]) -> None:
         """GET /projects returns the Projects that the caller may use, and no others."""
         for caller, api in callers.items():
-            assert [each["name"] for each in api.ask("GET", "/projects").json()["data"]] == MAY_USE[caller]
+            assert [each["name"] for each in api.request("GET", "/projects").json()["data"]] == MAY_USE[caller]
 
 
 class TestDeletion:
@@ -209,7 +210,7 @@ class TestDeletion:
         """The pods of a deleted Job are deleted, so its GPUs are free."""
         uid = jobs_of(stack, "team-a")[EXISTING]
 
-        callers["alice"].ask("DELETE", f"/jobs/team-a/{EXISTING}")
+        callers["alice"].request("DELETE", f"/jobs/team-a/{EXISTING}")
 
         eventually(lambda: _pods_of(stack, uid), lambda pods: not pods)
 

@@ -30,7 +30,7 @@ MIN_SUBMISSIONS = 100
 
 def uids(bob: Api) -> set[str]:
     """Return the ids of the Jobs in bob's Project."""
-    return {job["id"] for job in bob.ask("GET", "/jobs/team-b").raise_for_status().json()["data"]}
+    return {job["id"] for job in bob.request("GET", "/jobs/team-b").raise_for_status().json()["data"]}
 
 
 def run(stack: Stack[Any], report: Path) -> subprocess.CompletedProcess[str]:

@@ -105,7 +105,7 @@ def list_all(api: Api, limit: int) -> set[str]:
     found: set[str] = set()
     token = ""
     while True:
-        response = api.ask("GET", f"/jobs/team-a?limit={limit}{token}")
+        response = api.request("GET", f"/jobs/team-a?limit={limit}{token}")
         assert response.status_code == 200, response.text
         page = msgspec.json.decode(response.content, type=JobPage)
         assert not found & {each.name for each in page.data}
@@ -118,7 +118,7 @@ def list_all(api: Api, limit: int) -> set[str]:
 def read_all(api: Api, name: str) -> set[int]:
     """Return the statuses of all requests for one Job."""
     paths = [f"/jobs/team-a/{name}{part}" for part in ("", "/diagnosis", "/events", "/logs")]
-    return {api.ask("GET", path).status_code for path in paths}
+    return {api.request("GET", path).status_code for path in paths}
 
 
 def internal_failures(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -150,7 +150,7 @@ def test_generated_objects(stack: Stack[Cluster], api: Api, scheduled: Scheduled
 
         assert names == list_all(api, 500) & names
         assert names <= list_all(api, 100)
-        assert api.ask("GET", "/projects/team-a").status_code == 200
+        assert api.request("GET", "/projects/team-a").status_code == 200
         statuses_by_name = {name: read_all(api, name) for name in sorted(names)[::SAMPLE_STEP]}
         assert {name: statuses for name, statuses in statuses_by_name.items() if max(statuses) >= 500} == {}
         assert internal_failures(announced := scheduled.announce()) == []
@@ -159,7 +159,7 @@ def test_generated_objects(stack: Stack[Cluster], api: Api, scheduled: Scheduled
         assert internal_failures(scheduled.clean_up(dry_run=True)) == []
         report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, other))
         assert internal_failures(report) == []
-        assert api.ask("DELETE", f"/jobs/team-a/{max(names, key=len)}").status_code in {200, 404}
+        assert api.request("DELETE", f"/jobs/team-a/{max(names, key=len)}").status_code in {200, 404}
         remove_all(stack.cluster)
     counter.count(accepted)
 
@@ -213,7 +213,7 @@ def test_large_jobs(stack: Stack[Cluster], api: Api, scheduled: Scheduled) -> No
     create_other(api, "other-large")
 
     assert {f"large-{number}" for number in range(count)} <= list_all(api, 500)
-    assert api.ask("GET", "/projects/team-a").json()["complete"]
+    assert api.request("GET", "/projects/team-a").json()["complete"]
     assert internal_failures(scheduled.announce()) == []
     report = eventually(scheduled.clean_up, lambda report: _was_deleted(report, "other-large"))
     assert internal_failures(report) == []

@@ -78,12 +78,14 @@ class TestTraffic:
 
     def test_every_response_is_expected(self, stack: FaultyDeployment, reports: list[Report], counter: Counter) -> None:
         """Each response is one of those its request may have, without data of other Projects; all faults occur."""
-        answers = [outcome for report in reports for outcome in report.answers.elements()]
-        counter.count(len(answers))
-        counter.measure("% of responses 503 or 504", 100 * sum(outcome in BUSY for outcome in answers) / len(answers))
+        responses = [outcome for report in reports for outcome in report.outcomes.elements()]
+        counter.count(len(responses))
+        counter.measure(
+            "% of responses 503 or 504", 100 * sum(outcome in BUSY for outcome in responses) / len(responses)
+        )
 
         assert [message for report in reports for message in report.unexpected] == []
-        assert stack.cluster.proxy.met.keys() == {*FAULTS, "none"}
+        assert stack.cluster.proxy.fault_counts.keys() == {*FAULTS, "none"}
 
     @pytest.mark.parametrize("project", ["team-a", "team-b"])
     def test_every_job_exists_once(

@@ -89,4 +89,4 @@ def test_generated_names_stay_in_projects(stack: Stack[EmbeddedCluster | RealClu
 
     counter.count(CASES)
     assert unexpected == set()
-    assert counter.most["highest status"] < 500
+    assert counter.largest["highest status"] < 500

@@ -21,7 +21,7 @@ from tests.security.test_outages import sts_error
 from tests.support.eventually import eventually
 from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer
 from tests.support.secrets import CANARY, checked, leaks, watch
-from tests.support.uploads import Uploads, handled
+from tests.support.uploads import Uploads, handle_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,7 +202,7 @@ def test_stored_documents(stack: SecretiveStack, scheduled: Scheduled) -> None:
     records = [
         uploads.put(f"submit/team-a/{name}.json", json.dumps(fields).encode()) for name, fields in documents.items()
     ]
-    handled(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
+    handle_records(*records, uploads.put("submit/team-a/cut.yaml", f"command: [{CANARY}".encode()))
     events = eventually(lambda: scheduled.announce() and scheduled.receive_events("stored"), bool)
     eventually(scheduled.clean_up, lambda report: report["deleted"] > 0)
 

@@ -99,22 +99,22 @@ def test_list_of_paths_is_minimal(counter: Counter) -> None:
 @pytest.mark.attack("specs")
 def test_pods_have_only_listed_paths(counter: Counter) -> None:
     """Pods conform to restricted Pod Security, have no token and no service links, and no path beyond the list."""
-    seen: set[str] = set()
+    reached_paths: set[str] = set()
     tried = []
 
     @settings(max_examples=CASES, database=None, derandomize=True, suppress_health_check=QUIET)
     @given(submissions())
-    def holds(job: Submission) -> None:
+    def check(job: Submission) -> None:
         pod = template(job)
         tried.append(job)
-        seen.update(paths(pod))
+        reached_paths.update(paths(pod))
         assert violations(pod["spec"]) == []
         assert (pod["spec"]["automountServiceAccountToken"], pod["spec"]["enableServiceLinks"]) == (False, False)
 
-    holds()
+    check()
 
     counter.count(len(tried))
-    assert seen <= set(ALLOWED.split())
+    assert reached_paths <= set(ALLOWED.split())
 
 
 def rejection_of_pod(stack: Stack[EmbeddedCluster | RealCluster], job: dict[str, Any]) -> str:
@@ -137,7 +137,7 @@ def test_cluster_accepts_every_submission(stack: Stack[EmbeddedCluster | RealClu
 
     @settings(max_examples=SAMPLE, database=None, derandomize=True, suppress_health_check=QUIET)
     @given(documents())
-    def holds(document: dict[str, Any]) -> None:
+    def check(document: dict[str, Any]) -> None:
         tried.append(document)
         for variable in document.get("environment", {}).values():
             if isinstance(variable, dict):
@@ -149,6 +149,6 @@ def test_cluster_accepts_every_submission(stack: Stack[EmbeddedCluster | RealClu
             reason = rejection_of_pod(stack, document_)
             assert not reason or "exceeded quota" in reason, reason
 
-    holds()
+    check()
 
     counter.count(len(tried))

@@ -56,7 +56,7 @@ class Task(NamedTuple):
 class Report:
     """The result of a script; a request is identified by a label of its Job."""
 
-    answers: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
     created: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The response by request of Jobs that were created and not deleted."""
@@ -65,7 +65,7 @@ class Report:
 
 
 def run(task: Task) -> Report:
-    """Run the script in rounds until its time is over, at least LEAST_ROUNDS."""
+    """Run the script in rounds until its time is over, at least MIN_ROUNDS."""
     headers = {"Authorization": f"Bearer {task.bearer}"}
     with httpx.Client(base_url=task.base_url, headers=headers, timeout=60) as http:
         script = _Script(task, http)
@@ -106,18 +106,18 @@ class _Script:
         request = self._next()
         key = {"Idempotency-Key": request}
         first = self._submit(request, {}, key, TRIES)
-        again = self._submit(request, {}, key, 1) if first else None
-        if first and again:
-            self._expect("the same Job", again.headers.get("Idempotent-Replayed") == "true")
-            self._expect("the same Job", again.json()["id"] == first.json()["id"])
+        repeated = self._submit(request, {}, key, 1) if first else None
+        if first and repeated:
+            self._expect("the same Job", repeated.headers.get("Idempotent-Replayed") == "true")
+            self._expect("the same Job", repeated.json()["id"] == first.json()["id"])
 
     def _submit_by_neither(self) -> None:
         self._submit(self._next(), {}, {}, 1)
 
     def _submit_taken_name(self) -> None:
         if request := self._any(self.report.created):
-            taken = {"name": self.report.created[request]["name"], "gpu": 1}
-            self._post(request, "409 name_taken", taken, {})
+            fields = {"name": self.report.created[request]["name"], "gpu": 1}
+            self._post(request, "409 name_taken", fields, {})
 
     def _list_own(self) -> None:
         response = self._send({"200"} | BUSY, "GET", f"{self._own}?limit=500&label=script={self._task.number}")
@@ -219,7 +219,7 @@ class _Script:
         outcome = (
             f"{response.status_code} {response.json()['code']}" if response.is_error else str(response.status_code)
         )
-        self.report.answers[outcome] += 1
+        self.report.outcomes[outcome] += 1
         self._expect(f"no Job of others from {method} {path}", f"private-{self._task.foreign}-" not in response.text)
         self._expect(f"no secret from {method} {path}", not leaks(response.text))
         self._expect(f"{' or '.join(sorted(allowed))} from {method} {path}, not {outcome}", outcome in allowed)

@@ -46,7 +46,7 @@ class Api:
         """Close the connections."""
         self._http.close()
 
-    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Send a request and return its response; *options* are httpx's.
 
         Fail if an error response contains a secret.
@@ -58,9 +58,9 @@ class Api:
 
     def submit(self, project: str = "team-a", headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:  # noqa: ANN401 - JSON
         """Submit a Job with *fields* and return the response."""
-        return self.ask("POST", "/jobs", json={"project": project, "image": IMAGE, **fields}, headers=headers)
+        return self.request("POST", "/jobs", json={"project": project, "image": IMAGE, **fields}, headers=headers)
 
-    def submit_until_made(
+    def submit_until_created(
         self,
         project: str = "team-a",
         headers: dict[str, str] | None = None,
@@ -78,23 +78,23 @@ class Api:
 
     def names(self, project: str = "team-a") -> list[str]:
         """Return the names of the Project's Jobs."""
-        return [job["name"] for job in self.ask("GET", f"/jobs/{project}").raise_for_status().json()["data"]]
+        return [job["name"] for job in self.request("GET", f"/jobs/{project}").raise_for_status().json()["data"]]
 
-    def waiting_job(self, name: str) -> str:
+    def create_pending_job(self, name: str) -> str:
         """Create a Job in team-a that stays pending, and return its ETag.
 
         It requests more GPUs than the node has, so nothing about it changes.
         """
         self.submit(name=name, gpu=16)
         response = eventually(
-            lambda: self.ask("GET", f"/jobs/team-a/{name}"),
+            lambda: self.request("GET", f"/jobs/team-a/{name}"),
             lambda response: _is_pending(response.json()["data"][0]),
         )
         return str(response.headers["ETag"])
 
     def job(self, name: str, project: str = "team-a") -> dict[str, Any]:
         """Return the Job as the API represents it."""
-        job: dict[str, Any] = self.ask("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
+        job: dict[str, Any] = self.request("GET", f"/jobs/{project}/{name}").raise_for_status().json()["data"][0]
         return job
 
     def await_status(self, name: str, *statuses: str, project: str = "team-a") -> dict[str, Any]:

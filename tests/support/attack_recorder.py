@@ -22,7 +22,7 @@ class Counter:
 
     def __init__(self) -> None:
         self.cases = 1
-        self.most: dict[str, float] = {}
+        self.largest: dict[str, float] = {}
 
     def count(self, cases: int) -> None:
         """Set the number of cases that this test has tried."""
@@ -30,7 +30,7 @@ class Counter:
 
     def measure(self, what: str, amount: float) -> None:
         """Record *amount* as a value of *what*, whose name includes the unit; only the largest value is stored."""
-        self.most[what] = max(amount, self.most.get(what, amount))
+        self.largest[what] = max(amount, self.largest.get(what, amount))
 
 
 @pytest.fixture
@@ -80,5 +80,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         marker = item.get_closest_marker("attack")
         if marker is not None:
             counted = getattr(item, "funcargs", {}).get("counter") or Counter()
-            figure = {"attack": marker.args[0], "cluster": cluster(), "cases": counted.cases, "most": counted.most}
+            figure = {
+                "attack": marker.args[0],
+                "cluster": cluster(),
+                "cases": counted.cases,
+                "largest": counted.largest,
+            }
             item.user_properties.append((_PROPERTY, figure))

@@ -76,7 +76,7 @@ def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - any setting
     return Settings(**{**required, **fields})
 
 
-def identity(name: str = "train-1", request_hash: str = "request-1", key_hash: str | None = None) -> JobIdentity:
+def identity(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> JobIdentity:
     """Return a JobIdentity with readable hashes."""
     return JobIdentity(name, request_hash, key_hash)
 

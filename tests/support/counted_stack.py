@@ -66,7 +66,7 @@ class Callers:
         """Delete all Jobs, and close the connections."""
         for project in PROJECTS:
             for name in self._caller(project).names(project):
-                self._caller(project).ask("DELETE", f"/jobs/{project}/{name}").raise_for_status()
+                self._caller(project).request("DELETE", f"/jobs/{project}/{name}").raise_for_status()
         self._run_controllers()
         self._open.close()
 
@@ -79,12 +79,12 @@ class Callers:
         if request.job is not None:
             self._submit("team-a", name, request.job)
         if request.suspended:
-            self._callers["alice"].ask("POST", f"/jobs/team-a/{name}/suspend").raise_for_status()
+            self._callers["alice"].request("POST", f"/jobs/team-a/{name}/suspend").raise_for_status()
             self._run_controllers()
         url = self._stack.gateway.url + request.path.replace("*", name)
         body = json.loads(json.dumps(request.body).replace("*", name)) if request.body is not None else None
         with self._counting(row, cold=cold) as trips:
-            response = self._callers["alice"].ask(request.method, url, json=body)
+            response = self._callers["alice"].request(request.method, url, json=body)
         assert response.status_code == request.status, response.text
         return trips
 

@@ -18,14 +18,14 @@ BOUND_SECONDS = 120
 POLL_SECONDS = 0.02
 
 
-def eventually(look: Callable[[], Found], holds: Callable[[Found], bool] = bool) -> Found:
-    """Return what *look* returns once that satisfies *holds*.
+def eventually(look: Callable[[], Found], is_expected: Callable[[Found], bool] = bool) -> Found:
+    """Return what *look* returns once that satisfies *is_expected*.
 
     Raise TimeoutError with the last value after BOUND_SECONDS.
     """
     latest = time.monotonic() + BOUND_SECONDS
-    while not holds(found := look()):
+    while not is_expected(found := look()):
         if time.monotonic() > latest:
-            raise TimeoutError(f"Not within {BOUND_SECONDS} s. The last value is  {found}")
+            raise TimeoutError(f"Not within {BOUND_SECONDS} s. The last value is {found}")
         time.sleep(POLL_SECONDS)
     return found

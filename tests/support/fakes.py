@@ -42,7 +42,7 @@ class FakeJobs:
         self.all_pods: list[tuple[ProjectName, Pod]] = []
         self.manifests: list[Manifest] = []
         self.services: dict[tuple[ProjectName, str], Manifest] = {}
-        self.asked_for_pods: list[list[str]] = []
+        self.pod_requests: list[list[str]] = []
         self.secrets = frozenset({"hub"})
         self._projects = projects or (TEAM_A,)
         self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
@@ -96,8 +96,8 @@ class FakeJobs:
         self._enter("patch", project)
         with self._lock:
             job = self.jobs.get((project, name))
-            seen = (change["metadata"]["uid"], change["metadata"]["resourceVersion"])
-            if job is None or seen != (job.metadata.uid, job.metadata.resource_version):
+            expected = (change["metadata"]["uid"], change["metadata"]["resourceVersion"])
+            if job is None or expected != (job.metadata.uid, job.metadata.resource_version):
                 return None
             changed = msgspec.convert(apply_merge_patch(msgspec.to_builtins(job), change), Job)
             # The API server keeps the version of an object that a patch does not change.
@@ -115,10 +115,10 @@ class FakeJobs:
         self._enter("page", project)
         after = _last_name(token) if token else ""
         with self._lock:
-            held = sorted(self.jobs.items())
+            stored = sorted(self.jobs.items())
         found = [
             job
-            for (where, name), job in held
+            for (where, name), job in stored
             if where == project and name > after and _matches(job.metadata.labels, selector)
         ]
         items = found[:limit]
@@ -129,7 +129,7 @@ class FakeJobs:
         """Return the pods of *jobs*, matched by name alone, as with a label selector."""
         self._enter("pods", project)
         names = [job.metadata.name for job in jobs]
-        self.asked_for_pods.append(names)
+        self.pod_requests.append(names)
         return [
             pod for where, pod in self.all_pods if where == project and pod.metadata.name.rpartition("-")[0] in names
         ]
@@ -169,7 +169,7 @@ class FakeUploads:
         """Run one of *seams* before each of the next calls of *method*."""
         self._seams[method].extend(seams)
 
-    def told(self, upload: Upload | None = None) -> Any:  # noqa: ANN401 - JSON
+    def status(self, upload: Upload | None = None) -> Any:  # noqa: ANN401 - JSON
         """Return the decoded status of *upload*, or the only status."""
         (only,) = self.statuses.values() if upload is None else [self.statuses[upload.status_key]]
         return msgspec.json.decode(only[0])
@@ -206,9 +206,9 @@ class FakePods:
 
     def __init__(self) -> None:
         self.pods: list[Pod] = []
-        self.told: list[Event] = []
+        self.recorded_events: list[Event] = []
         self.logs: dict[str, bytes] = {}
-        self.asked_for: list[str] = []
+        self.requested_pods: list[str] = []
         self.attempts: list[ContainerRun] = []
         self._lock = threading.Lock()
 
@@ -228,15 +228,17 @@ class FakePods:
     def events(self, project: ProjectName, uid: str) -> list[Event]:
         """Return the events about the object with *uid*."""
         self._enter(project)
-        return [event for event in self.told if event.involved_object.uid == uid]
+        return [event for event in self.recorded_events if event.involved_object.uid == uid]
 
     def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
         """Return the events about the pod of that name."""
         self._enter(project)
         with self._lock:
-            self.asked_for.append(pod)
+            self.requested_pods.append(pod)
         return [
-            event for event in self.told if (event.involved_object.kind, event.involved_object.name) == ("Pod", pod)
+            event
+            for event in self.recorded_events
+            if (event.involved_object.kind, event.involved_object.name) == ("Pod", pod)
         ]
 
     def _enter(self, project: ProjectName) -> None:
@@ -290,7 +292,7 @@ class FakeEventBus:
     """The accepted events in order; events whose ids are in `refused` are not accepted."""
 
     def __init__(self) -> None:
-        self.told: list[Announcement] = []
+        self.published: list[Announcement] = []
         self.calls: list[int] = []
         self.refused: set[str] = set()
         self.faults: deque[Callable[[], None]] = deque()
@@ -301,7 +303,7 @@ class FakeEventBus:
             self.faults.popleft()()
         self.calls.append(len(announcements))
         accepted = [each for each in announcements if each.id not in self.refused]
-        self.told += accepted
+        self.published += accepted
         return {each.id for each in accepted}
 
 

@@ -1,4 +1,4 @@
-"""Requests of a function to the outside, counted where they arrive: at the issuer, at AWS, and at the API server.
+"""The requests that a function sends, counted where they arrive: at the issuer, at AWS, and at the API server.
 
 A row describes the requests of one invocation in their order: `2 issuer, sts, cluster|cluster` is two requests to the
 issuer, one after the other, then one to STS, then two to the cluster at the same time. The servers check the order and

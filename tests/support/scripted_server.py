@@ -86,7 +86,7 @@ class ScriptedServer(Handler):
 
     def forget(self) -> None:
         """Forget the scripted replies and the recorded requests."""
-        self.asked: list[RecordedRequest] = []
+        self.requests: list[RecordedRequest] = []
         self._replies: defaultdict[str, list[HttpResponse]] = defaultdict(lambda: [json_reply({}, 404)])
 
     def on(self, path: str, *replies: HttpResponse) -> None:
@@ -95,13 +95,13 @@ class ScriptedServer(Handler):
 
     def at(self, path: str) -> list[RecordedRequest]:
         """Return the requests for *path* so far."""
-        return [request for request in self.asked if request.path == path]
+        return [request for request in self.requests if request.path == path]
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """Record the request and return the path's next reply."""
         with self._lock:
             request = RecordedRequest(method, target, headers, body)
-            self.asked.append(request)
+            self.requests.append(request)
             replies = self._replies[request.path]
             return replies.pop(0) if len(replies) > 1 else replies[0]
 

@@ -63,12 +63,12 @@ class Uploads:
         return {key: self.read(key) for key in self.keys(prefix)}
 
 
-def handled(*records: object) -> Any:  # noqa: ANN401 - JSON
+def handle_records(*records: object) -> Any:  # noqa: ANN401 - JSON
     """Invoke the function with an event of *records* and return its result; it raises where Lambda would retry."""
-    return invoked({"Records": list(records)})
+    return invoke({"Records": list(records)})
 
 
-def invoked(event: object) -> Any:  # noqa: ANN401 - JSON
+def invoke(event: object) -> Any:  # noqa: ANN401 - JSON
     """Invoke the function with *event* and return its result."""
     ends = time.monotonic() + SECONDS
     context = LambdaContext("submit_upload", "invocation-1", lambda: ends - time.monotonic())

@@ -24,7 +24,7 @@ class TestRun:
     ) -> None:
         """The report is the result, and the log line has its metrics."""
         api.submit(name="ends", environment={"SIMULATE": "exit-0"})
-        eventually(lambda: api.ask("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
+        eventually(lambda: api.request("GET", "/jobs/team-a/ends").json()["data"][0]["finishedAt"], bool)
 
         returned = scheduled.announce()
 
@@ -37,7 +37,7 @@ class TestRun:
     def test_stops_if_too_little_time_is_left(self, scheduled: Scheduled, api: Api) -> None:
         """It announces no Job that it could not label, and leaves it to the next run."""
         api.submit(name="later", environment={"SIMULATE": "exit-0"})
-        eventually(lambda: api.ask("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
+        eventually(lambda: api.request("GET", "/jobs/team-a/later").json()["data"][0]["finishedAt"], bool)
 
         returned = app.app.handler_map["announce"]({}, LambdaContext("announce", "r-1", lambda: 24.0))
 

@@ -29,11 +29,11 @@ class TestPreconditions:
     )
     def test_matching_preconditions(self, api: Api, uid: str | None, tag: str | None) -> None:
         """The Job has not changed since it was read, and is deleted."""
-        own = {"tag": api.waiting_job("unchanged"), "uid": api.job("unchanged")["id"]}
+        own = {"tag": api.create_pending_job("unchanged"), "uid": api.job("unchanged")["id"]}
         params = {"uid": uid.format(**own)} if uid else {}
         headers = {"If-Match": tag.format(**own)} if tag else {}
 
-        response = api.ask("DELETE", "/jobs/team-a/unchanged", params=params, headers=headers)
+        response = api.request("DELETE", "/jobs/team-a/unchanged", params=params, headers=headers)
 
         assert response.json() == {"name": "unchanged", "project": "team-a", "ok": True, "error": None}
         assert "unchanged" not in api.names()
@@ -49,7 +49,7 @@ class TestPreconditions:
         """The Job was changed or replaced, and is not deleted."""
         params, headers = {"uid": uid} if uid else {}, {"If-Match": tag} if tag else {}
 
-        response = api.ask("DELETE", "/jobs/team-a/existing", params=params, headers=headers)
+        response = api.request("DELETE", "/jobs/team-a/existing", params=params, headers=headers)
 
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
         assert api.job("existing")["id"] == job
@@ -61,6 +61,6 @@ class TestReason:
     def test_is_logged(self, api: Api, job: str, capfd: pytest.CaptureFixture[str]) -> None:
         """The log line of the request has the reason."""
         assert job
-        api.ask("DELETE", "/jobs/team-a/existing", params={"reason": "wrong seed"})
+        api.request("DELETE", "/jobs/team-a/existing", params={"reason": "wrong seed"})
 
         assert '"reason":"wrong seed"' in capfd.readouterr().out

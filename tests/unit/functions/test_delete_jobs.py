@@ -21,7 +21,7 @@ class TestDeleted:
             api.submit(name=name)
         targets = [{"project": "team-a", "name": name} for name in ("one", "gone", "two")]
 
-        results = api.ask("DELETE", "/jobs", json=targets).json()["data"]
+        results = api.request("DELETE", "/jobs", json=targets).json()["data"]
 
         assert [(each["name"], each["ok"]) for each in results] == [("one", True), ("gone", False), ("two", True)]
         assert results[1]["error"]["code"] == "job_not_found"
@@ -31,7 +31,7 @@ class TestDeleted:
         """Both entries of the response have its result."""
         api.submit(name="twice")
 
-        results = api.ask("DELETE", "/jobs", json=[{"project": "team-a", "name": "twice"}] * 2).json()["data"]
+        results = api.request("DELETE", "/jobs", json=[{"project": "team-a", "name": "twice"}] * 2).json()["data"]
 
         assert [each["ok"] for each in results] == [True, True]
         assert "twice" not in api.names()
@@ -60,7 +60,7 @@ class TestRejected:
         """The status is 422, and the error has the path of the invalid part."""
         api.submit(name="valid", gpu=16)
 
-        response = api.ask("DELETE", "/jobs", json=body)
+        response = api.request("DELETE", "/jobs", json=body)
 
         assert (response.status_code, response.json()["code"]) == (422, "invalid_job")
         assert response.json()["errors"][0]["pointer"] == pointer
@@ -70,7 +70,7 @@ class TestRejected:
         """A pattern's `$` also matches before a line feed at the end; the name is rejected all the same."""
         api.submit(name="valid", gpu=16)
 
-        response = api.ask("DELETE", "/jobs", json=[VALID, {"project": "team-a", "name": "valid\n"}])
+        response = api.request("DELETE", "/jobs", json=[VALID, {"project": "team-a", "name": "valid\n"}])
 
         assert (response.status_code, response.json()["code"]) == (400, "malformed_request")
         assert "valid" in api.names()

@@ -26,9 +26,9 @@ class TestETag:
     @pytest.mark.parametrize("if_none_match", ["{tag}", "*"])
     def test_unchanged_job_is_304(self, api: Api, if_none_match: str) -> None:
         """The response has the ETag and no body; `*` matches every ETag (RFC 9110)."""
-        tag = api.waiting_job("waits")
+        tag = api.create_pending_job("waits")
 
-        response = api.ask("GET", "/jobs/team-a/waits", headers={"If-None-Match": if_none_match.format(tag=tag)})
+        response = api.request("GET", "/jobs/team-a/waits", headers={"If-None-Match": if_none_match.format(tag=tag)})
 
         assert (response.status_code, response.content, response.headers["ETag"]) == (304, b"", tag)
 
@@ -36,7 +36,7 @@ class TestETag:
         """An earlier ETag does not match."""
         api.submit(name="moves")
 
-        response = api.ask("GET", "/jobs/team-a/moves", headers={"If-None-Match": '"1.00000000"'})
+        response = api.request("GET", "/jobs/team-a/moves", headers={"If-None-Match": '"1.00000000"'})
 
         assert response.status_code == 200
         assert response.headers["ETag"] != '"1.00000000"'
@@ -52,29 +52,31 @@ class TestWait:
     def test_reached_status_needs_no_watch(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
         """The response is sent at once."""
         api.submit(name="ends", environment={"SIMULATE": "exit-1"}, maxRuntimeSeconds=1, backoffLimit=0)
-        api.ask("GET", "/jobs/team-a/ends?wait=25&until=finished")
+        api.request("GET", "/jobs/team-a/ends?wait=25&until=finished")
         before = self.watch_count(stack)
 
-        responses = [api.ask("GET", f"/jobs/team-a/ends?wait=25&until={until}") for until in ("running", "finished")]
+        responses = [
+            api.request("GET", f"/jobs/team-a/ends?wait=25&until={until}") for until in ("running", "finished")
+        ]
 
         assert [response.json()["data"][0]["status"] for response in responses] == ["Failed", "Failed"]
         assert self.watch_count(stack) == before
 
     def test_one_watch_for_an_unchanged_job(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
         """If nothing changes for a second, there is one watch."""
-        tag = api.waiting_job("waits")
+        tag = api.create_pending_job("waits")
         before = self.watch_count(stack)
 
-        response = api.ask("GET", "/jobs/team-a/waits?wait=1", headers={"If-None-Match": tag})
+        response = api.request("GET", "/jobs/team-a/waits?wait=1", headers={"If-None-Match": tag})
 
         assert (response.status_code, response.headers["ETag"], self.watch_count(stack) - before) == (304, tag, 1)
 
     def test_without_if_none_match_there_is_no_wait(self, stack: Stack[EmbeddedCluster], api: Api) -> None:
         """The response is sent at once."""
-        api.waiting_job("waits")
+        api.create_pending_job("waits")
         before = self.watch_count(stack)
 
-        assert api.ask("GET", "/jobs/team-a/waits?wait=25").status_code == 200
+        assert api.request("GET", "/jobs/team-a/waits?wait=25").status_code == 200
         assert self.watch_count(stack) == before
 
 
@@ -86,7 +88,7 @@ class TestErrors:
         receipt = build_receipt(project_name("team-b"), msgspec.to_builtins(finished(name="deleted")), [], "done\n")
         S3Receipts(connect(settings())).store(receipt)
 
-        response = api.ask("GET", "/jobs/team-b/deleted")
+        response = api.request("GET", "/jobs/team-b/deleted")
 
         assert (response.status_code, "receipt" in response.json()) == (403, False)
 
@@ -95,7 +97,7 @@ class TestErrors:
         """Whether a missing Job was cleaned up is unknown; an existing Job is returned."""
         api.submit(name="existing")
 
-        response = api.ask("GET", "/jobs/team-a/missing")
+        response = api.request("GET", "/jobs/team-a/missing")
 
         assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
-        assert api.ask("GET", "/jobs/team-a/existing").status_code == 200
+        assert api.request("GET", "/jobs/team-a/existing").status_code == 200

@@ -27,7 +27,7 @@ class TestHealth:
 
     def test_deep_checks_the_cluster(self, api: Api) -> None:
         """The token, the role and the cluster are checked."""
-        assert api.ask("GET", "/health?deep=true").json()["kubernetes"].startswith("v1.")
+        assert api.request("GET", "/health?deep=true").json()["kubernetes"].startswith("v1.")
 
     def test_deep_needs_a_token(self, stack: Stack) -> None:
         """Without a token no request is sent to the cluster."""

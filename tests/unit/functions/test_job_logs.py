@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def log_response(api: Api, name: str, text: str) -> httpx.Response:
     """Submit a Job whose pod prints *text*, and return the response with its log."""
     api.submit(name=name, environment={SIMULATE_VARIABLE: "run-forever", LOG_VARIABLE: text})
-    return eventually(lambda: api.ask("GET", f"/jobs/team-a/{name}/logs"), lambda response: response.status_code == 200)
+    return eventually(
+        lambda: api.request("GET", f"/jobs/team-a/{name}/logs"), lambda response: response.status_code == 200
+    )
 
 
 class TestText:

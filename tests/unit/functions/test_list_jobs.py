@@ -27,7 +27,7 @@ def _jobs(stack: Stack) -> None:
 
 def list_names(api: Api, query: str = "") -> list[str]:
     """List Jobs and return their names."""
-    response = api.ask("GET", f"/jobs/team-shared{query}").raise_for_status()
+    response = api.request("GET", f"/jobs/team-shared{query}").raise_for_status()
     return [job["name"] for job in response.json()["data"]]
 
 
@@ -40,7 +40,7 @@ class TestPages:
         sizes = []
         query = "?limit=2"
         while query:
-            page = api.ask("GET", f"/jobs/team-shared{query}").json()
+            page = api.request("GET", f"/jobs/team-shared{query}").json()
             names += [job["name"] for job in page["data"]]
             sizes.append(len(page["data"]))
             token = page["nextPageToken"]
@@ -53,7 +53,7 @@ class TestPages:
     )
     def test_invalid_token(self, api: Api, token: str) -> None:
         """The status is 400, with its own code."""
-        response = api.ask("GET", f"/jobs/team-shared?pageToken={token}")
+        response = api.request("GET", f"/jobs/team-shared?pageToken={token}")
 
         assert (response.status_code, response.json()["code"]) == (400, "invalid_page_token")
 

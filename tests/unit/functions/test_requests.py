@@ -80,7 +80,7 @@ def operation_name(route: Route) -> str:
 @pytest.fixture
 def no_cluster_request(stack: Stack[EmbeddedCluster], api: Api) -> Iterator[None]:
     """Check that the test sends no request to the cluster."""
-    api.ask("GET", "/projects")  # caches the groups that the API may impersonate
+    api.request("GET", "/projects")  # caches the groups that the API may impersonate
     before = len(stack.cluster.requests)
     yield
     assert len(stack.cluster.requests) == before
@@ -105,7 +105,7 @@ class TestRejected:
     @pytest.mark.parametrize("route", [route for route in ROUTES if "{project}" in route.path], ids=operation_name)
     def test_invalid_project(self, api: Api, route: Route, project: str) -> None:
         """A name is validated before it is part of a URL."""
-        response = api.ask(route.method, route.at(project=project), json=route.body)
+        response = api.request(route.method, route.at(project=project), json=route.body)
 
         # 404, 405: with the slash or the dots resolved it is another path.
         assert response.status_code in (400, 404, 405)
@@ -114,7 +114,7 @@ class TestRejected:
     @pytest.mark.parametrize("route", [route for route in ROUTES if "{name}" in route.path], ids=operation_name)
     def test_invalid_name(self, api: Api, route: Route, name: str) -> None:
         """A Job's name is validated, too."""
-        response = api.ask(route.method, route.at(name=name), json=route.body)
+        response = api.request(route.method, route.at(name=name), json=route.body)
 
         assert response.status_code in (400, 404, 405)
 
@@ -123,7 +123,7 @@ class TestRejected:
     )
     def test_invalid_query(self, api: Api, route: Route, query: str) -> None:
         """An unknown or misspelt parameter is an error that names it."""
-        response = api.ask(route.method, f"{route.at()}?{query}", json=route.body)
+        response = api.request(route.method, f"{route.at()}?{query}", json=route.body)
 
         assert (response.status_code, response.json()["code"]) == (400, "malformed_request")
         assert response.json()["errors"]
@@ -134,6 +134,6 @@ class TestRejected:
         """An ETag that no Job ever had matches nothing, and is not ignored."""
         (route,) = [route for route in ROUTES if route.operation == operation]
 
-        response = api.ask(route.method, route.at(), headers={"If-Match": tag})
+        response = api.request(route.method, route.at(), headers={"If-Match": tag})
 
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")

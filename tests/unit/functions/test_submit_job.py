@@ -31,12 +31,12 @@ class TestSubmitted:
 
         assert response.status_code == 201
         assert response.headers["Location"] == "/researcher/api/v1/jobs/team-a/placed"
-        assert api.ask("GET", "/jobs/team-a/placed").json()["data"][0]["id"] == response.json()["id"]
+        assert api.request("GET", "/jobs/team-a/placed").json()["data"][0]["id"] == response.json()["id"]
 
     @pytest.mark.parametrize("wrap", [lambda job: job, lambda job: {"job": job}], ids=["bare", "wrapped"])
     def test_bare_or_wrapped_body(self, api: Api, wrap: Any) -> None:  # noqa: ANN401 - a function
         """Both forms of the body are accepted."""
-        assert api.ask("POST", "/jobs", json=wrap(VALID)).status_code == 201
+        assert api.request("POST", "/jobs", json=wrap(VALID)).status_code == 201
 
 
 INVALID, MALFORMED = (422, "invalid_job"), (400, "malformed_request")
@@ -75,7 +75,7 @@ class TestRejected:
         before = stored_uids(stack)
         content = body if isinstance(body, bytes) else json.dumps({**VALID, **body})
 
-        response = api.ask("POST", "/jobs", content=content, headers={"Content-Type": "application/json"})
+        response = api.request("POST", "/jobs", content=content, headers={"Content-Type": "application/json"})
 
         assert (response.status_code, response.json()["code"]) == expected
         assert response.headers["Content-Type"] == "application/problem+json"
@@ -88,7 +88,7 @@ class TestRejected:
         """A body that is not declared as JSON is not read, so a form of another site cannot submit a Job."""
         before = stored_uids(stack)
 
-        response = api.ask("POST", "/jobs", content=json.dumps(VALID), headers={"Content-Type": kind})
+        response = api.request("POST", "/jobs", content=json.dumps(VALID), headers={"Content-Type": kind})
 
         assert response.status_code == 415
         assert stored_uids(stack) == before

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import StorageUnavailable
 from tests.support.builders import record
-from tests.support.uploads import Uploads, handled
+from tests.support.uploads import Uploads, handle_records
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
@@ -35,7 +35,7 @@ class TestSubmitted:
 
     def test_is_logged(self, uploads: Uploads, capsys: pytest.CaptureFixture[str]) -> None:
         """The log line has the key and the Job."""
-        outcomes = handled(uploads.put("submit/team-a/logged.json", DOCUMENT))
+        outcomes = handle_records(uploads.put("submit/team-a/logged.json", DOCUMENT))
 
         logged = line(capsys)
         assert (logged["function"], logged["status"], logged["request"]) == ("submit_upload", 200, "invocation-1")
@@ -50,7 +50,7 @@ class TestErrors:
     def test_error_is_raised_for_a_retry(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Lambda retries the event, and the log line has the error."""
         with pytest.raises(StorageUnavailable):
-            handled(record())
+            handle_records(record())
 
         logged = line(capsys)
         assert (logged["status"], logged["code"]) == (503, "storage_unavailable")

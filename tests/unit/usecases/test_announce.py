@@ -52,7 +52,7 @@ class Cluster:
     @property
     def announced(self) -> list[str]:
         """The names of the announced Jobs, sorted."""
-        return sorted(announcement.name for announcement in self.bus.told)
+        return sorted(announcement.name for announcement in self.bus.published)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ class TestAnnounce:
 
         cluster.announce()
 
-        assert [(one.reason, one.cluster) for one in cluster.bus.told] == [("OOMKilled", "gpu-east")]
+        assert [(one.reason, one.cluster) for one in cluster.bus.published] == [("OOMKilled", "gpu-east")]
 
 
 class TestFaults:
@@ -143,7 +143,7 @@ class TestFaults:
 
         assert first.failures == [Failure("team-a", "a", "cluster_unavailable")]
         assert (second.failed, cluster.announced) == (0, expected)
-        assert {one.id for one in cluster.bus.told} == {"uid-of-a", "uid-of-b"}
+        assert {one.id for one in cluster.bus.published} == {"uid-of-a", "uid-of-b"}
 
     def test_job_that_changes_is_announced_again(self, cluster: Cluster) -> None:
         """If the Job changes between the event and the label, the change is kept."""
@@ -218,7 +218,9 @@ class TestFaults:
         with ThreadPoolExecutor(2) as executor:
             reports = list(executor.map(lambda _: cluster.announce(), range(2)))
 
-        assert sorted({one.id for one in cluster.bus.told}) == sorted(one.metadata.uid for one in finished_jobs(200))
+        assert sorted({one.id for one in cluster.bus.published}) == sorted(
+            one.metadata.uid for one in finished_jobs(200)
+        )
         assert all(report.failed == 0 for report in reports)
         assert cluster.announce() == AnnouncementReport()
 

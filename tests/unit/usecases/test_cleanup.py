@@ -292,4 +292,4 @@ class TestPending:
         report = cluster.clean_up()
 
         assert (report.pending, len(report.pending_jobs)) == (MAX_NAMED + 1, MAX_NAMED)
-        assert len(cluster.jobs.asked_for_pods) == 2
+        assert len(cluster.jobs.pod_requests) == 2

@@ -47,7 +47,7 @@ class TestGetJob:
 
         get_job(TEAM_A, TRAIN_1, jobs)
 
-        assert jobs.asked_for_pods == [["train-1"]]
+        assert jobs.pod_requests == [["train-1"]]
 
     def test_missing_job(self) -> None:
         """The error is JobNotFound."""

@@ -27,7 +27,7 @@ def pods() -> FakePods:
     """Return its pending pod, and events of both and of other objects."""
     found = FakePods()
     found.pods.append(pod("Pending", status=unscheduled(message="1 Insufficient cpu")))
-    found.told += [
+    found.recorded_events += [
         event("SuccessfulCreate", "Created pod: train-1-abcde", kind="Job", about=meta()),
         event("FailedScheduling", "1 Insufficient cpu"),
         event("Started", about=meta("another-pod")),
@@ -44,7 +44,7 @@ class TestJobEvents:
         found = job_events(TEAM_A, TRAIN_1, jobs, pods).data
 
         assert {view.reason for view in found} == {"SuccessfulCreate", "FailedScheduling"}
-        assert pods.asked_for == ["train-1-abcde"]
+        assert pods.requested_pods == ["train-1-abcde"]
 
     def test_of_a_deleted_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
         """The Job's events contain its name."""
@@ -61,7 +61,7 @@ class TestJobEvents:
         job_events(TEAM_A, TRAIN_1, jobs, pods)
 
         expected = [*(f"train-1-f{age}" for age in ages), "train-1-abcde", "train-1-s0"]
-        assert sorted(expected) == sorted(pods.asked_for)
+        assert sorted(expected) == sorted(pods.requested_pods)
 
 
 class TestDiagnoseJob:
@@ -76,7 +76,7 @@ class TestDiagnoseJob:
     def test_of_events(self, jobs: FakeJobs, pods: FakePods) -> None:
         """Without pods the events have the cause."""
         pods.pods = []
-        pods.told = [event("FailedCreate", "exceeded quota", kind="Job", about=meta())]
+        pods.recorded_events = [event("FailedCreate", "exceeded quota", kind="Job", about=meta())]
 
         assert diagnose_job(TEAM_A, TRAIN_1, jobs, pods).cause == "NoPodsQuota"
 
@@ -92,4 +92,4 @@ class TestErrors:
         with pytest.raises(JobNotFound):
             use_case(TEAM_A, TRAIN_1, FakeJobs(), pods)
 
-        assert pods.asked_for == []
+        assert pods.requested_pods == []

@@ -112,7 +112,7 @@ class TestListJobs:
 
         list_jobs(TEAM_A, JobQuery(), jobs)
 
-        assert jobs.asked_for_pods == [["a", "c", "d"]]
+        assert jobs.pod_requests == [["a", "c", "d"]]
 
     def test_each_job_has_its_own_pods(self, jobs: FakeJobs) -> None:
         """The status of each Job is that of its own pods."""
@@ -176,7 +176,7 @@ class TestListJobs:
         with pytest.raises(MalformedRequest):
             list_jobs(TEAM_A, JobQuery(label="team in (a)"), jobs)
 
-        assert jobs.asked_for_pods == []
+        assert jobs.pod_requests == []
 
     @pytest.mark.parametrize("error", [InvalidPageToken("No."), PageTokenExpired("Too old.")])
     def test_error_for_the_token_is_raised(self, jobs: FakeJobs, error: Exception) -> None:

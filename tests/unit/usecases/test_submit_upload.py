@@ -65,7 +65,7 @@ class TestSubmitted:
         assert [invalid.outcome for ((invalid,), _) in outcomes] == ["failed", "replayed"]
         assert len(jobs.manifests) == 1
         (name,) = jobs.names(TEAM_A)
-        assert (uploads.told()["name"], uploads.told()["links"]) == (name, {"self": f"/jobs/team-a/{name}"})
+        assert (uploads.status()["name"], uploads.status()["links"]) == (name, {"self": f"/jobs/team-a/{name}"})
         assert uploads.has_final_status(upload())
 
     def test_new_version_is_a_new_submission(self) -> None:
@@ -77,7 +77,7 @@ class TestSubmitted:
         submit(uploads, jobs)
 
         assert len(jobs.names(TEAM_A)) == 2
-        assert uploads.told()["name"] == jobs.manifests[0]["metadata"]["name"]
+        assert uploads.status()["name"] == jobs.manifests[0]["metadata"]["name"]
 
     def test_same_name_is_the_same_job(self) -> None:
         """As over HTTP, a name is used once, whatever object contains it."""
@@ -115,8 +115,8 @@ class TestRejected:
         (outcomes, failures) = submit(uploads, jobs)
 
         assert (outcomes, failures) == ([Outcome("refused", invalid.key, why=code)], [])
-        assert uploads.told(invalid)["code"] == code
-        assert uploads.told(invalid)["instance"] == "urn:researcher:request:request-1"
+        assert uploads.status(invalid)["code"] == code
+        assert uploads.status(invalid)["instance"] == "urn:researcher:request:request-1"
         assert uploads.has_final_status(invalid)
         assert jobs.manifests == []
 
@@ -127,7 +127,7 @@ class TestRejected:
 
         submit(uploads, FakeJobs())
 
-        assert SECRET not in msgspec.json.encode(uploads.told()).decode()
+        assert SECRET not in msgspec.json.encode(uploads.status()).decode()
 
 
 class TestFailed:
@@ -142,11 +142,11 @@ class TestFailed:
 
         assert outcomes == [Outcome("failed", upload().key, why="cluster_unavailable")]
         assert failures == [UNAVAILABLE]
-        assert uploads.told()["detail"] == f"The cluster does not answer. {RETRIED}"
+        assert uploads.status()["detail"] == f"The cluster does not answer. {RETRIED}"
         assert not uploads.has_final_status(upload())
 
         submit(uploads, jobs)
-        assert uploads.told()["name"] == jobs.names(TEAM_A)[0]
+        assert uploads.status()["name"] == jobs.names(TEAM_A)[0]
 
     def test_name_that_is_being_deleted(self) -> None:
         """A conflict with a Retry-After is retried."""

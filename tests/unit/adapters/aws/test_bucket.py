@@ -88,7 +88,7 @@ class TestPut:
         with pytest.raises(ObjectChangedError):
             scripted.put("raced", b"1", replacing=None)
 
-        (request,) = site.asked
+        (request,) = site.requests
         assert request.values("x-amz-expected-bucket-owner") == ["123456789012"]
         assert request.values("If-None-Match") == ["*"]
 

@@ -84,7 +84,7 @@ class TestAssumeRole:
 
         Sts("eu-west-1", site.url + "/", pool.pool(), Clock(1_795_600_000)).assume_role(PARAMETERS, FAR_DEADLINE)
 
-        (request,) = site.asked
+        (request,) = site.requests
         assert request.values("X-Amz-Date") == ["20261125T094640Z"]
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         (authorization,) = request.values("Authorization")
@@ -108,7 +108,7 @@ class TestAssumeRole:
         site.on("/", error_reply("InternalFailure", 500), session_reply())
 
         assert session(site.url).credentials.access_key == "id"
-        assert len(site.asked) == 2
+        assert len(site.requests) == 2
 
 
 class TestErrors:
@@ -133,7 +133,7 @@ class TestErrors:
         found = session_error(site.url)
 
         assert (found.retry_after, found.detail) == (None, DENIED)
-        assert len(site.asked) == 1
+        assert len(site.requests) == 1
 
     @pytest.mark.parametrize(
         "reply",
@@ -159,7 +159,7 @@ class TestErrors:
         with ScriptedServer(server_identity().context) as imposter:
             found = session_error(imposter.url)
 
-            assert imposter.asked == []
+            assert imposter.requests == []
 
         assert found.detail.startswith("The TLS certificate of AWS STS cannot be verified. Report this")
         assert (found.retry_after, found.why) == (None, "sts: tls_verification")
@@ -201,7 +201,7 @@ class TestOwnCredentials:
         environment.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "pass")
 
         assert own_credentials().access_key == "ASIARESTORED"
-        assert site.asked[0].values("Authorization") == ["pass"]
+        assert site.requests[0].values("Authorization") == ["pass"]
 
     @pytest.mark.parametrize("names", [OWN, OWN[1:2]], ids=["none", "incomplete"])
     def test_missing_credentials(self, environment: pytest.MonkeyPatch, names: list[str]) -> None:

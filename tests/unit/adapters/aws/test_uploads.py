@@ -101,7 +101,7 @@ class TestRead:
 
         S3Uploads(_connected()).read(upload(version="v1", etag='"1"'))
 
-        (request,) = site.asked
+        (request,) = site.requests
         assert request.query == [("versionId", "v1")]
         assert request.values("If-Match") == ['"1"']
         assert request.values("x-amz-expected-bucket-owner") == ["123456789012"]
@@ -122,7 +122,7 @@ class TestRead:
         with pytest.raises(UploadGone):
             S3Uploads(_connected()).read(upload(key=key))
 
-        assert [request.path for request in site.asked] == [f"/{NAME}{target}"]
+        assert [request.path for request in site.requests] == [f"/{NAME}{target}"]
 
 
 class TestWriteStatus:

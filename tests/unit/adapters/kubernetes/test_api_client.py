@@ -61,7 +61,7 @@ class TestSend:
 
         status = send(api_at(site.url), request)
 
-        (sent,) = site.asked
+        (sent,) = site.requests
         assert (status, sent.method, sent.path, sent.body) == (201, "POST", request.path, b'{"a":1}')
         assert sent.query == list(request.query)
         assert sent.values("Authorization") == ["Bearer token-1"]
@@ -73,14 +73,14 @@ class TestSend:
 
         api_at(site.url).send(GET, iter(lines), Deadline.after(60))
 
-        assert site.asked[0].values("Impersonate-Group") == ["researcher:a,b", "researcher:c"]
+        assert site.requests[0].values("Impersonate-Group") == ["researcher:a,b", "researcher:c"]
 
     def test_audit_id_is_the_request_id(self, site: ScriptedServer) -> None:
         """The Audit-ID header has the request id; without one the header is left out."""
         api_at(site.url).send(GET, (), Deadline(time.monotonic() + 60, "req-1"))
         send(api_at(site.url))
 
-        assert [sent.values("Audit-ID") for sent in site.asked] == [["req-1"], []]
+        assert [sent.values("Audit-ID") for sent in site.requests] == [["req-1"], []]
 
     def test_duration_of_each_attempt_is_recorded(self, site: ScriptedServer) -> None:
         """The deadline collects the durations for the request log, including failed attempts."""
@@ -101,7 +101,7 @@ class TestSend:
 
         response = api_at(site.url).send(GET, (), Deadline.after(60))
 
-        assert (response.status, response.repeated, len(site.asked)) == (status, False, 1)
+        assert (response.status, response.repeated, len(site.requests)) == (status, False, 1)
         assert b"jobs.batch not found" in response.body
 
     def test_redirect_is_not_followed(self, site: ScriptedServer) -> None:
@@ -143,7 +143,7 @@ class TestRetries:
         response = api_at(site.url).send(create, (), Deadline.after(60))
 
         assert (response.status, response.repeated) == (409, True)
-        assert site.asked[0] == site.asked[1]
+        assert site.requests[0] == site.requests[1]
 
     @pytest.mark.parametrize(
         "pieces",
@@ -186,7 +186,7 @@ class TestRetries:
 
         assert raised.value.detail == "The cluster is overloaded. Try again later."
         assert (raised.value.retry_after, raised.value.why) == (retry_after, f"status_{status}")
-        assert len(site.asked) == ATTEMPTS
+        assert len(site.requests) == ATTEMPTS
 
 
 class TestPauses:
@@ -221,7 +221,7 @@ class TestPauses:
         with pytest.raises(ClusterUnavailable) as raised:
             send(api_at(site.url), seconds=20)
 
-        assert (raised.value.retry_after, pauses, len(site.asked)) == (30, [], 1)
+        assert (raised.value.retry_after, pauses, len(site.requests)) == (30, [], 1)
 
     @pytest.mark.parametrize("text", ["0", "-1", "1.5", "soon", "", "²", "100000", "Tue, 24 Nov 2026 10:00:00 GMT"])
     def test_invalid_retry_after(self, site: ScriptedServer, pauses: list[float], text: str) -> None:
@@ -243,7 +243,7 @@ class TestTokens:
         api = api_at(site.url, tokens)
 
         assert [send(api), send(api)] == [200, 200]
-        assert [sent.values("Authorization") for sent in site.asked] == [
+        assert [sent.values("Authorization") for sent in site.requests] == [
             [f"Bearer token-{number}"] for number in (1, 2, 2)
         ]
         assert pauses == []
@@ -254,7 +254,7 @@ class TestTokens:
         site.on("/api", json_reply({}, 401))
 
         assert send(api_at(site.url, tokens)) == 401
-        assert (tokens.made, len(site.asked)) == (2, 2)
+        assert (tokens.made, len(site.requests)) == (2, 2)
 
     def test_failure_in_between_requests_no_third_token(self, site: ScriptedServer) -> None:
         """A new token needs a session of STS, and the second token was not rejected."""
@@ -272,7 +272,7 @@ class TestTokens:
             send(api_at(site.url))
 
         assert raised.value.detail == f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}"
-        assert len(site.asked) == ATTEMPTS
+        assert len(site.requests) == ATTEMPTS
 
     def test_without_a_token_nothing_is_sent(self, site: ScriptedServer) -> None:
         """An error of AWS is raised unchanged."""
@@ -282,7 +282,7 @@ class TestTokens:
         with pytest.raises(CredentialsUnavailable, match="throttles this API"):
             send(api_at(site.url, tokens))
 
-        assert site.asked == []
+        assert site.requests == []
 
 
 class TestDeadline:
@@ -293,7 +293,7 @@ class TestDeadline:
         with pytest.raises(DeadlineExceeded, match="did not respond in time"):
             send(api_at(site.url), seconds=0)
 
-        assert site.asked == []
+        assert site.requests == []
 
     @pytest.mark.parametrize(
         "pieces",
@@ -370,7 +370,7 @@ class TestBreaker:
             with pytest.raises(ClusterUnavailable, match="overloaded"):
                 send(api)
 
-        assert len(site.asked) == FAILURES * ATTEMPTS
+        assert len(site.requests) == FAILURES * ATTEMPTS
 
 
 class TestUntrustedCertificate:
@@ -384,7 +384,7 @@ class TestUntrustedCertificate:
             with pytest.raises(ClusterUnavailable, match="Report this to the operators"):
                 api.send(GET, (), deadline)
 
-        assert (len(deadline.attempts), pauses, site.asked) == (1, [], [])
+        assert (len(deadline.attempts), pauses, site.requests) == (1, [], [])
 
     def test_does_not_open_the_breaker(self) -> None:
         """An open breaker would tell callers to retry."""
@@ -408,8 +408,8 @@ class TestLines:
         found = list(api_at(site.url).lines(GET, [("Impersonate-User", "researcher:api")], Deadline.after(60)))
 
         assert found == [b"a", b"b"]
-        assert site.asked[0].values("Authorization") == ["Bearer token-1"]
-        assert site.asked[0].values("Impersonate-User") == ["researcher:api"]
+        assert site.requests[0].values("Authorization") == ["Bearer token-1"]
+        assert site.requests[0].values("Impersonate-User") == ["researcher:api"]
 
     def test_failure_is_not_retried(self, site: ScriptedServer, pauses: list[float]) -> None:
         """A failed connection and an error response have no lines; the caller polls again."""
@@ -430,4 +430,4 @@ class TestLines:
         with pytest.raises(DeadlineExceeded):
             list(api_at(site.url).lines(GET, (), Deadline(0.0)))
 
-        assert site.asked == []
+        assert site.requests == []

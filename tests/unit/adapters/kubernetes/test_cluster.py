@@ -57,12 +57,12 @@ class TestNamespaces:
 
         first = [("labelSelector", "researcher.dev/project"), ("limit", "500")]
         assert [namespace.metadata.name for namespace in found] == ["researcher-a", "researcher-b", "researcher-c"]
-        assert [request.query for request in site.asked] == [
+        assert [request.query for request in site.requests] == [
             first,
             [*first, ("continue", "next=1&")],
             [*first, ("continue", "n2")],
         ]
-        assert not [name for name, _ in site.asked[0].headers if name.lower().startswith("impersonate-")]
+        assert not [name for name, _ in site.requests[0].headers if name.lower().startswith("impersonate-")]
 
     def test_error_is_raised(self, site: ScriptedServer) -> None:
         """An incomplete list is an error."""
@@ -158,7 +158,7 @@ class TestConnect:
             assert [namespace.metadata.name for namespace in connection.namespaces(Deadline.after(60))] == [
                 "researcher-a"
             ]
-            assert api.asked[0].values("Authorization")[0].startswith("Bearer k8s-aws-v1.")
+            assert api.requests[0].values("Authorization")[0].startswith("Bearer k8s-aws-v1.")
 
     @pytest.mark.parametrize(
         "authority",

@@ -43,7 +43,7 @@ class TestRequest:
                 response.close()
 
         found = [response.status for response in responses]
-        assert (found, pool._order()[0], len(site.asked)) == ([200, 200], 3, 2)  # noqa: SLF001 - what it remembers
+        assert (found, pool._order()[0], len(site.requests)) == ([200, 200], 3, 2)  # noqa: SLF001 - what it remembers
 
     @pytest.mark.parametrize("position", [0, 1])
     def test_error_is_that_of_the_matching_authority(self, position: int) -> None:
@@ -55,7 +55,7 @@ class TestRequest:
             ClusterPool("".join(trusted)).request("GET", f"{site.url}/api")
 
         assert certificate_problem(raised.value) == "has expired"
-        assert site.asked == []
+        assert site.requests == []
 
     def test_other_failure_is_not_retried(self) -> None:
         """A refused connection is independent of the authority."""

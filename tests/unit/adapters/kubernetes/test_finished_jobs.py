@@ -116,7 +116,7 @@ class TestLogTail:
     def test_invalid_pod_name(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs, name: str) -> None:
         """A name that would change the path is not requested."""
         assert finished_jobs.log_tail(TEAM_A, pod(name=name)) is None
-        assert site.asked == []
+        assert site.requests == []
 
     def test_deadline_is_respected(self, site: ScriptedServer) -> None:
         """After the deadline of the cleanup the result is None."""

@@ -75,7 +75,7 @@ class TestWatch:
     def test_no_request_after_the_deadline(self, site: ScriptedServer) -> None:
         """If the time is over, no request is sent."""
         assert not job_watch(site, 0).wait(TEAM_A, TRAIN_1, "7")
-        assert site.asked == []
+        assert site.requests == []
 
 
 class TestChange:

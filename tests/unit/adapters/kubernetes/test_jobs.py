@@ -121,7 +121,7 @@ class TestImpersonation:
         with pytest.raises(DeadlineExceeded):
             late.find(TEAM_A, TRAIN_1)
 
-        assert site.asked == []
+        assert site.requests == []
 
     def test_groups_are_read_again_if_impersonation_is_forbidden(
         self, site: ScriptedServer, jobs: KubernetesJobs
@@ -301,7 +301,7 @@ class TestPods:
     def test_without_jobs_no_request_is_sent(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """The list is empty."""
         assert jobs.pods(TEAM_A, []) == []
-        assert site.asked == []
+        assert site.requests == []
 
     def test_are_selected_by_job_name(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """One request selects the pods of all Jobs."""

@@ -78,15 +78,15 @@ class TestDryRun:
 
         created = jobs(site).create(TEAM_A, MANIFEST)
 
-        (asked,) = site.at(PODS)
+        (request,) = site.at(PODS)
         assert created is not None
-        assert [sent.path for sent in site.asked] == [PODS, RULES, JOBS]
+        assert [sent.path for sent in site.requests] == [PODS, RULES, JOBS]
         assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
-        assert (asked.method, asked.query) == ("POST", [("dryRun", "All")])
-        assert json.loads(asked.body)["spec"] == {"containers": []}
-        assert asked.values("Impersonate-User") == ["researcher:preflight"]
-        assert asked.values("Impersonate-Extra-Subject") == ["researcher:alice"]
-        assert asked.values("Impersonate-Group") == []
+        assert (request.method, request.query) == ("POST", [("dryRun", "All")])
+        assert json.loads(request.body)["spec"] == {"containers": []}
+        assert request.values("Impersonate-User") == ["researcher:preflight"]
+        assert request.values("Impersonate-Extra-Subject") == ["researcher:alice"]
+        assert request.values("Impersonate-Group") == []
 
     def test_is_not_sent_if_off(self, site: ScriptedServer) -> None:
         """The setting `off` disables it."""
@@ -122,7 +122,7 @@ class TestRejected:
         with pytest.raises(error):
             method(jobs(site), TEAM_A, MANIFEST)
 
-        assert [dict(asked.query).get("dryRun") for asked in site.at(JOBS)] == ["All"]
+        assert [dict(requests.query).get("dryRun") for requests in site.at(JOBS)] == ["All"]
 
     @METHODS
     def test_caller_without_permission_gets_forbidden(

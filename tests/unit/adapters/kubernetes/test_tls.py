@@ -43,8 +43,8 @@ def request(server: ServerIdentity, trusted: str) -> int:
             return api_at(site.url, ca=trusted).send(ApiRequest("GET", "/api"), (), Deadline.after(60)).status
         finally:
             # A client that closes the connection in the handshake has sent no request.
-            assert all(asked.values("Authorization") == ["Bearer token-1"] for asked in site.asked)
-            assert len(site.asked) <= 1
+            assert all(requests.values("Authorization") == ["Bearer token-1"] for requests in site.requests)
+            assert len(site.requests) <= 1
 
 
 def connection_error(server: ServerIdentity, trusted: str) -> ClusterUnavailable:

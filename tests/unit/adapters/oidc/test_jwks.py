@@ -85,12 +85,12 @@ def keeps_cached_keys(site: ScriptedServer, keys: dict[str, dict[str, str]]) -> 
         clock, found = fetched_keys(site)
         site.on(JWKS, json_reply({"keys": [keys["new"]]}))
         site.on(path, reply)
-        before = len(site.asked)
+        before = len(site.requests)
         clock.now += FRESH_SECONDS + 1
         return (
             bool(found.find("old", FAR_DEADLINE))
             and found.find("new", FAR_DEADLINE) is None
-            and len(site.asked) > before
+            and len(site.requests) > before
         )
 
     return keeps
@@ -115,7 +115,7 @@ class TestFind:
     def test_unknown_id_is_none(self, site: ScriptedServer, key_id: str) -> None:
         """The id is compared exactly, and is never part of a URL."""
         assert KeySet(site.url).find(key_id, FAR_DEADLINE) is None
-        assert [request.target for request in site.asked] == [DISCOVERY, JWKS]
+        assert [request.target for request in site.requests] == [DISCOVERY, JWKS]
 
     def test_trailing_slash_of_the_issuer_is_ignored(self, site: ScriptedServer) -> None:
         """Some issuers have a trailing slash in their documents, and some settings do."""
@@ -226,7 +226,7 @@ class TestOutage:
         with pytest.raises(IssuerUnavailable):
             KeySet(site.url).find("old", Deadline(0.0))
 
-        assert site.asked == []
+        assert site.requests == []
 
     def test_failed_fetch_starts_the_cool_down(self, site: ScriptedServer) -> None:
         """There is one attempt in 30 seconds, also before there are any keys."""
@@ -239,7 +239,7 @@ class TestOutage:
         results.append(is_unavailable(keys))
 
         assert results == [True] * 11
-        assert len(site.asked) == 1
+        assert len(site.requests) == 1
 
     def test_recovery(self, site: ScriptedServer) -> None:
         """The first lookup after the cool-down fetches the keys."""
@@ -350,7 +350,7 @@ class TestTransport:
         elsewhere = site.url.replace("127.0.0.1", "127.1")  # this machine, too, but not by its name
 
         assert is_unavailable(KeySet(elsewhere))
-        assert site.asked == []
+        assert site.requests == []
 
         site.on(DISCOVERY, discovery(site, jwks_uri=elsewhere + JWKS))
         assert is_unavailable(KeySet(site.url))
@@ -361,7 +361,7 @@ class TestTransport:
         with ScriptedServer(server_identity().context) as site:
             error = lookup_error(KeySet(site.url))
 
-            assert site.asked == []
+            assert site.requests == []
 
         assert error.detail.startswith("The TLS certificate of the token issuer cannot be verified")
         assert (error.retry_after, error.why) == (None, "issuer: tls_verification")
