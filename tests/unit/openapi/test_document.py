@@ -46,7 +46,7 @@ def operations() -> Iterator[Any]:
 
 def operation(name: str) -> Any:  # noqa: ANN401 - a part of the document
     """Return the operation with this id."""
-    return next(one for one in operations() if one["operationId"] == name)
+    return next(candidate for candidate in operations() if candidate["operationId"] == name)
 
 
 def accepts(schema: Any, value: object) -> bool:  # noqa: ANN401 - a part of the document
@@ -90,7 +90,7 @@ class TestOperations:
             if path.startswith(BASE)
         }
 
-        assert {one["operationId"] for one in operations()} == views
+        assert {each["operationId"] for each in operations()} == views
         assert not [path for path in DOCUMENT_OF_THE_API["paths"] if "docs" in path]
 
     @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ class TestOperations:
 
     def test_every_response_has_a_request_id(self) -> None:
         """Errors have the header X-Request-Id, too."""
-        found = [response for one in operations() for response in one["responses"].values() if "$ref" not in response]
+        found = [response for each in operations() for response in each["responses"].values() if "$ref" not in response]
         found += DOCUMENT_OF_THE_API["components"]["responses"].values()
 
         assert all("X-Request-Id" in response["headers"] for response in found)
@@ -121,23 +121,27 @@ class TestOperations:
 
     def test_every_example_is_valid(self) -> None:
         """Examples are valid for their schemas."""
-        found = [one["requestBody"] for one in operations() if "requestBody" in one]
-        found += [response for one in operations() for response in one["responses"].values()]
+        found = [each["requestBody"] for each in operations() if "requestBody" in each]
+        found += [response for each in operations() for response in each["responses"].values()]
         found += DOCUMENT_OF_THE_API["components"]["responses"].values()
-        contents = [content for one in found for content in one.get("content", {}).values()]
-        examples = [(one["schema"], one["example"]) for one in contents if "example" in one]
-        examples += [(one["schema"], case["value"]) for one in contents for case in one.get("examples", {}).values()]
+        contents = [content for part in found for content in part.get("content", {}).values()]
+        examples = [(content["schema"], content["example"]) for content in contents if "example" in content]
+        examples += [
+            (content["schema"], case["value"]) for content in contents for case in content.get("examples", {}).values()
+        ]
 
         assert len(examples) > len(CATALOGUE)
         assert [value for schema, value in examples if not accepts(schema, value)] == []
 
     def test_optional_parameters_have_no_example(self) -> None:
         """Swagger UI would send it: the ETag of an example matches no Job. A URL has no null."""
-        assert "null" not in json.dumps([one["parameters"] for one in operations()])
-        optional = [one for named in operations() for one in named["parameters"] if not one["required"]]
+        assert "null" not in json.dumps([each["parameters"] for each in operations()])
+        optional = [parameter for each in operations() for parameter in each["parameters"] if not parameter["required"]]
 
         assert len(optional) > 0
-        assert [one["name"] for one in optional if "example" in one or "example" in one["schema"]] == []
+        assert [
+            parameter["name"] for parameter in optional if "example" in parameter or "example" in parameter["schema"]
+        ] == []
 
 
 class TestSubmissions:
@@ -194,7 +198,9 @@ class TestParameters:
     )
     def test_values(self, operation_id: str, parameter: str, values: list[str], read: Callable[[str], object]) -> None:
         """A Job's name is a DNS subdomain of at most 253 characters; a selector has at most 16 requirements."""
-        schema = next(one["schema"] for one in operation(operation_id)["parameters"] if one["name"] == parameter)
+        schema = next(
+            declared["schema"] for declared in operation(operation_id)["parameters"] if declared["name"] == parameter
+        )
         for value in values:
             try:
                 accepted = bool(read(value))
@@ -209,6 +215,6 @@ class TestResponses:
     def test_empty_job_and_all_errors_are_valid(self) -> None:
         """A field without a value is null and never missing; all errors have the same form."""
         problems = [msgspec.to_builtins(error("No.").problem("1")) for error in CATALOGUE.values()]
-        assert [one for one in problems if not accepts(component("Problem"), one)] == []
+        assert [problem for problem in problems if not accepts(component("Problem"), problem)] == []
         assert accepts(component("JobView"), msgspec.to_builtins(view("team-a", Job(), ())))
         assert DOCUMENT_OF_THE_API["components"]["schemas"]["JobPage"]["required"] == ["data", "nextPageToken"]

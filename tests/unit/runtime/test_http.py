@@ -73,7 +73,7 @@ class Received:
     @property
     def errors(self) -> list[tuple[str, str]]:
         """Pointer and message of each error in the body."""
-        return [(one["pointer"], one["message"]) for one in self.document.get("errors", [])]
+        return [(error["pointer"], error["message"]) for error in self.document.get("errors", [])]
 
 
 @dataclass
@@ -128,8 +128,8 @@ def raising(error: Exception) -> Callable[[Request], object]:
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set the settings of a deployment, and clear the cache after the test."""
     configured = deployment(cluster_ca="x")
-    for one in Settings.__struct_fields__:
-        monkeypatch.setenv(one.upper(), str(getattr(configured, one)))
+    for name in Settings.__struct_fields__:
+        monkeypatch.setenv(name.upper(), str(getattr(configured, name)))
     settings.cache_clear()
     yield monkeypatch
     settings.cache_clear()

@@ -81,7 +81,7 @@ class TestWriteRequest:
 
         output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout.splitlines()
 
-        assert [json.loads(one)["cold"] for one in output] == [True, False, False]
+        assert [json.loads(written)["cold"] for written in output] == [True, False, False]
 
     @pytest.mark.parametrize("text", ["a\nb", 'a"}\n{"event": "forged"}', "\u2028", "\x00\x1b[31m"])
     def test_value_is_escaped(self, capsys: pytest.CaptureFixture[str], text: str) -> None:
@@ -102,7 +102,7 @@ class TestCodeLocations:
         found = request_log.code_locations(caught.value)
 
         here = PurePath(__file__).name
-        first, second = (one.split(" < ") for one in found)
+        first, second = (location.split(" < ") for location in found)
         assert (first[0], second[0]) == ("RuntimeError", "ValueError")
         assert [place.split(":")[0] for place in first[1:] + second[1:]] == [here] * 4
         assert second[1:] == [f"{here}:{INNER + 2}", f"{here}:{OUTER + 3}"]

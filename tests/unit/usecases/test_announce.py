@@ -63,7 +63,7 @@ def cluster() -> Cluster:
 
 def finished_jobs(number: int) -> list[Job]:
     """Return this many finished Jobs."""
-    return [finished(name=f"job-{one:05}", resource_version="1") for one in range(number)]
+    return [finished(name=f"job-{index:05}", resource_version="1") for index in range(number)]
 
 
 class TestAnnounce:

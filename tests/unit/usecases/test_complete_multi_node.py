@@ -92,7 +92,7 @@ class TestComplete:
             found = list(pool.map(lambda nonce: submit(jobs, nonce=str(nonce)), range(256)))
 
         assert is_complete(jobs)
-        assert [one.replayed for one in found].count(False) == 1
+        assert [result.replayed for result in found].count(False) == 1
 
     def test_conflict_with_a_status_update(self, jobs: FakeJobs) -> None:
         """The Job is read again, and started."""

@@ -1,4 +1,4 @@
-"""Keeping a Job, while others change it."""
+"""Keep a Job, with concurrent changes."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def test_keeps_and_stops_keeping(jobs: FakeJobs) -> None:
     assert jobs.jobs[TEAM_A, TRAIN_1].spec == JOB.spec
 
 
-def test_another_version_is_refused(jobs: FakeJobs) -> None:
-    """If-Match names another state of the Job: it stays as it is."""
+def test_another_version_is_not_changed(jobs: FakeJobs) -> None:
+    """If-Match does not match, and the Job is not changed."""
     with pytest.raises(PreconditionFailed):
         keep_job(TEAM_A, TRAIN_1, "6", jobs)
 
     assert jobs.jobs[TEAM_A, TRAIN_1] == JOB
 
 
-def test_a_concurrent_change_is_not_overwritten(jobs: FakeJobs) -> None:
+def test_concurrent_change_is_not_overwritten(jobs: FakeJobs) -> None:
     """The label of the other writer stays."""
     jobs.before("patch", lambda: jobs.hold(TEAM_A, finished(resource_version="8", labels={"team": "a"})))
 
@@ -48,7 +48,7 @@ def test_a_concurrent_change_is_not_overwritten(jobs: FakeJobs) -> None:
     assert jobs.jobs[TEAM_A, TRAIN_1].metadata.labels["team"] == "a"
 
 
-def test_missing_job_and_foreign_project_are_refused(jobs: FakeJobs) -> None:
+def test_missing_job_and_forbidden_project(jobs: FakeJobs) -> None:
     """Nothing is created for them."""
     jobs.jobs.clear()
     with pytest.raises(JobNotFound):

@@ -248,9 +248,9 @@ class TestSessionName:
     @given(st.lists(st.text("aé =2d0", min_size=2, max_size=5), min_size=2, max_size=2, unique=True))
     def test_no_two_functions_share_a_name(self, functions: list[str]) -> None:
         """Names of different functions differ, so that the audit log distinguishes them."""
-        one, other = functions
+        first, second = functions
 
-        assert session_name(one) != session_name(other)
+        assert session_name(first) != session_name(second)
 
 
 class TestConnect:

@@ -44,7 +44,7 @@ def announcement(name: str = "train-1") -> Announcement:
 def bus_reply(*results: dict[str, str], status: int = 200) -> HttpResponse:
     """Return a response of PutEvents."""
     document: dict[str, Any] = {
-        "FailedEntryCount": sum("ErrorCode" in one for one in results),
+        "FailedEntryCount": sum("ErrorCode" in result for result in results),
         "Entries": list(results),
     }
     return HttpResponse(status, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(document).encode())
@@ -64,13 +64,13 @@ class TestPublish:
 
             sqs: Any = boto3.client("sqs", **aws.connection)
             received = [
-                json.loads(one["Body"])
-                for one in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+                json.loads(message["Body"])
+                for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
             ]
             sqs.close()
         assert accepted == {"uid-of-a", "uid-of-b"}
-        assert {one["detail-type"] for one in received} == {"job.finished"}
-        assert sorted(one["detail"]["name"] for one in received) == ["a", "b"]
+        assert {event["detail-type"] for event in received} == {"job.finished"}
+        assert sorted(event["detail"]["name"] for event in received) == ["a", "b"]
         assert received[0]["detail"].keys() == {
             "id", "project", "name", "status", "reason", "user", "gpuSeconds", "finishedAt", "cluster"
         }  # fmt: skip

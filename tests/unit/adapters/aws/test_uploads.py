@@ -75,7 +75,7 @@ class TestRead:
         first, second = put(s3, b"1"), put(s3, b"2")
         s3.delete_object(Bucket=NAME, Key=first.key)
 
-        assert [S3Uploads(stored).read(one) for one in (first, second)] == [b"1", b"2"]
+        assert [S3Uploads(stored).read(version) for version in (first, second)] == [b"1", b"2"]
 
     def test_object_that_was_overwritten_or_deleted(self, s3: S3Client, stored: Bucket) -> None:
         """Without versioning, an overwritten object is superseded and not read; a deleted one is gone."""
@@ -145,7 +145,10 @@ class TestWriteStatus:
 
         with ThreadPoolExecutor(4 if order == "at once" else 1) as pool:
             list(
-                pool.map(lambda one: uploads.write_status(upload(sequencer=one), one.encode(), final=True), sequencers)
+                pool.map(
+                    lambda sequencer: uploads.write_status(upload(sequencer=sequencer), sequencer.encode(), final=True),
+                    sequencers,
+                )
             )
 
         found = stored.find(upload().status_key, 100)

@@ -20,7 +20,7 @@ def verification_error(code: int) -> ssl.SSLCertVerificationError:
 
 def subclasses(kind: type[BaseException]) -> set[type[BaseException]]:
     """Return *kind* and all its subclasses."""
-    return {kind}.union(*(subclasses(one) for one in kind.__subclasses__()))
+    return {kind}.union(*(subclasses(subclass) for subclass in kind.__subclasses__()))
 
 
 class TestFailureReason:

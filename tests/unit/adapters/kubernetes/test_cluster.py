@@ -56,7 +56,7 @@ class TestNamespaces:
         found = Cluster(api_at(site.url)).namespaces(Deadline.after(60))
 
         first = [("labelSelector", "researcher.dev/project"), ("limit", "500")]
-        assert [one.metadata.name for one in found] == ["researcher-a", "researcher-b", "researcher-c"]
+        assert [namespace.metadata.name for namespace in found] == ["researcher-a", "researcher-b", "researcher-c"]
         assert [request.query for request in site.requests] == [
             first,
             [*first, ("continue", "next=1&")],
@@ -155,7 +155,9 @@ class TestConnect:
                 deployment(cluster_endpoint=api.url, cluster_ca=authority, aws_endpoint_url=sts.url)
             )
 
-            assert [one.metadata.name for one in connection.namespaces(Deadline.after(60))] == ["researcher-a"]
+            assert [namespace.metadata.name for namespace in connection.namespaces(Deadline.after(60))] == [
+                "researcher-a"
+            ]
             assert api.requests[0].values("Authorization")[0].startswith("Bearer k8s-aws-v1.")
 
     @pytest.mark.parametrize(

@@ -324,12 +324,12 @@ class TestPods:
 
         found = jobs.pods(TEAM_A, [job(name) for name in names])
 
-        request = site.at(PODS)
-        selected = [re.findall(r"\d{63}", unquote(one.target)) for one in request]
+        requests = site.at(PODS)
+        selected = [re.findall(r"\d{63}", unquote(request.target)) for request in requests]
         assert [pod.metadata.name for pod in found] == ["x", "y", "z"]
         assert [len(chunk) for chunk in selected] == [NAMES_IN_A_SELECTOR, NAMES_IN_A_SELECTOR, 1]
         assert [name for chunk in selected for name in chunk] == names
-        assert max(len(one.target) for one in request) < 8192
+        assert max(len(request.target) for request in requests) < 8192
 
 
 FOUND = json_reply({"metadata": {"name": "train-1", "uid": "u0"}})
@@ -429,8 +429,8 @@ class TestDelete:
 
         jobs.delete(TEAM_A, TRAIN_1, uid, None)
 
-        sent = [json.loads(one.body) for one in site.at(JOB) if one.method == "DELETE"]
-        assert [one["preconditions"] for one in sent] == [{"uid": "u0"}] * 2
+        sent = [json.loads(delete.body) for delete in site.at(JOB) if delete.method == "DELETE"]
+        assert [options["preconditions"] for options in sent] == [{"uid": "u0"}] * 2
 
     def test_job_that_was_replaced_after_the_read(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """The Job that was read is gone, and the new one stays."""

@@ -78,15 +78,15 @@ class TestDryRun:
 
         created = jobs(site).create(TEAM_A, MANIFEST)
 
-        (requests,) = site.at(PODS)
+        (request,) = site.at(PODS)
         assert created is not None
-        assert [one.path for one in site.requests] == [PODS, RULES, JOBS]
+        assert [sent.path for sent in site.requests] == [PODS, RULES, JOBS]
         assert site.at(JOBS)[0].values("Impersonate-User") == ["researcher:api"]
-        assert (requests.method, requests.query) == ("POST", [("dryRun", "All")])
-        assert json.loads(requests.body)["spec"] == {"containers": []}
-        assert requests.values("Impersonate-User") == ["researcher:preflight"]
-        assert requests.values("Impersonate-Extra-Subject") == ["researcher:alice"]
-        assert requests.values("Impersonate-Group") == []
+        assert (request.method, request.query) == ("POST", [("dryRun", "All")])
+        assert json.loads(request.body)["spec"] == {"containers": []}
+        assert request.values("Impersonate-User") == ["researcher:preflight"]
+        assert request.values("Impersonate-Extra-Subject") == ["researcher:alice"]
+        assert request.values("Impersonate-Group") == []
 
     def test_is_not_sent_if_off(self, site: ScriptedServer) -> None:
         """The setting `off` disables it."""
