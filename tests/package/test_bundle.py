@@ -158,14 +158,14 @@ class TestFilter:
     """The filters for files and requirements."""
 
     def test_keeps_requirements_with_their_hashes(self) -> None:
-        """A requirement is used or omitted with all of its lines."""
+        """A requirement is kept or omitted with all of its lines."""
         unused = "aiohttp==1 \\\n    --hash=sha256:a\n    # via kubernetes\n"
-        kept = "msgspec==2 ; python_version > '3' \\\n    --hash=sha256:b\n"
+        used = "msgspec==2 ; python_version > '3' \\\n    --hash=sha256:b\n"
 
-        assert bundle_contents.bundled_requirements(unused + kept) == kept
+        assert bundle_contents.bundled_requirements(unused + used) == used
 
     def test_omits_only_locked_packages(self) -> None:
-        """Every name in LEFT_OUT is a locked package; delete it otherwise."""
+        """Every name in EXCLUDED_PACKAGES is a locked package; delete it otherwise."""
         locked = {line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
 
         assert sorted(bundle_contents.EXCLUDED_PACKAGES - locked) == []
