@@ -26,9 +26,6 @@ USED_BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
 No call of the functions uses them.
 """
 
-NOT_IN_THE_DOCUMENTATION = (("PUT", "keep"), ("DELETE", "keep"))
-"""Operations that no command of the documentation uses."""
-
 
 @pytest.fixture(scope="module")
 def outputs(deployed: Deployed[Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
@@ -56,13 +53,9 @@ class TestWalk:
         """The output of each block contains the documents below it."""
         assert surprises(step, outputs[number]) == []
 
-    def test_permissions_are_minimal(
-        self, outputs: list[str], deployed: Deployed[Any], api: Api, packaged: Json
-    ) -> None:
+    def test_permissions_are_minimal(self, outputs: list[str], deployed: Deployed[Any], packaged: Json) -> None:
         """IAM has denied no call, and every permission of a function has been used."""
         assert outputs
-        for method, operation in NOT_IN_THE_DOCUMENTATION:
-            assert api.request(method, f"/jobs/team-a/train-0/{operation}").status_code == 404
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {
             (f"{logical(name)}Role", action)

@@ -91,14 +91,14 @@ class TestWalk:
     """The commands of README.md and of all pages, pasted one after the other."""
 
     @pytest.mark.parametrize(("number", "step"), list(enumerate(steps())), ids=str)
-    def test_prints_what_is_shown(self, answers: list[str], number: int, step: Step) -> None:
+    def test_output_is_as_documented(self, outputs: list[str], number: int, step: Step) -> None:
         """Each block prints the documents below it; only `...` allows more."""
-        assert surprises(step, answers[number]) == []
+        assert surprises(step, outputs[number]) == []
 
-    def test_writes_a_projects_manifests(self, answers: list[str], running: Path) -> None:
+    def test_writes_a_projects_manifests(self, outputs: list[str], server: Path) -> None:
         """The file for kubectl holds the Project's namespace."""
-        del answers
-        assert "name: researcher-team-c" in (running / ".local" / "team-c.yaml").read_text(encoding="utf-8")
+        del outputs
+        assert "name: researcher-team-c" in (server / ".local" / "team-c.yaml").read_text(encoding="utf-8")
 
     def test_session_file_is_private(self, server: Path) -> None:
         """Only the owner may read the session file, because it holds secrets."""
@@ -109,12 +109,12 @@ class TestWalk:
 class TestRecipes:
     """The cells in Python."""
 
-    def test_print_the_log(self, running: Path) -> None:
+    def test_print_the_log(self, server: Path) -> None:
         """Run as cells of one notebook, which may await; run again, they find the same Jobs."""
         cells = "".join(f"run({cell.text!r})\n" for cell in CELLS)
         command = [".venv/bin/python", "-c", NOTEBOOK + 2 * cells]
 
-        ran = subprocess.run(command, cwd=running, check=True, capture_output=True, text=True)
+        ran = subprocess.run(command, cwd=server, check=True, capture_output=True, text=True)
 
         printed = [line for line in ran.stdout.splitlines() if line.endswith(("Succeeded", "0.333"))]
         first, again = printed[: len(printed) // 2], printed[len(printed) // 2 :]
@@ -140,7 +140,7 @@ class TestRun:
             )
 
         assert result.returncode != 0
-        assert f"Port {port} is taken" in result.stderr
+        assert f"Port {port} is in use" in result.stderr
         assert "Traceback" not in result.stderr
 
     def test_invalid_port(self, clone: Path) -> None:
@@ -149,7 +149,7 @@ class TestRun:
             ["make", "run"], cwd=clone, env=os.environ | {"PORT": "99999"}, check=False, capture_output=True, text=True
         )
 
-        assert "a port is a number below 65536" in result.stderr
+        assert "the port must be a number below 65536" in result.stderr
         assert "Traceback" not in result.stderr
 
     def test_interrupt_stops_everything(self, clone: Path) -> None:

@@ -65,14 +65,14 @@ class TestGenerated:
     def test_settings_have_defaults_and_effects(self) -> None:
         """From the docstrings of the fields."""
         assert "| `CLUSTER_NAME` | **required** | The name of the EKS cluster" in catalogue.settings()
-        assert "| `DEADLINE_SECONDS` | `20.0` | The time that a request may take" in catalogue.settings()
+        assert "| `DEADLINE_SECONDS` | `20.0` | The time limit of a request" in catalogue.settings()
 
     def test_fields_are_run_ais_or_ours(self) -> None:
         """Each is in one of the two tables, with its limits."""
         ours = set(re.findall(r"^\| `(\w+)`", document.fields(added=True), re.MULTILINE))
 
         assert ours == document.ADDED
-        assert "| `gpu` | integer (at least 0, at most 64) | `0` | GPUs of each pod. |" in document.fields(added=False)
+        assert "| `gpu` | integer (at least 0, at most 64) | `0` | GPUs for each pod. |" in document.fields(added=False)
 
 
 class TestWritten:
