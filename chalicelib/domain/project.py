@@ -91,7 +91,7 @@ def quota_views(quotas: Iterable[ResourceQuota]) -> list[QuotaView]:
 def gpu_use(quotas: Iterable[ResourceQuota], requested: int, pods: Sequence[Pod]) -> GpuUse:
     """Return the GPUs that *quotas* allow, that are *requested*, and that *pods* use, also those of deleted Jobs."""
     limits = [amount(quota.status.hard[GPU_QUOTA]) for quota in quotas if GPU_QUOTA in quota.status.hard]
-    running = (pod for pod in pods if pod.status.phase == "Running")
+    scheduled = (pod for pod in pods if pod.spec.node_name and not pod.has_ended)
     return GpuUse(
-        min(limits, default=None), min(requested, MAX_COUNT), sum(gpus_of(pod.spec.containers) for pod in running)
+        min(limits, default=None), min(requested, MAX_COUNT), sum(gpus_of(pod.spec.containers) for pod in scheduled)
     )

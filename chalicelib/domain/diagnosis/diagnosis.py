@@ -6,24 +6,59 @@ the reason why it has no pods. Every Job that can be read has a diagnosis, whate
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.diagnosis.causes import REMEDIES, Cause, Finding
-from chalicelib.domain.diagnosis.pod_causes import failure_finding, waiting_finding
+from chalicelib.domain.diagnosis.causes import EXPLANATIONS, Cause, remedy_of
+from chalicelib.domain.diagnosis.job_causes import (
+    failure_finding,
+    not_created_finding,
+    of_job,
+    of_pod,
+    preemption_finding,
+    suspended_finding,
+    without_active_pods_finding,
+)
+from chalicelib.domain.diagnosis.pod_causes import active_pod_finding
+from chalicelib.domain.job.containers import is_running
 from chalicelib.domain.job.event_list import ObjectName
-from chalicelib.domain.job.status_reason import MAX_MESSAGE, last_failed, reason_of
+from chalicelib.domain.job.status import assess
+from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.job.view import Milliseconds, milliseconds
-from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from chalicelib.domain.diagnosis.causes import Finding
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.jobs import Condition, Job
     from chalicelib.domain.kubernetes.pods import Pod
+
+NORMAL_START = timedelta(minutes=10)
+"""A Job that starts for longer than this does not start normally, even if nothing reports an error."""
+URGENCY: tuple[Cause, ...] = (
+    "NodeLost",
+    "OutOfMemory",
+    "ExitCode",
+    "CannotStart",
+    "ConfigMissing",
+    "ImageNotFound",
+    "ImageUnauthorized",
+    "ImageUnavailable",
+    "VolumeUnavailable",
+    "Evicted",
+    "Preempted",
+    "DeadlineExceeded",
+    "UnschedulableSelector",
+    "UnschedulableTaint",
+    "UnschedulableResources",
+    "QueueWaiting",
+    "Unknown",
+)
+"""Causes of active pods: if pods have different ones, the first of these is reported."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -54,131 +89,80 @@ DIAGNOSIS_EXAMPLE = {
         "field": "status.conditions[PodScheduled]",
         "message": "0/4 nodes are available: 4 Insufficient nvidia.com/gpu.",
     },
-    "remedy": REMEDIES["UnschedulableResources"],
+    "remedy": EXPLANATIONS["UnschedulableResources"].remedy,
     "since": 1795510801000,
 }
 
 
-def diagnose(project: str, job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Diagnosis:
-    """Return the diagnosis of *job*, from the *pods* that it owns and the *events* about the Job and its pods."""
-    finding = _finding(job, pods, events)
+def diagnose(
+    project: str, job: Job, pods: Sequence[Pod], events: Sequence[Event], now: datetime | None = None
+) -> Diagnosis:
+    """Return the diagnosis of *job*, from the *pods* that it owns and the *events* about the Job and its pods.
+
+    A Job that has been starting for long at the time *now* is not starting normally any more; without *now*, durations
+    are not taken into account.
+    """
+    finding = _overdue(_finding(job, pods, events, now), job, now)
     evidence = Evidence(finding.object, finding.field_path, finding.message[:MAX_MESSAGE])
-    since = milliseconds(finding.since)
-    return Diagnosis(project, job.metadata.name, finding.cause, evidence, REMEDIES[finding.cause], since)
+    remedy = remedy_of(finding, has_ended=bool(job.finished or job.ending))
+    return Diagnosis(project, job.metadata.name, finding.cause, evidence, remedy, milliseconds(finding.since))
 
 
-def _finding(job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Finding:
+def _finding(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:
     if job.metadata.deletion_timestamp:
         message = "The Job is being deleted."
-        return _of_job("Terminating", job, "metadata.deletionTimestamp", message, job.metadata.deletion_timestamp)
-    if condition := job.finished:
-        return _finished(job, condition, pods, events)
+        return of_job("Terminating", job, "metadata.deletionTimestamp", message, job.metadata.deletion_timestamp)
+    if decision := job.finished or job.ending:
+        return _finished(job, decision, pods, events)
     if job.spec.suspend:
-        return _suspended(job)
-    live = [pod for pod in pods if not pod.metadata.deletion_timestamp]
-    return _of_live_pods(job, live, events) or _without_pods(job, pods, events)
+        return suspended_finding(job, events)
+    active = [pod for pod in pods if pod.is_active]
+    found = [finding for pod in active if (finding := active_pod_finding(job, pod, events))]
+    worst = min(found, key=lambda finding: URGENCY.index(finding.cause), default=None)
+    if worst:
+        preempted = preemption_finding(pods, events) if worst.cause == "UnschedulableResources" else None
+        return preempted or worst
+    if active or job.status.ready:
+        return not_created_finding(job, events) or _healthy(job, active)
+    return without_active_pods_finding(job, pods, events, now)
 
 
-def _finished(job: Job, condition: Condition, pods: Sequence[Pod], events: Sequence[Event]) -> Finding:
-    message = condition.message or condition.reason or condition.type
-    if condition.type == "Complete":
-        return _of_job("Succeeded", job, "status.conditions[Complete]", message, job.finished_at)
-    timed_out = condition.reason == "DeadlineExceeded"
-    pod_failure = None if timed_out else _last_pod_failure(pods, events)
-    cause: Cause = "DeadlineExceeded" if timed_out else "Unknown"
-    return pod_failure or _of_job(cause, job, "status.conditions[Failed]", message, condition.last_transition_time)
+def _finished(job: Job, decision: Condition, pods: Sequence[Pod], events: Sequence[Event]) -> Finding:
+    message = decision.message or decision.reason or decision.type
+    path, since = f"status.conditions[{decision.type}]", decision.last_transition_time
+    if decision.type in ("Complete", "SuccessCriteriaMet"):
+        return of_job("Succeeded", job, path, message, job.finished_at or since)
+    if decision.reason == "DeadlineExceeded":
+        return of_job("DeadlineExceeded", job, path, message, since)
+    return failure_finding(job, pods, events) or of_job("Unknown", job, path, message, since)
 
 
-def _suspended(job: Job) -> Finding:
-    suspended = (each for each in job.status.conditions if each.type == "Suspended" and each.is_true)
-    since = next((condition.last_transition_time for condition in suspended), None)
-    if queue := job.metadata.labels.get(QUEUE_LABEL):
-        return _of_job("QueueWaiting", job, "spec.suspend", f"The queue {queue} has not admitted the Job.", since)
-    return _of_job("Suspended", job, "spec.suspend", "The Job is suspended.", since)
+def _healthy(job: Job, pods: Sequence[Pod]) -> Finding:
+    """Return the finding for a Job whose active pods all run or start normally."""
+    if assess(job, pods).status == "Running":
+        running = next((pod for pod in pods if is_running(job, pod)), None)
+        if running is None:
+            message = f"{job.status.ready} pods are running."
+            return of_job("Running", job, "status.ready", message, job.status.start_time)
+        states = (status.state.running for status in running.status.container_statuses)
+        since = next((state.started_at for state in states if state and state.started_at), running.status.start_time)
+        return of_pod(
+            "Running", running, "status.phase", f"It is running on {running.spec.node_name or 'a node'}.", since
+        )
+    starting = [pod for pod in pods if not is_running(job, pod)] or pods
+    if not starting:
+        return of_job("Starting", job, "status.ready", "Some of its pods are not running yet.", job.status.start_time)
+    pod = starting[0]
+    node = pod.spec.node_name
+    message = f"Its container is being created on {node}." if node else "It is being scheduled."
+    return of_pod("Starting", pod, "status.phase", message, pod.status.start_time)
 
 
-def _of_live_pods(job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Finding | None:
-    running = [pod for pod in pods if pod.status.phase == "Running"]
-    if running:
-        return next((lost for pod in running if (lost := _node_lost(pod, events))), None) or _running(running[0])
-    if not pods and job.status.ready:
-        return _of_job("Running", job, "status.ready", f"{job.status.ready} pods are running.", job.status.start_time)
-    waiting = [finding for pod in pods if (finding := waiting_finding(pod, events))]
-    if waiting:
-        preemption = _preemption(pods, events) if waiting[0].cause == "UnschedulableResources" else None
-        return preemption or waiting[0]
-    if unknown := [pod for pod in pods if pod.status.phase == "Unknown"]:
-        return _of_pod("NodeLost", unknown[0], "status.phase", "Unknown", unknown[0].status.start_time)
-    if pending := [pod for pod in pods if pod.status.phase == "Pending"]:
-        node = pending[0].spec.node_name
-        message = f"Its container is being created on {node}." if node else "It is being scheduled."
-        return _of_pod("Starting", pending[0], "status.phase", message, pending[0].status.start_time)
-    return None
-
-
-def _node_lost(pod: Pod, events: Sequence[Event]) -> Finding | None:
-    """Return the finding for a pod whose node is not ready: the pod keeps the phase Running, but is not ready."""
-    ready = next((each for each in pod.status.conditions if each.type == "Ready"), None)
-    own = [event for event in events if event.involved_object.uid == pod.metadata.uid]
-    not_ready = [event for event in own if event.reason == "NodeNotReady"]
-    if ready is None or ready.is_true or not not_ready:
-        return None
-    return _of_pod("NodeLost", pod, "status.conditions[Ready]", not_ready[-1].message or "", ready.last_transition_time)
-
-
-def _running(pod: Pod) -> Finding:
-    running = (status.state.running for status in pod.status.container_statuses)
-    starts = [state.started_at for state in running if state]
-    since = next((start for start in starts if start), pod.status.start_time)
-    return _of_pod("Running", pod, "status.phase", f"It is running on {pod.spec.node_name or 'a node'}.", since)
-
-
-def _without_pods(job: Job, pods: Sequence[Pod], events: Sequence[Event]) -> Finding:
-    if not_created := _not_created(job, events):
-        return not_created
-    if job.status.failed and (failure := _last_pod_failure(pods, events)):
-        return failure
-    reason = reason_of(job, pods)
-    if reason is None or reason.reason == "Retrying":
-        message = reason.message if reason else "Its pods are being created."
-        return _of_job("Starting", job, "status", message, job.status.start_time or job.metadata.creation_timestamp)
-    return _of_job("Unknown", job, "status.active", reason.message, job.status.start_time)
-
-
-def _not_created(job: Job, events: Sequence[Event]) -> Finding | None:
-    """Return the finding for a Job whose last pod was refused by the API server, or None."""
-    own = [event for event in events if event.involved_object.kind == "Job"]
-    attempts = [event for event in own if event.reason in ("FailedCreate", "SuccessfulCreate")]
-    last = max(attempts, key=lambda event: event.last_seen, default=None)
-    if last is None or last.reason == "SuccessfulCreate" or job.status.active:
-        return None
-    message = last.message or ""
-    cause: Cause = "NoPodsQuota" if "exceeded quota" in message else "NoPodsAdmission"
-    since = min(event.first_seen for event in attempts if event.reason == "FailedCreate")
-    return _of_job(cause, job, "event FailedCreate", message, since)
-
-
-def _last_pod_failure(pods: Sequence[Pod], events: Sequence[Event]) -> Finding | None:
-    last = last_failed(pods)
-    return (failure_finding(last) if last else None) or _preemption(pods, events)
-
-
-def _preemption(pods: Sequence[Pod], events: Sequence[Event]) -> Finding | None:
-    """Return the finding for the last preempted pod: the pod was deleted, but its event still exists."""
-    live = {pod.metadata.uid for pod in pods if not pod.metadata.deletion_timestamp}
-    preempted = [event for event in events if event.reason == "Preempted" and event.involved_object.uid not in live]
-    last = max(preempted, key=lambda event: event.last_seen, default=None)
-    if last is None:
-        return None
-    name = ObjectName(last.involved_object.kind, last.involved_object.name)
-    return Finding("Preempted", name, "event Preempted", last.message or "", last.last_seen)
-
-
-def _of_job(cause: Cause, job: Job, field_path: str, message: str, since: datetime | None) -> Finding:
-    return Finding(cause, ObjectName("Job", job.metadata.name), field_path, message, since)
-
-
-def _of_pod(cause: Cause, pod: Pod, field_path: str, message: str, since: datetime | None) -> Finding:
-    return Finding(
-        cause, ObjectName("Pod", pod.metadata.name), field_path, message, since or pod.metadata.creation_timestamp
-    )
+def _overdue(finding: Finding, job: Job, now: datetime | None) -> Finding:
+    """Return `Unknown` in place of `Starting` when the Job has been starting for longer than a normal start takes."""
+    since = finding.since or job.metadata.creation_timestamp
+    if finding.cause != "Starting" or now is None or since is None or now - since < NORMAL_START:
+        return finding
+    minutes = int((now - since).total_seconds() // 60)
+    message = f"{finding.message} That has been so for {minutes} minutes."
+    return msgspec.structs.replace(finding, cause="Unknown", message=message)

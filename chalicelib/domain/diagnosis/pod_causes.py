@@ -2,160 +2,183 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.diagnosis import messages
 from chalicelib.domain.diagnosis.causes import Finding
+from chalicelib.domain.job.containers import blocking_statuses
 from chalicelib.domain.job.event_list import ObjectName
-from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, termination_reason, waiting_reason
+from chalicelib.domain.job.status import trouble
+from chalicelib.domain.job.status_reason import MAX_MESSAGE, StatusReason, exit_reason, reason, termination_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from chalicelib.domain.diagnosis.causes import Cause
     from chalicelib.domain.kubernetes.events import Event
+    from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.kubernetes.pods import Pod
 
 IMAGE_PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
-WAITING_CAUSES: dict[str, Cause] = {
+CAUSES: dict[str, Cause] = {
+    # Reasons of waiting containers and pods (kubelet, pkg/kubelet/images and pkg/kubelet/container).
     "InvalidImageName": "ImageNotFound",
     "ErrImageNeverPull": "ImageNotFound",
-    "CreateContainerConfigError": "ConfigMissing",
-    "CreateContainerError": "CannotStart",
-    "RunContainerError": "CannotStart",
+    "SignatureValidationFailed": "ImageUnauthorized",
+    "ImageInspectError": "NodeLost",
+    "PreStartHookError": "CannotStart",
+    "PreCreateHookError": "CannotStart",
+    "PostStartHookError": "CannotStart",
     "SchedulingGated": "QueueWaiting",
-}
-"""The cause of each waiting reason that has exactly one."""
-TERMINATION_CAUSES: dict[str, Cause] = {
+    "SidecarRunning": "Unknown",
+    # Reasons of containers that ended.
     "OOMKilled": "OutOfMemory",
     "StartError": "CannotStart",
     "ContainerCannotRun": "CannotStart",
     "Error": "ExitCode",
+    "ContainerStatusUnknown": "NodeLost",
+    # Reasons of pods that ended (kubelet, pkg/kubelet/lifecycle and pkg/kubelet/eviction).
     "Evicted": "Evicted",
+    "Preempted": "Preempted",
     "Preempting": "Preempted",
+    "DeadlineExceeded": "DeadlineExceeded",
     "NodeLost": "NodeLost",
     "NodeShutdown": "NodeLost",
+    "Shutdown": "NodeLost",
     "Terminated": "NodeLost",
-    "ContainerStatusUnknown": "NodeLost",
+    "UnexpectedAdmissionError": "UnschedulableResources",
+    "TopologyAffinityError": "UnschedulableResources",
+    "NodeAffinity": "UnschedulableSelector",
 }
-"""The cause of each termination reason."""
-DISRUPTION_CAUSES: dict[str, Cause] = {
-    "PreemptionByScheduler": "Preempted",
-    "DeletionByTaintManager": "NodeLost",
-    "DeletionByPodGC": "NodeLost",
-    "EvictionByEvictionAPI": "Evicted",
-    "TerminationByKubelet": "Evicted",
+"""The cause of each reason that has exactly one."""
+OUT_OF = "OutOf"
+"""Prefix of the kubelet's reasons for a pod that does not fit the node, such as `OutOfnvidia.com/gpu`."""
+EXIT_CODE_REMEDIES = {
+    126: "Correct command: the file exists in the image, but it cannot be executed.",
+    127: "Correct command or image: the image has no such program.",
+    134: "Read the log: the program aborted itself (SIGABRT), often after a failed assertion.",
+    135: "Submit the Job again with largeShm: a bus error (SIGBUS) often means that shared memory is full.",
+    137: "Check the memory usage of the program: it was killed (SIGKILL), although not by its own memory limit.",
+    139: "Read the log: the program crashed with a segmentation fault (SIGSEGV).",
+    143: "Read the log and the Job's events: the program was terminated from outside (SIGTERM).",
 }
-"""The cause of each reason in the condition DisruptionTarget."""
-
-# In this order: first a node that only lacks resources, which may become free, then one that is only tainted.
-_SCHEDULER_MESSAGES: tuple[tuple[str, Cause], ...] = (
-    (r"persistentvolumeclaim|PersistentVolume|volume node affinity|max volume count", "VolumeUnavailable"),
-    (r"Insufficient |Too many pods", "UnschedulableResources"),
-    (r"taint|were unschedulable", "UnschedulableTaint"),
-    (r"affinity/selector", "UnschedulableSelector"),
+"""Exit codes above 128 are 128 plus a signal."""
+_MOUNT_FAILURES = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
+_SANDBOX_FAILURES = frozenset({"FailedCreatePodSandBox", "NetworkNotReady"})
+_SANDBOX_REMEDY = (
+    "Wait: the node retries. If it lasts, ask your platform engineers: the node cannot set up the pod's network."
 )
-# A registry that hides private images reports both causes: assume that the image exists.
-_REGISTRY_MESSAGES: tuple[tuple[str, Cause], ...] = (
-    (r"401|403|unauthorized|forbidden|denied|authoriz|authenticat|credential", "ImageUnauthorized"),
-    (r"not found|manifest unknown|name unknown|does not exist|404", "ImageNotFound"),
+_SIDECAR_REMEDY = (
+    "Delete the Job when you have its results, and ask your platform engineers to exclude Jobs from the injection of this"
+    " container: it keeps the pod running."
 )
-_MOUNT_FAILURES = frozenset({"FailedMount", "FailedAttachVolume"})
+_TOO_LARGE_REMEDY = (
+    "Submit the Job again with lower requests for each pod: no node is large enough, even without other workloads."
+)
 
 
-def waiting_finding(pod: Pod, events: Sequence[Event]) -> Finding | None:
-    """Return why *pod* does not start, or None if it is starting."""
-    wait = waiting_reason(pod)
-    if wait is None:
-        return _mount_failure(pod, events)
-    if wait.reason == "CrashLoopBackOff":
-        return _crash(pod) or _finding("ExitCode", pod, wait, pod.status.start_time)
-    failures = [event.message or "" for event in _events_of(pod, events) if event.reason == "Failed"]
-    cause, message = _waiting_cause(wait, failures)
-    reason = StatusReason(wait.reason, message or wait.reason, wait.field_path)
-    return _finding(cause, pod, reason, _unschedulable_since(pod) or pod.status.start_time)
+def active_pod_finding(job: Job, pod: Pod, events: Sequence[Event]) -> Finding | None:
+    """Return why *pod*, which is active, does not run as it should, or None."""
+    own = [event for event in events if event.involved_object.uid == pod.metadata.uid]
+    if lost := _lost_node(pod, own):
+        return lost
+    why = trouble(job, pod)
+    if why is None:
+        return _event_finding(pod, own)
+    if why.reason == "CrashLoopBackOff":
+        return _crash(job, pod) or _finding("ExitCode", pod, why)
+    return _waiting(pod, why, own)
 
 
-def failure_finding(pod: Pod) -> Finding | None:
+def failed_pod_finding(job: Job, pod: Pod) -> Finding | None:
     """Return why *pod* failed, or None if its status does not show it."""
-    termination = termination_reason(pod)
-    for condition in pod.status.conditions:
-        if condition.type == "DisruptionTarget" and condition.is_true and condition.reason in DISRUPTION_CAUSES:
-            own_message = termination.message if termination else ""
-            message = own_message or (condition.message or condition.reason)[:MAX_MESSAGE]
-            reason = StatusReason(condition.reason, message, "status.conditions[DisruptionTarget]")
-            return _finding(DISRUPTION_CAUSES[condition.reason], pod, reason, condition.last_transition_time)
-    if termination is None:
+    why = termination_reason(job, pod)
+    return _ended(pod, why) if why else None
+
+
+def _lost_node(pod: Pod, events: Sequence[Event]) -> Finding | None:
+    """Return the finding for a pod whose node is not ready: the pod keeps the phase Running, but is not ready."""
+    ready = pod.condition("Ready")
+    not_ready = [event for event in events if event.reason in ("NodeNotReady", "TaintManagerEviction")]
+    if ready is None or ready.is_true or not not_ready:
         return None
-    default: Cause = "ExitCode" if "terminated" in termination.field_path else "Unknown"
-    cause = TERMINATION_CAUSES.get(termination.reason, default)
-    return _finding(cause, pod, _with_runtime_message(termination, pod), _finished_at(pod))
+    message = not_ready[-1].message or ""
+    return _finding(
+        "NodeLost", pod, reason("NodeNotReady", message, "status.conditions[Ready]", ready.last_transition_time)
+    )
 
 
-def _waiting_cause(wait: StatusReason, failures: Sequence[str]) -> tuple[Cause, str]:
-    """Return the cause and its message; older kubelets report why an image pull failed only in events (*failures*)."""
-    if wait.reason in IMAGE_PULL_REASONS:
-        for message in (wait.message, *failures):
-            if cause := _match(_REGISTRY_MESSAGES, message):
-                return cause, message
-        return "ImageUnavailable", wait.message
-    if wait.reason == "Unschedulable":
-        # The text after "preemption:" repeats the same phrases about the victims.
-        return _match(_SCHEDULER_MESSAGES, wait.message.partition("preemption:")[0]) or "Unknown", wait.message
-    return WAITING_CAUSES.get(wait.reason, "Unknown"), wait.message
+def _waiting(pod: Pod, why: StatusReason, events: Sequence[Event]) -> Finding:
+    """Return the finding for a pod that waits; older kubelets report why an image pull failed only in events."""
+    if why.reason in IMAGE_PULL_REASONS:
+        failures = [event.message or "" for event in events if event.reason == "Failed"]
+        found = ((messages.registry_cause(text), text) for text in (why.message, *failures))
+        cause, message = next(((each, text) for each, text in found if each), ("ImageUnavailable", why.message))
+        return _finding(cause, pod, why, message)
+    if why.reason == "Unschedulable":
+        remedy = _TOO_LARGE_REMEDY if messages.is_larger_than_nodes(why.message) else ""
+        return _finding(messages.scheduler_cause(why.message), pod, why, remedy=remedy)
+    if why.reason == "CreateContainerConfigError":
+        return _finding(messages.configuration_cause(why.message), pod, why)
+    if why.reason in ("CreateContainerError", "RunContainerError"):
+        return _finding(messages.start_cause(why.message), pod, why)
+    if why.reason == "SidecarRunning":
+        return _finding("Unknown", pod, why, remedy=_SIDECAR_REMEDY)
+    return _ended(pod, why)
 
 
-def _match(patterns: Sequence[tuple[str, Cause]], text: str) -> Cause | None:
-    return next((cause for pattern, cause in patterns if re.search(pattern, text, re.IGNORECASE)), None)
+def _ended(pod: Pod, why: StatusReason) -> Finding:
+    """Return the finding for a pod that failed by *why*."""
+    cause = CAUSES.get(why.reason)
+    if cause is None and why.reason.startswith(OUT_OF):
+        cause = "UnschedulableResources"
+    if cause is None:
+        cause = "ExitCode" if "terminated" in why.field_path else "Unknown"
+    message = why.message
+    if cause == "CannotStart":
+        message = _with_runtime_message(pod, message)
+        cause = messages.start_cause(message)
+    remedy = EXIT_CODE_REMEDIES.get(_exit_code(why), "") if cause == "ExitCode" else ""
+    return _finding(cause, pod, why, message, remedy=remedy)
 
 
-def _mount_failure(pod: Pod, events: Sequence[Event]) -> Finding | None:
-    """Return the finding for a volume that cannot be mounted, which only events report."""
-    failed = [event for event in _events_of(pod, events) if event.reason in _MOUNT_FAILURES]
-    if not failed or pod.status.phase != "Pending":
+def _event_finding(pod: Pod, events: Sequence[Event]) -> Finding | None:
+    """Return the finding for a pod that starts on a node, but whose network or volumes only events complain about."""
+    if pod.status.phase != "Pending":
         return None
-    last = max(failed, key=lambda event: event.last_seen)
-    reason = StatusReason("FailedMount", (last.message or "")[:MAX_MESSAGE], f"event {last.reason}")
-    return _finding("VolumeUnavailable", pod, reason, min(event.first_seen for event in failed))
+    failed = [event for event in events if event.reason in _MOUNT_FAILURES | _SANDBOX_FAILURES]
+    last = max(failed, key=lambda event: event.last_seen, default=None)
+    if last is None:
+        return None
+    text, since = (last.message or "")[:MAX_MESSAGE], min(event.first_seen for event in failed)
+    why = reason(last.reason or "", text, f"event {last.reason}", since)
+    if last.reason in _SANDBOX_FAILURES:
+        return _finding("Unknown", pod, why, remedy=_SANDBOX_REMEDY)
+    return _finding(messages.mount_cause(text), pod, why)
 
 
-def _crash(pod: Pod) -> Finding | None:
+def _crash(job: Job, pod: Pod) -> Finding | None:
     """Return why the last run of a restarting container failed."""
-    for status in pod.status.container_statuses:
+    for path, status in blocking_statuses(job, pod):
         end = status.last_state.terminated
         if end and end.exit_code:
-            field_path = f"status.containerStatuses[{status.name}].lastState.terminated"
-            message = f"The container ended with exit code {end.exit_code}."
-            reason = StatusReason(end.reason or "Error", message, field_path)
-            return _finding(TERMINATION_CAUSES.get(reason.reason, "ExitCode"), pod, reason, end.finished_at)
+            return _ended(pod, exit_reason(end, f"{path}[{status.name}].lastState.terminated"))
     return None
 
 
-def _with_runtime_message(termination: StatusReason, pod: Pod) -> StatusReason:
+def _with_runtime_message(pod: Pod, message: str) -> str:
     """Append the container's message if no program ran: otherwise it may be the end of the program's log."""
-    if TERMINATION_CAUSES.get(termination.reason) != "CannotStart":
-        return termination
     ends = (status.state.terminated for status in pod.status.container_statuses)
     runtime_message = next((end.message for end in ends if end and end.exit_code and end.message), "")
-    message = f"{termination.message} {runtime_message}".strip()[:MAX_MESSAGE]
-    return StatusReason(termination.reason, message, termination.field_path)
+    return f"{message} {runtime_message}".strip()[:MAX_MESSAGE]
 
 
-def _events_of(pod: Pod, events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if event.involved_object.uid == pod.metadata.uid]
+def _exit_code(why: StatusReason) -> int:
+    code = why.message.rpartition("exit code ")[2].rstrip(".")
+    return int(code) if code.isascii() and code.isdigit() else 0
 
 
-def _finding(cause: Cause, pod: Pod, reason: StatusReason, since: datetime | None) -> Finding:
-    name = ObjectName("Pod", pod.metadata.name)
-    return Finding(cause, name, reason.field_path, reason.message, since or pod.metadata.creation_timestamp)
-
-
-def _unschedulable_since(pod: Pod) -> datetime | None:
-    unscheduled = (each for each in pod.status.conditions if each.type == "PodScheduled" and each.status == "False")
-    return next((condition.last_transition_time for condition in unscheduled), None)
-
-
-def _finished_at(pod: Pod) -> datetime | None:
-    ends = (status.state.terminated for status in pod.status.container_statuses)
-    return max((end.finished_at for end in ends if end and end.finished_at), default=None)
+def _finding(cause: Cause, pod: Pod, why: StatusReason, message: str = "", *, remedy: str = "") -> Finding:
+    since = why.since or pod.status.start_time or pod.metadata.creation_timestamp
+    text = message or why.message or why.reason
+    return Finding(cause, ObjectName("Pod", pod.metadata.name), why.field_path, text, since, remedy)

@@ -10,7 +10,7 @@ from chalicelib.domain.labels import KEEP_LABEL
 from chalicelib.domain.manifest.multi_node import is_incomplete
 
 if TYPE_CHECKING:
-    from chalicelib.domain.job.view import Status
+    from chalicelib.domain.job.status import Status
     from chalicelib.domain.kubernetes.jobs import Job, Manifest
 
 

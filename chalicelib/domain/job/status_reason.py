@@ -1,11 +1,12 @@
-"""The reason for a Job's current status, from the Job and its pods: a reason code and the cluster's message."""
+"""Why a pod is waiting or how it ended: a reason code and the cluster's message, from the status of the pod alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.manifest.multi_node import is_incomplete
+from chalicelib.domain.job.containers import blocking_statuses, main_container, statuses_by_relevance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,16 @@ if TYPE_CHECKING:
 
 STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 """Waiting reasons of a normal start, which are not reported."""
-
+DISRUPTIONS = {
+    "PreemptionByScheduler": "Preempted",
+    "DeletionByTaintManager": "NodeLost",
+    "DeletionByPodGC": "NodeLost",
+    "EvictionByEvictionAPI": "Evicted",
+    "TerminationByKubelet": "Evicted",
+}
+"""The reason that is reported for each reason of the condition DisruptionTarget."""
 MAX_MESSAGE = 1024
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -27,76 +36,116 @@ class StatusReason:
     message: str = ""
     field_path: str = field(default="", compare=False)
     """The field of the pod or the Job that contains the reason."""
+    since: datetime | None = field(default=None, compare=False)
 
 
-def reason_of(job: Job, pods: Sequence[Pod]) -> StatusReason | None:
-    """Return why *job* has not started or why it failed; None if it is running, starting normally or complete."""
-    condition = job.finished
-    if condition is not None:
-        return None if condition.type == "Complete" else _failure(condition, pods)
-    waiting = [reason for pod in pods if (reason := waiting_reason(pod))]
-    if waiting:
-        return waiting[0]
-    return _without_active_pods(job, pods)
-
-
-def waiting_reason(pod: Pod) -> StatusReason | None:
-    """Return why *pod* does not start, or None if it is running, has terminated or is starting normally."""
-    for status in pod.status.container_statuses:
+def waiting_reason(job: Job, pod: Pod) -> StatusReason | None:
+    """Return why the main container of *pod* does not start, or None if it is running, ended or starting normally."""
+    if pod.has_ended:
+        return None
+    for path, status in blocking_statuses(job, pod):
         waiting = status.state.waiting
         if waiting and waiting.reason and waiting.reason not in STARTING:
-            return _reason(waiting.reason, waiting.message, f"status.containerStatuses[{status.name}].state.waiting")
-    for condition in pod.status.conditions:
-        if condition.type == "PodScheduled" and condition.status == "False":
-            reason = condition.reason or "Unschedulable"
-            return _reason(reason, condition.message, "status.conditions[PodScheduled]")
+            return reason(
+                waiting.reason, waiting.message, f"{path}[{status.name}].state.waiting", pod.status.start_time
+            )
+    scheduled = pod.condition("PodScheduled")
+    if scheduled and scheduled.status == "False":
+        path = "status.conditions[PodScheduled]"
+        return reason(scheduled.reason or "Unschedulable", scheduled.message, path, scheduled.last_transition_time)
     return None
 
 
-def last_failed(pods: Sequence[Pod]) -> Pod | None:
-    """Return the pod that failed last, or None."""
-    failed = [pod for pod in pods if pod.status.phase == "Failed"]
-    return max(failed, key=lambda pod: str(pod.metadata.creation_timestamp), default=None)
-
-
-def termination_reason(pod: Pod) -> StatusReason | None:
-    """Return why *pod* failed, or None if its status does not show it."""
-    if pod.status.reason:
-        return _reason(pod.status.reason, pod.status.message, "status.reason")
-    ends = ((status.name, status.state.terminated) for status in pod.status.container_statuses)
-    return next((_terminated(name, end) for name, end in ends if end and end.exit_code), None)
-
-
-def _without_active_pods(job: Job, pods: Sequence[Pod]) -> StatusReason | None:
-    if is_incomplete(job):
-        return StatusReason("Incomplete", "Its creation was interrupted. Repeat the same request, or delete the Job.")
-    if job.spec.suspend or job.status.active or job.status.start_time is None:
+def disruption(pod: Pod) -> StatusReason | None:
+    """Return why the cluster terminates *pod* although its program did not fail, or None."""
+    target = pod.condition("DisruptionTarget")
+    if target is None or not target.is_true:
         return None
-    if job.status.failed:
-        return _pod_failure(pods) or StatusReason("Retrying", "The last pod failed; the next one starts after a delay.")
-    if not job.status.succeeded:
-        return StatusReason("PodsNotCreated", "The cluster could not create the Job's pods, often because of a quota.")
+    code = DISRUPTIONS.get(target.reason or "")
+    path = "status.conditions[DisruptionTarget]"
+    return reason(code, target.message or target.reason, path, target.last_transition_time) if code else None
+
+
+def termination_reason(job: Job, pod: Pod) -> StatusReason | None:
+    """Return why *pod* failed, or None if its status does not show it.
+
+    A reason of the whole pod is preferred, such as `Evicted`; then its disruption; then the exit of a container, the
+    main one first.
+    """
+    ended_at = _failed_at(job, pod)
+    if pod.status.reason:
+        return reason(pod.status.reason, pod.status.message, "status.reason", ended_at)
+    return disruption(pod) or failed_container(job, pod)
+
+
+def failed_container(job: Job, pod: Pod) -> StatusReason | None:
+    """Return the reason of the container that failed, the main one first; None if none has failed."""
+    main = main_container(job, pod)
+    for path, status in statuses_by_relevance(job, pod):
+        end = status.state.terminated
+        if end and end.exit_code:
+            return exit_reason(
+                end, f"{path}[{status.name}].state.terminated", "" if status.name == main else status.name
+            )
     return None
 
 
-def _failure(condition: Condition, pods: Sequence[Pod]) -> StatusReason:
-    """Prefer the failure of a pod, which explains more than `BackoffLimitExceeded`, except for `DeadlineExceeded`."""
-    job_failure = _reason(condition.reason or "Failed", condition.message, "status.conditions[Failed]")
-    if job_failure.reason == "DeadlineExceeded":
-        return job_failure
-    return _pod_failure(pods) or job_failure
+def exit_reason(end: Terminated, field_path: str, other: str = "") -> StatusReason:
+    """Return the reason of a failed container; *other* is its name if it is not the main container.
+
+    Its message is omitted: that may be the end of the log and contain secrets.
+    """
+    name = f" {other}" if other else ""
+    message = f"The container{name} ended with exit code {end.exit_code}."
+    return reason(end.reason or "Error", message, field_path, end.finished_at)
 
 
-def _pod_failure(pods: Sequence[Pod]) -> StatusReason | None:
-    last = last_failed(pods)
-    return termination_reason(last) if last else None
+def first_failure(job: Job, pods: Sequence[Pod]) -> Pod | None:
+    """Return the pod whose failure explains that of *job*; None if no pod shows one.
+
+    That is the pod which the Job's PodFailurePolicy names. Otherwise, of the pods that were running together at the
+    last attempt, it is the one that failed first: the others often fail because they lost it.
+    """
+    failed = [pod for pod in pods if pod.status.phase == "Failed" or failed_container(job, pod)]
+    decision = job.finished or job.ending
+    if decision and decision.reason == "PodFailurePolicy":
+        named = [pod for pod in failed if f"/{pod.metadata.name} " in (decision.message or "")]
+        failed = named or failed
+    if not failed:
+        return None
+    last = max(failed, key=lambda pod: (_created(pod), pod.metadata.name))
+    together = [pod for pod in failed if (_failed_at(job, pod) or _LAST) >= _created(last)]
+    return min(together or [last], key=lambda pod: _failed_at(job, pod) or _LAST)
 
 
-def _terminated(name: str, end: Terminated) -> StatusReason:
-    """Return why a container failed, without its message: that may be the end of the log and contain secrets."""
-    field_path = f"status.containerStatuses[{name}].state.terminated"
-    return _reason(end.reason or "Error", f"The container ended with exit code {end.exit_code}.", field_path)
+def failure_reason(job: Job, condition: Condition, pods: Sequence[Pod]) -> StatusReason:
+    """Return why *job* failed, or is failing, by *condition*: the failure of a pod, which explains more, if there is one."""
+    path = f"status.conditions[{condition.type}]"
+    own = reason(condition.reason or "Failed", condition.message, path, condition.last_transition_time)
+    if own.reason == "DeadlineExceeded":
+        return own
+    return pod_failure(job, pods) or own
 
 
-def _reason(reason: str, message: str | None, field_path: str) -> StatusReason:
-    return StatusReason(reason[:MAX_MESSAGE], (message or "")[:MAX_MESSAGE], field_path)
+def pod_failure(job: Job, pods: Sequence[Pod]) -> StatusReason | None:
+    """Return the reason of the pod whose failure explains that of *job*, or None."""
+    pod = first_failure(job, pods)
+    return termination_reason(job, pod) if pod else None
+
+
+def reason(code: str, message: str | None, field_path: str, since: datetime | None = None) -> StatusReason:
+    """Return a StatusReason whose texts are not longer than MAX_MESSAGE."""
+    return StatusReason(code[:MAX_MESSAGE], (message or "")[:MAX_MESSAGE], field_path, since)
+
+
+def _created(pod: Pod) -> datetime:
+    return pod.metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC)
+
+
+def _failed_at(job: Job, pod: Pod) -> datetime | None:
+    """Return when *pod* failed: the end of its failed container, else when it was disrupted or became unready."""
+    failed = failed_container(job, pod)
+    if failed and failed.since:
+        return failed.since
+    conditions = (pod.condition("DisruptionTarget"), pod.condition("Ready"))
+    return next((each.last_transition_time for each in conditions if each and each.last_transition_time), None)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from chalicelib.domain.job.lifecycle import is_kept
-from chalicelib.domain.job.status_reason import reason_of, waiting_reason
+from chalicelib.domain.job.status import Status, assess
 from chalicelib.domain.kubernetes.completion_indexes import truncated_indexes
-from chalicelib.domain.kubernetes.jobs import GPU, QUEUE_LABEL
+from chalicelib.domain.kubernetes.jobs import GPU
 from chalicelib.domain.kubernetes.quantities import amount
 from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_ANNOTATION, is_reserved_key
 
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.kubernetes.jobs import Container, Job
     from chalicelib.domain.kubernetes.pods import Pod
-
-Status = Literal[
-    "Pending",
-    "Queued",
-    "ContainerCreating",
-    "Running",
-    "Suspended",
-    "Terminating",
-    "Succeeded",
-    "Failed",
-    "Unknown",
-]
-"""The status of a Job. The list is closed; `reason` has the details."""
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 MAX_COUNT = 2**53 - 1
@@ -112,21 +99,20 @@ EXAMPLE = {
 
 def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
     """Return the view of *job*; *pods* are the pods that it owns, or empty if the view does not need them."""
-    reason = reason_of(job, pods)
-    status = _status(job, pods)
+    status, reason, _ = assess(job, pods)
     meta = job.metadata
-    running = [pod for pod in pods if pod.status.phase == "Running"]
+    scheduled = [pod for pod in pods if pod.spec.node_name and not pod.has_ended]
     return JobView(
         id=meta.uid,
         project=project,
         name=meta.name,
         status=status,
         type="Interactive" if meta.labels.get(JOB_TYPE_LABEL) == "Interactive" else "Train",
-        nodes=sorted({pod.spec.node_name for pod in running if pod.spec.node_name}),
+        nodes=sorted({pod.spec.node_name for pod in scheduled if pod.spec.node_name}),
         created_at=milliseconds(meta.creation_timestamp) or 0,
         images=_truncate(", ".join(dict.fromkeys(container.image for container in job.spec.template.spec.containers))),
         user=_truncate(meta.annotations.get(USER_ANNOTATION, "")),
-        current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in running),
+        current_allocated_gpus=sum(gpus_of(pod.spec.containers) for pod in scheduled),
         requested_gpus=gpus_at_once(job),
         reason=reason.reason if reason else None,
         message=(reason.message or None) if reason else None,
@@ -148,25 +134,6 @@ def milliseconds(time: datetime | None) -> int | None:
 
 def _truncate(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
-
-
-def _status(job: Job, pods: Sequence[Pod]) -> Status:
-    if job.metadata.deletion_timestamp:
-        return "Terminating"
-    if outcome := job.outcome:
-        return outcome
-    if job.spec.suspend:
-        return "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
-    return _status_of_pods(job, [pod for pod in pods if not pod.metadata.deletion_timestamp])
-
-
-def _status_of_pods(job: Job, pods: Sequence[Pod]) -> Status:
-    phases = {pod.status.phase for pod in pods}
-    if "Running" in phases or (not pods and job.status.ready):
-        return "Running"
-    if any(pod.spec.node_name and pod.status.phase == "Pending" and not waiting_reason(pod) for pod in pods):
-        return "ContainerCreating"
-    return "Unknown" if phases == {"Unknown"} else "Pending"
 
 
 def gpus_of(containers: Sequence[Container]) -> int:

@@ -26,6 +26,12 @@ class Series(KubernetesObject):
     last_observed_time: Time | None = None
 
 
+class EventSource(KubernetesObject):
+    """The component that reported an event of the older generation."""
+
+    component: str | None = None
+
+
 class Event(KubernetesObject):
     """A v1 Event. Core v1 clients set two timestamps and a count, events.k8s.io/v1 clients `eventTime` and a series."""
 
@@ -39,6 +45,8 @@ class Event(KubernetesObject):
     last_timestamp: Time | None = None
     event_time: Time | None = None
     series: Series | None = None
+    source: EventSource = msgspec.field(default_factory=EventSource)
+    reporting_component: str | None = None
 
     @property
     def first_seen(self) -> datetime:

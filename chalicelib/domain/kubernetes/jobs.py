@@ -78,6 +78,8 @@ class Container(KubernetesObject):
 
     name: str = ""
     image: str = ""
+    restart_policy: str | None = None
+    """`Always` on an init container makes it a native sidecar."""
     resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
 
 
@@ -119,6 +121,7 @@ class JobStatus(KubernetesObject):
     """The status of a Job."""
 
     active: int | None = None
+    terminating: int | None = None
     ready: int | None = None
     succeeded: int | None = None
     failed: int | None = None
@@ -143,6 +146,14 @@ class Job(KubernetesObject):
             if condition.type in ("Complete", "Failed") and condition.is_true:
                 return condition
         return None
+
+    @property
+    def ending(self) -> Condition | None:
+        """The condition that decides how the Job will end while its last pods terminate, or None."""
+        if self.finished:
+            return None
+        decided = (each for each in self.status.conditions if each.type in ("FailureTarget", "SuccessCriteriaMet"))
+        return next((condition for condition in decided if condition.is_true), None)
 
     @property
     def outcome(self) -> Literal["Succeeded", "Failed"] | None:

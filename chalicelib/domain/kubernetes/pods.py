@@ -67,6 +67,25 @@ class Pod(KubernetesObject):
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether no container of the pod will run any more."""
+        return self.status.phase in ("Succeeded", "Failed")
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the pod is being deleted, but still has its resources."""
+        return self.metadata.deletion_timestamp is not None and not self.has_ended
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the pod is waiting, starting or running, and will not be replaced."""
+        return not self.has_ended and not self.is_ending
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of the type *kind*, or None."""
+        return next((condition for condition in self.status.conditions if condition.type == kind), None)
+
     def is_of(self, job: Job) -> bool:
         """Return whether *job* owns the pod, by UID: an earlier Job may have had the same name."""
         return any(owner.uid == job.metadata.uid for owner in self.metadata.owner_references)
