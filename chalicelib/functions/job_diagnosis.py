@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from chalice.app import Blueprint
 
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
@@ -34,4 +36,4 @@ OPERATION = Operation(
 def diagnosis(request: Request, project: str, name: str) -> Response:
     """Diagnose the Job, as the caller."""
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
-    return Response(diagnose_job(project_name(project), job_name(name), jobs, pods))
+    return Response(diagnose_job(project_name(project), job_name(name), datetime.now(UTC), jobs, pods))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.errors import DeadlineExceeded, PageTokenExpired, ResearcherError
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, CleanupReport, Failure, NamedJob, PendingJob
 from chalicelib.domain.finished.retention import cleanup_verdict, is_stuck_pending, pending_seconds
-from chalicelib.domain.job.status_reason import reason_of
+from chalicelib.domain.job.status import assess
 from chalicelib.domain.labels import RETENTION_ANNOTATION
 from chalicelib.usecases.delete_expired import delete_expired
 from chalicelib.usecases.list_jobs import iter_pages
@@ -140,7 +140,7 @@ class _Run:
         named = pending[: MAX_NAMED - len(self.report.pending_jobs)]
         pods = self._pods(project, named)
         for job in named:
-            reason = reason_of(job, [pod for pod in pods if pod.is_of(job)])
+            reason = assess(job, [pod for pod in pods if pod.is_of(job)]).reason
             waited, word = pending_seconds(job, self._now), reason.reason if reason else None
             self.report.pending_jobs.append(PendingJob(project, job.metadata.name, waited, word))
 

@@ -14,7 +14,7 @@ import msgspec
 
 from chalicelib.domain.errors import DeadlineExceeded, JobNotFound, PreconditionFailed
 from chalicelib.domain.finished.cleanup_report import Failure
-from chalicelib.domain.finished.receipt import build_receipt, most_informative_pod
+from chalicelib.domain.finished.receipt import build_receipt, logged_container
 from chalicelib.domain.names import job_name
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class FinishedJobs(Protocol):
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
         """Return the pods of *job* in any phase."""
 
-    def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
-        """Return the last lines of the pod's log, or None if it is not available."""
+    def log_tail(self, project: ProjectName, pod: Pod, container: str) -> str | None:
+        """Return the last lines of the container's log, or None if it is not available."""
 
 
 class Receipts(Protocol):
@@ -77,8 +77,8 @@ def _delete(project: ProjectName, job: Job, ports: Ports) -> SkipReason | None:
     if manifest is None or _identity(manifest) != (meta.uid, meta.resource_version):
         return "changed"
     pods = [pod for pod in ports.finished_jobs.pods(project, job) if pod.is_of(job)]
-    logged_pod = most_informative_pod(pods)
-    log = ports.finished_jobs.log_tail(project, logged_pod) if logged_pod else None
+    logged = logged_container(job, pods)
+    log = ports.finished_jobs.log_tail(project, *logged) if logged else None
     ports.receipts.store(build_receipt(project, manifest, pods, log))
     ports.jobs.delete(project, name, meta.uid, meta.resource_version)
     return None

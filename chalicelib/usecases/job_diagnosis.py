@@ -14,6 +14,8 @@ from chalicelib.usecases.get_job import pods_by_job, require_job
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.kubernetes.pods import Pod
@@ -36,11 +38,11 @@ def job_events(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> E
     return EventPage(aggregate_events(events))
 
 
-def diagnose_job(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> Diagnosis:
+def diagnose_job(project: ProjectName, name: JobName, now: datetime, jobs: Jobs, pods: Pods) -> Diagnosis:
     """Return why the Job is in its status."""
     job = require_job(project, name, jobs)
     own, events = _pods_and_events(project, job, pods)
-    return diagnose(project, job, own, events)
+    return diagnose(project, job, own, events, now)
 
 
 def _pods_and_events(project: ProjectName, job: Job, pods: Pods) -> tuple[list[Pod], list[Event]]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from chalicelib.domain.job.view import JobView, Status, view
+from chalicelib.domain.job.status import Status  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.domain.job.view import JobView, view
 from chalicelib.domain.kubernetes.selectors import SELECTOR_PATTERN, job_selector
 from chalicelib.domain.response_size import fitting_count
 from chalicelib.usecases.get_job import pods_by_job

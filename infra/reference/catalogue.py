@@ -8,7 +8,7 @@ from typing import cast
 
 from msgspec.structs import fields
 
-from chalicelib.domain.diagnosis.causes import REMEDIES
+from chalicelib.domain.diagnosis.causes import EXPLANATIONS
 from chalicelib.domain.errors import CATALOGUE
 from chalicelib.domain.labels import RESERVED_DOMAINS, RESERVED_KEYS
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
@@ -38,8 +38,11 @@ def errors() -> str:
 
 def causes() -> str:
     """Return a table of the causes of a diagnosis."""
-    rows = [[f'<span id="{cause}"></span>`{cause}`', remedy] for cause, remedy in REMEDIES.items()]
-    return table(["cause", "what to do"], rows)
+    rows = [
+        [f'<span id="{cause}"></span>`{cause}`', each.meaning, code(each.example), each.remedy]
+        for cause, each in EXPLANATIONS.items()
+    ]
+    return table(["cause", "meaning", "example of its evidence", "what to do"], rows)
 
 
 def refused_fields() -> str:

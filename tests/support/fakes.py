@@ -263,7 +263,7 @@ class FakeRemains:
         """Return the pods of *job* in any phase."""
         return self._jobs.pods(project, [job])
 
-    def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
+    def log_tail(self, project: ProjectName, pod: Pod, container: str) -> str | None:
         """Return the last lines of the pod's log, or None if the log is unavailable."""
         del project, pod
         return self.log

@@ -51,20 +51,19 @@ class KubernetesFinishedJobs(Pages):
         selector, path = pod_selector([job]), core_path(project, "pods")
         return self._page(path, PodList, MAX_PODS, labelSelector=selector).items if selector else []
 
-    def log_tail(self, project: ProjectName, pod: Pod) -> str | None:
-        """Return the last lines of the log of the pod's first container, or None if it is not available."""
+    def log_tail(self, project: ProjectName, pod: Pod, container: str) -> str | None:
+        """Return the last lines of the log of *container*, or None if it is not available."""
         with self._log_lock:
             if self._log_failures >= LOG_FAILURES:
                 return None
             try:
-                response = self._log(project, pod)
+                response = self._log(project, pod, container)
             except ResearcherError:
                 self._log_failures += 1
                 return None
         return response.body.decode("utf-8", "replace") if response.status == 200 else None  # noqa: PLR2004 - OK
 
-    def _log(self, project: ProjectName, pod: Pod) -> ApiResponse:
-        container = next((container.name for container in pod.spec.containers), None)
+    def _log(self, project: ProjectName, pod: Pod, container: str) -> ApiResponse:
         query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)
         request = ApiRequest("GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query)
         return self._cluster.send_as(self._caller, request, self._deadline.within(LOG_SECONDS))

@@ -112,8 +112,8 @@ EXPLANATIONS: dict[Cause, Explanation] = {
     "ImageUnavailable": Explanation(
         "The registry cannot be reached, fails, or limits the rate of pulls.",
         "toomanyrequests: You have reached your pull rate limit.",
-        "Wait: the cluster retries the pull; if it keeps failing, ask your platform engineers whether the nodes can reach"
-        " the registry.",
+        "Wait: the cluster retries the pull; if it keeps failing, ask your platform engineers whether the nodes can"
+        " reach the registry.",
         f"{_RESUBMIT}; if the pull fails again, ask your platform engineers whether the nodes can reach the registry.",
     ),
     "ConfigMissing": Explanation(

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.pods import Pod
 
 DISRUPTION_CAUSES: dict[str, Cause] = {"Preempted": "Preempted", "NodeLost": "NodeLost", "Evicted": "Evicted"}
+NODE_LOST_EVENTS = frozenset({"NodeNotReady", "TaintManagerEviction"})
 PROMPT_END = timedelta(minutes=2)
-"""After its deletionTimestamp, at which its grace period is over, a pod disappears within this time if its node works."""
+"""A pod disappears within this time after its deletionTimestamp, the end of its grace period, if its node works."""
 _RETRIED_REMEDY = "Wait: the cluster retries; if it lasts, ask your platform engineers."
 
 
@@ -83,7 +84,7 @@ def without_active_pods_finding(
         return Finding("Suspended", name, "spec.parallelism", message, job.status.start_time, remedy)
     ending = [pod for pod in pods if pod.is_ending]
     if ending:
-        return _ending_finding(job, ending, events, now)
+        return _ending_finding(ending, events, now)
     if not_created := not_created_finding(job, events):
         return not_created
     if job.status.failed and (failure := failure_finding(job, pods, events)):
@@ -96,7 +97,7 @@ def without_active_pods_finding(
     return of_job("Starting", job, "status", message, since)
 
 
-def _ending_finding(job: Job, ending: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:
+def _ending_finding(ending: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:
     """Return why the replacement of a pod waits: a pod on a lost node does not end before the node is removed."""
     for pod in ending:
         why = disruption(pod)
@@ -104,9 +105,7 @@ def _ending_finding(job: Job, ending: Sequence[Pod], events: Sequence[Event], no
             return of_pod(DISRUPTION_CAUSES[why.reason], pod, why.field_path, why.message, why.since)
     if preempted := preemption_finding(ending, events):
         return preempted
-    lost = {
-        event.involved_object.uid: event for event in events if event.reason in ("NodeNotReady", "TaintManagerEviction")
-    }
+    lost = {event.involved_object.uid: event for event in events if event.reason in NODE_LOST_EVENTS}
     for pod in ending:
         deadline = pod.metadata.deletion_timestamp
         event = lost.get(pod.metadata.uid)

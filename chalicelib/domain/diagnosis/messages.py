@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from chalicelib.domain.diagnosis.causes import Cause
 
@@ -20,50 +20,44 @@ _IMAGE = re.compile(r"(?<![\w.])[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?(?:@sh
 _TAINT = re.compile(r"\{[^}]*\}")
 _ADVICE = re.compile(r"You may increase the limit by [^.]*|(?:see|visit|for more information)\b.*", re.IGNORECASE)
 
+
+def _pattern(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
 # In this order: a rate limit or a broken connection explains a failed authorization, and not the other way round.
-_REGISTRY: tuple[tuple[str, Cause], ...] = (
-    (
-        r"\b429\b|toomanyrequests|too many requests|rate ?limit|\b50[0234]\b|internal server error|bad gateway"
-        r"|service unavailable|gateway time-?out",
-        "ImageUnavailable",
+_REGISTRY: dict[Cause, re.Pattern[str]] = {
+    "ImageUnavailable": _pattern(
+        r"\b429\b|toomanyrequests|too many requests|rate ?limit|\b50[0234]\b|internal server error|bad gateway",
+        r"service unavailable|time-?out|timed out|deadline exceeded|connection (refused|reset)|no such host",
+        r"no route to host|network is unreachable|temporary failure|server misbehaving|\bEOF\b|broken pipe|tls: |x509",
+        r"handshake|no space left|context canceled|gave http response|proxyconnect",
     ),
-    (
-        r"time-?out|timed out|deadline exceeded|connection (refused|reset)|no such host|no route to host"
-        r"|network is unreachable|temporary failure|server misbehaving|\bEOF\b|broken pipe|tls: |x509|handshake"
-        r"|no space left|context canceled|http: server gave http response|proxyconnect",
-        "ImageUnavailable",
+    "ImageUnauthorized": _pattern(
+        r"\b40[13]\b|unauthorized|forbidden|denied|authorization (failed|token)|authentication required",
+        r"failed to authorize|insufficient_scope|no basic auth|credentials|reauthenticate|signature",
     ),
-    (
-        r"\b40[13]\b|unauthorized|forbidden|denied|authorization (failed|token)|authentication required|failed to authorize"
-        r"|insufficient_scope|no basic auth|credentials|reauthenticate|signature",
-        "ImageUnauthorized",
+    "ImageNotFound": _pattern(
+        r"\b404\b|not ?found|manifest[ _]unknown|name[ _]unknown|does not exist|no match for platform",
+        r"no matching manifest|invalid reference|not present with pull policy|unsupported (media type|manifest)",
+        r"unknown blob|blob unknown",
     ),
-    (
-        r"\b404\b|not ?found|manifest[ _]unknown|name[ _]unknown|does not exist|no match for platform"
-        r"|no matching manifest|invalid reference|not present with pull policy|unsupported (media type|manifest)"
-        r"|unknown blob|blob unknown",
-        "ImageNotFound",
-    ),
-)
+}
 # In this order: a volume ties the pod to a zone; then a node that only lacks resources, which may become free.
-_SCHEDULER: tuple[tuple[str, Cause], ...] = (
-    (
-        r"persistentvolumeclaim|persistent volume|PersistentVolume|volume node affinity|max volume count"
-        r"|enough free storage|VolumeBinding|binding volumes|ReadWriteOncePod|ephemeral volume controller"
-        r"|unbound immediate",
-        "VolumeUnavailable",
+_SCHEDULER: dict[Cause, re.Pattern[str]] = {
+    "VolumeUnavailable": _pattern(
+        r"persistentvolumeclaim|persistent ?volume|volume node affinity|max volume count|enough free storage",
+        r"VolumeBinding|binding volumes|ReadWriteOncePod|ephemeral volume controller|unbound immediate",
     ),
-    (
-        r"Insufficient |Too many pods|no nodes available|free ports|allocate all claims|resource ?claim"
-        r"|no instance type|limits? exceeded|exceed.* limits?|max node group size",
-        "UnschedulableResources",
+    "UnschedulableResources": _pattern(
+        r"Insufficient |Too many pods|no nodes available|free ports|allocate all claims|resource ?claim",
+        r"no instance type|limits? exceeded|exceed.* limits?|max node group size",
     ),
-    (r"taint|were unschedulable|not ready", "UnschedulableTaint"),
-    (
-        r"affinity/selector|node selector|node affinity|topology spread|pod (anti-)?affinity|didn't match",
-        "UnschedulableSelector",
+    "UnschedulableTaint": _pattern(r"taint|were unschedulable|not ready"),
+    "UnschedulableSelector": _pattern(
+        r"affinity/selector|node selector|node affinity|topology spread|pod (anti-)?affinity|didn't match"
     ),
-)
+}
 _DENIED = re.compile(
     r"denied (the )?request|violates PodSecurity|is forbidden: (?!unable to create new content)", re.IGNORECASE
 )
@@ -154,5 +148,5 @@ def _anonymous(message: str) -> str:
     return message
 
 
-def _match(patterns: Sequence[tuple[str, Cause]], text: str) -> Cause | None:
-    return next((cause for pattern, cause in patterns if re.search(pattern, text, re.IGNORECASE)), None)
+def _match(patterns: Mapping[Cause, re.Pattern[str]], text: str) -> Cause | None:
+    return next((cause for cause, pattern in patterns.items() if pattern.search(text)), None)

@@ -69,8 +69,8 @@ _SANDBOX_REMEDY = (
     "Wait: the node retries. If it lasts, ask your platform engineers: the node cannot set up the pod's network."
 )
 _SIDECAR_REMEDY = (
-    "Delete the Job when you have its results, and ask your platform engineers to exclude Jobs from the injection of this"
-    " container: it keeps the pod running."
+    "Delete the Job when you have its results, and ask your platform engineers not to inject this container into Jobs:"
+    " it keeps the pod running."
 )
 _TOO_LARGE_REMEDY = (
     "Submit the Job again with lower requests for each pod: no node is large enough, even without other workloads."

@@ -49,6 +49,8 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     reason: str | None
     user: str
     gpu_seconds: float
+    gpu_seconds_is_lower_bound: bool
+    """Whether the Job may have used more, because not all of its pods are known."""
     finished_at: Milliseconds | None
     cluster: str
 
@@ -88,6 +90,7 @@ def is_recent(job: Job, now: datetime) -> bool:
 def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:
     """Return the announcement of the finished *job*; *pods* are those of its pods that still exist."""
     job_view = view(project, job, pods)
+    used = usage(job, pods)
     return Announcement(
         id=job_view.id,
         project=project,
@@ -95,7 +98,8 @@ def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], clus
         status=job.outcome or "Failed",
         reason=job_view.reason,
         user=job_view.user,
-        gpu_seconds=usage(job, pods).gpu_seconds,
+        gpu_seconds=used.gpu_seconds,
+        gpu_seconds_is_lower_bound=used.is_lower_bound,
         finished_at=job_view.finished_at,
         cluster=cluster,
     )

@@ -12,7 +12,9 @@ import msgspec
 
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.finished.redaction import redact_spec, redact_submission
+from chalicelib.domain.job.containers import main_container
 from chalicelib.domain.job.gpu_usage import usage
+from chalicelib.domain.job.status_reason import failed_container_name, first_failure
 from chalicelib.domain.job.view import Count, Milliseconds, view
 from chalicelib.domain.kubernetes import lenient_decoding
 from chalicelib.domain.kubernetes.jobs import Job, Manifest
@@ -53,10 +55,9 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     started_at: Milliseconds | None
     finished_at: Milliseconds | None
     gpu_seconds: Annotated[float, msgspec.Meta(ge=0)] | None
-    gpu_seconds_from: Annotated[
-        Literal["pods", "job"],
-        msgspec.Meta(description="`job`: estimated as duration times GPUs, since some pods are not known."),
-    ]
+    gpu_seconds_is_lower_bound: Annotated[
+        bool, msgspec.Meta(description="Whether the Job may have used more, because not all of its pods are known.")
+    ] = False
     submission: Redacted
     spec: Redacted
     log: Annotated[str | None, msgspec.Meta(description="The log tail of one pod.")]
@@ -77,7 +78,7 @@ EXAMPLE = {
     "startedAt": 1795510801000,
     "finishedAt": 1795514401000,
     "gpuSeconds": 14400.0,
-    "gpuSecondsFrom": "pods",
+    "gpuSecondsIsLowerBound": False,
     "submission": {"project": "team-a", "name": "train-1", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4},
     "spec": {"parallelism": 1, "completions": 1, "backoffLimit": 6},
     "log": "step 41900 loss 2.13\n",
@@ -106,17 +107,22 @@ def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod],
         started_at=job_view.started_at,
         finished_at=job_view.finished_at,
         gpu_seconds=gpu_usage.gpu_seconds,
-        gpu_seconds_from=gpu_usage.source,
+        gpu_seconds_is_lower_bound=gpu_usage.is_lower_bound,
         submission=redact_submission(_submission(job)),
         spec=redact_spec(manifest.get("spec")),
         log=log[-MAX_LOG:] if log else None,
     )
 
 
-def most_informative_pod(pods: Sequence[Pod]) -> Pod | None:
-    """Return the pod whose log best explains how the Job ended: the last failed one, otherwise the last one."""
-    failed = [pod for pod in pods if pod.status.phase == "Failed"]
-    return max(failed or pods, key=lambda pod: str(pod.metadata.creation_timestamp), default=None)
+def logged_container(job: Job, pods: Sequence[Pod]) -> tuple[Pod, str] | None:
+    """Return the pod and the container whose log explains the end of *job*, or None if it has no pods.
+
+    That is the container that failed in the pod which explains the failure, else the main container of the last pod.
+    """
+    pod = first_failure(job, pods) or max(pods, key=lambda pod: str(pod.metadata.creation_timestamp), default=None)
+    if pod is None:
+        return None
+    return pod, failed_container_name(job, pod) or main_container(job, pod)
 
 
 def object_key(receipt: Receipt) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest
-from chalicelib.domain.job.status_reason import StatusReason, reason_of
+from chalicelib.domain.job.containers import main_container
+from chalicelib.domain.job.status import assess
+from chalicelib.domain.job.status_reason import StatusReason
 from chalicelib.domain.kubernetes.jobs import INDEXED
 from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 
@@ -51,7 +53,11 @@ class LogQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     container: (
         Annotated[
             str,
-            msgspec.Meta(description="The container; by default the first.", pattern=_CONTAINER, max_length=63),
+            msgspec.Meta(
+                description="The container; by default the one that runs the program.",
+                pattern=_CONTAINER,
+                max_length=63,
+            ),
         ]
         | None
     ) = None
@@ -82,7 +88,7 @@ def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerR
     """
     _check_index(job, query.index)
     selected = [pod for pod in pods if query.index is None or index_of(pod) == query.index]
-    container = _container(selected, query.container)
+    container = _container(job, selected, query.container)
     attempts = list(_runs(selected, container))
     if not attempts:
         raise _no_log_error(job, selected)
@@ -142,14 +148,30 @@ def _statuses(pod: Pod) -> list[ContainerStatus]:
     return [*pod.status.init_container_statuses, *pod.status.container_statuses]
 
 
-def _container(pods: Sequence[Pod], requested: str | None) -> str:
+def _container(job: Job, pods: Sequence[Pod], requested: str | None) -> str:
     """Return the name of the container to read; without pods it is not validated, as there is no log to read."""
     specs = [pod.spec for pod in pods[:1]]
-    main = [container.name for spec in specs for container in spec.containers]
-    names = [*main, *(container.name for spec in specs for container in spec.init_containers)]
+    names = [container.name for spec in specs for container in [*spec.containers, *spec.init_containers]]
     if requested and names and requested not in names:
         raise _invalid("/container", f"must be one of {', '.join(names)}")
-    return requested or next(iter(main), "")
+    return requested or _default_container(job, pods)
+
+
+def _default_container(job: Job, pods: Sequence[Pod]) -> str:
+    """Return the main container; if it never started because an init container failed, the init container."""
+    main = next((main_container(job, pod) for pod in pods), "")
+    if any(_has_started(pod, main) for pod in pods):
+        return main
+    failed = (name for pod in pods if (name := _failed_init_container(pod)))
+    return next(failed, main)
+
+
+def _failed_init_container(pod: Pod) -> str | None:
+    for status in pod.status.init_container_statuses:
+        end = status.state.terminated or status.last_state.terminated
+        if end and end.exit_code:
+            return status.name
+    return None
 
 
 def _check_index(job: Job, index: int | None) -> None:
@@ -165,7 +187,9 @@ def _check_index(job: Job, index: int | None) -> None:
 def _no_log_error(job: Job, pods: Sequence[Pod]) -> JobNotStarted | LogGone:
     if job.finished:
         return LogGone(LOG_GONE)
-    reason = StatusReason("Suspended", "It waits until it is resumed.") if job.spec.suspend else reason_of(job, pods)
+    reason = (
+        StatusReason("Suspended", "It waits until it is resumed.") if job.spec.suspend else assess(job, pods).reason
+    )
     cause = f"{reason.reason}: {reason.message}".rstrip(": .") if reason else "Its pod is starting"
     return JobNotStarted(f"No container of the Job has started. {cause}. Try again later, or get its diagnosis.")
 

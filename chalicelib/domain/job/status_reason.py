@@ -90,6 +90,12 @@ def failed_container(job: Job, pod: Pod) -> StatusReason | None:
     return None
 
 
+def failed_container_name(job: Job, pod: Pod) -> str | None:
+    """Return the name of the container that failed, the main one first; None if none has failed."""
+    ends = ((status.name, status.state.terminated) for _, status in statuses_by_relevance(job, pod))
+    return next((name for name, end in ends if end and end.exit_code), None)
+
+
 def exit_reason(end: Terminated, field_path: str, other: str = "") -> StatusReason:
     """Return the reason of a failed container; *other* is its name if it is not the main container.
 
@@ -119,7 +125,7 @@ def first_failure(job: Job, pods: Sequence[Pod]) -> Pod | None:
 
 
 def failure_reason(job: Job, condition: Condition, pods: Sequence[Pod]) -> StatusReason:
-    """Return why *job* failed, or is failing, by *condition*: the failure of a pod, which explains more, if there is one."""
+    """Return why *job* failed, or is failing, by *condition*: if possible the failure of a pod, which explains more."""
     path = f"status.conditions[{condition.type}]"
     own = reason(condition.reason or "Failed", condition.message, path, condition.last_transition_time)
     if own.reason == "DeadlineExceeded":
