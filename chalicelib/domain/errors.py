@@ -12,7 +12,8 @@ ResearcherError
 ├── UnsupportedMediaType (415)    ├── InvalidJob (422)              ├── IdempotencyKeyReused (422)
 ├── TooManyRequests (429)         ├── InternalError (500)           ├── BadGateway (502)
 ├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
-├── StorageUnavailable (503)      ├── EventBusUnavailable (503)     └── DeadlineExceeded (504)
+├── StorageUnavailable (503)      ├── EventBusUnavailable (503)     ├── NodeUnavailable (503)
+└── DeadlineExceeded (504)
 
 The docstring of each class is published: it describes the response in the OpenAPI document. A message says what is
 wrong and what to do. It never contains a token, a secret, the value of an environment variable or a stack trace.
@@ -292,6 +293,12 @@ class ClusterUnavailable(ResearcherError):
     """The cluster cannot be reached, or it throttles requests."""
 
     status, code, title = 503, "cluster_unavailable", "Cluster unavailable"
+
+
+class NodeUnavailable(ResearcherError):
+    """The node of the pod does not respond."""
+
+    status, code, title = 503, "node_unavailable", "Node unavailable"
 
 
 class CredentialsUnavailable(ResearcherError):

@@ -11,7 +11,7 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.preflight import jobs_with_preflight
 from chalicelib.domain import errors
 from chalicelib.domain.job.view import EXAMPLE, JobView
-from chalicelib.domain.submission.idempotency import MAX_KEY, IdempotencyKey, UniqueRequest
+from chalicelib.domain.submission.deduplication_key import MAX_KEY, IdempotencyKey, UniqueRequest
 from chalicelib.runtime.http import Response
 from chalicelib.runtime.operation import Header, SuccessResponse
 from chalicelib.settings import settings
@@ -19,7 +19,7 @@ from chalicelib.usecases.submit_job import preview_job
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
-    from chalicelib.domain.submission.idempotency import DeduplicationKey
+    from chalicelib.domain.submission.deduplication_key import DeduplicationKey
     from chalicelib.domain.submission.model import Submission
     from chalicelib.runtime.http import Request
     from chalicelib.usecases.ports import Jobs

@@ -31,7 +31,7 @@ OPERATION = Operation(
     responses={
         200: SuccessResponse("The log.", str, "epoch 1 of 3: loss 1.000\n", {POD: "The name of the pod."}, TEXT)
     },
-    errors=(errors.JobNotFound, errors.JobNotStarted, errors.LogGone),
+    errors=(errors.JobNotFound, errors.JobNotStarted, errors.LogGone, errors.NodeUnavailable),
 )
 
 

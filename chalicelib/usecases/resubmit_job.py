@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import JobNotFound
-from chalicelib.domain.submission.idempotency import (
-    IdempotencyKey,
-    identify,
-    identify_repeatable,
-    identify_shared,
-    resubmission_name,
-)
+from chalicelib.domain.submission.deduplication_key import IdempotencyKey
+from chalicelib.domain.submission.idempotency import identify, identify_repeatable, identify_shared, resubmission_name
 from chalicelib.domain.submission.resubmission import clone_of, retry_of
 from chalicelib.usecases.get_job import require_job
 from chalicelib.usecases.submit_job import create_once, find_created
@@ -19,7 +14,7 @@ from chalicelib.usecases.submit_job import create_once, find_created
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.names import JobName, ProjectName
-    from chalicelib.domain.submission.idempotency import DeduplicationKey
+    from chalicelib.domain.submission.deduplication_key import DeduplicationKey
     from chalicelib.domain.submission.model import Submission
     from chalicelib.domain.submission.resubmission import CloneRequest
     from chalicelib.usecases.ports import Jobs

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.errors import FieldError
     from chalicelib.domain.kubernetes.jobs import Manifest
     from chalicelib.domain.names import ProjectName
-    from chalicelib.domain.submission.idempotency import DeduplicationKey, JobIdentity
+    from chalicelib.domain.submission.deduplication_key import DeduplicationKey
+    from chalicelib.domain.submission.idempotency import JobIdentity
     from chalicelib.domain.submission.model import Submission
     from chalicelib.usecases.ports import Jobs
 

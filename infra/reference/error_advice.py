@@ -12,6 +12,7 @@ ADVICE: dict[str, str] = {
     "body_too_large": "Send at most 64 KiB. Put large inputs into a volume or an image.",
     "cluster_unavailable": f"{REPEAT} {REPORT}",
     "credentials_unavailable": f"{REPEAT} {REPORT}",
+    "node_unavailable": "Repeat the request later; the cluster replaces the pods of a lost node after some minutes.",
     "deadline_exceeded": f"{REPEAT} For a list, lower `limit`.",
     "event_bus_unavailable": "For operators: the next run announces these Jobs. See"
     " [the runbook](../operate/monitoring.md#restapifailurealarm).",

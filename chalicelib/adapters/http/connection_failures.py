@@ -15,14 +15,16 @@ from chalicelib.adapters.http.bounded_body import TooLargeError
 TLS_VERIFICATION: Final = "tls_verification"
 """The server's certificate cannot be verified. A retry is useless until a certificate or a setting changes."""
 
+READ_TIMEOUT: Final = "read_timeout"
+
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, TLS_VERIFICATION),
     (ssl.SSLError, "tls_handshake"),
     (exceptions.NameResolutionError, "name_resolution"),
     (exceptions.NewConnectionError, "connect_failed"),
     (exceptions.ConnectTimeoutError, "connect_timeout"),
-    (exceptions.TimeoutError, "read_timeout"),
-    (TimeoutError, "read_timeout"),
+    (exceptions.TimeoutError, READ_TIMEOUT),
+    (TimeoutError, READ_TIMEOUT),
     (TooLargeError, "response_too_large"),
     (exceptions.IncompleteRead, "connection_closed"),
     (exceptions.ProtocolError, "connection_closed"),

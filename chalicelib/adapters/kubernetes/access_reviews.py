@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse
 from chalicelib.adapters.kubernetes.errors import decode_or_raise
 from chalicelib.domain.kubernetes.rbac import PolicyRule  # noqa: TC001 - msgspec reads the annotations at run time
 

@@ -15,12 +15,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import msgspec
 from urllib3 import HTTPHeaderDict, Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.http import bounded_body
-from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, certificate_problem, failure_reason
+from chalicelib.adapters.http.connection_failures import (
+    READ_TIMEOUT,
+    TLS_VERIFICATION,
+    certificate_problem,
+    failure_reason,
+)
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, NoResponse
 from chalicelib.adapters.kubernetes.circuit_breaker import CircuitBreaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
@@ -29,6 +34,7 @@ from chalicelib.domain.errors import (
     ClusterUnavailable,
     CredentialsUnavailable,
     DeadlineExceeded,
+    NodeUnavailable,
     ResearcherError,
 )
 
@@ -40,49 +46,24 @@ if TYPE_CHECKING:
     from chalicelib.adapters.aws.eks_tokens import EksTokens
     from chalicelib.deadline import Deadline
 
+
 ATTEMPTS = 3
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
+NODE_READ_SECONDS = 4.0
+"""For requests that the API server forwards to a node: it waits for a lost node for half a minute."""
+NODE_RETRY_AFTER = 30
 PAUSE_SECONDS = 0.1
 MAX_RESPONSE = 16 * 2**20
 """Larger than any object: etcd's limit is 1.5 MiB, at most 9 MiB of JSON, because Go escapes `<` as six characters. A
 typical page of 500 Jobs is 7 MB; `pagination` divides a page that exceeds this limit."""
-
-MERGE_PATCH = "application/merge-patch+json"
 _JITTER = random.SystemRandom()
 """Not seeded: functions that are restored from the same snapshot would share the seed."""
 _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-_FUTURE_VERSION = b"Too large resource version"  # in a 504 for a page token: a retry would get the same response
-
-
-class ApiRequest(msgspec.Struct, frozen=True):
-    """One request to the API server. The names in *path* have been validated."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    content_type: str = "application/json"
-
-
-class ApiResponse(msgspec.Struct, frozen=True):
-    """The response of the API server; *repeated* if an earlier attempt of the request may have succeeded."""
-
-    status: int
-    body: bytes
-    retry_after: int | None
-    repeated: bool = False
-
-
-class NoResponse(msgspec.Struct, frozen=True):
-    """An attempt that got no response; *reason* is one of `connection_failures.REASONS`."""
-
-    reason: str
-
-
-def parameters(**values: str | int | None) -> tuple[tuple[str, str], ...]:
-    """Return *values* as the query of an ApiRequest, without None and empty strings."""
-    return tuple((name, str(value)) for name, value in values.items() if value not in {None, ""})
+_FINAL = (b"Too large resource version", b"denied the request", b"denied request")
+"""In errors that a retry cannot change: the resource version in a page token, and denials of webhooks and policies,
+which may have any status."""
+_NODE_UNAVAILABLE = "The node of the pod does not respond, so its log cannot be read. Try again later."
 
 
 class KubernetesApi:
@@ -101,13 +82,14 @@ class KubernetesApi:
         for attempt in range(1, ATTEMPTS + 1):
             response = self._attempt(request, extra, deadline, fresh=fresh)
             fresh = False
-            if isinstance(response, NoResponse) or (
-                response.status in _RETRIED_STATUSES and _FUTURE_VERSION not in response.body
-            ):
+            if request.is_proxied and _is_node_failure(response):
+                raise NodeUnavailable(_NODE_UNAVAILABLE, retry_after=NODE_RETRY_AFTER)
+            if isinstance(response, NoResponse) or (response.status in _RETRIED_STATUSES and not _is_final(response)):
                 # A throttled request was rejected before it had any effect.
                 repeated |= isinstance(response, NoResponse) or response.status != 429  # noqa: PLR2004 - TooManyRequests
                 _pause(response, attempt, deadline, last=attempt == ATTEMPTS)
-            elif response.status == 401 and not renewed:  # noqa: PLR2004 - expired, or the access entry is new
+            elif response.status == 401 and not renewed and not _is_final(response):  # noqa: PLR2004 - see below
+                # The token has expired, or the access entry is new.
                 fresh = renewed = True
             else:
                 return ApiResponse(response.status, response.body, response.retry_after, repeated)
@@ -128,7 +110,8 @@ class KubernetesApi:
         """Send *request* once; ClusterUnavailable if a retry is useless."""
         started = time.monotonic()
         try:
-            raw = self._request(request, extra, deadline, READ_SECONDS, fresh=fresh)
+            seconds = NODE_READ_SECONDS if request.is_proxied else READ_SECONDS
+            raw = self._request(request, extra, deadline, seconds, fresh=fresh)
             response = ApiResponse(raw.status, bounded_body.read(raw, deadline, MAX_RESPONSE), _retry_after(raw))
         except bounded_body.TooLargeError as error:
             self._breaker.record_success()
@@ -138,7 +121,8 @@ class KubernetesApi:
             if reason == TLS_VERIFICATION:
                 self._breaker.record_success()
                 raise _untrusted_certificate(error) from error
-            self._breaker.record_failure()
+            if not (request.is_proxied and reason == READ_TIMEOUT):
+                self._breaker.record_failure()
             return NoResponse(reason)
         finally:
             deadline.attempts.append(time.monotonic() - started)
@@ -167,6 +151,16 @@ class KubernetesApi:
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
         return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
+
+
+def _is_final(response: ApiResponse) -> bool:
+    return any(text in response.body for text in _FINAL)
+
+
+def _is_node_failure(response: ApiResponse | NoResponse) -> bool:
+    if isinstance(response, NoResponse):
+        return response.reason == READ_TIMEOUT
+    return response.status in _RETRIED_STATUSES and response.status != 429  # noqa: PLR2004 - TooManyRequests
 
 
 def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.kubernetes.errors import error_from, is_denied
 from chalicelib.domain.names import ProjectName, namespace_of
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse
+    from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
@@ -22,7 +23,10 @@ class CallerSession:
         self._deadline = deadline
 
     def _send(self, request: ApiRequest) -> ApiResponse:
-        return self._cluster.send_as(self._caller, request, self._deadline)
+        response = self._cluster.send_as(self._caller, request, self._deadline)
+        if is_denied(response):
+            raise error_from(response)
+        return response
 
 
 def jobs_path(project: ProjectName) -> str:

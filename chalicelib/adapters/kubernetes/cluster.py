@@ -11,7 +11,8 @@ import msgspec
 
 from chalicelib.adapters.aws import eks_tokens
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
-from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse, KubernetesApi, parameters
+from chalicelib.adapters.kubernetes.api_client import KubernetesApi
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.errors import decode_or_raise, refuses_impersonation
 from chalicelib.adapters.kubernetes.impersonation import Impersonation, preflight_headers
 from chalicelib.adapters.kubernetes.ttl_cache import TtlCache

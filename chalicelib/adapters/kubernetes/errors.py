@@ -31,7 +31,7 @@ from chalicelib.domain.kubernetes.jobs import KubernetesObject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.adapters.kubernetes.api_client import ApiResponse
+    from chalicelib.adapters.kubernetes.api_request import ApiResponse
 
 Found = TypeVar("Found")
 
@@ -46,7 +46,11 @@ FORBIDDEN = (
 )
 
 _UNREADABLE = (ValueError, RecursionError)
-_WEBHOOK = "admission webhook "
+_DENIAL = re.compile(
+    r"admission webhook \"[^\"]*\" denied the request"
+    r"|ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request"
+)
+_NO_DRY_RUN = re.compile(r"admission webhook \"[^\"]*\" does not support dry run")
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 
 _BY_STATUS: dict[int, tuple[type[ResearcherError], str]] = {
@@ -113,6 +117,8 @@ def _decode_or_raise(response: ApiResponse, decode: Callable[[bytes], Found]) ->
 def error_from(response: ApiResponse) -> ResearcherError:
     """Return the ResearcherError for an error *response*."""
     status = _status(response.body)
+    if is_denied(response):
+        return _rejected(status.message or "")
     match response.status:
         case 400 | 422:
             return InvalidJob("The cluster rejected the Job; `errors` lists the invalid fields.", _fields(status))
@@ -130,6 +136,16 @@ def already_exists(response: ApiResponse) -> bool:
     return response.status == 409 and _status(response.body).reason == "AlreadyExists"  # noqa: PLR2004
 
 
+def is_denied(response: ApiResponse) -> bool:
+    """Return whether an admission webhook or a ValidatingAdmissionPolicy denied the request, with whatever status."""
+    return response.status not in OK and _DENIAL.search(_status(response.body).message or "") is not None
+
+
+def cannot_dry_run(response: ApiResponse) -> bool:
+    """Return whether a dry run failed because an admission webhook does not support dry runs."""
+    return _NO_DRY_RUN.search(_status(response.body).message or "") is not None
+
+
 def refuses_impersonation(response: ApiResponse) -> bool:
     """Return whether the API may not impersonate this user or group, as opposed to what the caller may not do."""
     return response.status == 403 and "cannot impersonate" in (_status(response.body).message or "")  # noqa: PLR2004
@@ -137,13 +153,17 @@ def refuses_impersonation(response: ApiResponse) -> bool:
 
 def _forbidden(message: str) -> ResearcherError:
     """Return the error for a 403: of RBAC, whose message is not passed on, of the quota, or of admission control."""
-    if message.startswith(_WEBHOOK):
-        return RefusedByCluster(f"The cluster rejected the Job: {message[:MAX_TEXT]}")
     _, separator, reason = message.partition(" is forbidden: ")
     if not separator or "cannot impersonate" in message or reason.startswith("User "):
         return Forbidden(FORBIDDEN)
     if reason.startswith("exceeded quota"):
         return QuotaExceeded(f"The Job does not fit in the Project's quota: {reason[:MAX_TEXT]}")
+    return RefusedByCluster(f"The cluster rejected the Job: {reason[:MAX_TEXT]}")
+
+
+def _rejected(message: str) -> RefusedByCluster:
+    """Return the error for a denial by a webhook or a policy, in its words, whatever status it has chosen."""
+    reason = message.partition(" is forbidden: ")[2] or message
     return RefusedByCluster(f"The cluster rejected the Job: {reason[:MAX_TEXT]}")
 
 

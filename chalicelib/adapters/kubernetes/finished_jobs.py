@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest, ApiResponse, parameters
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import decode_object_or_raise
 from chalicelib.adapters.kubernetes.pagination import Pages
@@ -65,5 +65,7 @@ class KubernetesFinishedJobs(Pages):
 
     def _log(self, project: ProjectName, pod: Pod, container: str) -> ApiResponse:
         query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)
-        request = ApiRequest("GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query)
+        request = ApiRequest(
+            "GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query, is_proxied=True
+        )
         return self._cluster.send_as(self._caller, request, self._deadline.within(LOG_SECONDS))

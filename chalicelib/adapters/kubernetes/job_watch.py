@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest, parameters
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import jobs_path
 from chalicelib.domain.errors import DeadlineExceeded
 from chalicelib.domain.kubernetes.jobs import ObjectMeta

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import MERGE_PATCH, ApiRequest, ApiResponse, parameters
+from chalicelib.adapters.kubernetes.api_request import MERGE_PATCH, ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import OK, already_exists, decode_object_or_raise, error_from
 from chalicelib.adapters.kubernetes.pagination import Pages

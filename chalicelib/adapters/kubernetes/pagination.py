@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.adapters.kubernetes.api_client import MAX_RESPONSE, ApiRequest, parameters
+from chalicelib.adapters.kubernetes.api_client import MAX_RESPONSE
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import CallerSession
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge, decode_object_or_raise
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, ClusterUnavailable, InvalidPageToken
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.kubernetes.api_client import ApiResponse
+    from chalicelib.adapters.kubernetes.api_request import ApiResponse
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller

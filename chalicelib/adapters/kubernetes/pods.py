@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest, parameters
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
 from chalicelib.adapters.kubernetes.errors import error_from
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS, UNFINISHED
@@ -52,7 +52,9 @@ class KubernetesPods(Pages):
             previous="true" if attempt.restarted else None,
             timestamps="true" if query.timestamps else None,
         )
-        response = self._send(ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", log_query))
+        response = self._send(
+            ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", log_query, is_proxied=True)
+        )
         match response.status:
             case 200 | 204:
                 return response.body

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest, parameters
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
-from chalicelib.adapters.kubernetes.errors import OK, error_from
+from chalicelib.adapters.kubernetes.errors import OK, cannot_dry_run, error_from
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.domain.errors import InvalidJob, QuotaExceeded, RefusedByCluster, ResearcherError
 from chalicelib.domain.manifest.preflight import is_queued, never_fits, pod_of
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes.jobs import Job, Manifest
     from chalicelib.domain.names import ProjectName
-
-_NO_DRY_RUN = 400
-"""The status if an admission webhook does not support dry run: then the Job is created without a preflight."""
 
 
 class PreflightJobs(KubernetesJobs):
@@ -64,7 +61,8 @@ class PreflightJobs(KubernetesJobs):
             "POST", core_path(project, "pods"), parameters(dryRun="All"), msgspec.json.encode(pod_of(manifest))
         )
         response = self._cluster.send_as_preflight(self._caller, request, self._deadline)
-        if response.status in (*OK, _NO_DRY_RUN):
+        # Without the verdict of a webhook that does not support dry runs, the Job is created without a preflight.
+        if response.status in OK or cannot_dry_run(response):
             return None
         error = error_from(response)
         if isinstance(error, QuotaExceeded):

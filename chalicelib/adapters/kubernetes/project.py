@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest
+from chalicelib.adapters.kubernetes.api_request import ApiRequest
 from chalicelib.adapters.kubernetes.caller_session import core_path
 from chalicelib.adapters.kubernetes.errors import FORBIDDEN, decode_or_raise
 from chalicelib.adapters.kubernetes.pagination import Pages

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+from decimal import Decimal
 
-MEMORY_PATTERN = r"[1-9][0-9]{0,11}(k|K|M|G|T|Ki|Mi|Gi|Ti)?"
+MEMORY_PATTERN = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?(k|K|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?"
 DURATION_PATTERN = r"[1-9][0-9]{0,8}[smhd]?"
 MAX_SECONDS = 30 * 86400
 """Maximum runtime and maximum retention of a Job: 30 days."""
@@ -18,8 +20,8 @@ DEFAULT_MEMORY = "16Gi"
 
 MAX_AMOUNT = 10**9
 """Counts from the cluster above this are not credible and read as 0."""
-_MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_MEMORY_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_MEMORY_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
 _UNITS |= {unit: 1000.0**power for power, unit in enumerate("kMGTPE", 1)}
 _UNITS |= {f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)}
@@ -28,9 +30,9 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def memory_bytes(text: str) -> int:
-    """Return *text* in bytes, such as 1073741824 for '1Gi'."""
-    number, unit = _split(text)
-    return number * _MEMORY_UNITS[unit]
+    """Return *text* in bytes, such as 1610612736 for '1.5Gi'; a fraction of a byte is rounded up, as in Kubernetes."""
+    number = text.rstrip("KMGTPki")
+    return math.ceil(Decimal(number) * _MEMORY_UNITS[text[len(number) :]])
 
 
 def kubernetes_memory(text: str) -> str:
@@ -42,8 +44,8 @@ def seconds(duration: int | str) -> int:
     """Return *duration* in seconds, such as 10800 for '3h'."""
     if isinstance(duration, int):
         return duration
-    number, unit = _split(duration)
-    return number * _SECONDS[unit]
+    number = duration.rstrip("smhd")
+    return int(number) * _SECONDS[duration[len(number) :]]
 
 
 def kubernetes_cpu(cores: float) -> str:
@@ -62,8 +64,3 @@ def number(quantity: str) -> float | None:
     """Return a Kubernetes quantity as a number, such as 0.5 for '500m', or None if it is not valid."""
     match = _QUANTITY.fullmatch(quantity)
     return float(match["number"]) * _UNITS[match["unit"] or ""] if match else None
-
-
-def _split(text: str) -> tuple[int, str]:
-    number = text.rstrip("KMGTkismhd")
-    return int(number), text[len(number) :]

@@ -20,6 +20,9 @@ from chalicelib.domain.kubernetes.quantities import (
 from chalicelib.domain.labels import is_label_key, is_reserved_key
 from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN
 from chalicelib.domain.submission.device_variables import injects_devices
+from chalicelib.domain.submission.reserved_variables import INDEX_MAP
+
+MAX_VARIABLES = 128
 
 
 class Strict(BaseModel):
@@ -64,21 +67,37 @@ def _user_key(key: str) -> str:
 
 
 def _memory(text: str) -> str:
+    _require_bytes(text)
     if memory_bytes(text) > memory_bytes(MAX_MEMORY):
         raise ValueError(f"must be at most {MAX_MEMORY}, the memory of the largest node")
     return text
 
 
 def _volume_size(text: str) -> str:
+    _require_bytes(text)
     if memory_bytes(text) > memory_bytes(MAX_VOLUME):
         raise ValueError(f"must be at most {MAX_VOLUME}, the size of the largest volume")
     return text
 
 
+def _require_bytes(text: str) -> None:
+    if not memory_bytes(text):
+        raise ValueError("must be above 0")
+
+
 def _variable_name(name: str) -> str:
+    if name == "." or name.startswith(".."):
+        raise ValueError("must not be a dot or begin with two dots")
     if injects_devices(name):
         raise ValueError("is reserved: it can inject devices that the Job does not request; set gpu instead")
     return name
+
+
+def _environment(variables: dict[str, object]) -> dict[str, object]:
+    # A retry, and its clones, have one variable more than the Job that it retries.
+    if len(variables.keys() - {INDEX_MAP}) > MAX_VARIABLES:
+        raise ValueError(f"must have at most {MAX_VARIABLES} entries")
+    return variables
 
 
 def _matching(pattern: str, max_length: int) -> StringConstraints:
@@ -101,7 +120,7 @@ _Gpus = Annotated[int, Field(ge=0, le=64)]
 Gpus = Annotated[_Gpus, BeforeValidator(_whole_number, json_schema_input_type=_Gpus)]
 """Run:ai's type of GPUs is double: 1.0 is accepted; fractions such as 0.5 are not available in Kubernetes."""
 Cores = Annotated[float, Field(ge=0.001, le=1024, allow_inf_nan=False)]
-_Bytes = Annotated[str, _matching(MEMORY_PATTERN, 14)]
+_Bytes = Annotated[str, _matching(MEMORY_PATTERN, 18)]
 Memory = Annotated[_Bytes, AfterValidator(_memory)]
 VolumeSize = Annotated[_Bytes, AfterValidator(_volume_size)]
 Duration = Annotated[
@@ -109,7 +128,8 @@ Duration = Annotated[
     AfterValidator(_duration),
 ]
 AbsolutePath = Annotated[str, _matching(r"/[^\x00:]*", 1024)]
-VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", 128), AfterValidator(_variable_name)]
+VariableName = Annotated[str, _matching(r"[-._a-zA-Z][-._a-zA-Z0-9]*", 128), AfterValidator(_variable_name)]
+"""Kubernetes also accepts dots and hyphens, which a shell cannot read but a program can."""
 DnsLabel = Annotated[str, _matching(_DNS_LABEL, 63)]
 DnsSubdomain = Annotated[str, _matching(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*", 253)]
 Key = Annotated[str, Field(min_length=1, max_length=317), AfterValidator(_user_key)]
@@ -133,6 +153,11 @@ class SecretVariable(Strict):
 Variable = Annotated[
     Text | SecretVariable,
     BeforeValidator(_variable_text, json_schema_input_type=Text | int | float | bool | SecretVariable),
+]
+Environment = Annotated[
+    dict[VariableName, Variable],
+    AfterValidator(_environment),
+    Field(json_schema_extra={"maxProperties": MAX_VARIABLES}),
 ]
 
 

@@ -14,7 +14,6 @@ The guarantee lasts as long as the Job exists: after its deletion, the same requ
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,18 +23,23 @@ from chalicelib.domain.errors import (
     IdempotencyKeyReused,
     InvalidJob,
     JobBeingDeleted,
-    MalformedRequest,
     NameTaken,
 )
 from chalicelib.domain.labels import KEY_HASH_ANNOTATION, REQUEST_HASH_ANNOTATION
 from chalicelib.domain.names import MAX_NEW_NAME
+from chalicelib.domain.submission.deduplication_key import (
+    DeduplicationKey,
+    IdempotencyKey,
+    ObjectVersion,
+    length_prefixed_hash,
+    require_valid_key,
+)
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.submission.model import Submission
 
-MAX_KEY = 255
 RETRY_AFTER_DELETION = 5
 """Seconds. Shorter than the grace period of a pod, because most pods of finished Jobs are deleted by then."""
 
@@ -48,39 +52,6 @@ _MAX_LABEL = 63
 
 
 @dataclass(frozen=True)
-class UniqueRequest:
-    """A request without a key: only retries within the request itself share its nonce."""
-
-    nonce: str
-
-
-@dataclass(frozen=True)
-class IdempotencyKey:
-    """A request with an Idempotency-Key. *nonce* is random for each delivery and excluded from equality."""
-
-    text: str
-    nonce: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True)
-class ObjectVersion:
-    """An upload: one version of an S3 object, however many events S3 sends for it."""
-
-    bucket: str
-    key: str
-    version: str
-
-    @property
-    def nonce(self) -> str:
-        """A hash of the version, so that each version creates at most one Job."""
-        return _hash(self.bucket.encode(), self.key.encode(), self.version.encode())
-
-
-DeduplicationKey = UniqueRequest | IdempotencyKey | ObjectVersion
-"""The property by which repetitions of a request are recognized."""
-
-
-@dataclass(frozen=True)
 class JobIdentity:
     """The name of a request's Job, and the hashes that its annotations contain."""
 
@@ -89,13 +60,15 @@ class JobIdentity:
     key_hash: str | None
     nonce: str = field(default="", compare=False)
     """Random for each delivery, and therefore excluded from equality."""
+    is_upload: bool = False
+    """Whether *key_hash* is that of an S3 object, all versions of which have the same."""
 
     @property
     def service(self) -> str:
         """The name of the Service of a multi-node Job, which is unique for each delivery."""
         # Before Kubernetes 1.36 the name of a Service must begin with a letter (RFC 1035), unlike that of a Job.
         stem = f"job-{self.name}"[: _MAX_LABEL - SUFFIX_LENGTH - 1].rstrip("-")
-        return f"{stem}-{_suffix(_hash(b'service', self.nonce.encode()))}"
+        return f"{stem}-{_suffix(length_prefixed_hash(b'service', self.nonce.encode()))}"
 
 
 def identify(
@@ -119,9 +92,9 @@ def identify(
     digest = (
         deduplication_key.nonce
         if isinstance(deduplication_key, ObjectVersion)
-        else _hash(deduplication_key.nonce.encode())
+        else length_prefixed_hash(deduplication_key.nonce.encode())
     )
-    request_hash = _hash(caller.user.encode(), content, digest.encode())
+    request_hash = length_prefixed_hash(caller.user.encode(), content, digest.encode())
     return JobIdentity(
         f"{_prefix(submission, deduplication_key)}-{_suffix(digest)}", request_hash, None, deduplication_key.nonce
     )
@@ -133,12 +106,19 @@ def identify_repeatable(
     """Return the identity of a request that has a *name* or an Idempotency-Key, or None."""
     user, key_hash = caller.user.encode(), None
     if isinstance(deduplication_key, IdempotencyKey):
-        key_hash = _hash(user, project.encode(), require_valid_key(deduplication_key.text).encode())
+        key_hash = length_prefixed_hash(user, project.encode(), require_valid_key(deduplication_key.text).encode())
+    if isinstance(deduplication_key, ObjectVersion) and name:
+        object_hash = length_prefixed_hash(b"object", deduplication_key.bucket.encode(), deduplication_key.key.encode())
+        return JobIdentity(
+            name, length_prefixed_hash(user, identity), object_hash, deduplication_key.nonce, is_upload=True
+        )
     if name:
-        return JobIdentity(name, _hash(user, identity), key_hash, deduplication_key.nonce)
+        return JobIdentity(name, length_prefixed_hash(user, identity), key_hash, deduplication_key.nonce)
     if key_hash:
         # The same prefix for all types: the name must depend on nothing but the key.
-        return JobIdentity(f"job-{_suffix(key_hash)}", _hash(user, identity, b""), key_hash, deduplication_key.nonce)
+        return JobIdentity(
+            f"job-{_suffix(key_hash)}", length_prefixed_hash(user, identity, b""), key_hash, deduplication_key.nonce
+        )
     return None
 
 
@@ -153,25 +133,17 @@ def _prefix(submission: Submission, deduplication_key: DeduplicationKey) -> str:
 
 def identify_shared(name: str, submission: Submission) -> JobIdentity:
     """Return the identity of a retry, which is the same for all callers: they all retry the same Job."""
-    return JobIdentity(name, _hash(b"all", submission.identity), None)
+    return JobIdentity(name, length_prefixed_hash(b"all", submission.identity), None)
 
 
 def resubmission_name(base: str, uid: str) -> str:
     """Return the name for a retry of the Job *base*; it is always the same for the same *uid*, and unique to it."""
     stem = base.replace(".", "-")[: MAX_NEW_NAME - SUFFIX_LENGTH - 1].rstrip("-")
-    return f"{stem}-{_suffix(_hash(uid.encode()))}"
+    return f"{stem}-{_suffix(length_prefixed_hash(uid.encode()))}"
 
 
 def _suffix(digest: str) -> str:
     return base64.b32encode(bytes.fromhex(digest)).decode().lower()[:SUFFIX_LENGTH]
-
-
-def require_valid_key(key: str) -> str:
-    """Return *key*; raise MalformedRequest if it is not a valid Idempotency-Key."""
-    if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        message = f"must have 1 to {MAX_KEY} printable ASCII characters"
-        raise MalformedRequest("The Idempotency-Key header is invalid.", (FieldError("/Idempotency-Key", message),))
-    return key
 
 
 def require_same_request(existing: Job, identity: JobIdentity) -> Job:
@@ -187,13 +159,10 @@ def require_same_request(existing: Job, identity: JobIdentity) -> Job:
     if existing.metadata.annotations.get(REQUEST_HASH_ANNOTATION) == identity.request_hash:
         return existing
     if identity.key_hash and existing.metadata.annotations.get(KEY_HASH_ANNOTATION) == identity.key_hash:
+        if identity.is_upload:
+            raise NameTaken(
+                f"An earlier version of this object created the Job {identity.name}. Delete that Job or set another "
+                "name, and upload the object again."
+            )
         raise IdempotencyKeyReused("This Idempotency-Key was already used for another Job. Use a new key.")
     raise NameTaken(f"The Project has another Job named {identity.name}. Choose another name, or delete that Job.")
-
-
-def _hash(*parts: bytes) -> str:
-    """Return the SHA-256 of *parts*, each prefixed with its length so that different lists never collide."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()

@@ -16,6 +16,7 @@ from chalicelib.domain.submission.fields import (
     Cores,
     DnsLabel,
     Duration,
+    Environment,
     Gpus,
     Image,
     JobNamePrefix,
@@ -29,8 +30,6 @@ from chalicelib.domain.submission.fields import (
     Strict,
     Text,
     TextList,
-    Variable,
-    VariableName,
     Words,
 )
 from chalicelib.domain.submission.reserved_variables import RENDEZVOUS_VARIABLES
@@ -54,8 +53,7 @@ class Submission(Strict):
     command: Annotated[Words | None, Field(description="Replaces the image's entry point.")] = None
     arguments: Annotated[TextList, Field(description="Arguments of the command.")] = []
     environment: Annotated[
-        dict[VariableName, Variable],
-        Field(max_length=128, description="Variables: each a value or a reference to a key of a Secret."),
+        Environment, Field(description="Variables: each a value or a reference to a key of a Secret.")
     ] = {}
     working_dir: Annotated[AbsolutePath | None, Field(description="The working directory of the command.")] = None
     gpu: Annotated[Gpus, Field(description="GPUs for each pod.")] = 0

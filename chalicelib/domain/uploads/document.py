@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.errors import BodyTooLarge, FieldError, InvalidJob, MalformedRequest
@@ -40,6 +41,7 @@ def parse_upload(upload: Upload, body: bytes) -> Submission:
     Raises: BodyTooLarge, MalformedRequest, InvalidJob.
     """
     check_size(len(body))
+    _check_encoding(body)
     document = _PARSERS[_extension(upload)](body)
     wrapped = isinstance(document, dict) and document.keys() == {"job"}
     job = _with_project(upload.project, document["job"] if wrapped else document)
@@ -48,6 +50,16 @@ def parse_upload(upload: Upload, body: bytes) -> Submission:
         message = f"must be the Project of the folder {SUBMIT}{upload.project}/; remove it, or use the other folder"
         raise InvalidJob.at(FieldError("/job" * wrapped + "/project", message))
     return submission
+
+
+def _check_encoding(body: bytes) -> None:
+    """Raise MalformedRequest for what editors and spreadsheets save in place of plain UTF-8, and for an empty file."""
+    if not body.strip():
+        raise MalformedRequest("The upload is empty. Write a Job into it, and upload it again.")
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in body[:4]:
+        raise MalformedRequest("The upload is encoded in UTF-16 or UTF-32. Save it as UTF-8, and upload it again.")
+    if body.startswith(codecs.BOM_UTF8):
+        raise MalformedRequest("The upload begins with a byte order mark. Save it as UTF-8 without BOM.")
 
 
 def _with_project(project: ProjectName, job: object) -> object:

@@ -14,7 +14,7 @@ import msgspec
 
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.names import ProjectName, project_name
-from chalicelib.domain.submission.idempotency import ObjectVersion
+from chalicelib.domain.submission.deduplication_key import ObjectVersion
 
 SUBMIT, STATUS = "submit/", "status/"
 """The prefixes of uploads and of their status objects."""

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden, JobBeingDeleted, QuotaExceeded
 from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
-from chalicelib.domain.submission.idempotency import UniqueRequest
+from chalicelib.domain.submission.deduplication_key import UniqueRequest
 from chalicelib.usecases.complete_multi_node import ATTEMPTS
 from chalicelib.usecases.submit_job import Submitted, submit_job
 from tests.support.builders import ALICE, TEAM_A, job, submission

@@ -10,7 +10,7 @@ from chalicelib.domain.errors import Forbidden, IdempotencyKeyReused, JobNotFoun
 from chalicelib.domain.kubernetes.jobs import JobSpec
 from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.names import ProjectName
-from chalicelib.domain.submission.idempotency import IdempotencyKey, UniqueRequest
+from chalicelib.domain.submission.deduplication_key import IdempotencyKey, UniqueRequest
 from chalicelib.domain.submission.resubmission import CloneRequest
 from chalicelib.usecases.resubmit_job import clone_job, cloned_submission, retry_job
 from tests.support.builders import ALICE, BOB, TEAM_A, TRAIN_1, ended, job

@@ -19,7 +19,7 @@ from chalicelib.domain.errors import (
     RefusedByCluster,
 )
 from chalicelib.domain.names import ProjectName
-from chalicelib.domain.submission.idempotency import IdempotencyKey, UniqueRequest
+from chalicelib.domain.submission.deduplication_key import IdempotencyKey, UniqueRequest
 from chalicelib.usecases.submit_job import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.support.builders import ALICE, BOB, NOW, TEAM_A, job, submission
 from tests.support.fakes import FakeJobs, raising

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
-from chalicelib.adapters.kubernetes.api_client import ApiResponse
+from chalicelib.adapters.kubernetes.api_request import ApiResponse
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
 from chalicelib.domain.kubernetes.rbac import PolicyRule
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import ATTEMPTS, MAX_RESPONSE, READ_SECONDS, ApiRequest, parameters
+from chalicelib.adapters.kubernetes.api_client import ATTEMPTS, MAX_RESPONSE, READ_SECONDS
+from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
 from chalicelib.deadline import Deadline

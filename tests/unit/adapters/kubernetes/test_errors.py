@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import ApiResponse
+from chalicelib.adapters.kubernetes.api_request import ApiResponse
 from chalicelib.adapters.kubernetes.errors import (
     FORBIDDEN,
     MAX_TEXT,

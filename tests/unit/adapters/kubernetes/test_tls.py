@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.kubernetes.api_client import ApiRequest
+from chalicelib.adapters.kubernetes.api_request import ApiRequest
 from chalicelib.adapters.kubernetes.tls import cluster_contexts
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import ClusterUnavailable

@@ -14,7 +14,8 @@ from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from chalicelib.domain.manifest.job import render
 from chalicelib.domain.manifest.multi_node import as_incomplete, is_incomplete, rendezvous_env, service_of, start_patch
 from chalicelib.domain.names import NEW_JOB_PATTERN
-from chalicelib.domain.submission.idempotency import JobIdentity, UniqueRequest, identify
+from chalicelib.domain.submission.deduplication_key import UniqueRequest
+from chalicelib.domain.submission.idempotency import JobIdentity, identify
 from tests.support.builders import ALICE, submission
 
 if TYPE_CHECKING:

@@ -23,17 +23,19 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.kubernetes.jobs import Job
 from chalicelib.domain.labels import KEY_HASH_ANNOTATION, REQUEST_HASH_ANNOTATION
 from chalicelib.domain.names import JOB_PATTERN, NEW_JOB_PATTERN
-from chalicelib.domain.submission.idempotency import (
-    RETRY_AFTER_DELETION,
+from chalicelib.domain.submission.deduplication_key import (
     DeduplicationKey,
     IdempotencyKey,
-    JobIdentity,
     ObjectVersion,
     UniqueRequest,
+    require_valid_key,
+)
+from chalicelib.domain.submission.idempotency import (
+    RETRY_AFTER_DELETION,
+    JobIdentity,
     identify,
     identify_shared,
     require_same_request,
-    require_valid_key,
     resubmission_name,
 )
 from tests.support.builders import ALICE, BOB, NOW, identity, job, submission
