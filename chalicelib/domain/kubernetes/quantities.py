@@ -6,7 +6,7 @@ import math
 import re
 from decimal import Decimal
 
-MEMORY_PATTERN = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?(k|K|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?"
+MEMORY_PATTERN = r"([1-9][0-9]{0,11}(\.[0-9]{1,3})?|0\.[0-9]{1,3})(k|K|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?"
 DURATION_PATTERN = r"[1-9][0-9]{0,8}[smhd]?"
 MAX_SECONDS = 30 * 86400
 """Maximum runtime and maximum retention of a Job: 30 days."""

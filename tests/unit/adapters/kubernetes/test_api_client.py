@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.adapters.kubernetes import api_client
 from chalicelib.adapters.kubernetes.api_client import ATTEMPTS, MAX_RESPONSE, READ_SECONDS
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
 from chalicelib.deadline import Deadline
-from chalicelib.domain.errors import REPORT_TO_OPERATORS, ClusterUnavailable, CredentialsUnavailable, DeadlineExceeded
+from chalicelib.domain.errors import (
+    REPORT_TO_OPERATORS,
+    ClusterUnavailable,
+    CredentialsUnavailable,
+    DeadlineExceeded,
+    NodeUnavailable,
+)
 from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 from tests.support.fakes import FakeTokens
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 
 GET = ApiRequest("GET", "/api")
+LOG = ApiRequest("GET", GET.path, is_proxied=True)
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
 SUCCESS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -372,6 +380,51 @@ class TestBreaker:
                 send(api)
 
         assert len(site.requests) == FAILURES * ATTEMPTS
+
+
+class TestProxied:
+    """Requests that the API server forwards to a node, such as for a log."""
+
+    @pytest.mark.parametrize("status", [500, 502, 503, 504])
+    def test_failure_of_the_node_is_not_retried(self, site: ScriptedServer, status: int) -> None:
+        """The error is about the node, which is not the cluster."""
+        site.on("/api", json_reply({}, status))
+        api = api_at(site.url)
+
+        for _ in range(FAILURES):
+            with pytest.raises(NodeUnavailable):
+                send(api, LOG)
+
+        assert len(site.requests) == FAILURES
+
+    def test_lost_node(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A silent node ends the request within seconds, and does not open the circuit breaker."""
+        monkeypatch.setattr(api_client, "NODE_READ_SECONDS", 0.05)
+        with RawServer([b""] * 10, pause=0.02) as server:
+            api = api_at(server.url)
+            for _ in range(FAILURES):
+                with pytest.raises(NodeUnavailable):
+                    send(api, LOG)
+            server.pieces = [SUCCESS]
+
+            assert send(api) == 200
+
+    def test_throttled_request_is_retried(self, site: ScriptedServer, pauses: list[float]) -> None:
+        """429 comes from the API server itself."""
+        site.on("/api", json_reply({}, 429), json_reply({}))
+
+        assert (send(api_at(site.url), LOG), len(pauses)) == (200, 1)
+
+
+class TestDenial:
+    """Denials by webhooks and policies."""
+
+    @pytest.mark.parametrize("status", [401, 429, 500, 503])
+    def test_is_final(self, site: ScriptedServer, pauses: list[float], status: int) -> None:
+        """A webhook may deny with a status that is retried otherwise."""
+        site.on("/api", status_reply(status, 'admission webhook "x" denied the request: no'))
+
+        assert (send(api_at(site.url)), len(site.requests), pauses) == (status, 1, [])
 
 
 class TestUntrustedCertificate:

@@ -110,12 +110,21 @@ class TestAdmission:
         assert found.detail.startswith(opening)
         assert message.endswith(found.detail.partition(": ")[2])
 
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 413, 422, 429, 500])
+    @pytest.mark.parametrize("message", [POLICY, WEBHOOK])
+    def test_denial_may_have_any_status(self, status: int, message: str) -> None:
+        """A webhook chooses the status of its denial: the Job is rejected with its message all the same."""
+        found = error_from(error_response(status, message))
+
+        assert type(found) is RefusedByCluster
+        assert message.endswith(found.detail.partition(": ")[2])
+
     @pytest.mark.parametrize(
         "message",
         [
             pytest.param("jobs.batch is forbidden: exceeded quota: " + "x" * 10_000, id="quota"),
             pytest.param("jobs.batch is forbidden: " + "x" * 10_000, id="policy"),
-            pytest.param("admission webhook " + "x" * 10_000, id="webhook"),
+            pytest.param('admission webhook "x" denied the request: ' + "x" * 10_000, id="webhook"),
         ],
     )
     def test_long_message_is_truncated(self, message: str) -> None:

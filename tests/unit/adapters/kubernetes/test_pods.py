@@ -10,7 +10,14 @@ from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS
 from chalicelib.adapters.kubernetes.pods import MAX_EVENTS, READ_BYTES, KubernetesPods
 from chalicelib.deadline import Deadline
-from chalicelib.domain.errors import ClusterUnavailable, DeadlineExceeded, Forbidden, JobNotStarted, LogGone
+from chalicelib.domain.errors import (
+    ClusterUnavailable,
+    DeadlineExceeded,
+    Forbidden,
+    JobNotStarted,
+    LogGone,
+    NodeUnavailable,
+)
 from chalicelib.domain.job.logs import ContainerRun, LogQuery
 from chalicelib.domain.kubernetes.jobs import JobSpec
 from infra.local.wire import HttpResponse
@@ -186,6 +193,7 @@ class TestLog:
             ),
             pytest.param(status_reply(404, 'pods "x" not found', "NotFound"), LogGone, id="deleted"),
             pytest.param(status_reply(418), ClusterUnavailable, id="unexpected"),
+            pytest.param(status_reply(500, 'Get "https://x:10250/": i/o timeout'), NodeUnavailable, id="lost node"),
         ],
     )
     def test_missing_log(

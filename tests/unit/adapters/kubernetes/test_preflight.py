@@ -46,6 +46,16 @@ REJECTED = [
     pytest.param(NEVER_FITS, QuotaExceeded, id="quota"),
     pytest.param(status_reply(403, 'pods "a" is forbidden: violates PodSecurity "x"'), RefusedByCluster, id="security"),
     pytest.param(status_reply(403, 'admission webhook "x" denied the request: no'), RefusedByCluster, id="webhook"),
+    pytest.param(
+        status_reply(400, 'admission webhook "x" denied the request: no'), RefusedByCluster, id="webhook, 400"
+    ),
+    pytest.param(
+        status_reply(401, 'admission webhook "x" denied the request: no'), RefusedByCluster, id="webhook, 401"
+    ),
+    pytest.param(
+        status_reply(503, 'admission webhook "x" denied the request: no'), RefusedByCluster, id="webhook, 503"
+    ),
+    pytest.param(status_reply(400, "Pod in version v1 cannot be handled as a Pod"), InvalidJob, id="bad request"),
     pytest.param(status_reply(422, "no", details={"causes": [{"field": "spec.x"}]}), InvalidJob, id="fields"),
 ]
 UNKNOWN = [

@@ -34,6 +34,10 @@ class TestMemoryBytes:
             ("1Ki", 1024),
             ("2Mi", 2 * 1024**2),
             ("4Ti", 4 * 1024**4),
+            ("1.5Gi", 3 * 2**29),
+            ("0.5Gi", 2**29),
+            ("1Pi", 2**50),
+            ("0.001Ki", 2),
             ("999999999999Ti", 999_999_999_999 * 1024**4),
         ],
     )
@@ -42,9 +46,9 @@ class TestMemoryBytes:
         assert expected == memory_bytes(text)
 
     @given(st.from_regex(MEMORY_PATTERN, fullmatch=True))
-    def test_any_memory_is_positive(self, text: str) -> None:
-        """Every text that matches the pattern is at least one byte."""
-        assert memory_bytes(text) >= 1
+    def test_any_memory_is_a_number(self, text: str) -> None:
+        """Every text that matches the pattern is a number of bytes; only a fraction such as 0.0 is none."""
+        assert (memory_bytes(text) >= 1) is bool(re.search(r"[1-9]", text))
 
 
 class TestKubernetesMemory:
@@ -92,10 +96,11 @@ class TestPatterns:
     """Tests of the patterns."""
 
     @pytest.mark.parametrize(
-        "text", ["", "0", "01", "-1", "1.5", "1e3", "1 Gi", "1gi", "1m", "1Pi", "\u0661Gi", "1Gi\n", "1KK"]
+        "text",
+        ["", "0", "01", "-1", "1.", ".5Gi", "1.2345Gi", "1e3", "1 Gi", "1gi", "1m", "1Ei", "\u0661Gi", "1Gi\n", "1KK"],
     )
     def test_invalid_memory(self, text: str) -> None:
-        """Zero, fractions, signs, other units and non-ASCII digits are invalid."""
+        """Zero, signs, exponents, more than three decimals, other units and non-ASCII digits are invalid."""
         assert not re.fullmatch(MEMORY_PATTERN, text)
 
     @pytest.mark.parametrize("text", ["", "0", "01", "-1", "1.5h", "1w", "1 h", "1H", "٣h", "1h\n", "1h30m"])

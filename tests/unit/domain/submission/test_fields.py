@@ -68,6 +68,11 @@ class TestTexts:
             pytest.param(fields.AbsolutePath, "/a:b", id="path with a colon"),
             pytest.param(fields.VariableName, "1A", id="variable that begins with a digit"),
             pytest.param(fields.VariableName, "A=B", id="variable with its value"),
+            pytest.param(fields.VariableName, ".", id="variable that is a dot"),
+            pytest.param(fields.VariableName, "..a", id="variable that begins with two dots"),
+            pytest.param(fields.Memory, "0.000Gi", id="no memory"),
+            pytest.param(fields.Memory, "1Pi", id="more memory than a node has"),
+            pytest.param(fields.VolumeSize, "1Pi", id="larger than a volume"),
             pytest.param(fields.DnsSubdomain, "a..b", id="empty label in a subdomain"),
             pytest.param(fields.LabelValue, "-a", id="label value that begins with punctuation"),
             pytest.param(fields.LabelValue, "a,b=c", id="label value with a selector term"),
@@ -211,6 +216,20 @@ class TestWords:
     def test_invalid(self, value: object) -> None:
         """Too many arguments and other types are rejected."""
         assert errors_in(fields.Words, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (fields.VariableName, "spring.main-class_1"),
+        (fields.VariableName, "-a"),
+        (fields.Memory, "1.5Gi"),
+        (fields.VolumeSize, "0.5Ti"),
+    ],
+)
+def test_what_kubernetes_accepts(kind: Any, text: str) -> None:  # noqa: ANN401 - a type
+    """Variables with dots and hyphens, and fractions of memory, are valid in Kubernetes."""
+    assert validate(kind, text) == text
 
 
 class TestVariable:

@@ -364,6 +364,20 @@ class TestRequireSameRequest:
         with pytest.raises(IdempotencyKeyReused):
             require_same_request(existing, identity(key_hash="key"))
 
+    def test_newer_version_of_an_upload(self) -> None:
+        """A new version of an object, changed but with the same name, finds the Job of the older one and says so."""
+        first, second = (
+            identify(
+                submission(name="train-1", gpu=gpu), ALICE, ObjectVersion("uploads", "submit/team-a/a.yaml", version)
+            )
+            for gpu, version in ((1, "v1"), (2, "v2"))
+        )
+        existing = job(annotations={REQUEST_HASH_ANNOTATION: first.request_hash, KEY_HASH_ANNOTATION: first.key_hash})
+
+        assert require_same_request(existing, first) is existing
+        with pytest.raises(NameTaken, match="An earlier version of this object created the Job train-1"):
+            require_same_request(existing, second)
+
     @pytest.mark.parametrize("key_hash", ["other", None])
     def test_other_key_other_request(self, key_hash: str | None) -> None:
         """A Job of another key, or without a key, raises NameTaken."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from chalicelib.domain.errors import InvalidJob, JobNotFinished, JobNotRetriable, MalformedRequest, SubmissionUnknown
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from chalicelib.domain.labels import SUBMISSION_ANNOTATION
+from chalicelib.domain.submission.fields import MAX_VARIABLES
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 from chalicelib.domain.submission.resubmission import clone_of, retry_of
 from tests.support.builders import TEAM_A, ended, job, submission
@@ -138,6 +139,15 @@ class TestRetry:
 
         assert (retry.completions, retry.parallelism, retry.indexed) == (2, 2, True)
         assert retry.environment == {"SEED": "7", INDEX_MAP: "1,3"}
+
+    def test_retry_has_one_variable_more(self) -> None:
+        """A Job with the maximum number of variables can be retried, and its retry cloned and retried."""
+        variables = {f"V{number}": "x" for number in range(MAX_VARIABLES)}
+
+        retry = retried("0,2", environment=variables)
+
+        assert retry.environment == {**variables, INDEX_MAP: "1,3"}
+        assert retried("0", completions=2, environment=retry.environment).environment[INDEX_MAP] == "3"
 
     def test_retry_of_a_retry(self) -> None:
         """The indexes are those of the first Job."""

@@ -63,6 +63,24 @@ class TestParseUpload:
         with pytest.raises(MalformedRequest):
             document.parse_upload(upload(), body)
 
+    @pytest.mark.parametrize(
+        ("body", "problem"),
+        [
+            (b"", "is empty"),
+            (b" \n\t", "is empty"),
+            (b"\xef\xbb\xbf{}", "byte order mark"),
+            ("{}".encode("utf-16"), "UTF-16"),
+            ("{}".encode("utf-16-le"), "UTF-16"),
+            ("{}".encode("utf-16-be"), "UTF-16"),
+            ("{}".encode("utf-32-le"), "UTF-16 or UTF-32"),
+        ],
+    )
+    @pytest.mark.parametrize("extension", ["json", "yaml"])
+    def test_encoding_is_named(self, extension: str, body: bytes, problem: str) -> None:
+        """What an editor saves in place of UTF-8, or an empty file, is named in the error."""
+        with pytest.raises(MalformedRequest, match=problem):
+            document.parse_upload(upload(key=f"submit/team-a/a.{extension}"), body)
+
     def test_size_of_the_body_is_checked(self) -> None:
         """The limit applies to the body itself, even if the event reports a smaller size."""
         with pytest.raises(BodyTooLarge):
