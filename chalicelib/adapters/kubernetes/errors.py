@@ -162,7 +162,7 @@ def _forbidden(message: str) -> ResearcherError:
 
 
 def _rejected(message: str) -> RefusedByCluster:
-    """Return the error for a denial by a webhook or a policy, in its words, whatever status it has chosen."""
+    """Return the error for a denial by a webhook or a policy with its message, whatever its status."""
     reason = message.partition(" is forbidden: ")[2] or message
     return RefusedByCluster(f"The cluster rejected the Job: {reason[:MAX_TEXT]}")
 
