@@ -12,6 +12,7 @@ import base64
 import random
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -86,9 +87,9 @@ class KubernetesApi:
                 raise NodeUnavailable(_NODE_UNAVAILABLE, retry_after=NODE_RETRY_AFTER)
             if isinstance(response, NoResponse) or (response.status in _RETRIED_STATUSES and not _is_final(response)):
                 # A throttled request was rejected before it had any effect.
-                repeated |= isinstance(response, NoResponse) or response.status != 429  # noqa: PLR2004 - TooManyRequests
+                repeated |= isinstance(response, NoResponse) or response.status != HTTPStatus.TOO_MANY_REQUESTS
                 _pause(response, attempt, deadline, last=attempt == ATTEMPTS)
-            elif response.status == 401 and not renewed and not _is_final(response):  # noqa: PLR2004 - see below
+            elif response.status == HTTPStatus.UNAUTHORIZED and not renewed and not _is_final(response):
                 # The token has expired, or the access entry is new.
                 fresh = renewed = True
             else:
@@ -101,7 +102,7 @@ class KubernetesApi:
         """Yield the lines of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
         with suppress(HTTPError, OSError):
             response = self._request(request, headers, deadline, deadline.remaining)
-            if response.status == 200:  # noqa: PLR2004 - OK
+            if response.status == HTTPStatus.OK:
                 yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
     def _attempt(
@@ -160,7 +161,7 @@ def _is_final(response: ApiResponse) -> bool:
 def _is_node_failure(response: ApiResponse | NoResponse) -> bool:
     if isinstance(response, NoResponse):
         return response.reason == READ_TIMEOUT
-    return response.status in _RETRIED_STATUSES and response.status != 429  # noqa: PLR2004 - TooManyRequests
+    return response.status in _RETRIED_STATUSES and response.status != HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline, *, last: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from http import HTTPStatus
 from ssl import SSLError
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ class Cluster:
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
         """Return the Project's namespace, or None, as the API itself and not as a caller."""
         response = self._api.send(ApiRequest("GET", f"/api/v1/namespaces/{namespace_of(project)}"), (), deadline)
-        return None if response.status == 404 else decode_or_raise(response, Namespace)  # noqa: PLR2004 - NotFound
+        return None if response.status == HTTPStatus.NOT_FOUND else decode_or_raise(response, Namespace)
 
     def may_list_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
         """Return whether *caller* may list the Project's Jobs, by an access review that is cached for 30 seconds."""

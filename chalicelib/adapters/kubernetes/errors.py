@@ -7,6 +7,7 @@ API's own identity.
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -133,7 +134,7 @@ def error_from(response: ApiResponse) -> ResearcherError:
 
 def already_exists(response: ApiResponse) -> bool:
     """Return whether *response* says that the name exists already; a 409 can also be a conflict with another write."""
-    return response.status == 409 and _status(response.body).reason == "AlreadyExists"  # noqa: PLR2004
+    return response.status == HTTPStatus.CONFLICT and _status(response.body).reason == "AlreadyExists"
 
 
 def is_denied(response: ApiResponse) -> bool:
@@ -148,7 +149,7 @@ def cannot_dry_run(response: ApiResponse) -> bool:
 
 def refuses_impersonation(response: ApiResponse) -> bool:
     """Return whether the API may not impersonate this user or group, as opposed to what the caller may not do."""
-    return response.status == 403 and "cannot impersonate" in (_status(response.body).message or "")  # noqa: PLR2004
+    return response.status == HTTPStatus.FORBIDDEN and "cannot impersonate" in (_status(response.body).message or "")
 
 
 def _forbidden(message: str) -> ResearcherError:

@@ -6,6 +6,7 @@ must not use up the time of the cleanup nor open the circuit breaker.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ class KubernetesFinishedJobs(Pages):
     def manifest(self, project: ProjectName, name: JobName) -> Manifest | None:
         """Return the Job as the cluster stores it, or None."""
         response = self._send(ApiRequest("GET", f"{jobs_path(project)}/{name}"))
-        return None if response.status == 404 else decode_object_or_raise(response, Manifest)  # noqa: PLR2004 - NotFound
+        return None if response.status == HTTPStatus.NOT_FOUND else decode_object_or_raise(response, Manifest)
 
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
         """Return the pods of *job* in any phase, at most MAX_PODS."""
@@ -61,7 +62,7 @@ class KubernetesFinishedJobs(Pages):
             except ResearcherError:
                 self._log_failures += 1
                 return None
-        return response.body.decode("utf-8", "replace") if response.status == 200 else None  # noqa: PLR2004 - OK
+        return response.body.decode("utf-8", "replace") if response.status == HTTPStatus.OK else None
 
     def _log(self, project: ProjectName, pod: Pod, container: str) -> ApiResponse:
         query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -68,14 +69,18 @@ class KubernetesJobs(Pages):
         response = self._send(
             ApiRequest("PATCH", f"{jobs_path(project)}/{name}", _STRICT, msgspec.json.encode(change), MERGE_PATCH)
         )
-        if response.status == 409:  # noqa: PLR2004 - Conflict
+        if response.status == HTTPStatus.CONFLICT:
             self._back_off()
-        return None if response.status in (404, 409) else decode_object_or_raise(response, Job)
+        return (
+            None
+            if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+            else decode_object_or_raise(response, Job)
+        )
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """Return the Job, or None."""
         response = self._send(ApiRequest("GET", f"{jobs_path(project)}/{name}"))
-        return None if response.status == 404 else decode_object_or_raise(response, Job)  # noqa: PLR2004 - NotFound
+        return None if response.status == HTTPStatus.NOT_FOUND else decode_object_or_raise(response, Job)
 
     def page(self, project: ProjectName, selector: str, limit: int, token: str | None) -> JobList:
         """Return the page of Jobs after *token* that match *selector*, at most *limit*, sorted by name."""
@@ -102,9 +107,9 @@ class KubernetesJobs(Pages):
         response = self._send(ApiRequest("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
         # If the Job existed, or an earlier attempt may have deleted it, a 404 or a new Job of its name is a success.
         existed = found is not None or response.repeated
-        if response.status == 404 and not existed:  # noqa: PLR2004 - NotFound
+        if response.status == HTTPStatus.NOT_FOUND and not existed:
             raise JobNotFound.named(project, name)
-        replaced = response.status == 409 and existed and not version  # noqa: PLR2004 - Conflict
+        replaced = response.status == HTTPStatus.CONFLICT and existed and not version
         if response.status not in (*OK, 404) and not replaced:
             raise error_from(response)
 
@@ -118,7 +123,7 @@ class KubernetesJobs(Pages):
         request = ApiRequest("POST", path, _STRICT + query, msgspec.json.encode(manifest))
         for _ in range(MAX_CONFLICTS):
             response = self._send(request)
-            if response.status != 409 or already_exists(response):  # noqa: PLR2004 - Conflict
+            if response.status != HTTPStatus.CONFLICT or already_exists(response):
                 return response
             self._back_off()
         raise ClusterUnavailable("Concurrent submissions to this Project kept conflicting. Try again.", retry_after=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -123,7 +124,7 @@ class KeySet:
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
         response = self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
         body = bounded_body.read(response, deadline, MAX_DOCUMENT)
-        if response.status != 200:  # noqa: PLR2004 - OK; redirects are not followed
+        if response.status != HTTPStatus.OK:  # redirects are not followed
             raise _Unusable("unexpected_status")
         return _json_object(body)
 
