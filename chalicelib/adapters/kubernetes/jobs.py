@@ -71,11 +71,8 @@ class KubernetesJobs(Pages):
         )
         if response.status == HTTPStatus.CONFLICT:
             self._back_off()
-        return (
-            None
-            if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-            else decode_object_or_raise(response, Job)
-        )
+        gone = response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+        return None if gone else decode_object_or_raise(response, Job)
 
     def find(self, project: ProjectName, name: JobName) -> Job | None:
         """Return the Job, or None."""
