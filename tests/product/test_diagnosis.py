@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from chalicelib.domain.diagnosis.causes import Cause
+from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from infra.localcluster.fake_node import NAME as NODE_NAME
 from infra.localcluster.kinds import EVENT, JOB, POD
 from infra.localcluster.pod_status import SIMULATE_VARIABLE
@@ -40,7 +41,7 @@ SUBMITTED = [
     ("UnschedulableResources", {"gpu": 9}),
     ("UnschedulableSelector", {"nodeType": "p99.gigantic"}),
     ("VolumeUnavailable", {"pvc": [{"path": "/data", "name": "no-such-claim"}]}),
-    ("VolumeUnavailable-mount", simulate("mount-failed")),
+    ("ConfigMissing-mount", simulate("mount-failed")),
     ("ImageNotFound", simulate("image-pull")),
     ("ImageUnauthorized", simulate("image-unauthorized")),
     ("ImageUnavailable", simulate("image-unreachable")),
@@ -63,6 +64,7 @@ SUBMITTED = [
 CREATED_BY_KUBECTL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "NoPodsAdmission": ({}, {}),
     "Suspended": ({}, {"suspend": True}),
+    "Incomplete": ({"annotations": {INCOMPLETE_ANNOTATION: ""}}, {"suspend": True}),
     "QueueWaiting": ({"labels": {"kueue.x-k8s.io/queue-name": "gpus"}}, {"suspend": True}),
 }
 """The cause, and the metadata and spec of a Job that is created with kubectl."""
@@ -168,7 +170,7 @@ class TestCauses:
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
 
     def test_all_causes_have_a_case(self) -> None:
-        """Every cause has a case in this module."""
+        """Every cause has a case in this module, except QueueRequired: no cluster of the tests runs Kueue."""
         cases = [
             *(case for case, _ in SUBMITTED),
             *CREATED_BY_KUBECTL,
@@ -176,6 +178,7 @@ class TestCauses:
             "UnschedulableTaint",
             "Preempted",
             "Terminating",
+            "QueueRequired",
         ]
 
         assert {case.partition("-")[0] for case in cases} == set(get_args(Cause))

@@ -165,9 +165,17 @@ def unscheduled(reason: str | None = "Unschedulable", message: str | None = "0/3
     return PodStatus(conditions=[condition])
 
 
-def exited(code: int | None, reason: str | None = "Error") -> PodStatus:
-    """Return the status of a pod whose container exited with *code*."""
-    end = Terminated(exit_code=code, reason=reason)
+def disrupted(reason: str, status: str = "True") -> PodStatus:
+    """Return the status of a pod with the condition DisruptionTarget."""
+    condition = Condition(
+        type="DisruptionTarget", status=status, reason=reason, message="why", last_transition_time=NOW
+    )
+    return PodStatus(conditions=[condition])
+
+
+def exited(code: int | None, reason: str | None = "Error", at: datetime | None = None) -> PodStatus:
+    """Return the status of a pod whose container exited with *code*, *at* that time."""
+    end = Terminated(exit_code=code, reason=reason, finished_at=at)
     return PodStatus(container_statuses=[ContainerStatus(name="main", state=ContainerState(terminated=end))])
 
 

@@ -264,8 +264,8 @@ class FakeRemains:
         return self._jobs.pods(project, [job])
 
     def log_tail(self, project: ProjectName, pod: Pod, container: str) -> str | None:
-        """Return the last lines of the pod's log, or None if the log is unavailable."""
-        del project, pod
+        """Return the last lines of the container's log, or None if the log is unavailable."""
+        del project, pod, container
         return self.log
 
 

@@ -68,12 +68,15 @@ def is_running(job: Job, pod: Pod) -> bool:
 
 
 def remaining_container(job: Job, pod: Pod) -> str | None:
-    """Return the container that keeps *pod* running although its program has succeeded; None if there is none."""
+    """Return the container that keeps *pod* running although its program has succeeded; None if there is none.
+
+    The kubelet terminates native sidecars when the other containers have ended, so these do not count.
+    """
     main = main_status(job, pod)
     if pod.status.phase != "Running" or main is None or not _succeeded(main):
         return None
-    others = (status for _, status in statuses_by_relevance(job, pod) if status.name != main.name)
-    return next((status.name for status in others if status.state.running), None)
+    others = (status for status in pod.status.container_statuses if status.name != main.name)
+    return next((status.name for status in others if not status.state.terminated), None)
 
 
 def _succeeded(status: ContainerStatus) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from chalicelib.domain.job.view import gpus_at_once, gpus_of
+from chalicelib.domain.job.view import gpus_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,10 @@ class Usage(NamedTuple):
 
 def usage(job: Job, pods: Sequence[Pod]) -> Usage:
     """Return the GPU-seconds that *job* used; *pods* are those of its pods that the cluster still has."""
-    if not gpus_at_once(job):
+    if not gpus_of(job.spec.template.spec.containers):
         return Usage(0.0, is_lower_bound=False)
-    times = [(pod, _scheduled_at(pod), _ended_at(pod)) for pod in pods]
+    # A pod without a node held no GPUs; the API server names the node when the pod is scheduled.
+    times = [(pod, _scheduled_at(pod), _ended_at(pod)) for pod in pods if pod.spec.node_name]
     seconds = sum(gpus_of(pod.spec.containers) * _seconds(start, end) for pod, start, end in times)
     is_complete = all(start and end for _, start, end in times) and not _has_lost_pods(job, pods)
     return Usage(seconds, is_lower_bound=not is_complete)

@@ -51,15 +51,17 @@ class Assessment(NamedTuple):
 
 def assess(job: Job, pods: Sequence[Pod]) -> Assessment:
     """Return the status of *job* and the reason for it; *pods* are those that the Job owns."""
+    if end := job.finished:
+        status: Status = "Terminating" if job.metadata.deletion_timestamp else job.outcome or "Failed"
+        return Assessment(status, None if end.type == "Complete" else failure_reason(job, end, pods))
     if job.metadata.deletion_timestamp:
         return Assessment("Terminating")
-    if end := job.finished:
-        return Assessment(job.outcome or "Failed", None if end.type == "Complete" else failure_reason(job, end, pods))
     if job.spec.suspend:
-        status: Status = "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
+        status = "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
         return Assessment(status, _suspended_reason(job, pods))
     if decision := job.ending:
-        return Assessment("Terminating", failure_reason(job, decision, pods))
+        succeeds = decision.type == "SuccessCriteriaMet"
+        return Assessment("Terminating", None if succeeds else failure_reason(job, decision, pods))
     active = [pod for pod in pods if pod.is_active]
     if active or job.status.ready:
         return _with_active_pods(job, active)
@@ -88,7 +90,7 @@ def trouble(job: Job, pod: Pod) -> StatusReason | None:
         return reason("NodeLost", "The node of the pod does not respond.", "status.phase", pod.status.start_time)
     if name := remaining_container(job, pod):
         message = f"The program has succeeded, but the container {name} keeps the pod running."
-        return reason("SidecarRunning", message, f"status.containerStatuses[{name}].state.running")
+        return reason("SidecarRunning", message, f"status.containerStatuses[{name}].state")
     exited = None if is_running(job, pod) else failed_container(job, pod)
     return disruption(pod) or waiting_reason(job, pod) or exited
 

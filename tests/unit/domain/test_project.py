@@ -39,9 +39,10 @@ class TestTally:
 class TestGpuUse:
     """Tests of gpu_use."""
 
-    def test_running_pods_use_gpus(self) -> None:
-        """A pending pod uses no GPUs yet."""
-        pods = [pod("Running", containers=[container(gpus="2")]), pod("Pending", containers=[container(gpus="4")])]
+    def test_pods_on_nodes_use_gpus(self) -> None:
+        """A pod without a node uses no GPUs yet, and one that has ended uses none any more."""
+        places = (("Running", "n1"), ("Pending", None), ("Succeeded", "n1"))
+        pods = [pod(phase, node=node, containers=[container(gpus="2")]) for phase, node in places]
 
         assert gpu_use([quota("gpus", **{GPU_QUOTA: "16"})], 6, pods) == GpuUse(16, 6, 2)
 

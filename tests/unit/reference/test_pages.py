@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain import names
 from chalicelib.domain.errors import CATALOGUE
-from chalicelib.domain.job.view import Status
+from chalicelib.domain.job.status import Status
 from infra.packaging.template import template
 from infra.reference import catalogue, document
 from infra.reference.error_advice import ADVICE

@@ -68,7 +68,7 @@ class TestGetProject:
     def test_quota_and_use(self) -> None:
         """The view has quotas, GPUs, Jobs, and the caller's verbs."""
         jobs = pending_jobs(2)
-        running = pod("Running", owner="uid-of-train-00000", containers=[container(gpus="2")])
+        running = pod("Running", node="n1", owner="uid-of-train-00000", containers=[container(gpus="2")])
 
         view = get_project(TEAM_A, FakeProject(running=[running]), jobs)
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from chalicelib.domain.errors import Forbidden, JobNotFound
-from chalicelib.domain.names import ProjectName
+from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.usecases.job_diagnosis import MAX_PODS_WITH_EVENTS, diagnose_job, job_events
-from tests.support.builders import TEAM_A, TRAIN_1, event, job, meta, minutes_ago, pod, unscheduled
+from tests.support.builders import NOW, TEAM_A, TRAIN_1, event, job, meta, minutes_ago, pod, unscheduled
 from tests.support.fakes import FakeJobs, FakePods
 
+if TYPE_CHECKING:
+    from chalicelib.domain.diagnosis.diagnosis import Diagnosis
+
 TEAM_B = ProjectName("team-b")
-USE_CASES = [job_events, diagnose_job]
+
+
+def diagnosis(project: ProjectName, name: JobName, jobs: FakeJobs, pods: FakePods) -> Diagnosis:
+    """Return the diagnosis of the Job at NOW."""
+    return diagnose_job(project, name, NOW, jobs, pods)
+
+
+USE_CASES = [job_events, diagnosis]
 
 
 @pytest.fixture
@@ -69,7 +81,7 @@ class TestDiagnoseJob:
 
     def test_of_its_pod(self, jobs: FakeJobs, pods: FakePods) -> None:
         """The cause is that of the pod."""
-        found = diagnose_job(TEAM_A, TRAIN_1, jobs, pods)
+        found = diagnosis(TEAM_A, TRAIN_1, jobs, pods)
 
         assert (found.project, found.name, found.cause) == ("team-a", "train-1", "UnschedulableResources")
 
@@ -78,7 +90,7 @@ class TestDiagnoseJob:
         pods.pods = []
         pods.recorded_events = [event("FailedCreate", "exceeded quota", kind="Job", about=meta())]
 
-        assert diagnose_job(TEAM_A, TRAIN_1, jobs, pods).cause == "NoPodsQuota"
+        assert diagnosis(TEAM_A, TRAIN_1, jobs, pods).cause == "NoPodsQuota"
 
 
 @pytest.mark.parametrize("use_case", USE_CASES)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, MalformedRequest, PageTokenExpired
-from chalicelib.domain.job.view import Status
+from chalicelib.domain.job.status import Status
 from chalicelib.domain.kubernetes.jobs import OwnerReference
 from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_LABEL
 from chalicelib.domain.names import JobName, ProjectName

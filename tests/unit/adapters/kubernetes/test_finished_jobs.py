@@ -85,10 +85,10 @@ class TestLogTail:
     """The last lines of a log."""
 
     def test_is_read(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
-        """The log of the first container is read up to a limit; invalid UTF-8 is replaced."""
+        """The log of the container is read up to a limit; invalid UTF-8 is replaced."""
         site.on(LOG, HttpResponse(200, [("Content-Type", "text/plain")], b"one\ntw\xff\n"))
 
-        assert finished_jobs.log_tail(TEAM_A, POD) == "one\ntw\ufffd\n"
+        assert finished_jobs.log_tail(TEAM_A, POD, "main") == "one\ntw\ufffd\n"
         assert site.at(LOG)[0].query == [("container", "main"), ("tailLines", "40"), ("limitBytes", "65536")]
 
     @pytest.mark.parametrize("reply", [status_reply(404), status_reply(400, "waiting to start"), NOT_ALLOWED])
@@ -98,28 +98,28 @@ class TestLogTail:
         """A pod that is gone or never started has no log, and does not count as a failure."""
         site.on(LOG, *[reply] * LOG_FAILURES, HttpResponse(200, [], b"done\n"))
 
-        assert [finished_jobs.log_tail(TEAM_A, POD) for _ in range(LOG_FAILURES + 1)] == [None] * LOG_FAILURES + [
-            "done\n"
-        ]
+        assert [finished_jobs.log_tail(TEAM_A, POD, "main") for _ in range(LOG_FAILURES + 1)] == [
+            None
+        ] * LOG_FAILURES + ["done\n"]
 
     def test_is_not_read_after_failures(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
         """After several failures no more logs are read."""
         site.on(LOG, status_reply(500))
 
-        found = [finished_jobs.log_tail(TEAM_A, POD) for _ in range(LOG_FAILURES)]
+        found = [finished_jobs.log_tail(TEAM_A, POD, "main") for _ in range(LOG_FAILURES)]
         requests = len(site.at(LOG))
 
-        assert [*found, finished_jobs.log_tail(TEAM_A, POD)] == [None] * (LOG_FAILURES + 1)
+        assert [*found, finished_jobs.log_tail(TEAM_A, POD, "main")] == [None] * (LOG_FAILURES + 1)
         assert len(site.at(LOG)) == requests
 
     @pytest.mark.parametrize("name", ["", "..", "a/../../secrets", "A"])
     def test_invalid_pod_name(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs, name: str) -> None:
         """A name that would change the path is not requested."""
-        assert finished_jobs.log_tail(TEAM_A, pod(name=name)) is None
+        assert finished_jobs.log_tail(TEAM_A, pod(name=name), "main") is None
         assert site.requests == []
 
     def test_deadline_is_respected(self, site: ScriptedServer) -> None:
         """After the deadline of the cleanup the result is None."""
         late = KubernetesFinishedJobs(Cluster(api_at(site.url)), Caller.janitor(), Deadline(0.0))
 
-        assert late.log_tail(TEAM_A, POD) is None
+        assert late.log_tail(TEAM_A, POD, "main") is None

@@ -9,13 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.diagnosis.causes import REMEDIES, Finding
-from chalicelib.domain.diagnosis.pod_causes import failure_finding, waiting_finding
+from chalicelib.domain.diagnosis.causes import EXPLANATIONS, Finding
+from chalicelib.domain.diagnosis.pod_causes import (
+    EXIT_CODE_REMEDIES,
+    active_pod_finding,
+    failed_pod_finding,
+)
 from chalicelib.domain.job.event_list import ObjectName
 from chalicelib.domain.kubernetes.events import Event
-from chalicelib.domain.kubernetes.jobs import Condition
 from chalicelib.domain.kubernetes.pods import ContainerState, Pod, PodStatus, Terminated
-from tests.support.builders import NOW, event, exited, minutes_ago, pod, running, unscheduled, waiting
+from tests.support.builders import (
+    NOW,
+    disrupted,
+    event,
+    exited,
+    job,
+    minutes_ago,
+    pod,
+    running,
+    unscheduled,
+    waiting,
+)
 from tests.support.kubernetes_objects import objects
 
 POD = ObjectName("Pod", "train-1-abcde")
@@ -24,7 +38,7 @@ MAIN = "status.containerStatuses[main]"
 
 def waiting_cause(status: PodStatus, *events: Event) -> Finding:
     """Return why the pod with *status* is waiting."""
-    finding = waiting_finding(pod("Pending", status=status), events)
+    finding = active_pod_finding(job(), pod("Pending", status=status), events)
     assert finding is not None
     return finding
 
@@ -34,40 +48,8 @@ def about_pod(reason: str, message: str, **fields: Any) -> Event:  # noqa: ANN40
     return event(reason, message, about=pod().metadata, **fields)
 
 
-def disrupted(reason: str, status: str = "True") -> PodStatus:
-    """Return the status of a pod with the condition DisruptionTarget."""
-    condition = Condition(
-        type="DisruptionTarget", status=status, reason=reason, message="why", last_transition_time=NOW
-    )
-    return PodStatus(conditions=[condition])
-
-
 class TestImage:
     """Tests of images that cannot be pulled."""
-
-    @pytest.mark.parametrize(
-        ("message", "cause"),
-        [
-            ("registry/x:1: not found", "ImageNotFound"),
-            ("manifest unknown", "ImageNotFound"),
-            ("unexpected status from HEAD request to https://x/: 404", "ImageNotFound"),
-            ("unexpected status: 401 Unauthorized", "ImageUnauthorized"),
-            ("no basic auth credentials", "ImageUnauthorized"),
-            ("pull access denied, repository does not exist or may require authorization", "ImageUnauthorized"),
-            ("dial tcp 192.0.2.1:443: i/o timeout", "ImageUnavailable"),
-            ("", "ImageUnavailable"),
-        ],
-    )
-    @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
-    def test_cause_from_the_message_of_the_registry(self, reason: str, message: str, cause: str) -> None:
-        """The message shows whether the image does not exist, is not authorized or cannot be reached."""
-        finding = waiting_cause(waiting(reason, message))
-
-        assert (finding.cause, finding.field_path, finding.message) == (
-            cause,
-            f"{MAIN}.state.waiting",
-            message or reason,
-        )
 
     def test_cause_from_an_event(self) -> None:
         """Older kubelets report only `Back-off pulling image` in the status, and the cause in an event."""
@@ -80,27 +62,6 @@ class TestImage:
 
 class TestNode:
     """Tests of pods that cannot be scheduled."""
-
-    @pytest.mark.parametrize(
-        ("message", "cause"),
-        [
-            ("0/4 nodes are available: 4 Insufficient nvidia.com/gpu.", "UnschedulableResources"),
-            ("0/4 nodes are available: 4 Too many pods.", "UnschedulableResources"),
-            ("0/4 nodes are available: 1 Insufficient cpu, 3 had untolerated taint(s).", "UnschedulableResources"),
-            ("0/1 nodes are available: 1 node(s) were unschedulable.", "UnschedulableTaint"),
-            ("4 nodes: 1 had untolerated taint(s), 3 didn't match Pod's node affinity/selector.", "UnschedulableTaint"),
-            ("0/4 nodes are available: 4 node(s) didn't match Pod's node affinity/selector.", "UnschedulableSelector"),
-            ('0/1 nodes are available: persistentvolumeclaim "x" not found. not found', "VolumeUnavailable"),
-            ("0/4 nodes are available: 4 node(s) had volume node affinity conflict.", "VolumeUnavailable"),
-            ("0/4 nodes are available: 4 node(s) didn't match pod anti-affinity rules.", "Unknown"),
-            ("4 node(s) x. preemption: 0/4 nodes are available: 4 Insufficient cpu.", "Unknown"),
-        ],
-    )
-    def test_cause_from_the_message_of_the_scheduler(self, message: str, cause: str) -> None:
-        """Missing resources take precedence over taints, and taints over the node selector."""
-        finding = waiting_cause(unscheduled(message=message))
-
-        assert (finding.cause, finding.field_path) == (cause, "status.conditions[PodScheduled]")
 
     def test_since_the_condition_changed(self) -> None:
         """The time is that of the condition, not of the creation of the pod."""
@@ -120,7 +81,7 @@ class TestContainer:
     @pytest.mark.parametrize(
         ("reason", "cause"),
         [
-            ("CreateContainerConfigError", "ConfigMissing"),
+            ("CreateContainerConfigError", "CannotStart"),
             ("CreateContainerError", "CannotStart"),
             ("RunContainerError", "CannotStart"),
             ("InvalidImageName", "ImageNotFound"),
@@ -174,7 +135,7 @@ class TestContainer:
     )
     def test_starting_or_running(self, phase: str, status: PodStatus, reason: str) -> None:
         """A pod that is starting normally, or running after a failed mount, has no finding."""
-        assert waiting_finding(pod(phase, status=status), [about_pod(reason, "")]) is None
+        assert active_pod_finding(job(), pod(phase, status=status), [about_pod(reason, "")]) is None
 
 
 class TestFailure:
@@ -197,7 +158,7 @@ class TestFailure:
             exit_code=9, reason=reason, finished_at=minutes_ago(1)
         )
 
-        finding = failure_finding(pod("Failed", status=status))
+        finding = failed_pod_finding(job(), pod("Failed", status=status))
 
         expected = "The container ended with exit code 9."
         assert finding == Finding(cause, POD, f"{MAIN}.state.terminated", expected, minutes_ago(1))  # type: ignore[arg-type] # a Cause
@@ -208,7 +169,7 @@ class TestFailure:
         status = exited(128, reason)
         status.container_statuses[0].state.terminated = Terminated(exit_code=128, reason=reason, message="no such file")
 
-        finding = failure_finding(pod("Failed", status=status))
+        finding = failed_pod_finding(job(), pod("Failed", status=status))
 
         assert finding is not None
         assert ("no such file" in finding.message) is included
@@ -219,7 +180,9 @@ class TestFailure:
             ("Evicted", "Evicted"),
             ("NodeLost", "NodeLost"),
             ("NodeShutdown", "NodeLost"),
-            ("UnexpectedAdmissionError", "Unknown"),
+            ("UnexpectedAdmissionError", "UnschedulableResources"),
+            ("OutOfnvidia.com/gpu", "UnschedulableResources"),
+            ("SomethingNew", "Unknown"),
         ],
     )
     def test_cause_from_the_pod(self, reason: str, cause: str) -> None:
@@ -227,7 +190,7 @@ class TestFailure:
         status = exited(137)
         status.reason, status.message = reason, "why"
 
-        finding = failure_finding(pod("Failed", status=status))
+        finding = failed_pod_finding(job(), pod("Failed", status=status))
 
         assert finding is not None
         assert (finding.cause, finding.field_path, finding.message) == (cause, "status.reason", "why")
@@ -242,7 +205,7 @@ class TestFailure:
     )
     def test_disruption_takes_precedence(self, reason: str, cause: str) -> None:
         """A disrupted pod did not fail by itself, whatever its exit code."""
-        finding = failure_finding(pod("Failed", status=disrupted(reason)))
+        finding = failed_pod_finding(job(), pod("Failed", status=disrupted(reason)))
 
         assert finding == Finding(cause, POD, "status.conditions[DisruptionTarget]", "why", NOW)  # type: ignore[arg-type] # a Cause
 
@@ -251,12 +214,24 @@ class TestFailure:
     )
     def test_no_known_cause(self, status: PodStatus) -> None:
         """A pod whose status shows no failure has no finding."""
-        assert failure_finding(pod("Failed", status=status)) is None
+        assert failed_pod_finding(job(), pod("Failed", status=status)) is None
+
+
+class TestExitCode:
+    """Tests of the remedies for exit codes."""
+
+    @pytest.mark.parametrize("code", [*EXIT_CODE_REMEDIES, 1])
+    def test_remedy_of_the_code(self, code: int) -> None:
+        """An exit code that has a usual reason has its own remedy."""
+        found = failed_pod_finding(job(), pod("Failed", status=exited(code)))
+
+        assert found
+        assert (found.cause, found.remedy) == ("ExitCode", EXIT_CODE_REMEDIES.get(code, ""))
 
 
 @given(objects(Pod), st.lists(objects(Event), max_size=2))
 def test_any_pod(subject: Pod, events: list[Event]) -> None:
     """Any fields of the pod and its events can be missing or contain any value."""
-    for finding in (waiting_finding(subject, events), failure_finding(subject)):
-        assert finding is None or finding.cause in REMEDIES
+    for finding in (active_pod_finding(job(), subject, events), failed_pod_finding(job(), subject)):
+        assert finding is None or finding.cause in EXPLANATIONS
         assert msgspec.json.encode(finding)

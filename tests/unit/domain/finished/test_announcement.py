@@ -20,7 +20,7 @@ class TestBuildAnnouncement:
     """Tests of build_announcement."""
 
     def test_succeeded_job(self) -> None:
-        """The announcement contains what a notification to the user needs, such as five minutes of two GPUs."""
+        """The announcement contains what a notification to the user needs."""
         spec = JobSpec(template=template(container(gpus=2)))
         job = finished(spec=spec, annotations={USER_ANNOTATION: "alice"})
 
@@ -33,7 +33,8 @@ class TestBuildAnnouncement:
             "status": "Succeeded",
             "reason": None,
             "user": "alice",
-            "gpuSeconds": 600.0,
+            "gpuSeconds": 0.0,
+            "gpuSecondsIsLowerBound": False,
             "finishedAt": NOW_MS,
             "cluster": "gpu-east",
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -17,15 +17,18 @@ from chalicelib.domain.finished.receipt import (
     Receipt,
     build_receipt,
     latest_key,
-    most_informative_pod,
+    logged_container,
     object_key,
 )
-from chalicelib.domain.kubernetes.jobs import Job
+from chalicelib.domain.kubernetes.jobs import Condition, Container, Job
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.manifest.job import render
 from tests.support.builders import ALICE, NOW, NOW_MS, TEAM_A, container, exited, identity, minutes_ago, pod, submission
 from tests.support.kubernetes_objects import objects
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 CANARY = "hunter2-the-canary"
 CONDITIONS = {
@@ -51,10 +54,23 @@ def stored(end: str = "Complete", succeeded: int = 1, failed: int = 0, **fields:
 
 def ran(minutes: float | None, phase: str = "Succeeded", gpus: int = 2, node: str = "node-1") -> Pod:
     """Return a pod that ran for *minutes* until NOW, or whose times are not known."""
-    end = Terminated(exit_code=0, started_at=minutes_ago(minutes), finished_at=NOW) if minutes is not None else None
-    state = ContainerState(terminated=end)
-    status = PodStatus(container_statuses=[ContainerStatus(name="main", state=state, image_id="busybox@sha256:1")])
-    return pod(phase, status=status, containers=[container(gpus=gpus)], node=node)
+    since = None if minutes is None else minutes_ago(minutes)
+    state = ContainerState(terminated=Terminated(exit_code=0, finished_at=NOW))
+    scheduled = Condition(type="PodScheduled", status="True", last_transition_time=since)
+    statuses = [ContainerStatus(name="main", state=state, image_id="busybox@sha256:1")]
+    status = PodStatus(conditions=[scheduled], container_statuses=statuses)
+    containers = [container(gpus=gpus)]
+    return pod(phase, status=status, containers=containers, node=node, creation_timestamp=minutes_ago(60))
+
+
+def failed(name: str, at: datetime) -> Pod:
+    """Return the pod *name*, which failed *at* that time."""
+    return pod("Failed", name=name, status=exited(1, at=at), creation_timestamp=minutes_ago(9))
+
+
+INIT_FAILED = exited(1)
+INIT_FAILED.init_container_statuses, INIT_FAILED.container_statuses = INIT_FAILED.container_statuses, []
+INIT_FAILED.init_container_statuses[0].name = "fetch"
 
 
 class TestBuildReceipt:
@@ -79,7 +95,7 @@ class TestBuildReceipt:
             "startedAt": NOW_MS - 3_600_000,
             "finishedAt": NOW_MS,
             "gpuSeconds": 3600.0,
-            "gpuSecondsFrom": "pods",
+            "gpuSecondsIsLowerBound": False,
             "submission": {"project": "team-a", "image": "busybox", "gpu": 2},
             "spec": stored()["spec"],
             "log": "done\n",
@@ -139,19 +155,23 @@ def test_keys() -> None:
     assert latest_key("team-a", "train-1") == "receipts/team-a/latest/train-1.json"
 
 
-class TestMostInformativePod:
-    """Tests of most_informative_pod."""
+class TestLoggedContainer:
+    """Tests of logged_container."""
 
-    def test_last_failed_pod(self) -> None:
-        """A failed pod is selected even if another pod succeeded later."""
-        first = pod("Failed", name="first", creation_timestamp=minutes_ago(3))
-        last = pod("Failed", name="last", creation_timestamp=minutes_ago(2))
+    @pytest.mark.parametrize(
+        ("pods", "expected"),
+        [
+            ([failed("first", minutes_ago(3)), failed("last", minutes_ago(2)), pod("Succeeded")], ("first", "main")),
+            ([pod("Succeeded", name="last"), pod("Succeeded", creation_timestamp=minutes_ago(2))], ("last", "main")),
+            ([pod("Failed", name="a", status=INIT_FAILED)], ("a", "fetch")),
+            ([], None),
+        ],
+    )
+    def test_explains_the_end(self, pods: list[Pod], expected: tuple[str, str] | None) -> None:
+        """That is the container that failed in the pod which explains the failure, else the last pod's program."""
+        for each in pods:
+            each.spec.containers = [Container(name="istio-proxy"), Container(name="main")]
 
-        assert most_informative_pod([last, first, pod("Succeeded")]) is last
+        found = logged_container(Job(), pods)
 
-    def test_without_failed_pods(self) -> None:
-        """Without failed pods the last pod is selected, and without pods None."""
-        last = pod("Succeeded", name="last")
-
-        assert most_informative_pod([last, pod("Succeeded", creation_timestamp=minutes_ago(2))]) is last
-        assert most_informative_pod([]) is None
+        assert (found and (found[0].metadata.name, found[1])) == expected

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.errors import JobBeingDeleted, JobFinished, JobIncomplete, JobManagedByQueue
 from chalicelib.domain.job.lifecycle import is_reached, suspend_patch
-from chalicelib.domain.job.view import Status
+from chalicelib.domain.job.status import Status
 from chalicelib.domain.kubernetes.jobs import QUEUE_LABEL, JobSpec
 from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from tests.support.builders import NOW, ended, job

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.errors import JobNotStarted, LogGone, MalformedRequest
 from chalicelib.domain.job.logs import MAX_BYTES, ContainerRun, LogQuery, index_of, select_attempt, tail_bytes
 from chalicelib.domain.kubernetes.jobs import Container, Job, JobSpec, JobStatus
-from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
+from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated, Waiting
 from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 from chalicelib.domain.parsing.strict_json import query_parameters
 from tests.support.builders import ended, exited, job, minutes_ago, pod, running, unscheduled, waiting
@@ -122,6 +122,38 @@ class TestSelectAttempt:
 
         with pytest.raises(JobNotStarted):
             select([subject], container="sidecar")
+
+
+class TestDefaultContainer:
+    """Tests of the container whose log is returned by default."""
+
+    @pytest.mark.parametrize(
+        ("main", "fetch", "expected"),
+        [
+            ("PodInitializing", ContainerState(terminated=Terminated(exit_code=1)), "fetch"),
+            ("PodInitializing", ContainerState(waiting=Waiting(reason="CrashLoopBackOff")), "fetch"),
+            ("CrashLoopBackOff", ContainerState(terminated=Terminated(exit_code=0)), "main"),
+        ],
+    )
+    def test_init_container_that_failed(self, main: str, fetch: ContainerState, expected: str) -> None:
+        """If the program has never started, the log is that of the init container which prevents its start."""
+        subject = log_pod("a", "Pending", waiting(main))
+        subject.spec.init_containers.append(Container(name="fetch"))
+        last = ContainerState(terminated=Terminated(exit_code=1))
+        subject.status.init_container_statuses = [
+            ContainerStatus(name="fetch", state=fetch, last_state=last if fetch.waiting else ContainerState())
+        ]
+        if expected == "main":
+            subject.status.container_statuses[0].last_state = last
+
+        assert select([subject]) == ContainerRun("a", expected)
+
+    def test_injected_container_is_not_the_default(self) -> None:
+        """A proxy in front of the program does not take its place."""
+        subject = log_pod("a")
+        subject.spec.containers.insert(0, Container(name="istio-proxy"))
+
+        assert select([subject]).container == "main"
 
 
 class TestIndex:

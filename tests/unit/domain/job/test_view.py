@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.job.view import EXAMPLE, MAX_TEXT, JobView, Status, view
+from chalicelib.domain.job.status import Status
+from chalicelib.domain.job.view import EXAMPLE, MAX_TEXT, JobView, view
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import Pod
 from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_ANNOTATION, USER_LABEL
@@ -19,12 +20,10 @@ from tests.support.builders import (
     NOW_MS,
     container,
     ended,
-    exited,
     job,
     minutes_ago,
     pod,
     template,
-    unscheduled,
     waiting,
 )
 from tests.support.kubernetes_objects import objects
@@ -35,71 +34,6 @@ QUEUED = {"kueue.x-k8s.io/queue-name": "gpus"}
 def view_of(subject: Job, *pods: Pod) -> JobView:
     """Return the view of *subject* in team-a."""
     return view("team-a", subject, pods)
-
-
-class TestStatus:
-    """Tests of the status."""
-
-    def test_list_is_closed(self) -> None:
-        """Clients depend on these nine statuses."""
-        assert set(get_args(Status)) == {
-            "Pending",
-            "Queued",
-            "ContainerCreating",
-            "Running",
-            "Suspended",
-            "Terminating",
-            "Succeeded",
-            "Failed",
-            "Unknown",
-        }
-
-    @pytest.mark.parametrize(
-        ("subject", "pods", "expected"),
-        [
-            pytest.param(job(), [], "Pending", id="created"),
-            pytest.param(job(), [pod("Pending")], "Pending", id="pod without a node"),
-            pytest.param(job(), [pod("Pending", status=unscheduled())], "Pending", id="unschedulable"),
-            pytest.param(job(), [pod("Pending", node="n")], "ContainerCreating", id="pod on a node"),
-            pytest.param(
-                job(), [pod("Pending", node="n", status=waiting("ImagePullBackOff"))], "Pending", id="cannot pull"
-            ),
-            pytest.param(
-                job(),
-                [pod("Pending", node="n", status=waiting("ErrImagePull")), pod("Pending", node="n")],
-                "ContainerCreating",
-                id="one of two pods is starting",
-            ),
-            pytest.param(job(), [pod("Running")], "Running", id="running"),
-            pytest.param(job(), [pod("Pending"), pod("Running")], "Running", id="one of two is running"),
-            pytest.param(job(status=JobStatus(ready=1)), [], "Running", id="ready, without known pods"),
-            pytest.param(job(status=JobStatus(active=1, ready=0)), [], "Pending", id="active but not ready"),
-            pytest.param(job(status=JobStatus(ready=1)), [pod("Pending")], "Pending", id="pods take precedence"),
-            pytest.param(job(), [pod("Succeeded")], "Pending", id="between two completions"),
-            pytest.param(job(), [pod("Failed", status=exited(1))], "Pending", id="between two attempts"),
-            pytest.param(job(), [pod("Failed", node="n", status=exited(1))], "Pending", id="failed pod keeps its node"),
-            pytest.param(job(), [pod("Unknown")], "Unknown", id="node is lost"),
-            pytest.param(job(), [pod("Unknown"), pod("Pending")], "Pending", id="one of two nodes lost"),
-            pytest.param(job(), [pod("Running", deletion_timestamp=NOW)], "Pending", id="pod is being replaced"),
-            pytest.param(job(spec=JobSpec(suspend=True)), [], "Suspended", id="suspended"),
-            pytest.param(job(spec=JobSpec(suspend=True)), [pod("Running")], "Suspended", id="pods not yet stopped"),
-            pytest.param(job(spec=JobSpec(suspend=True), labels=QUEUED), [], "Queued", id="queued"),
-            pytest.param(job(spec=JobSpec(suspend=False), labels=QUEUED), [], "Pending", id="admitted by its queue"),
-            pytest.param(job(status=ended("Complete")), [], "Succeeded", id="complete"),
-            pytest.param(job(status=ended("Failed")), [], "Failed", id="failed"),
-            pytest.param(job(status=ended("Complete")), [pod("Running")], "Succeeded", id="complete, pod is stopping"),
-            pytest.param(
-                job(spec=JobSpec(suspend=True), status=ended("Failed")), [], "Failed", id="failed while suspended"
-            ),
-            pytest.param(
-                job(status=ended("Complete"), deletion_timestamp=NOW), [], "Terminating", id="complete, being deleted"
-            ),
-            pytest.param(job(deletion_timestamp=NOW), [pod("Running")], "Terminating", id="being deleted"),
-        ],
-    )
-    def test_status(self, subject: Job, pods: list[Pod], expected: str) -> None:
-        """Deletion, the end of the Job and suspension take precedence over the state of the pods."""
-        assert expected == view_of(subject, *pods).status
 
 
 class TestReason:
@@ -145,11 +79,13 @@ class TestGpus:
         assert expected == view_of(job(spec=spec)).requested_gpus
 
     def test_allocated(self) -> None:
-        """Only running pods have allocated GPUs."""
+        """Pods on a node hold their GPUs, also while their image is pulled or they terminate, until they have ended."""
         four = [container(gpus="4")]
-        pods = [pod(phase, containers=four) for phase in ("Running", "Running", "Pending", "Succeeded", "Failed", None)]
+        phases = ("Running", "Pending", "Succeeded", "Failed", None)
+        pods = [pod(phase, node="n1", containers=four) for phase in phases]
+        pods += [pod("Pending", containers=four), pod(node="n1", containers=four, deletion_timestamp=NOW)]
 
-        assert view_of(job(), *pods).current_allocated_gpus == 8
+        assert view_of(job(), *pods).current_allocated_gpus == 16
 
 
 class TestFields:
@@ -184,7 +120,7 @@ class TestFields:
                 pod("Running", node="n1"),
                 pod("Running", node="n2"),
                 pod("Running"),
-                pod("Pending", node="n3"),
+                pod("Failed", node="n3"),
             )
         )
 
