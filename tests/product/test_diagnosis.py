@@ -16,7 +16,7 @@ import pytest
 from chalicelib.domain.diagnosis.causes import Cause
 from infra.localcluster.fake_node import NAME as NODE_NAME
 from infra.localcluster.kinds import EVENT, JOB, POD
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
 from tests.support.eventually import eventually
 
