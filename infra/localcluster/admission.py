@@ -12,6 +12,7 @@ from kubernetes.utils.quantity import parse_quantity
 from infra.localcluster.kinds import JOB, LIMIT_RANGE, NAMESPACE, POD, PRIORITY_CLASS, QUOTA, SERVICE
 from infra.localcluster.pod_security import violations
 from infra.localcluster.selectors import at
+from infra.localcluster.simulation import injected_container
 from infra.localcluster.status_errors import forbidden
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Admission:
         """Set the namespace's defaults; raise StatusError 403 if a limit does not allow *document*."""
         name = document["metadata"]["name"]
         if kind is POD:
+            _inject(document)
             self._request_defaults(namespace, document["spec"])
             self._check_limits(namespace, name, document["spec"])
             self._check_priority(name, document["spec"])
@@ -97,6 +99,13 @@ class Admission:
         labels = self._store.get(NAMESPACE, "", namespace)["metadata"].get("labels", {})
         if labels.get("pod-security.kubernetes.io/enforce") == "restricted" and (found := violations(pod)):
             raise forbidden(POD.resource, name, f'violates PodSecurity "restricted:latest": {", ".join(found)}')
+
+
+def _inject(pod: Document) -> None:
+    """Inject the container that the outcome of *pod* needs, as the webhook of a service mesh does."""
+    if pod["spec"].get("containers") and (found := injected_container(pod)):
+        field, container = found
+        pod["spec"][field] = [*pod["spec"].get(field, ()), container]
 
 
 def is_scoped(quota: Document) -> bool:

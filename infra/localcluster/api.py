@@ -6,15 +6,18 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from infra.local.wire import HttpResponse
 from infra.localcluster import access_reviews, field_validation, validating_admission_policy
-from infra.localcluster.api_request import ApiRequest, parse_request
+from infra.localcluster.api_request import EVICTION, ApiRequest, parse_request
+from infra.localcluster.fake_node import update_pod_status
 from infra.localcluster.go_json import encode
 from infra.localcluster.kinds import JOB, POD, Document
 from infra.localcluster.log_endpoint import read_pod_log
+from infra.localcluster.pod_status import disruption
 from infra.localcluster.selectors import by_fields, by_labels
 from infra.localcluster.status_errors import StatusError, bad_request, no_such_path, not_allowed
 from infra.localcluster.watch import DEFAULT_SECONDS, Watch
@@ -80,6 +83,8 @@ class Api:
         self._rbac.check(who, request.access)
         request.check_dry_run()
         validating_admission_policy.check(who, request)
+        if request.subresource == EVICTION and request.verb == "create":
+            return self._evict(request)
         if request.subresource:
             return self._log(request)
         verbs: dict[str, Callable[[ApiRequest], HttpResponse]] = {
@@ -132,6 +137,14 @@ class Api:
         }
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
         return _json(200, status)
+
+    def _evict(self, request: ApiRequest) -> HttpResponse:
+        """Delete a pod with the condition DisruptionTarget; disruption budgets do not exist here."""
+        pod = self._store.get(request.kind, request.namespace, request.name)
+        condition = disruption("EvictionByEvictionAPI", "Eviction API: evicting", datetime.now(UTC))
+        update_pod_status(self._store, pod, {"conditions": [condition]})
+        self._registry.delete(POD, request.namespace, request.name, request.body.get("deleteOptions") or {})
+        return _json(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
     def _log(self, request: ApiRequest) -> HttpResponse:
         if request.kind is not POD or request.subresource != "log":

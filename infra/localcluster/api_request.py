@@ -15,6 +15,8 @@ _PATH = re.compile(
     r"/(?:api/v1|apis/(?P<group>[a-z0-9.-]+)/v1)(?:/namespaces/(?P<namespace>[^/]+)(?=/[a-z]))?"
     r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?:/(?P<subresource>[a-z]+))?"
 )
+EVICTION = "eviction"
+"""The subresource of a pod that is created to evict it."""
 _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -79,7 +81,7 @@ def parse_request(method: str, target: str, body: bytes) -> ApiRequest:
     verb = _VERBS.get(method) or ("get" if parts["name"] else collection_verb)
     if verb == "delete" and not parts["name"]:
         verb = "deletecollection"
-    needs_name = verb in ("get", "patch", "delete")
+    needs_name = verb in ("get", "patch", "delete") or parts["subresource"] == EVICTION
     if method not in (*_VERBS, "GET") or needs_name != bool(parts["name"]):
         raise not_allowed()
     dry_runs = [value for key, value in parse_qsl(url.query, keep_blank_values=True) if key == "dryRun"]

@@ -1,17 +1,19 @@
-"""A fake node with GPUs. Its pods run for a fixed time and terminate; nothing is executed."""
+"""A fake node with GPUs. Its containers run for a fixed time and terminate; nothing is executed."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.kubernetes.jobs import GPU, NODE_TYPE
-from infra.localcluster import pod_status
 from infra.localcluster.kinds import POD
+from infra.localcluster.kubelet_sync import sync
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from infra.localcluster.kinds import Document
-    from infra.localcluster.pod_status import Event
+    from infra.localcluster.kubelet_report import Sync
     from infra.localcluster.registry import Registry
     from infra.localcluster.store import Store
 
@@ -28,12 +30,10 @@ NODE: Document = {
         "conditions": [{"type": "Ready", "status": "True"}],
     },
 }
-ENDED = ("Succeeded", "Failed")
-"""Phases of pods that use no resources any more."""
 
 
 class Node:
-    """Runs the pods in *store* for *run_seconds* each."""
+    """Runs the pods in *store*, each container for *run_seconds*."""
 
     def __init__(self, store: Store, registry: Registry, run_seconds: float) -> None:
         self._store = store
@@ -43,26 +43,25 @@ class Node:
     def step(self, moment: datetime) -> None:
         """Update every pod on the node at the time *moment*."""
         for pod in sorted(self._store.all(POD), key=lambda each: int(each["metadata"]["resourceVersion"])):
-            status = pod["status"]
-            if status["phase"] in ENDED or not pod["spec"].get("nodeName"):
-                continue
-            if "containerStatuses" not in status:
-                update_pod_status(self._store, self._registry, pod, *pod_status.started_status(pod, moment))
-            elif status["phase"] == "Running" and self._is_finished(pod, moment):
-                update_pod_status(self._store, self._registry, pod, *pod_status.finished_status(pod, moment))
+            if pod["spec"].get("nodeName"):
+                self._apply(pod, sync(pod, moment, self._run_time))
 
-    def _is_finished(self, pod: Document, moment: datetime) -> bool:
-        started = datetime.fromisoformat(pod["status"]["startTime"]).astimezone(UTC)
-        return pod_status.ends_by_itself(pod) and moment >= started + self._run_time
+    def _apply(self, pod: Document, result: Sync) -> None:
+        metadata = pod["metadata"]
+        if result.status is not None:
+            update_pod_status(self._store, pod, result.status)
+        for event in result.events:
+            self._registry.record(pod, event.type, event.reason, event.message)
+        if result.delete or result.remove:
+            options = {"gracePeriodSeconds": 0} if result.remove else {}
+            self._registry.delete(POD, metadata["namespace"], metadata["name"], options)
 
 
-def update_pod_status(store: Store, registry: Registry, pod: Document, status: Document, event: Event | None) -> None:
-    """Merge *status* into the status of *pod*, conditions by type, and record *event*."""
+def update_pod_status(store: Store, pod: Document, status: Document) -> Document:
+    """Merge *status* into the status of *pod*, conditions by type, and return the pod."""
     conditions = {each["type"]: each for each in (*pod["status"].get("conditions", ()), *status.get("conditions", ()))}
     merged = {**pod["status"], **status, "conditions": list(conditions.values())}
-    store.replace(POD, {**pod, "metadata": {**pod["metadata"]}, "status": _remove_null(merged)})
-    if event:
-        registry.record(pod, event.type, event.reason, event.message)
+    return store.replace(POD, {**pod, "metadata": {**pod["metadata"]}, "status": _remove_null(merged)})
 
 
 def _remove_null(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -6,22 +6,24 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from infra.localcluster.job_pods import Pods, build_pod, format_indexes, is_indexed
+from infra.localcluster import job_end, job_status
+from infra.localcluster.job_end import is_overdue
+from infra.localcluster.job_pods import Pods, build_pod
 from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.status_errors import StatusError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from infra.localcluster.kinds import Document, Kind
     from infra.localcluster.registry import Registry
     from infra.localcluster.store import Store
 
 FIRST_BACKOFF, MAX_BACKOFF = timedelta(seconds=1), timedelta(seconds=60)
 """Backoff after a rejected pod, doubled each time, as the real controller's DefaultJobApiBackOff."""
-
-_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class JobController:
@@ -38,24 +40,36 @@ class JobController:
         jobs = list(self._store.all(JOB))
         self._backoffs = {uid: self._backoffs[uid] for job in jobs if (uid := job["metadata"]["uid"]) in self._backoffs}
         for job in jobs:
-            if (end := finished_condition(job)) is None:
+            if (end := job_end.finished_condition(job)) is None:
                 self._reconcile(job, moment)
             elif _expired(job, end, moment):
                 self._delete(JOB, job)
 
     def _reconcile(self, job: Document, moment: datetime) -> None:
+        """Manage the pods of *job*, count those that have ended, and finish it when the last one has."""
         pods = Pods.of(job, self._store.owned_by(job["metadata"]["uid"], POD))
-        end = _finish_condition(job, pods, moment)
-        pods = (
-            self._delete_active_pods(job, pods)
-            if end or job["spec"]["suspend"]
-            else self._create_missing_pods(job, pods, moment)
-        )
-        if end and end["type"] == "Complete":
-            self._registry.record(job, "Normal", "Completed", "Job completed")
-        elif end:
-            self._registry.record(job, "Warning", end["reason"], end["message"])
-        self._update_status(job, _status(job, pods, end, moment))
+        decision = job_end.decision(job, pods, moment)
+        if decision:
+            pods = self._delete_pods(job, pods, pods.active)
+            pods = pods.abandon(job) if decision["type"] == "FailureTarget" else pods
+        elif "deletionTimestamp" not in job["metadata"]:
+            pods = self._manage(job, pods, moment)
+            decision = job_end.success(job, pods, moment)
+        for pod in pods.uncounted:
+            self._registry.release(pod)
+        end = job_end.condition(decision, moment) if decision and not pods.terminating else None
+        if end:
+            self._record_end(job, end)
+        self._update_status(job, job_status.build_status(job, pods, decision, end, moment))
+
+    def _manage(self, job: Document, pods: Pods, moment: datetime) -> Pods:
+        """Delete the pods of a suspended Job and surplus pods, or create the missing ones; return all pods."""
+        surplus = pods.active if job["spec"]["suspend"] else pods.surplus(job)
+        if surplus or job["spec"]["suspend"]:
+            for pod in surplus:
+                self._registry.release(pod)  # it is not counted as failed
+            return self._delete_pods(job, pods, surplus)
+        return self._create_missing_pods(job, pods, moment)
 
     def _create_missing_pods(self, job: Document, pods: Pods, moment: datetime) -> Pods:
         """Create the missing pods until one is rejected; return all pods."""
@@ -75,11 +89,21 @@ class JobController:
             active.append(created)
         return replace(pods, active=active)
 
-    def _delete_active_pods(self, job: Document, pods: Pods) -> Pods:
-        for pod in pods.active:
+    def _delete_pods(self, job: Document, pods: Pods, deleted: list[Document]) -> Pods:
+        """Delete the active pods *deleted*, and return all pods."""
+        for pod in deleted:
             self._delete(POD, pod)
             self._registry.record(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
-        return replace(pods, active=[])
+        latest = {each["metadata"]["uid"]: each for each in self._store.owned_by(job["metadata"]["uid"], POD)}
+        remaining = [latest[uid] for pod in deleted if (uid := pod["metadata"]["uid"]) in latest]
+        active = [pod for pod in pods.active if pod not in deleted]
+        return replace(pods, active=active, terminating=[*pods.terminating, *remaining])
+
+    def _record_end(self, job: Document, end: Document) -> None:
+        if end["type"] == "Complete":
+            self._registry.record(job, "Normal", "Completed", "Job completed")
+        else:
+            self._registry.record(job, "Warning", end["reason"], end["message"])
 
     def _delete(self, kind: Kind, document: Document) -> None:
         metadata = document["metadata"]
@@ -90,96 +114,9 @@ class JobController:
             self._store.replace(JOB, {**job, "metadata": {**job["metadata"]}, "status": status})
 
 
-def finished_condition(job: Document) -> Document | None:
-    """Return the condition that finished *job*, or None."""
-    conditions = (each for each in job["status"].get("conditions", ()) if each["type"] in ("Complete", "Failed"))
-    return next((each for each in conditions if each["status"] == "True"), None)
-
-
-def _finish_condition(job: Document, pods: Pods, moment: datetime) -> Document | None:
-    """Return the condition that finishes *job* now, or None."""
-    if failure := _failure(job, pods, moment):
-        return _condition("Failed", *failure, moment)
-    if pods.succeeded >= job["spec"].get("completions", 1):
-        return _condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods", moment)
-    return None
-
-
-def _failure(job: Document, pods: Pods, moment: datetime) -> tuple[str, str] | None:
-    """Return reason and message of the failure that ends *job* now, checked in the order of the real controller."""
-    spec, started, failed_indexes = job["spec"], job["status"].get("startTime"), len(pods.failed_indexes)
-    overdue = bool(started) and _overdue(started, spec.get("activeDeadlineSeconds"), moment)
-    too_many = "Job has exceeded the specified maximal number of failed indexes"
-    failures = {
-        ("PodFailurePolicy", pods.failure_message): bool(pods.failure_message),
-        ("BackoffLimitExceeded", "Job has reached the specified backoff limit"): pods.failed > spec["backoffLimit"],
-        ("DeadlineExceeded", "Job was active longer than specified deadline"): overdue,
-        ("MaxFailedIndexesExceeded", too_many): failed_indexes > spec.get("maxFailedIndexes", failed_indexes),
-        ("FailedIndexes", "Job has failed indexes"): failed_indexes
-        and failed_indexes + pods.succeeded >= spec["completions"],
-    }
-    return next((failure for failure, holds in failures.items() if holds), None)
-
-
-def _status(job: Document, pods: Pods, end: Document | None, moment: datetime) -> Document:
-    """Return the status of *job*; the real controller omits counts of zero, except for `ready`."""
-    ready = sum(pod["status"].get("phase") == "Running" for pod in pods.active)
-    counts = {"active": len(pods.active), "succeeded": pods.succeeded, "failed": pods.failed}
-    status: Document = {"ready": ready, **{name: count for name, count in counts.items() if count}}
-    if is_indexed(job) and pods.completed_indexes:
-        status["completedIndexes"] = format_indexes(pods.completed_indexes)
-    if "backoffLimitPerIndex" in job["spec"]:
-        status["failedIndexes"] = format_indexes(pods.failed_indexes)
-    if conditions := [*_suspended_condition(job, moment), *_finish_conditions(end)]:
-        status["conditions"] = conditions
-    if not job["spec"]["suspend"]:
-        # The step may have begun before the Job was created.
-        status["startTime"] = job["status"].get("startTime") or max(
-            _format_time(moment), job["metadata"]["creationTimestamp"]
-        )
-    if end and end["type"] == "Complete":
-        status["completionTime"] = _format_time(moment)
-    return status
-
-
-def _suspended_condition(job: Document, moment: datetime) -> list[Document]:
-    """Return the Suspended condition of *job*, which exists from its first suspension on."""
-    suspend = job["spec"]["suspend"]
-    previous = [each for each in job["status"].get("conditions", ()) if each["type"] == "Suspended"]
-    if previous and previous[0]["status"] == str(suspend):
-        return previous
-    if suspend:
-        return [_condition("Suspended", "JobSuspended", "Job suspended", moment)]
-    return [{**_condition("Suspended", "JobResumed", "Job resumed", moment), "status": "False"}] if previous else []
-
-
-def _finish_conditions(end: Document | None) -> list[Document]:
-    """Return the condition *end* after the interim one that Kubernetes adds since 1.31."""
-    if end is None:
-        return []
-    return [{**end, "type": "SuccessCriteriaMet" if end["type"] == "Complete" else "FailureTarget"}, end]
-
-
-def _condition(kind: str, reason: str, message: str, moment: datetime) -> Document:
-    when = {"lastProbeTime": _format_time(moment), "lastTransitionTime": _format_time(moment)}
-    return {"type": kind, "status": "True", "reason": reason, "message": message, **when}
-
-
 def _expired(job: Document, end: Document, moment: datetime) -> bool:
-    return _overdue(end["lastTransitionTime"], job["spec"].get("ttlSecondsAfterFinished"), moment)
-
-
-def _overdue(since: str, seconds: int | None, moment: datetime) -> bool:
-    return seconds is not None and moment >= _parse_time(since) + timedelta(seconds=seconds)
+    return is_overdue(end["lastTransitionTime"], job["spec"].get("ttlSecondsAfterFinished"), moment)
 
 
 def _namespace_and_name(job: Document) -> tuple[str, str]:
     return job["metadata"]["namespace"], job["metadata"]["name"]
-
-
-def _parse_time(text: str) -> datetime:
-    return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
-
-
-def _format_time(moment: datetime) -> str:
-    return moment.strftime(_FORMAT)

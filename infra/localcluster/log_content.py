@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from infra.localcluster.pod_status import containers, init_containers, statuses_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -58,8 +60,7 @@ def read_log(pod: Document, container: str, options: LogOptions, now: datetime) 
 
 def _start(pod: Document, container: str, *, previous: bool) -> datetime:
     """Return the start time of the container, or of its previous run."""
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    status: Document = next((each for each in statuses if each["name"] == container), {})
+    status: Document = statuses_of(pod).get(container, {})
     if previous:
         terminated = status.get("lastState", {}).get("terminated")
         if not terminated:
@@ -76,7 +77,8 @@ def _start(pod: Document, container: str, *, previous: bool) -> datetime:
 
 def _simulated_lines(pod: Document, name: str) -> list[str]:
     """Return the lines of the variable SIMULATE_LOG; without it, the command and some progress."""
-    container: Document = next(each for each in pod["spec"]["containers"] if each["name"] == name)
+    every = [*init_containers(pod), *containers(pod)]
+    container: Document = next(each for each in every if each["name"] == name)
     values = [each.get("value", "") for each in container.get("env", []) if each["name"] == LOG_VARIABLE]
     if values:
         return str(values[0]).splitlines()

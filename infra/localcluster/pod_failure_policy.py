@@ -27,7 +27,8 @@ def matching_rule(job: Document, pod: Document) -> RuleMatch:
 def _matching_exit(rule: Document, pod: Document) -> str:
     """Return a description of the container of *pod* that matches *rule*, or an empty string."""
     exit_codes = rule["onExitCodes"]
-    for container in pod["status"].get("containerStatuses", ()):
+    status = pod["status"]
+    for container in (*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ())):
         code = container["state"].get("terminated", {}).get("exitCode", 0)
         named = exit_codes.get("containerName") in (None, container["name"])
         if named and code and (code in exit_codes["values"]) == (exit_codes["operator"] == "In"):

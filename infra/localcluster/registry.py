@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import re
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
-from infra.localcluster import job_validation
+from infra.localcluster import job_validation, pod_deletion
 from infra.localcluster.kinds import EVENT, JOB, NAMESPACE, POD, SERVICE_ACCOUNT
 from infra.localcluster.status_errors import bad_request, conflict, invalid, not_found
 from infra.localcluster.store import now
@@ -66,8 +67,8 @@ class Registry:
             new: Document = copy.deepcopy(apply_merge_patch(old, change))
             if new == old or dry_run:
                 return new
-            if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
-                self._store.remove(kind, namespace, name)  # the object waited only for its finalizers
+            if pod_deletion.is_complete(new):
+                self._remove(kind, old)  # the object waited only for its finalizers
                 return new
             if new.get("spec") != old.get("spec"):
                 new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
@@ -80,14 +81,24 @@ class Registry:
             _check_preconditions(kind, old, options.get("preconditions") or {})
             # Unlike other kinds, a batch/v1 Job orphans its pods by default.
             policy = options.get("propagationPolicy") or ("Orphan" if kind is JOB else "Background")
+            if not dry_run and kind is POD:
+                return self._delete_pod(old, options)
             if not dry_run and old["metadata"].get("finalizers"):
                 terminating: Document = copy.deepcopy(
                     apply_merge_patch(old, {"metadata": {"deletionTimestamp": now()}})
                 )
                 return self._store.replace(kind, terminating)
             if not dry_run:
-                self._store.remove(kind, namespace, name, orphan=policy == "Orphan")
+                self._remove(kind, old, orphan=policy == "Orphan")
             return old
+
+    def release(self, pod: Document) -> None:
+        """Remove the finalizer of the Job controller from *pod*."""
+        metadata, released = pod["metadata"], pod_deletion.released(pod)
+        if pod_deletion.is_complete(released):
+            self._store.remove(POD, metadata["namespace"], metadata["name"])
+        elif metadata.get("finalizers"):
+            self._store.replace(POD, released)
 
     def record(self, about: Document, kind: str, reason: str, message: str) -> None:
         """Create an event about an object, or increment the count of an equal one."""
@@ -100,6 +111,23 @@ class Registry:
         times = {"firstTimestamp": now(), "lastTimestamp": now(), "count": 1}
         event = {"involvedObject": involved, "type": kind, "reason": reason, "message": message, **times}
         self.create(EVENT, metadata["namespace"], {"metadata": {"generateName": f"{metadata['name']}."}, **event})
+
+    def _delete_pod(self, pod: Document, options: Document) -> Document:
+        """Remove *pod*, or begin its grace period; the kubelet removes it when its containers have ended."""
+        terminating = pod_deletion.terminating(pod, options, datetime.now(UTC))
+        if pod_deletion.is_complete(terminating):
+            self._remove(POD, pod)
+            return pod
+        return pod if terminating == pod else self._store.replace(POD, terminating)
+
+    def _remove(self, kind: Kind, document: Document, *, orphan: bool = False) -> None:
+        """Remove an object; the pods of a Job end gracefully, or go on if they are orphans."""
+        metadata = document["metadata"]
+        self._store.remove(kind, metadata.get("namespace", ""), metadata["name"], orphan=orphan)
+        for pod in self._store.owned_by(metadata["uid"], POD) if kind is JOB else ():
+            self.release(pod)
+            if not orphan and (remaining := self._store.find(POD, metadata["namespace"], pod["metadata"]["name"])):
+                self._delete_pod(remaining, {})
 
     def _check_namespace(self, namespace: str, metadata: Document) -> None:
         if metadata.setdefault("namespace", namespace) != namespace:

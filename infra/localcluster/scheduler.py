@@ -13,9 +13,10 @@ from kubernetes.utils.quantity import parse_quantity
 
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from infra.localcluster.admission import requests_of
-from infra.localcluster.fake_node import ALLOCATABLE, ENDED, LABELS, NAME, update_pod_status
+from infra.localcluster.fake_node import ALLOCATABLE, LABELS, NAME, update_pod_status
 from infra.localcluster.kinds import CLAIM, NODE, POD, PRIORITY_CLASS
-from infra.localcluster.pod_status import Event
+from infra.localcluster.kubelet_report import Event
+from infra.localcluster.pod_status import ENDED, disruption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ _UNAVAILABLE = "0/1 nodes are available: 1 {}. no new claims to deallocate, pree
 """The scheduler's message in Kubernetes 1.36."""
 _NO_CLAIM = '0/1 nodes are available: persistentvolumeclaim "{}" not found. not found'
 _NO_VICTIMS = "No preemption victims found for incoming pod"
+_PREEMPTED = "default-scheduler: preempting to accommodate a higher priority pod"
 _NOT_HELPFUL = "Preemption is not helpful for scheduling"
 
 
@@ -49,10 +51,9 @@ class Scheduler:
 
     def _schedule(self, pod: Document, moment: datetime) -> None:
         reason = self._why_unschedulable(pod)
-        if reason and _NO_VICTIMS in reason and (victims := self._victims(pod)):
-            for victim in victims:
-                self._evict(victim, pod)
-            reason = None
+        if reason and _NO_VICTIMS in reason:
+            for victim in self._victims(pod):
+                self._preempt(victim, pod, moment)
         if reason is None:
             bound = copy.deepcopy(apply_merge_patch(pod, {"spec": {"nodeName": NAME}}))
             message = f"Successfully assigned {pod['metadata']['namespace']}/{pod['metadata']['name']} to {NAME}"
@@ -93,8 +94,13 @@ class Scheduler:
         return None
 
     def _victims(self, pod: Document) -> list[Document]:
-        """Return the fewest pods of lower priority whose preemption frees enough capacity for *pod*."""
+        """Return the fewest pods of lower priority whose preemption frees enough capacity for *pod*.
+
+        There are none while earlier victims are still terminating.
+        """
         own = self._priority(pod)
+        if any("deletionTimestamp" in each["metadata"] for each in self._running_pods() if self._priority(each) < own):
+            return []
         candidates = sorted(self._running_pods(), key=self._priority)
         for count, last in enumerate(candidates, start=1):
             if self._priority(last) >= own:
@@ -103,7 +109,10 @@ class Scheduler:
                 return candidates[:count]
         return []
 
-    def _evict(self, victim: Document, pod: Document) -> None:
+    def _preempt(self, victim: Document, pod: Document, moment: datetime) -> None:
+        """Delete *victim*; *pod* waits until it has ended."""
+        condition = disruption("PreemptionByScheduler", _PREEMPTED, moment)
+        update_pod_status(self._store, victim, {"conditions": [condition]})
         message = f"Preempted by pod {pod['metadata']['uid']} on node {NAME}"
         self._registry.record(victim, "Normal", "Preempted", message)
         self._registry.delete(POD, victim["metadata"]["namespace"], victim["metadata"]["name"], {})
@@ -119,7 +128,8 @@ class Scheduler:
         return int(found["value"]) if found else 0
 
     def _report(self, pod: Document, status: Document, event: Event) -> None:
-        update_pod_status(self._store, self._registry, pod, status, event)
+        update_pod_status(self._store, pod, status)
+        self._registry.record(pod, event.type, event.reason, event.message)
 
 
 def _insufficient(requests: Document, pods: Sequence[Document]) -> str | None:

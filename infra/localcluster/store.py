@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from infra.localcluster import list_pages
 from infra.localcluster.event_history import EventHistory, WatchEvent
-from infra.localcluster.kinds import KINDS, NAMESPACE, Document, Kind
+from infra.localcluster.kinds import KINDS, NAMESPACE, POD, Document, Kind
 from infra.localcluster.status_errors import StatusError, not_found
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Store:
             return self._put(kind, (metadata.get("namespace", ""), metadata["name"]), document)
 
     def remove(self, kind: Kind, namespace: str, name: str, *, orphan: bool = False) -> None:
-        """Remove the object and, unless *orphan* is set, its dependents."""
+        """Remove the object and, unless *orphan* is set, its dependents except pods, which end gracefully."""
         with self.lock:
             document = self.get(kind, namespace, name)
             del self._objects[kind][namespace, name]
             self.version += 1
             self.history.append(WatchEvent(self.version, kind, namespace, document, None))
-            for owned, key in self._owned.pop(document["metadata"]["uid"], ()):
-                if key in self._objects[owned] and not orphan:
+            for owned, key in list(self._owned.get(document["metadata"]["uid"], ())):
+                if key in self._objects[owned] and owned is not POD and not orphan:
                     self.remove(owned, *key)
             if kind is NAMESPACE:
                 self._remove_namespace_content(name)

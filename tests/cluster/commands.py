@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 Command = tuple[str, ...]
 
-# No node-lifecycle controller: the nodes send no heartbeats, so it would evict their pods.
 CONTROLLERS = (
     "certificatesigningrequest-signing",
     "clusterrole-aggregation",
@@ -23,10 +22,12 @@ CONTROLLERS = (
     "garbage-collector",
     "job",
     "namespace",
+    "node-lifecycle",
     "persistentvolume-binder",
     "pod-garbage-collector",
     "resourcequota",
     "serviceaccount",
+    "taint-eviction",
     "ttl-after-finished",
 )
 
@@ -90,6 +91,9 @@ def api_server(files: Files, url: str, database_url: str, webhook: Path | None) 
         f"--audit-log-path={files.audit_log}",
         # The API server cannot be an endpoint of the cluster on loopback, and would log that every few seconds.
         "--endpoint-reconciler-type=none",
+        # A pod is evicted at once from a node that is lost, instead of after five minutes.
+        "--default-not-ready-toleration-seconds=0",
+        "--default-unreachable-toleration-seconds=0",
         *(_webhook_flags(webhook) if webhook else ()),
     )
 
@@ -100,6 +104,9 @@ def controller_manager(files: Files, url: str, kubeconfig: Path) -> Command:
         *_server(files, "kube-controller-manager", url),
         *_client(kubeconfig),
         f"--controllers={','.join(f'{name}-controller' for name in CONTROLLERS)}",
+        # A node is lost after ten heartbeats; the default is 50 seconds.
+        "--node-monitor-grace-period=10s",
+        "--node-monitor-period=1s",
         f"--cluster-signing-cert-file={files.authority.certificate}",
         f"--cluster-signing-key-file={files.authority.key}",
     )

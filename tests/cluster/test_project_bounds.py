@@ -11,7 +11,7 @@ from chalicelib.domain.kubernetes.jobs import NODE_TYPE, QUEUE_LABEL
 from infra.kubernetes.project import base_manifests, project_manifests
 from infra.local.local_stack import Stack
 from infra.localcluster.kinds import SERVICE
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.cluster.json_client import ErrorResponse, JsonClient
 from tests.cluster.real_cluster import RealCluster
 from tests.support.api import Api

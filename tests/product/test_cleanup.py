@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.localcluster.kinds import JOB, POD
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
 from tests.support.eventually import eventually
 

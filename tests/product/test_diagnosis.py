@@ -17,7 +17,7 @@ from chalicelib.domain.diagnosis.causes import Cause
 from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from infra.localcluster.fake_node import NAME as NODE_NAME
 from infra.localcluster.kinds import EVENT, JOB, POD
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
 from tests.support.eventually import eventually
 

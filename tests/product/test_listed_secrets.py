@@ -11,7 +11,7 @@ from chalicelib.domain.labels import SECRETS_ANNOTATION
 from infra.kubernetes.project import project_manifests
 from infra.local.local_stack import BUCKET
 from infra.localcluster.kinds import JOB
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.support.api import Api
 from tests.support.eventually import eventually
 

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.labels import INCOMPLETE_ANNOTATION
 from infra.localcluster.kinds import JOB, POD, SERVICE
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.support.api import Api
 from tests.support.eventually import eventually
 

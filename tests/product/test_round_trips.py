@@ -16,7 +16,7 @@ import pytest
 
 from chalicelib import functions
 from chalicelib.runtime.operation import BASE
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from infra.packaging import docs_assets
 from tests.support.api import IMAGE
 from tests.support.counted_stack import SCHEDULED, UPLOADED, Callers, CountedStack, Request

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.localcluster.pod_status import MISSING_IMAGE, SIMULATE_VARIABLE
+from infra.localcluster.simulation import MISSING_IMAGE, SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
 from tests.support.eventually import eventually
 

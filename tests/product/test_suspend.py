@@ -9,7 +9,7 @@ import pytest
 
 from infra.kubernetes.project import project_manifests
 from infra.localcluster.kinds import JOB, POD
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
 from tests.support.eventually import eventually
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:

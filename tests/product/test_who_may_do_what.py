@@ -9,7 +9,7 @@ import pytest
 import app
 from chalicelib.runtime.operation import BASE
 from infra.localcluster.kinds import JOB, POD
-from infra.localcluster.pod_status import SIMULATE_VARIABLE
+from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.support.api import IMAGE, Api
 from tests.support.eventually import eventually
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from chalicelib.domain.kubernetes.jobs import GPU
-from infra.localcluster.pod_status import SIMULATE
+from infra.localcluster.simulation import SIMULATE
 from tests.cluster.json_client import ErrorResponse
 from tests.support.eventually import eventually
 
