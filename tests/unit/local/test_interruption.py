@@ -11,6 +11,7 @@ from itertools import cycle, islice
 import pytest
 
 from infra.local.interruption import INTERRUPTED, SIGNALS
+from tests.support.sizes import cases
 
 WAIT = """
 from infra.local.interruption import Interruption
@@ -21,7 +22,7 @@ print("stopping", flush=True)
 {then}
 print("stopped", flush=True)
 """
-BURSTS = 40
+BURSTS = cases(20, thorough=200)
 
 
 def start(then: str = "import sys; sys.stdin.read()") -> subprocess.Popen[str]:
@@ -38,7 +39,7 @@ def start(then: str = "import sys; sys.stdin.read()") -> subprocess.Popen[str]:
 def test_a_burst_of_signals_is_one(first: signal.Signals) -> None:
     """Five signals at once end the wait, and the process ends normally: none of many processes hangs."""
     others = cycle(reversed(SIGNALS))
-    for _ in range(BURSTS // len(SIGNALS)):
+    for _ in range(BURSTS):
         with start() as process:
             for number in (first, *islice(others, 4)):
                 process.send_signal(number)
