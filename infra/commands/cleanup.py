@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.dev_server import SESSION
+from infra.local.session_file import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import argparse
 import errno
-import signal
 import sys
-import threading
 import urllib.request
 from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.local.interruption import Interruption
 from infra.local.local_stack import Stack
 from infra.local.schedule import Schedule
+from infra.local.session_file import SessionFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.local.local_cluster import Review, SomeCluster
 
-SESSION = Path(".local/session.env")
 INTERVAL_SECONDS = {"announce": 60.0, "cleanup": 3600.0}
 """Seconds between two runs of a function: the default schedules of a deployment."""
 
@@ -35,7 +33,7 @@ Its cluster is {cluster}. No GPU is used, and all data is lost at exit.
 
 In another terminal:
 
-  source .local/session.env
+  source {file}
   TOKEN=$(curl -sS -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials "$TOKEN_URL" \\
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
   curl -sS -H "Authorization: Bearer $TOKEN" "$BASE_URL/projects"
@@ -49,20 +47,19 @@ def serve(make_cluster: Callable[[Review], SomeCluster], description: str) -> in
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=_port, default=8000, help="port of the API on 127.0.0.1")
     port = parser.parse_args().port
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    interruption = Interruption()
     try:
         with Stack(make_cluster, port) as stack:
             _check_health(stack.base_url)
-            written = _write_session(stack.session())
-            print(WELCOME.format(cluster=description, **_lower_case(stack.session())), flush=True)  # noqa: T201
+            session_file = SessionFile.write(stack.session())
+            values = {name.lower(): value for name, value in stack.session().items()}
+            print(WELCOME.format(cluster=description, file=session_file.path, **values), flush=True)  # noqa: T201
             with ExitStack() as schedules:
                 for name, seconds in INTERVAL_SECONDS.items():
                     action = partial(stack.functions.answer, name, "RequestResponse", b"{}")
                     schedules.enter_context(Schedule(seconds, action))
-                stop.wait()
-            _remove_session(written)
+                interruption.wait()
+            session_file.remove()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -81,22 +78,3 @@ def _check_health(base_url: str) -> None:
     # The log line of this request would only confuse the user.
     with redirect_stdout(StringIO()), urllib.request.urlopen(f"{base_url}/health", timeout=10) as response:  # nosec B310 # noqa: S310 - our own loopback URL
         response.read()
-
-
-def _write_session(session: dict[str, str]) -> str:
-    text = "".join(f"export {name}={value}\n" for name, value in session.items())
-    SESSION.parent.mkdir(exist_ok=True)
-    SESSION.touch()
-    SESSION.chmod(0o600)
-    SESSION.write_text(text)
-    return text
-
-
-def _remove_session(written: str) -> None:
-    """Delete the session file, unless another run in this folder has replaced it."""
-    if SESSION.exists() and SESSION.read_text() == written:
-        SESSION.unlink()
-
-
-def _lower_case(session: dict[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in session.items()}
