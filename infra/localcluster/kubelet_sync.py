@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.localcluster import container_status as container
 from infra.localcluster import lost_node

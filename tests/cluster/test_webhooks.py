@@ -1,4 +1,4 @@
-"""Admission webhooks of the platform: their denials reach the caller, whatever their status; a broken one is reported."""
+"""Admission webhooks of the platform: their denials reach the caller, whatever their status."""
 
 from __future__ import annotations
 
