@@ -57,7 +57,7 @@ WITH_STATUS = [
     pytest.param(InvalidUpload("bom.yaml", b"\xef\xbb\xbfimage: busybox", "malformed_request"), id="byte order mark"),
     pytest.param(InvalidUpload("bom.json", b"\xef\xbb\xbf" + GOOD, "malformed_request"), id="byte order mark in JSON"),
     pytest.param(InvalidUpload("empty.json", b"", "malformed_request"), id="an empty file"),
-    pytest.param(InvalidUpload("empty.yaml", b"", "invalid_job"), id="an empty YAML"),
+    pytest.param(InvalidUpload("empty.yaml", b"", "malformed_request"), id="an empty YAML"),
     pytest.param(InvalidUpload("nan.json", b'{"image": "busybox", "cpu": NaN}', "malformed_request"), id="NaN"),
     pytest.param(InvalidUpload("list.yaml", b"- image: busybox", "invalid_job"), id="a list"),
     pytest.param(

@@ -365,7 +365,7 @@ class TestRequireSameRequest:
             require_same_request(existing, identity(key_hash="key"))
 
     def test_newer_version_of_an_upload(self) -> None:
-        """A new, changed version of an object with the same name finds the Job of the older one: the error reports it."""
+        """A new, changed version of an object with the same name finds the Job of the older one: the error says it."""
         first, second = (
             identify(
                 submission(name="train-1", gpu=gpu), ALICE, ObjectVersion("uploads", "submit/team-a/a.yaml", version)
