@@ -13,6 +13,7 @@ import msgspec
 
 from chalicelib.domain.diagnosis.causes import EXPLANATIONS, Cause, remedy_of
 from chalicelib.domain.diagnosis.job_causes import (
+    ending_finding,
     failure_finding,
     not_created_finding,
     of_job,
@@ -123,7 +124,7 @@ def _finding(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: dateti
         preempted = preemption_finding(pods, events) if worst.cause == "UnschedulableResources" else None
         return preempted or worst
     if active or job.status.ready:
-        return not_created_finding(job, events) or _healthy(job, active)
+        return not_created_finding(job, events) or _healthy(job, pods, events, now)
     return without_active_pods_finding(job, pods, events, now)
 
 
@@ -137,25 +138,31 @@ def _finished(job: Job, decision: Condition, pods: Sequence[Pod], events: Sequen
     return failure_finding(job, pods, events) or of_job("Unknown", job, path, message, since)
 
 
-def _healthy(job: Job, pods: Sequence[Pod]) -> Finding:
+def _healthy(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:
     """Return the finding for a Job whose active pods all run or start normally."""
     if assess(job, pods).status == "Running":
-        running = next((pod for pod in pods if is_running(job, pod)), None)
-        if running is None:
-            message = f"{job.status.ready} pods are running."
-            return of_job("Running", job, "status.ready", message, job.status.start_time)
-        states = (status.state.running for status in running.status.container_statuses)
-        since = next((state.started_at for state in states if state and state.started_at), running.status.start_time)
-        return of_pod(
-            "Running", running, "status.phase", f"It is running on {running.spec.node_name or 'a node'}.", since
-        )
-    starting = [pod for pod in pods if not is_running(job, pod)] or pods
+        return _running(job, pods)
+    starting = [pod for pod in pods if pod.is_active and not is_running(job, pod)]
+    ending = [pod for pod in pods if pod.is_ending]
+    if ending and not starting:
+        return ending_finding(ending, events, now)
     if not starting:
         return of_job("Starting", job, "status.ready", "Some of its pods are not running yet.", job.status.start_time)
     pod = starting[0]
     node = pod.spec.node_name
     message = f"Its container is being created on {node}." if node else "It is being scheduled."
     return of_pod("Starting", pod, "status.phase", message, pod.status.start_time)
+
+
+def _running(job: Job, pods: Sequence[Pod]) -> Finding:
+    running = next((pod for pod in pods if is_running(job, pod)), None)
+    if running is None:
+        message = f"{job.status.ready} pods are running."
+        return of_job("Running", job, "status.ready", message, job.status.start_time)
+    states = (status.state.running for status in running.status.container_statuses)
+    since = next((state.started_at for state in states if state and state.started_at), running.status.start_time)
+    message = f"It is running on {running.spec.node_name or 'a node'}."
+    return of_pod("Running", running, "status.phase", message, since)
 
 
 def _overdue(finding: Finding, job: Job, now: datetime | None) -> Finding:

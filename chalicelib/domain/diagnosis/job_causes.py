@@ -84,7 +84,7 @@ def without_active_pods_finding(
         return Finding("Suspended", name, "spec.parallelism", message, job.status.start_time, remedy)
     ending = [pod for pod in pods if pod.is_ending]
     if ending:
-        return _ending_finding(ending, events, now)
+        return ending_finding(ending, events, now)
     if not_created := not_created_finding(job, events):
         return not_created
     if job.status.failed and (failure := failure_finding(job, pods, events)):
@@ -97,7 +97,7 @@ def without_active_pods_finding(
     return of_job("Starting", job, "status", message, since)
 
 
-def _ending_finding(ending: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:
+def ending_finding(ending: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:
     """Return why the replacement of a pod waits: a pod on a lost node does not end before the node is removed."""
     for pod in ending:
         why = disruption(pod)
@@ -129,5 +129,4 @@ def of_pod(cause: Cause, pod: Pod, field_path: str, message: str, since: datetim
 
 
 def _is_from_kueue(event: Event) -> bool:
-    components = (event.source.component or "", event.reporting_component or "", event.reason or "")
-    return any("kueue" in component.lower() for component in components) or event.reason == "CreatedWorkload"
+    return any("kueue" in component.lower() for component in event.components) or event.reason == "CreatedWorkload"

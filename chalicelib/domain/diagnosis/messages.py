@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.diagnosis.causes import Cause
 
-_QUOTED = re.compile(r'"[^"]*"')
+_QUOTED = re.compile(r'"[^"]*(?:"|$)')
+"""A quoted name, or the beginning of one where the message was cut."""
+_TAG = re.compile(r"(?<=\bmanifest )\S+(?= in )|(?<=\bmanifest for )\S+")
 _URL = re.compile(r"\b(?:https?|docker)://\S+")
 _IMAGE = re.compile(r"(?<![\w.])[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?|sha256:[0-9a-f]+")
 _TAINT = re.compile(r"\{[^}]*\}")
-_ADVICE = re.compile(r"You may increase the limit by [^.]*|(?:see|visit|for more information)\b.*", re.IGNORECASE)
+_ADVICE = re.compile(r"You may increase the limit by [^.]*|\b(?:see|visit|for more information)\b.*", re.IGNORECASE)
 
 
 def _pattern(*alternatives: str) -> re.Pattern[str]:
@@ -34,42 +36,49 @@ _REGISTRY: dict[Cause, re.Pattern[str]] = {
         r"handshake|no space left|context canceled|gave http response|proxyconnect",
     ),
     "ImageUnauthorized": _pattern(
-        r"\b40[13]\b|unauthorized|forbidden|denied|authorization (failed|token)|authentication required",
+        r"\b40[13]\b|unauthorized|not authorized|forbidden|denied|authorization (failed|token)|authentication required",
         r"failed to authorize|insufficient_scope|no basic auth|credentials|reauthenticate|signature",
     ),
     "ImageNotFound": _pattern(
         r"\b404\b|not ?found|manifest[ _]unknown|name[ _]unknown|does not exist|no match for platform",
         r"no matching manifest|invalid reference|not present with pull policy|unsupported (media type|manifest)",
-        r"unknown blob|blob unknown",
+        r"unknown blob|blob unknown|no image found in",
     ),
 }
-# In this order: a volume ties the pod to a zone; then a node that only lacks resources, which may become free.
+# In this order: a volume ties the pod to a zone; then a node that only lacks resources, which may become free. Affinity
+# between pods has no cause: the nodes exist, and the message says more than a remedy could.
 _SCHEDULER: dict[Cause, re.Pattern[str]] = {
     "VolumeUnavailable": _pattern(
         r"persistentvolumeclaim|persistent ?volume|volume node affinity|max volume count|enough free storage",
-        r"VolumeBinding|binding volumes|ReadWriteOncePod|ephemeral volume controller|unbound immediate",
+        r"binding volumes|ReadWriteOncePod|ephemeral volume controller|unbound immediate|pvc\(s\)|CSI driver"
+        r"|StorageClass|volume zone|available disk",
     ),
     "UnschedulableResources": _pattern(
         r"Insufficient |Too many pods|no nodes available|free ports|allocate all claims|resource ?claim",
         r"no instance type|limits? exceeded|exceed.* limits?|max node group size",
     ),
     "UnschedulableTaint": _pattern(r"taint|were unschedulable|not ready"),
-    "UnschedulableSelector": _pattern(
-        r"affinity/selector|node selector|node affinity|topology spread|pod (anti-)?affinity|didn't match"
-    ),
+    "UnschedulableSelector": _pattern(r"affinity/selector|node selector|node affinity|requested node name"),
 }
+_WEBHOOK_DENIED = re.compile(r"denied (the )?request", re.IGNORECASE)
 _DENIED = re.compile(
-    r"denied (the )?request|violates PodSecurity|is forbidden: (?!unable to create new content)", re.IGNORECASE
+    r"violates PodSecurity|is forbidden: (?!unable to|error looking up service account|status unknown|not yet ready)",
+    re.IGNORECASE,
 )
+_NAMESPACE_ENDS = "because it is being terminated"
 _INVALID = re.compile(r"forbidden|denied|violat|invalid|not allowed|must ", re.IGNORECASE)
 _TRANSIENT = re.compile(
     r"fail(ed|ure) (calling|to call) webhook|failed calling|internal error occurred|etcdserver|deadline exceeded"
     r"|timed? ?out|connection (refused|reset)|no such host|too many requests|unable to handle|is unable"
-    r"|service unavailable|unexpected EOF|object has been modified|http2|x509|serviceaccount .* not found"
-    r"|leader changed|unable to return a response",
+    r"|service unavailable|unexpected EOF|object has been modified|http2|x509|error looking up service account"
+    r"|leader changed|unable to return a response|status unknown for quota|not yet ready to handle",
     re.IGNORECASE,
 )
-_GPU_RUNTIME = re.compile(r"nvidia-container|libnvidia|nvidia-ctk|\bCDI\b|cdi device|device error", re.IGNORECASE)
+_NODE_RUNTIME = re.compile(
+    r"nvidia-container-(cli|runtime|toolkit)|libnvidia|nvidia-ctk|\bCDI\b|device error|/sys/fs/cgroup"
+    r"|cgroup (configuration|mountpoint)",
+    re.IGNORECASE,
+)
 _USER_FAULT = re.compile(
     r"executable file|exec: |exec format|no such file or directory|permission denied|not a directory|is a directory"
     r"|unable to find user|no matching entries|no command specified|chdir|working directory|invalid argument",
@@ -81,7 +90,10 @@ _NODE_FAULT = re.compile(
     r"|context canceled|transport is closing|device or resource busy",
     re.IGNORECASE,
 )
-_NOT_SYNCED = re.compile(r"failed to sync|not registered|timed out waiting for the condition", re.IGNORECASE)
+_NOT_SYNCED = re.compile(
+    r"failed to sync|\bnot registered|volume \"kube-api-access|unmounted volumes=\[kube-api-access[^ \]]*\]",
+    re.IGNORECASE,
+)
 _MISSING_CONFIG = re.compile(
     r"(secret|configmap)s? .*not found|couldn't find key|references non-existent", re.IGNORECASE
 )
@@ -95,7 +107,8 @@ def registry_cause(message: str) -> Cause | None:
 def scheduler_cause(message: str) -> Cause:
     """Return why no node takes the pod."""
     # The text after "preemption:" repeats the same phrases about the victims.
-    return _match(_SCHEDULER, _TAINT.sub("", message.partition("preemption:")[0])) or "Unknown"
+    text = _QUOTED.sub("", _TAINT.sub("", message.partition("preemption:")[0]))
+    return _match(_SCHEDULER, text) or "Unknown"
 
 
 def is_larger_than_nodes(message: str) -> bool:
@@ -106,10 +119,15 @@ def is_larger_than_nodes(message: str) -> bool:
 
 def creation_cause(message: str) -> Cause:
     """Return why the API server did not create a pod; `Starting` for a failure that the cluster retries."""
+    message = _QUOTED.sub("", message)
+    if _WEBHOOK_DENIED.search(message):
+        return "NoPodsAdmission"
     if "exceeded quota" in message:
         return "NoPodsQuota"
     if _DENIED.search(message):
         return "NoPodsAdmission"
+    if _NAMESPACE_ENDS in message:
+        return "Unknown"
     if _TRANSIENT.search(message):
         return "Starting"
     return "NoPodsAdmission" if _INVALID.search(message) else "Unknown"
@@ -118,7 +136,7 @@ def creation_cause(message: str) -> Cause:
 def start_cause(message: str) -> Cause:
     """Return whose fault it is that a container runtime cannot start a container: the Job's or the node's."""
     message = _QUOTED.sub("", message)
-    if _GPU_RUNTIME.search(message):
+    if _NODE_RUNTIME.search(message):
         return "NodeLost"
     if _USER_FAULT.search(message):
         return "CannotStart"
@@ -127,23 +145,21 @@ def start_cause(message: str) -> Cause:
 
 def configuration_cause(message: str) -> Cause:
     """Return why the kubelet cannot configure a container."""
-    if _NOT_SYNCED.search(message):
+    if "failed to sync" in message:
         return "Unknown"
-    if _MISSING_CONFIG.search(message):
-        return "ConfigMissing"
-    return "CannotStart"
+    return "ConfigMissing" if _MISSING_CONFIG.search(message) else "CannotStart"
 
 
 def mount_cause(message: str) -> Cause:
     """Return why a volume of a pod cannot be mounted."""
-    if _MISSING_CONFIG.search(message):
-        return "ConfigMissing"
-    return "Unknown" if _NOT_SYNCED.search(message) and "kube-api-access" in message else "VolumeUnavailable"
+    if _NOT_SYNCED.search(message):
+        return "Unknown"
+    return "ConfigMissing" if _MISSING_CONFIG.search(message) else "VolumeUnavailable"
 
 
 def _anonymous(message: str) -> str:
     """Return *message* without names, URLs, digests and advice."""
-    for pattern in (_ADVICE, _URL, _QUOTED, _IMAGE):
+    for pattern in (_ADVICE, _URL, _QUOTED, _TAG, _IMAGE):
         message = pattern.sub(" ", message)
     return message
 

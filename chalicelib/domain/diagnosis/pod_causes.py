@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.diagnosis import messages
+from chalicelib.domain.diagnosis.autoscaler import is_adding_node
 from chalicelib.domain.diagnosis.causes import Finding
 from chalicelib.domain.job.containers import blocking_statuses
 from chalicelib.domain.job.event_list import ObjectName
@@ -48,6 +49,7 @@ CAUSES: dict[str, Cause] = {
     "Terminated": "NodeLost",
     "UnexpectedAdmissionError": "UnschedulableResources",
     "TopologyAffinityError": "UnschedulableResources",
+    "VolumeAttachmentLimitExceeded": "UnschedulableResources",
     "NodeAffinity": "UnschedulableSelector",
 }
 """The cause of each reason that has exactly one."""
@@ -64,10 +66,12 @@ EXIT_CODE_REMEDIES = {
 }
 """Exit codes above 128 are 128 plus a signal."""
 _MOUNT_FAILURES = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
-_SANDBOX_FAILURES = frozenset({"FailedCreatePodSandBox", "NetworkNotReady"})
+_SANDBOX_FAILURES = frozenset({"FailedCreatePodSandBox", "NetworkNotReady", "FailedPrepareDynamicResources"})
 _SANDBOX_REMEDY = (
-    "Wait: the node retries. If it lasts, ask your platform engineers: the node cannot set up the pod's network."
+    "Wait: the node retries; if it lasts, ask your platform engineers why the node cannot set up the pod's network or"
+    " devices."
 )
+_SCALING_REMEDY = "Wait: the cluster is adding a node for the pod, which takes some minutes."
 _SIDECAR_REMEDY = (
     "Delete the Job when you have its results, and ask your platform engineers not to inject this container into Jobs:"
     " it keeps the pod running."
@@ -112,19 +116,27 @@ def _waiting(pod: Pod, why: StatusReason, events: Sequence[Event]) -> Finding:
     """Return the finding for a pod that waits; older kubelets report why an image pull failed only in events."""
     if why.reason in IMAGE_PULL_REASONS:
         failures = [event.message or "" for event in events if event.reason == "Failed"]
-        found = ((messages.registry_cause(text), text) for text in (why.message, *failures))
+        found = ((messages.registry_cause(text), text) for text in (why.full_message, *failures))
         cause, message = next(((each, text) for each, text in found if each), ("ImageUnavailable", why.message))
         return _finding(cause, pod, why, message)
-    if why.reason == "Unschedulable":
-        remedy = _TOO_LARGE_REMEDY if messages.is_larger_than_nodes(why.message) else ""
-        return _finding(messages.scheduler_cause(why.message), pod, why, remedy=remedy)
+    if why.reason in ("Unschedulable", "SchedulerError"):
+        return _unschedulable(pod, why, events)
     if why.reason == "CreateContainerConfigError":
-        return _finding(messages.configuration_cause(why.message), pod, why)
+        return _finding(messages.configuration_cause(why.full_message), pod, why)
     if why.reason in ("CreateContainerError", "RunContainerError"):
-        return _finding(messages.start_cause(why.message), pod, why)
+        return _finding(messages.start_cause(why.full_message), pod, why)
     if why.reason == "SidecarRunning":
         return _finding("Unknown", pod, why, remedy=_SIDECAR_REMEDY)
     return _ended(pod, why)
+
+
+def _unschedulable(pod: Pod, why: StatusReason, events: Sequence[Event]) -> Finding:
+    """Return the finding for a pod without a node; while one is being added, the labels of the others do not matter."""
+    cause = messages.scheduler_cause(why.full_message)
+    if cause != "VolumeUnavailable" and is_adding_node(events):
+        return _finding("UnschedulableResources", pod, why, remedy=_SCALING_REMEDY)
+    remedy = _TOO_LARGE_REMEDY if messages.is_larger_than_nodes(why.full_message) else ""
+    return _finding(cause, pod, why, remedy=remedy)
 
 
 def _ended(pod: Pod, why: StatusReason) -> Finding:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.kubernetes.pods import Pod
 
+JOB_CONTROLLER = "kubernetes.io/job-controller"
 Status = Literal[
     "Pending",
     "Queued",
@@ -64,7 +65,7 @@ def assess(job: Job, pods: Sequence[Pod]) -> Assessment:
         return Assessment("Terminating", None if succeeds else failure_reason(job, decision, pods))
     active = [pod for pod in pods if pod.is_active]
     if active or job.status.ready:
-        return _with_active_pods(job, active)
+        return _with_active_pods(job, active, pods)
     return _without_active_pods(job, pods)
 
 
@@ -103,13 +104,22 @@ def _suspended_reason(job: Job, pods: Sequence[Pod]) -> StatusReason | None:
     return None
 
 
-def _with_active_pods(job: Job, pods: Sequence[Pod]) -> Assessment:
+def _ending_pod(pods: Sequence[Pod]) -> tuple[Pod | None, StatusReason]:
+    """Return the ending pod that shows why, or None, and the reason."""
+    ending = [pod for pod in pods if pod.is_ending]
+    return next(((pod, why) for pod in ending if (why := disruption(pod))), (None, _pods_terminating()))
+
+
+def _with_active_pods(job: Job, pods: Sequence[Pod], all_pods: Sequence[Pod]) -> Assessment:
     running = [pod for pod in pods if is_running(job, pod)]
     pod, why = _worst(job, pods)
     count = max(len(running), job.status.ready or 0)
     needed = (job.spec.completions or 1) - (job.status.succeeded or 0) if is_gang(job) else 1
     if count >= max(1, needed):
         return Assessment("Running", why, pod)
+    if not why and any(each.is_ending for each in all_pods) and is_gang(job):
+        pod, why = _ending_pod(all_pods)
+        return Assessment("Pending", why, pod)
     if pods and all(each.status.phase == "Unknown" for each in pods):
         return Assessment("Unknown", why, pod)
     starting = any(each.spec.node_name and not trouble(job, each) for each in pods if each not in running)
@@ -126,10 +136,9 @@ def _worst(job: Job, pods: Sequence[Pod]) -> tuple[Pod | None, StatusReason | No
 def _without_active_pods(job: Job, pods: Sequence[Pod]) -> Assessment:
     if job.spec.parallelism == 0:
         return Assessment("Suspended", reason("ParallelismZero", "Its parallelism is 0.", "spec.parallelism"))
-    ending = [pod for pod in pods if pod.is_ending]
-    if ending or job.status.terminating:
-        pod, why = next(((each, found) for each in ending if (found := disruption(each))), (None, None))
-        return Assessment("Pending", why or _pods_terminating(), pod)
+    if job.status.terminating or any(pod.is_ending for pod in pods):
+        pod, why = _ending_pod(pods)
+        return Assessment("Pending", why, pod)
     if job.status.active or job.status.start_time is None:
         return Assessment("Pending")
     if job.status.failed:
@@ -138,6 +147,8 @@ def _without_active_pods(job: Job, pods: Sequence[Pod]) -> Assessment:
     if job.status.succeeded:
         return Assessment("Pending")
     message = "The cluster has not created the Job's pods; the diagnosis says why."
+    if job.spec.managed_by not in (None, JOB_CONTROLLER):
+        message = f"The controller {job.spec.managed_by} manages the Job's pods, possibly in another cluster."
     return Assessment("Pending", reason("PodsNotCreated", message, "status.active", job.status.start_time))
 
 

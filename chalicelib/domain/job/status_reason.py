@@ -37,6 +37,8 @@ class StatusReason:
     field_path: str = field(default="", compare=False)
     """The field of the pod or the Job that contains the reason."""
     since: datetime | None = field(default=None, compare=False)
+    full_message: str = field(default="", compare=False, repr=False)
+    """The message before it was truncated: the cause of a failed pull is at its end, after the names."""
 
 
 def waiting_reason(job: Job, pod: Pod) -> StatusReason | None:
@@ -140,8 +142,9 @@ def pod_failure(job: Job, pods: Sequence[Pod]) -> StatusReason | None:
 
 
 def reason(code: str, message: str | None, field_path: str, since: datetime | None = None) -> StatusReason:
-    """Return a StatusReason whose texts are not longer than MAX_MESSAGE."""
-    return StatusReason(code[:MAX_MESSAGE], (message or "")[:MAX_MESSAGE], field_path, since)
+    """Return a StatusReason whose texts are not longer than MAX_MESSAGE, except for the full message."""
+    text = message or ""
+    return StatusReason(code[:MAX_MESSAGE], text[:MAX_MESSAGE], field_path, since, text)
 
 
 def _created(pod: Pod) -> datetime:

@@ -49,6 +49,11 @@ class Event(KubernetesObject):
     reporting_component: str | None = None
 
     @property
+    def components(self) -> tuple[str, str]:
+        """The names of the component that reported the event; one of them is usually empty."""
+        return self.source.component or "", self.reporting_component or ""
+
+    @property
     def first_seen(self) -> datetime:
         """When the event occurred first."""
         return self.first_timestamp or self.event_time or self.metadata.creation_timestamp or _LONG_AGO

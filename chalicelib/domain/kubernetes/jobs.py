@@ -112,6 +112,8 @@ class JobSpec(KubernetesObject):
     completion_mode: str | None = None
     suspend: bool | None = None
     manual_selector: bool | None = None
+    managed_by: str | None = None
+    """The controller that creates the pods, if that is not the Job controller of Kubernetes."""
     ttl_seconds_after_finished: int | None = None
     selector: LabelSelector = msgspec.field(default_factory=LabelSelector)
     template: PodTemplate = msgspec.field(default_factory=PodTemplate)
