@@ -97,7 +97,8 @@ def _of_evidence(job: Job, pods: Sequence[Pod], events: Sequence[Event], diagnos
     if field.startswith("event "):
         found: Any = next((each for each in events if f"event {each.reason}" == field), None)
     else:
-        objects = [each for each in (job, *pods) if each.metadata.name == name.name]
+        named: list[Job | Pod] = [job, *pods]
+        objects = [each for each in named if each.metadata.name == name.name]
         found = any(_value(msgspec.to_builtins(each), field) is not None for each in objects) or None
     if found is None:
         yield f"no field {field} in {name}"
