@@ -123,7 +123,7 @@ EXPLANATIONS: dict[Cause, Explanation] = {
     ),
     "CannotStart": Explanation(
         "The container runtime cannot start the program.",
-        'exec: "trian.py": executable file not found in $PATH',
+        'exec: "run.py": executable file not found in $PATH',
         "Correct command, workingDir or runAsUid: the container runtime cannot start the program.",
     ),
     "OutOfMemory": Explanation(
