@@ -57,7 +57,7 @@ class TestFinished:
         assert (event["source"], event["detail-type"]) == ("researcher-api", "job.finished")
         assert event["detail"] == {
             "id": job["id"], "project": "team-a", "name": name, "status": "Succeeded", "reason": None, "user": "alice",
-            "finishedAt": job["finishedAt"], "cluster": event["detail"]["cluster"],
+            "finishedAt": job["finishedAt"], "cluster": event["detail"]["cluster"], "gpuSecondsIsLowerBound": False,
         }  # fmt: skip
         assert used >= 0
         assert CANARY not in json.dumps(event)

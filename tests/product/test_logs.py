@@ -112,7 +112,7 @@ class TestLogs:
 
         api.request("DELETE", f"/jobs/team-a/{job}-first")
         assert (response.status_code, response.json()["code"]) == (409, "job_not_started")
-        assert "PodsNotCreated: The cluster could not create the Job's pods" in response.json()["detail"]
+        assert "PodsNotCreated: The cluster has not created the Job's pods" in response.json()["detail"]
 
     def test_of_a_job_without_pods(self, api: Api, job: str) -> None:
         """A Job whose pods were deleted has no log: 410, with a hint to other sources."""

@@ -141,7 +141,7 @@ class TestInTransition:
         """A Job whose node is lost has the status Unknown."""
         api.submit(name=job, gpu=1, environment={SIMULATE_VARIABLE: "node-lost"})
 
-        await_state(api, job, "Unknown")
+        await_state(api, job, "Unknown", "NodeLost")
 
     def test_terminating(self, stack: Stack, api: Api, job: str) -> None:
         """A Job that a finalizer holds is terminating; meanwhile its name is taken, with Retry-After."""
