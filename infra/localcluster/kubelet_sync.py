@@ -40,7 +40,10 @@ _DEVICE_ERROR = (
 _POD_EVENTS = {
     "starting": Event("Normal", "Pulling", "Pulling the image"),
     "mount-failed": Event(
-        "Warning", "FailedMount", 'MountVolume.SetUp failed for volume "data" : configmap "no-such-map" not found'
+        "Warning",
+        "FailedMount",
+        'MountVolume.SetUp failed for volume "data" : rpc error: code = Internal desc = Could not mount '
+        '"fs-0123456789abcdef0:/": mount failed: exit status 32',
     ),
     "no-ip-address": Event(
         "Warning",

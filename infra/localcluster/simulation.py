@@ -42,7 +42,7 @@ OUTCOMES = {
     "init-stuck": "An init container, injected into the pod, does not end.",
     "sidecar-stays": "A container, injected into the pod, runs on after the program has ended.",
     "sidecar-crash": "A native sidecar, injected into the pod, cannot be pulled.",
-    "node-lost": "The node is lost, as Kubernetes before 1.26 reported it.",
+    "node-lost": "The phase of the pod is Unknown, which Kubernetes has not set since 2015.",
     "node-not-ready": "The node of the running pod is not ready.",
     "node-unreachable": "The node stops responding: its pod does not end until the node is removed, a minute later.",
 }

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import CATALOGUE
 from chalicelib.domain.labels import RESERVED_DOMAINS, RESERVED_KEYS
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 from chalicelib.settings import Settings
+from infra.localcluster.simulation import OUTCOMES
 from infra.reference.document import operations_by_code
 from infra.reference.error_advice import ADVICE
 from infra.reference.markdown import code, table
@@ -68,6 +69,11 @@ def settings() -> str:
         for field in fields(Settings)
     ]
     return table(["variable", "default", "effect"], rows)
+
+
+def outcomes() -> str:
+    """Return a table of the values of the variable SIMULATE."""
+    return table(["`SIMULATE`", "what happens"], [[code(name), meaning] for name, meaning in OUTCOMES.items()])
 
 
 def attribute_docstrings(kind: type) -> dict[str, str]:

@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "endpoints": document.endpoints,
     "errors": catalogue.errors,
     "fields": partial(document.fields, added=False),
+    "outcomes": catalogue.outcomes,
     "parameters": parameters,
     "receipt": document.receipt,
     "refused-fields": catalogue.refused_fields,

@@ -114,6 +114,17 @@ class TestJob:
         namespace.client.delete(path, gracePeriodSeconds=0)
         await_job(namespace, terminating=0, failed=1)
 
+    @pytest.mark.parametrize("parallelism", [0, 1])
+    def test_reduced_parallelism(self, namespace: NamespaceClient, parallelism: int) -> None:
+        """Surplus pods are deleted and do not count as failed."""
+        namespace.submit(job("ends", "run-forever", parallelism=2, completions=2))
+        namespace.await_pods("ends", 2, phase="Running")
+
+        namespace.client.patch(f"{namespace.jobs}/ends", {"spec": {"parallelism": parallelism}})
+
+        assert "failed" not in await_job(namespace, active=parallelism, terminating=0)
+        namespace.await_pods("ends", parallelism)
+
     def test_deleted_job(self, namespace: NamespaceClient) -> None:
         """The pod of a deleted Job has its grace period as well."""
         path = start(namespace)

@@ -88,6 +88,22 @@ class TestPreemption:
         (preempted,) = eventually(lambda: namespace.events("Preempted"), bool)
         assert preempted == f"Preempted by pod {high_pod['metadata']['uid']} on node {high_pod['spec']['nodeName']}"
 
+    def test_preempted_pod_has_its_grace_period(self, namespace: NamespaceClient, low: str) -> None:
+        """The preempted pod has the condition DisruptionTarget, and the new one waits until it has ended."""
+        namespace.submit(with_priority(job("low", "ignore-sigterm", gpus=6), low))
+        (pod,) = namespace.await_pods("low", phase="Running")
+        path = f"{namespace.pods}/{pod['metadata']['name']}"
+
+        namespace.submit(job("high", "run-forever", gpus=6))
+
+        preempted = eventually(lambda: namespace.client.get(path), lambda pod: "deletionTimestamp" in pod["metadata"])
+        (condition,) = [each for each in preempted["status"]["conditions"] if each["type"] == "DisruptionTarget"]
+        assert (condition["status"], condition["reason"]) == ("True", "PreemptionByScheduler")
+        assert condition["message"] == "default-scheduler: preempting to accommodate a higher priority pod"
+        namespace.await_pods("high", phase="Pending")
+        namespace.client.delete(path, gracePeriodSeconds=0)
+        namespace.await_pods("high", phase="Running")
+
     def test_equal_priority_is_not_preempted(self, namespace: NamespaceClient) -> None:
         """A pod of equal priority is not preempted, and the new pod is pending."""
         namespace.submit(job("first", "run-forever", gpus=6))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -169,6 +170,18 @@ class TestCauses:
         assert await_cause(stack, api, job, "Terminating")["evidence"]["field"] == "metadata.deletionTimestamp"
         stack.cluster.apply([by_hand({**metadata, "finalizers": []}, suspend=True)])
 
+    def test_queue_is_required(self, stack: Stack, api: Api, job: str) -> None:
+        """A Job that Kueue suspends because it has no queue is diagnosed by Kueue's event."""
+        stack.cluster.apply([by_hand({"name": job}, suspend=True)])
+        (uid,) = [
+            each["metadata"]["uid"] for each in stack.cluster.find(JOB, NAMESPACE) if each["metadata"]["name"] == job
+        ]
+        about = {"apiVersion": "batch/v1", "kind": "Job", "namespace": NAMESPACE, "name": job, "uid": uid}
+
+        stack.cluster.apply([_event(about, "CreatedWorkload", "batch/job-kueue-controller")])
+
+        assert await_cause(stack, api, job, "QueueRequired")["evidence"]["field"] == "spec.suspend"
+
     def test_all_causes_have_a_case(self) -> None:
         """Every cause has a case in this module, except QueueRequired: no cluster of the tests runs Kueue."""
         cases = [
@@ -177,11 +190,30 @@ class TestCauses:
             "NoPodsQuota",
             "UnschedulableTaint",
             "Preempted",
+            "QueueRequired",
             "Terminating",
             "QueueRequired",
         ]
 
         assert {case.partition("-")[0] for case in cases} == set(get_args(Cause))
+
+
+def _event(about: dict[str, Any], reason: str, component: str) -> dict[str, Any]:
+    """Return an event of *component* about an object."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{about['name']}.{reason.lower()}", "namespace": about["namespace"]},
+        "involvedObject": about,
+        "reason": reason,
+        "message": reason,
+        "type": "Normal",
+        "source": {"component": component},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
 
 
 class TestEvents:
