@@ -68,7 +68,7 @@ _DENIED = re.compile(
 _NAMESPACE_ENDS = "because it is being terminated"
 _INVALID = re.compile(r"forbidden|denied|violat|invalid|not allowed|must ", re.IGNORECASE)
 _TRANSIENT = re.compile(
-    r"fail(ed|ure) (calling|to call) webhook|failed calling|internal error occurred|etcdserver|deadline exceeded"
+    r"(failed|failure) (calling|to call) webhook|failed calling|internal error occurred|etcdserver|deadline exceeded"
     r"|timed? ?out|connection (refused|reset)|no such host|too many requests|unable to handle|is unable"
     r"|service unavailable|unexpected EOF|object has been modified|http2|x509|error looking up service account"
     r"|leader changed|unable to return a response|status unknown for quota|not yet ready to handle",
