@@ -1,4 +1,4 @@
-"""What the code lists: errors, causes of a diagnosis, refused fields, reserved keys, settings."""
+"""What the code lists: errors, reasons, causes of a diagnosis, refused fields, reserved keys, settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec.structs import fields
 
 from chalicelib.domain.diagnosis.causes import EXPLANATIONS
 from chalicelib.domain.errors import CATALOGUE
+from chalicelib.domain.job.status import OWN_REASONS
 from chalicelib.domain.labels import RESERVED_DOMAINS, RESERVED_KEYS
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 from chalicelib.settings import Settings
@@ -44,6 +45,11 @@ def causes() -> str:
         for cause, each in EXPLANATIONS.items()
     ]
     return table(["cause", "meaning", "example of its evidence", "what to do"], rows)
+
+
+def reasons() -> str:
+    """Return a table of the reasons of a Job that are not those of the cluster."""
+    return table(["reason", "meaning"], [[code(name), meaning] for name, meaning in OWN_REASONS.items()])
 
 
 def refused_fields() -> str:

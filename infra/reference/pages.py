@@ -22,6 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PARTS: dict[str, Callable[[], str]] = {
     "added-fields": partial(document.fields, added=True),
     "causes": catalogue.causes,
+    "reasons": catalogue.reasons,
     "decisions": partial(records.index, DOCS / "decisions"),
     "endpoints": document.endpoints,
     "errors": catalogue.errors,

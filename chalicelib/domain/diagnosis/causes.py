@@ -1,15 +1,10 @@
-"""The closed list of causes of a diagnosis, their evidence and their remedies."""
+"""The closed list of causes of a diagnosis, with examples and remedies."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from chalicelib.domain.job.event_list import ObjectName
 
 Cause = Literal[
     "NoPodsQuota",
@@ -123,7 +118,7 @@ EXPLANATIONS: dict[Cause, Explanation] = {
     ),
     "CannotStart": Explanation(
         "The container runtime cannot start the program.",
-        'exec: "run.py": executable file not found in $PATH',
+        'exec: "training.py": executable file not found in $PATH',
         "Correct command, workingDir or runAsUid: the container runtime cannot start the program.",
     ),
     "OutOfMemory": Explanation(
@@ -185,23 +180,3 @@ EXPLANATIONS: dict[Cause, Explanation] = {
     ),
 }
 """By cause. The reference documentation is generated from this table."""
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A cause with its evidence: an object, the field that shows the cause, its message, and since when it applies."""
-
-    cause: Cause
-    object: ObjectName
-    field_path: str
-    message: str
-    since: datetime | None
-    remedy: str = ""
-    """Empty: that of the cause."""
-
-
-def remedy_of(finding: Finding, *, has_ended: bool) -> str:
-    """Return what to do about *finding*; after the end of a Job there is nothing to wait for."""
-    if finding.remedy:
-        return finding.remedy
-    explanation = EXPLANATIONS[finding.cause]
-    return (has_ended and explanation.remedy_after_end) or explanation.remedy

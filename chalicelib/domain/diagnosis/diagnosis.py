@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.diagnosis.causes import EXPLANATIONS, Cause, remedy_of
+from chalicelib.domain.diagnosis.causes import EXPLANATIONS, Cause
+from chalicelib.domain.diagnosis.finding import remedy_of
 from chalicelib.domain.diagnosis.job_causes import (
     ending_finding,
     failure_finding,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chalicelib.domain.diagnosis.causes import Finding
+    from chalicelib.domain.diagnosis.finding import Finding
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.jobs import Condition, Job
     from chalicelib.domain.kubernetes.pods import Pod
@@ -147,7 +148,8 @@ def _healthy(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: dateti
     if ending and not starting:
         return ending_finding(ending, events, now)
     if not starting:
-        return of_job("Starting", job, "status.ready", "Some of its pods are not running yet.", job.status.start_time)
+        message = "Some of its pods do not exist yet."
+        return of_job("Starting", job, "spec.completions", message, job.status.start_time)
     pod = starting[0]
     node = pod.spec.node_name
     message = f"Its container is being created on {node}." if node else "It is being scheduled."

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.diagnosis import messages
-from chalicelib.domain.diagnosis.causes import Finding
+from chalicelib.domain.diagnosis.finding import Finding
 from chalicelib.domain.diagnosis.pod_causes import failed_pod_finding
 from chalicelib.domain.job.event_list import ObjectName
 from chalicelib.domain.job.status import assess, missing_pods

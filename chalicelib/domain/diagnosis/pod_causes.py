@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.diagnosis import messages
 from chalicelib.domain.diagnosis.autoscaler import is_adding_node
-from chalicelib.domain.diagnosis.causes import Finding
+from chalicelib.domain.diagnosis.exit_codes import exit_code_remedy
+from chalicelib.domain.diagnosis.finding import Finding
 from chalicelib.domain.job.containers import blocking_statuses
 from chalicelib.domain.job.event_list import ObjectName
 from chalicelib.domain.job.status import trouble
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.pods import Pod
 
 IMAGE_PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
-CAUSES: dict[str, Cause] = {
+WAITING_CAUSES: dict[str, Cause] = {
     # Reasons of waiting containers and pods (kubelet, pkg/kubelet/images and pkg/kubelet/container).
     "InvalidImageName": "ImageNotFound",
     "ErrImageNeverPull": "ImageNotFound",
@@ -31,7 +32,9 @@ CAUSES: dict[str, Cause] = {
     "PreCreateHookError": "CannotStart",
     "PostStartHookError": "CannotStart",
     "SchedulingGated": "QueueWaiting",
-    "SidecarRunning": "Unknown",
+}
+"""The cause of each reason of a pod that waits, if it has exactly one."""
+END_CAUSES: dict[str, Cause] = {
     # Reasons of containers that ended.
     "OOMKilled": "OutOfMemory",
     "StartError": "CannotStart",
@@ -52,19 +55,14 @@ CAUSES: dict[str, Cause] = {
     "VolumeAttachmentLimitExceeded": "UnschedulableResources",
     "NodeAffinity": "UnschedulableSelector",
 }
-"""The cause of each reason that has exactly one."""
+"""The cause of each reason of a pod or a container that ended, or that the cluster terminates."""
 OUT_OF = "OutOf"
 """Prefix of the kubelet's reasons for a pod that does not fit the node, such as `OutOfnvidia.com/gpu`."""
-EXIT_CODE_REMEDIES = {
-    126: "Correct command: the file exists in the image, but it cannot be executed.",
-    127: "Correct command or image: the image has no such program.",
-    134: "Read the log: the program aborted itself (SIGABRT), often after a failed assertion.",
-    135: "Submit the Job again with largeShm: a bus error (SIGBUS) often means that shared memory is full.",
-    137: "Check the memory usage of the program: it was killed (SIGKILL), although not by its own memory limit.",
-    139: "Read the log: the program crashed with a segmentation fault (SIGSEGV).",
-    143: "Read the log and the Job's events: the program was terminated from outside (SIGTERM).",
+_CAUSES_BY_MESSAGE = {
+    "CreateContainerConfigError": messages.configuration_cause,
+    "CreateContainerError": messages.start_cause,
+    "RunContainerError": messages.start_cause,
 }
-"""Exit codes above 128 are 128 plus a signal."""
 _MOUNT_FAILURES = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 _SANDBOX_FAILURES = frozenset({"FailedCreatePodSandBox", "NetworkNotReady", "FailedPrepareDynamicResources"})
 _SANDBOX_REMEDY = (
@@ -121,13 +119,11 @@ def _waiting(pod: Pod, why: StatusReason, events: Sequence[Event]) -> Finding:
         return _finding(cause, pod, why, message)
     if why.reason in ("Unschedulable", "SchedulerError"):
         return _unschedulable(pod, why, events)
-    if why.reason == "CreateContainerConfigError":
-        return _finding(messages.configuration_cause(why.full_message), pod, why)
-    if why.reason in ("CreateContainerError", "RunContainerError"):
-        return _finding(messages.start_cause(why.full_message), pod, why)
     if why.reason == "SidecarRunning":
         return _finding("Unknown", pod, why, remedy=_SIDECAR_REMEDY)
-    return _ended(pod, why)
+    by_message, by_reason = _CAUSES_BY_MESSAGE.get(why.reason), WAITING_CAUSES.get(why.reason)
+    known = by_message(why.full_message) if by_message else by_reason
+    return _finding(known, pod, why) if known else _ended(pod, why)
 
 
 def _unschedulable(pod: Pod, why: StatusReason, events: Sequence[Event]) -> Finding:
@@ -141,7 +137,7 @@ def _unschedulable(pod: Pod, why: StatusReason, events: Sequence[Event]) -> Find
 
 def _ended(pod: Pod, why: StatusReason) -> Finding:
     """Return the finding for a pod that failed by *why*."""
-    cause = CAUSES.get(why.reason)
+    cause = END_CAUSES.get(why.reason)
     if cause is None and why.reason.startswith(OUT_OF):
         cause = "UnschedulableResources"
     if cause is None:
@@ -150,7 +146,8 @@ def _ended(pod: Pod, why: StatusReason) -> Finding:
     if cause == "CannotStart":
         message = _with_runtime_message(pod, message)
         cause = messages.start_cause(message)
-    remedy = EXIT_CODE_REMEDIES.get(_exit_code(why), "") if cause == "ExitCode" else ""
+        message = message[:MAX_MESSAGE]
+    remedy = exit_code_remedy(why) if cause == "ExitCode" else ""
     return _finding(cause, pod, why, message, remedy=remedy)
 
 
@@ -182,12 +179,7 @@ def _with_runtime_message(pod: Pod, message: str) -> str:
     """Append the container's message if no program ran: otherwise it may be the end of the program's log."""
     ends = (status.state.terminated for status in pod.status.container_statuses)
     runtime_message = next((end.message for end in ends if end and end.exit_code and end.message), "")
-    return f"{message} {runtime_message}".strip()[:MAX_MESSAGE]
-
-
-def _exit_code(why: StatusReason) -> int:
-    code = why.message.rpartition("exit code ")[2].rstrip(".")
-    return int(code) if code.isascii() and code.isdigit() else 0
+    return f"{message} {runtime_message}".strip()
 
 
 def _finding(cause: Cause, pod: Pod, why: StatusReason, message: str = "", *, remedy: str = "") -> Finding:

@@ -64,7 +64,9 @@ def is_running(job: Job, pod: Pod) -> bool:
     if pod.status.phase != "Running" or pod.metadata.deletion_timestamp:
         return False
     main = main_status(job, pod)
-    return main is None or main.state.running is not None or _succeeded(main)
+    if main is None:
+        return not pod.status.container_statuses and not pod.status.init_container_statuses
+    return main.state.running is not None or _succeeded(main)
 
 
 def remaining_container(job: Job, pod: Pod) -> str | None:

@@ -1,7 +1,7 @@
 """The status of a Job, and the reason for it: from the Job and its pods, without events.
 
-The first of these that applies decides: deletion, the end of the Job, its suspension, an end that is decided while the
-last pods terminate, the state of its active pods, and last the reason why it has none.
+The first of these that applies decides: deletion, the end of the Job, an end that is decided while the last pods
+terminate, its suspension, the state of its active pods, and last the reason why it has none.
 """
 
 from __future__ import annotations
@@ -42,6 +42,20 @@ Status = Literal[
 """The status of a Job. The list is closed; `reason` has the details."""
 
 
+OWN_REASONS = {
+    "Evicted": "the node or an administrator evicts the pod",
+    "Incomplete": "the creation of a multi-node Job was interrupted",
+    "NodeLost": "the pod's node does not respond or is gone",
+    "ParallelismZero": "the Job's `parallelism` is 0, so that it has no pods",
+    "PodsNotCreated": "the cluster has not created the pods, often because of a quota",
+    "PodsTerminating": "the previous pods are still terminating; new ones are created when they have ended",
+    "Preempted": "a pod with a higher priority takes the place of the pod",
+    "Retrying": "the last pod failed; the next one starts after a delay",
+    "SidecarRunning": "the program has succeeded, but another container keeps the pod",
+}
+"""The reasons that are not those of the cluster, with their meanings for the reference documentation."""
+
+
 class Assessment(NamedTuple):
     """The status of a Job, the reason for it, and the pod that shows the reason."""
 
@@ -57,12 +71,12 @@ def assess(job: Job, pods: Sequence[Pod]) -> Assessment:
         return Assessment(status, None if end.type == "Complete" else failure_reason(job, end, pods))
     if job.metadata.deletion_timestamp:
         return Assessment("Terminating")
-    if job.spec.suspend:
-        status = "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
-        return Assessment(status, _suspended_reason(job, pods))
     if decision := job.ending:
         succeeds = decision.type == "SuccessCriteriaMet"
         return Assessment("Terminating", None if succeeds else failure_reason(job, decision, pods))
+    if job.spec.suspend:
+        status = "Queued" if QUEUE_LABEL in job.metadata.labels else "Suspended"
+        return Assessment(status, _suspended_reason(job, pods))
     active = [pod for pod in pods if pod.is_active]
     if active or job.status.ready:
         return _with_active_pods(job, active, pods)

@@ -97,7 +97,9 @@ class TestWritten:
         """As the API answers them."""
         table = page("reference/responses.md").partition("## Examples")[0]
         cells = " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
-        statuses = re.findall(r"^\| `(\w+)` \|", page("reference/statuses.md").partition("## Causes")[0], re.MULTILINE)
+        statuses = re.findall(
+            r"^\| `(\w+)` \|", page("reference/statuses.md").partition("`reason` is")[0], re.MULTILINE
+        )
 
         assert set(re.findall(r"`(\w+)`", cells)) == document.schema("JobView")["properties"].keys()
         assert tuple(statuses) == get_args(Status)

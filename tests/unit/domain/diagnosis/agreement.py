@@ -16,6 +16,7 @@ from chalicelib.domain.finished.receipt import build_receipt, logged_container
 from chalicelib.domain.job.containers import is_running
 from chalicelib.domain.job.event_list import aggregate_events
 from chalicelib.domain.job.logs import LogQuery, select_attempt
+from chalicelib.domain.job.status import OWN_REASONS
 from chalicelib.domain.job.view import JobView, view
 from tests.support.builders import TEAM_A
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.kubernetes.pods import Pod
 
+DEFAULTS = {"Error", "Failed", "Unschedulable"}
+"""Reasons of the cluster that are used where it gives none."""
 FINE: set[Cause] = {"Starting", "Running", "Succeeded"}
 """Causes which mean that nothing is wrong."""
 OF_JOBS: set[Cause] = {"Succeeded", "Terminating", "Suspended", "Incomplete", "QueueRequired", "Running"}
@@ -61,7 +64,6 @@ BY_REASON: dict[str, set[Cause]] = {
     "Incomplete": {"Incomplete"},
     "PodsNotCreated": {"Starting", "Preempted", "Unknown", *NOT_CREATED},
     "Retrying": {"Starting", "Preempted", "Unknown", *NOT_CREATED},
-    "DeadlineExceeded": {"DeadlineExceeded", "Terminating"},
 }
 """The causes that a Job with each of our reasons can have."""
 
@@ -71,11 +73,18 @@ def contradictions(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: 
     job_view, diagnosis = view(TEAM_A, job, pods), diagnose(TEAM_A, job, pods, events, now)
     aggregate_events(events)
     return [
+        *_of_reason(job, pods, job_view),
         *_of_cause(job, job_view, diagnosis, now),
         *_of_evidence(job, pods, events, diagnosis),
         *_of_log(job, pods, job_view),
         *_of_receipt(job, pods, job_view),
     ]
+
+
+def _of_reason(job: Job, pods: Sequence[Pod], job_view: JobView) -> Iterator[str]:
+    wire = msgspec.json.encode([job, pods]).decode()
+    if job_view.reason not in {None, *OWN_REASONS, *DEFAULTS} and f'"reason":"{job_view.reason}"' not in wire:
+        yield f"the reason {job_view.reason} is neither documented nor one of the cluster"
 
 
 def _of_cause(job: Job, job_view: JobView, diagnosis: Diagnosis, now: datetime | None) -> Iterator[str]:
@@ -94,12 +103,14 @@ def _of_cause(job: Job, job_view: JobView, diagnosis: Diagnosis, now: datetime |
 
 def _of_evidence(job: Job, pods: Sequence[Pod], events: Sequence[Event], diagnosis: Diagnosis) -> Iterator[str]:
     name, field = diagnosis.evidence.object, diagnosis.evidence.field
+    found: Any
+    objects: dict[tuple[str, str], Job | Pod]
     if field.startswith("event "):
-        found: Any = next((each for each in events if f"event {each.reason}" == field), None)
+        found = next((each for each in events if f"event {each.reason}" == field), None)
     else:
-        named: list[Job | Pod] = [job, *pods]
-        objects = [each for each in named if each.metadata.name == name.name]
-        found = any(_value(msgspec.to_builtins(each), field) is not None for each in objects) or None
+        objects = {("Job", job.metadata.name): job} | {("Pod", pod.metadata.name): pod for pod in pods}
+        wire = msgspec.to_builtins(objects.get((name.kind, name.name)))
+        found = _value(wire, field) if wire else None
     if found is None:
         yield f"no field {field} in {name}"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.diagnosis.causes import EXPLANATIONS, Finding
+from chalicelib.domain.diagnosis.causes import EXPLANATIONS
+from chalicelib.domain.diagnosis.finding import Finding
 from chalicelib.domain.diagnosis.pod_causes import (
-    EXIT_CODE_REMEDIES,
     active_pod_finding,
     failed_pod_finding,
 )
@@ -215,18 +215,6 @@ class TestFailure:
     def test_no_known_cause(self, status: PodStatus) -> None:
         """A pod whose status shows no failure has no finding."""
         assert failed_pod_finding(job(), pod("Failed", status=status)) is None
-
-
-class TestExitCode:
-    """Tests of the remedies for exit codes."""
-
-    @pytest.mark.parametrize("code", [*EXIT_CODE_REMEDIES, 1])
-    def test_remedy_of_the_code(self, code: int) -> None:
-        """An exit code that has a usual reason has its own remedy."""
-        found = failed_pod_finding(job(), pod("Failed", status=exited(code)))
-
-        assert found
-        assert (found.cause, found.remedy) == ("ExitCode", EXIT_CODE_REMEDIES.get(code, ""))
 
 
 @given(objects(Pod), st.lists(objects(Event), max_size=2))

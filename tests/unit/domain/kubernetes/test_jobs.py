@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.kubernetes.jobs import Condition, Job, JobList, Namespace, NamespaceList
+from chalicelib.domain.kubernetes.jobs import Condition, Job, JobList, JobStatus, Namespace, NamespaceList
 from chalicelib.domain.kubernetes.pods import Pod, PodList
 from tests.support.builders import NOW, finished, minutes_ago
 
@@ -67,6 +67,20 @@ class TestCondition:
     def test_is_true(self, status: str, *, is_true: bool) -> None:
         """Only the status True is true, not False or Unknown."""
         assert is_true is Condition(status=status).is_true
+
+
+class TestEnding:
+    """Tests of Job.ending."""
+
+    def test_only_before_the_end(self) -> None:
+        """The Job controller keeps the condition FailureTarget when it adds Failed."""
+        decided = Condition(type="FailureTarget", status="True")
+        finished_job = finished("Failed")
+        finished_job.status.conditions.insert(0, decided)
+
+        endings = [each.ending for each in (Job(status=JobStatus(conditions=[decided])), finished_job, Job())]
+
+        assert endings == [decided, None, None]
 
 
 class TestFinished:
