@@ -88,7 +88,7 @@ class TestVerdict:
         await_verdict(api, job, expected)
 
     def test_suspended_and_resumed(self, api: Api, job: str) -> None:
-        """A suspended Job whose pod is still ending says so, and a resumed one waits for that pod."""
+        """The reason of a suspended Job is the pod that is still ending, for which a resumed one waits."""
         api.submit(name=job, **simulate("ignore-sigterm"))
         api.await_status(job, "Running")
 
