@@ -1,4 +1,4 @@
-"""A node that is lost, as the real controllers see it: the outcome `node-unreachable` simulates the same for one pod."""
+"""A lost node, with the real controllers; the outcome `node-unreachable` simulates the same for one pod."""
 
 from __future__ import annotations
 
