@@ -137,19 +137,19 @@ def _stop_sidecars(pod: Document, statuses: Statuses, now: datetime) -> None:
 def _terminate(pod: Document, now: datetime) -> Sync:
     """Return the status of a deleted pod: containers end on SIGTERM, or are killed after the grace period."""
     old = statuses_of(pod) or {spec["name"]: container.waiting(spec, "ContainerCreating") for spec in _all(pod)}
-    deadline, statuses = lost_node.deadline(pod), dict(old)
+    deadline, statuses, events = lost_node.deadline(pod), dict(old), []
     for spec in _all(pod):
-        status = old[spec["name"]]
         ignores = container_outcome(pod, spec) == IGNORE_SIGTERM
-        if container.is_running(status) and (not ignores or now >= deadline):
+        if container.is_running(old[spec["name"]]) and (not ignores or now >= deadline):
             end = End(KILLED if ignores else TERMINATED)
-            statuses[spec["name"]] = container.stop(spec, status, now, end)
+            statuses[spec["name"]] = container.stop(spec, old[spec["name"]], now, end)
+            events.append(Event("Normal", "Killing", f"Stopping container {spec['name']}"))
     if any(map(container.is_running, statuses.values())):
-        return Sync(build_status(pod, statuses, now) if statuses != old else None, due=deadline)
+        return Sync(build_status(pod, statuses, now) if events else None, events, due=deadline)
     for spec in _all(pod):
         if container.exit_code(statuses[spec["name"]]) is None:
             statuses[spec["name"]] = container.stop(spec, statuses[spec["name"]], now, GONE)
-    return Sync(build_status(pod, statuses, now), [Event("Normal", "Killing", "Stopping container main")])
+    return Sync(build_status(pod, statuses, now), events)
 
 
 def _next_end(pod: Document, statuses: Statuses, run_time: timedelta) -> datetime | None:

@@ -60,7 +60,7 @@ class GpuNodes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop handling pods. The nodes remain."""
+        """Stop handling pods. The nodes and the policies that inject containers remain."""
         self._heartbeats.__exit__()
         self._stopping.set()
         if self._watch is not None:

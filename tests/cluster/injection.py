@@ -28,11 +28,22 @@ _SELECTS = (
 
 
 def install_injection(client: JsonClient) -> None:
-    """Create the policies on the cluster of *client*, and wait until they are effective."""
+    """Create the policies on the cluster of *client*, and wait until they are effective.
+
+    Before Kubernetes 1.36, nothing is injected, and the tests of injected containers fail.
+    """
+    if "mutatingadmissionpolicies" not in {each["name"] for each in client.get(f"/apis/{_API}")["resources"]}:
+        return
     for document in injecting_policies():
         client.apply(document)
     for outcome in injections():
         eventually(partial(_is_injected, client, outcome))
+
+
+def remove_injection(client: JsonClient) -> None:
+    """Delete the policies from the cluster of *client*."""
+    for document in injecting_policies():
+        client.delete(client.path_of(document))
 
 
 def injecting_policies() -> Iterator[Document]:

@@ -13,6 +13,7 @@ import pytest
 from tests.cluster.assets import assets_folder, is_ready
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.gpu_node import GpuNodes
+from tests.cluster.injection import remove_injection
 from tests.cluster.target import KubeconfigTarget
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def real_target(workdir: Path, run_seconds: float) -> Iterator[RealTarget]:
         with GpuNodes(target.admin, [NODE], run_seconds):
             yield RealTarget(target)
         target.admin.delete(f"/api/v1/nodes/{NODE}")
+        remove_injection(target.admin)
         target.admin.close()
     elif is_ready(assets):
         with ControlPlane(assets, workdir) as plane, GpuNodes(plane.admin, [NODE], run_seconds):

@@ -75,6 +75,6 @@ def test_deleted_before_it_started() -> None:
     run(pod, 1)
     pod["metadata"]["deletionTimestamp"] = (NOW + GRACE).isoformat()
 
-    assert run(pod, 5, 1) == ["Killing", "remove"]
+    assert run(pod, 5, 1) == ["remove"]
     terminated = pod["status"]["containerStatuses"][0]["state"]["terminated"]
     assert (terminated["reason"], terminated["exitCode"]) == ("ContainerStatusUnknown", 137)
