@@ -104,7 +104,7 @@ def diagnose(
     A Job that has been starting for long at the time *now* is not starting normally any more; without *now*, durations
     are not taken into account.
     """
-    finding = _overdue(_finding(job, pods, events, now), job, now)
+    finding = _overdue(_finding(job, pods, events, now), job, pods, now)
     evidence = Evidence(finding.object, finding.field_path, finding.message[:MAX_MESSAGE])
     remedy = remedy_of(finding, has_ended=bool(job.finished or job.ending))
     return Diagnosis(project, job.metadata.name, finding.cause, evidence, remedy, milliseconds(finding.since))
@@ -167,9 +167,14 @@ def _running(job: Job, pods: Sequence[Pod]) -> Finding:
     return of_pod("Running", running, "status.phase", message, since)
 
 
-def _overdue(finding: Finding, job: Job, now: datetime | None) -> Finding:
-    """Return `Unknown` in place of `Starting` when the Job has been starting for longer than a normal start takes."""
-    since = finding.since or job.metadata.creation_timestamp
+def _overdue(finding: Finding, job: Job, pods: Sequence[Pod], now: datetime | None) -> Finding:
+    """Return `Unknown` in place of `Starting` when the Job has been starting for longer than a normal start takes.
+
+    As long as no pod has run, a new pod in place of another one does not make it a new start.
+    """
+    has_run = job.status.succeeded or job.status.failed or any(pod.status.phase != "Pending" for pod in pods)
+    begun = (None if has_run else job.status.start_time) or finding.since or job.metadata.creation_timestamp
+    since = min(begun, finding.since or begun) if begun else None
     if finding.cause != "Starting" or now is None or since is None or now - since < NORMAL_START:
         return finding
     minutes = int((now - since).total_seconds() // 60)

@@ -145,6 +145,16 @@ class TestOverdue:
         assert [each.cause for each in found] == ["Starting", "Unknown"]
         assert found[1].evidence.message.endswith("That has been so for 11 minutes.")
 
+    def test_replaced_pods_do_not_start_anew(self) -> None:
+        """A Job none of whose pods has run has been starting since its own start, however new its pod is."""
+        subject = job(status=JobStatus(start_time=minutes_ago(12), active=1))
+        newest = pod("Pending", creation_timestamp=minutes_ago(1))
+        ran = pod("Succeeded", creation_timestamp=minutes_ago(11))
+
+        causes = [diagnose("team-a", subject, pods, [], NOW).cause for pods in ([newest], [newest, ran])]
+
+        assert causes == ["Unknown", "Starting"]
+
 
 class TestWire:
     """Tests of the response."""
