@@ -42,7 +42,7 @@ SUBMITTED = [
     ("UnschedulableResources", {"gpu": 9}),
     ("UnschedulableSelector", {"nodeType": "p99.gigantic"}),
     ("VolumeUnavailable", {"pvc": [{"path": "/data", "name": "no-such-claim"}]}),
-    ("ConfigMissing-mount", simulate("mount-failed")),
+    ("VolumeUnavailable-mount", simulate("mount-failed")),
     ("ImageNotFound", simulate("image-pull")),
     ("ImageUnauthorized", simulate("image-unauthorized")),
     ("ImageUnavailable", simulate("image-unreachable")),

@@ -154,16 +154,27 @@ class TestRun:
 
     def test_interrupt_stops_everything(self, clone: Path) -> None:
         """Each of two runs in one folder has a session file of its own, and deletes it when a signal ends the run."""
-        files = clone / ".local"
-        first = start_server([".venv/bin/python", "-m", "infra.local", "--port", "0"], clone)
-        second = start_server([".venv/bin/python", "-m", "infra.local", "--port", "0"], clone)
-        assert len(list(files.glob("session*.env"))) == 2
+        folder = clone / ".local"
+        before = session_files(folder)
+        runs = [start_server([".venv/bin/python", "-m", "infra.local", "--port", "0"], clone) for _ in range(2)]
+        try:
+            written = session_files(folder) - before
 
-        first.send_signal(signal.SIGINT)
-        assert (first.wait(), [path.name for path in files.glob("session*.env")]) != (0, ["session.env"])
-        for _ in range(5):
-            second.send_signal(signal.SIGTERM)
-        assert (first.returncode, second.wait(), list(files.glob("session*.env"))) == (0, 0, [])
+            for _ in range(5):
+                runs[0].send_signal(signal.SIGTERM)
+            runs[1].send_signal(signal.SIGINT)
+
+            assert [run.wait() for run in runs] == [0, 0]
+            assert (len(written), session_files(folder)) == (2, before)
+        finally:
+            for run in runs:
+                run.kill()
+                run.wait()
+
+
+def session_files(folder: Path) -> set[str]:
+    """Return the names of the session files."""
+    return {path.name for path in folder.glob("session*.env")}
 
 
 class TestPages:
