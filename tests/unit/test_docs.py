@@ -99,15 +99,23 @@ class TestPolicy:
 class TestDocument:
     """GET /researcher/api/v1/openapi.json, which the page loads."""
 
-    @pytest.mark.parametrize("slash", ["", "/"])
-    def test_document_describes_this_deployment(self, gateway: Gateway, slash: str) -> None:
-        """The server URL is relative, and the token URL is the deployment's, so the document can be cached."""
-        response = get(gateway, f"{BASE}/openapi.json{slash}")
+    @pytest.mark.parametrize(
+        ("host", "slash", "origin"),
+        [
+            ("api.example", "", "https://api.example"),
+            ("api.example", "/", "https://api.example"),
+            ("127.0.0.1:8000", "", "http://127.0.0.1:8000"),
+            ("", "", ""),
+        ],
+    )
+    def test_document_describes_this_deployment(self, gateway: Gateway, host: str, slash: str, origin: str) -> None:
+        """The server URL is absolute, with the domain of the request, and the token URL is the deployment's."""
+        response = gateway.answer("GET", f"{BASE}/openapi.json{slash}", [("Host", host)], b"")
         document = json.loads(response.body)
 
         assert "max-age" in str(response.header("Cache-Control"))
         flow = document["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
-        assert document["servers"] == [{"url": BASE, "description": os.environ["CLUSTER_NAME"]}]
+        assert document["servers"] == [{"url": origin + BASE, "description": os.environ["CLUSTER_NAME"]}]
         assert flow["tokenUrl"] == os.environ["TOKEN_URL"]
 
 
