@@ -31,6 +31,8 @@ def document(request: Request) -> Response:
     adapted = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     path = request.path.rstrip("/").removesuffix("/openapi.json")
     adapted["servers"] = [{"url": server_url(request.domain, path), "description": settings().cluster_name}]
+    if settings().documentation_url:
+        adapted["externalDocs"] = {"description": "Guide and reference", "url": settings().documentation_url}
     flow = adapted["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
     flow["tokenUrl"] = settings().token_url or flow["tokenUrl"]
     return Response(adapted, headers={"Cache-Control": "public, max-age=300"})

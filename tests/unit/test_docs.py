@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(app.__file__).parent
 DOCS = "/researcher/api/docs"
-REQUIRED = [field.name for field in fields(Settings) if field.required] + ["token_url"]
+REQUIRED = [field.name for field in fields(Settings) if field.required] + ["token_url", "documentation_url"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,7 +63,7 @@ class TestPage:
         response = get(gateway, DOCS)
 
         assert (response.status, response.header("Content-Type")) == (200, "text/html; charset=utf-8")
-        assert b'<link rel="icon" href="data:,">' in response.body
+        assert b'<link rel="icon" href="data:image/svg+xml,' in response.body
         assert response.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
         assert (response.header("X-Content-Type-Options"), response.header("Referrer-Policy")) == (
             "nosniff",
@@ -76,7 +76,7 @@ class TestPage:
         """All files are served from our own origin, below the page, in every stage; no script is inline."""
         page = get(gateway, DOCS).body.decode()
 
-        urls = set(re.findall(r'(?:href|src)="([^"]+)"', page)) - {"data:,", "v1/openapi.json"}
+        urls = set(re.findall(r'(?:href|src)="(?!data:)([^"]+)"', page)) - {"v1/openapi.json"}
         linked = sorted(url for url in urls if url.startswith("docs/"))
         assert (sorted(urls), page.count("<script>")) == (linked, 0)
         assert len(linked) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.OWN_FILES)
@@ -116,6 +116,7 @@ class TestDocument:
         assert "max-age" in str(response.header("Cache-Control"))
         flow = document["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
         assert document["servers"] == [{"url": origin + BASE, "description": os.environ["CLUSTER_NAME"]}]
+        assert document["externalDocs"]["url"] == os.environ["DOCUMENTATION_URL"]
         assert flow["tokenUrl"] == os.environ["TOKEN_URL"]
 
 
