@@ -13,11 +13,12 @@ CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 COSMIC_RAY = ../mutation/bin
 SITE = .venv-docs
+GENERATORS = .venv-generators
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
@@ -93,12 +94,16 @@ ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py hostile_
 test-cluster: control-plane $(ASSETS)  ## contract and product tests on the real control plane
 	CLUSTER=real $(PYTEST) tests/cluster tests/contract tests/product $(ON_THE_CLUSTER)
 
+test-clients: $(GENERATORS)/ready $(ASSETS)  ## generate clients, and run them; needs npm, Java and Maven
+	$(BIN)/pytest -n0 tests/generators
+
 test-browser: $(READY) $(ASSETS)  ## test the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
 
 thorough: export THOROUGH = 1
 thorough: export CASES = 10000
-thorough: control-plane $(ASSETS)  ## weekly: all suites with larger case counts, on both clusters; takes hours
+thorough: control-plane $(ASSETS) $(GENERATORS)/ready  ## weekly: all suites with larger case counts, on both clusters, and all clients; takes hours
+	$(BIN)/pytest -n0 tests/generators
 	$(PYTEST) tests/unit tests/contract tests/product tests/clients tests/package tests/deployed tests/bench tests/security
 	CLUSTER=real CASES=500 $(PYTEST) tests/cluster tests/contract tests/product tests/security
 
@@ -150,6 +155,7 @@ lock: $(READY)  ## update the locked requirements, with hashes, from pyproject.t
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group mutants --output-file tests/mutants.txt
 	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
+	$(LOCK) --group generators --output-file tests/generators/requirements.txt
 	$(LOCK) --group docs --output-file infra/site/requirements.txt
 
 # Recreate an environment whose Python version is not that of PYTHON.
@@ -173,6 +179,12 @@ $(SITE)/ready: $(READY) infra/site/requirements.txt infra/site/package-lock.json
 	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync --quiet --require-hashes infra/site/requirements.txt
 	@cp infra/site/package.json infra/site/package-lock.json $(SITE)
 	@npm --prefix $(SITE) ci --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+$(GENERATORS)/ready: $(READY) tests/generators/requirements.txt tests/generators/npm/package-lock.json
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(GENERATORS)
+	@VIRTUAL_ENV=$(GENERATORS) $(BIN)/uv pip sync --quiet --require-hashes tests/generators/requirements.txt
+	@npm --prefix tests/generators/npm ci --silent
 	@touch $@
 
 $(ASSETS): $(READY) infra/packaging/docs_assets.py $(wildcard infra/docs/*)

@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The claim that names the caller, shown as a Job's `user` and in the cluster's audit log."""
     token_url: str = ""
     """The token endpoint for the client credentials grant; published in the OpenAPI document."""
+    documentation_url: str = ""
+    """The guide and reference for users, to which the documentation page links."""
     authentication: str = "required"
     """`none` accepts every request as the group `researcher:anonymous`, which has no permissions until you bind it. Any
     other value means `required`."""

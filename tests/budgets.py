@@ -24,6 +24,7 @@ BUDGETS = {
     "unit": 200,
     "contract": 60,
     "clients": 40,
+    "generators": 120,
     "product": 240,
     "package": 260,
     "deployed": 40,

@@ -21,7 +21,7 @@ wrong and what to do. It never contains a token, a secret, the value of an envir
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -32,8 +32,11 @@ REPORT_TO_OPERATORS = "Report this to the operators of this API, with the X-Requ
 class FieldError(msgspec.Struct, frozen=True):
     """An invalid field of a request: a JSON pointer (RFC 6901) to it, and what is wrong with it."""
 
-    pointer: str
-    message: str
+    pointer: Annotated[
+        str,
+        msgspec.Meta(description="A JSON pointer (RFC 6901) to the field or parameter."),
+    ]
+    message: Annotated[str, msgspec.Meta(description="What is wrong with the field.")]
 
 
 def pointer_step(name: str) -> str:
@@ -44,14 +47,14 @@ def pointer_step(name: str) -> str:
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error response: problem details (RFC 9457) with a stable `code`; only job_cleaned_up has a `receipt`."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    instance: str | None = None
-    errors: tuple[FieldError, ...] = ()
-    receipt: Any = None
+    type: Annotated[str, msgspec.Meta(description="The URN of the code.")]
+    title: Annotated[str, msgspec.Meta(description="The title of the code.")]
+    status: Annotated[int, msgspec.Meta(description="The HTTP status.")]
+    detail: Annotated[str, msgspec.Meta(description="What is wrong and what to do, for people.")]
+    code: Annotated[str, msgspec.Meta(description="The stable code, for programs.")]
+    instance: Annotated[str | None, msgspec.Meta(description="The URN of the request.")] = None
+    errors: Annotated[tuple[FieldError, ...], msgspec.Meta(description="The invalid fields of the request.")] = ()
+    receipt: Annotated[Any, msgspec.Meta(description="The Receipt of a Job that was cleaned up.")] = None
 
 
 class ResearcherError(Exception):

@@ -28,37 +28,37 @@ GPU_QUOTA = f"requests.{GPU}"
 class QuotaView(msgspec.Struct, frozen=True):
     """A ResourceQuota: for each resource the limit and the usage, as Kubernetes quantities."""
 
-    name: str
-    hard: dict[str, str]
-    used: dict[str, str]
+    name: Annotated[str, msgspec.Meta(description="The name of the ResourceQuota.")]
+    hard: Annotated[dict[str, str], msgspec.Meta(description="The limit of each resource.")]
+    used: Annotated[dict[str, str], msgspec.Meta(description="The usage of each resource.")]
 
 
 class GpuUse(msgspec.Struct, frozen=True):
     """GPUs: the limit of the tightest quota (null: no quota), requests of unfinished Jobs, GPUs of running pods."""
 
-    quota: Count | None
-    requested: Count
-    allocated: Count
+    quota: Annotated[Count | None, msgspec.Meta(description="The limit of the tightest quota, or null.")]
+    requested: Annotated[Count, msgspec.Meta(description="GPUs that unfinished Jobs request.")]
+    allocated: Annotated[Count, msgspec.Meta(description="GPUs of running pods.")]
 
 
 class JobCounts(msgspec.Struct, frozen=True):
     """How many unfinished Jobs are running, pending (also queued, or creating their container) or suspended."""
 
-    running: Count
-    pending: Count
-    suspended: Count
+    running: Annotated[Count, msgspec.Meta(description="Jobs that are running.")]
+    pending: Annotated[Count, msgspec.Meta(description="Jobs that are pending, queued or creating a container.")]
+    suspended: Annotated[Count, msgspec.Meta(description="Suspended Jobs.")]
 
 
 class ProjectDetail(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A Project; `verbs` are the Kubernetes verbs that the caller may use on its Jobs."""
 
-    name: str
-    namespace: str
-    created_at: Milliseconds
-    verbs: list[str]
-    gpus: GpuUse
-    jobs: JobCounts
-    quotas: list[QuotaView]
+    name: Annotated[str, msgspec.Meta(description="The name of the Project.")]
+    namespace: Annotated[str, msgspec.Meta(description="Its namespace in the cluster.")]
+    created_at: Annotated[Milliseconds, msgspec.Meta(description="When it was created.")]
+    verbs: Annotated[list[str], msgspec.Meta(description="The Kubernetes verbs that you may use on its Jobs.")]
+    gpus: Annotated[GpuUse, msgspec.Meta(description="Its GPUs.")]
+    jobs: Annotated[JobCounts, msgspec.Meta(description="The number of its unfinished Jobs.")]
+    quotas: Annotated[list[QuotaView], msgspec.Meta(description="Its ResourceQuotas.")]
     complete: Annotated[bool, msgspec.Meta(description="False if there are more Jobs or pods than were counted.")]
 
 

@@ -7,12 +7,11 @@ from chalice.app import Blueprint
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
-from chalicelib.domain.submission.resubmission import CloneRequest
+from chalicelib.domain.submission.resubmission import CloneRequest, SubmissionPatch
 from chalicelib.functions._submission import (
     CREATED,
     ERRORS,
     IDEMPOTENCY_KEY,
-    PREVIEWED,
     SubmitQuery,
     created_response,
     deduplication_key,
@@ -35,9 +34,11 @@ OPERATION = Operation(
     ),
     query=SubmitQuery,
     headers=(IDEMPOTENCY_KEY,),
-    body=dict,
-    body_example={"environment": {"LEARNING_RATE": "0.001"}, "memory": None},
-    responses={200: PREVIEWED, 201: CREATED},
+    body=SubmissionPatch,
+    body_examples={
+        "Another learning rate": {"name": "train-2", "environment": {"LEARNING_RATE": "0.001"}, "memory": None}
+    },
+    responses={201: CREATED},
     errors=(*ERRORS, errors.JobNotFound, errors.SubmissionUnknown, errors.IdempotencyKeyReused),
 )
 

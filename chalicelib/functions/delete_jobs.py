@@ -24,10 +24,10 @@ Targets = Annotated[list[Target], msgspec.Meta(min_length=1, max_length=100)]
 class Deletions(msgspec.Struct, frozen=True):
     """The result of each deletion, in the order of the request."""
 
-    data: list[Deletion]
+    data: Annotated[list[Deletion], msgspec.Meta(description="The results, in the order of the request.")]
 
 
-_EXAMPLE = {"name": "train-1", "project": "team-a"}
+_EXAMPLE = {"name": "train-2", "project": "team-a"}
 
 OPERATION = Operation(
     summary="Delete several Jobs",
@@ -36,7 +36,7 @@ OPERATION = Operation(
         "reason, and the others are deleted."
     ),
     body=Targets,
-    body_example=[_EXAMPLE],
+    body_examples={"One Job": [_EXAMPLE]},
     responses={
         200: SuccessResponse(
             "The result of each deletion.", Deletions, {"data": [{**_EXAMPLE, "ok": True, "error": None}]}

@@ -25,9 +25,11 @@ class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
 class Health(msgspec.Struct, frozen=True):
     """The API's version, the cluster's name and, with `deep=true`, its Kubernetes version."""
 
-    version: str
-    cluster: str
-    kubernetes: str | None = None
+    version: Annotated[str, msgspec.Meta(description="The version of the API.")]
+    cluster: Annotated[str, msgspec.Meta(description="The name of the cluster.")]
+    kubernetes: Annotated[str | None, msgspec.Meta(description="Its Kubernetes version; null without `deep=true`.")] = (
+        None
+    )
 
 
 OPERATION = Operation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from chalice.app import Blueprint
@@ -23,7 +23,7 @@ routes = Blueprint(__name__)
 class ProjectList(msgspec.Struct, frozen=True):
     """The Projects, sorted by name."""
 
-    data: list[ProjectView]
+    data: Annotated[list[ProjectView], msgspec.Meta(description="The Projects, sorted by name.")]
 
 
 _EXAMPLE = {"data": [{"name": "team-a", "namespace": "researcher-team-a", "createdAt": 1795510800000}]}

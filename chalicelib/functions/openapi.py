@@ -14,6 +14,7 @@ from chalicelib.settings import settings
 routes = Blueprint(__name__)
 
 DOCUMENT = Path(__file__).parent.parent / "openapi.json"
+LOOPBACK = ("localhost", "127.0.0.1")
 
 OPERATION = Operation(
     summary="Get this document",
@@ -28,8 +29,16 @@ OPERATION = Operation(
 def document(request: Request) -> Response:
     """Return the document with the server and the token URL of this deployment."""
     adapted = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    base = request.path.rstrip("/").removesuffix("/openapi.json")
-    adapted["servers"] = [{"url": base, "description": settings().cluster_name}]
+    path = request.path.rstrip("/").removesuffix("/openapi.json")
+    adapted["servers"] = [{"url": server_url(request.domain, path), "description": settings().cluster_name}]
+    if settings().documentation_url:
+        adapted["externalDocs"] = {"description": "Guide and reference", "url": settings().documentation_url}
     flow = adapted["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
     flow["tokenUrl"] = settings().token_url or flow["tokenUrl"]
     return Response(adapted, headers={"Cache-Control": "public, max-age=300"})
+
+
+def server_url(domain: str, path: str) -> str:
+    """Return the URL of this deployment, absolute for clients outside a browser; only `make run` serves plain HTTP."""
+    scheme = "http" if domain.partition(":")[0] in LOOPBACK else "https"
+    return f"{scheme}://{domain}{path}" if domain else path

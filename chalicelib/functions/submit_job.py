@@ -11,7 +11,6 @@ from chalicelib.functions._submission import (
     CREATED,
     ERRORS,
     IDEMPOTENCY_KEY,
-    PREVIEWED,
     SubmitQuery,
     created_response,
     deduplication_key,
@@ -23,6 +22,8 @@ from chalicelib.runtime.operation import BASE, Operation
 from chalicelib.usecases.submit_job import submit_job
 
 routes = Blueprint(__name__)
+
+_TRAIN = {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4}
 
 OPERATION = Operation(
     summary="Submit a Job",
@@ -36,8 +37,17 @@ OPERATION = Operation(
     query=SubmitQuery,
     headers=(IDEMPOTENCY_KEY,),
     body=Submission,
-    body_example={"job": {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4}},
-    responses={200: PREVIEWED, 201: CREATED},
+    body_examples={
+        "A single Job": {"job": {"name": "train-1", **_TRAIN}},
+        "An array of 8": {
+            "job": {"name": "sweep-1", **_TRAIN, "gpu": 1, "indexed": True, "completions": 8, "parallelism": 4}
+        },
+        "Multi-node": {
+            "job": {"name": "ddp-1", **_TRAIN, "nodes": 2, "command": "torchrun --nproc-per-node=4 train.py"}
+        },
+        "With a volume": {"job": {"name": "data-1", **_TRAIN, "pvc": [{"name": "datasets", "path": "/data"}]}},
+    },
+    responses={201: CREATED},
     errors=(*ERRORS, errors.IdempotencyKeyReused),
 )
 

@@ -66,6 +66,7 @@ class Request:
         self.started = time.monotonic()
         self.request_id = str(self._event["requestContext"]["requestId"])
         self.path = str(self._event["requestContext"]["path"])
+        self.domain = str(self._event["requestContext"].get("domainName", ""))
         self.caller: Caller | None = None
         self.attempts: list[float] = []
         self.notes: dict[str, object] = {}

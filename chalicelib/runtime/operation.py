@@ -44,7 +44,7 @@ class SuccessResponse(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """One endpoint. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type.
+    """One endpoint. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type; *body_examples* by summary.
 
     *errors* are the errors of this endpoint alone. `infra.openapi.responses` adds those of every endpoint, of every
     endpoint with a token, and of every endpoint with a body.
@@ -57,5 +57,5 @@ class Operation(msgspec.Struct, frozen=True):
     query: Any = None
     headers: tuple[Header, ...] = ()
     body: Any = None
-    body_example: Any = None
+    body_examples: dict[str, Any] = {}
     tag: str = "Jobs"

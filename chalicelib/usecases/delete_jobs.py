@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Job to delete."""
 
-    name: Annotated[str, msgspec.Meta(pattern=f"^{JOB_PATTERN}$", max_length=MAX_JOB_NAME)]
-    project: Annotated[str, msgspec.Meta(pattern=f"^{PROJECT_PATTERN}$", max_length=50)]
+    name: Annotated[str, msgspec.Meta(description="The name.", pattern=f"^{JOB_PATTERN}$", max_length=MAX_JOB_NAME)]
+    project: Annotated[str, msgspec.Meta(description="The Project.", pattern=f"^{PROJECT_PATTERN}$", max_length=50)]
 
 
 class Deletion(msgspec.Struct, frozen=True):
     """The result of one deletion: `ok`, or the `error` why the Job was not deleted."""
 
-    name: str
-    project: str
-    ok: bool
-    error: Problem | None = None
+    name: Annotated[str, msgspec.Meta(description="The name of the Job.")]
+    project: Annotated[str, msgspec.Meta(description="The Project of the Job.")]
+    ok: Annotated[bool, msgspec.Meta(description="Whether the Job is being deleted.")]
+    error: Annotated[Problem | None, msgspec.Meta(description="Why it was not deleted; null if it is.")] = None
 
 
 def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -29,7 +29,7 @@ MAX_PODS_WITH_EVENTS = PARALLEL
 class EventPage(msgspec.Struct, frozen=True):
     """The events of a Job and its pods, sorted by `lastSeen`."""
 
-    data: list[EventView]
+    data: Annotated[list[EventView], msgspec.Meta(description="The events, the latest last.")]
 
 
 def job_events(project: ProjectName, name: JobName, jobs: Jobs, pods: Pods) -> EventPage:

@@ -27,8 +27,10 @@ PAGE = 500
 class JobPage(msgspec.Struct, frozen=True, rename="camel"):
     """A page of Jobs, sorted by name. `nextPageToken` is null on the last page."""
 
-    data: list[JobView]
-    next_page_token: str | None = None
+    data: Annotated[list[JobView], msgspec.Meta(description="The Jobs, sorted by name.")]
+    next_page_token: Annotated[str | None, msgspec.Meta(description="The `pageToken` of the next page, or null.")] = (
+        None
+    )
 
 
 class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class ProjectView(msgspec.Struct, frozen=True, rename="camel"):
     """A Project that the caller may use. `createdAt` is in milliseconds since 1970."""
 
-    name: str
-    namespace: str
-    created_at: Milliseconds
+    name: Annotated[str, msgspec.Meta(description="The name of the Project.")]
+    namespace: Annotated[str, msgspec.Meta(description="Its namespace in the cluster.")]
+    created_at: Annotated[Milliseconds, msgspec.Meta(description="When it was created.")]
 
 
 def list_projects(namespaces: Sequence[Namespace], may_use: Callable[[ProjectName], bool]) -> list[ProjectView]:

@@ -12,6 +12,7 @@ from chalicelib import __version__
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.functions.openapi import DOCUMENT
 from chalicelib.runtime.operation import BASE
+from infra.openapi.examples import add_examples
 from infra.openapi.parameters import parameters
 from infra.openapi.responses import HEADERS, Responses
 from infra.openapi.schemas import Schemas
@@ -61,6 +62,13 @@ SECURITY_SCHEMES: JsonObject = {
         "description": "Use an access token that you already have.",
     },
 }
+SERVER = "https://api.invalid" + BASE
+"""A placeholder, since a client needs an absolute URL: functions/openapi.py sets the server of the deployment."""
+WALK = (
+    *("list_projects", "get_project", "submit_job", "list_jobs", "get_job", "job_events", "job_diagnosis", "job_logs"),
+    *("keep_job", "suspend_job", "resume_job", "clone_job", "retry_job", "health", "openapi"),
+)
+"""The order of the operations: with their examples, each works after the ones before it."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TOKEN: list[JsonObject] = [{"bearer": []}, {"application": []}]
 
@@ -92,13 +100,13 @@ def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
         path.removeprefix(BASE): {
             method.lower(): operation(views[method], schemas, responses) for method in METHODS if method in views
         }
-        for path, views in sorted(routes.items())
+        for path, views in sorted(routes.items(), key=lambda route: _place(route[1]))
         if path.startswith(BASE + "/")
     }
-    return {
+    generated = {
         "openapi": "3.1.0",
         "info": INFO,
-        "servers": [{"url": BASE}],
+        "servers": [{"url": SERVER}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": paths,
         "components": {
@@ -108,6 +116,8 @@ def document(routes: Mapping[str, Mapping[str, RouteEntry]]) -> JsonObject:
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
+    add_examples(generated)
+    return generated
 
 
 def operation(route: RouteEntry, schemas: Schemas, responses: Responses) -> JsonObject:
@@ -129,6 +139,15 @@ def operation(route: RouteEntry, schemas: Schemas, responses: Responses) -> Json
     }
 
 
+def _place(views: Mapping[str, RouteEntry]) -> int:
+    """Return the place of a path in WALK; the page moves deletions to the end."""
+    return min((WALK.index(view.view_name) for view in views.values() if view.view_name in WALK), default=len(WALK))
+
+
 def _request_body(source: Operation, schemas: Schemas) -> JsonObject:
-    content = {"schema": schemas.request(source.body), "example": source.body_example}
+    examples = {
+        summary.lower().replace(" ", "_"): {"summary": summary, "value": value}
+        for summary, value in source.body_examples.items()
+    }
+    content = {"schema": schemas.request(source.body), "examples": examples}
     return {"required": True, "content": {"application/json": content}}

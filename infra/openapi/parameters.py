@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.domain.names import JOB_PATTERN, MAX_JOB_NAME, PROJECT_PATTERN
-from infra.openapi.schemas import typed
+from infra.openapi.portable import portable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def parameters(variables: Sequence[str], operation: Operation) -> list[JsonObjec
 def _query(kind: type[msgspec.Struct] | None) -> list[JsonObject]:
     if kind is None:
         return []
-    schema = typed(msgspec.json.schema_components([kind])[1][kind.__name__])
+    schema = msgspec.json.schema_components([kind])[1][kind.__name__]
     return [
         _query_parameter(name, field, required=name in schema["required"])
         for name, field in schema["properties"].items()
@@ -50,7 +50,7 @@ def _query(kind: type[msgspec.Struct] | None) -> list[JsonObject]:
 def _query_parameter(name: str, field: JsonObject, *, required: bool) -> JsonObject:
     """Return the parameter of a *field*, without null: an optional parameter is None in Python and missing in a URL."""
     typed_field = next((kind for kind in field.get("anyOf", []) if kind != {"type": "null"}), field)
-    schema = {key: value for key, value in typed_field.items() if key not in {"description", "examples"}}
+    schema = portable({key: value for key, value in typed_field.items() if key not in {"description", "examples"}})
     description = typed_field["description"]
     return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
 

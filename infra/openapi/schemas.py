@@ -11,14 +11,14 @@ from chalicelib.domain.errors import CATALOGUE, Problem
 from chalicelib.domain.finished.receipt import Receipt
 from chalicelib.domain.labels import LABEL_KEY_PATTERN, RESERVED_DOMAINS, RESERVED_KEYS
 from chalicelib.domain.submission.model import Submission
+from chalicelib.domain.submission.resubmission import SubmissionPatch
+from infra.openapi.portable import NULL, REFERENCE, enum_components, nullable, portable
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core.core_schema import CoreSchema, DictSchema
 
 JsonObject = dict[str, Any]
-
-REFERENCE = "#/components/schemas/"
 
 _DOMAINS = "|".join(domain.replace(".", r"\.") for domain in RESERVED_DOMAINS)
 KEYS: JsonObject = {
@@ -35,13 +35,20 @@ PROBLEM: JsonObject = {
     "instance": {"type": "string", "pattern": "^urn:researcher:request:", "maxLength": 256},
 }
 """Schemas of a Problem's fields that are more precise than their Python types, such as the list of error codes."""
+UNIONS = {
+    "Command": ("command", "The arguments of a command, or one string that is split like in a shell."),
+    "Duration": ("ttlAfterFinish", "A duration: in seconds, or with one of the units s, m, h and d."),
+}
+"""Names for the fields of a submission that accept several types, with their descriptions."""
+REQUIRED_IN_A_PATCH = ("project", "image")
+"""Fields that a merge patch can replace but not remove."""
 
 
 class Schemas:
     """The schema components of the document, one for each type."""
 
     def __init__(self) -> None:
-        self._found: dict[str, JsonObject] = {}
+        self._found: dict[str, JsonObject] = enum_components()
 
     @property
     def components(self) -> dict[str, JsonObject]:
@@ -51,7 +58,10 @@ class Schemas:
     def request(self, kind: Any) -> JsonObject:  # noqa: ANN401 - a model, or any type msgspec knows
         """Return the schema of a request body of type *kind*."""
         if kind is Submission:
-            return self._submission()
+            wrapped = "Wrapped" + self._submission()
+            return {"oneOf": [{"$ref": REFERENCE + wrapped}, {"$ref": REFERENCE + Submission.__name__}]}
+        if kind is SubmissionPatch:
+            return self._patch(self._submission())
         return self._add(kind)[0]
 
     def response(self, kind: Any) -> JsonObject:  # noqa: ANN401 - any type msgspec knows
@@ -59,28 +69,53 @@ class Schemas:
         schema, names = self._add(kind)
         for name in names:
             component = self._found[name]
-            for field in component["properties"].values():
-                field.pop("default", None)
             if name == Problem.__name__:
-                component["properties"] |= PROBLEM | {"receipt": self.response(Receipt)}
+                component["properties"] = _refined(component["properties"], self.response(Receipt))
             else:
                 component["required"] = list(component["properties"])
         return schema
 
     def _add(self, kind: Any) -> tuple[JsonObject, list[str]]:  # noqa: ANN401 - any type msgspec knows
         (schema,), components = msgspec.json.schema_components([kind], ref_template=REFERENCE + "{name}")
-        self._found |= typed(components)
-        return typed(schema), list(components)
+        # A response without a value has null, so that its default is not worth a sentence.
+        for component in components.values():
+            for field in component["properties"].values():
+                field.pop("default", None)
+        self._found |= portable(components)
+        return portable(schema), list(components)
 
-    def _submission(self) -> JsonObject:
-        """Return the schema of a submission, either bare or in an object with the field `job`, as in Run:ai."""
-        schema = Submission.model_json_schema(ref_template=REFERENCE + "{model}", schema_generator=_Readable)
-        for field in ("labels", "annotations"):
-            schema["properties"][field]["propertyNames"] = KEYS
+    def _submission(self) -> str:
+        """Add the schemas of a submission, both bare and in an object with the field `job`, as in Run:ai."""
         name = Submission.__name__
-        reference = {"$ref": REFERENCE + name}
-        self._found |= schema.pop("$defs") | {name: schema, "Wrapped" + name: _wrapped(reference)}
-        return {"oneOf": [{"$ref": REFERENCE + "Wrapped" + name}, reference]}
+        schema = Submission.model_json_schema(ref_template=REFERENCE + "{model}", schema_generator=_Readable)
+        fields = schema["properties"]
+        for field in ("labels", "annotations"):
+            fields[field]["propertyNames"] = KEYS
+        # `oneOf` of disjoint types: typescript-fetch has no type for an `anyOf` of values.
+        named = {union: {"title": union, **_one_of(fields[field], text)} for union, (field, text) in UNIONS.items()}
+        for union, (field, _) in UNIONS.items():
+            fields[field] = nullable({**fields[field], "anyOf": [{"$ref": REFERENCE + union}]})
+        text = "The value of an environment variable: text, a number or a boolean, or a reference to a Secret's key."
+        named["EnvironmentValue"] = {"title": "EnvironmentValue", **_one_of(fields["environment"], text)}
+        fields["environment"]["additionalProperties"] = {"$ref": REFERENCE + "EnvironmentValue"}
+        self._found |= portable(schema.pop("$defs") | named | {name: schema}) | {"Wrapped" + name: _wrapped(name)}
+        return name
+
+    def _patch(self, name: str) -> JsonObject:
+        """Add the schema of a merge patch of a submission: no field is required, and null removes a field."""
+        original = self._found[name]
+        fields = {
+            field: schema if field in REQUIRED_IN_A_PATCH else nullable(_without_entries(schema))
+            for field, schema in original["properties"].items()
+        }
+        self._found["SubmissionPatch"] = {
+            "title": "SubmissionPatch",
+            "description": "Changes of a submission, as a merge patch (RFC 7396): null removes a field.",
+            "type": "object",
+            "properties": fields,
+            "additionalProperties": False,
+        }
+        return {"$ref": REFERENCE + "SubmissionPatch"}
 
 
 class _Readable(GenerateJsonSchema):
@@ -100,22 +135,38 @@ class _Readable(GenerateJsonSchema):
         return generated
 
 
-def typed(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
-    """Add the type string to each enum in *schema*: msgspec omits it, and client generators need it."""
-    if isinstance(schema, list):
-        return [typed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kind = {"type": "string"} if "enum" in schema else {}
-    return kind | {name: typed(part) for name, part in schema.items()}
-
-
-def _wrapped(reference: JsonObject) -> JsonObject:
+def _one_of(field: JsonObject, description: str) -> JsonObject:
+    """Return the union of *field*, or of the values of its entries, without null and without overlapping types."""
+    kinds = [kind for kind in field.get("anyOf") or field["additionalProperties"]["anyOf"] if kind != NULL]
+    numbers = {"type": "number"} in kinds
     return {
-        "title": "WrappedSubmission",
-        "description": "A Job to submit, in the field `job`, as in Run:ai.",
+        "description": description,
+        "oneOf": [kind for kind in kinds if not (numbers and kind.get("type") == "integer")],
+    }
+
+
+def _without_entries(field: JsonObject) -> JsonObject:
+    """Return a map *field* whose entries may be null: in a merge patch, null removes an entry."""
+    entries = field.get("additionalProperties")
+    return {**field, "additionalProperties": nullable(entries)} if isinstance(entries, dict) else field
+
+
+def _refined(fields: JsonObject, receipt: JsonObject) -> JsonObject:
+    """Return the *fields* of a Problem with the schemas of PROBLEM and the descriptions of the fields."""
+    refined = portable(PROBLEM) | {"receipt": receipt}
+    return {
+        name: {key: part for key, part in field.items() if key == "description"} | refined.get(name, field)
+        for name, field in fields.items()
+    }
+
+
+def _wrapped(name: str) -> JsonObject:
+    text = "A Job to submit, in the field `job`, as in Run:ai."
+    return {
+        "title": "Wrapped" + name,
+        "description": text,
         "type": "object",
-        "properties": {"job": reference},
+        "properties": {"job": {"description": "The Job to submit.", "$ref": REFERENCE + name}},
         "required": ["job"],
         "additionalProperties": False,
     }

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.functions.openapi import DOCUMENT
+from infra.openapi.portable import DEFAULT
 from infra.reference.markdown import code, table
 
 if TYPE_CHECKING:
@@ -95,32 +96,26 @@ def _section(request: str, operation: JsonObject) -> str:
 def fields(*, added: bool) -> str:
     """Return a table of the fields of a submission that this API has *added*, or that Run:ai has too."""
     submission = schema("Submission")
-    rows = [
-        [
-            code(name),
-            _limits(field),
-            "**required**" if name in submission["required"] else _default(field.get("default")),
-            field.get("description", ""),
-        ]
-        for name, field in submission["properties"].items()
-        if (name in ADDED) is added
-    ]
+    rows = []
+    for name, field in submission["properties"].items():
+        meaning, _, default = field["description"].partition(DEFAULT)
+        required = "**required**" if name in submission["required"] else default.rstrip(".")
+        rows += [[code(name), _limits(field), required, meaning]] if (name in ADDED) is added else []
     return table(["field", "value", "default", "meaning"], rows)
-
-
-def _default(value: object) -> str:
-    return "" if value is None or value in ([], {}) else code(json.dumps(value))
 
 
 def _limits(schema: JsonObject) -> str:
     """Say in words what values *schema* accepts."""
-    if "anyOf" in schema:
-        return " or ".join(_limits(one) for one in schema["anyOf"] if one != {"type": "null"})
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(_limits(one) for one in options if one != {"type": "null"})
     if "$ref" in schema:
-        return f"{schema['$ref'].rpartition('/')[2]} object"
+        name = schema["$ref"].rpartition("/")[2]
+        found = _document()["components"]["schemas"][name]
+        return f"{name} object" if found.get("type") == "object" else _limits(found)
     if "enum" in schema:
         return ", ".join(code(value) for value in schema["enum"])
     kind = schema.get("type", "any")
+    kind = kind if isinstance(kind, str) else next(one for one in kind if one != "null")
     if kind == "array":
         return f"list of {_limits(schema['items'])}"
     words = [f"{word} {schema[key]}" for key, word in WORDS.items() if key in schema]
@@ -132,7 +127,6 @@ WORDS = {
     "maximum": "at most",
     "maxLength": "characters: at most",
     "maxProperties": "members: at most",
-    "const": "always",
 }
 """Keywords of a schema that limit a value."""
 

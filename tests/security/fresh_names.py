@@ -1,7 +1,8 @@
-"""Hooks of Schemathesis: each generated submission gets a unique name and a unique Idempotency-Key.
+"""Hooks of Schemathesis: unique names and keys of submissions, and the response to a dry run.
 
-Schemathesis repeats one name and one key in hundreds of requests, so that all but the first would be replays or
-conflicts and would not test the creation of a Job. Invalid names and keys are not replaced.
+Each generated submission gets a unique name and a unique Idempotency-Key: Schemathesis repeats one name and one key in
+hundreds of requests, so that all but the first would be replays or conflicts and would not test the creation of a Job.
+Invalid names and keys are not replaced.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 KEY = "Idempotency-Key"
 _VALID_KEY = re.compile("[!-~]([ -~]*[!-~])?")
 _numbers = itertools.count()
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """Add the response to a dry run, the only one that the document leaves out, for the sake of client generators."""
+    del context
+    content = {"application/json": {"schema": {"type": "object", "required": ["kind", "metadata", "spec"]}}}
+    for path in ("/jobs", "/jobs/{project}/{name}/clone"):
+        raw_schema["paths"][path]["post"]["responses"]["200"] = {"description": "A dry run.", "content": content}
 
 
 @schemathesis.hook

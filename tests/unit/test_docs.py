@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(app.__file__).parent
 DOCS = "/researcher/api/docs"
-REQUIRED = [field.name for field in fields(Settings) if field.required] + ["token_url"]
+REQUIRED = [field.name for field in fields(Settings) if field.required] + ["token_url", "documentation_url"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,7 +63,7 @@ class TestPage:
         response = get(gateway, DOCS)
 
         assert (response.status, response.header("Content-Type")) == (200, "text/html; charset=utf-8")
-        assert b'<link rel="icon" href="data:,">' in response.body
+        assert b'<link rel="icon" href="data:image/svg+xml,' in response.body
         assert response.header("Content-Security-Policy") == policy("https://issuer.example/oauth2/token")
         assert (response.header("X-Content-Type-Options"), response.header("Referrer-Policy")) == (
             "nosniff",
@@ -76,7 +76,7 @@ class TestPage:
         """All files are served from our own origin, below the page, in every stage; no script is inline."""
         page = get(gateway, DOCS).body.decode()
 
-        urls = set(re.findall(r'(?:href|src)="([^"]+)"', page)) - {"data:,", "v1/openapi.json"}
+        urls = set(re.findall(r'(?:href|src)="(?!data:)([^"]+)"', page)) - {"v1/openapi.json"}
         linked = sorted(url for url in urls if url.startswith("docs/"))
         assert (sorted(urls), page.count("<script>")) == (linked, 0)
         assert len(linked) == len(docs_assets.FROM_SWAGGER_UI + docs_assets.OWN_FILES)
@@ -99,15 +99,24 @@ class TestPolicy:
 class TestDocument:
     """GET /researcher/api/v1/openapi.json, which the page loads."""
 
-    @pytest.mark.parametrize("slash", ["", "/"])
-    def test_document_describes_this_deployment(self, gateway: Gateway, slash: str) -> None:
-        """The server URL is relative, and the token URL is the deployment's, so the document can be cached."""
-        response = get(gateway, f"{BASE}/openapi.json{slash}")
+    @pytest.mark.parametrize(
+        ("host", "slash", "origin"),
+        [
+            ("api.example", "", "https://api.example"),
+            ("api.example", "/", "https://api.example"),
+            ("127.0.0.1:8000", "", "http://127.0.0.1:8000"),
+            ("", "", ""),
+        ],
+    )
+    def test_document_describes_this_deployment(self, gateway: Gateway, host: str, slash: str, origin: str) -> None:
+        """The server URL is absolute, with the domain of the request, and the token URL is the deployment's."""
+        response = gateway.answer("GET", f"{BASE}/openapi.json{slash}", [("Host", host)], b"")
         document = json.loads(response.body)
 
         assert "max-age" in str(response.header("Cache-Control"))
         flow = document["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
-        assert document["servers"] == [{"url": BASE, "description": os.environ["CLUSTER_NAME"]}]
+        assert document["servers"] == [{"url": origin + BASE, "description": os.environ["CLUSTER_NAME"]}]
+        assert document["externalDocs"]["url"] == os.environ["DOCUMENTATION_URL"]
         assert flow["tokenUrl"] == os.environ["TOKEN_URL"]
 
 

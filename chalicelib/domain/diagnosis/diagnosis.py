@@ -66,20 +66,20 @@ URGENCY: tuple[Cause, ...] = (
 class Evidence(msgspec.Struct, frozen=True):
     """The evidence for a diagnosis: an object, the field that shows the cause, and its message."""
 
-    object: ObjectName
-    field: str
-    message: str
+    object: Annotated[ObjectName, msgspec.Meta(description="The Job or one of its pods.")]
+    field: Annotated[str, msgspec.Meta(description="The field of the object that shows the cause.")]
+    message: Annotated[str, msgspec.Meta(description="The message of the cluster.")]
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
     """The cause of a Job's current state. `since` is in milliseconds since 1970, or null if it is not known."""
 
-    project: str
-    name: str
-    cause: Cause
-    evidence: Evidence
+    project: Annotated[str, msgspec.Meta(description="The Project of the Job.")]
+    name: Annotated[str, msgspec.Meta(description="The name of the Job.")]
+    cause: Annotated[Cause, msgspec.Meta(description="The cause.")]
+    evidence: Annotated[Evidence, msgspec.Meta(description="What shows the cause.")]
     remedy: Annotated[str, msgspec.Meta(description="What to do, in one sentence.")]
-    since: Milliseconds | None
+    since: Annotated[Milliseconds | None, msgspec.Meta(description="When this state began.")]
 
 
 DIAGNOSIS_EXAMPLE = {

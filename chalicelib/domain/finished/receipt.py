@@ -41,20 +41,23 @@ Redacted = Annotated[
 class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """The record of a deleted Job. Times are in milliseconds since 1970, or null if they are not known."""
 
-    id: str
-    project: str
-    name: str
-    user: str
-    outcome: Literal["Succeeded", "Failed", "Unknown"]
-    reason: str | None
-    message: str | None
+    id: Annotated[str, msgspec.Meta(description="The UID of the Kubernetes Job.")]
+    project: Annotated[str, msgspec.Meta(description="The Project of the Job.")]
+    name: Annotated[str, msgspec.Meta(description="The name of the Job.")]
+    user: Annotated[str, msgspec.Meta(description="The subject that submitted it.")]
+    outcome: Annotated[Literal["Succeeded", "Failed", "Unknown"], msgspec.Meta(description="How it ended.")]
+    reason: Annotated[str | None, msgspec.Meta(description="Why it failed, in one word.")]
+    message: Annotated[str | None, msgspec.Meta(description="The details of `reason`.")]
     attempts: Annotated[Count, msgspec.Meta(description="Pods that succeeded or failed.")]
-    nodes: list[str]
-    image_digests: list[str]
-    created_at: Milliseconds
-    started_at: Milliseconds | None
-    finished_at: Milliseconds | None
-    gpu_seconds: Annotated[float, msgspec.Meta(ge=0)] | None
+    nodes: Annotated[list[str], msgspec.Meta(description="The nodes of its pods.")]
+    image_digests: Annotated[list[str], msgspec.Meta(description="The images of its pods, with their digests.")]
+    created_at: Annotated[Milliseconds, msgspec.Meta(description="When it was created.")]
+    started_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it started, or was resumed last.")]
+    finished_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it succeeded or failed.")]
+    gpu_seconds: Annotated[
+        Annotated[float, msgspec.Meta(ge=0)] | None,
+        msgspec.Meta(description="GPUs times seconds of its pods."),
+    ]
     gpu_seconds_is_lower_bound: Annotated[
         bool, msgspec.Meta(description="Whether the Job may have used more, because not all of its pods are known.")
     ] = False

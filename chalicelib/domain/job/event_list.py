@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -31,20 +31,20 @@ _POD_NAMES = re.compile(r'pods "[^"]*"')
 class ObjectName(msgspec.Struct, frozen=True):
     """An object of the Project, such as the Job itself or one of its pods."""
 
-    kind: str
-    name: str
+    kind: Annotated[str, msgspec.Meta(description="The kind of the object.")]
+    name: Annotated[str, msgspec.Meta(description="The name of the object.")]
 
 
 class EventView(msgspec.Struct, frozen=True, rename="camel"):
     """An event about an object, how often it occurred, and when first and last, in milliseconds since 1970."""
 
-    first_seen: Milliseconds
-    last_seen: Milliseconds
-    count: Count
-    type: str
-    reason: str
-    object: ObjectName
-    message: str
+    first_seen: Annotated[Milliseconds, msgspec.Meta(description="When it occurred first.")]
+    last_seen: Annotated[Milliseconds, msgspec.Meta(description="When it occurred last.")]
+    count: Annotated[Count, msgspec.Meta(description="How often it occurred.")]
+    type: Annotated[str, msgspec.Meta(description="`Normal` or `Warning`.")]
+    reason: Annotated[str, msgspec.Meta(description="The reason, in one word.")]
+    object: Annotated[ObjectName, msgspec.Meta(description="The object that it is about.")]
+    message: Annotated[str, msgspec.Meta(description="The message of the component that reported it.")]
 
 
 EVENT_EXAMPLE = {

@@ -31,43 +31,47 @@ MAX_TEXT = 4096
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, extra_json_schema={"format": "int64"})]
 """Milliseconds since 1970; the format keeps generated clients from using 32 bits."""
 
-Indexes = Annotated[
-    str, msgspec.Meta(description="For an Indexed Job, such as `1,3-5,7`; a long list ends with `,...`.")
-]
-
 
 class PodCounts(msgspec.Struct, frozen=True):
     """The number of pods of a Job in each state."""
 
-    active: Count
-    ready: Count
-    succeeded: Count
-    failed: Count
+    active: Annotated[Count, msgspec.Meta(description="Pods that have not finished.")]
+    ready: Annotated[Count, msgspec.Meta(description="Active pods that are ready.")]
+    succeeded: Annotated[Count, msgspec.Meta(description="Pods that succeeded.")]
+    failed: Annotated[Count, msgspec.Meta(description="Pods that failed.")]
 
 
 class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A Job. Times are in milliseconds since 1970, or null if the event has not happened yet."""
 
-    id: str
-    project: str
-    name: str
-    status: Status
-    type: Literal["Train", "Interactive"]
-    nodes: list[str]
-    created_at: Milliseconds
-    images: str
-    user: str
-    current_allocated_gpus: Count = msgspec.field(name="currentAllocatedGPUs")
-    requested_gpus: Count = msgspec.field(name="requestedGPUs")
-    reason: str | None
-    message: str | None
-    started_at: Milliseconds | None
-    finished_at: Milliseconds | None
-    pods: PodCounts
-    completed_indexes: Indexes | None
-    failed_indexes: Indexes | None
+    id: Annotated[str, msgspec.Meta(description="The UID of the Kubernetes Job.")]
+    project: Annotated[str, msgspec.Meta(description="The Project of the Job.")]
+    name: Annotated[str, msgspec.Meta(description="The name, unique in the Project.")]
+    status: Annotated[Status, msgspec.Meta(description="The status.")]
+    type: Annotated[Literal["Train", "Interactive"], msgspec.Meta(description="The type.")]
+    nodes: Annotated[list[str], msgspec.Meta(description="The nodes of its running pods.")]
+    created_at: Annotated[Milliseconds, msgspec.Meta(description="When it was created.")]
+    images: Annotated[str, msgspec.Meta(description="The images of its containers, separated by commas.")]
+    user: Annotated[str, msgspec.Meta(description="The subject that submitted it.")]
+    current_allocated_gpus: Annotated[Count, msgspec.Meta(description="GPUs of its running pods.")] = msgspec.field(
+        name="currentAllocatedGPUs"
+    )
+    requested_gpus: Annotated[Count, msgspec.Meta(description="GPUs of the pods that run at once.")] = msgspec.field(
+        name="requestedGPUs"
+    )
+    reason: Annotated[str | None, msgspec.Meta(description="Why it is in this status, in one word, or null.")]
+    message: Annotated[str | None, msgspec.Meta(description="The details of `reason`.")]
+    started_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it started, or was resumed last.")]
+    finished_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it succeeded or failed.")]
+    pods: Annotated[PodCounts, msgspec.Meta(description="The number of its pods in each state.")]
+    completed_indexes: Annotated[
+        str | None, msgspec.Meta(description="Indexes that succeeded, such as `1,3-5,7`; a long list ends with `,...`.")
+    ]
+    failed_indexes: Annotated[
+        str | None, msgspec.Meta(description="Indexes that failed, such as `1,3-5,7`; a long list ends with `,...`.")
+    ]
     keep: Annotated[bool, msgspec.Meta(description="Whether the Job is exempt from cleanup.")]
-    labels: dict[str, str]
+    labels: Annotated[dict[str, str], msgspec.Meta(description="The labels that its user set.")]
     links: Annotated[dict[str, str], msgspec.Meta(description="Paths below the API's base URL.")]
 
 

@@ -140,14 +140,14 @@ NodeType = Annotated[LabelValue, Field(min_length=1)]
 class SecretKey(Strict):
     """A key of a Secret in the Project's namespace."""
 
-    name: DnsSubdomain
-    key: Annotated[str, _matching(r"[-._a-zA-Z0-9]+", 253)]
+    name: Annotated[DnsSubdomain, Field(description="The name of the Secret.")]
+    key: Annotated[str, _matching(r"[-._a-zA-Z0-9]+", 253), Field(description="The key in the Secret.")]
 
 
 class SecretVariable(Strict):
     """A variable whose value comes from a Secret."""
 
-    secret: SecretKey
+    secret: Annotated[SecretKey, Field(description="The Secret's name and key.")]
 
 
 Variable = Annotated[
@@ -164,11 +164,11 @@ Environment = Annotated[
 class Claim(Strict):
     """A volume: an existing PersistentVolumeClaim by `name`, or an ephemeral volume of `size`, deleted with the pod."""
 
-    path: AbsolutePath
-    name: DnsSubdomain | None = None
-    size: VolumeSize | None = None
-    storage_class: DnsSubdomain | None = None
-    read_only: bool = False
+    path: Annotated[AbsolutePath, Field(description="The directory at which it is mounted.")]
+    name: Annotated[DnsSubdomain | None, Field(description="The name of a PersistentVolumeClaim.")] = None
+    size: Annotated[VolumeSize | None, Field(description="The size of an ephemeral volume; at most 64Ti.")] = None
+    storage_class: Annotated[DnsSubdomain | None, Field(description="The StorageClass of an ephemeral volume.")] = None
+    read_only: Annotated[bool, Field(description="Mount it read-only.")] = False
 
 
 class Retry(Strict):

@@ -48,7 +48,7 @@ class Submission(Strict):
     image: Annotated[Image, Field(description="The container image, with tag or digest.")]
     name: Annotated[NewJobName | None, Field(description="The Job's name; generated if it is missing.")] = None
     job_name_prefix: Annotated[JobNamePrefix | None, Field(description="The prefix of a generated name.")] = None
-    type: Annotated[Literal["Train", "Interactive"] | None, Field(description="Default: Train.")] = None
+    type: Annotated[Literal["Train", "Interactive"] | None, Field(description="The type; default: Train.")] = None
     interactive: Annotated[bool | None, Field(description="true is the same as type Interactive.")] = None
     command: Annotated[Words | None, Field(description="Replaces the image's entry point.")] = None
     arguments: Annotated[TextList, Field(description="Arguments of the command.")] = []
@@ -84,12 +84,14 @@ class Submission(Strict):
     queue: Annotated[DnsLabel | None, Field(description="The Kueue queue the Job waits in.")] = None
     large_shm: Annotated[bool, Field(description="Mount memory at /dev/shm; counts as memory of the pod.")] = False
     pvc: Annotated[list[Claim], Field(max_length=16, description="Volumes.")] = []
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    image_pull_policy: Annotated[
+        Literal["Always", "IfNotPresent", "Never"] | None, Field(description="When the node pulls the image.")
+    ] = None
     run_as_uid: Annotated[int, Field(ge=1, le=2**31 - 1, description="User ID; root is not allowed.")] = 1000
     run_as_gid: Annotated[int, Field(ge=1, le=2**31 - 1, description="Group ID, also of the volumes.")] = 1000
     prevent_privilege_escalation: Annotated[Literal[True], Field(description="Always true.")] = True
-    stdin: bool = False
-    tty: bool = False
+    stdin: Annotated[bool, Field(description="Keep the container's standard input open.")] = False
+    tty: Annotated[bool, Field(description="Allocate a terminal for the container.")] = False
     labels: Annotated[dict[Key, LabelValue], Field(max_length=32, description="Labels of the Job, for filtering.")] = {}
     annotations: Annotated[dict[Key, Text], Field(max_length=32, description="Annotations of the Job.")] = {}
 

@@ -34,6 +34,9 @@ MAX_INDEX_MAP = 8192
 """Maximum characters, as for any other variable."""
 PREFIX = "jobNamePrefix"
 
+SubmissionPatch = dict[str, object]
+"""A merge patch (RFC 7396) of a submission."""
+
 _INDEX_MAP = re.compile(r"[0-9]{1,6}(,[0-9]{1,6})*")
 
 
