@@ -146,7 +146,7 @@ class _Script:
     def _read_log(self) -> None:
         if request := self._any(self.report.created):
             path = f"{self._own}/{self.report.created[request]['name']}/logs"
-            self._send({"200", "409 job_not_started"} | BUSY, "GET", path)
+            self._send({"200", "409 job_not_started", "503 node_unavailable"} | BUSY, "GET", path)
 
     def _delete(self) -> None:
         for request in [request for request in self.report.created if request not in self._late][:2]:
