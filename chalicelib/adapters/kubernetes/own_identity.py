@@ -46,7 +46,8 @@ class OwnIdentity:
         if response.status in expected:
             return response
         error = error_from(response)
-        if not isinstance(error, ClusterUnavailable | CredentialsUnavailable):
-            error = ClusterUnavailable("The server of the cluster's endpoint does not respond as an API server.")
-        error.add_note(f"status_{response.status}")
-        raise error
+        if isinstance(error, CredentialsUnavailable):
+            raise error
+        unexpected = ClusterUnavailable("The server of the cluster's endpoint does not respond as an API server.")
+        unexpected.add_note(f"status_{response.status}")
+        raise unexpected

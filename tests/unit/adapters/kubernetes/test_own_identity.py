@@ -10,7 +10,7 @@ import pytest
 from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.kubernetes.own_identity import OwnIdentity
 from chalicelib.deadline import Deadline
-from chalicelib.domain.errors import ClusterUnavailable
+from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable
 from tests.support.scripted_server import ScriptedServer, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
@@ -75,6 +75,14 @@ def test_other_answers_are_errors(site: ScriptedServer, identity: OwnIdentity, p
         action()
 
     assert (raised.value.why or "").startswith("status_")
+
+
+def test_rejected_token_is_not_an_unexpected_answer(site: ScriptedServer, identity: OwnIdentity) -> None:
+    """A 401 is about the token, and has an error of its own."""
+    site.on(REVIEW, status_reply(401))
+
+    with pytest.raises(CredentialsUnavailable):
+        identity.groups()
 
 
 def test_user_alone_is_impersonated_without_groups(site: ScriptedServer, identity: OwnIdentity) -> None:
