@@ -18,7 +18,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup doctor test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
@@ -27,6 +27,9 @@ run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it
 
 cleanup: $(READY)  ## delete expired finished Jobs of `make run`, or of FUNCTION=<name>; DRY_RUN=1 only lists them
 	@$(BIN)/python -m infra.commands.cleanup $(if $(FUNCTION),--function $(FUNCTION)) $(if $(DRY_RUN),--dry-run)
+
+doctor: $(READY)  ## check the stack STACK, and say what is wrong and how to fix it; CONTEXT=<kubeconfig context>
+	@$(BIN)/python -m infra.commands.doctor --stack $(STACK) $(if $(CONTEXT),--context $(CONTEXT))
 
 PYTEST = $(BIN)/pytest -n 2 --dist loadfile
 

@@ -23,25 +23,37 @@ class HealthQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The API's version, the cluster's name and, with `deep=true`, its Kubernetes version."""
+    """The API's version, the cluster's name and, with `deep=true`, what the cluster says to the caller."""
 
     version: Annotated[str, msgspec.Meta(description="The version of the API.")]
     cluster: Annotated[str, msgspec.Meta(description="The name of the cluster.")]
     kubernetes: Annotated[str | None, msgspec.Meta(description="Its Kubernetes version; null without `deep=true`.")] = (
         None
     )
+    groups: Annotated[
+        list[str] | None,
+        msgspec.Meta(
+            description=(
+                "The groups of the token that have access to a Project of this cluster; null without `deep=true`. If "
+                "it is empty, no Project has been given to any of your groups: ask your platform engineers."
+            )
+        ),
+    ] = None
 
 
 OPERATION = Operation(
     summary="Check the API's health",
     description=(
         "Returns the version of the API without sending a request to the cluster, and requires no token. With "
-        "`deep=true` it requires a token and also returns the cluster's Kubernetes version."
+        "`deep=true` it requires a token, and also returns the cluster's Kubernetes version and those of your groups "
+        "that have access to a Project."
     ),
     query=HealthQuery,
     responses={
         200: SuccessResponse(
-            "The API is available.", Health, {"version": __version__, "cluster": "gpu-east", "kubernetes": None}
+            "The API is available.",
+            Health,
+            {"version": __version__, "cluster": "gpu-east", "kubernetes": None, "groups": None},
         )
     },
     errors=(errors.Unauthenticated,),
@@ -52,15 +64,20 @@ OPERATION = Operation(
 @routes.route(f"{BASE}/health", methods=["GET"], name="health", **ANY_TYPE)
 @endpoint(routes, OPERATION)
 def health(request: Request) -> Response:
-    """Return the version, the cluster's name and, if requested, its Kubernetes version."""
-    kubernetes = _kubernetes_version(request) if request.query(HealthQuery).deep else None
-    return Response(Health(__version__, settings().cluster_name, kubernetes))
+    """Return the version, the cluster's name and, if requested, what the cluster says to the caller."""
+    shallow = Health(__version__, settings().cluster_name)
+    return Response(_with_cluster(shallow, request) if request.query(HealthQuery).deep else shallow)
 
 
-def _kubernetes_version(request: Request) -> str:
+def _with_cluster(health: Health, request: Request) -> Health:
     # Imported here, because they make a cold start five times as long, and monitors call this function every minute.
     from chalicelib.adapters.kubernetes import cluster  # noqa: PLC0415
     from chalicelib.adapters.oidc.bearer_tokens import authenticate  # noqa: PLC0415
 
     request.caller = authenticate(request.headers("Authorization"), request.deadline)
-    return cluster.connect(settings()).version(request.caller, request.deadline)
+    connection = cluster.connect(settings())
+    return msgspec.structs.replace(
+        health,
+        kubernetes=connection.version(request.caller, request.deadline),
+        groups=connection.groups_of(request.caller, request.deadline),
+    )

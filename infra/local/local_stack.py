@@ -103,6 +103,7 @@ class Stack(Generic[SomeCluster]):
         self.async_invocations = AsyncInvocations(self.functions, self._send_to_failure_queue)
         self.failures_url = ""
         self.finished_url = ""
+        self.access_entries: dict[str, AccessEntry] = {}
         self._reviewer: EksTokenReviewer | None = None
         self._port = port
         self._extra = dict(environment or {})
@@ -184,7 +185,8 @@ class Stack(Generic[SomeCluster]):
         self.failures_url = self.aws.create_queue(FAILURES)
         self.finished_url = self.aws.create_queue(FINISHED)
         self.aws.send_events(SOURCE, FINISHED)
-        self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, {role: ENTRY})
+        self.access_entries[role] = ENTRY
+        self._reviewer = EksTokenReviewer(self.cluster.name, self.aws.url, self.access_entries)
         return role
 
     def _send_to_failure_queue(self, message: str) -> None:

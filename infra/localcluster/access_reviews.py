@@ -1,4 +1,4 @@
-"""SelfSubjectAccessReview and SelfSubjectRulesReview."""
+"""SelfSubjectAccessReview, SelfSubjectRulesReview and SelfSubjectReview."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from infra.localcluster.kinds import Document
     from infra.localcluster.rbac import Rbac
 
-GROUP = "authorization.k8s.io"
+GROUPS = ("authentication.k8s.io", "authorization.k8s.io")
+"""The API groups of the reviews, which every authenticated user may create."""
 
 
 def review(plural: str, review: Document, who: Identity, rbac: Rbac) -> Document:
@@ -26,6 +27,8 @@ def review(plural: str, review: Document, who: Identity, rbac: Rbac) -> Document
     if plural == "selfsubjectrulesreviews":
         rules = list(rbac.rules(who, spec.get("namespace") or ""))
         return {**review, "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}}
+    if plural == "selfsubjectreviews":
+        return {**review, "status": {"userInfo": {"username": who.user, "groups": sorted(who.all_groups)}}}
     raise no_such_path()
 
 

@@ -78,7 +78,7 @@ class Api:
         return _json(400, bad_request(error.detail).status)
 
     def _dispatch(self, who: Identity, request: ApiRequest) -> HttpResponse:
-        if request.group == access_reviews.GROUP and request.verb == "create":
+        if request.group in access_reviews.GROUPS and request.verb == "create":
             return _json(201, access_reviews.review(request.plural, request.body, who, self._rbac))
         self._rbac.check(who, request.access)
         request.check_dry_run()

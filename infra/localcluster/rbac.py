@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from infra.localcluster.store import Store
 
 _EVERYTHING: Document = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
-_REVIEWS: Document = {
-    "verbs": ["create"],
-    "apiGroups": ["authorization.k8s.io"],
-    "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-}
+_REVIEWS: tuple[Document, ...] = (
+    {
+        "verbs": ["create"],
+        "apiGroups": ["authorization.k8s.io"],
+        "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+    },
+    {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
+)
 """The rules of the built-in role system:basic-user, which all authenticated users have."""
 
 
@@ -58,7 +61,7 @@ class Rbac:
 
     def rules(self, who: Identity, namespace: str) -> Iterator[Document]:
         """Return the rules for *who*: cluster-wide and, if it is not empty, in *namespace*."""
-        yield _REVIEWS
+        yield from _REVIEWS
         if MASTERS in who.groups:
             yield _EVERYTHING
         for binding in self._store.all(CLUSTER_ROLE_BINDING):

@@ -40,6 +40,7 @@ class TestOwnIdentity:
             "impersonate userextras.authentication.k8s.io:subject/researcher:alice",
             "create selfsubjectaccessreviews.authorization.k8s.io",
             "create selfsubjectrulesreviews.authorization.k8s.io",
+            "create selfsubjectreviews.authentication.k8s.io",
         ),
     )
     def test_required_permissions(self, own_identity: JsonClient, permission: Permission) -> None:
@@ -104,6 +105,19 @@ class TestOwnIdentity:
     def test_cannot_impersonate_other_identities(self, own_identity: JsonClient, permission: Permission) -> None:
         """The API cannot impersonate identities that the manifests do not list, nor with constrained impersonation."""
         assert not is_allowed(own_identity, permission)
+
+    @pytest.mark.parametrize("impersonated", [None, "researcher:api"])
+    def test_identity_review_has_user_and_groups(self, own_identity: JsonClient, impersonated: str | None) -> None:
+        """Everybody may ask who they are, also an impersonated user."""
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        headers = [("Impersonate-User", impersonated)] if impersonated else []
+
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        info = own_identity.request("POST", path, review, headers)["status"]["userInfo"]
+
+        assert "system:authenticated" in info["groups"]
+        assert ("researcher-api" in info["groups"]) is (impersonated is None)
+        assert impersonated is None or info["username"] == impersonated
 
     def test_rules_review_lists_the_groups(self, own_identity: JsonClient) -> None:
         """A rules review lists the groups that the API may impersonate; the API sends no others."""

@@ -56,6 +56,8 @@ class TestWalk:
     def test_permissions_are_minimal(self, outputs: list[str], deployed: Deployed[Any], packaged: Json) -> None:
         """IAM has denied no call, and every permission of a function has been used."""
         assert outputs
+        checks: Any = deployed.functions.invoke(logical("self_check"), {"groups": ["researcher:team-a"]})
+        assert [(each["name"], each["outcome"]) for each in checks if each["outcome"] != "ok"] == []
         used = {(call.role, call.action) for call in deployed.iam.calls}
         granted = {
             (f"{logical(name)}Role", action)

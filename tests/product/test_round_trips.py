@@ -74,6 +74,7 @@ ROWS = {
     "delete_job":           (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster",  f"{TWO_JOBS}, cluster"),
     "announce":             (f"sts, cluster, {PROJECTS}, {ANNOUNCED}",         f"cluster, {ANNOUNCED}"),
+    "self_check":           (f"{KEYS}, sts, 6 cluster",                        "2 issuer, sts, 6 cluster"),
     "cleanup":              (f"{ROLE}, cluster, {CLEANED}",                    f"cluster, {CLEANED}"),
 }
 # fmt: on

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 8
 """Steps of the controllers that a Job needs to reach its final state."""
-UPLOADED, SCHEDULED = "submit_upload", ("announce", "cleanup")
+UPLOADED, SCHEDULED = "submit_upload", ("announce", "cleanup", "self_check")
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
 

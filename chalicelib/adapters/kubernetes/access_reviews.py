@@ -1,4 +1,4 @@
-"""SelfSubjectAccessReview and SelfSubjectRulesReview: which permissions the impersonated caller has."""
+"""SelfSubjectAccessReview, SelfSubjectRulesReview and SelfSubjectReview: which permissions and groups a caller has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse
 from chalicelib.adapters.kubernetes.errors import decode_or_raise
 from chalicelib.domain.kubernetes.rbac import PolicyRule  # noqa: TC001 - msgspec reads the annotations at run time
 
-_GROUP = "authorization.k8s.io/v1"
+_AUTHORIZATION, _AUTHENTICATION = "authorization.k8s.io/v1", "authentication.k8s.io/v1"
 
 
 class _Allowed(msgspec.Struct):
@@ -17,6 +17,18 @@ class _Allowed(msgspec.Struct):
 
 class _AccessReview(msgspec.Struct):
     status: _Allowed = msgspec.field(default_factory=_Allowed)
+
+
+class _UserInfo(msgspec.Struct):
+    groups: list[str] = []
+
+
+class _Identity(msgspec.Struct, rename="camel"):
+    user_info: _UserInfo
+
+
+class _IdentityReview(msgspec.Struct):
+    status: _Identity
 
 
 class _Rules(msgspec.Struct, rename="camel"):
@@ -48,6 +60,16 @@ def rules(response: ApiResponse) -> list[PolicyRule]:
     return decode_or_raise(response, _RulesReview).status.resource_rules
 
 
-def _review(kind: str, spec: dict[str, object]) -> ApiRequest:
-    body = {"apiVersion": _GROUP, "kind": kind, "spec": spec}
-    return ApiRequest("POST", f"/apis/{_GROUP}/{kind.lower()}s", body=msgspec.json.encode(body))
+def identity_review() -> ApiRequest:
+    """Return the request for the identity that the cluster sees; `groups` reads the response."""
+    return _review("SelfSubjectReview", {}, _AUTHENTICATION)
+
+
+def groups(response: ApiResponse) -> frozenset[str]:
+    """Return the Kubernetes groups in the *response* to an identity review."""
+    return frozenset(decode_or_raise(response, _IdentityReview).status.user_info.groups)
+
+
+def _review(kind: str, spec: dict[str, object], group: str = _AUTHORIZATION) -> ApiRequest:
+    body = {"apiVersion": group, "kind": kind} | ({"spec": spec} if spec else {})
+    return ApiRequest("POST", f"/apis/{group}/{kind.lower()}s", body=msgspec.json.encode(body))

@@ -17,6 +17,7 @@ from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, 
 from chalicelib.adapters.kubernetes.errors import decode_or_raise, refuses_impersonation
 from chalicelib.adapters.kubernetes.impersonation import Impersonation, preflight_headers
 from chalicelib.adapters.kubernetes.ttl_cache import TtlCache
+from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.kubernetes.jobs import Namespace, NamespaceList
 from chalicelib.domain.kubernetes.rbac import verbs_on_jobs
 from chalicelib.domain.labels import PROJECT_LABEL
@@ -24,7 +25,7 @@ from chalicelib.domain.names import ProjectName, namespace_of
 from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
@@ -60,6 +61,10 @@ class Cluster:
             if not token:
                 return namespaces
 
+    def send(self, request: ApiRequest, deadline: Deadline, headers: Iterable[tuple[str, str]] = ()) -> ApiResponse:
+        """Send *request* as the API itself, which has no permissions for Jobs, or with impersonation *headers*."""
+        return self._api.send(request, headers, deadline)
+
     def send_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
         """Send *request* as *caller*; if impersonation is forbidden, read the API's own groups again and retry once."""
         response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline)
@@ -91,6 +96,10 @@ class Cluster:
         review = rules_review(namespace_of(project))
         key = (caller.kubernetes_groups, project)
         return self._verbs.get_or_load(key, lambda: verbs_on_jobs(rules(self.send_as(caller, review, deadline))))
+
+    def groups_of(self, caller: Caller, deadline: Deadline) -> list[str]:
+        """Return the groups of *caller* that have access to a Project of this cluster, as the token names them."""
+        return sorted(group.removeprefix(PREFIX) for group in self._impersonation.groups(caller, deadline))
 
     def version(self, caller: Caller, deadline: Deadline) -> str:
         """Return the cluster's Kubernetes version."""

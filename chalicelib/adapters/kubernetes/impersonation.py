@@ -50,14 +50,18 @@ class Impersonation:
 
     def headers(self, caller: Caller, deadline: Deadline, *, fresh: bool = False) -> list[tuple[str, str]]:
         """Return the headers for *caller*; *fresh* reads the groups again, after the cluster rejected one of them."""
+        groups = sorted(self.groups(caller, deadline, fresh=fresh))
+        lines = [("Impersonate-User", USER), ("Impersonate-Extra-Subject", caller.user)]
+        return lines + [("Impersonate-Group", group) for group in groups]
+
+    def groups(self, caller: Caller, deadline: Deadline, *, fresh: bool = False) -> frozenset[str]:
+        """Return the groups of *caller* that the API may impersonate: those with access to a Project."""
         # An unknown group may be that of a new Project, or not exist in this cluster.
         ttl = GROUPS_TTL_SECONDS if caller.kubernetes_groups <= self._groups else UNKNOWN_GROUP_TTL_SECONDS
         if fresh or self._clock() - self._read_at >= ttl:
             self._groups = self._read(deadline)
             self._read_at = self._clock()
-        groups = sorted(caller.kubernetes_groups & self._groups)
-        lines = [("Impersonate-User", USER), ("Impersonate-Extra-Subject", caller.user)]
-        return lines + [("Impersonate-Group", group) for group in groups]
+        return caller.kubernetes_groups & self._groups
 
     def _read(self, deadline: Deadline) -> frozenset[str]:
         own_rules = rules(self._api.send(_REVIEW, (), deadline))

@@ -22,12 +22,16 @@ class TestHealth:
 
         response = httpx.get(f"{stack.base_url}/health")
 
-        assert response.json() == {"version": __version__, "cluster": "embedded", "kubernetes": None}
+        assert response.json() == {"version": __version__, "cluster": "embedded", "kubernetes": None, "groups": None}
         assert len(stack.cluster.requests) == requests
 
     def test_deep_checks_the_cluster(self, api: Api) -> None:
         """The token, the role and the cluster are checked."""
         assert api.request("GET", "/health?deep=true").json()["kubernetes"].startswith("v1.")
+
+    def test_deep_lists_the_groups_with_a_project(self, api: Api) -> None:
+        """Of the token's groups, those that a Project's manifests name, as the token spells them."""
+        assert api.request("GET", "/health?deep=true").json()["groups"] == ["team-a"]
 
     def test_deep_needs_a_token(self, stack: Stack) -> None:
         """Without a token no request is sent to the cluster."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
+from chalicelib.adapters.kubernetes.access_reviews import access_review, groups, is_allowed, rules, rules_review
 from chalicelib.adapters.kubernetes.api_request import ApiResponse
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
 from chalicelib.domain.kubernetes.rbac import PolicyRule
@@ -65,3 +65,14 @@ class TestRulesReview:
         """An error, or a response without a status, is not an empty list."""
         with pytest.raises(error):
             rules(response)
+
+
+class TestIdentityReview:
+    """A review of the identity that the cluster sees."""
+
+    def test_groups_are_read(self) -> None:
+        """Missing groups are none; a body without the identity is not an answer."""
+        assert groups(ApiResponse(201, b'{"status":{"userInfo":{"groups":["a","b"]}}}', None)) == {"a", "b"}
+        assert groups(ApiResponse(201, b'{"status":{"userInfo":{}}}', None)) == frozenset()
+        with pytest.raises(ClusterUnavailable):
+            groups(ApiResponse(201, b"{}", None))
