@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
-from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.aws.sigv4 import Credentials, Signer
-from chalicelib.adapters.http import bounded_body
+from chalicelib.adapters.http import bounded_body, kept_connections
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, CredentialsUnavailable
 from chalicelib.settings import own_keys
@@ -21,7 +20,7 @@ from chalicelib.settings import own_keys
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from urllib3 import PoolManager
+    from urllib3 import BaseHTTPResponse, PoolManager
 
     from chalicelib.deadline import Deadline
 
@@ -80,14 +79,16 @@ class Sts:
         """Return status and body of the response; HTTPError or OSError if there is none before *deadline*."""
         form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
-        left = deadline.remaining
-        if not left:
-            raise TimeoutError
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
-        response = self._pool.request(
-            "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
-            retries=False, redirect=False, preload_content=False,
-        )  # fmt: skip
+
+        def post() -> BaseHTTPResponse:
+            return self._pool.request(
+                "POST", self._endpoint, body=body, headers=headers,
+                timeout=kept_connections.time_left(deadline, CONNECT_SECONDS, READ_SECONDS),
+                retries=False, redirect=False, preload_content=False,
+            )  # fmt: skip
+
+        # AssumeRole may be repeated: it only makes another session.
+        response = kept_connections.send(post, self._pool).response
         return response.status, bounded_body.read(response, deadline, MAX_RESPONSE)
 
 

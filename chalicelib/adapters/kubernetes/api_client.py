@@ -3,7 +3,8 @@
 The official client's typed models are 300 ms of a cold start, and its retries sleep beyond any time-out. Here, failed
 connections, 429 and 5xx are retried with exponential backoff and jitter, or after Retry-After, until the deadline. This
 is safe for every request: names are fixed before the first attempt, and `ApiResponse.repeated` says that an earlier one
-may have succeeded. A 401 is retried once, with a new token.
+may have succeeded. A kept connection that was dead is replaced at once (`kept_connections`), by the same rules. A 401
+is retried once, with a new token.
 """
 
 from __future__ import annotations
@@ -16,27 +17,22 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from urllib3 import HTTPHeaderDict, Timeout
+from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from chalicelib.adapters.http import bounded_body
-from chalicelib.adapters.http.connection_failures import (
-    READ_TIMEOUT,
-    TLS_VERIFICATION,
-    certificate_problem,
-    failure_reason,
-)
+from chalicelib.adapters.http import bounded_body, kept_connections
+from chalicelib.adapters.http.connection_failures import READ_TIMEOUT, TLS_VERIFICATION, failure_reason
+from chalicelib.adapters.http.kept_connections import SilentConnectionError
+from chalicelib.adapters.kubernetes.api_failures import unavailable, untrusted_certificate
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, NoResponse
 from chalicelib.adapters.kubernetes.circuit_breaker import CircuitBreaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
 from chalicelib.domain.errors import (
     REPORT_TO_OPERATORS,
-    ClusterUnavailable,
     CredentialsUnavailable,
     DeadlineExceeded,
     NodeUnavailable,
-    ResearcherError,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +41,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
+    from chalicelib.adapters.http.kept_connections import Sent
     from chalicelib.deadline import Deadline
 
 
@@ -83,6 +80,7 @@ class KubernetesApi:
         for attempt in range(1, ATTEMPTS + 1):
             response = self._attempt(request, extra, deadline, fresh=fresh)
             fresh = False
+            repeated |= isinstance(response, ApiResponse) and response.repeated
             if request.is_proxied and _is_node_failure(response):
                 raise NodeUnavailable(_NODE_UNAVAILABLE, retry_after=NODE_RETRY_AFTER)
             if isinstance(response, NoResponse) or (response.status in _RETRIED_STATUSES and not _is_final(response)):
@@ -101,7 +99,7 @@ class KubernetesApi:
     ) -> Generator[bytes, None, None]:
         """Yield the lines of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
         with suppress(HTTPError, OSError):
-            response = self._request(request, headers, deadline, deadline.remaining)
+            response = self._request(request, headers, deadline, deadline.remaining).response
             if response.status == HTTPStatus.OK:
                 yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
@@ -112,8 +110,10 @@ class KubernetesApi:
         started = time.monotonic()
         try:
             seconds = NODE_READ_SECONDS if request.is_proxied else READ_SECONDS
-            raw = self._request(request, extra, deadline, seconds, fresh=fresh)
-            response = ApiResponse(raw.status, bounded_body.read(raw, deadline, MAX_RESPONSE), _retry_after(raw))
+            sent = self._request(request, extra, deadline, seconds, fresh=fresh)
+            raw: BaseHTTPResponse = sent.response
+            body = bounded_body.read(raw, deadline, MAX_RESPONSE)
+            response = ApiResponse(raw.status, body, _retry_after(raw), sent.repeated)
         except bounded_body.TooLargeError as error:
             self._breaker.record_success()
             raise ResponseTooLarge(error.start) from error
@@ -121,8 +121,8 @@ class KubernetesApi:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:
                 self._breaker.record_success()
-                raise _untrusted_certificate(error) from error
-            if not (request.is_proxied and reason == READ_TIMEOUT):
+                raise untrusted_certificate(error) from error
+            if not (request.is_proxied and reason == READ_TIMEOUT) and not isinstance(error, SilentConnectionError):
                 self._breaker.record_failure()
             return NoResponse(reason)
         finally:
@@ -138,7 +138,7 @@ class KubernetesApi:
         read: float,
         *,
         fresh: bool = False,
-    ) -> BaseHTTPResponse:
+    ) -> Sent:
         """Send *request* and return the response before its body; *read* is the read time-out in seconds."""
         token = self._tokens.token(deadline, fresh=fresh)
         headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), ("Accept", "application/json")])
@@ -146,12 +146,15 @@ class KubernetesApi:
         if deadline.request_id:
             headers.add("Audit-ID", deadline.request_id)  # becomes the auditID in the API server's audit log
         url = self._endpoint + request.path + ("?" + urlencode(request.query) if request.query else "")
-        left = deadline.remaining
-        if not left:
+        if not deadline.remaining:
             raise DeadlineExceeded("The cluster did not respond in time. Try again.")
         self._breaker.check()
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
-        return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
+
+        def send() -> BaseHTTPResponse:
+            timeout = kept_connections.time_left(deadline, CONNECT_SECONDS, read)
+            return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
+
+        return kept_connections.send(send, self._pool)
 
 
 def _is_final(response: ApiResponse) -> bool:
@@ -171,29 +174,7 @@ def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline,
     if deadline.remaining and pause < deadline.remaining and not last:
         time.sleep(pause)
         return
-    raise _failure(response, deadline, retry_after or 1)
-
-
-def _failure(response: ApiResponse | NoResponse, deadline: Deadline, retry_after: int) -> ResearcherError:
-    """Return the error after the last attempt; its note has the reason for the log."""
-    error: ResearcherError
-    if not deadline.remaining:
-        error = DeadlineExceeded("The cluster did not respond in time. Try again.")
-    elif isinstance(response, NoResponse):
-        error = ClusterUnavailable("The cluster cannot be reached. Try again later.", retry_after=retry_after)
-    else:
-        error = ClusterUnavailable("The cluster is overloaded. Try again later.", retry_after=retry_after)
-    error.add_note(response.reason if isinstance(response, NoResponse) else f"status_{response.status}")
-    return error
-
-
-def _untrusted_certificate(error: BaseException) -> ClusterUnavailable:
-    """Return the error for a cluster whose certificate cannot be verified, without Retry-After."""
-    unavailable = ClusterUnavailable(
-        f"The TLS certificate of the cluster {certificate_problem(error)}. {REPORT_TO_OPERATORS}"
-    )
-    unavailable.add_note(TLS_VERIFICATION)
-    return unavailable
+    raise unavailable(response, deadline, retry_after or 1)
 
 
 def _retry_after(response: BaseHTTPResponse) -> int | None:

@@ -14,6 +14,7 @@ from kubernetes.client.rest import RESTClientObject
 from urllib3.exceptions import SSLError
 
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason, is_unknown_authority
+from chalicelib.adapters.http.kept_connections import keep_connections
 from chalicelib.adapters.kubernetes.tls import cluster_contexts
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class ClusterPool:
                 return response
         raise min(errors, key=is_unknown_authority)
 
+    def clear(self) -> None:
+        """Close the idle connections; those in use stay open until their response is read."""
+        for pool in self._pools:
+            pool.clear()
+
     def _order(self) -> list[int]:
         """Return the indexes of the pools, beginning with the one that worked last."""
         return sorted(range(len(self._pools)), key=lambda index: index != self._trusted)
@@ -78,4 +84,4 @@ class ClusterPool:
 def _pool(context: ssl.SSLContext) -> PoolManager:
     pool: PoolManager = RESTClientObject(Configuration()).pool_manager
     pool.connection_pool_kw["ssl_context"] = context
-    return pool
+    return keep_connections(pool)

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import jwt
-from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
-from chalicelib.adapters.http import bounded_body, pool
+from chalicelib.adapters.http import bounded_body, kept_connections, pool
 from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, IssuerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from urllib3 import BaseHTTPResponse
 
     from chalicelib.deadline import Deadline
 
@@ -118,11 +119,14 @@ class KeySet:
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise _Unusable("insecure_url")
-        left = deadline.remaining
-        if not left:
+        if not deadline.remaining:
             raise _Unusable("deadline_exceeded")
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
-        response = self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
+
+        def get() -> BaseHTTPResponse:
+            timeout = kept_connections.time_left(deadline, CONNECT_SECONDS, FETCH_SECONDS)
+            return self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
+
+        response = kept_connections.send(get, self._pool).response
         body = bounded_body.read(response, deadline, MAX_DOCUMENT)
         if response.status != HTTPStatus.OK:  # redirects are not followed
             raise _Unusable("unexpected_status")
