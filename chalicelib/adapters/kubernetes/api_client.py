@@ -21,19 +21,20 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.http import bounded_body, kept_connections
-from chalicelib.adapters.http.connection_failures import READ_TIMEOUT, TLS_VERIFICATION, failure_reason
+from chalicelib.adapters.http.connection_failures import UNTRUSTED, failure_reason
 from chalicelib.adapters.http.kept_connections import SilentConnectionError
-from chalicelib.adapters.kubernetes.api_failures import unavailable, untrusted_certificate
+from chalicelib.adapters.kubernetes.api_failures import (
+    node_unavailable,
+    not_sent,
+    token_rejected,
+    unavailable,
+    untrusted_certificate,
+)
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, NoResponse
 from chalicelib.adapters.kubernetes.circuit_breaker import CircuitBreaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
-from chalicelib.domain.errors import (
-    REPORT_TO_OPERATORS,
-    CredentialsUnavailable,
-    DeadlineExceeded,
-    NodeUnavailable,
-)
+from chalicelib.domain.failure_reasons import FailureReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -50,7 +51,6 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 NODE_READ_SECONDS = 4.0
 """For requests that the API server forwards to a node: it waits for a lost node for half a minute."""
-NODE_RETRY_AFTER = 30
 PAUSE_SECONDS = 0.1
 MAX_RESPONSE = 16 * 2**20
 """Larger than any object: etcd's limit is 1.5 MiB, at most 9 MiB of JSON, because Go escapes `<` as six characters. A
@@ -61,7 +61,6 @@ _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 _FINAL = (b"Too large resource version", b"denied the request", b"denied request")
 """In errors that a retry cannot change: the resource version in a page token, and denials of webhooks and policies,
 which may have any status."""
-_NODE_UNAVAILABLE = "The node of the pod does not respond, so its log cannot be read. Try again later."
 
 
 class KubernetesApi:
@@ -82,7 +81,7 @@ class KubernetesApi:
             fresh = False
             repeated |= isinstance(response, ApiResponse) and response.repeated
             if request.is_proxied and _is_node_failure(response):
-                raise NodeUnavailable(_NODE_UNAVAILABLE, retry_after=NODE_RETRY_AFTER)
+                raise node_unavailable(response)
             if isinstance(response, NoResponse) or (response.status in _RETRIED_STATUSES and not _is_final(response)):
                 # A throttled request was rejected before it had any effect.
                 repeated |= isinstance(response, NoResponse) or response.status != HTTPStatus.TOO_MANY_REQUESTS
@@ -92,7 +91,7 @@ class KubernetesApi:
                 fresh = renewed = True
             else:
                 return ApiResponse(response.status, response.body, response.retry_after, repeated)
-        raise CredentialsUnavailable(f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}")
+        raise token_rejected()
 
     def lines(
         self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline
@@ -119,10 +118,11 @@ class KubernetesApi:
             raise ResponseTooLarge(error.start) from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
-            if reason == TLS_VERIFICATION:
+            if reason in UNTRUSTED:
                 self._breaker.record_success()
-                raise untrusted_certificate(error) from error
-            if not (request.is_proxied and reason == READ_TIMEOUT) and not isinstance(error, SilentConnectionError):
+                raise untrusted_certificate(error, reason) from error
+            is_of_node = request.is_proxied and reason == FailureReason.READ_TIMEOUT
+            if not is_of_node and not isinstance(error, SilentConnectionError):
                 self._breaker.record_failure()
             return NoResponse(reason)
         finally:
@@ -147,7 +147,7 @@ class KubernetesApi:
             headers.add("Audit-ID", deadline.request_id)  # becomes the auditID in the API server's audit log
         url = self._endpoint + request.path + ("?" + urlencode(request.query) if request.query else "")
         if not deadline.remaining:
-            raise DeadlineExceeded("The cluster did not respond in time. Try again.")
+            raise not_sent()
         self._breaker.check()
 
         def send() -> BaseHTTPResponse:
@@ -163,7 +163,7 @@ def _is_final(response: ApiResponse) -> bool:
 
 def _is_node_failure(response: ApiResponse | NoResponse) -> bool:
     if isinstance(response, NoResponse):
-        return response.reason == READ_TIMEOUT
+        return response.reason == FailureReason.READ_TIMEOUT
     return response.status in _RETRIED_STATUSES and response.status != HTTPStatus.TOO_MANY_REQUESTS
 
 

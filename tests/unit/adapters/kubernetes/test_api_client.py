@@ -524,7 +524,7 @@ class TestUntrustedCertificate:
         """An open breaker would tell callers to retry."""
         with ScriptedServer(server_identity().context) as site:
             api = api_at(site.url, ca=server_identity().ca_pem)
-            assert fail(api, FAILURES + 1) == "tls_verification"
+            assert fail(api, FAILURES + 1) == "tls_verification_unknown_authority"
 
 
 def test_parameters_omit_none_and_empty() -> None:
