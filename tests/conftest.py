@@ -15,6 +15,7 @@ from infra.localcluster.cluster import EmbeddedCluster
 from infra.packaging import docs_assets
 from tests.cluster.real_cluster import RealCluster
 from tests.support.api import Api
+from tests.support.log_lines import unexplained
 from tests.support.scheduled_functions import Scheduled
 from tests.support.secrets import leaks
 from tests.support.sizes import cases
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
 SEARCHED = tuple(Path(__file__).parent / suite for suite in ("product", "security"))
-"""Suites whose output must not contain secrets."""
+"""Suites whose output must not contain secrets, and has a reason for each unavailable system."""
 
 pytest_plugins = ["tests.support.attack_recorder", "tests.budgets"]
 
@@ -71,10 +72,11 @@ def scheduled(stack: Stack) -> Iterator[Scheduled]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test of the searched suites whose output contains a secret."""
+    """Fail a test of the searched suites whose output contains a secret, or an unavailable system without a reason."""
     report = yield
     if any(item.path.is_relative_to(suite) for suite in SEARCHED):
-        found = leaks("\n".join(content for _, content in report.sections))
+        output = "\n".join(content for _, content in report.sections)
+        found = leaks(output) + unexplained(output)
         if found:
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} printed {', '.join(found)}\n{report.longrepr or ''}"

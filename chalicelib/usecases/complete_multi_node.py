@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import ClusterUnavailable, JobBeingDeleted, PreconditionFailed, ResearcherError
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.manifest.multi_node import is_incomplete, service_of, start_patch
 from chalicelib.domain.names import JobName
 from chalicelib.domain.submission.idempotency import RETRY_AFTER_DELETION
@@ -51,9 +52,10 @@ def _start(project: ProjectName, job: Job, jobs: Jobs) -> Job:
         if not is_incomplete(found):
             return found
         job = found
-    raise ClusterUnavailable(
+    error = ClusterUnavailable(
         "Concurrent changes kept the Job from being started. Send the same request again.", retry_after=1
     )
+    raise note_reason(error, FailureReason.CONFLICT)
 
 
 def _undo(project: ProjectName, job: Job, jobs: Jobs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.domain.errors import ClusterUnavailable, PreconditionFailed
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.kubernetes.jobs import if_unchanged
 from chalicelib.usecases.get_job import require_job
 
@@ -44,4 +45,7 @@ def update_job(project: ProjectName, name: JobName, version: str | None, change:
         patched = jobs.patch(project, name, if_unchanged(job, change.patch(job)))
         if patched is not None:
             return patched
-    raise ClusterUnavailable("Concurrent changes to the Job kept conflicting with this one. Try again.", retry_after=1)
+    error = ClusterUnavailable(
+        "Concurrent changes to the Job kept conflicting with this one. Try again.", retry_after=1
+    )
+    raise note_reason(error, FailureReason.CONFLICT)

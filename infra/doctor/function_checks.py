@@ -56,11 +56,14 @@ ABOUT = {
     ),
 }
 FIXES = {
-    "tls_verification": "ClusterCa must be the authority that describe-cluster returns: correct it, and deploy again.",
-    "credentials_unavailable": (
+    "tls_verification_unknown_authority": (
+        "ClusterCa must be the authority that describe-cluster returns: correct it, and deploy again."
+    ),
+    "status_401": (
         "The cluster refuses the functions' token. Compare ClusterName, and create the access entry again: a role that "
         "was deleted and created again needs a new one."
     ),
+    "status_404": "ClusterEndpoint is not the endpoint of an EKS cluster: correct it, and deploy again.",
     "name_resolution": "The endpoint has no address: correct ClusterEndpoint, or use the VPC's DNS.",
     "connect_timeout": f"The endpoint is private, or a security group blocks the functions. {NETWORK}",
 }

@@ -28,6 +28,12 @@ REGION = "eu-west-1"
 MAX_RESPONSE = 6 * 2**20
 """Lambda's limit for a response."""
 
+REMAPPED = frozenset({
+    "authorization", "connection", "content-md5", "date", "proxy-authenticate", "server", "www-authenticate",
+})  # fmt: skip
+"""Headers of a function's response that API Gateway sends as x-amzn-Remapped-<name>, so that no client acts on them:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"""
+
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -152,7 +158,7 @@ def _headers_of(proxy: _ProxyResponse) -> Headers:
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
             raise ValueError(f"The function's response has an invalid header: {name!r}.")
-    return headers
+    return [(f"x-amzn-Remapped-{name}" if name.lower() in REMAPPED else name, value) for name, value in headers]
 
 
 def _header_text(value: str | float) -> str:

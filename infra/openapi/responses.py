@@ -80,9 +80,9 @@ HEADERS: dict[str, JsonObject] = {
         "description": "Seconds to wait before trying again.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 3600},
     },
-    # Not required: API Gateway renames it to x-amzn-Remapped-WWW-Authenticate.
     "WWW-Authenticate": {
-        "description": "The authentication scheme.",
+        "description": "The authentication scheme. API Gateway renames this header to "
+        "`x-amzn-Remapped-WWW-Authenticate`.",
         "schema": {"type": "string", "maxLength": 256},
         "example": 'Bearer realm="researcher"',
     },

@@ -10,6 +10,7 @@ from msgspec.structs import fields
 
 from chalicelib.domain.diagnosis.causes import EXPLANATIONS
 from chalicelib.domain.errors import CATALOGUE
+from chalicelib.domain.failure_reasons import FailureReason
 from chalicelib.domain.job.status import OWN_REASONS
 from chalicelib.domain.labels import RESERVED_DOMAINS, RESERVED_KEYS
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
@@ -52,6 +53,14 @@ def reasons() -> str:
     return table(["reason", "meaning"], [[code(name), meaning] for name, meaning in OWN_REASONS.items()])
 
 
+def failure_reasons() -> str:
+    """Return a table of the reasons in the log why a request to another system failed."""
+    meanings = attribute_docstrings(FailureReason)
+    rows = [[code(reason.value), meanings[reason.name]] for reason in FailureReason]
+    status = "An unexpected HTTP status, of the system or of a proxy before it, such as `status_407`."
+    return table(["reason", "what failed, and what to check"], [*rows, [code("status_<number>"), status]])
+
+
 def refused_fields() -> str:
     """Return a table of the fields that are refused, with the reasons."""
     return table(["field", "reason"], [[code(name), f"{reason}."] for name, reason in UNSUPPORTED_FIELDS.items()])
@@ -87,6 +96,7 @@ def attribute_docstrings(kind: type) -> dict[str, str]:
     body = cast("ast.ClassDef", ast.parse(inspect.getsource(kind)).body[0])
     found = {}
     for field, after in zip(body.body, body.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            found[ast.unparse(field.target)] = str(after.value.value)
+        if isinstance(field, ast.AnnAssign | ast.Assign) and isinstance(after, ast.Expr):
+            target = field.target if isinstance(field, ast.AnnAssign) else field.targets[0]
+            found[ast.unparse(target)] = str(ast.literal_eval(after.value))
     return found

@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "decisions": partial(records.index, DOCS / "decisions"),
     "endpoints": document.endpoints,
     "errors": catalogue.errors,
+    "failure-reasons": catalogue.failure_reasons,
     "fields": partial(document.fields, added=False),
     "outcomes": catalogue.outcomes,
     "parameters": parameters,

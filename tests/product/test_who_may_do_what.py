@@ -173,7 +173,9 @@ class TestTable:
         ]
 
         assert {response.status_code for response in responses} == {401}
-        assert {response.headers["WWW-Authenticate"] for response in responses} == {'Bearer realm="researcher"'}
+        assert {response.headers["x-amzn-Remapped-WWW-Authenticate"] for response in responses} == {
+            'Bearer realm="researcher"'
+        }
         assert {project: jobs_of(stack, project) for project in PROJECTS} == before
 
 

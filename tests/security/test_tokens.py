@@ -40,7 +40,7 @@ def assert_rejected(stack: Stack[Any], reply: HttpResponse) -> None:
     """Check that *reply* is the response for every rejected token, except for the request id."""
     without_token = send_raw(stack, "GET", PATH, [])
     assert problem(reply) == problem(without_token) == UNAUTHENTICATED
-    assert (reply.status, reply.header("WWW-Authenticate")) == (401, 'Bearer realm="researcher"')
+    assert (reply.status, reply.header("x-amzn-Remapped-WWW-Authenticate")) == (401, 'Bearer realm="researcher"')
     assert constant(reply) == constant(without_token)
 
 

@@ -186,30 +186,35 @@ def _nodes(hops: int | None) -> Make:
     return lambda broken, _: broken.add_node_group("old-nodes", hops)
 
 
-BASE, PROJECTS = {"base-manifests"}, {"projects"}
+BASE, PROJECTS, CONNECTION, ISSUER = {"base-manifests"}, {"projects"}, {"cluster-connection"}, {"token-issuer"}
 BROKEN = (
-    Broken("the authority of another cluster", _wrong_authority, {"cluster-connection"}, "tls_verification"),
-    Broken("an expired certificate", _serve_certificate(Shape(server_valid=EXPIRED)), {"cluster-connection"}, "tls"),
-    Broken("another host's certificate", _serve_certificate(Shape(hosts=("x.test",))), {"cluster-connection"}, "tls"),
-    Broken("a server that is not a cluster", _serve_certificate(Shape()), {"cluster-connection"}, ""),
+    Broken("the authority of another cluster", _wrong_authority, CONNECTION, "tls_verification_unknown"),
+    Broken(
+        "an expired certificate",
+        _serve_certificate(Shape(server_valid=EXPIRED)),
+        CONNECTION,
+        "tls_verification_expired",
+    ),
+    Broken("another host's certificate", _serve_certificate(Shape(hosts=("x.test",))), CONNECTION, "wrong_host"),
+    Broken("a server that is not a cluster", _serve_certificate(Shape()), CONNECTION, "status_404"),
     Broken(
         "an endpoint that nothing listens on",
         _setting("CLUSTER_ENDPOINT", "https://127.0.0.1:9"),
-        {"cluster-connection"},
+        CONNECTION,
         "connect_failed",
     ),
-    Broken("an endpoint that drops packets", _silent_endpoint, {"cluster-connection"}, "connect_timeout"),
+    Broken("an endpoint that drops packets", _silent_endpoint, CONNECTION, "connect_timeout"),
     Broken(
         "an endpoint without an address",
         _setting("CLUSTER_ENDPOINT", "https://cluster.invalid"),
-        {"cluster-connection"},
-        "",
+        CONNECTION,
+        "name_resolution",
     ),
     Broken(
         "the name of another cluster",
         _setting("CLUSTER_NAME", "another"),
-        {"cluster-connection"},
-        "credentials_unavailable",
+        CONNECTION,
+        "refuses the functions' token",
     ),
     Broken(
         "a role that does not exist",
@@ -219,7 +224,12 @@ BROKEN = (
     ),
     Broken("a wrong ExternalId", _setting("CLUSTER_EXTERNAL_ID", "another"), {"assume-role"}, "cannot assume"),
     Broken("a role that trusts another ExternalId", _trust(trust_policy(ACCOUNT, "x")), {"assume-role"}, "cannot"),
-    Broken("a closed port of the token issuer", _setting("TOKEN_ISSUER", "http://127.0.0.1:9"), {"token-issuer"}, ""),
+    Broken(
+        "a closed port of the token issuer",
+        _setting("TOKEN_ISSUER", "http://127.0.0.1:9"),
+        {"token-issuer"},
+        "issuer: ",
+    ),
     Broken(
         "no access entry",
         lambda broken, _: broken.remove_entry(),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws.botocore_client import NO_RESPONSE, client
+from chalicelib.adapters.aws.botocore_client import NO_RESPONSE, call_failure_reason, client
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, StorageUnavailable
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +64,9 @@ class Bucket:
                 return None
             if code in _CONFLICT:
                 raise ObjectChangedError from error
-            raise _unavailable(code) from error
+            raise _unavailable(error) from error
         except _NO_RESPONSE as error:
-            raise _unavailable() from error
+            raise _unavailable(error) from error
         return StoredObject(body, response["ETag"], response["Metadata"])
 
     def put(
@@ -87,15 +88,18 @@ class Bucket:
             # NoSuchKey: the object to replace was deleted in the meantime.
             if code in _CONFLICT | _MISSING:
                 raise ObjectChangedError from error
-            raise _unavailable(code) from error
+            raise _unavailable(error) from error
         except _NO_RESPONSE as error:
-            raise _unavailable() from error
+            raise _unavailable(error) from error
 
 
-def _unavailable(code: str = "") -> StorageUnavailable:
-    if code == "AccessDenied":
-        return StorageUnavailable(f"AWS denies this API access to its S3 bucket. {REPORT_TO_OPERATORS}")
-    return StorageUnavailable("The API's S3 bucket cannot be reached. Try again later.", retry_after=RETRY_AFTER)
+def _unavailable(cause: Exception) -> StorageUnavailable:
+    reason = call_failure_reason(cause)
+    if reason == FailureReason.ACCESS_DENIED:
+        error = StorageUnavailable(f"AWS denies this API access to its S3 bucket. {REPORT_TO_OPERATORS}")
+    else:
+        error = StorageUnavailable("The API's S3 bucket cannot be reached. Try again later.", retry_after=RETRY_AFTER)
+    return note_reason(error, reason, "s3")
 
 
 @cache

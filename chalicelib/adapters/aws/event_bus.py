@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws.botocore_client import NO_RESPONSE, client
+from chalicelib.adapters.aws.botocore_client import NO_RESPONSE, call_failure_reason, client
 from chalicelib.domain.errors import EventBusUnavailable
+from chalicelib.domain.failure_reasons import note_reason
 from chalicelib.domain.finished.announcement import DETAIL_TYPE, SOURCE
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ class EventBridgeBus:
         try:
             response = self._client.put_events(Entries=[_entry(announcement) for announcement in announcements])
         except _NO_RESPONSE as error:
-            raise EventBusUnavailable(
+            unavailable = EventBusUnavailable(
                 "EventBridge did not accept the events; the next run publishes them again. If this persists, check the "
                 "function's permission events:PutEvents and its network."
-            ) from error
+            )
+            raise note_reason(unavailable, call_failure_reason(error), "eventbridge") from error
         # One result for each entry, in the same order; a failed entry has an ErrorCode instead of an EventId.
         results = zip(announcements, response.get("Entries", ()), strict=False)
         return {announcement.id for announcement, result in results if result.get("EventId")}

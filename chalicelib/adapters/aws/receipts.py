@@ -13,6 +13,7 @@ import msgspec
 
 from chalicelib.adapters.aws.bucket import ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.finished.receipt import Receipt, latest_key, object_key
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class S3Receipts:
             with contextlib.suppress(ObjectChangedError):
                 self._bucket.put(key, body, replacing=stored)
                 return
-        raise StorageUnavailable("Concurrent writers kept replacing this Receipt. Try again later.")
+        error = StorageUnavailable("Concurrent writers kept replacing this Receipt. Try again later.")
+        raise note_reason(error, FailureReason.CONFLICT, "s3")
 
 
 def _is_older(stored: StoredObject, receipt: Receipt) -> bool:

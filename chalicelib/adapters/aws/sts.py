@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
-from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
+from chalicelib.adapters.aws.aws_failures import code_reason
 from chalicelib.adapters.aws.sigv4 import Credentials, Signer
-from chalicelib.adapters.http import bounded_body
-from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
+from chalicelib.adapters.http import bounded_body, kept_connections
+from chalicelib.adapters.http.connection_failures import UNTRUSTED, failure_reason
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, CredentialsUnavailable
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.settings import own_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from urllib3 import PoolManager
+    from urllib3 import BaseHTTPResponse, PoolManager
 
     from chalicelib.deadline import Deadline
 
@@ -34,7 +35,6 @@ VERSION = "2011-06-15"
 
 _OK, _SERVER_ERROR = 200, 500
 _LEAF = re.compile(r"<(\w+)>([^<]*)</\1>")
-_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
 _DENIED = f"AWS does not let this API assume the cluster's role. {REPORT_TO_OPERATORS}"
 _UNTRUSTED = f"The TLS certificate of AWS STS cannot be verified. {REPORT_TO_OPERATORS}"
 _THROTTLING = "AWS STS throttles this API. Try again later."
@@ -60,45 +60,48 @@ class Sts:
     def assume_role(self, parameters: Mapping[str, str], deadline: Deadline) -> Session:
         """Return a session for the *parameters* of AssumeRole; CredentialsUnavailable if there is none."""
         body = urlencode({"Action": "AssumeRole", "Version": VERSION, **parameters}).encode()
-        reasons = []
+        reasons: list[str] = []
         for _ in range(ATTEMPTS):
             try:
                 status, response = self._send(body, deadline)
             except (HTTPError, OSError) as error:
                 reasons.append(failure_reason(error))
-                if reasons[-1] == TLS_VERIFICATION:
+                if reasons[-1] in UNTRUSTED:
                     break
                 continue
             if status == _OK:
                 return _session(response)
+            reasons.append(code_reason(_leaves(response).get("Code", ""), status))
             if status < _SERVER_ERROR:
-                raise _error_from(response)
-            reasons.append(f"status_{status}")
+                raise _rejected(reasons[-1])
         raise _unreachable(reasons[-1])
 
     def _send(self, body: bytes, deadline: Deadline) -> tuple[int, bytes]:
         """Return status and body of the response; HTTPError or OSError if there is none before *deadline*."""
         form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         headers = Signer(own_credentials(), self._region, self._clock()).headers(self._endpoint, form, body)
-        left = deadline.remaining
-        if not left:
-            raise TimeoutError
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
-        response = self._pool.request(
-            "POST", self._endpoint, body=body, headers=headers, timeout=timeout,
-            retries=False, redirect=False, preload_content=False,
-        )  # fmt: skip
+
+        def post() -> BaseHTTPResponse:
+            return self._pool.request(
+                "POST", self._endpoint, body=body, headers=headers,
+                timeout=kept_connections.time_left(deadline, CONNECT_SECONDS, READ_SECONDS),
+                retries=False, redirect=False, preload_content=False,
+            )  # fmt: skip
+
+        # AssumeRole may be repeated: it only makes another session.
+        response = kept_connections.send(post, self._pool).response
         return response.status, bounded_body.read(response, deadline, MAX_RESPONSE)
 
 
 def _unreachable(reason: str) -> CredentialsUnavailable:
     """Return the error after the last attempt; *reason* is logged. A certificate error cannot be retried."""
-    if reason == TLS_VERIFICATION:
-        error = CredentialsUnavailable(_UNTRUSTED)
-    else:
-        error = CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER)
-    error.add_note(f"sts: {reason}")
-    return error
+    if reason in UNTRUSTED:
+        return _error(_UNTRUSTED, reason)
+    return _error(_UNREACHABLE, reason, RETRY_AFTER)
+
+
+def _error(detail: str, reason: str, retry_after: int | None = None) -> CredentialsUnavailable:
+    return note_reason(CredentialsUnavailable(detail, retry_after=retry_after), reason, "sts")
 
 
 def own_credentials() -> Credentials:
@@ -115,9 +118,9 @@ def _container_credentials() -> Credentials:
     try:
         credentials = ContainerProvider().load()
     except BotoCoreError as error:
-        raise CredentialsUnavailable(_UNREACHABLE, retry_after=RETRY_AFTER) from error
+        raise _error(_UNREACHABLE, FailureReason.NO_CREDENTIALS, RETRY_AFTER) from error
     if credentials is None:
-        raise CredentialsUnavailable(f"This API has no AWS credentials. {REPORT_TO_OPERATORS}")
+        raise _error(f"This API has no AWS credentials. {REPORT_TO_OPERATORS}", FailureReason.NO_CREDENTIALS)
     keys = credentials.get_frozen_credentials()
     return Credentials(keys.access_key or "", keys.secret_key or "", keys.token or "")
 
@@ -129,13 +132,13 @@ def _session(response: bytes) -> Session:
         return Session(Credentials(fields["AccessKeyId"], fields["SecretAccessKey"], fields["SessionToken"]), ends)
     except (KeyError, ValueError) as error:
         # A proxy between this function and STS may respond with 200 and any body, such as a login page.
-        raise _unreachable("invalid_response") from error
+        raise _unreachable(FailureReason.INVALID_RESPONSE) from error
 
 
-def _error_from(response: bytes) -> CredentialsUnavailable:
-    if _leaves(response).get("Code") in _THROTTLED:
-        return CredentialsUnavailable(_THROTTLING, retry_after=RETRY_AFTER)
-    return CredentialsUnavailable(_DENIED)
+def _rejected(reason: str) -> CredentialsUnavailable:
+    if reason == FailureReason.THROTTLED:
+        return _error(_THROTTLING, reason, RETRY_AFTER)
+    return _error(_DENIED, reason)
 
 
 def _leaves(response: bytes) -> dict[str, str]:

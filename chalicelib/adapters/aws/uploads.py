@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.aws.bucket import RETRY_AFTER, ObjectChangedError
 from chalicelib.domain.errors import StorageUnavailable, UploadGone
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.uploads.s3_event import MAX_UPLOAD, SupersededError
 from chalicelib.domain.uploads.status import FINAL, SEQUENCER, is_final, may_overwrite_status
 
@@ -56,7 +57,8 @@ class S3Uploads:
                 stored = self._status(upload)
             else:
                 return
-        raise StorageUnavailable("Concurrent writers kept replacing this status. Try again.", retry_after=RETRY_AFTER)
+        error = StorageUnavailable("Concurrent writers kept replacing this status. Try again.", retry_after=RETRY_AFTER)
+        raise note_reason(error, FailureReason.CONFLICT, "s3")
 
     def _status(self, upload: Upload) -> StoredObject | None:
         return self._bucket.find(upload.status_key, MAX_UPLOAD)

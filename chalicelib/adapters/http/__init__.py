@@ -1,1 +1,1 @@
-"""HTTP as every adapter uses it: connection pools, bounded bodies, and the names of connection failures."""
+"""HTTP as every adapter uses it: connection pools, kept connections, bounded bodies, and reasons of failures."""

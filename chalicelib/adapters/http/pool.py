@@ -10,11 +10,13 @@ from functools import cache
 
 from urllib3 import PoolManager
 
+from chalicelib.adapters.http.kept_connections import keep_connections
+
 
 @cache
 def pool() -> PoolManager:
     """Return the pool of this process."""
-    return PoolManager(ssl_context=ssl.create_default_context())
+    return keep_connections(PoolManager(ssl_context=ssl.create_default_context()))
 
 
 # Created on import on purpose: Lambda's INIT phase has a full vCPU, an invocation at 512 MB less than a third of one.

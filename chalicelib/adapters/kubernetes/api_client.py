@@ -3,7 +3,8 @@
 The official client's typed models are 300 ms of a cold start, and its retries sleep beyond any time-out. Here, failed
 connections, 429 and 5xx are retried with exponential backoff and jitter, or after Retry-After, until the deadline. This
 is safe for every request: names are fixed before the first attempt, and `ApiResponse.repeated` says that an earlier one
-may have succeeded. A 401 is retried once, with a new token.
+may have succeeded. A kept connection that was dead is replaced at once (`kept_connections`), by the same rules. A 401
+is retried once, with a new token.
 """
 
 from __future__ import annotations
@@ -16,28 +17,24 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from urllib3 import HTTPHeaderDict, Timeout
+from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from chalicelib.adapters.http import bounded_body
-from chalicelib.adapters.http.connection_failures import (
-    READ_TIMEOUT,
-    TLS_VERIFICATION,
-    certificate_problem,
-    failure_reason,
+from chalicelib.adapters.http import bounded_body, kept_connections
+from chalicelib.adapters.http.connection_failures import UNTRUSTED, failure_reason
+from chalicelib.adapters.http.kept_connections import SilentConnectionError
+from chalicelib.adapters.kubernetes.api_failures import (
+    node_unavailable,
+    not_sent,
+    token_rejected,
+    unavailable,
+    untrusted_certificate,
 )
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, NoResponse
 from chalicelib.adapters.kubernetes.circuit_breaker import CircuitBreaker
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
-from chalicelib.domain.errors import (
-    REPORT_TO_OPERATORS,
-    ClusterUnavailable,
-    CredentialsUnavailable,
-    DeadlineExceeded,
-    NodeUnavailable,
-    ResearcherError,
-)
+from chalicelib.domain.failure_reasons import FailureReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
+    from chalicelib.adapters.http.kept_connections import Sent
     from chalicelib.deadline import Deadline
 
 
@@ -53,7 +51,6 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 NODE_READ_SECONDS = 4.0
 """For requests that the API server forwards to a node: it waits for a lost node for half a minute."""
-NODE_RETRY_AFTER = 30
 PAUSE_SECONDS = 0.1
 MAX_RESPONSE = 16 * 2**20
 """Larger than any object: etcd's limit is 1.5 MiB, at most 9 MiB of JSON, because Go escapes `<` as six characters. A
@@ -64,7 +61,6 @@ _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 _FINAL = (b"Too large resource version", b"denied the request", b"denied request")
 """In errors that a retry cannot change: the resource version in a page token, and denials of webhooks and policies,
 which may have any status."""
-_NODE_UNAVAILABLE = "The node of the pod does not respond, so its log cannot be read. Try again later."
 
 
 class KubernetesApi:
@@ -83,8 +79,9 @@ class KubernetesApi:
         for attempt in range(1, ATTEMPTS + 1):
             response = self._attempt(request, extra, deadline, fresh=fresh)
             fresh = False
+            repeated |= isinstance(response, ApiResponse) and response.repeated
             if request.is_proxied and _is_node_failure(response):
-                raise NodeUnavailable(_NODE_UNAVAILABLE, retry_after=NODE_RETRY_AFTER)
+                raise node_unavailable(response)
             if isinstance(response, NoResponse) or (response.status in _RETRIED_STATUSES and not _is_final(response)):
                 # A throttled request was rejected before it had any effect.
                 repeated |= isinstance(response, NoResponse) or response.status != HTTPStatus.TOO_MANY_REQUESTS
@@ -94,14 +91,14 @@ class KubernetesApi:
                 fresh = renewed = True
             else:
                 return ApiResponse(response.status, response.body, response.retry_after, repeated)
-        raise CredentialsUnavailable(f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}")
+        raise token_rejected()
 
     def lines(
         self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline
     ) -> Generator[bytes, None, None]:
         """Yield the lines of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
         with suppress(HTTPError, OSError):
-            response = self._request(request, headers, deadline, deadline.remaining)
+            response = self._request(request, headers, deadline, deadline.remaining).response
             if response.status == HTTPStatus.OK:
                 yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
@@ -112,17 +109,20 @@ class KubernetesApi:
         started = time.monotonic()
         try:
             seconds = NODE_READ_SECONDS if request.is_proxied else READ_SECONDS
-            raw = self._request(request, extra, deadline, seconds, fresh=fresh)
-            response = ApiResponse(raw.status, bounded_body.read(raw, deadline, MAX_RESPONSE), _retry_after(raw))
+            sent = self._request(request, extra, deadline, seconds, fresh=fresh)
+            raw: BaseHTTPResponse = sent.response
+            body = bounded_body.read(raw, deadline, MAX_RESPONSE)
+            response = ApiResponse(raw.status, body, _retry_after(raw), sent.repeated)
         except bounded_body.TooLargeError as error:
             self._breaker.record_success()
             raise ResponseTooLarge(error.start) from error
         except (HTTPError, OSError) as error:
             reason = failure_reason(error)
-            if reason == TLS_VERIFICATION:
+            if reason in UNTRUSTED:
                 self._breaker.record_success()
-                raise _untrusted_certificate(error) from error
-            if not (request.is_proxied and reason == READ_TIMEOUT):
+                raise untrusted_certificate(error, reason) from error
+            is_of_node = request.is_proxied and reason == FailureReason.READ_TIMEOUT
+            if not is_of_node and not isinstance(error, SilentConnectionError):
                 self._breaker.record_failure()
             return NoResponse(reason)
         finally:
@@ -138,7 +138,7 @@ class KubernetesApi:
         read: float,
         *,
         fresh: bool = False,
-    ) -> BaseHTTPResponse:
+    ) -> Sent:
         """Send *request* and return the response before its body; *read* is the read time-out in seconds."""
         token = self._tokens.token(deadline, fresh=fresh)
         headers = HTTPHeaderDict([("Authorization", f"Bearer {token}"), ("Accept", "application/json")])
@@ -146,12 +146,15 @@ class KubernetesApi:
         if deadline.request_id:
             headers.add("Audit-ID", deadline.request_id)  # becomes the auditID in the API server's audit log
         url = self._endpoint + request.path + ("?" + urlencode(request.query) if request.query else "")
-        left = deadline.remaining
-        if not left:
-            raise DeadlineExceeded("The cluster did not respond in time. Try again.")
+        if not deadline.remaining:
+            raise not_sent()
         self._breaker.check()
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
-        return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
+
+        def send() -> BaseHTTPResponse:
+            timeout = kept_connections.time_left(deadline, CONNECT_SECONDS, read)
+            return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
+
+        return kept_connections.send(send, self._pool)
 
 
 def _is_final(response: ApiResponse) -> bool:
@@ -160,7 +163,7 @@ def _is_final(response: ApiResponse) -> bool:
 
 def _is_node_failure(response: ApiResponse | NoResponse) -> bool:
     if isinstance(response, NoResponse):
-        return response.reason == READ_TIMEOUT
+        return response.reason == FailureReason.READ_TIMEOUT
     return response.status in _RETRIED_STATUSES and response.status != HTTPStatus.TOO_MANY_REQUESTS
 
 
@@ -171,29 +174,7 @@ def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline,
     if deadline.remaining and pause < deadline.remaining and not last:
         time.sleep(pause)
         return
-    raise _failure(response, deadline, retry_after or 1)
-
-
-def _failure(response: ApiResponse | NoResponse, deadline: Deadline, retry_after: int) -> ResearcherError:
-    """Return the error after the last attempt; its note has the reason for the log."""
-    error: ResearcherError
-    if not deadline.remaining:
-        error = DeadlineExceeded("The cluster did not respond in time. Try again.")
-    elif isinstance(response, NoResponse):
-        error = ClusterUnavailable("The cluster cannot be reached. Try again later.", retry_after=retry_after)
-    else:
-        error = ClusterUnavailable("The cluster is overloaded. Try again later.", retry_after=retry_after)
-    error.add_note(response.reason if isinstance(response, NoResponse) else f"status_{response.status}")
-    return error
-
-
-def _untrusted_certificate(error: BaseException) -> ClusterUnavailable:
-    """Return the error for a cluster whose certificate cannot be verified, without Retry-After."""
-    unavailable = ClusterUnavailable(
-        f"The TLS certificate of the cluster {certificate_problem(error)}. {REPORT_TO_OPERATORS}"
-    )
-    unavailable.add_note(TLS_VERIFICATION)
-    return unavailable
+    raise unavailable(response, deadline, retry_after or 1)
 
 
 def _retry_after(response: BaseHTTPResponse) -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from chalicelib.domain.failure_reasons import FailureReason  # noqa: TC001 - msgspec reads the annotations
+
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -29,9 +31,9 @@ class ApiResponse(msgspec.Struct, frozen=True):
 
 
 class NoResponse(msgspec.Struct, frozen=True):
-    """An attempt that got no response; *reason* is one of `connection_failures.REASONS`."""
+    """An attempt that got no response; *reason* is one of the failure reasons."""
 
-    reason: str
+    reason: FailureReason
 
 
 def parameters(**values: str | int | None) -> tuple[tuple[str, str], ...]:

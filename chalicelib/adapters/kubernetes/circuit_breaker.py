@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import ClusterUnavailable
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,7 @@ class CircuitBreaker:
         left = self._open_until - self._clock()
         if self._failures >= FAILURES and left > 0:
             error = ClusterUnavailable("The cluster does not respond. Try again later.", retry_after=int(left) + 1)
-            error.add_note("circuit_breaker_open")
-            raise error
+            raise note_reason(error, FailureReason.CIRCUIT_BREAKER_OPEN)
         self._open_until = self._clock() + PAUSE if self._failures >= FAILURES else 0.0
 
     def record_failure(self) -> None:

@@ -6,7 +6,7 @@ import time
 from functools import cache
 from http import HTTPStatus
 from ssl import SSLError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ from chalicelib.adapters.kubernetes.errors import decode_or_raise, refuses_imper
 from chalicelib.adapters.kubernetes.impersonation import Impersonation, preflight_headers
 from chalicelib.adapters.kubernetes.ttl_cache import TtlCache
 from chalicelib.domain.caller import PREFIX
+from chalicelib.domain.errors import Forbidden
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.kubernetes.jobs import Namespace, NamespaceList
 from chalicelib.domain.kubernetes.rbac import verbs_on_jobs
 from chalicelib.domain.labels import PROJECT_LABEL
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 PAGE = 500
 ACCESS_TTL_SECONDS = 30
 
+Found = TypeVar("Found")
 AccessKey = tuple[frozenset[str], ProjectName]
 """The caller's groups, and the Project."""
 
@@ -53,9 +56,8 @@ class Cluster:
         token: str | None = None
         while True:
             query = parameters(labelSelector=PROJECT_LABEL, limit=PAGE, **{"continue": token})
-            page = decode_or_raise(
-                self._api.send(ApiRequest("GET", "/api/v1/namespaces", query), (), deadline), NamespaceList
-            )
+            response = self._api.send(ApiRequest("GET", "/api/v1/namespaces", query), (), deadline)
+            page = _decode_own(response, NamespaceList)
             namespaces += page.items
             token = page.metadata.continue_
             if not token:
@@ -83,7 +85,7 @@ class Cluster:
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
         """Return the Project's namespace, or None, as the API itself and not as a caller."""
         response = self._api.send(ApiRequest("GET", f"/api/v1/namespaces/{namespace_of(project)}"), (), deadline)
-        return None if response.status == HTTPStatus.NOT_FOUND else decode_or_raise(response, Namespace)
+        return None if response.status == HTTPStatus.NOT_FOUND else _decode_own(response, Namespace)
 
     def may_list_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
         """Return whether *caller* may list the Project's Jobs, by an access review that is cached for 30 seconds."""
@@ -104,6 +106,15 @@ class Cluster:
     def version(self, caller: Caller, deadline: Deadline) -> str:
         """Return the cluster's Kubernetes version."""
         return decode_or_raise(self.send_as(caller, ApiRequest("GET", "/version"), deadline), _Version).git_version
+
+
+def _decode_own(response: ApiResponse, kind: type[Found]) -> Found:
+    """Decode the response to a request of the API itself; the log says if the API lacks a permission."""
+    try:
+        return decode_or_raise(response, kind)
+    except Forbidden as error:
+        note_reason(error, FailureReason.FORBIDDEN_TO_API)
+        raise
 
 
 class _Version(msgspec.Struct, rename="camel"):

@@ -13,8 +13,10 @@ import msgspec
 from kubernetes.client.rest import RESTClientObject
 from urllib3.exceptions import SSLError
 
-from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason, is_unknown_authority
+from chalicelib.adapters.http.connection_failures import UNTRUSTED, failure_reason
+from chalicelib.adapters.http.kept_connections import keep_connections
 from chalicelib.adapters.kubernetes.tls import cluster_contexts
+from chalicelib.domain.failure_reasons import FailureReason
 
 if TYPE_CHECKING:
     import ssl
@@ -62,13 +64,19 @@ class ClusterPool:
             try:
                 response: BaseHTTPResponse = self._pools[index].request(method, url, **_ONCE, **options)
             except SSLError as error:
-                if failure_reason(error) != TLS_VERIFICATION:
+                if failure_reason(error) not in UNTRUSTED:
                     raise
                 errors.append(error)
             else:
                 self._trusted = index
                 return response
-        raise min(errors, key=is_unknown_authority)
+        # Another authority may have signed the certificate; any other problem is that of the matching one.
+        raise min(errors, key=lambda error: failure_reason(error) == FailureReason.TLS_UNKNOWN_AUTHORITY)
+
+    def clear(self) -> None:
+        """Close the idle connections; those in use stay open until their response is read."""
+        for pool in self._pools:
+            pool.clear()
 
     def _order(self) -> list[int]:
         """Return the indexes of the pools, beginning with the one that worked last."""
@@ -78,4 +86,4 @@ class ClusterPool:
 def _pool(context: ssl.SSLContext) -> PoolManager:
     pool: PoolManager = RESTClientObject(Configuration()).pool_manager
     pool.connection_pool_kw["ssl_context"] = context
-    return pool
+    return keep_connections(pool)

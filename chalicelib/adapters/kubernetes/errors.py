@@ -26,6 +26,7 @@ from chalicelib.domain.errors import (
     ResearcherError,
     pointer_step,
 )
+from chalicelib.domain.failure_reasons import FailureReason, note_reason, status_reason
 from chalicelib.domain.kubernetes import lenient_decoding
 from chalicelib.domain.kubernetes.jobs import KubernetesObject
 
@@ -71,7 +72,7 @@ class ResponseTooLarge(ClusterUnavailable):
     def __init__(self, start: bytes) -> None:
         super().__init__("An object in the Project is too large to be read.")
         self.start = start
-        self.add_note("response_too_large")
+        note_reason(self, FailureReason.RESPONSE_TOO_LARGE)
 
 
 class StatusCause(KubernetesObject):
@@ -112,11 +113,21 @@ def _decode_or_raise(response: ApiResponse, decode: Callable[[bytes], Found]) ->
         return decode(response.body)
     except _UNREADABLE as error:
         message = "The cluster's response was cut off or is not JSON. Try again."
-        raise ClusterUnavailable(message, retry_after=RETRY_AFTER) from error
+        unavailable = ClusterUnavailable(message, retry_after=RETRY_AFTER)
+        raise note_reason(unavailable, FailureReason.INVALID_RESPONSE) from error
 
 
 def error_from(response: ApiResponse) -> ResearcherError:
-    """Return the ResearcherError for an error *response*."""
+    """Return the ResearcherError for an error *response*; its note has the reason if that is not the caller's."""
+    error = _error_from(response)
+    if refuses_impersonation(response):
+        note_reason(error, FailureReason.IMPERSONATION_FORBIDDEN)
+    elif error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not response.body.lstrip().startswith(b"{"):
+        note_reason(error, status_reason(response.status))  # the response of a proxy is HTML or text
+    return error
+
+
+def _error_from(response: ApiResponse) -> ResearcherError:
     status = _status(response.body)
     if is_denied(response):
         return _rejected(status.message or "")

@@ -14,6 +14,7 @@ from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import OK, already_exists, decode_object_or_raise, error_from
 from chalicelib.adapters.kubernetes.pagination import Pages
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest, without_none
 from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.kubernetes.selectors import pod_selector
@@ -123,7 +124,8 @@ class KubernetesJobs(Pages):
             if response.status != HTTPStatus.CONFLICT or already_exists(response):
                 return response
             self._back_off()
-        raise ClusterUnavailable("Concurrent submissions to this Project kept conflicting. Try again.", retry_after=1)
+        error = ClusterUnavailable("Concurrent submissions to this Project kept conflicting. Try again.", retry_after=1)
+        raise note_reason(error, FailureReason.CONFLICT)
 
     def _back_off(self) -> None:
         """Wait for a short random time, so that conflicting callers do not retry at the same time."""

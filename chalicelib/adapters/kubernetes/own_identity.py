@@ -9,6 +9,7 @@ from chalicelib.adapters.kubernetes.access_reviews import groups, identity_revie
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.errors import error_from
 from chalicelib.domain.errors import ClusterUnavailable, CredentialsUnavailable
+from chalicelib.domain.failure_reasons import note_reason, status_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,5 +50,4 @@ class OwnIdentity:
         if isinstance(error, CredentialsUnavailable):
             raise error
         unexpected = ClusterUnavailable("The server of the cluster's endpoint does not respond as an API server.")
-        unexpected.add_note(f"status_{response.status}")
-        raise unexpected
+        raise note_reason(unexpected, status_reason(response.status))

@@ -14,6 +14,7 @@ from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import CallerSession
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge, decode_object_or_raise
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, ClusterUnavailable, InvalidPageToken
+from chalicelib.domain.failure_reasons import note_reason, status_reason
 
 if TYPE_CHECKING:
     from chalicelib.adapters.kubernetes.api_request import ApiResponse
@@ -64,4 +65,5 @@ def _check(response: ApiResponse, token: str | None) -> None:
         return
     if token:
         raise InvalidPageToken("The page token does not belong to this list. Start again without it.")
-    raise ClusterUnavailable(f"The cluster rejected the request to list objects. {REPORT_TO_OPERATORS}")
+    error = ClusterUnavailable(f"The cluster rejected the request to list objects. {REPORT_TO_OPERATORS}")
+    raise note_reason(error, status_reason(response.status))

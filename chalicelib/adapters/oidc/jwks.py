@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import jwt
-from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
-from chalicelib.adapters.http import bounded_body, pool
-from chalicelib.adapters.http.connection_failures import TLS_VERIFICATION, failure_reason
+from chalicelib.adapters.http import bounded_body, kept_connections, pool
+from chalicelib.adapters.http.connection_failures import UNTRUSTED, failure_reason
 from chalicelib.domain.errors import REPORT_TO_OPERATORS, IssuerUnavailable
+from chalicelib.domain.failure_reasons import FailureReason, note_reason, status_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from urllib3 import BaseHTTPResponse
 
     from chalicelib.deadline import Deadline
 
@@ -85,47 +87,49 @@ class KeySet:
         except _Unusable as error:
             self._failure = str(error)
         except ValueError:
-            self._failure = "invalid_url"
+            self._failure = FailureReason.INVALID_URL
         except (HTTPError, OSError) as error:
             self._failure = failure_reason(error)
         # After a failure the cached keys stay in use, up to STALE_SECONDS.
 
     def _unavailable(self, retry_after: int) -> IssuerUnavailable:
         """Return the error for a lookup without keys; its note has the reason for the log."""
-        if self._failure == TLS_VERIFICATION:
+        if self._failure in UNTRUSTED:
             error = IssuerUnavailable(_UNTRUSTED)
         else:
             error = IssuerUnavailable(_UNREACHABLE, retry_after=retry_after)
-        error.add_note(f"issuer: {self._failure}")
-        return error
+        return note_reason(error, self._failure, "issuer")
 
     def _fetch(self, deadline: Deadline) -> dict[str, jwt.PyJWK]:
         discovery = self._get(f"{self._issuer}/.well-known/openid-configuration", deadline)
         if str(discovery.get("issuer")).rstrip("/") != self._issuer:
-            raise _Unusable("issuer_mismatch")
+            raise _Unusable(FailureReason.ISSUER_MISMATCH)
         document = self._get(str(discovery.get("jwks_uri")), deadline)
         try:
             found = jwt.PyJWKSet.from_dict(document).keys
         except (jwt.PyJWTError, TypeError) as error:  # TypeError: a key whose alg is not hashable
-            raise _Unusable("invalid_key_set") from error
+            raise _Unusable(FailureReason.INVALID_KEY_SET) from error
         keys = {key.key_id: key for key in found if isinstance(key.key_id, str) and key.public_key_use in (None, "sig")}
         if not keys:
-            raise _Unusable("no_usable_keys")
+            raise _Unusable(FailureReason.NO_USABLE_KEYS)
         return keys
 
     def _get(self, url: str, deadline: Deadline) -> dict[str, Any]:
         """Get the JSON object at *url*, over TLS except from loopback, in bounded time and memory."""
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-            raise _Unusable("insecure_url")
-        left = deadline.remaining
-        if not left:
-            raise _Unusable("deadline_exceeded")
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
-        response = self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
+            raise _Unusable(FailureReason.INSECURE_URL)
+        if not deadline.remaining:
+            raise _Unusable(FailureReason.DEADLINE_EXCEEDED)
+
+        def get() -> BaseHTTPResponse:
+            timeout = kept_connections.time_left(deadline, CONNECT_SECONDS, FETCH_SECONDS)
+            return self._pool.request("GET", url, timeout=timeout, retries=False, redirect=False, preload_content=False)
+
+        response = kept_connections.send(get, self._pool).response
         body = bounded_body.read(response, deadline, MAX_DOCUMENT)
         if response.status != HTTPStatus.OK:  # redirects are not followed
-            raise _Unusable("unexpected_status")
+            raise _Unusable(status_reason(response.status))
         return _json_object(body)
 
 
@@ -133,7 +137,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _Unusable("invalid_json") from error
+        raise _Unusable(FailureReason.INVALID_JSON) from error
     if not isinstance(document, dict):
-        raise _Unusable("invalid_json")
+        raise _Unusable(FailureReason.INVALID_JSON)
     return document

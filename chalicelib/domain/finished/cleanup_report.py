@@ -31,12 +31,14 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     error: str | None = None
     """The class of an unexpected exception. Its message is not logged, since it may contain a secret."""
+    why: str | None = None
+    """The reason, for operators, as in the log line of a request."""
 
     @classmethod
     def of(cls, error: Exception, project: str, name: str | None = None) -> Failure:
         """Return the Failure for *error*."""
         if isinstance(error, ResearcherError):
-            return cls(project, name, error.code)
+            return cls(project, name, error.code, why=error.why)
         return cls(project, name, InternalError.code, type(error).__name__)
 
 

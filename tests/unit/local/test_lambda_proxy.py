@@ -90,6 +90,14 @@ class TestResponseFrom:
         assert response.headers == [("A", "1"), ("B", "2"), ("C", "true"), ("Set-Cookie", "x"), ("Set-Cookie", "y")]
         assert response.body == "ü".encode()
 
+    @pytest.mark.parametrize("name", ["WWW-Authenticate", "www-authenticate", "Date", "Server", "Connection"])
+    @pytest.mark.parametrize("values", ["headers", "multiValueHeaders"])
+    def test_header_is_renamed(self, name: str, values: str) -> None:
+        """As API Gateway does, so that no test relies on a header that a deployed API does not send."""
+        result = {"statusCode": 401, values: {name: "x" if values == "headers" else ["x"]}}
+
+        assert response_from(result, decode=False).headers == [(f"x-amzn-Remapped-{name}", "x")]
+
     @pytest.mark.parametrize(
         "result",
         [

@@ -114,9 +114,23 @@ class TestFind:
 class TestErrors:
     """Error responses of S3."""
 
-    @pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("AccessDenied", 403)])
-    def test_are_unavailable_storage(self, scripted: Bucket, site: ScriptedServer, code: str, status: int) -> None:
-        """Every error can be retried; AccessDenied is for the operators."""
+    @pytest.mark.parametrize(
+        ("code", "status", "why"),
+        [
+            ("SlowDown", 503, "throttled"),
+            ("InternalError", 500, "status_500"),
+            ("AccessDenied", 403, "access_denied"),
+            ("NoSuchBucket", 404, "no_such_bucket"),
+            ("AuthorizationHeaderMalformed", 400, "wrong_region"),
+            ("InvalidAccessKeyId", 403, "invalid_credentials"),
+            ("ExpiredToken", 400, "expired_credentials"),
+            ("arn:aws:s3:::secret", 400, "status_400"),
+        ],
+    )
+    def test_are_unavailable_storage(
+        self, scripted: Bucket, site: ScriptedServer, code: str, status: int, why: str
+    ) -> None:
+        """Every error can be retried; AccessDenied is for the operators. The log has one of a list of reasons."""
         site.on(f"/{NAME}/key", error_reply(code, status))
 
         with pytest.raises(StorageUnavailable) as reading:
@@ -126,21 +140,25 @@ class TestErrors:
 
         assert ("Report this to the operators of this API" in reading.value.detail) == (code == "AccessDenied")
         assert reading.value.detail == writing.value.detail
+        assert (reading.value.why, writing.value.why) == (f"s3: {why}", f"s3: {why}")
 
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b""])
     def test_response_that_is_not_from_s3(self, scripted: Bucket, site: ScriptedServer, body: bytes) -> None:
         """A response without a valid error document is an unavailable storage."""
         site.on(f"/{NAME}/key", HttpResponse(500, [("Content-Type", "text/xml")], body))
 
-        with pytest.raises(StorageUnavailable):
+        with pytest.raises(StorageUnavailable) as raised:
             scripted.find("key", LIMIT)
+
+        assert raised.value.why == "s3: status_500"
 
     def test_connection_refused(self, environment: pytest.MonkeyPatch) -> None:
         """A refused connection is an unavailable storage."""
         environment.setenv("AWS_ENDPOINT_URL", unused_url())
         nowhere = bucket.connect(deployment(uploads_bucket=NAME))
 
-        with pytest.raises(StorageUnavailable):
+        with pytest.raises(StorageUnavailable) as raised:
             nowhere.find("key", LIMIT)
+        assert raised.value.why == "s3: connect_failed"
         with pytest.raises(StorageUnavailable):
             nowhere.put("key", b"1", replacing=None)

@@ -90,10 +90,16 @@ class TestErrors:
     """Error responses of EventBridge."""
 
     @pytest.mark.parametrize(
-        ("code", "status"), [("AccessDeniedException", 400), ("InternalException", 500), ("ThrottlingException", 400)]
+        ("code", "status", "why"),
+        [
+            ("AccessDeniedException", 400, "access_denied"),
+            ("InternalException", 500, "status_500"),
+            ("ThrottlingException", 400, "throttled"),
+            ("UnrecognizedClientException", 400, "invalid_credentials"),
+        ],
     )
     def test_are_an_unavailable_bus(
-        self, scripted: EventBridgeBus, site: ScriptedServer, code: str, status: int
+        self, scripted: EventBridgeBus, site: ScriptedServer, code: str, status: int, why: str
     ) -> None:
         """No event was accepted, and the error does not contain AWS's message."""
         body = json.dumps({"__type": code, "message": "User: arn:aws:sts::1:x is not authorized"}).encode()
@@ -103,6 +109,7 @@ class TestErrors:
             scripted.publish([announcement()])
 
         assert "arn:" not in raised.value.detail
+        assert raised.value.why == f"eventbridge: {why}"
 
     @pytest.mark.parametrize("status", [200, 500])
     @pytest.mark.parametrize("body", [b"<html><p>", b"{", b"", b"\xff"])
@@ -123,5 +130,6 @@ class TestErrors:
         """A refused connection, as in a VPC without an endpoint, is an unavailable bus."""
         environment.setenv("AWS_ENDPOINT_URL", unused_url())
 
-        with pytest.raises(EventBusUnavailable):
+        with pytest.raises(EventBusUnavailable) as raised:
             event_bus.connect(deployment()).publish([announcement()])
+        assert raised.value.why == "eventbridge: connect_failed"

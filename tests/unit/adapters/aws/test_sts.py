@@ -162,7 +162,7 @@ class TestErrors:
             assert imposter.requests == []
 
         assert found.detail.startswith("The TLS certificate of AWS STS cannot be verified. Report this")
-        assert (found.retry_after, found.why) == (None, "sts: tls_verification")
+        assert (found.retry_after, found.why) == (None, "sts: tls_verification_unknown_authority")
 
     def test_log_has_the_reason(self, site: ScriptedServer) -> None:
         """The log has one of a fixed list of reasons, and no text of STS."""
@@ -173,6 +173,29 @@ class TestErrors:
         absent = session_error(unused_url())
         assert (absent.why, absent.detail, absent.retry_after) == ("sts: connect_failed", UNREACHABLE, 5)
         assert session_error(site.url, Deadline(0.0)).why == "sts: read_timeout"
+
+    @pytest.mark.parametrize(
+        ("reply", "why"),
+        [
+            (error_reply("AccessDenied", 403), "access_denied"),
+            (error_reply("RegionDisabledException", 403), "region_disabled"),
+            (error_reply("Throttling", 400), "throttled"),
+            (error_reply("RequestLimitExceeded", 503), "throttled"),
+            (error_reply("ExpiredToken", 403), "expired_credentials"),
+            (error_reply("InvalidClientTokenId", 403), "invalid_credentials"),
+            (error_reply("SignatureDoesNotMatch", 403), "invalid_credentials"),
+            (error_reply("arn:aws:iam::1:role/secret", 400), "status_400"),
+            (document("<html>Proxy authentication required", 407), "status_407"),
+            (REDIRECT, "status_307"),
+            (HttpResponse(503, [], b"no healthy upstream"), "status_503"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_log_has_the_reason_of_an_error_response(self, site: ScriptedServer, reply: HttpResponse, why: str) -> None:
+        """AWS's code selects one of a fixed list of reasons; another response, as of a proxy, has its status."""
+        site.on("/", reply)
+
+        assert session_error(site.url).why == f"sts: {why}"
 
     def test_deadline_is_respected(self) -> None:
         """A server that does not respond is abandoned at the deadline, and after the deadline no request is sent."""
@@ -209,8 +232,10 @@ class TestOwnCredentials:
         for name in names:
             environment.delenv(name)
 
-        with pytest.raises(CredentialsUnavailable, match="no AWS credentials"):
+        with pytest.raises(CredentialsUnavailable, match="no AWS credentials") as raised:
             own_credentials()
+
+        assert raised.value.why == "sts: no_credentials"
 
     def test_unreachable_endpoint(self, environment: pytest.MonkeyPatch) -> None:
         """An endpoint that does not respond is an error that can be retried."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.adapters.kubernetes import api_client
 from chalicelib.adapters.kubernetes.api_client import ATTEMPTS, MAX_RESPONSE, READ_SECONDS
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.circuit_breaker import FAILURES, PAUSE
+from chalicelib.adapters.kubernetes.connection_pool import CONNECTIONS
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import (
@@ -24,7 +26,17 @@ from chalicelib.domain.errors import (
 from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 from tests.support.fakes import FakeTokens
-from tests.support.scripted_server import Clock, RawServer, ScriptedServer, api_at, json_reply, status_reply, unused_url
+from tests.support.frozen_network import Death, FrozenNetwork
+from tests.support.scripted_server import (
+    FAR_DEADLINE,
+    Clock,
+    RawServer,
+    ScriptedServer,
+    api_at,
+    json_reply,
+    status_reply,
+    unused_url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +68,13 @@ def fail(api: KubernetesApi, times: int) -> str | None:
         with pytest.raises(ClusterUnavailable) as raised:
             send(api)
     return raised.value.why
+
+
+def open_connections(api: KubernetesApi, url: str, number: int) -> None:
+    """Let the pool of *api* keep *number* connections to the server at *url*."""
+    pool = api._pool  # noqa: SLF001 - a connection is only kept if another one was in use
+    for response in [pool.request("GET", url + GET.path) for _ in range(number)]:
+        response.drain_conn()
 
 
 class TestSend:
@@ -382,6 +401,67 @@ class TestBreaker:
         assert len(site.requests) == FAILURES * ATTEMPTS
 
 
+class TestKeptConnections:
+    """Connections that died while the function was frozen."""
+
+    @pytest.mark.parametrize("number", [1, 20, 40])
+    @pytest.mark.parametrize("death", ["reset", "closed", "lost"])
+    def test_all_are_dead(self, site: ScriptedServer, pauses: list[float], death: Death, number: int) -> None:
+        """Parallel requests succeed at once, and the circuit breaker stays closed."""
+        site.on("/api", json_reply({}))
+        with FrozenNetwork(site.url) as network:
+            api = api_at(network.url)
+            open_connections(api, network.url, min(number, CONNECTIONS))
+            assert network.kill(death) == min(number, CONNECTIONS)
+
+            with ThreadPoolExecutor(number) as threads:
+                responses = list(threads.map(lambda _: api.send(GET, (), FAR_DEADLINE), range(number)))
+
+        assert [response.status for response in responses] == [200] * number
+        assert 1 <= sum(response.repeated for response in responses) <= CONNECTIONS
+        assert (network.requests_on_dead, pauses) == (sum(response.repeated for response in responses), [])
+
+    def test_silent_ones_do_not_open_the_breaker(self, site: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Requests that timed out on them are repeated on new connections."""
+        site.on("/api", json_reply({}))
+        monkeypatch.setattr(time, "sleep", lambda _: monkeypatch.setattr(api_client, "READ_SECONDS", 60))
+        with FrozenNetwork(site.url) as network:
+            api = api_at(network.url)
+            open_connections(api, network.url, FAILURES)
+            network.kill("silent")
+            responses = []
+            for _ in range(FAILURES):
+                monkeypatch.setattr(api_client, "READ_SECONDS", 0.05)
+                responses.append(send(api))
+                api._pool.clear()  # noqa: SLF001 - the next request needs one that is dead
+                open_connections(api, network.url, 1)
+                network.kill("silent")
+
+            assert responses == [200] * FAILURES
+
+    def test_create_whose_response_was_lost(self, site: ScriptedServer) -> None:
+        """The second attempt says that the first one may have succeeded."""
+        site.on("/jobs", json_reply({}, 201), json_reply({}, 201), status_reply(409, reason="AlreadyExists"))
+        create = ApiRequest("POST", "/jobs", body=b"{}")
+        with FrozenNetwork(site.url) as network:
+            api = api_at(network.url)
+            first = api.send(create, (), FAR_DEADLINE)
+            network.kill("lost")
+
+            again = api.send(create, (), FAR_DEADLINE)
+
+        assert [(each.status, each.repeated) for each in (first, again)] == [(201, False), (409, True)]
+
+    def test_new_connections_that_fail_open_the_breaker(self, site: ScriptedServer) -> None:
+        """A server that is down is reported as before."""
+        site.on("/api", json_reply({}))
+        with FrozenNetwork(site.url) as network:
+            api = api_at(network.url)
+            open_connections(api, network.url, CONNECTIONS)
+            network.kill("reset")
+        assert fail(api, FAILURES) == "circuit_breaker_open"
+
+
 class TestProxied:
     """Requests that the API server forwards to a node, such as for a log."""
 
@@ -444,7 +524,7 @@ class TestUntrustedCertificate:
         """An open breaker would tell callers to retry."""
         with ScriptedServer(server_identity().context) as site:
             api = api_at(site.url, ca=server_identity().ca_pem)
-            assert fail(api, FAILURES + 1) == "tls_verification"
+            assert fail(api, FAILURES + 1) == "tls_verification_unknown_authority"
 
 
 def test_parameters_omit_none_and_empty() -> None:

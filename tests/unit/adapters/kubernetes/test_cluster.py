@@ -13,7 +13,7 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.cluster import ACCESS_TTL_SECONDS, Cluster
 from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.errors import ClusterUnavailable, PageTokenExpired
+from chalicelib.domain.errors import ClusterUnavailable, Forbidden, PageTokenExpired
 from chalicelib.domain.names import ProjectName
 from chalicelib.settings import InvalidSettingError
 from infra.local.wire import HttpResponse
@@ -70,6 +70,18 @@ class TestNamespaces:
 
         with pytest.raises(PageTokenExpired):
             Cluster(api_at(site.url)).namespaces(Deadline.after(60))
+
+    def test_missing_permission_of_the_api(self, site: ScriptedServer) -> None:
+        """The log says that it is not the caller who lacks it, as on a cluster without the API's ClusterRoles."""
+        denied = status_reply(403, 'namespaces is forbidden: User "researcher-api:x" cannot list')
+        site.on(NAMESPACES, denied)
+        site.on(f"{NAMESPACES}/researcher-team-a", denied)
+        with pytest.raises(Forbidden) as listing:
+            Cluster(api_at(site.url)).namespaces(Deadline.after(60))
+        with pytest.raises(Forbidden) as reading:
+            Cluster(api_at(site.url)).namespace(TEAM_A, Deadline.after(60))
+
+        assert (listing.value.why, reading.value.why) == ("forbidden_to_api", "forbidden_to_api")
 
 
 class TestMayListJobs:

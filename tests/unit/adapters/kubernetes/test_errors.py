@@ -182,6 +182,24 @@ class TestOthers:
         """Each status has an error that says what to do."""
         assert type_and_detail(error_from(error_response(status, message))) == (kind, detail)
 
+    @pytest.mark.parametrize(
+        ("response", "why"),
+        [
+            (error_response(401, "Unauthorized"), "status_401"),
+            (error_response(501), "status_501"),
+            (error_response(403, NOT_IMPERSONATED), "impersonation_forbidden"),
+            (error_response(403, NOT_ALLOWED), None),
+            (error_response(409, "the object has been modified"), None),
+            (ApiResponse(403, b"<html>Blocked by the proxy secret", None), "status_403"),
+            (ApiResponse(407, b"", None), "status_407"),
+            (ApiResponse(404, b"404 page not found", None), "status_404"),
+        ],
+        ids=lambda value: str(value.status) if isinstance(value, ApiResponse) else str(value),
+    )
+    def test_log_has_the_reason(self, response: ApiResponse, why: str | None) -> None:
+        """Unless the error is about the caller's request; the response of a proxy has its status."""
+        assert error_from(response).why == why
+
     @pytest.mark.parametrize("status", [302, 405, 501])
     def test_unexpected_status(self, status: int) -> None:
         """The error has a default Retry-After."""
@@ -252,6 +270,7 @@ class TestDecodeOrRaise:
             decode_or_raise(ApiResponse(200, body, None), Job)
 
         assert raised.value.detail == "The cluster's response was cut off or is not JSON. Try again."
+        assert raised.value.why == "invalid_response"
         assert raised.value.retry_after == RETRY_AFTER
 
 

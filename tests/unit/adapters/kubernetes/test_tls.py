@@ -25,12 +25,16 @@ SHAPES = {
 PAST = (timedelta(days=-30), timedelta(minutes=-1))
 FUTURE = (timedelta(hours=1), timedelta(days=30))
 INVALID = {
-    "expired": (Shape(server_valid=PAST), "has expired"),
-    "not valid yet": (Shape(server_valid=FUTURE), "is not valid yet"),
-    "of an authority that has expired": (Shape(authority_valid=PAST), "has expired"),
-    "for another host": (Shape(hosts=("cluster.example", "127.0.0.2")), "is issued for another host"),
+    "expired": (Shape(server_valid=PAST), "has expired", "expired"),
+    "not valid yet": (Shape(server_valid=FUTURE), "is not valid yet", "not_yet_valid"),
+    "of an authority that has expired": (Shape(authority_valid=PAST), "has expired", "expired"),
+    "for another host": (
+        Shape(hosts=("cluster.example", "127.0.0.2")),
+        "is issued for another host",
+        "wrong_host",
+    ),
 }
-"""Invalid certificates, and how the error describes them."""
+"""Invalid certificates, how the error describes them, and how the log does."""
 
 pytestmark = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
@@ -83,21 +87,23 @@ class TestRejected:
             "The TLS certificate of the cluster is not signed by a certificate authority that this API trusts. "
             "Report this to the operators of this API, with the X-Request-Id."
         )
-        assert (error.retry_after, error.why) == (None, "tls_verification")
+        assert (error.retry_after, error.why) == (None, "tls_verification_unknown_authority")
 
-    @pytest.mark.parametrize(("invalid", "problem"), INVALID.values(), ids=INVALID)
-    def test_invalid_certificate_of_the_trusted_authority(self, shape: Shape, invalid: Shape, problem: str) -> None:
+    @pytest.mark.parametrize(("invalid", "problem", "check"), INVALID.values(), ids=INVALID)
+    def test_invalid_certificate_of_the_trusted_authority(
+        self, shape: Shape, invalid: Shape, problem: str, check: str
+    ) -> None:
         """The dates of both certificates and the host name are verified."""
         identity = server_identity(replace(invalid, key_usage=shape.key_usage, key_identifiers=shape.key_identifiers))
 
         error = connection_error(identity, identity.ca_pem)
 
         assert error.detail.startswith(f"The TLS certificate of the cluster {problem}. Report this")
-        assert (error.retry_after, error.why) == (None, "tls_verification")
+        assert (error.retry_after, error.why) == (None, f"tls_verification_{check}")
 
     def test_no_authority(self, shape: Shape) -> None:
         """An empty CLUSTER_CA trusts no server, not even with a public certificate."""
-        assert connection_error(server_identity(shape), "").why == "tls_verification"
+        assert connection_error(server_identity(shape), "").why == "tls_verification_unknown_authority"
 
 
 def test_only_the_strict_check_is_off(shape: Shape) -> None:

@@ -364,7 +364,7 @@ class TestTransport:
             assert site.requests == []
 
         assert error.detail.startswith("The TLS certificate of the token issuer cannot be verified")
-        assert (error.retry_after, error.why) == (None, "issuer: tls_verification")
+        assert (error.retry_after, error.why) == (None, "issuer: tls_verification_unknown_authority")
 
     def test_trusted_issuer_is_read_over_tls(
         self, keys: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -386,7 +386,7 @@ class TestTransport:
 @pytest.mark.parametrize(
     ("path", "reply", "why"),
     [
-        (DISCOVERY, HttpResponse(404), "unexpected_status"),
+        (DISCOVERY, HttpResponse(404), "status_404"),
         (DISCOVERY, HttpResponse(200, [], b"<html>"), "invalid_json"),
         (DISCOVERY, json_reply([]), "invalid_json"),
         (DISCOVERY, json_reply({"issuer": "https://other.example"}), "issuer_mismatch"),

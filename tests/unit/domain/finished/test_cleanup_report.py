@@ -6,6 +6,8 @@ import json
 
 import msgspec
 
+from chalicelib.domain.errors import ClusterUnavailable
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, CleanupReport, Failure, NamedJob, PendingJob
 
 FORBIDDEN = Failure("team-a", "train-1", "forbidden")
@@ -36,6 +38,12 @@ class TestFailures:
         report.count_failed(Failure("team-b", None, "forbidden"))
 
         assert (report.failed, len(report.failures)) == (1, 2)
+
+    def test_has_the_reason(self) -> None:
+        """The report is a log line, which says why a Project or a Job failed."""
+        error = note_reason(ClusterUnavailable("Try again later."), FailureReason.CONNECT_TIMEOUT)
+
+        assert Failure.of(error, "team-a") == Failure("team-a", None, "cluster_unavailable", why="connect_timeout")
 
     def test_list_of_failures_is_limited(self) -> None:
         """Each failure is listed once, up to MAX_NAMED failures."""
