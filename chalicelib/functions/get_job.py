@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from chalice.app import Blueprint
@@ -12,7 +12,7 @@ from chalicelib.adapters.kubernetes.job_watch import JobWatch
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
-from chalicelib.domain.job.etags import etag_of, matches
+from chalicelib.domain.job.etags import ChangeSince, etag_of, matches
 from chalicelib.domain.job.lifecycle import Until, is_reached
 from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.names import job_name, project_name
@@ -24,6 +24,9 @@ from chalicelib.usecases.get_job import await_job
 from chalicelib.usecases.list_jobs import JobPage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import JobName, ProjectName
 
 routes = Blueprint(__name__)
@@ -47,6 +50,15 @@ class GetQuery(msgspec.Struct, forbid_unknown_fields=True):
         ]
         | None
     ) = None
+    include: (
+        Annotated[
+            Literal["submission"],
+            msgspec.Meta(
+                description="`submission` adds the request that created the Job, for a clone or a comparison."
+            ),
+        ]
+        | None
+    ) = None
 
 
 OPERATION = Operation(
@@ -54,7 +66,8 @@ OPERATION = Operation(
     description=(
         "Returns the Job as a list of one, as Run:ai does. Send its `ETag` as `If-None-Match` to get 304 if it has not "
         "changed. With `wait` the response is sent as soon as the Job has reached `until`, and at the latest after "
-        "this many seconds, with the Job as it is then: check its `status`, and repeat the request if necessary."
+        "this many seconds, with the Job as it is then: check its `status`, and repeat the request if necessary. A "
+        "wait for a change ends when the stored Job or its `status` changes, and not for each message about its pods."
     ),
     query=GetQuery,
     headers=(
@@ -81,15 +94,18 @@ def get(request: Request, project: str, name: str) -> Response:
     query, if_none_match = request.query(GetQuery), request.header("If-None-Match")
     wait_end = request.extend_deadline(query.wait)
 
+    change = ChangeSince(if_none_match)
+
     def holds(job: JobView, version: str) -> bool:
         if query.until:
             return is_reached(query.until, job.status)
-        return not matches(_representation(job, version)[1], if_none_match)
+        return change.has_come(_representation(job, version)[1], version, job.status)
 
     key = project_name(project), job_name(name)
     watch = JobWatch(cluster.connect(settings()), request.require_caller(), wait_end)
+    extend = _with_submission(request, key[0]) if query.include else _unchanged
     try:
-        job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch)
+        job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch, extend=extend)
     except errors.JobNotFound as missing:
         raise _explain_missing(request, missing, *key) from None
     text, tag = _representation(job, version)
@@ -100,6 +116,26 @@ def _representation(job: JobView, version: str) -> tuple[str, str]:
     """Return the body of the response, and its ETag."""
     text = msgspec.json.encode(JobPage([job])).decode()
     return text, etag_of(version, text)
+
+
+def _unchanged(shown: JobView, job: Job) -> JobView:
+    del job
+    return shown
+
+
+def _with_submission(request: Request, project: ProjectName) -> Callable[[JobView, Job], JobView]:
+    # Imported here, because other requests for a Job need neither.
+    from chalicelib.domain.finished.redaction import redact_submission  # noqa: PLC0415
+    from chalicelib.domain.submission.stored import stored_submission  # noqa: PLC0415
+
+    def extend(shown: JobView, job: Job) -> JobView:
+        connection, caller = cluster.connect(settings()), request.require_caller()
+        submission = stored_submission(job)
+        if not connection.has_permission("create", project, caller, request.deadline):
+            submission = redact_submission(submission)
+        return msgspec.structs.replace(shown, submission=submission)
+
+    return extend
 
 
 def _explain_missing(

@@ -21,6 +21,7 @@ MORE: dict[str, JsonObject] = {
         "finishedAt": 1795514401000,
         "completedIndexes": "0-3,5",
         "failedIndexes": "4,6-7",
+        "submission": {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4},
     },
     "Submission": {
         "project": "team-a",

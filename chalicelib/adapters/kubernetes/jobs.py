@@ -84,12 +84,22 @@ class KubernetesJobs(Pages):
         return self._page(jobs_path(project), JobList, limit, token, labelSelector=selector)
 
     def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
-        """Return pods of *jobs* that have not succeeded, at most MAX_PODS for each hundred Jobs."""
+        """Return pods of *jobs* that have not succeeded, at most MAX_PODS for each hundred Jobs.
+
+        Of a single Job the pods that have succeeded are returned too, unless there are more than MAX_PODS: they know
+        when the Job started.
+        """
         pods: list[Pod] = []
-        path = core_path(project, "pods")
         for selector in filter(None, map(pod_selector, _chunks(jobs))):
-            pods += self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=UNFINISHED).items
+            page = self._pods(project, selector, None if len(jobs) == 1 else UNFINISHED)
+            if page.metadata.continue_ and len(jobs) == 1:
+                page = self._pods(project, selector, UNFINISHED)
+            pods += page.items
         return pods
+
+    def _pods(self, project: ProjectName, selector: str, fields: str | None) -> PodList:
+        path = core_path(project, "pods")
+        return self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=fields)
 
     def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
         """Delete the Job and its pods, if it still has this uid and resource version.

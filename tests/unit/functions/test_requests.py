@@ -44,6 +44,7 @@ INVALID_QUERIES = {
     ),
     "get_job": (
         "wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1",
+        "include=", "include=pods", "include=submission&include=submission",
     ),
     "delete_job": ("reason=", "reason=" + "x" * 257, "uid=1&uid=2"),
     "retry_job": ("dryRun=true", "index=1"),

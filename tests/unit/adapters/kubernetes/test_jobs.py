@@ -317,6 +317,16 @@ class TestPods:
             ("limit", "1000"),
         ]
 
+    def test_of_one_job_those_that_succeeded_too(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """Only they know when the Job started; if there are too many, those that have not succeeded are read."""
+        site.on(PODS, page("a-x"), page("a-x", more="n2"), page("a-y"))
+
+        found = [jobs.pods(TEAM_A, [job("a")]) for _ in range(2)]
+
+        assert [[pod.metadata.name for pod in each] for each in found] == [["a-x"], ["a-y"]]
+        selectors = [dict(request.query).get("fieldSelector") for request in site.at(PODS)]
+        assert selectors == [None, None, "status.phase!=Succeeded"]
+
     def test_many_jobs_take_several_requests(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Each name is selected once, and no URL exceeds 8 KiB."""
         names = [f"{number:063}" for number in range(2 * NAMES_IN_A_SELECTOR + 1)]
