@@ -41,6 +41,8 @@ INVALID_QUERIES = {
     "list_jobs": (
         "limit=0", "limit=501", "limit=ten", "limit=1&limit=2", "status=Sleeping", "status=", "jobTypeFilter=train",
         "label=a%20in%20(b)", "label=,", "user=", "page=2", "pageToken=%00",
+        "status=Failed,Sleeping", "status=Failed,", "name=", "name=A", "name=a&name=b", "since=", "since=yesterday",
+        "since=2026-11-28T09:30:00", "since=1h&since=2h",
     ),
     "get_job": (
         "wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1",

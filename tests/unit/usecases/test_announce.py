@@ -18,10 +18,11 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.finished.announcement import AnnouncementReport
 from chalicelib.domain.finished.cleanup_report import Failure
+from chalicelib.domain.job.query import JobQuery
 from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.announce import BATCH_SIZE, Ports, announce
-from chalicelib.usecases.list_jobs import PAGE, JobQuery, list_jobs
+from chalicelib.usecases.list_jobs import PAGE, list_jobs
 from tests.support.builders import (
     NOW,
     NOW_MS,
