@@ -74,6 +74,7 @@ ROWS = {
     "resume_job":           (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "delete_job":           (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster",  f"{TWO_JOBS}, cluster"),
+    "delete_matching_jobs": (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "announce":             (f"sts, cluster, {PROJECTS}, {ANNOUNCED}",         f"cluster, {ANNOUNCED}"),
     "cleanup":              (f"{ROLE}, cluster, {CLEANED}",                    f"cluster, {CLEANED}"),
 }
@@ -83,6 +84,7 @@ NEW = {"project": "team-a", "image": IMAGE, "name": "*"}
 SECRET = {"environment": {"TOKEN": {"secret": {"name": "hub", "key": "token"}}}}
 TARGETS = [{"project": "team-a", "name": name} for name in ("*", "none")]
 RUNNING: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
+LABELLED: dict[str, Any] = {**RUNNING, "labels": {"trip": "yes"}}
 INDEXED = {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0}
 FAILED: dict[str, Any] = {**INDEXED, "environment": {SIMULATE_VARIABLE: "exit-3@1"}}
 
@@ -113,6 +115,9 @@ REQUESTS = {
     "unkeep_job": Request("DELETE", f"{JOB}/keep", job=RUNNING),
     "resume_job": Request("POST", f"{JOB}/resume", job=RUNNING, suspended=True, status=202),
     "delete_job": Request("DELETE", JOB, job=RUNNING),
+    "delete_matching_jobs": Request(
+        "DELETE", f"{BASE}/jobs/team-a?label=trip=*", job={**RUNNING, "labels": {"trip": "*"}}
+    ),
     "delete_jobs": Request("DELETE", f"{BASE}/jobs", TARGETS, RUNNING),
 }
 

@@ -63,6 +63,7 @@ TABLE = [
     Row("resume_job", "POST", "/jobs/PROJECT/gone/resume", alice=(404, 403, 404), bob=(403, 404, 404)),
     # The request succeeds; the response has the result for each Job.
     Row("delete_jobs", "DELETE", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200), body=TARGETS),
+    Row("delete_matching_jobs", "DELETE", "/jobs/PROJECT?label=a=b", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("clone_job", "POST", "/jobs/PROJECT/there/clone", alice=(201, 403, 201), bob=(403, 201, 201), body=SAME),
     Row("clone_job", "POST", "/jobs/PROJECT/gone/clone", alice=(404, 403, 404), bob=(403, 404, 404), body=SAME),
     # The Job still runs; test_arrays.py retries a failed one.

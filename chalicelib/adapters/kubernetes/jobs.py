@@ -101,8 +101,10 @@ class KubernetesJobs(Pages):
         path = core_path(project, "pods")
         return self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=fields)
 
-    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Delete the Job and its pods, if it still has this uid and resource version.
+    def delete(
+        self, project: ProjectName, name: JobName, uid: str | None, version: str | None, *, dry_run: bool = False
+    ) -> None:
+        """Delete the Job and its pods, if it still has this uid and resource version; in a dry run only check that.
 
         Without both, the Job is read first and its uid is sent: a retry of the DELETE, after its response was lost,
         must not delete a new Job of the same name.
@@ -110,7 +112,8 @@ class KubernetesJobs(Pages):
         found = None if uid or version else self._existing(project, name)
         preconditions = {"uid": uid or (found and found.metadata.uid), "resourceVersion": version}
         # Without a propagation policy batch/v1 would orphan the pods, which keep their GPUs.
-        options = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
+        options: Manifest = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
+        options |= {"dryRun": ["All"]} if dry_run else {}
         response = self._send(ApiRequest("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
         # If the Job existed, or an earlier attempt may have deleted it, a 404 or a new Job of its name is a success.
         existed = found is not None or response.repeated

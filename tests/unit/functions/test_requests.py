@@ -48,6 +48,10 @@ INVALID_QUERIES = {
         "wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1",
         "include=", "include=pods", "include=submission&include=submission",
     ),
+    "delete_matching_jobs": (
+        "", "label=", "label=a!=b", "label=a=", "label=a", "status=Failed", "label=a=b&label=a=b", "label=a=b&name=x",
+        "label=a=b&status=", "label=a=b&dryRun=yes", "label=a=b&dryrun=true", "dryRun=true",
+    ),
     "delete_job": ("reason=", "reason=" + "x" * 257, "uid=1&uid=2"),
     "retry_job": ("dryRun=true", "index=1"),
     "job_logs": (

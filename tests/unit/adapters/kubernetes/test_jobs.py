@@ -406,6 +406,15 @@ class TestDelete:
         assert (request.method, len(site.at(JOB))) == ("DELETE", len(read_first) + 1)
         assert json.loads(request.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
 
+    def test_dry_run(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """A dry run is the same request, of which the cluster makes no change."""
+        site.on(JOB, json_reply({"kind": "Status", "status": "Success"}))
+
+        jobs.delete(TEAM_A, TRAIN_1, "u1", "7", dry_run=True)
+
+        body = json.loads(site.at(JOB)[0].body)
+        assert (body["dryRun"], body["preconditions"]) == (["All"], {"uid": "u1", "resourceVersion": "7"})
+
     @pytest.mark.parametrize("uid", [None, "u1"])
     def test_missing_job(self, site: ScriptedServer, jobs: KubernetesJobs, uid: str | None) -> None:
         """The error names the Job, and says that it may have been cleaned up."""
