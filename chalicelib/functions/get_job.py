@@ -11,11 +11,11 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.job_watch import JobWatch
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
-from chalicelib.domain import errors
 from chalicelib.domain.job.etags import ChangeSince, etag_of, matches
 from chalicelib.domain.job.lifecycle import Until, is_reached
 from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions._missing_job import ERRORS, explained
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Header, Operation, SuccessResponse
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.domain.kubernetes.jobs import Job
-    from chalicelib.domain.names import JobName, ProjectName
+    from chalicelib.domain.names import ProjectName
 
 routes = Blueprint(__name__)
 
@@ -83,7 +83,7 @@ OPERATION = Operation(
         ),
         304: SuccessResponse("The Job has not changed.", headers={"ETag": "The Job's version."}),
     },
-    errors=(errors.JobNotFound, errors.JobCleanedUp, errors.StorageUnavailable),
+    errors=ERRORS,
 )
 
 
@@ -104,10 +104,8 @@ def get(request: Request, project: str, name: str) -> Response:
     key = project_name(project), job_name(name)
     watch = JobWatch(cluster.connect(settings()), request.require_caller(), wait_end)
     extend = _with_submission(request, key[0]) if query.include else _unchanged
-    try:
+    with explained(request, *key):
         job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch, extend=extend)
-    except errors.JobNotFound as missing:
-        raise _explain_missing(request, missing, *key) from None
     text, tag = _representation(job, version)
     return Response(None, 304, {"ETag": tag}) if matches(tag, if_none_match) else Response(text, 200, {"ETag": tag})
 
@@ -136,16 +134,3 @@ def _with_submission(request: Request, project: ProjectName) -> Callable[[JobVie
         return msgspec.structs.replace(shown, submission=submission)
 
     return extend
-
-
-def _explain_missing(
-    request: Request, missing: errors.JobNotFound, project: ProjectName, name: JobName
-) -> errors.ResearcherError:
-    # Imported here, because most Jobs exist and other cold starts should not pay for S3.
-    from chalicelib.adapters.aws import bucket  # noqa: PLC0415
-    from chalicelib.adapters.aws.receipts import S3Receipts  # noqa: PLC0415
-    from chalicelib.adapters.kubernetes.project import KubernetesProject  # noqa: PLC0415
-    from chalicelib.usecases.get_job import explain_missing_job  # noqa: PLC0415
-
-    projects = as_caller(request, KubernetesProject)
-    return explain_missing_job(missing, project, name, S3Receipts(bucket.connect(settings())), projects)

@@ -73,7 +73,7 @@ ROWS = {
     "unkeep_job":           (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "resume_job":           (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "delete_job":           (f"{FIRST}, 2 cluster",                            "2 cluster"),
-    "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster",  f"{TWO_JOBS}, cluster"),
+    "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster|s3", f"{TWO_JOBS}, cluster|s3"),
     "delete_matching_jobs": (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "announce":             (f"sts, cluster, {PROJECTS}, {ANNOUNCED}",         f"cluster, {ANNOUNCED}"),
     "cleanup":              (f"{ROLE}, cluster, {CLEANED}",                    f"cluster, {CLEANED}"),
