@@ -69,6 +69,7 @@ TABLE = [
     # The Job still runs; test_arrays.py retries a failed one.
     Row("retry_job", "POST", "/jobs/PROJECT/there/retry", alice=(409, 403, 409), bob=(403, 409, 409)),
     Row("retry_job", "POST", "/jobs/PROJECT/gone/retry", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("get_me", "GET", "/me", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("list_projects", "GET", "/projects", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("get_project", "GET", "/projects/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
 ]
