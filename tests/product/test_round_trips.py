@@ -36,6 +36,8 @@ EVENTS = "cluster|cluster, cluster"
 """The Job's events and its pods in parallel, then the events of each pod: here of one."""
 PROJECTS = "cluster|cluster|cluster"
 """One request for each of the three Projects; in a cold process, the groups are also read three times."""
+OWN = "cluster|cluster"
+"""One request for each of the two Projects of the caller."""
 TWO_JOBS = "cluster|cluster"
 """One request for each of the two Jobs that are deleted."""
 ANNOUNCED = f"{PROJECTS}, {PROJECTS}, events|events|events, {PROJECTS}"
@@ -62,6 +64,8 @@ ROWS = {
     "submit_upload":        (f"2 s3, {ROLE}, 2 cluster, s3",                   "2 s3, 2 cluster, s3"),
     "clone_job":            (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "retry_job":            (f"{FIRST}, 3 cluster",                            "3 cluster"),
+    "list_all_jobs":        (f"{KEYS}, sts, cluster, {PROJECTS}, {PROJECTS}, {OWN}, cluster",
+                             f"cluster, {OWN}, cluster"),
     "list_jobs":            (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "get_job":              (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "get_job, include":     (f"{FIRST}, 3 cluster",                            "2 cluster"),
@@ -105,6 +109,7 @@ REQUESTS = {
     "submit_job, Secret": Request("POST", f"{BASE}/jobs", {**NEW, **SECRET}, status=201),
     "clone_job": Request("POST", f"{JOB}/clone", {}, RUNNING, status=201),
     "retry_job": Request("POST", f"{JOB}/retry", job=FAILED, status=201),
+    "list_all_jobs": Request("GET", f"{BASE}/jobs", job=RUNNING),
     "list_jobs": Request("GET", f"{BASE}/jobs/team-a", job=RUNNING),
     "get_job": Request("GET", JOB, job=RUNNING),
     "get_job, include": Request("GET", f"{JOB}?include=submission", job=RUNNING),
@@ -117,9 +122,7 @@ REQUESTS = {
     "unkeep_job": Request("DELETE", f"{JOB}/keep", job=RUNNING),
     "resume_job": Request("POST", f"{JOB}/resume", job=RUNNING, suspended=True, status=202),
     "delete_job": Request("DELETE", JOB, job=RUNNING),
-    "delete_matching_jobs": Request(
-        "DELETE", f"{BASE}/jobs/team-a?label=trip=*", job={**RUNNING, "labels": {"trip": "*"}}
-    ),
+    "delete_matching_jobs": Request("DELETE", f"{BASE}/jobs/team-a?label=trip=yes", job=LABELLED),
     "delete_jobs": Request("DELETE", f"{BASE}/jobs", TARGETS, RUNNING),
 }
 

@@ -42,6 +42,7 @@ TARGETS = [{"project": "PROJECT", "name": EXISTING}]
 TABLE = [
     Row("submit_job", "POST", "/jobs", alice=(201, 403, 201), bob=(403, 201, 201), body=NEW),
     Row("submit_job", "POST", "/jobs?dryRun=true", alice=(200, 403, 200), bob=(403, 200, 200), body=NEW),
+    Row("list_all_jobs", "GET", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("list_jobs", "GET", "/jobs/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("get_job", "GET", "/jobs/PROJECT/there", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("get_job", "GET", "/jobs/PROJECT/gone", alice=(404, 403, 404), bob=(403, 404, 404)),
