@@ -28,6 +28,6 @@ def test_subject_groups_and_projects(stack: Stack, caller: str, groups: list[str
 
 
 def test_caller_without_groups(stack: Stack) -> None:
-    """A token without groups is valid, and shows why there is no Project."""
+    """A token without groups is valid; the empty list explains the missing Projects."""
     with Api(stack, bearer=stack.issuer.mint("newcomer", groups=[])) as api:
         assert api.request("GET", "/me").json() == {"subject": "newcomer", "groups": [], "projects": []}
