@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from chalicelib.domain.errors import DeadlineExceeded
-from chalicelib.domain.job.view import JobView, view
+from chalicelib.domain.job.view import Count, JobView, view
 from chalicelib.domain.response_size import fitting_count
 from chalicelib.usecases.get_job import pods_by_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from chalicelib.domain.job.query import JobQuery
+    from chalicelib.domain.job.query import JobQuery, ListQuery
     from chalicelib.domain.kubernetes.jobs import Job, JobList
     from chalicelib.domain.names import ProjectName
     from chalicelib.usecases.ports import Jobs
@@ -31,6 +31,33 @@ class JobPage(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: Annotated[str | None, msgspec.Meta(description="The `pageToken` of the next page, or null.")] = (
         None
     )
+    unfinished: Annotated[
+        Count | msgspec.UnsetType,
+        msgspec.Meta(description="Only with `until`: how many Jobs have not finished, on all pages; 0 ends the wait."),
+    ] = msgspec.UNSET
+
+
+def await_jobs(project: ProjectName, query: ListQuery, jobs: Jobs, pause: Callable[[], bool]) -> JobPage:
+    """List a page as `list_jobs` does, once all Jobs have finished that match *query* without its status.
+
+    Args:
+        project: the Project.
+        query: the resolved query; a later page of a list does not wait.
+        jobs: the Jobs of the cluster.
+        pause: waits, and returns whether to look again; False if the time is over.
+    """
+    if query.until is None or query.page_token:
+        return list_jobs(project, query, jobs)
+    while any(_unfinished(project, query, jobs)) and pause():
+        pass
+    page = list_jobs(project, query, jobs)
+    return msgspec.structs.replace(page, unfinished=sum(_unfinished(project, query, jobs)))
+
+
+def _unfinished(project: ProjectName, query: JobQuery, jobs: Jobs) -> Iterator[int]:
+    """Yield how many Jobs of each page of the cluster match *query* without its status, and have not finished."""
+    for page in iter_pages(project, query.selector, jobs):
+        yield sum(query.selects(job) and not job.finished for job in page.items)
 
 
 def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:

@@ -30,6 +30,7 @@ ENUMS: dict[str, tuple[str, frozenset[str]]] = {
     "JobOutcome": ("How a Job ended.", frozenset({"Failed", "Succeeded", "Unknown"})),
     "JobStatus": ("The status of a Job; `reason` and `message` have the details.", frozenset(get_args(Status))),
     "JobType": ("The type of a Job.", frozenset({"Interactive", "Train"})),
+    "ListWaitTarget": ("What a list waits for.", frozenset({"finished"})),
     "ProblemCode": ("The stable code of an error.", frozenset(CATALOGUE)),
     "WaitTarget": ("What to wait for.", frozenset(get_args(Until))),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from chalicelib.domain.names import MAX_JOB_NAME
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
+
+Query = TypeVar("Query", bound="JobQuery")
 
 ME = "me"
 """The value of `user` that stands for the caller."""
@@ -118,17 +120,35 @@ class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         return self.name is not None and name > self.name and not name.startswith(self.name)
 
 
-def resolved(query: JobQuery, subject: str, now: datetime) -> JobQuery:
+class ListQuery(JobQuery, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """The query of a list of one Project, which can wait for the end of all of its Jobs."""
+
+    wait: Annotated[int, msgspec.Meta(description="Seconds to wait for `until`.", ge=0, le=25)] = 0
+    until: (
+        Annotated[
+            Literal["finished"],
+            msgspec.Meta(
+                description="`finished` waits until all Jobs have finished that match the other filters, without "
+                "`status`; `unfinished` in the response counts those that have not."
+            ),
+        ]
+        | None
+    ) = None
+
+
+def resolved(query: Query, subject: str, now: datetime) -> Query:
     """Return *query* with the caller's *subject* in place of `me`, and with `since` in milliseconds since 1970.
 
     Raises: MalformedRequest: `since`, `name` or the label selector is invalid.
     """
     if query.name is not None and not re.fullmatch(NAME_PREFIX_PATTERN, query.name):
         message = "must be the beginning of a name, such as train-: lower-case letters, digits, hyphens and dots"
-        raise MalformedRequest("The query is invalid; errors names the parameters.", (FieldError("/name", message),))
+        raise _invalid("/name", message)
     since = None if query.since is None else str((_since(query.since, now) - _EPOCH) // timedelta(milliseconds=1))
     user = subject if query.user == ME else query.user
     job_selector(query.label, None, None)
+    if isinstance(query, ListQuery) and query.wait and not query.until:
+        raise _invalid("/wait", "must be sent together with until=finished")
     return msgspec.structs.replace(query, user=user, since=since)
 
 
@@ -148,7 +168,11 @@ def _since(text: str, now: datetime) -> datetime:
         "must be a duration such as 90m, 24h or 7d, a date such as 2026-11-28, a time with its zone such as "
         "2026-11-28T09:30:00Z, or milliseconds since 1970"
     )
-    raise MalformedRequest("The query is invalid; errors names the parameters.", (FieldError("/since", message),))
+    raise _invalid("/since", message)
+
+
+def _invalid(pointer: str, message: str) -> MalformedRequest:
+    return MalformedRequest("The query is invalid; errors names the parameters.", (FieldError(pointer, message),))
 
 
 def _time(milliseconds: str) -> datetime:

@@ -44,8 +44,8 @@ INVALID_LISTS = (
 INVALID_QUERIES = {
     "submit_job": DRY_RUN,
     "clone_job": DRY_RUN,
-    "list_jobs": INVALID_LISTS,
-    "list_all_jobs": INVALID_LISTS,
+    "list_jobs": (*INVALID_LISTS, "wait=5", "wait=26&until=finished", "until=running", "until=", "wait="),
+    "list_all_jobs": (*INVALID_LISTS, "until=finished"),
     "get_job": (
         "wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1",
         "include=", "include=pods", "include=submission&include=submission",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -14,16 +15,20 @@ from chalicelib.domain.errors import (
     MalformedRequest,
     PageTokenExpired,
 )
-from chalicelib.domain.job.query import JobQuery
+from chalicelib.domain.job.query import JobQuery, ListQuery
 from chalicelib.domain.kubernetes.jobs import JobStatus, OwnerReference
 from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_LABEL
 from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.usecases.get_job import get_job
-from chalicelib.usecases.list_jobs import JobPage, list_jobs
+from chalicelib.usecases.list_jobs import PAGE, JobPage, await_jobs, list_jobs
 from tests.support.builders import NOW, NOW_MS, TEAM_A, ended, job, minutes_ago, pod, unscheduled
 from tests.support.fakes import FakeJobs, raising
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TEAM_B = ProjectName("team-b")
+SWEEP = {"sweep": "7"}
 
 
 def names(page: JobPage) -> list[str]:
@@ -226,3 +231,68 @@ class TestListJobs:
 
         with pytest.raises(type(error)):
             list_jobs(TEAM_A, JobQuery(page_token="x"), jobs)
+
+
+class TestAwaitJobs:
+    """A wait for the end of a sweep."""
+
+    @staticmethod
+    def finishing(jobs: FakeJobs, *names: str, forever: bool = False) -> Callable[[], bool]:
+        """Return a pause in which the next of *names* finishes; after the last one the time is over, or never."""
+        left = iter(names)
+
+        def pause() -> bool:
+            name = next(left, None)
+            if name:
+                jobs.hold(TEAM_A, job(name, labels=SWEEP, status=ended("Failed")))
+            return bool(name) or forever
+
+        return pause
+
+    def test_ends_when_all_have_finished(self, jobs: FakeJobs) -> None:
+        """Also those on later pages count; Jobs that do not match do not."""
+        count = PAGE + 2
+        jobs.hold(TEAM_A, *(job(f"j-{number:04}", labels=SWEEP, status=ended("Complete")) for number in range(count)))
+        jobs.hold(TEAM_A, job("j-0000", labels=SWEEP), job(f"j-{count - 1:04}", labels=SWEEP), job("other"))
+        query = ListQuery(label="sweep=7", until="finished", limit=2)
+
+        page = await_jobs(TEAM_A, query, jobs, self.finishing(jobs, "j-0000", f"j-{count - 1:04}", "other"))
+
+        assert (names(page), page.unfinished) == (["j-0000", "j-0001"], 0)
+        assert jobs.jobs[TEAM_A, "other"].finished is None
+
+    def test_time_is_over(self, jobs: FakeJobs) -> None:
+        """The page is as it is then, and `unfinished` says that the wait is to be repeated."""
+        jobs.hold(TEAM_A, *(job(name, labels=SWEEP) for name in "abc"))
+
+        page = await_jobs(TEAM_A, ListQuery(until="finished", limit=1), jobs, self.finishing(jobs, "a"))
+
+        assert (names(page), page.unfinished, page.next_page_token is None) == (["a"], 2, False)
+
+    def test_status_selects_of_the_result(self, jobs: FakeJobs) -> None:
+        """A wait for all and a list of the failed ones are one request."""
+        jobs.hold(TEAM_A, job("a", labels=SWEEP), job("b", labels=SWEEP, status=ended("Complete")))
+        query = ListQuery(status=("Failed",), until="finished")
+
+        page = await_jobs(TEAM_A, query, jobs, self.finishing(jobs, "a", forever=True))
+
+        assert (names(page), page.unfinished) == (["a"], 0)
+
+    def test_later_pages_and_lists_do_not_wait(self, jobs: FakeJobs) -> None:
+        """Programs that follow page tokens repeat all parameters. Without `until` there is no count."""
+        jobs.hold(TEAM_A, *(job(name, labels=SWEEP) for name in "abc"))
+        first = await_jobs(TEAM_A, ListQuery(until="finished", limit=2), jobs, lambda: False)
+
+        def pause() -> bool:
+            raise AssertionError("waited")
+
+        second = await_jobs(TEAM_A, ListQuery(until="finished", page_token=first.next_page_token), jobs, pause)
+        plain = await_jobs(TEAM_A, ListQuery(), jobs, pause)
+
+        assert (names(second), second.unfinished, plain.unfinished) == (["c"], msgspec.UNSET, msgspec.UNSET)
+
+    def test_nothing_matches(self, jobs: FakeJobs) -> None:
+        """There is nothing to wait for."""
+        page = await_jobs(TEAM_A, ListQuery(label="sweep=8", until="finished"), jobs, lambda: False)
+
+        assert (page.data, page.unfinished) == ([], 0)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import MalformedRequest
-from chalicelib.domain.job.query import JobQuery, resolved
+from chalicelib.domain.job.query import JobQuery, ListQuery, resolved
 from chalicelib.domain.job.status import Status
 from chalicelib.domain.labels import USER_LABEL
 from chalicelib.domain.parsing.strict_json import query_parameters
@@ -107,6 +107,26 @@ class TestResolved:
         """A name that no Job can have is an error, and not an empty list."""
         with pytest.raises(MalformedRequest):
             resolve(**fields)
+
+
+class TestListQuery:
+    """`wait` and `until`."""
+
+    @pytest.mark.parametrize("query", ["wait=26", "wait=-1", "wait=1.5", "until=running", "until="])
+    def test_limits(self, query: str) -> None:
+        """A list waits for nothing else."""
+        name, _, text = query.partition("=")
+
+        with pytest.raises(MalformedRequest):
+            query_parameters({name: [text]}, ListQuery)
+
+    def test_wait_needs_until(self) -> None:
+        """A list has no ETag, so that it cannot wait for a change as a Job can."""
+        with pytest.raises(MalformedRequest) as refused:
+            resolved(ListQuery(wait=5), "alice", NOW)
+
+        assert refused.value.errors[0].pointer == "/wait"
+        assert resolved(ListQuery(wait=5, until="finished"), "alice", NOW).wait == 5
 
 
 class TestSelects:
