@@ -18,7 +18,13 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup doctor test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
+.PHONY: help run cleanup doctor test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
+
+.DEFAULT_GOAL := run
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
@@ -56,7 +62,7 @@ check: $(READY)  ## static checks: style, types, layers, docstrings, generated f
 	$(BIN)/python -m infra.reference --check
 	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
 
-format: $(READY)
+format: $(READY)  ## sort imports, format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -124,7 +130,7 @@ mutants: $(READY)  ## mutation tests of the most important rules, in a copy of t
 	cd build/mutants && $(COSMIC_RAY)/cosmic-ray exec tests/mutants.toml mutants.sqlite
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
-package: $(READY)  ## write the deployment package to build/$(STAGE); needs no AWS account
+package: $(READY)  ## write the deployment package to build/<STAGE>; needs no AWS account
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
 
 RELEASED = build/v$(VERSION)
@@ -161,6 +167,9 @@ lock: $(READY)  ## update the locked requirements, with hashes, from pyproject.t
 	$(LOCK) --group generators --output-file tests/generators/requirements.txt
 	$(LOCK) --group docs --output-file infra/site/requirements.txt
 
+NOT_INSTALLED = echo "The packages could not be installed: check the network connection, or the messages in \
+$(VENV)/install.log." >&2; exit 1
+
 # Recreate an environment whose Python version is not that of PYTHON.
 version = $(shell $(1) -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 ifneq ($(call version,$(BIN)/python),$(call version,$(PYTHON)))
@@ -170,11 +179,15 @@ endif
 $(READY): requirements-dev.txt
 	@case "$(call version,$(PYTHON))" in 3.11|3.12|3.13|3.14) ;; \
 		*) echo "Python 3.13, 3.12, 3.11 or 3.14 with venv is required: install python3.13, or set PYTHON=<path>." >&2; exit 1;; esac
-	@echo "Creating $(VENV) with Python $(call version,$(PYTHON)); this takes 30 seconds, once."
+	@echo "1 of 3: create $(VENV) with Python $(call version,$(PYTHON)). All three take 30 seconds, once."
 	@$(PYTHON) -m venv --clear $(VENV)
+	@echo "2 of 3: install uv"
 	@sed -n '/^uv==/,/# via/p' requirements-dev.txt > $(VENV)/uv.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(VENV)/uv.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(VENV)/uv.txt \
+		2> $(VENV)/install.log || { $(NOT_INSTALLED); }
+	@echo "3 of 3: install the packages of requirements-dev.txt"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt \
+		2> $(VENV)/install.log || { $(NOT_INSTALLED); }
 	@touch $@
 
 $(SITE)/ready: $(READY) infra/site/requirements.txt infra/site/package-lock.json

@@ -8,6 +8,7 @@ from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
 from chalicelib.domain.submission.resubmission import CloneRequest, SubmissionPatch
+from chalicelib.functions import _missing_job
 from chalicelib.functions._submission import (
     CREATED,
     ERRORS,
@@ -39,7 +40,7 @@ OPERATION = Operation(
         "Another learning rate": {"name": "train-2", "environment": {"LEARNING_RATE": "0.001"}, "memory": None}
     },
     responses={201: CREATED},
-    errors=(*ERRORS, errors.JobNotFound, errors.SubmissionUnknown, errors.IdempotencyKeyReused),
+    errors=(*ERRORS, *_missing_job.ERRORS, errors.SubmissionUnknown, errors.IdempotencyKeyReused),
 )
 
 
@@ -52,6 +53,7 @@ def clone(request: Request, project: str, name: str) -> Response:
     request.notes["of"] = name
     jobs = submitting_jobs(request)
     clone_request = CloneRequest(project_name(project), job_name(name), request.document())
-    if query.dry_run:
-        return preview_response(request, cloned_submission(clone_request, key, jobs), key, jobs)
-    return created_response(request, clone_job(clone_request, key, request.require_caller(), jobs))
+    with _missing_job.explained(request, clone_request.project, clone_request.name):
+        if query.dry_run:
+            return preview_response(request, cloned_submission(clone_request, key, jobs), key, jobs)
+        return created_response(request, clone_job(clone_request, key, request.require_caller(), jobs))

@@ -12,10 +12,12 @@ from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.job.etags import required_version
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions._missing_job import ERRORS, explained
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, SuccessResponse
 from chalicelib.usecases.delete_jobs import Deletion
+from chalicelib.usecases.get_job import require_job
 
 routes = Blueprint(__name__)
 
@@ -48,7 +50,7 @@ OPERATION = Operation(
     query=DeleteQuery,
     headers=(IF_MATCH,),
     responses={200: SuccessResponse("The Job is being deleted.", Deletion, _EXAMPLE)},
-    errors=(errors.JobNotFound, errors.PreconditionFailed),
+    errors=(*ERRORS, errors.PreconditionFailed),
 )
 
 
@@ -60,5 +62,11 @@ def delete(request: Request, project: str, name: str) -> Response:
     version = required_version(request.header("If-Match"))
     request.notes["reason"] = query.reason
     jobs = as_caller(request, KubernetesJobs)
-    jobs.delete(project_name(project), job_name(name), query.uid, version)
+    key = project_name(project), job_name(name)
+    with explained(request, *key):
+        try:
+            jobs.delete(*key, query.uid, version)
+        except errors.JobNotFound:
+            require_job(*key, jobs)  # only who may read Jobs may read their Receipts
+            raise
     return Response(Deletion(name, project, ok=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,7 @@ from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.parsing.strict_json import field_error
+from chalicelib.functions._missing_job import explanation
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
@@ -33,7 +35,8 @@ OPERATION = Operation(
     summary="Delete several Jobs",
     description=(
         "Deletes up to 100 Jobs and their pods, each independently: if one cannot be deleted, its `error` has the "
-        "reason, and the others are deleted."
+        "reason, and the others are deleted. Receipts of Jobs that were cleaned up are left out of `error` if the "
+        "response would be too large."
     ),
     body=Targets,
     body_examples={"One Job": [_EXAMPLE]},
@@ -55,7 +58,7 @@ def delete(request: Request) -> Response:
         detail = 'The body must be an array of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
         raise errors.InvalidJob(detail, (field_error(error),)) from error
     jobs = as_caller(request, KubernetesJobs)
-    results = delete_jobs(targets, jobs)
+    results = delete_jobs(targets, jobs, partial(explanation, request))
     request.notes["deleted"] = [f"{result.project}/{result.name}" for result in results if result.ok]
     request.notes["failed"] = [f"{result.project}/{result.name}" for result in results if not result.ok]
     return Response(Deletions(results))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from chalice.app import Blueprint
@@ -11,11 +11,11 @@ from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.job_watch import JobWatch
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
-from chalicelib.domain import errors
-from chalicelib.domain.job.etags import etag_of, matches
+from chalicelib.domain.job.etags import ChangeSince, etag_of, matches
 from chalicelib.domain.job.lifecycle import Until, is_reached
 from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions._missing_job import ERRORS, explained
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Header, Operation, SuccessResponse
@@ -24,7 +24,10 @@ from chalicelib.usecases.get_job import await_job
 from chalicelib.usecases.list_jobs import JobPage
 
 if TYPE_CHECKING:
-    from chalicelib.domain.names import JobName, ProjectName
+    from collections.abc import Callable
+
+    from chalicelib.domain.kubernetes.jobs import Job
+    from chalicelib.domain.names import ProjectName
 
 routes = Blueprint(__name__)
 
@@ -47,6 +50,15 @@ class GetQuery(msgspec.Struct, forbid_unknown_fields=True):
         ]
         | None
     ) = None
+    include: (
+        Annotated[
+            Literal["submission"],
+            msgspec.Meta(
+                description="`submission` adds the request that created the Job, for a clone or a comparison."
+            ),
+        ]
+        | None
+    ) = None
 
 
 OPERATION = Operation(
@@ -54,7 +66,8 @@ OPERATION = Operation(
     description=(
         "Returns the Job as a list of one, as Run:ai does. Send its `ETag` as `If-None-Match` to get 304 if it has not "
         "changed. With `wait` the response is sent as soon as the Job has reached `until`, and at the latest after "
-        "this many seconds, with the Job as it is then: check its `status`, and repeat the request if necessary."
+        "this many seconds, with the Job as it is then: check its `status`, and repeat the request if necessary. A "
+        "wait for a change ends when the stored Job or its `status` changes, and not for each message about its pods."
     ),
     query=GetQuery,
     headers=(
@@ -70,7 +83,7 @@ OPERATION = Operation(
         ),
         304: SuccessResponse("The Job has not changed.", headers={"ETag": "The Job's version."}),
     },
-    errors=(errors.JobNotFound, errors.JobCleanedUp, errors.StorageUnavailable),
+    errors=ERRORS,
 )
 
 
@@ -81,17 +94,18 @@ def get(request: Request, project: str, name: str) -> Response:
     query, if_none_match = request.query(GetQuery), request.header("If-None-Match")
     wait_end = request.extend_deadline(query.wait)
 
+    change = ChangeSince(if_none_match)
+
     def holds(job: JobView, version: str) -> bool:
         if query.until:
             return is_reached(query.until, job.status)
-        return not matches(_representation(job, version)[1], if_none_match)
+        return change.has_come(_representation(job, version)[1], version, job.status)
 
     key = project_name(project), job_name(name)
     watch = JobWatch(cluster.connect(settings()), request.require_caller(), wait_end)
-    try:
-        job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch)
-    except errors.JobNotFound as missing:
-        raise _explain_missing(request, missing, *key) from None
+    extend = _with_submission(request, key[0]) if query.include else _unchanged
+    with explained(request, *key):
+        job, version = await_job(*key, holds, as_caller(request, KubernetesJobs), watch, extend=extend)
     text, tag = _representation(job, version)
     return Response(None, 304, {"ETag": tag}) if matches(tag, if_none_match) else Response(text, 200, {"ETag": tag})
 
@@ -102,14 +116,21 @@ def _representation(job: JobView, version: str) -> tuple[str, str]:
     return text, etag_of(version, text)
 
 
-def _explain_missing(
-    request: Request, missing: errors.JobNotFound, project: ProjectName, name: JobName
-) -> errors.ResearcherError:
-    # Imported here, because most Jobs exist and other cold starts should not pay for S3.
-    from chalicelib.adapters.aws import bucket  # noqa: PLC0415
-    from chalicelib.adapters.aws.receipts import S3Receipts  # noqa: PLC0415
-    from chalicelib.adapters.kubernetes.project import KubernetesProject  # noqa: PLC0415
-    from chalicelib.usecases.get_job import explain_missing_job  # noqa: PLC0415
+def _unchanged(shown: JobView, job: Job) -> JobView:
+    del job
+    return shown
 
-    projects = as_caller(request, KubernetesProject)
-    return explain_missing_job(missing, project, name, S3Receipts(bucket.connect(settings())), projects)
+
+def _with_submission(request: Request, project: ProjectName) -> Callable[[JobView, Job], JobView]:
+    # Imported here, because other requests for a Job need neither.
+    from chalicelib.domain.finished.redaction import redact_submission  # noqa: PLC0415
+    from chalicelib.domain.submission.stored import stored_submission  # noqa: PLC0415
+
+    def extend(shown: JobView, job: Job) -> JobView:
+        connection, caller = cluster.connect(settings()), request.require_caller()
+        submission = stored_submission(job)
+        if not connection.has_permission("create", project, caller, request.deadline):
+            submission = redact_submission(submission)
+        return msgspec.structs.replace(shown, submission=submission)
+
+    return extend

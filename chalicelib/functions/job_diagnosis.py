@@ -9,9 +9,9 @@ from chalice.app import Blueprint
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.kubernetes.pods import KubernetesPods
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
-from chalicelib.domain import errors
 from chalicelib.domain.diagnosis.diagnosis import DIAGNOSIS_EXAMPLE, Diagnosis
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions._missing_job import ERRORS, explained
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
@@ -27,7 +27,7 @@ OPERATION = Operation(
         "diagnosis may then be less specific."
     ),
     responses={200: SuccessResponse("The diagnosis.", Diagnosis, DIAGNOSIS_EXAMPLE)},
-    errors=(errors.JobNotFound,),
+    errors=ERRORS,
 )
 
 
@@ -36,4 +36,6 @@ OPERATION = Operation(
 def diagnosis(request: Request, project: str, name: str) -> Response:
     """Diagnose the Job, as the caller."""
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
-    return Response(diagnose_job(project_name(project), job_name(name), datetime.now(UTC), jobs, pods))
+    key = project_name(project), job_name(name)
+    with explained(request, *key):
+        return Response(diagnose_job(*key, datetime.now(UTC), jobs, pods))

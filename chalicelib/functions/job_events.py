@@ -7,9 +7,9 @@ from chalice.app import Blueprint
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
 from chalicelib.adapters.kubernetes.pods import KubernetesPods
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
-from chalicelib.domain import errors
 from chalicelib.domain.job.event_list import EVENT_EXAMPLE
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions._missing_job import ERRORS, explained
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
@@ -24,7 +24,7 @@ OPERATION = Operation(
         "object are aggregated, with a `count`. The cluster deletes events, usually after an hour."
     ),
     responses={200: SuccessResponse("The events.", EventPage, {"data": [EVENT_EXAMPLE]})},
-    errors=(errors.JobNotFound,),
+    errors=ERRORS,
 )
 
 
@@ -33,4 +33,6 @@ OPERATION = Operation(
 def events(request: Request, project: str, name: str) -> Response:
     """List the events, as the caller."""
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
-    return Response(job_events(project_name(project), job_name(name), jobs, pods))
+    key = project_name(project), job_name(name)
+    with explained(request, *key):
+        return Response(job_events(*key, jobs, pods))

@@ -10,6 +10,7 @@ from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.job.logs import LogQuery
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions._missing_job import ERRORS, explained
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
@@ -31,7 +32,7 @@ OPERATION = Operation(
     responses={
         200: SuccessResponse("The log.", str, "epoch 1 of 3: loss 1.000\n", {POD: "The name of the pod."}, TEXT)
     },
-    errors=(errors.JobNotFound, errors.JobNotStarted, errors.LogGone, errors.NodeUnavailable),
+    errors=(*ERRORS, errors.JobNotStarted, errors.LogGone, errors.NodeUnavailable),
 )
 
 
@@ -41,5 +42,7 @@ def logs(request: Request, project: str, name: str) -> Response:
     """Get the log, as the caller."""
     query = request.query(LogQuery)
     jobs, pods = as_caller(request, KubernetesJobs), as_caller(request, KubernetesPods)
-    log = job_log(project_name(project), job_name(name), query, jobs, pods)
+    key = project_name(project), job_name(name)
+    with explained(request, *key):
+        log = job_log(*key, query, jobs, pods)
     return Response(log.text, 200, {POD: log.pod}, TEXT)

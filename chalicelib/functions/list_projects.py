@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
+from chalicelib.functions._projects import projects_of_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
-from chalicelib.settings import settings
-from chalicelib.usecases.list_projects import ProjectView, list_projects
-
-if TYPE_CHECKING:
-    from chalicelib.domain.names import ProjectName
+from chalicelib.usecases.list_projects import ProjectView  # noqa: TC001 - msgspec reads the annotations at run time
 
 routes = Blueprint(__name__)
 
@@ -40,9 +36,4 @@ OPERATION = Operation(
 @endpoint(routes, OPERATION, authenticate)
 def list_all(request: Request) -> Response:
     """List the Projects that the caller may use."""
-    connection = cluster.connect(settings())
-
-    def may_use(project: ProjectName) -> bool:
-        return connection.may_list_jobs(project, request.require_caller(), request.deadline)
-
-    return Response(ProjectList(list_projects(connection.namespaces(request.deadline), may_use)))
+    return Response(ProjectList(projects_of_caller(request)))

@@ -7,6 +7,7 @@ from chalice.app import Blueprint
 from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain import errors
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions import _missing_job
 from chalicelib.functions._submission import CREATED, ERRORS, created_response, submitting_jobs
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation
@@ -25,7 +26,7 @@ OPERATION = Operation(
     errors=(
         *ERRORS,
         errors.InvalidJob,
-        errors.JobNotFound,
+        *_missing_job.ERRORS,
         errors.JobNotFinished,
         errors.JobNotRetriable,
         errors.SubmissionUnknown,
@@ -39,4 +40,6 @@ def retry(request: Request, project: str, name: str) -> Response:
     """Submit the retry, as the caller."""
     request.notes["of"] = name
     jobs = submitting_jobs(request)
-    return created_response(request, retry_job(project_name(project), job_name(name), request.require_caller(), jobs))
+    key = project_name(project), job_name(name)
+    with _missing_job.explained(request, *key):
+        return created_response(request, retry_job(*key, request.require_caller(), jobs))

@@ -9,6 +9,7 @@ from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain.job.etags import required_version
 from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions import _missing_job
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, SuccessResponse
@@ -30,7 +31,7 @@ OPERATION = Operation(
             EXAMPLE | {"status": "Suspended", "nodes": [], "currentAllocatedGPUs": 0},
         )
     },
-    errors=ERRORS,
+    errors=(*ERRORS, *_missing_job.ERRORS),
 )
 
 
@@ -40,4 +41,6 @@ def suspend(request: Request, project: str, name: str) -> Response:
     """Suspend the Job, as the caller."""
     version = required_version(request.header("If-Match"))
     jobs = as_caller(request, KubernetesJobs)
-    return Response(suspend_job(project_name(project), job_name(name), version, jobs), 202)
+    key = project_name(project), job_name(name)
+    with _missing_job.explained(request, *key):
+        return Response(suspend_job(*key, version, jobs), 202)

@@ -11,6 +11,7 @@ from chalicelib.adapters.oidc.bearer_tokens import authenticate
 from chalicelib.domain.job.etags import required_version
 from chalicelib.domain.job.view import EXAMPLE, JobView
 from chalicelib.domain.names import job_name, project_name
+from chalicelib.functions import _missing_job
 from chalicelib.functions._ports import as_caller
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, IF_MATCH, Operation, SuccessResponse
@@ -27,7 +28,7 @@ OPERATION = Operation(
     ),
     responses={200: SuccessResponse("The Job is subject to cleanup again.", JobView, EXAMPLE)},
     headers=(IF_MATCH,),
-    errors=ERRORS,
+    errors=(*ERRORS, *_missing_job.ERRORS),
 )
 
 
@@ -37,4 +38,6 @@ def unkeep(request: Request, project: str, name: str) -> Response:
     """Stop keeping the Job as the caller."""
     version = required_version(request.header("If-Match"))
     jobs = as_caller(request, KubernetesJobs)
-    return Response(unkeep_job(project_name(project), job_name(name), version, datetime.now(UTC), jobs))
+    key = project_name(project), job_name(name)
+    with _missing_job.explained(request, *key):
+        return Response(unkeep_job(*key, version, datetime.now(UTC), jobs))

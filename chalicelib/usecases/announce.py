@@ -114,29 +114,34 @@ class _Run:
             yield from (finished[start : start + BATCH_SIZE] for start in range(0, len(finished), BATCH_SIZE))
 
     def _announce(self, project: ProjectName, batch: list[Job], report: AnnouncementReport) -> None:
-        built = ((job, self._announcement(project, job, report)) for job in batch)
+        pods: dict[str, list[Pod]] = {}
+        built = ((job, self._announcement(project, job, pods, report)) for job in batch)
         announcements = {job.metadata.uid: announcement for job, announcement in built if announcement}
         accepted = self._ports.bus.publish([*announcements.values()]) if announcements else set()
         for job in batch:
             if job.metadata.uid in accepted:
                 report.announced += 1
-                self._set_label(project, job, report)
+                self._set_label(project, job, pods[job.metadata.uid], report)
             elif job.metadata.uid in announcements:
                 report.count_failed(Failure(project, job.metadata.name, EventBusUnavailable.code))
 
-    def _announcement(self, project: ProjectName, job: Job, report: AnnouncementReport) -> Announcement | None:
+    def _announcement(
+        self, project: ProjectName, job: Job, pods: dict[str, list[Pod]], report: AnnouncementReport
+    ) -> Announcement | None:
+        """Return the announcement of *job*, and add its pods to *pods*."""
         try:
-            pods = [pod for pod in self._ports.finished_pods.pods(project, job) if pod.is_of(job)]
-            return build_announcement(project, job, pods, self._cluster)
+            own = [pod for pod in self._ports.finished_pods.pods(project, job) if pod.is_of(job)]
+            pods[job.metadata.uid] = own
+            return build_announcement(project, job, own, self._cluster)
         except DeadlineExceeded:
             raise
         except Exception as error:  # noqa: BLE001 - a malformed Job does not stop the others
             report.count_failed(Failure.of(error, project, job.metadata.name))
             return None
 
-    def _set_label(self, project: ProjectName, job: Job, report: AnnouncementReport) -> None:
-        """Set the announced label; if the Job has changed in the meantime, the next run announces it again."""
+    def _set_label(self, project: ProjectName, job: Job, pods: list[Pod], report: AnnouncementReport) -> None:
+        """Set the announced label and the start; if the Job has changed meanwhile, the next run announces it again."""
         try:
-            self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job))
+            self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job, pods))
         except Exception as error:  # noqa: BLE001 - as above
             report.count_failed(Failure.of(error, project, job.metadata.name))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.errors import Problem, ResearcherError
-from chalicelib.domain.names import JOB_PATTERN, MAX_JOB_NAME, PROJECT_PATTERN, job_name, project_name
+from chalicelib.domain.errors import JobNotFound, Problem, ResearcherError
+from chalicelib.domain.names import (
+    JOB_PATTERN,
+    MAX_JOB_NAME,
+    PROJECT_PATTERN,
+    JobName,
+    ProjectName,
+    job_name,
+    project_name,
+)
+from chalicelib.domain.response_size import fitting_count
 from chalicelib.usecases.ports import PARALLEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs
 
 
@@ -34,7 +43,13 @@ class Deletion(msgspec.Struct, frozen=True):
     error: Annotated[Problem | None, msgspec.Meta(description="Why it was not deleted; null if it is.")] = None
 
 
-def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
+Explain = Callable[[JobNotFound, ProjectName, JobName], ResearcherError]
+"""Returns the error that explains why a Job is missing, or raises another one."""
+
+
+def delete_jobs(
+    targets: Sequence[Target], jobs: Jobs, explain: Explain = lambda missing, _project, _name: missing
+) -> list[Deletion]:
     """Delete each of *targets*, in parallel, a repeated one once; return the results in the order of *targets*.
 
     The failure of one deletion does not stop the others. If a name is invalid, nothing is deleted.
@@ -45,14 +60,24 @@ def delete_jobs(targets: Sequence[Target], jobs: Jobs) -> list[Deletion]:
     ]
     distinct = list(dict.fromkeys(keys))
     with ThreadPoolExecutor(PARALLEL) as pool:
-        deletions = pool.map(lambda key: _delete(key[0], key[1], jobs), distinct)
+        deletions = pool.map(lambda key: _delete(key[0], key[1], jobs, explain), distinct)
         results = dict(zip(distinct, deletions, strict=True))
-    return [results[key] for key in keys]
+    ordered = [results[key] for key in keys]
+    fitting = fitting_count(ordered)
+    return [*ordered[:fitting], *map(_without_receipt, ordered[fitting:])]
 
 
-def _delete(project: ProjectName, name: JobName, jobs: Jobs) -> Deletion:
+def _delete(project: ProjectName, name: JobName, jobs: Jobs, explain: Explain) -> Deletion:
     try:
-        jobs.delete(project, name, None, None)
+        try:
+            jobs.delete(project, name, None, None)
+        except JobNotFound as missing:
+            raise explain(missing, project, name) from None
     except ResearcherError as error:
         return Deletion(name, project, ok=False, error=error.problem())
     return Deletion(name, project, ok=True)
+
+
+def _without_receipt(deletion: Deletion) -> Deletion:
+    error = deletion.error and msgspec.structs.replace(deletion.error, receipt=None)
+    return msgspec.structs.replace(deletion, error=error)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.errors import JobCleanedUp, JobNotFound
-from chalicelib.domain.job.view import JobView, milliseconds, view
+from chalicelib.domain.job.view import milliseconds, view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Jobs
 
 
-def get_job(project: ProjectName, name: JobName, jobs: Jobs) -> tuple[JobView, str]:
-    """Return the Job and its resource version; JobNotFound if it does not exist."""
+def get_job(
+    project: ProjectName, name: JobName, jobs: Jobs, extend: Callable[[JobView, Job], JobView] = lambda shown, _: shown
+) -> tuple[JobView, str]:
+    """Return the Job with what *extend* adds to it, and its resource version; JobNotFound if it does not exist."""
     job = require_job(project, name, jobs)
-    return view_with_pods(project, job, jobs), job.metadata.resource_version
+    return extend(view_with_pods(project, job, jobs), job), job.metadata.resource_version
 
 
 def require_job(project: ProjectName, name: JobName, jobs: Jobs) -> Job:
@@ -55,13 +57,19 @@ class JobChanges(Protocol):
         """Wait until the Job may differ from resource *version*; return False if the time was over before."""
 
 
-def await_job(
-    project: ProjectName, name: JobName, holds: Callable[[JobView, str], bool], jobs: Jobs, changes: JobChanges
+def await_job(  # noqa: PLR0913 - the wait, and what it waits with
+    project: ProjectName,
+    name: JobName,
+    holds: Callable[[JobView, str], bool],
+    jobs: Jobs,
+    changes: JobChanges,
+    *,
+    extend: Callable[[JobView, Job], JobView] = lambda shown, _: shown,
 ) -> tuple[JobView, str]:
-    """Return the Job and its resource version once *holds* returns true for them, or when the time is over."""
-    job, version = get_job(project, name, jobs)
+    """Return what `get_job` does once *holds* returns true for it, or when the time is over."""
+    job, version = get_job(project, name, jobs, extend)
     while not holds(job, version) and changes.wait(project, name, version):
-        job, version = get_job(project, name, jobs)
+        job, version = get_job(project, name, jobs, extend)
     return job, version
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.job.status import Status  # noqa: TC001 - msgspec reads the annotations at run time
-from chalicelib.domain.job.view import JobView, view
-from chalicelib.domain.kubernetes.selectors import SELECTOR_PATTERN, job_selector
+from chalicelib.domain.errors import DeadlineExceeded
+from chalicelib.domain.job.view import Count, JobView, view
 from chalicelib.domain.response_size import fitting_count
 from chalicelib.usecases.get_job import pods_by_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from chalicelib.domain.job.query import JobQuery, ListQuery
     from chalicelib.domain.kubernetes.jobs import Job, JobList
     from chalicelib.domain.names import ProjectName
     from chalicelib.usecases.ports import Jobs
@@ -31,67 +31,80 @@ class JobPage(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: Annotated[str | None, msgspec.Meta(description="The `pageToken` of the next page, or null.")] = (
         None
     )
+    unfinished: Annotated[
+        Count | msgspec.UnsetType,
+        msgspec.Meta(description="Only with `until`: how many Jobs have not finished, on all pages; 0 ends the wait."),
+    ] = msgspec.UNSET
 
 
-class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """The filters and the page of a list of Jobs."""
+def await_jobs(project: ProjectName, query: ListQuery, jobs: Jobs, pause: Callable[[], bool]) -> JobPage:
+    """List a page as `list_jobs` does, once all Jobs have finished that match *query* without its status.
 
-    status: (
-        Annotated[Status, msgspec.Meta(description="Only Jobs with this status. Pages may then be short or empty.")]
-        | None
-    ) = None
-    job_type_filter: (
-        Annotated[Literal["Train", "Interactive"], msgspec.Meta(description="Only Jobs of this type.")] | None
-    ) = None
-    user: (
-        Annotated[str, msgspec.Meta(description="Only Jobs submitted by this subject.", min_length=1, max_length=128)]
-        | None
-    ) = None
-    label: (
-        Annotated[
-            str,
-            msgspec.Meta(
-                description="Label selector: requirements such as `team=vision` or `stage!=test`, separated by commas.",
-                min_length=1,
-                max_length=1024,
-                extra_json_schema={"pattern": SELECTOR_PATTERN},
-            ),
-        ]
-        | None
-    ) = None
-    limit: Annotated[int, msgspec.Meta(description="Maximum number of Jobs in the page.", ge=1, le=500)] = 100
-    page_token: (
-        Annotated[
-            str,
-            msgspec.Meta(
-                description="`nextPageToken` of the previous page.", pattern="^[-_=A-Za-z0-9]+$", max_length=4096
-            ),
-        ]
-        | None
-    ) = None
+    Args:
+        project: the Project.
+        query: the resolved query; a later page of a list does not wait.
+        jobs: the Jobs of the cluster.
+        pause: waits, and returns whether to look again; False if the time is over.
+    """
+    if query.until is None or query.page_token:
+        return list_jobs(project, query, jobs)
+    while any(_unfinished(project, query, jobs)) and pause():
+        pass
+    page = list_jobs(project, query, jobs)
+    return msgspec.structs.replace(page, unfinished=sum(_unfinished(project, query, jobs)))
+
+
+def _unfinished(project: ProjectName, query: JobQuery, jobs: Jobs) -> Iterator[int]:
+    """Yield how many Jobs of each page of the cluster match *query* without its status, and have not finished."""
+    for page in iter_pages(project, query.selector, jobs):
+        yield sum(query.selects(job) and not job.finished for job in page.items)
 
 
 def list_jobs(project: ProjectName, query: JobQuery, jobs: Jobs) -> JobPage:
-    """List a page of the Project's Jobs. It may be short: the status is filtered after the cluster made the page.
+    """List a page of the Project's Jobs that match *query*, which is resolved.
 
-    If the response would be too large, the page is requested again with as many Jobs as fit, so that the cluster's
-    token continues after the last one.
+    The cluster selects Jobs by their labels; the other filters apply to its pages. If no Job of a page matches, the
+    next one is read. If more match than the response may have, the page is requested again with as many Jobs as fit, so
+    that the cluster's token continues after the last one. If the time is over while no Job has matched, the page is
+    empty and its token continues the search.
     """
-    selector = job_selector(query.label, query.user, query.job_type_filter)
-    limit = query.limit
+    token, size = query.page_token, query.limit
     while True:
-        page = jobs.page(project, selector, limit, query.page_token)
-        views = _views(project, page.items, query.status, jobs)
-        limit = max(1, fitting_count(views))
-        if limit >= len(views):
-            return JobPage([job_view for job_view in views if job_view], page.metadata.continue_ or None)
+        try:
+            page = jobs.page(project, query.selector, size, token)
+            views = matching_views(project, page.items, query, jobs)
+        except DeadlineExceeded:
+            if token == query.page_token:
+                raise
+            return JobPage([], token)
+        fitting = min(fitting_count(views), _count_within(query.limit, views))
+        if fitting < len(views) and size > 1:
+            size = max(1, fitting)
+            continue
+        found = [job_view for job_view in views if job_view]
+        is_last = not page.metadata.continue_ or (page.items and query.is_beyond(page.items[-1].metadata.name))
+        if found or is_last:
+            return JobPage(found, None if is_last else page.metadata.continue_)
+        token, size = page.metadata.continue_, PAGE
 
 
-def _views(project: ProjectName, items: Sequence[Job], status: Status | None, jobs: Jobs) -> list[JobView | None]:
-    """Return the view of each Job in *items*, or None if it does not have this *status*."""
-    pods = pods_by_job(jobs.pods(project, [job for job in items if not job.finished]))
-    views = (view(project, job, pods[job.metadata.uid]) for job in items)
-    return [job_view if status in (None, job_view.status) else None for job_view in views]
+def matching_views(project: ProjectName, items: Sequence[Job], query: JobQuery, jobs: Jobs) -> list[JobView | None]:
+    """Return the view of each Job in *items*, or None if it does not match *query*; pods are read only if needed."""
+    selected = [job for job in items if query.selects(job)]
+    pods = pods_by_job(jobs.pods(project, [job for job in selected if not job.finished]))
+    found = {id(job): view(project, job, pods[job.metadata.uid]) for job in selected}
+    views = (found.get(id(job)) for job in items)
+    return [each if each and each.status in (query.status or (each.status,)) else None for each in views]
+
+
+def _count_within(limit: int, views: Sequence[JobView | None]) -> int:
+    """Return how many of *views*, counted from the first, have at most *limit* Jobs."""
+    count = 0
+    for number, job_view in enumerate(views):
+        count += job_view is not None
+        if count > limit:
+            return number
+    return len(views)
 
 
 def iter_pages(project: ProjectName, selector: str, jobs: Jobs) -> Iterator[JobList]:

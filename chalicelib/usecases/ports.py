@@ -44,8 +44,10 @@ class Jobs(Protocol):
     def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
         """Return the pods of *jobs*."""
 
-    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Delete the Job and its pods, if it still has this uid and resource version."""
+    def delete(
+        self, project: ProjectName, name: JobName, uid: str | None, version: str | None, *, dry_run: bool = False
+    ) -> None:
+        """Delete the Job and its pods, if it still has this uid and resource version; in a dry run only check that."""
 
 
 class Pods(Protocol):

@@ -38,6 +38,10 @@ In another terminal:
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
   curl -sS -H "Authorization: Bearer $TOKEN" "$BASE_URL/projects"
 
+In a notebook or a script, with python-dotenv:
+
+  from dotenv import load_dotenv; load_dotenv("{absolute}")
+
 Press Ctrl-C to stop. One log line for each request follows.
 """
 
@@ -49,17 +53,22 @@ def serve(make_cluster: Callable[[Review], SomeCluster], description: str) -> in
     port = parser.parse_args().port
     interruption = Interruption()
     try:
-        with Stack(make_cluster, port) as stack:
-            _check_health(stack.base_url)
+        stack = Stack(make_cluster, port)
+        with ExitStack() as started:
+            # The file is complete before the port opens: scripts wait for the port, and source the file.
+            started.push(stack.enter(accept=False))
             session_file = SessionFile.write(stack.session())
+            started.callback(session_file.remove)
+            stack.gateway.accept()
+            _check_health(stack.base_url)
+            file = session_file.path
             values = {name.lower(): value for name, value in stack.session().items()}
-            print(WELCOME.format(cluster=description, file=session_file.path, **values), flush=True)  # noqa: T201
+            print(WELCOME.format(cluster=description, file=file, absolute=file.resolve(), **values), flush=True)  # noqa: T201
             with ExitStack() as schedules:
                 for name, seconds in INTERVAL_SECONDS.items():
                     action = partial(stack.functions.answer, name, "RequestResponse", b"{}")
                     schedules.enter_context(Schedule(seconds, action))
                 interruption.wait()
-            session_file.remove()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -60,12 +60,15 @@ class Gateway(LoopbackHandler):
         app: Chalice,
         stage: str = "api",
         integration_seconds: float = INTEGRATION_SECONDS,
+        home: str | None = None,
     ) -> None:
+        """Serve *app*; redirect the root to the path *home*, which a deployment does not do."""
         use_thread_local_request(app)
         self._app = app
         self._stage = stage
         self._integration_seconds = integration_seconds
         self._routes = Routes(app.routes)
+        self._home = home
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         """Respond to one request; errors of the app become responses with 502 or 504."""
@@ -84,6 +87,8 @@ class Gateway(LoopbackHandler):
 
     def _route(self, request_id: str, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
         _check_size(target, headers, body)
+        if self._home and method in {"GET", "HEAD"} and target.partition("?")[0] == "/":
+            return HttpResponse(302, [("Location", self._home)])
         found = self._routes.find(target.partition("?")[0])
         if found is None:
             raise RouteNotFound(_NOT_FOUND)

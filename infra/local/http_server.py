@@ -35,24 +35,38 @@ class Handler(Protocol):
 class LoopbackServer:
     """Serves one handler, with a thread for each connection, until it is closed."""
 
-    def __init__(self, handler: Handler, port: int = 0, context: ssl.SSLContext | None = None) -> None:
-        """Listen at once, with TLS if there is a *context*; raise OSError if *port* is taken."""
+    def __init__(
+        self, handler: Handler, port: int = 0, context: ssl.SSLContext | None = None, *, accept: bool = True
+    ) -> None:
+        """Listen at once, with TLS if there is a *context*; raise OSError if *port* is taken.
+
+        Without *accept*, the port is reserved, and refuses connections until `accept` is called.
+        """
         self._scheme = "https" if context else "http"
         self._server = _Server(handler, port, context)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        if accept:
+            self.accept()
 
     @property
     def url(self) -> str:
         """The URL of the server, without a trailing slash."""
         return f"{self._scheme}://{HOST}:{self._server.server_address[1]}"
 
+    def accept(self) -> None:
+        """Accept connections; raise OSError if another process listens on the port meanwhile."""
+        self._server.server_activate()
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self._thread.start()
+
     def close(self) -> None:
         """Stop listening and close the open connections."""
-        self._server.shutdown()
+        if self._thread:
+            self._server.shutdown()
         self._server.server_close()
         self._server.end_connections()
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
 
 
 class LoopbackHandler(ABC):
@@ -68,9 +82,14 @@ class LoopbackHandler(ABC):
             raise RuntimeError(message)
         return self._server.url
 
-    def start(self, port: int = 0) -> None:
-        """Listen on loopback; raise OSError if *port* is taken."""
-        self._server = LoopbackServer(self, port)
+    def start(self, port: int = 0, *, accept: bool = True) -> None:
+        """Listen on loopback; raise OSError if *port* is taken. Without *accept*, only reserve the port."""
+        self._server = LoopbackServer(self, port, accept=accept)
+
+    def accept(self) -> None:
+        """Accept connections on the reserved port; raise OSError if another process listens on it meanwhile."""
+        if self._server is not None:
+            self._server.accept()
 
     def close(self) -> None:
         """Stop listening."""
@@ -121,7 +140,12 @@ class _Server(socketserver.ThreadingTCPServer):
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
-        super().__init__((HOST, port), _ConnectionHandler)
+        super().__init__((HOST, port), _ConnectionHandler, bind_and_activate=False)
+        try:
+            self.server_bind()
+        except OSError:
+            self.server_close()
+            raise
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; its thread does the TLS handshake, so that a slow client does not block the others."""

@@ -47,6 +47,7 @@ PROJECTS = {"team-a": ("team-a",), "team-b": ("team-b",), "team-shared": ("team-
 """The groups that may submit to each Project."""
 GROUPS = {"alice": ("team-a",), "bob": ("team-b",)}
 """The groups of each Application."""
+DOCS = "/researcher/api/docs"
 GPUS = 16
 SECRETS = ("hub", "wandb")
 """The Secrets that Jobs of these Projects may name. None of them exists: pods are simulated."""
@@ -72,8 +73,11 @@ class Frontend(Protocol):
     def url(self) -> str:
         """The URL of the server, without a trailing slash."""
 
-    def start(self, port: int = 0) -> None:
-        """Listen on loopback; raise OSError if *port* is taken."""
+    def start(self, port: int = 0, *, accept: bool = True) -> None:
+        """Listen on loopback; raise OSError if *port* is taken. Without *accept*, only reserve the port."""
+
+    def accept(self) -> None:
+        """Accept connections on the reserved port; raise OSError if another process listens on it meanwhile."""
 
     def close(self) -> None:
         """Stop listening."""
@@ -98,7 +102,7 @@ class Stack(Generic[SomeCluster]):
         self.functions = functions_of(app.app)
         self.aws = LocalAws(self.functions)
         self.issuer = Issuer(self.applications)
-        self.gateway: Frontend = Gateway(app.app)
+        self.gateway: Frontend = Gateway(app.app, home=DOCS)
         self.cluster = make_cluster(self._review)
         self.async_invocations = AsyncInvocations(self.functions, self._send_to_failure_queue)
         self.failures_url = ""
@@ -111,8 +115,12 @@ class Stack(Generic[SomeCluster]):
 
     def __enter__(self) -> Self:
         """Start all servers, or none if one fails; raise OSError if the port is taken."""
+        return self.enter()
+
+    def enter(self, *, accept: bool = True) -> Self:
+        """Start all servers as a `with` does; without *accept*, that of the API refuses connections until `accept`."""
         with ExitStack() as started:
-            self.gateway.start(self._port)
+            self.gateway.start(self._port, accept=accept)
             started.callback(self.gateway.close)
             started.enter_context(self.aws)
             self.issuer.start()
@@ -137,7 +145,7 @@ class Stack(Generic[SomeCluster]):
     @property
     def docs_url(self) -> str:
         """The URL of the documentation page."""
-        return f"{self.gateway.url}/researcher/api/docs"
+        return f"{self.gateway.url}{DOCS}"
 
     @property
     def token_url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import NamedTuple, Self
 
 SESSION = Path(".local/session.env")
 SECONDS = 2.0
+MOMENT_SECONDS = 0.2
 
 
 class SessionFile(NamedTuple):
@@ -51,8 +53,17 @@ def _is_in_use(path: Path) -> bool:
     )
     if match is None:
         return False
+    if _responds(match[1]):
+        return True
+    if time.time() - path.stat().st_mtime > SECONDS:
+        return False
+    time.sleep(MOMENT_SECONDS)  # a session that starts writes its file, and then opens its port
+    return _responds(match[1])
+
+
+def _responds(base_url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{match[1]}/health", timeout=SECONDS):  # nosec B310 # noqa: S310 - loopback only
+        with urllib.request.urlopen(f"{base_url}/health", timeout=SECONDS):  # nosec B310 # noqa: S310 - loopback only
             return True
     except (OSError, urllib.error.URLError):
         return False

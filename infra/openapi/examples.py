@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.domain.errors import JobNotFound
+from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
 from infra.openapi.portable import REFERENCE
 
 JsonObject = dict[str, Any]
@@ -14,13 +14,22 @@ JsonObject = dict[str, Any]
 MORE: dict[str, JsonObject] = {
     "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem())},
     "Health": {"kubernetes": "v1.36.2-eks-3b1c5d"},
-    "JobPage": {"nextPageToken": "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ"},
+    "AllJobsPage": {
+        "nextPageToken": "team-a_eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ",
+        "failed": [{"project": "team-b", "error": msgspec.to_builtins(ClusterUnavailable("Try again.").problem())}],
+    },
+    "JobPage": {"nextPageToken": "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ", "unfinished": 3},
+    "ProjectFailure": {
+        "project": "team-b",
+        "error": msgspec.to_builtins(ClusterUnavailable("Try again.").problem()),
+    },
     "JobView": {
         "reason": "OOMKilled",
         "message": "The container ended with exit code 137.",
         "finishedAt": 1795514401000,
         "completedIndexes": "0-3,5",
         "failedIndexes": "4,6-7",
+        "submission": {"project": "team-a", "image": "nvcr.io/nvidia/pytorch:26.10-py3", "gpu": 4},
     },
     "Submission": {
         "project": "team-a",

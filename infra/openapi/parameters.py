@@ -52,7 +52,8 @@ def _query_parameter(name: str, field: JsonObject, *, required: bool) -> JsonObj
     typed_field = next((kind for kind in field.get("anyOf", []) if kind != {"type": "null"}), field)
     schema = portable({key: value for key, value in typed_field.items() if key not in {"description", "examples"}})
     description = typed_field["description"]
-    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+    commas: JsonObject = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+    return {"name": name, "in": "query", "required": required, "description": description, **commas, "schema": schema}
 
 
 def _header(header: Header) -> JsonObject:

@@ -26,9 +26,11 @@ NULL: JsonObject = {"type": "null"}
 ENUMS: dict[str, tuple[str, frozenset[str]]] = {
     "DiagnosisCause": ("The cause of a Job's current state.", frozenset(get_args(Cause))),
     "ImagePullPolicy": ("When the node pulls the image.", frozenset({"Always", "IfNotPresent", "Never"})),
+    "JobInclude": ("What to add to a Job.", frozenset({"submission"})),
     "JobOutcome": ("How a Job ended.", frozenset({"Failed", "Succeeded", "Unknown"})),
     "JobStatus": ("The status of a Job; `reason` and `message` have the details.", frozenset(get_args(Status))),
     "JobType": ("The type of a Job.", frozenset({"Interactive", "Train"})),
+    "ListWaitTarget": ("What a list waits for.", frozenset({"finished"})),
     "ProblemCode": ("The stable code of an error.", frozenset(CATALOGUE)),
     "WaitTarget": ("What to wait for.", frozenset(get_args(Until))),
 }

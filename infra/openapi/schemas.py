@@ -49,6 +49,8 @@ class Schemas:
 
     def __init__(self) -> None:
         self._found: dict[str, JsonObject] = enum_components()
+        self._added: set[tuple[str, str]] = set()
+        """Fields without a default that are left out: their type includes msgspec.UnsetType."""
 
     @property
     def components(self) -> dict[str, JsonObject]:
@@ -65,21 +67,26 @@ class Schemas:
         return self._add(kind)[0]
 
     def response(self, kind: Any) -> JsonObject:  # noqa: ANN401 - any type msgspec knows
-        """Return the schema of a response of type *kind*, in which all fields are required, except in a Problem."""
+        """Return the schema of a response of type *kind*: all fields are required that a query does not have to add.
+
+        In a Problem, fields are left out as well.
+        """
         schema, names = self._add(kind)
         for name in names:
             component = self._found[name]
             if name == Problem.__name__:
                 component["properties"] = _refined(component["properties"], self.response(Receipt))
             else:
-                component["required"] = list(component["properties"])
+                component["required"] = [field for field in component["properties"] if (name, field) not in self._added]
         return schema
 
     def _add(self, kind: Any) -> tuple[JsonObject, list[str]]:  # noqa: ANN401 - any type msgspec knows
         (schema,), components = msgspec.json.schema_components([kind], ref_template=REFERENCE + "{name}")
         # A response without a value has null, so that its default is not worth a sentence.
-        for component in components.values():
-            for field in component["properties"].values():
+        for component_name, component in components.items():
+            for name, field in component["properties"].items():
+                if name not in component["required"] and "default" not in field:
+                    self._added.add((component_name, name))
                 field.pop("default", None)
         self._found |= portable(components)
         return portable(schema), list(components)

@@ -9,7 +9,7 @@ JsonObject = dict[str, Any]
 PERIOD = 300
 SLOW = 0.8
 """Fraction of the timeout; a p99 duration above it is likely to become a timeout."""
-LONG_POLLING = frozenset({"GetJob"})
+LONG_POLLING = frozenset({"GetJob", "ListJobs"})
 """Functions that wait as long as the caller requests, so their duration is not a sign of a problem."""
 
 _ACTIONS = {"Fn::If": ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}

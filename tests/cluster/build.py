@@ -69,13 +69,21 @@ def _compile(go: str, folder: Path) -> None:
     stamps = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamps.items())
     folder.mkdir()
-    _build(go, f"-s -w {flags}", f"{folder}{os.sep}", *(f"k8s.io/kubernetes/cmd/{name}" for name in COMMANDS))
+    for number, name in enumerate(COMMANDS, 1):
+        _report(number, name)
+        _build(go, f"-s -w {flags}", f"{folder / name}", f"k8s.io/kubernetes/cmd/{name}")
     # The package is called server, so the name of the binary must be set.
+    _report(len(COMMANDS) + 1, "etcd")
     _build(go, "-s -w", f"{folder / 'etcd'}", "go.etcd.io/etcd/server/v3")
 
 
-def _build(go: str, flags: str, output: str, *packages: str) -> None:
-    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", output, *packages]
+def _report(number: int, name: str) -> None:
+    sys.stdout.write(f"{number} of {len(COMMANDS) + 1}: {name}\n")
+    sys.stdout.flush()
+
+
+def _build(go: str, flags: str, output: str, package: str) -> None:
+    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", output, package]
     subprocess.run(command, cwd=MODULE.parent, env=os.environ | GO_ENVIRONMENT, check=True)
 
 

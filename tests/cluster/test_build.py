@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,17 @@ from tests.cluster.build import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Writes the same files as the real one: commands into a folder, or one named binary.
+BUILT = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "etcd")
+
+# Writes the same file as the real one.
 GO = """#!/bin/sh
 echo "$@" >> "$GO_CALLS"
 test "$1" = env && { echo go1.26.1; exit; }
 while test "$1" != -o; do shift; done
 output=$2; shift 2
 case $output in
-  */) for package; do touch "$output${package##*/}"; done ;;
-  *) test -z "$GO_FAILS" && touch "$output" ;;
+  */etcd) test -z "$GO_FAILS" && touch "$output" ;;
+  *) touch "$output" ;;
 esac
 """
 
@@ -44,7 +47,7 @@ class TestBuild:
     """`python -m tests.cluster.build`."""
 
     def test_builds_once(self, tmp_path: Path, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """The first run builds all binaries with their version; the second run builds nothing."""
+        """The first run builds all binaries with their version, and says which; the second run builds nothing."""
         main()
         calls_before = calls.read_text()
         main()
@@ -52,7 +55,9 @@ class TestBuild:
         assert is_ready(tmp_path / "cache" / "assets")
         assert "version.gitVersion=v1." in calls_before
         assert calls.read_text() == calls_before
-        assert "Built 0 MB in" in capsys.readouterr().out
+        printed = capsys.readouterr().out
+        assert "Built 0 MB in" in printed
+        assert [f"{number} of 5: {name}" for number, name in enumerate(BUILT, 1)] == re.findall(r".* of 5: .*", printed)
 
     def test_a_failed_build_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A failed build leaves no folder."""

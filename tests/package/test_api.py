@@ -142,11 +142,11 @@ class TestAlarms:
 
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_watch_each_function(self, packaged: Json, name: str) -> None:
-        """Each function has an alarm for errors, and one for slow invocations, except get_job, which may wait."""
+        """Each function has an alarm for errors, and one for slow invocations, unless it may wait."""
         alarms = of_type(packaged, "AWS::CloudWatch::Alarm")
         errors, slow = (alarms.get(f"{logical(name)}{kind}Alarm") for kind in ("Error", "Slow"))
 
-        assert (slow is None) == (name == "get_job")
+        assert (slow is None) == (name in {"get_job", "list_jobs"})
         assert errors is not None
         assert (errors["MetricName"], errors["Statistic"], errors["Threshold"]) == ("Errors", "Sum", 0)
         for alarm in filter(None, (errors, slow)):

@@ -53,7 +53,13 @@ EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event
 ADDITIONAL: dict[str, list[tuple[str, object]]] = {
     "announce": [("events:PutEvents", {"Fn::Sub": EVENT_BUS})],
     "cleanup": [("s3:GetObject", RECEIPTS), ("s3:PutObject", RECEIPTS), LIST_BUCKET],
-    "get_job": [("s3:GetObject", RECEIPTS), LIST_BUCKET],
+    **{
+        name: [("s3:GetObject", RECEIPTS), LIST_BUCKET]
+        for name in (
+            *("clone_job", "delete_job", "delete_jobs", "get_job", "job_diagnosis", "job_events", "job_logs"),
+            *("keep_job", "resume_job", "retry_job", "suspend_job", "unkeep_job"),
+        )
+    },
     "submit_upload": [
         ("s3:GetObject", {"Fn::Sub": f"{BUCKET}/submit/*"}),
         ("s3:GetObjectVersion", {"Fn::Sub": f"{BUCKET}/submit/*"}),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.functions.openapi import DOCUMENT
 from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
 CANARY = "hunter2-the-canary"
 SHORT_RETENTION: dict[str, Any] = {"ttlAfterFinish": 1}
 NAMESPACE = "researcher-team-a"
+NEED_THE_JOB = [
+    "GET {path}",
+    "GET {path}?include=submission",
+    "GET {path}?wait=1&until=finished",
+    "GET {path}/logs",
+    "GET {path}/events",
+    "GET {path}/diagnosis",
+    "PUT {path}/keep",
+    "DELETE {path}/keep",
+    "POST {path}/suspend",
+    "POST {path}/resume",
+    "POST {path}/clone",
+    "POST {path}/clone?dryRun=true",
+    "POST {path}/retry",
+    "DELETE {path}",
+    "DELETE {path}?uid={uid}",
+]
 
 
 @pytest.fixture
@@ -72,19 +90,32 @@ class TestDeleted:
         assert CANARY not in json.dumps(receipt)
         eventually(lambda: _objects_of(name, stack.cluster.find(POD, NAMESPACE)), _is_empty)
 
-    def test_get_returns_410_with_the_outcome(self, api: Api, scheduled: Scheduled, name: str) -> None:
-        """Getting a Job that was cleaned up returns 410, with the outcome and the reason from its Receipt."""
+    def test_every_operation_returns_410_with_the_outcome(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """Every operation that needs the Job says that it was cleaned up, with its outcome and reason."""
         api.submit(name=name, backoffLimit=0, environment={SIMULATE_VARIABLE: "OOMKilled"}, **SHORT_RETENTION)
+        uid = api.job(name)["id"]
         await_expiry(api, scheduled, name)
         scheduled.clean_up()
+        path = f"/jobs/team-a/{name}"
+        eventually(lambda: api.request("GET", path).status_code, lambda status: status != 200)
 
-        response = eventually(
-            lambda: api.request("GET", f"/jobs/team-a/{name}"), lambda response: response.status_code != 200
-        )
+        problems = {
+            request: api.request(*request.split(), json={} if "/clone" in request else None).json()
+            for request in (each.format(path=path, uid=uid) for each in NEED_THE_JOB)
+        }
+        (listed,) = api.request("DELETE", "/jobs", json=[{"project": "team-a", "name": name}]).json()["data"]
 
-        problem = response.json()
-        assert (response.status_code, problem["code"]) == (410, "job_cleaned_up")
-        assert (problem["receipt"]["outcome"], problem["receipt"]["reason"]) == ("Failed", "OOMKilled")
+        for request, problem in [*problems.items(), ("DELETE /jobs", listed["error"])]:
+            assert (problem["status"], problem["code"]) == (410, "job_cleaned_up"), request
+            assert (problem["receipt"]["outcome"], problem["receipt"]["reason"]) == ("Failed", "OOMKilled"), request
+
+    def test_table_has_every_operation(self) -> None:
+        """Every operation on a Job that exists is in the table above."""
+        paths = json.loads(DOCUMENT.read_text("utf-8"))["paths"]
+        of_a_job = {(method.upper(), path) for path in paths if "{name}" in path for method in paths[path]}
+        listed = (each.partition("?")[0].split() for each in NEED_THE_JOB)
+
+        assert of_a_job == {(method, path.format(path="/jobs/{project}/{name}")) for method, path in listed}
 
     def test_retention_of_the_project(self, stack: Stack, api: Api, scheduled: Scheduled, name: str) -> None:
         """The retention annotation of the namespace applies to Jobs that set no retention."""

@@ -36,6 +36,8 @@ EVENTS = "cluster|cluster, cluster"
 """The Job's events and its pods in parallel, then the events of each pod: here of one."""
 PROJECTS = "cluster|cluster|cluster"
 """One request for each of the three Projects; in a cold process, the groups are also read three times."""
+OWN = "cluster|cluster"
+"""One request for each of the two Projects of the caller."""
 TWO_JOBS = "cluster|cluster"
 """One request for each of the two Jobs that are deleted."""
 ANNOUNCED = f"{PROJECTS}, {PROJECTS}, events|events|events, {PROJECTS}"
@@ -51,6 +53,7 @@ ROWS = {
     "openapi":              ("",                                               ""),
     "docs":                 ("",                                               ""),
     "docs_asset":           ("",                                               ""),
+    "get_me":               (f"{KEYS}, sts, cluster, {PROJECTS}, {PROJECTS}",  "cluster"),
     "list_projects":        (f"{KEYS}, sts, cluster, {PROJECTS}, {PROJECTS}",  "cluster"),
     "get_project":          (f"{FIRST}, 5 cluster",                            "4 cluster"),
     "submit_job":           (f"{FIRST}, 2 cluster",                            "2 cluster"),
@@ -61,8 +64,12 @@ ROWS = {
     "submit_upload":        (f"2 s3, {ROLE}, 2 cluster, s3",                   "2 s3, 2 cluster, s3"),
     "clone_job":            (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "retry_job":            (f"{FIRST}, 3 cluster",                            "3 cluster"),
+    "list_all_jobs":        (f"{KEYS}, sts, cluster, {PROJECTS}, {PROJECTS}, {OWN}, cluster",
+                             f"cluster, {OWN}, cluster"),
     "list_jobs":            (f"{FIRST}, 2 cluster",                            "2 cluster"),
+    "list_jobs, until":     (f"{FIRST}, 4 cluster",                            "4 cluster"),
     "get_job":              (f"{FIRST}, 2 cluster",                            "2 cluster"),
+    "get_job, include":     (f"{FIRST}, 3 cluster",                            "2 cluster"),
     "get_job, gone":        (f"{FIRST}, cluster, s3",                          "cluster, s3"),
     "job_diagnosis":        (f"{FIRST}, cluster, {EVENTS}",                    f"cluster, {EVENTS}"),
     "job_events":           (f"{FIRST}, cluster, {EVENTS}",                    f"cluster, {EVENTS}"),
@@ -72,7 +79,8 @@ ROWS = {
     "unkeep_job":           (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "resume_job":           (f"{FIRST}, 3 cluster",                            "3 cluster"),
     "delete_job":           (f"{FIRST}, 2 cluster",                            "2 cluster"),
-    "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster",  f"{TWO_JOBS}, cluster"),
+    "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster|s3", f"{TWO_JOBS}, cluster|s3"),
+    "delete_matching_jobs": (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "announce":             (f"sts, cluster, {PROJECTS}, {ANNOUNCED}",         f"cluster, {ANNOUNCED}"),
     "self_check":           (f"{KEYS}, sts, 6 cluster",                        "2 issuer, sts, 6 cluster"),
     "cleanup":              (f"{ROLE}, cluster, {CLEANED}",                    f"cluster, {CLEANED}"),
@@ -83,6 +91,7 @@ NEW = {"project": "team-a", "image": IMAGE, "name": "*"}
 SECRET = {"environment": {"TOKEN": {"secret": {"name": "hub", "key": "token"}}}}
 TARGETS = [{"project": "team-a", "name": name} for name in ("*", "none")]
 RUNNING: dict[str, Any] = {"environment": {SIMULATE_VARIABLE: "run-forever"}}
+LABELLED: dict[str, Any] = {**RUNNING, "labels": {"trip": "yes"}}
 INDEXED = {"indexed": True, "completions": 2, "backoffLimitPerIndex": 0}
 FAILED: dict[str, Any] = {**INDEXED, "environment": {SIMULATE_VARIABLE: "exit-3@1"}}
 
@@ -92,6 +101,7 @@ REQUESTS = {
     "openapi": Request("GET", f"{BASE}/openapi.json"),
     "docs": Request("GET", "/researcher/api/docs"),
     "docs_asset": Request("GET", "/researcher/api/docs/none.js", status=404),
+    "get_me": Request("GET", f"{BASE}/me"),
     "list_projects": Request("GET", f"{BASE}/projects"),
     "get_project": Request("GET", f"{BASE}/projects/team-a", job=RUNNING),
     "submit_job": Request("POST", f"{BASE}/jobs", NEW, status=201),
@@ -101,8 +111,11 @@ REQUESTS = {
     "submit_job, Secret": Request("POST", f"{BASE}/jobs", {**NEW, **SECRET}, status=201),
     "clone_job": Request("POST", f"{JOB}/clone", {}, RUNNING, status=201),
     "retry_job": Request("POST", f"{JOB}/retry", job=FAILED, status=201),
+    "list_all_jobs": Request("GET", f"{BASE}/jobs", job=RUNNING),
     "list_jobs": Request("GET", f"{BASE}/jobs/team-a", job=RUNNING),
+    "list_jobs, until": Request("GET", f"{BASE}/jobs/team-a?until=finished", job=RUNNING),
     "get_job": Request("GET", JOB, job=RUNNING),
+    "get_job, include": Request("GET", f"{JOB}?include=submission", job=RUNNING),
     "get_job, gone": Request("GET", JOB, status=404),
     "job_diagnosis": Request("GET", f"{JOB}/diagnosis", job=RUNNING),
     "job_events": Request("GET", f"{JOB}/events", job=RUNNING),
@@ -112,6 +125,7 @@ REQUESTS = {
     "unkeep_job": Request("DELETE", f"{JOB}/keep", job=RUNNING),
     "resume_job": Request("POST", f"{JOB}/resume", job=RUNNING, suspended=True, status=202),
     "delete_job": Request("DELETE", JOB, job=RUNNING),
+    "delete_matching_jobs": Request("DELETE", f"{BASE}/jobs/team-a?label=trip=yes", job=LABELLED),
     "delete_jobs": Request("DELETE", f"{BASE}/jobs", TARGETS, RUNNING),
 }
 

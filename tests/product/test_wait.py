@@ -76,6 +76,25 @@ def await_until(api: Api, name: str, until: str) -> str:
     )
 
 
+class TestSweep:
+    """`until` in a list."""
+
+    def test_finished(self, api: Api, job: str, background: ThreadPoolExecutor) -> None:
+        """The request ends when the last Job of the sweep has finished, and not with the first."""
+        path = f"/jobs/team-a?label=sweep={job}&until=finished"
+        api.submit(name=f"{job}-1", labels={"sweep": job})
+        api.submit(name=f"{job}-2", labels={"sweep": job}, environment=RUN_FOREVER)
+        api.await_status(f"{job}-1")
+
+        waited = api.request("GET", f"{path}&wait=1").raise_for_status().json()
+        last = background.submit(api.request, "GET", f"{path}&wait=25")
+        api.request("DELETE", f"/jobs/team-a/{job}-2").raise_for_status()
+        rest = last.result().raise_for_status().json()
+
+        assert (len(waited["data"]), waited["unfinished"]) == (2, 1)
+        assert ([each["name"] for each in rest["data"]], rest["unfinished"]) == ([f"{job}-1"], 0)
+
+
 class TestUntil:
     """`until`."""
 

@@ -42,6 +42,7 @@ TARGETS = [{"project": "PROJECT", "name": EXISTING}]
 TABLE = [
     Row("submit_job", "POST", "/jobs", alice=(201, 403, 201), bob=(403, 201, 201), body=NEW),
     Row("submit_job", "POST", "/jobs?dryRun=true", alice=(200, 403, 200), bob=(403, 200, 200), body=NEW),
+    Row("list_all_jobs", "GET", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("list_jobs", "GET", "/jobs/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("get_job", "GET", "/jobs/PROJECT/there", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("get_job", "GET", "/jobs/PROJECT/gone", alice=(404, 403, 404), bob=(403, 404, 404)),
@@ -63,11 +64,13 @@ TABLE = [
     Row("resume_job", "POST", "/jobs/PROJECT/gone/resume", alice=(404, 403, 404), bob=(403, 404, 404)),
     # The request succeeds; the response has the result for each Job.
     Row("delete_jobs", "DELETE", "/jobs", alice=(200, 200, 200), bob=(200, 200, 200), body=TARGETS),
+    Row("delete_matching_jobs", "DELETE", "/jobs/PROJECT?label=a=b", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("clone_job", "POST", "/jobs/PROJECT/there/clone", alice=(201, 403, 201), bob=(403, 201, 201), body=SAME),
     Row("clone_job", "POST", "/jobs/PROJECT/gone/clone", alice=(404, 403, 404), bob=(403, 404, 404), body=SAME),
     # The Job still runs; test_arrays.py retries a failed one.
     Row("retry_job", "POST", "/jobs/PROJECT/there/retry", alice=(409, 403, 409), bob=(403, 409, 409)),
     Row("retry_job", "POST", "/jobs/PROJECT/gone/retry", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("get_me", "GET", "/me", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("list_projects", "GET", "/projects", alice=(200, 200, 200), bob=(200, 200, 200)),
     Row("get_project", "GET", "/projects/PROJECT", alice=(200, 403, 200), bob=(403, 200, 200)),
 ]

@@ -43,6 +43,7 @@ class FakeJobs:
         self.manifests: list[Manifest] = []
         self.services: dict[tuple[ProjectName, str], Manifest] = {}
         self.pod_requests: list[list[str]] = []
+        self.deletions: list[tuple[str, str | None, str | None]] = []
         self.secrets = frozenset({"hub"})
         self._projects = projects or (TEAM_A,)
         self._seams: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
@@ -134,8 +135,10 @@ class FakeJobs:
             pod for where, pod in self.all_pods if where == project and pod.metadata.name.rpartition("-")[0] in names
         ]
 
-    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Delete the Job and its pods if its uid and resourceVersion match."""
+    def delete(
+        self, project: ProjectName, name: JobName, uid: str | None, version: str | None, *, dry_run: bool = False
+    ) -> None:
+        """Delete the Job and its pods if its uid and resourceVersion match, unless it is a dry run."""
         self._enter("delete", project)
         with self._lock:
             job = self.jobs.get((project, name))
@@ -145,7 +148,9 @@ class FakeJobs:
                 raise PreconditionFailed(
                     "The Job was changed, or deleted and created again. Get it before you try again."
                 )
-            del self.jobs[project, name]
+            self.deletions.append((name, uid, version))
+            if not dry_run:
+                del self.jobs[project, name]
 
     def _enter(self, method: str, project: ProjectName) -> None:
         if self._seams[method]:

@@ -39,6 +39,8 @@ ACCESS_TTL_SECONDS = 30
 Found = TypeVar("Found")
 AccessKey = tuple[frozenset[str], ProjectName]
 """The caller's groups, and the Project."""
+PermissionKey = tuple[frozenset[str], ProjectName, str]
+"""The caller's groups, the Project, and a verb on its Jobs."""
 
 
 class Cluster:
@@ -47,7 +49,7 @@ class Cluster:
     def __init__(self, api: KubernetesApi, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._impersonation = Impersonation(api, clock)
-        self._access: TtlCache[AccessKey, bool] = TtlCache(ACCESS_TTL_SECONDS, clock)
+        self._access: TtlCache[PermissionKey, bool] = TtlCache(ACCESS_TTL_SECONDS, clock)
         self._verbs: TtlCache[AccessKey, list[str]] = TtlCache(ACCESS_TTL_SECONDS, clock)
 
     def namespaces(self, deadline: Deadline) -> list[Namespace]:
@@ -89,8 +91,12 @@ class Cluster:
 
     def may_list_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
         """Return whether *caller* may list the Project's Jobs, by an access review that is cached for 30 seconds."""
-        review = access_review(namespace_of(project), "list", "batch", "jobs")
-        key = (caller.kubernetes_groups, project)
+        return self.has_permission("list", project, caller, deadline)
+
+    def has_permission(self, verb: str, project: ProjectName, caller: Caller, deadline: Deadline) -> bool:
+        """Return whether *caller* has *verb* on the Project's Jobs, by an access review, cached for 30 seconds."""
+        review = access_review(namespace_of(project), verb, "batch", "jobs")
+        key = (caller.kubernetes_groups, project, verb)
         return self._access.get_or_load(key, lambda: is_allowed(self.send_as(caller, review, deadline)))
 
     def verbs_on_jobs(self, project: ProjectName, caller: Caller, deadline: Deadline) -> list[str]:

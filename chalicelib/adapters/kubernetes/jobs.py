@@ -85,15 +85,27 @@ class KubernetesJobs(Pages):
         return self._page(jobs_path(project), JobList, limit, token, labelSelector=selector)
 
     def pods(self, project: ProjectName, jobs: Sequence[Job]) -> list[Pod]:
-        """Return pods of *jobs* that have not succeeded, at most MAX_PODS for each hundred Jobs."""
+        """Return pods of *jobs* that have not succeeded, at most MAX_PODS for each hundred Jobs.
+
+        Of a single Job the pods that have succeeded are returned too, unless there are more than MAX_PODS: they know
+        when the Job started.
+        """
         pods: list[Pod] = []
-        path = core_path(project, "pods")
         for selector in filter(None, map(pod_selector, _chunks(jobs))):
-            pods += self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=UNFINISHED).items
+            page = self._pods(project, selector, None if len(jobs) == 1 else UNFINISHED)
+            if page.metadata.continue_ and len(jobs) == 1:
+                page = self._pods(project, selector, UNFINISHED)
+            pods += page.items
         return pods
 
-    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
-        """Delete the Job and its pods, if it still has this uid and resource version.
+    def _pods(self, project: ProjectName, selector: str, fields: str | None) -> PodList:
+        path = core_path(project, "pods")
+        return self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=fields)
+
+    def delete(
+        self, project: ProjectName, name: JobName, uid: str | None, version: str | None, *, dry_run: bool = False
+    ) -> None:
+        """Delete the Job and its pods, if it still has this uid and resource version; in a dry run only check that.
 
         Without both, the Job is read first and its uid is sent: a retry of the DELETE, after its response was lost,
         must not delete a new Job of the same name.
@@ -101,7 +113,8 @@ class KubernetesJobs(Pages):
         found = None if uid or version else self._existing(project, name)
         preconditions = {"uid": uid or (found and found.metadata.uid), "resourceVersion": version}
         # Without a propagation policy batch/v1 would orphan the pods, which keep their GPUs.
-        options = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
+        options: Manifest = {"propagationPolicy": "Background", "preconditions": without_none(preconditions)}
+        options |= {"dryRun": ["All"]} if dry_run else {}
         response = self._send(ApiRequest("DELETE", f"{jobs_path(project)}/{name}", body=msgspec.json.encode(options)))
         # If the Job existed, or an earlier attempt may have deleted it, a 404 or a new Job of its name is a success.
         existed = found is not None or response.repeated

@@ -18,6 +18,7 @@ import msgspec
 
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
 from chalicelib.domain.job.gpu_usage import usage
+from chalicelib.domain.job.start import started_annotation
 from chalicelib.domain.job.view import Milliseconds, view
 from chalicelib.domain.kubernetes.jobs import if_unchanged
 from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
@@ -105,6 +106,11 @@ def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], clus
     )
 
 
-def announced_patch(job: Job) -> Manifest:
-    """Return the merge patch that labels *job* as announced, provided that the Job has not changed."""
-    return if_unchanged(job, {"metadata": {"labels": {ANNOUNCED_LABEL: "true"}}})
+def announced_patch(job: Job, pods: Sequence[Pod] = ()) -> Manifest:
+    """Return the merge patch that labels *job* as announced, provided that the Job has not changed.
+
+    It also stores when the Job first ran, if its *pods* tell.
+    """
+    annotations = started_annotation(job, pods)
+    stored = {"annotations": annotations} if annotations else {}
+    return if_unchanged(job, {"metadata": {"labels": {ANNOUNCED_LABEL: "true"}, **stored}})

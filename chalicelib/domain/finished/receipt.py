@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.finished.redaction import redact_spec, redact_submission
 from chalicelib.domain.job.containers import main_container
 from chalicelib.domain.job.gpu_usage import usage
 from chalicelib.domain.job.status_reason import failed_container_name, first_failure
-from chalicelib.domain.job.view import Count, Milliseconds, view
+from chalicelib.domain.job.view import Count, Milliseconds, milliseconds, view
 from chalicelib.domain.kubernetes import lenient_decoding
 from chalicelib.domain.kubernetes.jobs import Job, Manifest
-from chalicelib.domain.labels import SUBMISSION_ANNOTATION
-from chalicelib.domain.parsing.strict_json import json_document
+from chalicelib.domain.submission.stored import stored_submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +50,10 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     nodes: Annotated[list[str], msgspec.Meta(description="The nodes of its pods.")]
     image_digests: Annotated[list[str], msgspec.Meta(description="The images of its pods, with their digests.")]
     created_at: Annotated[Milliseconds, msgspec.Meta(description="When it was created.")]
-    started_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it started, or was resumed last.")]
+    started_at: Annotated[
+        Milliseconds | None,
+        msgspec.Meta(description="When a pod first ran or, if that is unknown, when the cluster started the Job."),
+    ]
     finished_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it succeeded or failed.")]
     gpu_seconds: Annotated[
         Annotated[float, msgspec.Meta(ge=0)] | None,
@@ -107,11 +108,11 @@ def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod],
         nodes=_distinct(pod.spec.node_name for pod in pods),
         image_digests=_distinct(status.image_id for status in statuses),
         created_at=job_view.created_at,
-        started_at=job_view.started_at,
+        started_at=milliseconds(job.status.start_time) if job_view.started_at is None else job_view.started_at,
         finished_at=job_view.finished_at,
         gpu_seconds=gpu_usage.gpu_seconds,
         gpu_seconds_is_lower_bound=gpu_usage.is_lower_bound,
-        submission=redact_submission(_submission(job)),
+        submission=redact_submission(stored_submission(job)),
         spec=redact_spec(manifest.get("spec")),
         log=log[-MAX_LOG:] if log else None,
     )
@@ -137,13 +138,6 @@ def object_key(receipt: Receipt) -> str:
 def latest_key(project: str, name: str) -> str:
     """Return the S3 key of a second copy of the latest Receipt for a Job name, for lookup by name."""
     return f"receipts/{project}/latest/{name}.json"
-
-
-def _submission(job: Job) -> Any:  # noqa: ANN401 - any JSON: users can edit the annotation
-    try:
-        return json_document(job.metadata.annotations.get(SUBMISSION_ANNOTATION, "null").encode())
-    except MalformedRequest:
-        return None
 
 
 def _distinct(names: Iterable[str | None]) -> list[str]:

@@ -24,6 +24,25 @@ def matches(etag: str, if_none_match: str | None) -> bool:
     return etag in header or header.strip() == "*"
 
 
+class ChangeSince:
+    """The end of a wait for a change since the ETag that the caller knows.
+
+    A Job that does not match the ETag has changed already. From then on only its resource version and its status count:
+    messages about pods that cannot start alternate all the time.
+    """
+
+    def __init__(self, if_none_match: str | None) -> None:
+        self._if_none_match = if_none_match
+        self._first: tuple[str, str] | None = None
+
+    def has_come(self, etag: str, version: str, status: str) -> bool:
+        """Return whether the Job has changed, according to its *etag*, resource *version* and *status* now."""
+        if self._first is None:
+            self._first = version, status
+            return not matches(etag, self._if_none_match)
+        return self._first != (version, status)
+
+
 def required_version(if_match: str | None) -> str | None:
     """Return the resource version in the header If-Match, or None if the header is missing or `*`.
 

@@ -5,11 +5,12 @@ Every Job that can be read has a view, whatever its fields contain.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from chalicelib.domain.job.lifecycle import is_kept
+from chalicelib.domain.job.start import first_run, queued_seconds
 from chalicelib.domain.job.status import Status, assess
 from chalicelib.domain.kubernetes.completion_indexes import truncated_indexes
 from chalicelib.domain.kubernetes.jobs import GPU
@@ -61,7 +62,19 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     )
     reason: Annotated[str | None, msgspec.Meta(description="Why it is in this status, in one word, or null.")]
     message: Annotated[str | None, msgspec.Meta(description="The details of `reason`.")]
-    started_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it started, or was resumed last.")]
+    started_at: Annotated[
+        Milliseconds | None,
+        msgspec.Meta(
+            description="When a pod first ran, since the Job was last resumed; null if that is unknown, as for a "
+            "Job in a list in the first minute after its end."
+        ),
+    ]
+    queued_seconds: Annotated[
+        Count | None,
+        msgspec.Meta(
+            description="Seconds from `createdAt`, or from when you resumed it, to `startedAt`; null if that is."
+        ),
+    ]
     finished_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it succeeded or failed.")]
     pods: Annotated[PodCounts, msgspec.Meta(description="The number of its pods in each state.")]
     completed_indexes: Annotated[
@@ -73,6 +86,13 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     keep: Annotated[bool, msgspec.Meta(description="Whether the Job is exempt from cleanup.")]
     labels: Annotated[dict[str, str], msgspec.Meta(description="The labels that its user set.")]
     links: Annotated[dict[str, str], msgspec.Meta(description="Paths below the API's base URL.")]
+    submission: Annotated[
+        dict[str, Any] | msgspec.UnsetType | None,
+        msgspec.Meta(
+            description="Only with `include=submission`: the request that created the Job, or null if that was not "
+            "this API. Values of variables and words of the command are `***` unless you may create Jobs here."
+        ),
+    ] = msgspec.UNSET
 
 
 EXAMPLE = {
@@ -89,7 +109,8 @@ EXAMPLE = {
     "requestedGPUs": 4,
     "reason": None,
     "message": None,
-    "startedAt": 1795510801000,
+    "startedAt": 1795510842000,
+    "queuedSeconds": 42,
     "finishedAt": None,
     "pods": {"active": 1, "ready": 1, "succeeded": 0, "failed": 0},
     "completedIndexes": None,
@@ -104,6 +125,7 @@ EXAMPLE = {
 def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
     """Return the view of *job*; *pods* are the pods that it owns, or empty if the view does not need them."""
     status, reason, _ = assess(job, pods)
+    start = first_run(job, pods)
     meta = job.metadata
     scheduled = [pod for pod in pods if pod.spec.node_name and not pod.has_ended]
     return JobView(
@@ -120,7 +142,8 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         requested_gpus=gpus_at_once(job),
         reason=reason.reason if reason else None,
         message=(reason.message or None) if reason else None,
-        started_at=milliseconds(job.status.start_time),
+        started_at=milliseconds(start),
+        queued_seconds=queued_seconds(job, start),
         finished_at=milliseconds(job.finished_at),
         pods=_counts(job),
         completed_indexes=truncated_indexes(job.status.completed_indexes, job),

@@ -104,6 +104,23 @@ class LabelSelector(KubernetesObject):
     match_labels: dict[str, str] = {}
 
 
+class PodFailureRule(KubernetesObject):
+    """What the Job controller does about pods that fail in one way."""
+
+    action: str = ""
+
+
+class PodFailurePolicy(KubernetesObject):
+    """The policy for failed pods of a Job."""
+
+    rules: list[PodFailureRule] = []
+
+    @property
+    def ignores_failures(self) -> bool:
+        """Whether pods can fail without being counted."""
+        return any(rule.action == "Ignore" for rule in self.rules)
+
+
 class JobSpec(KubernetesObject):
     """The specification of a Job."""
 
@@ -115,6 +132,7 @@ class JobSpec(KubernetesObject):
     managed_by: str | None = None
     """The controller that creates the pods, if that is not the Job controller of Kubernetes."""
     ttl_seconds_after_finished: int | None = None
+    pod_failure_policy: PodFailurePolicy = msgspec.field(default_factory=PodFailurePolicy)
     selector: LabelSelector = msgspec.field(default_factory=LabelSelector)
     template: PodTemplate = msgspec.field(default_factory=PodTemplate)
 

@@ -19,7 +19,7 @@ from chalicelib.domain.labels import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from chalicelib.domain.kubernetes.jobs import Job
 
@@ -42,6 +42,16 @@ def job_selector(label: str | None, user: str | None, job_type: str | None) -> s
     return ",".join(terms)
 
 
+def has_equality(label: str) -> bool:
+    """Return whether the valid selector *label* requires a value of a label: one without that selects nearly all."""
+    return any(term["operator"] != "!=" and term["value"] for term in _terms(label))
+
+
+def selects(label: str, labels: Mapping[str, str]) -> bool:
+    """Return whether the valid selector *label* selects an object with *labels*, as the cluster does."""
+    return all((labels.get(term["key"]) == term["value"]) != (term["operator"] == "!=") for term in _terms(label))
+
+
 def pod_selector(jobs: Sequence[Job]) -> str | None:
     """Return the selector for the pods of *jobs*, or None if no label selects them.
 
@@ -57,6 +67,10 @@ def pod_selector(jobs: Sequence[Job]) -> str | None:
 def _equal_labels(labels: Mapping[str, str]) -> str | None:
     """Return the selector for *labels*, or None if there are none, or too many for a URL."""
     return ",".join(f"{key}={value}" for key, value in labels.items()) if 0 < len(labels) <= MAX_TERMS else None
+
+
+def _terms(label: str) -> Iterator[re.Match[str]]:
+    return filter(None, map(_TERM.fullmatch, label.split(",")))
 
 
 def _equalities(text: str) -> list[str]:

@@ -58,11 +58,21 @@ def _values(value: object) -> Iterable[object]:
 
 
 def query_parameters(query: Mapping[str, Sequence[str]], kind: type[Parsed]) -> Parsed:
-    """Convert the query parameters to *kind*, a msgspec Struct; raise MalformedRequest with all invalid parameters."""
+    """Convert the query parameters to *kind*, a msgspec Struct; raise MalformedRequest with all invalid parameters.
+
+    A parameter in `kind.comma_separated` is a list: its values are separated by commas, or sent one by one.
+    """
     if any(_SURROGATE.search(text) for name, values in query.items() for text in (name, *values)):
         raise MalformedRequest("The query is not valid UTF-8.")
-    errors = [FieldError("/" + name[:64], "must be sent once") for name, values in query.items() if len(values) > 1]
-    texts = {name: values[0] for name, values in query.items()}
+    lists: frozenset[str] = getattr(kind, "comma_separated", frozenset())
+    errors = [
+        FieldError("/" + name[:64], "must be sent once")
+        for name, values in query.items()
+        if len(values) > 1 and name not in lists
+    ]
+    texts: dict[str, str | list[str]] = {
+        name: ",".join(values).split(",") if name in lists else values[0] for name, values in query.items()
+    }
     try:
         parsed = msgspec.convert(texts, kind, strict=False)
         errors += [FieldError("/" + name, _NOT_CANONICAL) for name in _non_canonical(texts, parsed)]
@@ -82,13 +92,15 @@ def field_error(error: msgspec.ValidationError) -> FieldError:
     return FieldError(pointer, rule)
 
 
-def _non_canonical(texts: Mapping[str, str], parsed: object) -> list[str]:
+def _non_canonical(texts: Mapping[str, str | list[str]], parsed: object) -> list[str]:
     """Return the parameters that msgspec accepted in a non-canonical form, such as 1e2 for 100, TRUE or null."""
     canonical = {name: _as_text(value) for name, value in msgspec.to_builtins(parsed).items()}
     return [name for name, text in texts.items() if text != canonical[name]]
 
 
-def _as_text(value: object) -> str | None:
+def _as_text(value: object) -> str | list[str] | None:
+    if isinstance(value, (list, tuple)):
+        return [str(item) for item in value]
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None else str(value)

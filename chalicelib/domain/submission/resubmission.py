@@ -17,12 +17,11 @@ from chalicelib.domain.errors import (
     SubmissionUnknown,
 )
 from chalicelib.domain.kubernetes.completion_indexes import unfinished_indexes
-from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.names import JobName, ProjectName, job_name
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
-from chalicelib.domain.parsing.strict_json import json_document
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
+from chalicelib.domain.submission.stored import stored_submission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,11 +106,8 @@ def retry_of(project: ProjectName, job: Job, name: str) -> Submission:
 
 def _inherited_submission(job: Job, *, keyed: bool) -> dict[str, Any]:
     """Return the submission in the annotation of *job* without its name; users who can edit the Job can change it."""
-    try:
-        document = json_document(job.metadata.annotations.get(SUBMISSION_ANNOTATION, "").encode())
-    except MalformedRequest:
-        document = None
-    if not isinstance(document, dict):
+    document = stored_submission(job)
+    if document is None:
         raise SubmissionUnknown(
             "The Job was not created by this API, so its submission is not known. Submit a new Job with POST /jobs."
         )

@@ -71,6 +71,11 @@ class TestFilters:
             pytest.param("?label=sweep!=7", ["five", "four", "three"], id="another label"),
             pytest.param("?label=sweep=7,sweep=8", [], id="two labels"),
             pytest.param("?status=Failed", [], id="status"),
+            pytest.param("?user=me", ["one", "three", "two"], id="own"),
+            pytest.param("?name=t", ["three", "two"], id="prefix"),
+            pytest.param("?name=t&user=bob", [], id="prefix and user"),
+            pytest.param("?since=1h&name=f", ["five", "four"], id="new"),
+            pytest.param("?since=2100-01-01", [], id="old"),
         ],
     )
     def test_are_combined(self, api: Api, query: str, names: list[str]) -> None:

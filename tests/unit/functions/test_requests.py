@@ -35,15 +35,24 @@ class Route(NamedTuple):
 
 
 DRY_RUN = ("dryRun=yes", "dryRun=", "dryRun=true&dryRun=true", "dryrun=true")
+INVALID_LISTS = (
+    "limit=0", "limit=501", "limit=ten", "limit=1&limit=2", "status=Sleeping", "status=", "jobTypeFilter=train",
+    "label=a%20in%20(b)", "label=,", "user=", "page=2", "pageToken=%00",
+    "status=Failed,Sleeping", "status=Failed,", "name=", "name=A", "name=a&name=b", "since=", "since=yesterday",
+    "since=2026-11-28T09:30:00", "since=1h&since=2h",
+)  # fmt: skip
 INVALID_QUERIES = {
     "submit_job": DRY_RUN,
     "clone_job": DRY_RUN,
-    "list_jobs": (
-        "limit=0", "limit=501", "limit=ten", "limit=1&limit=2", "status=Sleeping", "status=", "jobTypeFilter=train",
-        "label=a%20in%20(b)", "label=,", "user=", "page=2", "pageToken=%00",
-    ),
+    "list_jobs": (*INVALID_LISTS, "wait=5", "wait=26&until=finished", "until=running", "until=", "wait="),
+    "list_all_jobs": (*INVALID_LISTS, "until=finished"),
     "get_job": (
         "wait=26", "wait=-1", "wait=1.5", "wait=", "wait=x", "until=started", "wait=1&wait=2", "until=running&x=1",
+        "include=", "include=pods", "include=submission&include=submission",
+    ),
+    "delete_matching_jobs": (
+        "", "label=", "label=a!=b", "label=a=", "label=a", "status=Failed", "label=a=b&label=a=b", "label=a=b&name=x",
+        "label=a=b&status=", "label=a=b&dryRun=yes", "label=a=b&dryrun=true", "dryRun=true",
     ),
     "delete_job": ("reason=", "reason=" + "x" * 257, "uid=1&uid=2"),
     "retry_job": ("dryRun=true", "index=1"),

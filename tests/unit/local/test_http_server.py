@@ -93,6 +93,18 @@ class TestLoopbackServer:
         with pytest.raises(OSError, match="in use"):
             LoopbackServer(Echo(), urlsplit(server.url).port or 0)
 
+    def test_port_is_reserved_until_it_accepts(self) -> None:
+        """Until then it refuses connections, and can be closed."""
+        server = LoopbackServer(Echo(), accept=False)
+        port = urlsplit(server.url).port or 0
+
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=30)
+        server.accept()
+        assert exchange(server, LAST).startswith(b"HTTP/1.1 200 OK\r\n")
+        server.close()
+        LoopbackServer(Echo(), port, accept=False).close()
+
     def test_close_ends_idle_connections(self) -> None:
         """An idle connection is closed with its server, and the port is free again."""
         server = LoopbackServer(Echo())

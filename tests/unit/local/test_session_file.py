@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from dotenv import dotenv_values
 
 from infra.local import session_file
 from infra.local.session_file import SessionFile
@@ -12,6 +14,9 @@ from tests.support.scripted_server import ScriptedServer, json_reply
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from infra.local.local_stack import Stack
+    from infra.localcluster.cluster import EmbeddedCluster
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +36,14 @@ def test_is_private_and_removed(folder: Path) -> None:
     assert (folder / "session.env").stat().st_mode & 0o077 == 0
     file.remove()
     assert list(folder.iterdir()) == []
+
+
+def test_values_need_no_quotes(stack: Stack[EmbeddedCluster]) -> None:
+    """A shell and python-dotenv read the same values."""
+    file = SessionFile.write(stack.session())
+
+    assert all(re.fullmatch(r"export [A-Z_]+=[-_.:/A-Za-z0-9]+", line) for line in file.text.splitlines())
+    assert dotenv_values(file.path) == stack.session()
 
 
 def test_second_session_has_a_file_of_its_own(folder: Path) -> None:

@@ -18,11 +18,23 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.finished.announcement import AnnouncementReport
 from chalicelib.domain.finished.cleanup_report import Failure
+from chalicelib.domain.job.query import JobQuery
 from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.announce import BATCH_SIZE, Ports, announce
-from chalicelib.usecases.list_jobs import PAGE
-from tests.support.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
+from chalicelib.usecases.list_jobs import PAGE, list_jobs
+from tests.support.builders import (
+    NOW,
+    NOW_MS,
+    TEAM_A,
+    exited,
+    finished,
+    job,
+    minutes_ago,
+    pod,
+    project_namespace,
+    running,
+)
 from tests.support.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 
 if TYPE_CHECKING:
@@ -106,6 +118,16 @@ class TestAnnounce:
         cluster.announce()
 
         assert [(one.reason, one.cluster) for one in cluster.bus.published] == [("OOMKilled", "gpu-east")]
+
+    def test_start_is_stored(self, cluster: Cluster) -> None:
+        """With it, a list shows when a finished Job first ran without a request for its pods."""
+        cluster.jobs.hold(TEAM_A, finished(name="a"), finished(name="b"))
+        cluster.jobs.all_pods = [(TEAM_A, pod("Running", name="a-1", owner="uid-of-a", status=running(minutes_ago(3))))]
+
+        cluster.announce()
+        starts = {each.name: each.started_at for each in list_jobs(TEAM_A, JobQuery(), cluster.jobs).data}
+
+        assert starts == {"a": NOW_MS - 180_000, "b": None}
 
 
 class TestFaults:

@@ -59,7 +59,9 @@ class BusyJobs(FakeJobs):
         self.deleted: list[tuple[ProjectName, Job]] = []
         self._deletions = itertools.count(1)
 
-    def delete(self, project: ProjectName, name: JobName, uid: str | None, version: str | None) -> None:
+    def delete(
+        self, project: ProjectName, name: JobName, uid: str | None, version: str | None, *, dry_run: bool = False
+    ) -> None:
         """Delete the Job, unless it was changed or replaced before."""
         number, current = next(self._deletions), self.jobs.get((project, name))
         if self.is_busy and number % 10 == 0:
@@ -70,7 +72,7 @@ class BusyJobs(FakeJobs):
                 project,
                 job(name, uid=changed, resource_version="99", labels=MANAGED_LABELS, spec=JobSpec(suspend=True)),
             )
-        super().delete(project, name, uid, version)
+        super().delete(project, name, uid, version, dry_run=dry_run)
         assert current
         self.deleted.append((project, current))
 

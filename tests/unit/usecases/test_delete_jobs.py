@@ -7,7 +7,14 @@ import threading
 import msgspec
 import pytest
 
-from chalicelib.domain.errors import ClusterUnavailable, MalformedRequest
+from chalicelib.domain.errors import (
+    ClusterUnavailable,
+    JobCleanedUp,
+    JobNotFound,
+    MalformedRequest,
+    ResearcherError,
+    StorageUnavailable,
+)
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.delete_jobs import Deletion, Target, delete_jobs
 from chalicelib.usecases.ports import PARALLEL
@@ -53,6 +60,36 @@ class TestDeleteJobs:
         ]
         assert expected == results(deletions)
         assert (jobs.names(TEAM_A), jobs.names(TEAM_B)) == ([], ["b"])
+
+    def test_missing_job_is_explained(self, jobs: FakeJobs) -> None:
+        """The error of a missing Job is the explanation; one that fails is the error of this Job alone."""
+        jobs.hold(TEAM_A, job("a"))
+        explanations = {"gone": JobCleanedUp("It was cleaned up.", receipt={"name": "gone"})}
+
+        def explain(missing: JobNotFound, project: ProjectName, name: str) -> ResearcherError:
+            assert (missing.status, project) == (404, TEAM_A)
+            if name == "unknown":
+                raise StorageUnavailable("Try again.")
+            return explanations.get(name, missing)
+
+        targets = [Target(name, "team-a") for name in ("gone", "a", "unknown", "never")]
+
+        assert results(delete_jobs(targets, jobs, explain)) == [
+            ("gone", False, "job_cleaned_up"),
+            ("a", True, None),
+            ("unknown", False, "storage_unavailable"),
+            ("never", False, "job_not_found"),
+        ]
+
+    def test_receipts_that_do_not_fit_are_left_out(self, jobs: FakeJobs) -> None:
+        """A response of Lambda has at most 6 MB; the codes are there all the same."""
+        large = {"log": "x" * 900_000}
+        targets = [Target(f"gone-{number}", "team-a") for number in range(10)]
+
+        deletions = delete_jobs(targets, jobs, lambda *_: JobCleanedUp("It was cleaned up.", receipt=large))
+
+        assert {each.error.code for each in deletions if each.error} == {"job_cleaned_up"}
+        assert [bool(each.error and each.error.receipt) for each in deletions] == [True] * 5 + [False] * 5
 
     def test_same_job_twice(self, jobs: FakeJobs) -> None:
         """The Job is deleted once, and both entries have the result."""

@@ -3,55 +3,37 @@
 from __future__ import annotations
 
 import json
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from chalicelib.domain.errors import Forbidden, InvalidPageToken, MalformedRequest, PageTokenExpired
-from chalicelib.domain.job.status import Status
-from chalicelib.domain.kubernetes.jobs import OwnerReference
+from chalicelib.domain.errors import (
+    DeadlineExceeded,
+    Forbidden,
+    InvalidPageToken,
+    MalformedRequest,
+    PageTokenExpired,
+)
+from chalicelib.domain.job.query import JobQuery, ListQuery
+from chalicelib.domain.kubernetes.jobs import JobStatus, OwnerReference
 from chalicelib.domain.labels import JOB_TYPE_LABEL, USER_LABEL
 from chalicelib.domain.names import JobName, ProjectName
-from chalicelib.domain.parsing.strict_json import query_parameters
 from chalicelib.usecases.get_job import get_job
-from chalicelib.usecases.list_jobs import JobPage, JobQuery, list_jobs
-from tests.support.builders import NOW, TEAM_A, ended, job, pod, unscheduled
+from chalicelib.usecases.list_jobs import PAGE, JobPage, await_jobs, list_jobs
+from tests.support.builders import NOW, NOW_MS, TEAM_A, ended, job, minutes_ago, pod, unscheduled
 from tests.support.fakes import FakeJobs, raising
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TEAM_B = ProjectName("team-b")
+SWEEP = {"sweep": "7"}
 
 
 def names(page: JobPage) -> list[str]:
     """Return the names of the page's Jobs, in order."""
     return [each.name for each in page.data]
-
-
-class TestJobQuery:
-    """Validation of the query."""
-
-    def test_defaults(self) -> None:
-        """The default is a page of 100 Jobs."""
-        assert query_parameters({}, JobQuery) == JobQuery(limit=100)
-
-    @pytest.mark.parametrize(
-        ("name", "valid", "invalid"),
-        [
-            ("limit", ["1", "500"], ["0", "501"]),
-            ("status", [*get_args(Status)], ["running", ""]),
-            ("jobTypeFilter", ["Train", "Interactive"], ["Inference"]),
-            ("user", ["a", "a" * 128], ["", "a" * 129]),
-            ("label", ["a" * 1024], ["", "a" * 1025]),
-            ("pageToken", ["eyJ2IjoibWV0YSJ9-_=", "a" * 4096], ["", "a b", "a" * 4097]),
-        ],
-    )
-    def test_limits(self, name: str, valid: list[str], invalid: list[str]) -> None:
-        """Limits are inclusive, and an empty filter is an error."""
-        for text in valid:
-            assert str(msgspec.to_builtins(query_parameters({name: [text]}, JobQuery))[name]) == text
-        for text in invalid:
-            with pytest.raises(MalformedRequest):
-                query_parameters({name: [text]}, JobQuery)
 
 
 class TestListJobs:
@@ -97,14 +79,78 @@ class TestListJobs:
 
         assert expected == names(list_jobs(TEAM_A, query, jobs))
 
-    def test_status_filter_makes_a_page_short(self, jobs: FakeJobs) -> None:
-        """The status is filtered after the cluster made the page, and the token continues after it."""
-        jobs.hold(TEAM_A, job("a"), job("b", status=ended("Failed")), job("c", status=ended("Failed")))
+    @pytest.mark.parametrize("limit", [1, 2, 3, 500])
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            (JobQuery(status=("Failed",)), ["job-0003", "job-0777", "job-1501"]),
+            (JobQuery(status=("Failed", "Succeeded")), ["job-0003", "job-0777", "job-0778", "job-1501"]),
+            (JobQuery(since=str(NOW_MS - 60_000)), ["job-1000", "job-1001"]),
+            (JobQuery(name="job-15"), [f"job-15{number:02}" for number in range(100)]),
+            (JobQuery(name="job-15", status=("Failed",)), ["job-1501"]),
+            (JobQuery(name="nothing"), []),
+        ],
+    )
+    def test_page_is_not_empty_while_more_match(
+        self, jobs: FakeJobs, query: JobQuery, expected: list[str], limit: int
+    ) -> None:
+        """Whatever the cluster's pages contain, each Job is on one page, none exceeds the limit, and none is empty."""
+        ends = {3: "Failed", 777: "Failed", 778: "Complete", 1501: "Failed"}
+        ages = {1000: 1, 1001: 0.5}
+        jobs.hold(
+            TEAM_A,
+            *(
+                job(
+                    f"job-{number:04}",
+                    status=ended(ends[number]) if number in ends else JobStatus(),
+                    creation_timestamp=minutes_ago(ages.get(number, 60)),
+                )
+                for number in range(1700)
+            ),
+        )
+        pages: list[JobPage] = []
+        token: str | None = None
+        while not pages or token:
+            pages.append(list_jobs(TEAM_A, msgspec.structs.replace(query, limit=limit, page_token=token), jobs))
+            token = pages[-1].next_page_token
 
-        page = list_jobs(TEAM_A, JobQuery(status="Failed", limit=2), jobs)
+        assert [name for page in pages for name in names(page)] == expected
+        # The last page can be empty: the cluster does not say whether one of the Jobs to come matches.
+        assert all(0 < len(page.data) <= limit for page in pages[:-1])
+        assert len(pages) <= len(expected) + 1
 
-        assert names(page) == ["b"]
-        assert page.next_page_token is not None
+    def test_names_in_order_end_the_search(self, jobs: FakeJobs) -> None:
+        """After the last name with the prefix, no further page is read."""
+        jobs.hold(TEAM_A, *(job(f"{letter}-{number:03}") for letter in "abc" for number in range(400)))
+        pages: list[str] = []
+        jobs.before("page", *[lambda: pages.append("read")] * 9)
+
+        page = list_jobs(TEAM_A, JobQuery(name="a-399", limit=500), jobs)
+
+        assert (names(page), page.next_page_token, pages) == (["a-399"], None, ["read"])
+
+    def test_search_continues_when_the_time_is_over(self, jobs: FakeJobs) -> None:
+        """A search that takes too long returns an empty page with its place; the first request fails as any other."""
+        jobs.hold(TEAM_A, *(job(f"job-{number:03}") for number in range(400)), job("z", status=ended("Failed")))
+        query = JobQuery(status=("Failed",))
+        late = raising(DeadlineExceeded("The time is over."))
+
+        jobs.before("page", lambda: None, late)
+        page = list_jobs(TEAM_A, query, jobs)
+        rest = list_jobs(TEAM_A, msgspec.structs.replace(query, page_token=page.next_page_token), jobs)
+        jobs.before("page", late)
+
+        assert (names(page), names(rest)) == ([], ["z"])
+        with pytest.raises(DeadlineExceeded):
+            list_jobs(TEAM_A, query, jobs)
+
+    def test_pods_are_read_only_of_jobs_that_can_match(self, jobs: FakeJobs) -> None:
+        """The status needs pods; the name and the age do not."""
+        jobs.hold(TEAM_A, job("a-1"), job("b-1"))
+
+        list_jobs(TEAM_A, JobQuery(name="b", status=("Pending",)), jobs)
+
+        assert jobs.pod_requests == [["b-1"]]
 
     def test_pods_of_unfinished_jobs_are_read_once(self, jobs: FakeJobs) -> None:
         """There is one request for all Jobs, without finished ones."""
@@ -146,11 +192,11 @@ class TestListJobs:
         large = {"a" * 1000: "b"} | {f"label-{number}": "c" * 60 for number in range(6000)}
         jobs.hold(TEAM_A, *(job(f"job-{number:02}", labels=large) for number in range(30)))
         jobs.hold(TEAM_A, *(job(f"job-{number:02}x", labels=large, status=ended("Failed")) for number in range(30)))
-        query = JobQuery(status="Pending")
+        query = JobQuery(status=("Pending",))
         pages: list[JobPage] = []
         while not pages or query.page_token:
             pages.append(list_jobs(TEAM_A, query, jobs))
-            query = JobQuery(status="Pending", page_token=pages[-1].next_page_token)
+            query = JobQuery(status=("Pending",), page_token=pages[-1].next_page_token)
 
         sizes = [len(json.dumps(msgspec.json.encode(page).decode())) for page in pages]
         assert 4_000_000 < max(sizes) < 5_100_000
@@ -185,3 +231,68 @@ class TestListJobs:
 
         with pytest.raises(type(error)):
             list_jobs(TEAM_A, JobQuery(page_token="x"), jobs)
+
+
+class TestAwaitJobs:
+    """A wait for the end of a sweep."""
+
+    @staticmethod
+    def finishing(jobs: FakeJobs, *names: str, forever: bool = False) -> Callable[[], bool]:
+        """Return a pause in which the next of *names* finishes; after the last one the time is over, or never."""
+        left = iter(names)
+
+        def pause() -> bool:
+            name = next(left, None)
+            if name:
+                jobs.hold(TEAM_A, job(name, labels=SWEEP, status=ended("Failed")))
+            return bool(name) or forever
+
+        return pause
+
+    def test_ends_when_all_have_finished(self, jobs: FakeJobs) -> None:
+        """Also those on later pages count; Jobs that do not match do not."""
+        count = PAGE + 2
+        jobs.hold(TEAM_A, *(job(f"j-{number:04}", labels=SWEEP, status=ended("Complete")) for number in range(count)))
+        jobs.hold(TEAM_A, job("j-0000", labels=SWEEP), job(f"j-{count - 1:04}", labels=SWEEP), job("other"))
+        query = ListQuery(label="sweep=7", until="finished", limit=2)
+
+        page = await_jobs(TEAM_A, query, jobs, self.finishing(jobs, "j-0000", f"j-{count - 1:04}", "other"))
+
+        assert (names(page), page.unfinished) == (["j-0000", "j-0001"], 0)
+        assert jobs.jobs[TEAM_A, "other"].finished is None
+
+    def test_time_is_over(self, jobs: FakeJobs) -> None:
+        """The page is as it is then, and `unfinished` says that the wait is to be repeated."""
+        jobs.hold(TEAM_A, *(job(name, labels=SWEEP) for name in "abc"))
+
+        page = await_jobs(TEAM_A, ListQuery(until="finished", limit=1), jobs, self.finishing(jobs, "a"))
+
+        assert (names(page), page.unfinished, page.next_page_token is None) == (["a"], 2, False)
+
+    def test_status_selects_of_the_result(self, jobs: FakeJobs) -> None:
+        """A wait for all and a list of the failed ones are one request."""
+        jobs.hold(TEAM_A, job("a", labels=SWEEP), job("b", labels=SWEEP, status=ended("Complete")))
+        query = ListQuery(status=("Failed",), until="finished")
+
+        page = await_jobs(TEAM_A, query, jobs, self.finishing(jobs, "a", forever=True))
+
+        assert (names(page), page.unfinished) == (["a"], 0)
+
+    def test_later_pages_and_lists_do_not_wait(self, jobs: FakeJobs) -> None:
+        """Programs that follow page tokens repeat all parameters. Without `until` there is no count."""
+        jobs.hold(TEAM_A, *(job(name, labels=SWEEP) for name in "abc"))
+        first = await_jobs(TEAM_A, ListQuery(until="finished", limit=2), jobs, lambda: False)
+
+        def pause() -> bool:
+            raise AssertionError("waited")
+
+        second = await_jobs(TEAM_A, ListQuery(until="finished", page_token=first.next_page_token), jobs, pause)
+        plain = await_jobs(TEAM_A, ListQuery(), jobs, pause)
+
+        assert (names(second), second.unfinished, plain.unfinished) == (["c"], msgspec.UNSET, msgspec.UNSET)
+
+    def test_nothing_matches(self, jobs: FakeJobs) -> None:
+        """There is nothing to wait for."""
+        page = await_jobs(TEAM_A, ListQuery(label="sweep=8", until="finished"), jobs, lambda: False)
+
+        assert (page.data, page.unfinished) == ([], 0)

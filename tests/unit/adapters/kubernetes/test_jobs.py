@@ -317,6 +317,16 @@ class TestPods:
             ("limit", "1000"),
         ]
 
+    def test_of_one_job_those_that_succeeded_too(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """Only they know when the Job started; if there are too many, those that have not succeeded are read."""
+        site.on(PODS, page("a-x"), page("a-x", more="n2"), page("a-y"))
+
+        found = [jobs.pods(TEAM_A, [job("a")]) for _ in range(2)]
+
+        assert [[pod.metadata.name for pod in each] for each in found] == [["a-x"], ["a-y"]]
+        selectors = [dict(request.query).get("fieldSelector") for request in site.at(PODS)]
+        assert selectors == [None, None, "status.phase!=Succeeded"]
+
     def test_many_jobs_take_several_requests(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
         """Each name is selected once, and no URL exceeds 8 KiB."""
         names = [f"{number:063}" for number in range(2 * NAMES_IN_A_SELECTOR + 1)]
@@ -395,6 +405,15 @@ class TestDelete:
         *_, request = site.at(JOB)
         assert (request.method, len(site.at(JOB))) == ("DELETE", len(read_first) + 1)
         assert json.loads(request.body) == {"propagationPolicy": "Background", "preconditions": preconditions}
+
+    def test_dry_run(self, site: ScriptedServer, jobs: KubernetesJobs) -> None:
+        """A dry run is the same request, of which the cluster makes no change."""
+        site.on(JOB, json_reply({"kind": "Status", "status": "Success"}))
+
+        jobs.delete(TEAM_A, TRAIN_1, "u1", "7", dry_run=True)
+
+        body = json.loads(site.at(JOB)[0].body)
+        assert (body["dryRun"], body["preconditions"]) == (["All"], {"uid": "u1", "resourceVersion": "7"})
 
     @pytest.mark.parametrize("uid", [None, "u1"])
     def test_missing_job(self, site: ScriptedServer, jobs: KubernetesJobs, uid: str | None) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from chalicelib.domain.errors import PreconditionFailed
-from chalicelib.domain.job.etags import IF_MATCH_PATTERN, etag_of, matches, required_version
+from chalicelib.domain.job.etags import IF_MATCH_PATTERN, ChangeSince, etag_of, matches, required_version
 
 TAG = etag_of("4711", "body")
 
@@ -52,3 +52,24 @@ class TestRequiredVersion:
         """An invalid precondition fails, instead of being ignored."""
         with pytest.raises(PreconditionFailed):
             required_version(header)
+
+
+class TestChangeSince:
+    """Tests of ChangeSince: a wait for a change."""
+
+    def test_other_etag_is_a_change(self) -> None:
+        """A Job that differs from what the caller knows is returned at once, and so is one that it does not know."""
+        assert not ChangeSince(TAG).has_come(TAG, "4711", "Pending")
+        assert ChangeSince(TAG).has_come(etag_of("4711", "other"), "4711", "Pending")
+        assert ChangeSince(None).has_come(TAG, "4711", "Pending")
+
+    @pytest.mark.parametrize(
+        ("version", "status", "expected"),
+        [("4711", "Pending", False), ("4712", "Pending", True), ("4711", "ContainerCreating", True)],
+    )
+    def test_only_version_and_status_count_while_waiting(self, version: str, status: str, expected: bool) -> None:
+        """A message about a pod that alternates between two errors does not end the wait."""
+        change = ChangeSince(TAG)
+        change.has_come(TAG, "4711", "Pending")
+
+        assert change.has_come(etag_of("4711", "another message"), version, status) is expected

@@ -23,6 +23,7 @@ from tests.support.builders import (
     job,
     minutes_ago,
     pod,
+    running,
     template,
     waiting,
 )
@@ -105,19 +106,20 @@ class TestFields:
             status=JobStatus(
                 active=2,
                 ready=1,
-                succeeded=3,
-                failed=4,
+                succeeded=1,
+                failed=0,
                 completed_indexes="0,2-4",
                 failed_indexes="1",
                 start_time=minutes_ago(1),
             ),
+            creation_timestamp=minutes_ago(2),
         )
 
         wire = msgspec.to_builtins(
             view_of(
                 subject,
                 pod("Running", node="n2", containers=[container("a", "1")]),
-                pod("Running", node="n1"),
+                pod("Running", node="n1", status=running(minutes_ago(0.5))),
                 pod("Running", node="n2"),
                 pod("Running"),
                 pod("Failed", node="n3"),
@@ -131,16 +133,17 @@ class TestFields:
             "status": "Running",
             "type": "Interactive",
             "nodes": ["n1", "n2"],
-            "createdAt": NOW_MS,
+            "createdAt": NOW_MS - 120_000,
             "images": "a, b",
             "user": "alice@example.com",
             "currentAllocatedGPUs": 1,
             "requestedGPUs": 2,
             "reason": None,
             "message": None,
-            "startedAt": NOW_MS - 60_000,
+            "startedAt": NOW_MS - 30_000,
+            "queuedSeconds": 90,
             "finishedAt": None,
-            "pods": {"active": 2, "ready": 1, "succeeded": 3, "failed": 4},
+            "pods": {"active": 2, "ready": 1, "succeeded": 1, "failed": 0},
             "completedIndexes": "0,2-4",
             "failedIndexes": "1",
             "keep": False,
@@ -193,11 +196,13 @@ class TestAnyJob:
         containers = [container('"' * 700_000, gpus="999999999")] * 12
         spec = JobSpec(parallelism=2**31 - 1, template=template(*containers))
         year_1 = datetime(1, 1, 1, tzinfo=UTC)
-        status = JobStatus(active=-1, start_time=year_1)
+        annotations = {"researcher.dev/user": "a" * 200_000}
 
-        job_view = view_of(job(spec=spec, status=status, annotations={"researcher.dev/user": "a" * 200_000}))
+        job_view = view_of(
+            job(spec=spec, status=JobStatus(active=-1), creation_timestamp=year_1, annotations=annotations)
+        )
 
-        assert (job_view.requested_gpus, job_view.pods.active, job_view.started_at) == (2**53 - 1, 0, 0)
+        assert (job_view.requested_gpus, job_view.pods.active, job_view.created_at) == (2**53 - 1, 0, 0)
         assert len(job_view.images) == len(job_view.user) == MAX_TEXT + 3
 
     def test_pod_without_fields(self) -> None:

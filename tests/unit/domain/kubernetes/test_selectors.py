@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.errors import FieldError, MalformedRequest
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec, LabelSelector
-from chalicelib.domain.kubernetes.selectors import MAX_TERMS, SELECTOR_PATTERN, job_selector, pod_selector
+from chalicelib.domain.kubernetes.selectors import (
+    MAX_TERMS,
+    SELECTOR_PATTERN,
+    has_equality,
+    job_selector,
+    pod_selector,
+    selects,
+)
 from chalicelib.domain.labels import is_label_key, is_label_value
 from tests.support.builders import job
 
@@ -95,6 +102,29 @@ class TestJobSelector:
             key, value = re.split("!=|==|=", term)
             assert is_label_key(key)
             assert is_label_value(value)
+
+
+class TestSelects:
+    """Tests of selects and has_equality."""
+
+    @pytest.mark.parametrize(
+        ("label", "expected"),
+        [
+            ("a=1", True), ("a==1", True), ("a=2", False), ("a!=1", False), ("a!=2", True), ("b!=1", True),
+            ("b=1", False), ("b=", False), ("c=", True), ("c!=", False), ("a=1,b!=1", True), ("a=1,c=1", False),
+        ],
+    )  # fmt: skip
+    def test_as_the_cluster(self, label: str, expected: bool) -> None:
+        """An inequality also selects objects without the label; an equality with nothing needs the label."""
+        assert selects(label, {"a": "1", "c": ""}) is expected
+
+    @pytest.mark.parametrize(
+        ("label", "expected"),
+        [("a=1", True), ("a==1", True), ("b!=2,a=1", True), ("a!=1", False), ("a=", False), ("a==", False)],
+    )
+    def test_equality(self, label: str, expected: bool) -> None:
+        """An empty value does not count."""
+        assert has_equality(label) is expected
 
 
 def manual_selector_job(labels: dict[str, str]) -> Job:

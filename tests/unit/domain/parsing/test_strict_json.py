@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -26,6 +26,8 @@ class Query(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=
     ratio: float = 1.0
     job_type: Literal["Train", "Interactive"] | None = None
     user: str | None = None
+    stages: tuple[Literal["a", "b"], ...] = ()
+    comma_separated: ClassVar[frozenset[str]] = frozenset({"stages"})
 
 
 class Deep(msgspec.Struct):
@@ -130,6 +132,9 @@ class TestQueryParameters:
             ({"ratio": ["0.5"]}, Query(ratio=0.5)),
             ({"jobType": ["Train"]}, Query(job_type="Train")),
             ({"user": ["null"]}, Query(user="null")),
+            ({"user": ["a,b"]}, Query(user="a,b")),
+            ({"stages": ["a,b"]}, Query(stages=("a", "b"))),
+            ({"stages": ["a", "b,a"]}, Query(stages=("a", "b", "a"))),
             ({"user": ["ä b"], "limit": ["1"]}, Query(user="ä b", limit=1)),
         ],
     )
@@ -158,6 +163,13 @@ class TestQueryParameters:
         assert errors_in({"limit": ["1e2"]}) == [
             ("/limit", "must be written as in the documentation: 100, not 1e2; true, not TRUE")
         ]
+
+    @pytest.mark.parametrize(
+        ("text", "pointer"), [("", "/stages/0"), ("a,", "/stages/1"), ("a,c", "/stages/1"), ("a, b", "/stages/1")]
+    )
+    def test_each_item_of_a_list_must_be_valid(self, text: str, pointer: str) -> None:
+        """An empty item is an error, too: it may be a variable that is not set."""
+        assert [where for where, _ in errors_in({"stages": [text]})] == [pointer]
 
     def test_unknown_parameter_is_rejected(self) -> None:
         """A misspelled filter must not be ignored, as the response would contain other Jobs."""
