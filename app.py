@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from importlib import import_module
 
 from chalice.app import CORSConfig
@@ -10,6 +11,9 @@ from chalice.app import CORSConfig
 from chalicelib import functions
 from chalicelib.runtime.app import ProblemDetailsChalice
 from chalicelib.settings import cors_origin, endpoint_name
+
+if "chalice.cli" in sys.modules:  # the command `chalice`, which is not in the zip
+    import_module("infra.chalice_command").prepare()
 
 app = ProblemDetailsChalice(app_name="researcher-rest-api")
 

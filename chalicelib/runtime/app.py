@@ -21,7 +21,7 @@ class ProblemDetailsChalice(Chalice):
         if request.get("httpMethod") in self.routes.get(str(request.get("resourcePath")), {}):
             response: dict[str, Any] = super().__call__(event, context)
             return response
-        request_id = str(request.get("requestId"))
+        request_id = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
         return {
             "statusCode": RouteNotFound.status,
             "headers": {"Content-Type": "application/problem+json", "X-Request-Id": request_id},

@@ -64,7 +64,9 @@ class Request:
         self._request = request
         self._event = request.to_original_event()
         self.started = time.monotonic()
-        self.request_id = str(self._event["requestContext"]["requestId"])
+        # `chalice local` sends no request id, and one value of each header.
+        context: Any = request.lambda_context
+        self.request_id = str(self._event["requestContext"].get("requestId") or context.aws_request_id)
         self.path = str(self._event["requestContext"]["path"])
         self.domain = str(self._event["requestContext"].get("domainName", ""))
         self.caller: Caller | None = None
@@ -89,7 +91,9 @@ class Request:
 
     def headers(self, name: str) -> list[str]:
         """Return all values of the header *name*."""
-        headers = self._event.get("multiValueHeaders") or {}
+        headers = self._event.get("multiValueHeaders")
+        if headers is None:
+            headers = {key: [value] for key, value in (self._event.get("headers") or {}).items()}
         return [str(value) for key, values in headers.items() if key.lower() == name.lower() for value in values]
 
     def header(self, name: str) -> str | None:
