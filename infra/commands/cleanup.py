@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 LOCAL = "cleanup"
 TIMEOUT_SECONDS = 900
 """The timeout of the function; botocore's default read timeout is 60 seconds, after which it would retry."""
+
+KEEP_ALIVE_SECONDS = 60
+"""NAT gateways and load balancers close a connection that was idle for 350 seconds; the function works for longer."""
 
 
 def main(arguments: Sequence[str] | None = None, session: Path = SESSION) -> int:
@@ -87,8 +91,10 @@ def _connection(function: str, session: Path) -> Json:
 
 
 def _invoke(function: str, document: Json, connection: Json) -> Json:
-    config = Config(read_timeout=TIMEOUT_SECONDS + 10, retries={"total_max_attempts": 1})
+    config = Config(read_timeout=TIMEOUT_SECONDS + 10, retries={"total_max_attempts": 1}, tcp_keepalive=True)
     client: Any = boto3.client("lambda", config=config, **connection)
+    # botocore only turns keep-alive on, and the first probe of Linux is due after two hours.
+    client._endpoint.http_session._socket_options.extend(_keep_alive())  # noqa: SLF001 - it has no option for this
     try:
         response = client.invoke(FunctionName=function, Payload=json.dumps(document).encode())
         result: Json = json.loads(response["Payload"].read())
@@ -97,6 +103,12 @@ def _invoke(function: str, document: Json, connection: Json) -> Json:
     if "FunctionError" in response:
         raise FunctionFailedError(result.get("errorMessage"))
     return result
+
+
+def _keep_alive() -> list[tuple[int, int, int]]:
+    """Return the socket options for a probe each KEEP_ALIVE_SECONDS; macOS has another name for the first one."""
+    names = ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL")
+    return [(socket.IPPROTO_TCP, getattr(socket, name), KEEP_ALIVE_SECONDS) for name in names if hasattr(socket, name)]
 
 
 if __name__ == "__main__":

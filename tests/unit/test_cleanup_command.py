@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import socket
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -52,6 +53,20 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
+PROBES = [getattr(socket, name) for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL") if hasattr(socket, name)]
+
+
+class RecordingSocket(socket.socket):
+    """A socket that records its options."""
+
+    options: ClassVar[dict[tuple[int, int], Any]] = {}
+
+    def setsockopt(self, level: int, name: int, value: Any) -> None:  # type: ignore[override] # noqa: ANN401 - as socket
+        """Record and set an option."""
+        self.options[level, name] = value
+        super().setsockopt(level, name, value)
+
+
 class TestCommand:
     """The command."""
 
@@ -64,6 +79,17 @@ class TestCommand:
 
         assert (status, DOCUMENTS[-1]) == (0, document)
         assert "team-a/train-1" in capsys.readouterr().out
+
+    def test_connection_is_kept_alive(self, session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A NAT gateway would close it after 350 seconds without a packet; a run takes up to 900."""
+        monkeypatch.setattr(socket, "socket", RecordingSocket)
+
+        assert main([], session) == 0
+
+        assert RecordingSocket.options[socket.SOL_SOCKET, socket.SO_KEEPALIVE] == 1
+        probes = [RecordingSocket.options[socket.IPPROTO_TCP, name] for name in PROBES]
+        assert probes
+        assert max(probes) < 350
 
     def test_error_of_the_function_is_printed(self, session: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """If the function fails, its error is printed without a stack trace."""
