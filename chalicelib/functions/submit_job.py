@@ -58,7 +58,7 @@ def submit(request: Request) -> Response:
     """Submit the Job in the body, as the caller."""
     query = request.query(SubmitQuery)
     key = deduplication_key(request)
-    submission = parse_submission(request.document())
+    submission = parse_submission(request.document(literals=True))
     request.notes["project"] = submission.project
     jobs = submitting_jobs(request)
     if query.dry_run:

@@ -30,6 +30,7 @@ ENUMS: dict[str, tuple[str, frozenset[str]]] = {
     "JobStatus": ("The status of a Job; `reason` and `message` have the details.", frozenset(get_args(Status))),
     "JobType": ("The type of a Job.", frozenset({"Interactive", "Train"})),
     "ProblemCode": ("The stable code of an error.", frozenset(CATALOGUE)),
+    "Shell": ("The shell that runs a script.", frozenset({"bash", "sh"})),
     "WaitTarget": ("What to wait for.", frozenset(get_args(Until))),
 }
 """The closed lists of words by name, with their descriptions."""

@@ -31,6 +31,7 @@ from chalicelib.domain.manifest.volumes import mounts, volumes
 from chalicelib.domain.names import namespace_of, project_name
 from chalicelib.domain.submission.device_variables import NO_DEVICES
 from chalicelib.domain.submission.fields import SecretVariable
+from chalicelib.domain.submission.script import shell_arguments, shell_command
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -126,8 +127,8 @@ def _container(submission: Submission, identity: JobIdentity) -> Manifest:
             "name": CONTAINER,
             "image": submission.image,
             "imagePullPolicy": submission.image_pull_policy,
-            "command": submission.command or None,
-            "args": submission.arguments or None,
+            "command": _command(submission) or None,
+            "args": _arguments(submission) or None,
             "env": _environment(submission, identity) or None,
             "workingDir": submission.working_dir,
             "stdin": submission.stdin or None,
@@ -143,6 +144,14 @@ def _container(submission: Submission, identity: JobIdentity) -> Manifest:
             },
         }
     )
+
+
+def _command(submission: Submission) -> list[str] | None:
+    return shell_command(submission.shell, submission.script) if submission.script else submission.command
+
+
+def _arguments(submission: Submission) -> list[str]:
+    return shell_arguments(submission.arguments) if submission.script else submission.arguments
 
 
 def _environment(submission: Submission, identity: JobIdentity) -> list[Manifest]:

@@ -19,6 +19,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.kubernetes.completion_indexes import unfinished_indexes
 from chalicelib.domain.labels import SUBMISSION_ANNOTATION
 from chalicelib.domain.names import JobName, ProjectName, job_name
+from chalicelib.domain.parsing.literals import encode_literal
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from chalicelib.domain.parsing.strict_json import json_document
 from chalicelib.domain.submission.model import parse_submission
@@ -50,7 +51,7 @@ class CloneRequest(msgspec.Struct, frozen=True):
     @property
     def identity(self) -> bytes:
         """The identity of the request in canonical JSON, which does not depend on the state of the original Job."""
-        return msgspec.json.encode(["clone", self.name, self.patch], order="deterministic")
+        return msgspec.json.encode(["clone", self.name, self.patch], enc_hook=encode_literal, order="deterministic")
 
     @property
     def new_name(self) -> JobName | None:
