@@ -15,6 +15,7 @@ from chalicelib.domain.kubernetes.quantities import MAX_SECONDS, kubernetes_cpu,
 from chalicelib.domain.labels import (
     JOB_TYPE_LABEL,
     KEY_HASH_ANNOTATION,
+    KEY_LABEL,
     MANAGED_BY_LABEL,
     MANAGED_BY_VALUE,
     PROJECT_LABEL,
@@ -50,7 +51,7 @@ def render(submission: Submission, caller: Caller, identity: JobIdentity) -> Man
         "metadata": {
             "name": identity.name,
             "namespace": namespace_of(project_name(submission.project)),
-            "labels": {**submission.labels, **_labels(submission, caller)},
+            "labels": {**submission.labels, **_labels(submission, caller, identity)},
             "annotations": {**submission.annotations, **_annotations(submission, caller, identity, retention)},
         },
         "spec": without_none(
@@ -92,9 +93,10 @@ def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:
     }
 
 
-def _labels(submission: Submission, caller: Caller) -> dict[str, str]:
+def _labels(submission: Submission, caller: Caller, identity: JobIdentity) -> dict[str, str]:
     queue = {QUEUE_LABEL: submission.queue} if submission.queue else {}
-    return {**_pod_labels(submission, caller), **queue}
+    key = {KEY_LABEL: identity.key_label} if identity.key_label else {}
+    return {**_pod_labels(submission, caller), **queue, **key}
 
 
 def _pod(submission: Submission, identity: JobIdentity) -> Manifest:
