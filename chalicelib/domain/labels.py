@@ -55,6 +55,8 @@ USER_ANNOTATION = USER_LABEL
 REQUEST_HASH_ANNOTATION = f"{OWN_DOMAIN}/request-hash"
 """Hash of the caller and the submission: a request with the same hash is a repetition of the same request."""
 KEY_HASH_ANNOTATION = f"{OWN_DOMAIN}/idempotency-key-hash"
+KEY_LABEL = f"{OWN_DOMAIN}/idempotency-key"
+"""The beginning of the same hash, on a Job whose name comes from its Idempotency-Key: the Job is found by it."""
 UPLOADED_BY_ANNOTATION = f"{OWN_DOMAIN}/uploaded-by"
 """The principal that S3 names as the uploader of the object."""
 SUBMISSION_ANNOTATION = f"{OWN_DOMAIN}/submission"

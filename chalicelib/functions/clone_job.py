@@ -20,7 +20,7 @@ from chalicelib.functions._submission import (
     submitting_jobs,
 )
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
-from chalicelib.runtime.operation import BASE, Operation
+from chalicelib.runtime.operation import BASE, JSON, MERGE_PATCH, Operation
 from chalicelib.usecases.resubmit_job import clone_job, cloned_submission
 
 routes = Blueprint(__name__)
@@ -36,6 +36,7 @@ OPERATION = Operation(
     query=SubmitQuery,
     headers=(IDEMPOTENCY_KEY,),
     body=SubmissionPatch,
+    body_types=(JSON, MERGE_PATCH),
     body_examples={
         "Another learning rate": {"name": "train-2", "environment": {"LEARNING_RATE": "0.001"}, "memory": None}
     },
@@ -52,7 +53,8 @@ def clone(request: Request, project: str, name: str) -> Response:
     key = deduplication_key(request)
     request.notes["of"] = name
     jobs = submitting_jobs(request)
-    clone_request = CloneRequest(project_name(project), job_name(name), request.document())
+    patch = request.document(OPERATION.body_types, literals=True)
+    clone_request = CloneRequest(project_name(project), job_name(name), patch)
     with _missing_job.explained(request, clone_request.project, clone_request.name):
         if query.dry_run:
             return preview_response(request, cloned_submission(clone_request, key, jobs), key, jobs)

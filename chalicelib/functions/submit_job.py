@@ -30,7 +30,7 @@ OPERATION = Operation(
     description=(
         "Creates a Job exactly once: a repeated request with the same `name` or `Idempotency-Key` and the same body "
         "returns the existing Job, with `Idempotent-Replayed: true`, as long as the Job exists. Without `name`, the "
-        "key determines the Job's name, so it cannot be combined with `jobNamePrefix`. A Job whose pods the cluster "
+        "key determines the Job's name after `jobNamePrefix`. A Job whose pods the cluster "
         "would never admit, because of quota, Pod Security, limits, priority or admission control, is rejected with "
         "the cluster's message."
     ),
@@ -58,7 +58,7 @@ def submit(request: Request) -> Response:
     """Submit the Job in the body, as the caller."""
     query = request.query(SubmitQuery)
     key = deduplication_key(request)
-    submission = parse_submission(request.document())
+    submission = parse_submission(request.document(literals=True))
     request.notes["project"] = submission.project
     jobs = submitting_jobs(request)
     if query.dry_run:

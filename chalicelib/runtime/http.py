@@ -23,6 +23,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.parsing import strict_json
 from chalicelib.runtime import request_log
+from chalicelib.runtime.operation import JSON
 from chalicelib.settings import SettingError, settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ LATEST_SECONDS = 27.0
 ANY_TYPE = {"content_types": ["*/*"]}
 """For routes: Chalice would check the Content-Type of a GET, too. `Request.document` checks it if there is a body."""
 
-_JSON = "application/json"
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -54,7 +54,7 @@ class Response(msgspec.Struct, frozen=True):
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = {}
-    content_type: str = _JSON
+    content_type: str = JSON
 
 
 class Request:
@@ -109,11 +109,14 @@ class Request:
         """Return the query parameters as *kind*, a msgspec Struct; MalformedRequest if they are invalid."""
         return strict_json.query_parameters(self._event.get("multiValueQueryStringParameters") or {}, kind)
 
-    def document(self) -> Any:  # noqa: ANN401 - any JSON value
-        """Return the body, parsed as strict JSON of at most MAX_BODY bytes."""
+    def document(self, types: Sequence[str] = (JSON,), *, literals: bool = False) -> Any:  # noqa: ANN401 - any JSON
+        """Return the body in one of these media *types*, parsed as strict JSON of at most MAX_BODY bytes.
+
+        With *literals*, numbers are those of `parsing.literals`, which keep how they are written.
+        """
         content_type = (self.header("Content-Type") or "").partition(";")[0].strip().lower()
-        if content_type != _JSON:
-            raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
+        if content_type not in types:
+            raise UnsupportedMediaType(f"Send the body as JSON, with the header Content-Type: {' or '.join(types)}.")
         try:
             body = self._request.raw_body or b""
         except ValueError as error:
@@ -122,7 +125,7 @@ class Request:
             body = body.encode()
         if len(body) > MAX_BODY:
             raise BodyTooLarge(f"The body must be at most {MAX_BODY} bytes. Put large inputs in a volume or an image.")
-        return strict_json.json_document(body)
+        return strict_json.json_document(body, literals=literals)
 
 
 class _NoQuery(msgspec.Struct, forbid_unknown_fields=True):

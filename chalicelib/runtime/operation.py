@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 BASE = "/researcher/api/v1"
 """The base path of the API's routes; paths in the OpenAPI document are relative to it."""
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+"""The media type of RFC 7396."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -40,12 +43,13 @@ class SuccessResponse(msgspec.Struct, frozen=True):
     body: Any = None
     example: Any = None
     headers: dict[str, str] = {}
-    content_type: str = "application/json"
+    content_type: str = JSON
 
 
 class Operation(msgspec.Struct, frozen=True):
     """One endpoint. *query* is a msgspec Struct, *body* a pydantic model or a msgspec type; *body_examples* by summary.
 
+    *body_types* are the media types of the body.
     *errors* are the errors of this endpoint alone. `infra.openapi.responses` adds those of every endpoint, of every
     endpoint with a token, and of every endpoint with a body.
     """
@@ -57,5 +61,6 @@ class Operation(msgspec.Struct, frozen=True):
     query: Any = None
     headers: tuple[Header, ...] = ()
     body: Any = None
+    body_types: tuple[str, ...] = (JSON,)
     body_examples: dict[str, Any] = {}
     tag: str = "Jobs"

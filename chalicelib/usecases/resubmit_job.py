@@ -42,7 +42,7 @@ def cloned_submission(request: CloneRequest, deduplication_key: DeduplicationKey
 def _find_created(
     request: CloneRequest, deduplication_key: DeduplicationKey, caller: Caller, jobs: Jobs
 ) -> Submitted | None:
-    identity = identify_repeatable(request.project, request.new_name, request.identity, caller, deduplication_key)
+    identity = identify_repeatable(request.names, request.identity, caller, deduplication_key)
     return find_created(request.project, identity, jobs) if identity else None
 
 

@@ -160,4 +160,4 @@ def _request_body(source: Operation, schemas: Schemas) -> JsonObject:
         for summary, value in source.body_examples.items()
     }
     content = {"schema": schemas.request(source.body), "examples": examples}
-    return {"required": True, "content": {"application/json": content}}
+    return {"required": True, "content": dict.fromkeys(source.body_types, content)}

@@ -39,6 +39,8 @@ MORE: dict[str, JsonObject] = {
         "type": "Train",
         "interactive": False,
         "command": "python train.py",
+        "script": "pip install --user -r requirements.txt\npython train.py --seed $JOB_COMPLETION_INDEX\n",
+        "shell": "bash",
         "arguments": ["--epochs", "3"],
         "environment": {
             "LEARNING_RATE": "0.001",

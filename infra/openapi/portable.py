@@ -32,6 +32,7 @@ ENUMS: dict[str, tuple[str, frozenset[str]]] = {
     "JobType": ("The type of a Job.", frozenset({"Interactive", "Train"})),
     "ListWaitTarget": ("What a list waits for.", frozenset({"finished"})),
     "ProblemCode": ("The stable code of an error.", frozenset(CATALOGUE)),
+    "Shell": ("The shell that runs a script.", frozenset({"bash", "sh"})),
     "WaitTarget": ("What to wait for.", frozenset(get_args(Until))),
 }
 """The closed lists of words by name, with their descriptions."""

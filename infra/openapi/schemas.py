@@ -40,6 +40,23 @@ UNIONS = {
     "Duration": ("ttlAfterFinish", "A duration: in seconds, or with one of the units s, m, h and d."),
 }
 """Names for the fields of a submission that accept several types, with their descriptions."""
+ENTRIES = {
+    "EnvironmentValue": (
+        "environment",
+        "The value of an environment variable: text, a number or a boolean, or a reference to a Secret's key.",
+    ),
+    "LabelValue": ("labels", "The value of a label: text, or a number or a boolean, which becomes text as written."),
+    "TextValue": ("arguments", "Text, or a number or a boolean, which becomes text as it is written."),
+}
+"""Names for the items and entries of a submission's fields that accept several types, with their descriptions."""
+REFERENCES = {
+    "environment": ("additionalProperties", "EnvironmentValue"),
+    "labels": ("additionalProperties", "LabelValue"),
+    "annotations": ("additionalProperties", "TextValue"),
+    "arguments": ("items", "TextValue"),
+    "command": ("items", "TextValue"),
+}
+"""Where these types are the items or entries of a field."""
 REQUIRED_IN_A_PATCH = ("project", "image")
 """Fields that a merge patch can replace but not remove."""
 
@@ -96,16 +113,17 @@ class Schemas:
         name = Submission.__name__
         schema = Submission.model_json_schema(ref_template=REFERENCE + "{model}", schema_generator=_Readable)
         fields = schema["properties"]
+        named = {entry: _one_of(_entries(fields[field]), text) for entry, (field, text) in ENTRIES.items()}
+        for field, (entries, entry) in REFERENCES.items():
+            (fields[field]["anyOf"][0] if field == "command" else fields[field])[entries] = {"$ref": REFERENCE + entry}
         for field in ("labels", "annotations"):
             fields[field]["propertyNames"] = KEYS
         # `oneOf` of disjoint types: typescript-fetch has no type for an `anyOf` of values.
-        named = {union: {"title": union, **_one_of(fields[field], text)} for union, (field, text) in UNIONS.items()}
+        named |= {union: _one_of(fields[field], text) for union, (field, text) in UNIONS.items()}
         for union, (field, _) in UNIONS.items():
             fields[field] = nullable({**fields[field], "anyOf": [{"$ref": REFERENCE + union}]})
-        text = "The value of an environment variable: text, a number or a boolean, or a reference to a Secret's key."
-        named["EnvironmentValue"] = {"title": "EnvironmentValue", **_one_of(fields["environment"], text)}
-        fields["environment"]["additionalProperties"] = {"$ref": REFERENCE + "EnvironmentValue"}
-        self._found |= portable(schema.pop("$defs") | named | {name: schema}) | {"Wrapped" + name: _wrapped(name)}
+        titled = {union: {"title": union, **part} for union, part in named.items()}
+        self._found |= portable(schema.pop("$defs") | titled | {name: schema}) | {"Wrapped" + name: _wrapped(name)}
         return name
 
     def _patch(self, name: str) -> JsonObject:
@@ -142,9 +160,15 @@ class _Readable(GenerateJsonSchema):
         return generated
 
 
+def _entries(field: JsonObject) -> JsonObject:
+    """Return the schema of the items or entries of *field*."""
+    entries: JsonObject = field.get("items") or field["additionalProperties"]
+    return entries
+
+
 def _one_of(field: JsonObject, description: str) -> JsonObject:
-    """Return the union of *field*, or of the values of its entries, without null and without overlapping types."""
-    kinds = [kind for kind in field.get("anyOf") or field["additionalProperties"]["anyOf"] if kind != NULL]
+    """Return the union of *field*, without null and without overlapping types."""
+    kinds = [kind for kind in field["anyOf"] if kind != NULL]
     numbers = {"type": "number"} in kinds
     return {
         "description": description,

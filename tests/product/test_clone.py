@@ -50,6 +50,18 @@ class TestClone:
         assert container["env"] == [{"name": "LR", "value": "0.2"}, {"name": "TOKEN", "valueFrom": secret}]
         assert container["command"] == ["python", "train it.py"]
 
+    @pytest.mark.parametrize("parameter", ["", "; charset=utf-8"])
+    def test_media_type_of_a_merge_patch(self, stack: Stack, api: Api, clone: str, parameter: str) -> None:
+        """A patch may have the media type of merge patches, and its numbers arrive as they are written."""
+        body = b'{"name": "patched", "environment": {"LR": 1e-4}}'
+        headers = {"Content-Type": "application/merge-patch+json" + parameter}
+
+        response = api.request("POST", clone, content=body, headers=headers)
+
+        assert response.status_code == 201
+        (container,) = stored_jobs(stack)["patched"]["spec"]["template"]["spec"]["containers"]
+        assert {"name": "LR", "value": "1e-4"} in container["env"]
+
     def test_clone_can_be_cloned(self, api: Api, clone: str) -> None:
         """A clone stores its own submission, so it can be cloned."""
         first = api.request("POST", clone, json={"gpu": 2}).json()["name"]

@@ -47,7 +47,7 @@ class TestIdempotencyKey:
             ({"gpu": 2}, "idempotency_key_reused"),
             ({"type": "Interactive"}, "idempotency_key_reused"),
             ({"image": "busybox"}, "idempotency_key_reused"),
-            ({"jobNamePrefix": "sweep"}, "invalid_job"),
+            ({"jobNamePrefix": "sweep"}, "idempotency_key_reused"),
         ],
     )
     def test_another_body_is_rejected(self, stack: Stack, api: Api, other: dict[str, object], code: str) -> None:
@@ -60,6 +60,26 @@ class TestIdempotencyKey:
         response = api.request("POST", "/jobs", json=body, headers=key)
 
         assert (response.status_code, response.json()["code"]) == (422, code)
+        assert stored_names(stack) == before
+
+    def test_key_with_a_prefix(self, stack: Stack, api: Api) -> None:
+        """The name has the prefix, a repeated request is a replay, and the key with another prefix names the Job."""
+        key = {"Idempotency-Key": "with a prefix"}
+        first = api.submit(headers=key, jobNamePrefix="sweep-7")
+        before = stored_names(stack)
+
+        second = api.submit(headers=key, jobNamePrefix="sweep-7")
+        others = [
+            api.request("POST", path, json={"project": "team-a", "image": IMAGE, **prefix}, headers=key)
+            for path in ("/jobs", "/jobs?dryRun=true")
+            for prefix in ({}, {"jobNamePrefix": "sweep-8"})
+        ]
+
+        name = first.json()["name"]
+        assert name.startswith("sweep-7-")
+        assert (second.json()["name"], second.headers["Idempotent-Replayed"]) == (name, "true")
+        assert {(other.status_code, other.json()["code"]) for other in others} == {(422, "idempotency_key_reused")}
+        assert all(f"for the Job {name}." in other.json()["detail"] for other in others)
         assert stored_names(stack) == before
 
     def test_keys_belong_to_a_caller(self, stack: Stack, api: Api) -> None:

@@ -45,6 +45,8 @@ class Request(NamedTuple):
     job: Mapping[str, Any] | None = None
     suspended: bool = False
     status: int = 200
+    key: str | None = None
+    """The Idempotency-Key, followed by the name."""
 
 
 class Callers:
@@ -84,7 +86,8 @@ class Callers:
         url = self._stack.gateway.url + request.path.replace("*", name)
         body = json.loads(json.dumps(request.body).replace("*", name)) if request.body is not None else None
         with self._counting(row, cold=cold) as trips:
-            response = self._callers["alice"].request(request.method, url, json=body)
+            headers = {"Idempotency-Key": request.key + name} if request.key else None
+            response = self._callers["alice"].request(request.method, url, json=body, headers=headers)
         assert response.status_code == request.status, response.text
         return trips
 

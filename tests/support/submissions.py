@@ -8,11 +8,16 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidJob
 from chalicelib.domain.kubernetes.quantities import MEMORY_PATTERN
+from chalicelib.domain.submission.image import IMAGE_PATTERN
 from chalicelib.domain.submission.model import Submission, parse_submission
 
 Schema = dict[str, Any]
 UNITS = ("", "k", "K", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")
 """Memory units; 32 of the largest are the most that a node can have."""
+IMAGES = (
+    r"([a-z]{1,8}[.][a-z]{2}(:[0-9]{1,4})?/)?[a-z]{1,9}(/[a-z]{1,9}-a)?(:[A-Z_][-a-z.]{0,9})?(@sha256:[a-f0-9]{64})?"
+)
+"""Images with a host, which IMAGE_PATTERN cannot tell from a repository, or without one."""
 MAX_ITEMS = 3
 """The most items of a list or map in an example: more would test nothing new."""
 
@@ -69,6 +74,8 @@ def _scalars(schema: Schema) -> st.SearchStrategy[Any]:
 def _strings(schema: Schema) -> st.SearchStrategy[str]:
     if schema.get("pattern") == f"^{MEMORY_PATTERN}$":
         return st.builds("{}{}".format, st.integers(1, 32), st.sampled_from(UNITS))
+    if schema.get("pattern") == f"^{IMAGE_PATTERN}$":
+        return st.from_regex(IMAGES, fullmatch=True)
     longest = schema.get("maxLength", 64)
     pattern = schema.get("pattern", "[a-z]+(/[a-z]+)?").removeprefix("^").removesuffix("$")
     return st.from_regex(pattern, fullmatch=True).filter(lambda text: len(text) <= longest)

@@ -98,7 +98,7 @@ _SUBMISSION = {
     **_unredacted("gpu", "cpu", "cpuLimit", "memory", "memoryLimit", "nodeType", "largeShm"),
     **_unredacted("parallelism", "completions", "indexed", "nodes", "backoffLimit", "backoffLimitPerIndex"),
     **_unredacted("maxFailedIndexes", "maxRuntimeSeconds", "ttlAfterFinish", "preemptible", "queue"),
-    **_unredacted("runAsUid", "runAsGid", "preventPrivilegeEscalation", "stdin", "tty"),
+    **_unredacted("runAsUid", "runAsGid", "preventPrivilegeEscalation", "stdin", "tty", "shell"),
     "environment": MapOf({"secret": _unredacted("name", "key")}),
     "retry": {"exitCodes": [None], "ignoreDisruptions": None},
     "pvc": [_unredacted("path", "name", "size", "storageClass", "readOnly")],

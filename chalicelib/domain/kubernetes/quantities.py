@@ -6,7 +6,8 @@ import math
 import re
 from decimal import Decimal
 
-MEMORY_PATTERN = r"([1-9][0-9]{0,11}(\.[0-9]{1,3})?|0\.[0-9]{1,3})(k|K|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?"
+MEMORY_PATTERN = r"([1-9][0-9]{0,11}(\.[0-9]{1,3})?|0\.[0-9]{1,3})(k|K|M|G|T|P|[KMGTP]iB?)?"
+"""Kubernetes' units and, as other names for its binary ones, KiB to PiB. GB is not among them: some mean GiB by it."""
 DURATION_PATTERN = r"[1-9][0-9]{0,8}[smhd]?"
 MAX_SECONDS = 30 * 86400
 """Maximum runtime and maximum retention of a Job: 30 days."""
@@ -31,13 +32,13 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def memory_bytes(text: str) -> int:
     """Return *text* in bytes, such as 1610612736 for '1.5Gi'; a fraction of a byte is rounded up, as in Kubernetes."""
-    number = text.rstrip("KMGTPki")
-    return math.ceil(Decimal(number) * _MEMORY_UNITS[text[len(number) :]])
+    number = text.rstrip("KMGTPkiB")
+    return math.ceil(Decimal(number) * _MEMORY_UNITS[text[len(number) :].removesuffix("B")])
 
 
 def kubernetes_memory(text: str) -> str:
-    """Return *text* as a Kubernetes quantity, which has the suffix k but not Run:ai's K."""
-    return re.sub(r"K$", "k", text)
+    """Return *text* as a Kubernetes quantity, which has the suffix k but not Run:ai's K, and Gi but not GiB."""
+    return re.sub(r"K$", "k", text.removesuffix("B"))
 
 
 def seconds(duration: int | str) -> int:

@@ -15,6 +15,7 @@ from chalicelib.domain.kubernetes.quantities import MAX_SECONDS, kubernetes_cpu,
 from chalicelib.domain.labels import (
     JOB_TYPE_LABEL,
     KEY_HASH_ANNOTATION,
+    KEY_LABEL,
     MANAGED_BY_LABEL,
     MANAGED_BY_VALUE,
     PROJECT_LABEL,
@@ -31,6 +32,7 @@ from chalicelib.domain.manifest.volumes import mounts, volumes
 from chalicelib.domain.names import namespace_of, project_name
 from chalicelib.domain.submission.device_variables import NO_DEVICES
 from chalicelib.domain.submission.fields import SecretVariable
+from chalicelib.domain.submission.script import shell_arguments, shell_command
 
 if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
@@ -49,7 +51,7 @@ def render(submission: Submission, caller: Caller, identity: JobIdentity) -> Man
         "metadata": {
             "name": identity.name,
             "namespace": namespace_of(project_name(submission.project)),
-            "labels": {**submission.labels, **_labels(submission, caller)},
+            "labels": {**submission.labels, **_labels(submission, caller, identity)},
             "annotations": {**submission.annotations, **_annotations(submission, caller, identity, retention)},
         },
         "spec": without_none(
@@ -91,9 +93,10 @@ def _pod_labels(submission: Submission, caller: Caller) -> dict[str, str]:
     }
 
 
-def _labels(submission: Submission, caller: Caller) -> dict[str, str]:
+def _labels(submission: Submission, caller: Caller, identity: JobIdentity) -> dict[str, str]:
     queue = {QUEUE_LABEL: submission.queue} if submission.queue else {}
-    return {**_pod_labels(submission, caller), **queue}
+    key = {KEY_LABEL: identity.key_label} if identity.key_label else {}
+    return {**_pod_labels(submission, caller), **queue, **key}
 
 
 def _pod(submission: Submission, identity: JobIdentity) -> Manifest:
@@ -126,8 +129,8 @@ def _container(submission: Submission, identity: JobIdentity) -> Manifest:
             "name": CONTAINER,
             "image": submission.image,
             "imagePullPolicy": submission.image_pull_policy,
-            "command": submission.command or None,
-            "args": submission.arguments or None,
+            "command": _command(submission) or None,
+            "args": _arguments(submission) or None,
             "env": _environment(submission, identity) or None,
             "workingDir": submission.working_dir,
             "stdin": submission.stdin or None,
@@ -143,6 +146,14 @@ def _container(submission: Submission, identity: JobIdentity) -> Manifest:
             },
         }
     )
+
+
+def _command(submission: Submission) -> list[str] | None:
+    return shell_command(submission.shell, submission.script) if submission.script else submission.command
+
+
+def _arguments(submission: Submission) -> list[str]:
+    return shell_arguments(submission.arguments) if submission.script else submission.arguments
 
 
 def _environment(submission: Submission, identity: JobIdentity) -> list[Manifest]:

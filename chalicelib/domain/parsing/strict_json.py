@@ -10,6 +10,7 @@ import msgspec
 
 from chalicelib.domain.errors import FieldError, MalformedRequest, pointer_step
 from chalicelib.domain.parsing import validation_messages
+from chalicelib.domain.parsing.literals import FloatLiteral, IntegerLiteral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,13 +26,17 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _NOT_CANONICAL = "must be written as in the documentation: 100, not 1e2; true, not TRUE"
 
 
-def json_document(body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Parse *body*; raise MalformedRequest unless it is strict JSON in UTF-8 with at most MAX_DEPTH levels."""
+def json_document(body: bytes, *, literals: bool = False) -> Any:  # noqa: ANN401 - any JSON
+    """Parse *body*; raise MalformedRequest unless it is strict JSON in UTF-8 with at most MAX_DEPTH levels.
+
+    With *literals*, numbers are those of `parsing.literals`, which keep how they are written.
+    """
     try:
         msgspec.json.decode(
             body
         )  # rejects what json accepts: invalid UTF-8, surrogates, NaN; json rejects duplicate keys
-        document = json.loads(body, object_pairs_hook=unique_keys)
+        numbers = (IntegerLiteral, FloatLiteral) if literals else (None, None)
+        document = json.loads(body, object_pairs_hook=unique_keys, parse_int=numbers[0], parse_float=numbers[1])
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(
             "The body is not valid JSON. Duplicate keys, NaN and lone surrogates are rejected."

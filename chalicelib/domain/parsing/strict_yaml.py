@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from chalicelib.domain.errors import MalformedRequest
+from chalicelib.domain.parsing.literals import BooleanLiteral
 from chalicelib.domain.parsing.strict_json import MAX_DEPTH, json_document
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+([eE][-+]?[0-9]+)?)?")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-def yaml_document(body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Parse the only document in *body*; raise MalformedRequest with the number of the invalid line."""
+def yaml_document(body: bytes, *, literals: bool = False) -> Any:  # noqa: ANN401 - any JSON
+    """Parse the only document in *body*; raise MalformedRequest with the number of the invalid line.
+
+    With *literals*, numbers and booleans are those of `parsing.literals`, which keep how they are written.
+    """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -38,7 +42,7 @@ def yaml_document(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     if text.startswith(_BYTE_ORDER_MARK):
         raise MalformedRequest("The document begins with a byte order mark. Save it as UTF-8 without one.")
     try:
-        return _Reader(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
+        return _Reader(yaml.parse(text, Loader=yaml.CSafeLoader), literals=literals).document()
     except yaml.MarkedYAMLError as error:
         place = f"Line {error.problem_mark.line + 1} of the document" if error.problem_mark else "The document"
         raise MalformedRequest(f"{place} is not valid YAML.") from error
@@ -49,8 +53,9 @@ def yaml_document(body: bytes) -> Any:  # noqa: ANN401 - any JSON
 class _Reader:
     """Builds values from the events of a YAML parser; recursion is limited by MAX_DEPTH."""
 
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, events: Iterator[yaml.Event], *, literals: bool) -> None:
         self._events = events
+        self._literals = literals
 
     def document(self) -> Any:  # noqa: ANN401 - any JSON
         """Return the value of the document; raise MalformedRequest if there is a second one."""
@@ -75,7 +80,7 @@ class _Reader:
             _reject(event, f"exceeds {MAX_DEPTH} levels of nesting")
         match event:
             case yaml.ScalarEvent():
-                return _scalar(event)
+                return _scalar(event, literals=self._literals)
             case yaml.SequenceStartEvent():
                 return [self._value(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)]
         return self._mapping(depth + 1)
@@ -96,14 +101,15 @@ class _Reader:
             yield event
 
 
-def _scalar(event: yaml.ScalarEvent) -> Any:  # noqa: ANN401 - null, a boolean, a number or a string
+def _scalar(event: yaml.ScalarEvent, *, literals: bool) -> Any:  # noqa: ANN401 - null, a boolean, a number or a string
     text: str = event.value
     if event.style:
         return text
     if text in _WORDS:
-        return _WORDS[text]
+        value = _WORDS[text]
+        return BooleanLiteral(text) if literals and value is not None else value
     try:
-        return json_document(text.encode()) if _NUMBER.fullmatch(text) else text
+        return json_document(text.encode(), literals=literals) if _NUMBER.fullmatch(text) else text
     except MalformedRequest:
         _reject(event, "has a number that is too large")
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from chalicelib.domain.kubernetes.quantities import (
-    DURATION_PATTERN,
-    MAX_MEMORY,
-    MAX_SECONDS,
-    MAX_VOLUME,
-    MEMORY_PATTERN,
-    memory_bytes,
-    seconds,
-)
+from chalicelib.domain.kubernetes.quantities import DURATION_PATTERN, MAX_SECONDS, MEMORY_PATTERN
 from chalicelib.domain.labels import is_label_key, is_reserved_key
 from chalicelib.domain.names import NEW_JOB_PATTERN, PROJECT_PATTERN
+from chalicelib.domain.parsing.literals import plain, text_of
+from chalicelib.domain.submission.amounts import (
+    cores_without_unit,
+    duration_within,
+    memory_with_unit,
+    memory_within,
+    volume_within,
+    whole_number,
+)
+from chalicelib.domain.submission.command_line import escape_expansions, split_command
 from chalicelib.domain.submission.device_variables import injects_devices
+from chalicelib.domain.submission.image import IMAGE_PATTERN, MAX_IMAGE, check_image
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 
 MAX_VARIABLES = 128
@@ -30,32 +32,18 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
 
-
-def _whole_number(number: object) -> object:
-    if isinstance(number, float) and number.is_integer():
-        return int(number)
-    if isinstance(number, float):
-        raise ValueError("must be a whole number: GPUs are not shared")  # noqa: TRY004 - pydantic's contract
-    return number
+    @model_validator(mode="before")
+    @classmethod
+    def _booleans(cls, fields: object) -> object:
+        """Turn a boolean of YAML into True or False, which no class of ours can be."""
+        return {name: plain(value) for name, value in fields.items()} if isinstance(fields, dict) else fields
 
 
 def _split_command(command: object) -> object:
-    try:
-        return shlex.split(command) if isinstance(command, str) else command
-    except ValueError:
-        raise ValueError("must not end within a quote or after a backslash") from None
-
-
-def _variable_text(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, (int, float)) else value
-
-
-def _duration(duration: int | str) -> int | str:
-    if not 1 <= seconds(duration) <= MAX_SECONDS:
-        raise ValueError("must be at least 1 second and at most 30 days")
-    return duration
+    if isinstance(command, str):
+        # A shell passes these words as they are, so Kubernetes must not replace anything in them.
+        return [escape_expansions(word) for word in split_command(command)]
+    return command
 
 
 def _user_key(key: str) -> str:
@@ -64,25 +52,6 @@ def _user_key(key: str) -> str:
     if is_reserved_key(key):
         raise ValueError("is reserved for Kubernetes, a scheduler, AWS or this API")
     return key
-
-
-def _memory(text: str) -> str:
-    _require_bytes(text)
-    if memory_bytes(text) > memory_bytes(MAX_MEMORY):
-        raise ValueError(f"must be at most {MAX_MEMORY}, the memory of the largest node")
-    return text
-
-
-def _volume_size(text: str) -> str:
-    _require_bytes(text)
-    if memory_bytes(text) > memory_bytes(MAX_VOLUME):
-        raise ValueError(f"must be at most {MAX_VOLUME}, the size of the largest volume")
-    return text
-
-
-def _require_bytes(text: str) -> None:
-    if not memory_bytes(text):
-        raise ValueError("must be above 0")
 
 
 def _variable_name(name: str) -> str:
@@ -111,21 +80,23 @@ Project = Annotated[str, _matching(PROJECT_PATTERN, 50)]
 NewJobName = Annotated[str, _matching(NEW_JOB_PATTERN, 52)]
 JobNamePrefix = Annotated[str, _matching(_DNS_LABEL, 40)]
 """Shorter than a name, because a hyphen and a unique suffix are appended."""
-Image = Annotated[str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/:]*(@[a-z0-9]+:[a-f0-9]{32,128})?", 512)]
+Image = Annotated[str, _matching(IMAGE_PATTERN, MAX_IMAGE), BeforeValidator(check_image)]
 """An @ is allowed only before a digest: in a URL it follows a password, which every list of Jobs would show."""
-TextList = Annotated[list[Text], Field(max_length=256)]
+TextValue = Annotated[Text, BeforeValidator(text_of, json_schema_input_type=Text | float | bool)]
+"""A number or a boolean becomes the text by which it is written."""
+TextList = Annotated[list[TextValue], Field(max_length=256)]
 Words = Annotated[TextList, BeforeValidator(_split_command, json_schema_input_type=TextList | Text)]
 """Run:ai's type of a command is one string, which is split like in a shell."""
 _Gpus = Annotated[int, Field(ge=0, le=64)]
-Gpus = Annotated[_Gpus, BeforeValidator(_whole_number, json_schema_input_type=_Gpus)]
+Gpus = Annotated[_Gpus, BeforeValidator(whole_number, json_schema_input_type=_Gpus)]
 """Run:ai's type of GPUs is double: 1.0 is accepted; fractions such as 0.5 are not available in Kubernetes."""
-Cores = Annotated[float, Field(ge=0.001, le=1024, allow_inf_nan=False)]
-_Bytes = Annotated[str, _matching(MEMORY_PATTERN, 18)]
-Memory = Annotated[_Bytes, AfterValidator(_memory)]
-VolumeSize = Annotated[_Bytes, AfterValidator(_volume_size)]
+Cores = Annotated[float, Field(ge=0.001, le=1024, allow_inf_nan=False), BeforeValidator(cores_without_unit)]
+_Bytes = Annotated[str, _matching(MEMORY_PATTERN, 19), BeforeValidator(memory_with_unit)]
+Memory = Annotated[_Bytes, AfterValidator(memory_within)]
+VolumeSize = Annotated[_Bytes, AfterValidator(volume_within)]
 Duration = Annotated[
     Annotated[int, Field(ge=1, le=MAX_SECONDS)] | Annotated[str, _matching(DURATION_PATTERN, 10)],
-    AfterValidator(_duration),
+    AfterValidator(duration_within),
 ]
 AbsolutePath = Annotated[str, _matching(r"/[^\x00:]*", 1024)]
 VariableName = Annotated[str, _matching(r"[-._a-zA-Z][-._a-zA-Z0-9]*", 128), AfterValidator(_variable_name)]
@@ -134,6 +105,8 @@ DnsLabel = Annotated[str, _matching(_DNS_LABEL, 63)]
 DnsSubdomain = Annotated[str, _matching(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*", 253)]
 Key = Annotated[str, Field(min_length=1, max_length=317), AfterValidator(_user_key)]
 LabelValue = Annotated[str, _matching(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63)]
+LabelText = Annotated[LabelValue, BeforeValidator(text_of, json_schema_input_type=LabelValue | float | bool)]
+_ExitCode = Annotated[int, Field(ge=1, le=255)]
 NodeType = Annotated[LabelValue, Field(min_length=1)]
 
 
@@ -152,7 +125,7 @@ class SecretVariable(Strict):
 
 Variable = Annotated[
     Text | SecretVariable,
-    BeforeValidator(_variable_text, json_schema_input_type=Text | int | float | bool | SecretVariable),
+    BeforeValidator(text_of, json_schema_input_type=Text | float | bool | SecretVariable),
 ]
 Environment = Annotated[
     dict[VariableName, Variable],
@@ -175,7 +148,7 @@ class Retry(Strict):
     """Which pod failures are retried, within the backoff limits. Any other failure fails the Job or its index."""
 
     exit_codes: Annotated[
-        list[Annotated[int, Field(ge=1, le=255)]] | None,
+        list[Annotated[_ExitCode, BeforeValidator(plain, json_schema_input_type=_ExitCode)]] | None,
         Field(min_length=1, max_length=255, description="Exit codes that are retried; no other exit code is."),
     ] = None
     ignore_disruptions: Annotated[

@@ -2,7 +2,8 @@
 
 1. Each request gets a `JobIdentity`: the name of its Job and a hash of the caller and the submission. The name comes
    from the submission, or else it is derived from the Idempotency-Key, the version of the uploaded object, or a random
-   nonce.
+   nonce. `jobNamePrefix` is the beginning of a derived name, so that two requests with one key and different prefixes
+   have different names: a Job whose name comes from a key has a label, by which it is found before one is created.
 2. The Job is created under that name, with the hash as an annotation. The API server accepts each name only once, so
    of any number of repeated or concurrent requests, one creates the Job.
 3. The other requests read the Job with that name. If its hash is the same, `require_same_request` returns it as their
@@ -16,12 +17,10 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.domain.errors import (
-    FieldError,
     IdempotencyKeyReused,
-    InvalidJob,
     JobBeingDeleted,
     NameTaken,
 )
@@ -62,6 +61,8 @@ class JobIdentity:
     """Random for each delivery, and therefore excluded from equality."""
     is_upload: bool = False
     """Whether *key_hash* is that of an S3 object, all versions of which have the same."""
+    key_label: str | None = None
+    """The value of KEY_LABEL, if the name comes from an Idempotency-Key."""
 
     @property
     def service(self) -> str:
@@ -69,6 +70,14 @@ class JobIdentity:
         # Before Kubernetes 1.36 the name of a Service must begin with a letter (RFC 1035), unlike that of a Job.
         stem = f"job-{self.name}"[: _MAX_LABEL - SUFFIX_LENGTH - 1].rstrip("-")
         return f"{stem}-{_suffix(length_prefixed_hash(b'service', self.nonce.encode()))}"
+
+
+class RequestedNames(NamedTuple):
+    """What a request says about the name of its Job."""
+
+    project: str
+    name: str | None = None
+    prefix: str | None = None
 
 
 def identify(
@@ -83,10 +92,8 @@ def identify(
         identity: The bytes to hash in place of the submission, if the submission can differ between repetitions.
     """
     content = submission.identity if identity is None else identity
-    if isinstance(deduplication_key, IdempotencyKey) and submission.job_name_prefix:
-        message = "must not be combined with an Idempotency-Key, which generates the name"
-        raise InvalidJob.at(FieldError("/jobNamePrefix", message))
-    if repeatable := identify_repeatable(submission.project, submission.name, content, caller, deduplication_key):
+    names = RequestedNames(submission.project, submission.name, submission.job_name_prefix)
+    if repeatable := identify_repeatable(names, content, caller, deduplication_key):
         return repeatable
     # Only this delivery can find its Job again, for example after the response of the cluster was lost.
     digest = (
@@ -101,9 +108,10 @@ def identify(
 
 
 def identify_repeatable(
-    project: str, name: str | None, identity: bytes, caller: Caller, deduplication_key: DeduplicationKey
+    names: RequestedNames, identity: bytes, caller: Caller, deduplication_key: DeduplicationKey
 ) -> JobIdentity | None:
-    """Return the identity of a request that has a *name* or an Idempotency-Key, or None."""
+    """Return the identity of a request that has a name or an Idempotency-Key, or None."""
+    project, name, prefix = names
     user, key_hash = caller.user.encode(), None
     if isinstance(deduplication_key, IdempotencyKey):
         key_hash = length_prefixed_hash(user, project.encode(), require_valid_key(deduplication_key.text).encode())
@@ -115,9 +123,13 @@ def identify_repeatable(
     if name:
         return JobIdentity(name, length_prefixed_hash(user, identity), key_hash, deduplication_key.nonce)
     if key_hash:
-        # The same prefix for all types: the name must depend on nothing but the key.
+        # The same prefix for all types: the name must depend on nothing but the key and the requested prefix.
         return JobIdentity(
-            f"job-{_suffix(key_hash)}", length_prefixed_hash(user, identity, b""), key_hash, deduplication_key.nonce
+            f"{prefix or 'job'}-{_suffix(key_hash)}",
+            length_prefixed_hash(user, identity, b""),
+            key_hash,
+            deduplication_key.nonce,
+            key_label=key_hash[:_MAX_LABEL],
         )
     return None
 
@@ -147,13 +159,13 @@ def _suffix(digest: str) -> str:
 
 
 def require_same_request(existing: Job, identity: JobIdentity) -> Job:
-    """Return *existing*, the Job with the name of *identity*, if the same request created it.
+    """Return *existing*, the Job with the name or the key of *identity*, if the same request created it.
 
     Raises: JobBeingDeleted, IdempotencyKeyReused, NameTaken.
     """
     if existing.metadata.deletion_timestamp:
         raise JobBeingDeleted(
-            f"The Job {identity.name} is being deleted. Try again after its deletion.",
+            f"The Job {existing.metadata.name} is being deleted. Try again after its deletion.",
             retry_after=RETRY_AFTER_DELETION,
         )
     if existing.metadata.annotations.get(REQUEST_HASH_ANNOTATION) == identity.request_hash:
@@ -164,5 +176,8 @@ def require_same_request(existing: Job, identity: JobIdentity) -> Job:
                 f"An earlier version of this object created the Job {identity.name}. Delete that Job or set another "
                 "name, and upload the object again."
             )
-        raise IdempotencyKeyReused("This Idempotency-Key was already used for another Job. Use a new key.")
+        raise IdempotencyKeyReused(
+            f"This Idempotency-Key was already used in another request, for the Job {existing.metadata.name}. Use a "
+            "new key, or repeat that request unchanged."
+        )
     raise NameTaken(f"The Project has another Job named {identity.name}. Choose another name, or delete that Job.")

@@ -21,18 +21,19 @@ from chalicelib.domain.submission.fields import (
     Image,
     JobNamePrefix,
     Key,
-    LabelValue,
+    LabelText,
     Memory,
     NewJobName,
     NodeType,
     Project,
     Retry,
     Strict,
-    Text,
     TextList,
+    TextValue,
     Words,
 )
 from chalicelib.domain.submission.reserved_variables import RENDEZVOUS_VARIABLES
+from chalicelib.domain.submission.script import Script, Shell  # noqa: TC001 - pydantic evaluates the annotations
 from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 
 Value = TypeVar("Value")
@@ -51,7 +52,11 @@ class Submission(Strict):
     type: Annotated[Literal["Train", "Interactive"] | None, Field(description="The type; default: Train.")] = None
     interactive: Annotated[bool | None, Field(description="true is the same as type Interactive.")] = None
     command: Annotated[Words | None, Field(description="Replaces the image's entry point.")] = None
-    arguments: Annotated[TextList, Field(description="Arguments of the command.")] = []
+    script: Annotated[
+        Script | None, Field(description="A shell script in place of command; it ends when a command of it fails.")
+    ] = None
+    shell: Annotated[Shell, Field(description="The shell of script: /bin/bash -ec or /bin/sh -ec.")] = "bash"
+    arguments: Annotated[TextList, Field(description="Arguments of the command or script.")] = []
     environment: Annotated[
         Environment, Field(description="Variables: each a value or a reference to a key of a Secret.")
     ] = {}
@@ -92,8 +97,8 @@ class Submission(Strict):
     prevent_privilege_escalation: Annotated[Literal[True], Field(description="Always true.")] = True
     stdin: Annotated[bool, Field(description="Keep the container's standard input open.")] = False
     tty: Annotated[bool, Field(description="Allocate a terminal for the container.")] = False
-    labels: Annotated[dict[Key, LabelValue], Field(max_length=32, description="Labels of the Job, for filtering.")] = {}
-    annotations: Annotated[dict[Key, Text], Field(max_length=32, description="Annotations of the Job.")] = {}
+    labels: Annotated[dict[Key, LabelText], Field(max_length=32, description="Labels of the Job, for filtering.")] = {}
+    annotations: Annotated[dict[Key, TextValue], Field(max_length=32, description="Annotations of the Job.")] = {}
 
     @property
     def job_type(self) -> str:

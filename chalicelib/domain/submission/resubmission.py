@@ -18,7 +18,9 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.kubernetes.completion_indexes import unfinished_indexes
 from chalicelib.domain.names import JobName, ProjectName, job_name
+from chalicelib.domain.parsing.literals import encode_literal
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
+from chalicelib.domain.submission.idempotency import RequestedNames
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.domain.submission.reserved_variables import INDEX_MAP
 from chalicelib.domain.submission.stored import stored_submission
@@ -49,12 +51,15 @@ class CloneRequest(msgspec.Struct, frozen=True):
     @property
     def identity(self) -> bytes:
         """The identity of the request in canonical JSON, which does not depend on the state of the original Job."""
-        return msgspec.json.encode(["clone", self.name, self.patch], order="deterministic")
+        return msgspec.json.encode(["clone", self.name, self.patch], enc_hook=encode_literal, order="deterministic")
 
     @property
-    def new_name(self) -> JobName | None:
-        """The name of the clone in the patch, or None if there is none or it is invalid."""
-        name = self.patch.get("name") if isinstance(self.patch, dict) else None
+    def names(self) -> RequestedNames:
+        """The name and the prefix of the clone in the patch; None if there is none or it is invalid."""
+        return RequestedNames(self.project, self._name_in("name"), self._name_in(PREFIX))
+
+    def _name_in(self, field: str) -> JobName | None:
+        name = self.patch.get(field) if isinstance(self.patch, dict) else None
         with suppress(MalformedRequest):
             return job_name(name) if isinstance(name, str) else None
         return None
@@ -63,7 +68,8 @@ class CloneRequest(msgspec.Struct, frozen=True):
 def clone_of(project: ProjectName, job: Job, patch: object, *, keyed: bool) -> Submission:
     """Return the submission of *job* with *patch* applied.
 
-    The clone does not inherit the name, nor the name prefix if its name comes from *patch* or a key (*keyed*).
+    The clone does not inherit the name, nor the name prefix if its name comes from *patch* or a key (*keyed*): that
+    name must not depend on the original, which may be gone when the request is repeated.
     """
     if not isinstance(patch, dict):
         raise InvalidJob.at(FieldError("", "must be an object"))

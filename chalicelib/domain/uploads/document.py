@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
     from chalicelib.domain.uploads.s3_event import Upload
 
-_PARSERS: dict[str, Callable[[bytes], Any]] = {"json": json_document, "yaml": yaml_document, "yml": yaml_document}
+_PARSERS: dict[str, Callable[..., Any]] = {"json": json_document, "yaml": yaml_document, "yml": yaml_document}
 
 
 def check_name_and_size(upload: Upload) -> None:
@@ -42,7 +42,7 @@ def parse_upload(upload: Upload, body: bytes) -> Submission:
     """
     check_size(len(body))
     _check_encoding(body)
-    document = _PARSERS[_extension(upload)](body)
+    document = _PARSERS[_extension(upload)](body, literals=True)
     wrapped = isinstance(document, dict) and document.keys() == {"job"}
     job = _with_project(upload.project, document["job"] if wrapped else document)
     submission = parse_submission({"job": job} if wrapped else job)

@@ -136,6 +136,7 @@ def test_label_key_pattern_agrees_with_the_check() -> None:
         (labels.USER_LABEL, "researcher.dev/user"),
         (labels.REQUEST_HASH_ANNOTATION, "researcher.dev/request-hash"),
         (labels.KEY_HASH_ANNOTATION, "researcher.dev/idempotency-key-hash"),
+        (labels.KEY_LABEL, "researcher.dev/idempotency-key"),
         (labels.UPLOADED_BY_ANNOTATION, "researcher.dev/uploaded-by"),
         (labels.SUBMISSION_ANNOTATION, "researcher.dev/submission"),
         (labels.RETENTION_ANNOTATION, "researcher.dev/retention"),

@@ -220,6 +220,23 @@ class TestDocument:
 
         assert (response.status, response.document["code"]) == (415, "unsupported_media_type")
 
+    def test_types_of_an_operation(self) -> None:
+        """An operation may accept several types; the message lists them."""
+        types = ("application/json", "application/merge-patch+json")
+        results = [
+            call(lambda request: request.document(types), headers=[("Content-Type", each)], body=b'{"a":1}')
+            for each in (*types, "application/json-patch+json")
+        ]
+
+        assert [result.status for result in results] == [200, 200, 415]
+        assert results[2].document["detail"].endswith("Content-Type: application/json or application/merge-patch+json.")
+
+    def test_literals(self) -> None:
+        """An operation can keep how numbers are written."""
+        response = call(lambda request: [request.document(literals=True)[0].literal], headers=[JSON], body=b"[1e-4]")
+
+        assert response.body == '["1e-4"]'
+
     def test_size_is_limited(self) -> None:
         """The limit is in bytes, and the error contains it."""
         largest = b'"' + "é".encode() * ((MAX_BODY - 2) // 2) + b'"'

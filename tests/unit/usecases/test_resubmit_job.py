@@ -82,7 +82,10 @@ class TestRepeatedClone:
 
     @pytest.mark.parametrize(
         ("patch", "deduplication_key"),
-        [({}, KEY), ({"gpu": 2}, KEY), ({"name": "mine"}, KEY), ({"name": "mine", "gpu": 2}, UNIQUE)],
+        [
+            *[({}, KEY), ({"gpu": 2}, KEY), ({"jobNamePrefix": "mine"}, KEY), ({"name": "mine"}, KEY)],
+            ({"name": "mine", "gpu": 2}, UNIQUE),
+        ],
     )
     def test_returns_its_job(
         self, jobs: FakeJobs, patch: dict[str, object], deduplication_key: IdempotencyKey | UniqueRequest
@@ -108,6 +111,8 @@ class TestRepeatedClone:
         ("patch", "deduplication_key", "caller", "error"),
         [
             pytest.param({"gpu": 1}, KEY, ALICE, IdempotencyKeyReused, id="another patch with the key"),
+            pytest.param({"jobNamePrefix": "a"}, KEY, ALICE, IdempotencyKeyReused, id="another prefix with the key"),
+            pytest.param({"jobNamePrefix": "../a"}, KEY, ALICE, IdempotencyKeyReused, id="invalid prefix"),
             pytest.param({}, KEY, BOB, JobNotFound, id="another caller's key"),
             pytest.param({}, IdempotencyKey("other"), ALICE, JobNotFound, id="another key"),
             pytest.param({}, UNIQUE, ALICE, JobNotFound, id="no key"),

@@ -18,7 +18,8 @@ from chalicelib.domain.errors import (
     QuotaExceeded,
     RefusedByCluster,
 )
-from chalicelib.domain.names import ProjectName
+from chalicelib.domain.labels import KEY_LABEL
+from chalicelib.domain.names import JobName, ProjectName
 from chalicelib.domain.submission.deduplication_key import IdempotencyKey, UniqueRequest
 from chalicelib.usecases.submit_job import ATTEMPTS, Submitted, preview_job, submit_job
 from tests.support.builders import ALICE, BOB, NOW, TEAM_A, job, submission
@@ -110,6 +111,44 @@ class TestSubmitJob:
             submit(jobs, **request)
 
         assert len(jobs.names(TEAM_A)) == 2
+
+    @pytest.mark.parametrize("first", [{}, {"jobNamePrefix": "sweep"}])
+    @pytest.mark.parametrize("second", [{}, {"jobNamePrefix": "sweep"}, {"jobNamePrefix": "a"}, {"jobNamePrefix": "z"}])
+    def test_key_with_a_prefix(self, jobs: FakeJobs, first: dict[str, Any], second: dict[str, Any]) -> None:
+        """The name has the prefix; another prefix of the key is refused with its Job, also in a preview."""
+        created = submit(jobs, key="key", **first)
+        assert created.job.name.startswith(first.get("jobNamePrefix", "job") + "-")
+
+        if first == second:
+            assert submit(jobs, key="key", **second) == Submitted(created.job, replayed=True)
+            assert preview_job(submission(**second), IdempotencyKey("key"), ALICE, jobs)["kind"] == "Job"
+        else:
+            with pytest.raises(IdempotencyKeyReused, match=created.job.name):
+                submit(jobs, key="key", **second)
+            with pytest.raises(IdempotencyKeyReused, match=created.job.name):
+                preview_job(submission(**second), IdempotencyKey("key"), ALICE, jobs)
+        assert jobs.names(TEAM_A) == [created.job.name]
+        assert submit(jobs, key="other", **second).replayed is False
+
+    def test_jobs_of_concurrent_requests_with_other_prefixes(self, jobs: FakeJobs) -> None:
+        """Each request finds its own Job again, if both were created at the same time."""
+
+        def submit_another() -> None:
+            submit(jobs, key="key", jobNamePrefix="a")
+
+        jobs.before("create", submit_another)
+        first = submit(jobs, key="key", jobNamePrefix="b")
+
+        names = [submit(jobs, key="key", jobNamePrefix=prefix).job.name[0] for prefix in "ab"]
+
+        assert (first.job.name[0], names, len(jobs.manifests)) == ("b", ["a", "b"], 2)
+
+    def test_job_of_an_earlier_release(self, jobs: FakeJobs) -> None:
+        """A Job that has no label of its key is found by its name."""
+        created = submit(jobs, key="key")
+        del jobs.jobs[TEAM_A, JobName(created.job.name)].metadata.labels[KEY_LABEL]
+
+        assert submit(jobs, key="key").replayed
 
     def test_256_concurrent_deliveries_create_one_job(self, jobs: FakeJobs) -> None:
         """One creates the Job, and the others return it."""

@@ -23,7 +23,7 @@ FIELDS = {
     "arguments": [f"--token={CANARY}", "x"],
     "environment": {"PASSWORD": CANARY, "TOKEN": SECRET},
 }
-REDACTED_FIELDS = {"command", "arguments"}
+REDACTED_FIELDS = {"command", "script", "arguments"}
 """Fields of a submission that are redacted entirely; `environment` keeps names and references to Secrets."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -263,10 +263,15 @@ class TestRender:
         assert render(submission(**EVERYTHING), ALICE, identity(key_hash="key")) == MAXIMAL
 
     def test_maximal_submission_has_every_field(self) -> None:
-        """A new field of the model must be added above; the two exceptions exclude others."""
+        """A new field of the model must be added above; the exceptions exclude others, and have tests below."""
         maximal = submission(**EVERYTHING)
 
-        assert maximal.model_fields_set == set(type(maximal).model_fields) - {"job_name_prefix", "nodes"}
+        assert maximal.model_fields_set == set(type(maximal).model_fields) - {
+            "job_name_prefix",
+            "nodes",
+            "script",
+            "shell",
+        }
 
 
 class TestContainer:
@@ -275,6 +280,22 @@ class TestContainer:
     def test_empty_command(self) -> None:
         """An empty command has no effect, like a missing one."""
         assert "command" not in main_of(rendered(command=[]))
+
+    @pytest.mark.parametrize(
+        ("fields", "command", "arguments"),
+        [
+            ({"script": "cd /x\nrun $A"}, ["/bin/bash", "-ec", "cd /x\nrun $A"], None),
+            ({"script": "run", "shell": "sh"}, ["/bin/sh", "-ec", "run"], None),
+            ({"script": "run $1", "arguments": ["-v", 2]}, ["/bin/bash", "-ec", "run $1"], ["script", "-v", "2"]),
+            # Kubernetes turns $$ into $, and replaces $(DATE) if the container has a variable of this name.
+            ({"script": "a=$(DATE) b=$$ c=$d"}, ["/bin/bash", "-ec", "a=$$(DATE) b=$$$$ c=$$d"], None),
+        ],
+    )
+    def test_script(self, fields: dict[str, object], command: list[str], arguments: list[str] | None) -> None:
+        """A shell runs the script as it is written, with the arguments as $1 and so on."""
+        container = main_of(rendered(**fields))
+
+        assert (container["command"], container.get("args")) == (command, arguments)
 
     def test_multi_node(self) -> None:
         """Pods have the subdomain of the Service, and the environment variables for torchrun."""

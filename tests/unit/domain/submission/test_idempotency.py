@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from itertools import combinations
 
@@ -15,13 +14,12 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import (
     FieldError,
     IdempotencyKeyReused,
-    InvalidJob,
     JobBeingDeleted,
     MalformedRequest,
     NameTaken,
 )
 from chalicelib.domain.kubernetes.jobs import Job
-from chalicelib.domain.labels import KEY_HASH_ANNOTATION, REQUEST_HASH_ANNOTATION
+from chalicelib.domain.labels import KEY_HASH_ANNOTATION, REQUEST_HASH_ANNOTATION, is_label_value
 from chalicelib.domain.names import JOB_PATTERN, NEW_JOB_PATTERN
 from chalicelib.domain.submission.deduplication_key import (
     DeduplicationKey,
@@ -91,11 +89,22 @@ class TestName:
         assert len({identify(each, ALICE, KEY).name for each in submissions_with_key}) == 1
 
     def test_key_and_prefix(self) -> None:
-        """A key and a prefix contradict each other, so the request is rejected."""
-        with pytest.raises(InvalidJob) as error:
-            identify(submission(jobNamePrefix="sweep"), ALICE, KEY)
+        """The hash of the key follows the prefix; the label is the same for all prefixes, and valid."""
+        plain, sweep, other = (
+            identify(submission(**fields), ALICE, KEY)
+            for fields in ({}, {"jobNamePrefix": "sweep"}, {"jobNamePrefix": "other"})
+        )
 
-        assert [each.pointer for each in error.value.errors] == ["/jobNamePrefix"]
+        assert sweep.name == "sweep" + plain.name.removeprefix("job")
+        assert plain.key_label == sweep.key_label == other.key_label
+        assert is_label_value(plain.key_label or "?")
+        assert len({plain.request_hash, sweep.request_hash, other.request_hash}) == 3
+
+    @pytest.mark.parametrize("key", [NONCE, VERSION])
+    def test_only_a_key_has_a_label(self, key: DeduplicationKey) -> None:
+        """A Job is found by its name where the name does not come from a key."""
+        assert identify(submission(), ALICE, key).key_label is None
+        assert identify(submission(name="train-1"), ALICE, KEY).key_label is None
 
     def test_name_from_a_key_is_stable(self) -> None:
         """A new release gives a key the same name as earlier releases."""
@@ -132,10 +141,9 @@ class TestName:
     @given(submissions(), st.builds(UniqueRequest, st.text()) | st.builds(IdempotencyKey, KEYS) | VERSIONS)
     def test_any_name_is_valid(self, subject: object, deduplication_key: DeduplicationKey) -> None:
         """Every name is valid for a new Job."""
-        with contextlib.suppress(InvalidJob):  # a key and a prefix
-            name = identify(subject, ALICE, deduplication_key).name  # type: ignore[arg-type] # hypothesis knows objects only
+        name = identify(subject, ALICE, deduplication_key).name  # type: ignore[arg-type] # hypothesis knows objects only
 
-            assert re.fullmatch(NEW_JOB_PATTERN, name)
+        assert re.fullmatch(NEW_JOB_PATTERN, name)
 
     def test_name_of_an_upload_is_stable(self) -> None:
         """A delivery after a new release finds the Job of the earlier release."""
