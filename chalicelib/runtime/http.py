@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.runtime.operation import Operation
 
-Parsed = TypeVar("Parsed")
+Parsed = TypeVar("Parsed", bound=msgspec.Struct)
 View = "Callable[..., ChaliceResponse]"
 
 MAX_BODY = 65536
