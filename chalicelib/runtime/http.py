@@ -84,7 +84,7 @@ class Request:
     def require_caller(self) -> Caller:
         """Return the caller; Unauthenticated if the function does not authenticate."""
         if self.caller is None:
-            raise unauthenticated("is missing")
+            raise unauthenticated("is missing", was_sent=False)
         return self.caller
 
     def headers(self, name: str) -> list[str]:
@@ -157,8 +157,8 @@ def endpoint(
 def _problem(error: ResearcherError, request: Request) -> Response:
     request.notes |= {"code": error.code, "why": error.why}
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-    if error.status == Unauthenticated.status:
-        headers["WWW-Authenticate"] = 'Bearer realm="researcher"'
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = error.challenge
     return Response(error.problem(request.request_id), error.status, headers, "application/problem+json")
 
 

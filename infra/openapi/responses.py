@@ -82,9 +82,9 @@ HEADERS: dict[str, JsonObject] = {
     },
     # Not required: API Gateway renames it to x-amzn-Remapped-WWW-Authenticate.
     "WWW-Authenticate": {
-        "description": "The authentication scheme.",
+        "description": 'The authentication scheme; `error="invalid_token"` if a token was sent (RFC 6750).',
         "schema": {"type": "string", "maxLength": 256},
-        "example": 'Bearer realm="researcher"',
+        "example": 'Bearer realm="researcher", error="invalid_token"',
     },
 }
 """The response headers. Those without a description have one in each operation."""
