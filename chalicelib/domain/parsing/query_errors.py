@@ -110,7 +110,7 @@ def _form(kind: type[msgspec.Struct], name: str, text: str) -> str:
     if "BoolType" in described:
         return f"must be `true` or `false`{question(_MEANT_BOOLEANS.get(text.strip().lower()))}"
     if "IntType" in described:
-        return "must be a whole number in decimal digits, such as 100"
+        return "must be a whole number in decimal digits, such as 10"
     return "must be a number in decimal digits, such as 0.5" if "FloatType" in described else "must not be `null`"
 
 

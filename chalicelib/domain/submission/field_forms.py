@@ -49,9 +49,10 @@ HINTS = {
     "cpu": _MILLICORES,
     "cpuLimit": _MILLICORES,
     "gpu": "write the number of GPUs, such as 1; `nodeType` selects their model",
+    "largeShm": "write true: its size is limited by the memory of the pod",
     "maxRuntimeSeconds": "write the seconds: 1h is 3600",
 }
-"""What to write in place of a string in a field of numbers, by the path of the field."""
+"""What to write in place of a string in a number or a boolean, by the path of the field."""
 REQUIRED = (("project",), ("image",), ("pvc", "*", "path"))
 """The paths of the fields that cannot be left out, of those that a person sets to null."""
 

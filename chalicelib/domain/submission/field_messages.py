@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.kubernetes.quantities import MAX_SECONDS
 from chalicelib.domain.names import MAX_NEW_NAME, MAX_PROJECT, legal_name
 from chalicelib.domain.parsing.suggestions import closest, listed, plain, question
 from chalicelib.domain.parsing.validation_messages import UNKNOWN, plural
@@ -32,8 +34,8 @@ _TYPES = {
 _COMMAND = "a string or an array of strings"
 """The type of `command`, of which pydantic sees only the array that a string becomes."""
 _NUMBERS = ("int_type", "float_type")
-_OFFERED_NAMES = {"project": MAX_PROJECT, "name": MAX_NEW_NAME, "jobNamePrefix": 40, "queue": 63}
-"""The fields for which a name in a legal form is offered, with their longest name."""
+_OFFERED_NAMES = {"project": MAX_PROJECT, "name": MAX_NEW_NAME, "jobNamePrefix": 40, "queue": 63, "pvc/*/name": 253}
+"""The fields for which a name in a legal form is offered, with their length; that of a Secret could be its value."""
 _MEANT_VALUES = {
     "type": {
         **dict.fromkeys(("training", "batch", "job", "task", "distributed", "standard", "finetune"), "Train"),
@@ -59,8 +61,18 @@ def message(refusal: Refusal, others: tuple[str, ...] = ()) -> str:
         case kind if kind in _TYPES:
             text = _type(refusal, others)
         case kind:
-            text = _LIMITS.get(kind, UNKNOWN).format(**refusal.context)
+            limits = {name: _number(limit) for name, limit in refusal.context.items()}
+            text = _LIMITS.get(kind, UNKNOWN).format(**limits) + _in_days(refusal)
     return text
+
+
+def _number(limit: object) -> object:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _in_days(refusal: Refusal) -> str:
+    """Return the rest of a limit of seconds, which is easier to read in days."""
+    return f" seconds, which are {MAX_SECONDS // 86400} days" if refusal.context.get("le") == MAX_SECONDS else ""
 
 
 def _form(refusal: Refusal) -> str:
@@ -80,9 +92,11 @@ def _choice(refusal: Refusal) -> str:
 
 def _legal_name(refusal: Refusal) -> str:
     """Return the offer of a name, made of the letters and digits that were sent, for a field that is a name."""
-    longest = _OFFERED_NAMES.get(refusal.path[0]) if len(refusal.path) == 1 else None
-    offer = legal_name(refusal.value, longest) if longest else ""
-    return f"; for example `{offer}`" if offer else ""
+    path = "/".join(refusal.path)
+    if path not in _OFFERED_NAMES:
+        return ""
+    offer = legal_name(refusal.value, _OFFERED_NAMES[path])
+    return f"; for example `{offer or json.loads(EXAMPLES[path])}`"
 
 
 def _type(refusal: Refusal, others: tuple[str, ...]) -> str:

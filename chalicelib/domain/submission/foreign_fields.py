@@ -132,6 +132,7 @@ _REASONS: dict[str, str] = {
     "This API has no templates; send every field": "extends base profile assetids asset environmentid computeid "
     "templateid workloadtemplate preset",
     "`job` wraps the whole Job: move all other fields into it, or remove it": "job workload body",
+    "Submit each Job in a request of its own": "jobs joblist",
     "The volumes are listed in `pvc`, as claims: hosts and buckets cannot be mounted": "hostpath nfs emptydir bind "
     "buckets s3bucket objectstorage storageclass ephemeralstorage tmpfs localssd blockdevices disksize",
     "Send the header Idempotency-Key instead": "idempotencykey requestid clienttoken clientrequesttoken",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
+WRAPPERS = ("job", "jobs", "workload", "body")
+"""Fields around a whole Job, in which its required fields are."""
 MAX_ERRORS = 20
 MAX_DETAILS = 100
 """pydantic reports several errors for one value, one for each branch of a union."""
@@ -102,5 +104,7 @@ def _without_meant_fields(
     refusals: Iterable[tuple[Refusal, tuple[str, ...]]],
 ) -> list[tuple[Refusal, tuple[str, ...]]]:
     found = list(refusals)
+    if any(each.path[0] in WRAPPERS and isinstance(each.value, (dict, list)) for each, _ in found if each.path):
+        found = [(each, others) for each, others in found if each.kind != "missing"]
     meant = {(*each.path[:-1], meaning_of(each.path)) for each, _ in found if each.kind == "extra_forbidden"}
     return [(each, others) for each, others in found if not (each.kind == "missing" and each.path in meant)]

@@ -12,7 +12,7 @@ from chalicelib.domain.parsing.strict_json import query_parameters
 
 NAMES = "`limit`, `dryRun`, `status`, `ratio`, `wait`, `pageToken`"
 BOOLEAN = "must be `true` or `false`"
-INTEGER = "must be a whole number in decimal digits, such as 100"
+INTEGER = "must be a whole number in decimal digits, such as 10"
 
 
 class Query(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

@@ -155,7 +155,7 @@ class TestQueryParameters:
     def test_message(self) -> None:
         """The message describes the accepted values."""
         assert errors_in({"limit": ["501"]}) == [("/limit", "must be at most 500")]
-        assert errors_in({"limit": ["1e2"]}) == [("/limit", "must be a whole number in decimal digits, such as 100")]
+        assert errors_in({"limit": ["1e2"]}) == [("/limit", "must be a whole number in decimal digits, such as 10")]
 
     def test_unknown_parameter_is_rejected(self) -> None:
         """A misspelled filter must not be ignored, as the response would contain other Jobs."""
