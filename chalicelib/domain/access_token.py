@@ -28,6 +28,7 @@ _DETAIL = (
     "Send the header Authorization: Bearer <ACCESS-TOKEN> with a token that is valid for this API. "
     "If the token has expired, request a new one."
 )
+_INVALID_TOKEN = f'{Unauthenticated.challenge}, error="invalid_token"'
 _COMPACT = re.compile(r"[-\w]+\.[-\w]+\.[-\w]+", re.ASCII)
 _KEY_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _TYPES = (None, "jwt", "at+jwt", "application/at+jwt", "application/jwt")
@@ -53,7 +54,8 @@ def bearer_token(authorization: Sequence[str]) -> str:
     """Return the token in the Authorization header; raise Unauthenticated unless there is exactly one."""
     scheme, _, token = authorization[0].partition(" ") if len(authorization) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
-        raise unauthenticated("is missing, or the request does not have exactly one Authorization header")
+        reason = "is missing, or the request does not have exactly one Authorization header"
+        raise unauthenticated(reason, was_sent=False)
     return token
 
 
@@ -65,9 +67,11 @@ def parse(token: str) -> tuple[Claims, Claims]:
     return _check_header(_document(header)), _check_claims(_document(claims))
 
 
-def unauthenticated(reason: str) -> Unauthenticated:
+def unauthenticated(reason: str, *, was_sent: bool = True) -> Unauthenticated:
     """Return the error for a bad token; *reason* is only logged, since the response must not depend on the cause."""
     error = Unauthenticated(_DETAIL)
+    if was_sent:
+        error.challenge = _INVALID_TOKEN
     error.add_note(f"the token {reason}")
     return error
 

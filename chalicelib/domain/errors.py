@@ -104,6 +104,8 @@ class Unauthenticated(ResearcherError):
     """The bearer token is missing, or it is not valid for this API."""
 
     status, code, title = 401, "unauthenticated", "Authentication required"
+    challenge = 'Bearer realm="researcher"'
+    """The value of WWW-Authenticate, without an error code if the request has no token (RFC 6750, 3.1)."""
 
 
 class Forbidden(ResearcherError):

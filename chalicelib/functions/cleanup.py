@@ -62,7 +62,7 @@ def _parse_event(document: object) -> CleanupEvent:
         return msgspec.convert(document, CleanupEvent)
     except msgspec.ValidationError as error:
         message = 'The event of a cleanup must be {"dryRun": true}, {"dryRun": false} or {}.'
-        raise MalformedRequest(message, (field_error(error),)) from error
+        raise MalformedRequest(message, (field_error(error, CleanupEvent, document),)) from error
 
 
 def _is_dry_run(event: CleanupEvent, deployed: Settings) -> bool:

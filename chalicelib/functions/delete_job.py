@@ -31,6 +31,7 @@ class DeleteQuery(msgspec.Struct, forbid_unknown_fields=True):
             msgspec.Meta(
                 description="Delete the Job only if this is its `id`; otherwise the response is 412.",
                 pattern="^[-0-9a-fA-F]+$",
+                extra={"rule": "must be the `id` of the Job, from its view"},
                 max_length=64,
             ),
         ]

@@ -52,11 +52,12 @@ OPERATION = Operation(
 @endpoint(routes, OPERATION, authenticate)
 def delete(request: Request) -> Response:
     """Delete the Jobs, as the caller."""
+    document = request.document()
     try:
-        targets = msgspec.convert(request.document(), Targets)
+        targets = msgspec.convert(document, Targets)
     except msgspec.ValidationError as error:
         detail = 'The body must be an array of 1 to 100 Jobs such as {"name": "train-1", "project": "team-a"}.'
-        raise errors.InvalidJob(detail, (field_error(error),)) from error
+        raise errors.InvalidJob(detail, (field_error(error, Targets, document),)) from error
     jobs = as_caller(request, KubernetesJobs)
     results = delete_jobs(targets, jobs, partial(explanation, request))
     request.notes["deleted"] = [f"{result.project}/{result.name}" for result in results if result.ok]

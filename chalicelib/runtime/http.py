@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.caller import Caller
     from chalicelib.runtime.operation import Operation
 
-Parsed = TypeVar("Parsed")
+Parsed = TypeVar("Parsed", bound=msgspec.Struct)
 View = "Callable[..., ChaliceResponse]"
 
 MAX_BODY = 65536
@@ -86,7 +86,7 @@ class Request:
     def require_caller(self) -> Caller:
         """Return the caller; Unauthenticated if the function does not authenticate."""
         if self.caller is None:
-            raise unauthenticated("is missing")
+            raise unauthenticated("is missing", was_sent=False)
         return self.caller
 
     def headers(self, name: str) -> list[str]:
@@ -164,8 +164,8 @@ def endpoint(
 def _problem(error: ResearcherError, request: Request) -> Response:
     request.notes |= {"code": error.code, "why": error.why}
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-    if error.status == Unauthenticated.status:
-        headers["WWW-Authenticate"] = 'Bearer realm="researcher"'
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = error.challenge
     return Response(error.problem(request.request_id), error.status, headers, "application/problem+json")
 
 

@@ -10,8 +10,11 @@ import msgspec
 
 from chalicelib.domain.errors import JobNotFound, Problem, ResearcherError
 from chalicelib.domain.names import (
+    JOB_LETTERS,
     JOB_PATTERN,
     MAX_JOB_NAME,
+    MAX_PROJECT,
+    PROJECT_LETTERS,
     PROJECT_PATTERN,
     JobName,
     ProjectName,
@@ -30,8 +33,24 @@ if TYPE_CHECKING:
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Job to delete."""
 
-    name: Annotated[str, msgspec.Meta(description="The name.", pattern=f"^{JOB_PATTERN}$", max_length=MAX_JOB_NAME)]
-    project: Annotated[str, msgspec.Meta(description="The Project.", pattern=f"^{PROJECT_PATTERN}$", max_length=50)]
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            description="The name.",
+            pattern=f"^{JOB_PATTERN}$",
+            max_length=MAX_JOB_NAME,
+            extra={"rule": f"must have 1 to {MAX_JOB_NAME} {JOB_LETTERS}"},
+        ),
+    ]
+    project: Annotated[
+        str,
+        msgspec.Meta(
+            description="The Project.",
+            pattern=f"^{PROJECT_PATTERN}$",
+            max_length=MAX_PROJECT,
+            extra={"rule": f"must have 1 to {MAX_PROJECT} {PROJECT_LETTERS}"},
+        ),
+    ]
 
 
 class Deletion(msgspec.Struct, frozen=True):

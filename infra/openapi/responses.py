@@ -81,10 +81,10 @@ HEADERS: dict[str, JsonObject] = {
         "schema": {"type": "integer", "minimum": 1, "maximum": 3600},
     },
     "WWW-Authenticate": {
-        "description": "The authentication scheme. API Gateway renames this header to "
-        "`x-amzn-Remapped-WWW-Authenticate`.",
+        "description": 'The authentication scheme; `error="invalid_token"` if a token was sent (RFC 6750). '
+        "API Gateway renames this header to `x-amzn-Remapped-WWW-Authenticate`.",
         "schema": {"type": "string", "maxLength": 256},
-        "example": 'Bearer realm="researcher"',
+        "example": 'Bearer realm="researcher", error="invalid_token"',
     },
 }
 """The response headers. Those without a description have one in each operation."""

@@ -176,9 +176,9 @@ class TestTable:
         ]
 
         assert {response.status_code for response in responses} == {401}
-        assert {response.headers["x-amzn-Remapped-WWW-Authenticate"] for response in responses} == {
-            'Bearer realm="researcher"'
-        }
+        challenge = 'Bearer realm="researcher"'
+        challenges = [challenge] * 2 + [f'{challenge}, error="invalid_token"'] * 2  # RFC 6750: not without a token
+        assert [response.headers["x-amzn-Remapped-WWW-Authenticate"] for response in responses] == challenges
         assert {project: jobs_of(stack, project) for project in PROJECTS} == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.security.sending import constant, problem, send_raw
 
 if TYPE_CHECKING:
     from infra.local.local_stack import Stack
-    from infra.local.wire import HttpResponse
+    from infra.local.wire import Headers, HttpResponse
     from tests.security.hostile_tokens import Attack
 
 pytestmark = pytest.mark.attack("tokens")
@@ -36,12 +37,18 @@ def clear_caches() -> None:
     bearer_tokens.connect.cache_clear()
 
 
-def assert_rejected(stack: Stack[Any], reply: HttpResponse) -> None:
-    """Check that *reply* is the response for every rejected token, except for the request id."""
-    without_token = send_raw(stack, "GET", PATH, [])
-    assert problem(reply) == problem(without_token) == UNAUTHENTICATED
-    assert (reply.status, reply.header("x-amzn-Remapped-WWW-Authenticate")) == (401, 'Bearer realm="researcher"')
-    assert constant(reply) == constant(without_token)
+def assert_rejected(stack: Stack[Any], reply: HttpResponse, sent: Headers | None = None) -> None:
+    """Check that *reply* is the response for every rejected token, except for the request id.
+
+    Without a token among the headers that were *sent*, the challenge has no error code (RFC 6750, 3.1).
+    """
+    tokens = [text for name, text in (bearer("x") if sent is None else sent) if name.lower() == "authorization"]
+    has_token = len(tokens) == 1 and re.match("bearer .", tokens[0], re.IGNORECASE) is not None
+    reference = send_raw(stack, "GET", PATH, [("Authorization", "Bearer x")] * has_token)
+    challenge = 'Bearer realm="researcher"' + ', error="invalid_token"' * has_token
+    assert problem(reply) == problem(reference) == UNAUTHENTICATED
+    assert (reply.status, reply.header("x-amzn-Remapped-WWW-Authenticate")) == (401, challenge)
+    assert constant(reply) == constant(reference)
 
 
 def test_valid_token_is_accepted(stack: Stack[Any]) -> None:
@@ -54,9 +61,11 @@ def test_malformed_token(stack: Stack[Any], attack: Attack) -> None:
     """A malformed token is rejected without a request to the issuer."""
     before = stack.issuer.jwks_requests
 
-    reply = send_raw(stack, "GET", PATH, attack(stack.issuer))
+    headers = attack(stack.issuer)
 
-    assert_rejected(stack, reply)
+    reply = send_raw(stack, "GET", PATH, headers)
+
+    assert_rejected(stack, reply, headers)
     assert stack.issuer.jwks_requests == before
 
 
@@ -76,7 +85,7 @@ def test_token_in_the_query(stack: Stack[Any], name: str) -> None:
     """A token in the query is ignored: URLs are logged, cached and shared."""
     reply = send_raw(stack, "GET", f"{PATH}?{name}={stack.issuer.mint('alice')}", [])
 
-    assert_rejected(stack, reply)
+    assert_rejected(stack, reply, [])
 
 
 @pytest.mark.parametrize("method_and_path", ["POST /jobs", "DELETE /jobs", "GET /projects", "GET /health?deep=true"])

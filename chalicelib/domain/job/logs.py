@@ -57,6 +57,7 @@ class LogQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
                 description="The container; by default the one that runs the program.",
                 pattern=_CONTAINER,
                 max_length=63,
+                extra={"rule": "must be the name of a container: lower-case letters, digits and inner hyphens"},
             ),
         ]
         | None

@@ -98,7 +98,10 @@ class JobQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         Annotated[
             str,
             msgspec.Meta(
-                description="`nextPageToken` of the previous page.", pattern="^[-_=A-Za-z0-9]+$", max_length=4096
+                description="`nextPageToken` of the previous page.",
+                pattern="^[-_=A-Za-z0-9]+$",
+                max_length=4096,
+                extra={"rule": "must be the nextPageToken of the previous page, unchanged"},
             ),
         ]
         | None

@@ -8,6 +8,7 @@ are rejected because they make a document mean something other than it shows.
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -27,27 +28,26 @@ _WORDS = {
 }
 # JSON's numbers, except those with an exponent but no fraction: 12e4567 can be a commit hash.
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+([eE][-+]?[0-9]+)?)?")
-_BYTE_ORDER_MARK = "\ufeff"
+_ANCHOR = "repeat the value instead, or put text that begins with & or * in quotes"
 
 
 def yaml_document(body: bytes, *, literals: bool = False) -> Any:  # noqa: ANN401 - any JSON
-    """Parse the only document in *body*; raise MalformedRequest with the number of the invalid line.
+    """Parse the only document in *body*; raise MalformedRequest with line, column and what was expected there.
 
     With *literals*, numbers and booleans are those of `parsing.literals`, which keep how they are written.
     """
+    if body.startswith(codecs.BOM_UTF8):
+        raise _refused(body)
     try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedRequest("The document is not valid UTF-8.") from error
-    if text.startswith(_BYTE_ORDER_MARK):
-        raise MalformedRequest("The document begins with a byte order mark. Save it as UTF-8 without one.")
-    try:
-        return _Reader(yaml.parse(text, Loader=yaml.CSafeLoader), literals=literals).document()
-    except yaml.MarkedYAMLError as error:
-        place = f"Line {error.problem_mark.line + 1} of the document" if error.problem_mark else "The document"
-        raise MalformedRequest(f"{place} is not valid YAML.") from error
-    except yaml.YAMLError as error:
-        raise MalformedRequest("The document contains characters that are not allowed in YAML.") from error
+        return _Reader(yaml.parse(body.decode("utf-8"), Loader=yaml.CSafeLoader), literals=literals).document()
+    except (ValueError, yaml.YAMLError) as error:
+        raise _refused(body, error) from error
+
+
+def _refused(body: bytes, error: Exception | None = None) -> MalformedRequest:
+    from chalicelib.domain.parsing import yaml_syntax  # noqa: PLC0415 - only a refused document needs it
+
+    return MalformedRequest(yaml_syntax.explain(body, error))
 
 
 class _Reader:
@@ -64,20 +64,20 @@ class _Reader:
         if not isinstance(start, yaml.DocumentStartEvent):
             return None
         if start.version or start.tags:
-            _reject(start, "has a directive; remove it")
+            _reject(start, "a directive", "remove it")
         value = self._value(next(self._events), 0)
         next(self._events)
         if isinstance(second := next(self._events), yaml.DocumentStartEvent):
-            _reject(second, "begins a second document; upload each document separately")
+            _reject(second, "a second document", "upload each document separately")
         return value
 
     def _value(self, event: yaml.Event, depth: int) -> Any:  # noqa: ANN401 - any JSON
         if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) or event.anchor:
-            _reject(event, "has an anchor or an alias; repeat the value instead")
+            _reject(event, "an anchor or an alias", _ANCHOR)
         if event.tag:
-            _reject(event, "has a tag; remove it")
+            _reject(event, "a tag", "remove it, or put the value in quotes")
         if depth > MAX_DEPTH:
-            _reject(event, f"exceeds {MAX_DEPTH} levels of nesting")
+            _reject(event, f"more than {MAX_DEPTH} levels of nesting", "a Job needs five")
         match event:
             case yaml.ScalarEvent():
                 return _scalar(event, literals=self._literals)
@@ -90,9 +90,9 @@ class _Reader:
         for event in self._until(yaml.MappingEndEvent):
             key = self._value(event, depth)
             if not isinstance(key, str):
-                _reject(event, "has a key that is not a string; put it in quotes")
+                _reject(event, "a key that is not a string", "put it, or a template such as {{ name }}, in quotes")
             if key in mapping:
-                _reject(event, "has a duplicate key")
+                _reject(event, "a duplicate key", "remove one of the two")
             mapping[key] = self._value(next(self._events), depth)
         return mapping
 
@@ -111,9 +111,11 @@ def _scalar(event: yaml.ScalarEvent, *, literals: bool) -> Any:  # noqa: ANN401 
     try:
         return json_document(text.encode(), literals=literals) if _NUMBER.fullmatch(text) else text
     except MalformedRequest:
-        _reject(event, "has a number that is too large")
+        _reject(event, "a number that is too large", "put it in quotes if it is text")
 
 
-def _reject(event: yaml.Event, problem: str) -> NoReturn:
-    line = event.start_mark.line + 1  # type: ignore[union-attr] # a parser sets it on all events
-    raise MalformedRequest(f"Line {line} of the document {problem}.")
+def _reject(event: yaml.Event, problem: str, advice: str) -> NoReturn:
+    mark = event.start_mark
+    # A parser sets the mark on all events.
+    place = f"line {mark.line + 1}, column {mark.column + 1}"  # type: ignore[union-attr]
+    raise MalformedRequest(f"The document has {problem} at {place}; {advice}.")

@@ -17,7 +17,7 @@ _MILLICORES = re.compile(r"[0-9]+(\.[0-9]+)?m")
 _MEMORY = re.compile(MEMORY_PATTERN)
 _FEW_BYTES = re.compile(r"[0-9]{1,6}(\.[0-9]*)?")
 """So few bytes are no memory of a program: the number is meant in another unit."""
-_FORMS = 'with a unit, "64Gi" (GiB, 2^30 bytes) or "64G" (GB, 10^9 bytes), of at most 12 digits and 3 decimals'
+_FORMS = 'with a unit, "64Gi" (binary, GiB) or "64G" (decimal, GB), of at most 12 digits and 3 decimals'
 
 
 def whole_number(number: object) -> object:

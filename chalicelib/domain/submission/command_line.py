@@ -53,7 +53,7 @@ def split_command(text: str) -> list[str]:
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None:
-            raise ValueError("must not end within a quote or after a backslash")
+            raise ValueError("must close each quote, and not end after a backslash; or be an array of words")
         words.add(token.lastgroup or "", token[token.lastgroup or ""])
         position = token.end()
     return words.finished()

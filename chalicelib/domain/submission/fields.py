@@ -48,9 +48,11 @@ def _split_command(command: object) -> object:
 
 def _user_key(key: str) -> str:
     if not is_label_key(key):
-        raise ValueError("must be a valid key of a Kubernetes label or annotation")
+        raise ValueError(
+            "must have a key of letters, digits, hyphens, dots and underscores, such as team or example.org/team"
+        )
     if is_reserved_key(key):
-        raise ValueError("is reserved for Kubernetes, a scheduler, AWS or this API")
+        raise ValueError("is reserved for Kubernetes, a scheduler, AWS or this API; use another key")
     return key
 
 
@@ -158,5 +160,5 @@ class Retry(Strict):
     @model_validator(mode="after")
     def _is_not_empty(self) -> Self:
         if not (self.exit_codes or self.ignore_disruptions):
-            raise ValueError("must have exitCodes or ignoreDisruptions")
+            raise ValueError('must have exitCodes or ignoreDisruptions; for example {"ignoreDisruptions": true}')
         return self

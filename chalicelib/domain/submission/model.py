@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from chalicelib.domain.errors import InvalidJob
 from chalicelib.domain.kubernetes.quantities import MAX_SECONDS, memory_bytes
-from chalicelib.domain.parsing import validation_messages
 from chalicelib.domain.submission.fields import (
     AbsolutePath,
     Claim,
@@ -34,11 +33,9 @@ from chalicelib.domain.submission.fields import (
 )
 from chalicelib.domain.submission.reserved_variables import RENDEZVOUS_VARIABLES
 from chalicelib.domain.submission.script import Script, Shell  # noqa: TC001 - pydantic evaluates the annotations
-from chalicelib.domain.submission.unsupported_fields import UNSUPPORTED_FIELDS
 
 Value = TypeVar("Value")
 
-MAX_ERRORS = 20
 SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - a mount path in the container
 
 
@@ -136,7 +133,7 @@ class Submission(Strict):
             None,
             "Interactive" if interactive else "Train",
         )
-        return _require(interactive, consistent, "must not contradict type")
+        return _require(interactive, consistent, "must not contradict type; remove one of the two")
 
     @field_validator("cpu_limit")
     @classmethod
@@ -153,7 +150,8 @@ class Submission(Strict):
     @field_validator("indexed")
     @classmethod
     def _indexed_completions(cls, indexed: bool, info: ValidationInfo) -> bool:
-        return _require(indexed, not indexed or bool(info.data.get("completions")), "requires completions")
+        has_number = not indexed or bool(info.data.get("completions"))
+        return _require(indexed, has_number, 'requires completions, the number of indexes, such as "completions": 8')
 
     @field_validator("nodes")
     @classmethod
@@ -167,13 +165,13 @@ class Submission(Strict):
     @field_validator("backoff_limit_per_index")
     @classmethod
     def _indexed_retries(cls, limit: int | None, info: ValidationInfo) -> int | None:
-        return _require(limit, limit is None or info.data.get("indexed") is True, "requires indexed")
+        return _require(limit, limit is None or info.data.get("indexed") is True, 'requires "indexed": true')
 
     @field_validator("max_failed_indexes")
     @classmethod
     def _failed_indexes_within(cls, limit: int | None, info: ValidationInfo) -> int | None:
         per_index = info.data.get("backoff_limit_per_index") is not None
-        _require(limit, limit is None or per_index, "requires backoffLimitPerIndex")
+        _require(limit, limit is None or per_index, 'requires backoffLimitPerIndex, such as "backoffLimitPerIndex": 1')
         within = limit is None or limit <= (info.data.get("completions") or 0)
         return _require(limit, within, "must be at most completions")
 
@@ -189,17 +187,16 @@ class Submission(Strict):
 
 
 def parse_submission(document: object) -> Submission:
-    """Parse *document*, `{"job": {...}}` or the bare Job; raise InvalidJob with up to MAX_ERRORS fields."""
+    """Parse *document*, `{"job": {...}}` or the bare Job; raise InvalidJob with one error for each field."""
     wrapped, job = False, document
     if isinstance(document, dict) and document.keys() == {"job"}:
         wrapped, job = True, document["job"]
     try:
         return Submission.model_validate(job)
     except ValidationError as error:
-        # The text of the error contains input, which may be a secret: use only locations and rules.
-        details = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
-        fields = validation_messages.field_errors(job, details, UNSUPPORTED_FIELDS, "/job" * wrapped)
-        raise InvalidJob.at(*fields) from None
+        from chalicelib.domain.submission import refusal  # noqa: PLC0415 - only a refused submission needs it
+
+        raise InvalidJob.at(*refusal.refused_fields(job, error, "/job" * wrapped)) from None
 
 
 def _require(value: Value, condition: bool, message: str) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.errors import BodyTooLarge, FieldError, InvalidJob, MalformedRequest
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import ProjectName
     from chalicelib.domain.uploads.s3_event import Upload
 
-_PARSERS: dict[str, Callable[..., Any]] = {"json": json_document, "yaml": yaml_document, "yml": yaml_document}
+_PARSERS: dict[str, Callable[..., Any]] = {
+    "json": partial(json_document, thing="document"),
+    "yaml": yaml_document,
+    "yml": yaml_document,
+}
 
 
 def check_name_and_size(upload: Upload) -> None:

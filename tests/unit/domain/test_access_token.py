@@ -63,8 +63,10 @@ class TestBearerToken:
     )
     def test_anything_else_is_refused(self, headers: list[str]) -> None:
         """Any other header, or more than one, raises Unauthenticated; the message shows the required form."""
-        with pytest.raises(Unauthenticated, match="Send the header Authorization: Bearer <ACCESS-TOKEN>"):
+        with pytest.raises(Unauthenticated, match="Send the header Authorization: Bearer <ACCESS-TOKEN>") as error:
             bearer_token(headers)
+
+        assert error.value.challenge == 'Bearer realm="researcher"'
 
 
 class TestParse:

@@ -48,11 +48,11 @@ class TestProjectName:
             project_name(text)
 
     def test_error_does_not_contain_the_text(self) -> None:
-        """The error contains the pointer and the rule, and not the untrusted text."""
+        """The error contains the pointer, the rule and a name in a legal form, and not the untrusted text."""
         with pytest.raises(MalformedRequest) as error:
-            project_name("CANARY", "/0/project")
+            project_name("../CANARY", "/0/project")
 
-        rule = "must have 1 to 50 lower-case letters, digits and inner hyphens"
+        rule = "must have 1 to 50 lower-case letters, digits and inner hyphens; for example `canary`"
         assert (FieldError("/0/project", rule),) == error.value.errors
         assert "CANARY" not in str(error.value.problem())
 

@@ -57,6 +57,7 @@ def log_reason(issuer: Issuer, token: str, **changes: Any) -> str:  # noqa: ANN4
     with pytest.raises(Unauthenticated) as raised:
         caller(issuer, token, **changes)
     assert raised.value.detail == UNAUTHENTICATED
+    assert raised.value.challenge == 'Bearer realm="researcher", error="invalid_token"'
     return "; ".join(raised.value.__notes__)
 
 

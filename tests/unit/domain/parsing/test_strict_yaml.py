@@ -16,29 +16,50 @@ from chalicelib.domain.parsing.strict_yaml import yaml_document
 TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=20)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(0.001, 1e15) | TEXTS
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4))
-ANCHOR = "Line {} of the document has an anchor or an alias; repeat the value instead."
-TAG = "Line {} of the document has a tag; remove it."
-INVALID_KEY = "Line {} of the document has a key that is not a string; put it in quotes."
-SECOND = "Line {} of the document begins a second document; upload each document separately."
-BYTE_ORDER_MARK = "The document begins with a byte order mark. Save it as UTF-8 without one."
+ANCHOR = (
+    "The document has an anchor or an alias at line {}, column 4; repeat the value instead, or put text that begins "
+    "with & or * in quotes."
+)
+TAG = "The document has a tag at line 1, column 4; remove it, or put the value in quotes."
+INVALID_KEY = (
+    "The document has a key that is not a string at line 1, column {}; put it, or a template such as {{{{ name }}}}, "
+    "in quotes."
+)
+SECOND = "The document has a second document at line 2, column 1; upload each document separately."
+BYTE_ORDER_MARK = "The document begins with a byte order mark. Save it as UTF-8 without BOM."
+DUPLICATE = "The document has a duplicate key at line {}, column {}; remove one of the two."
+DEEP = "The document has more than 32 levels of nesting at line 1, column {}; a Job needs five."
+LARGE = "The document has a number that is too large at line 1, column 4; put it in quotes if it is text."
 INVALID = [
     pytest.param("a: &x 1", ANCHOR.format(1), id="anchor"),
     pytest.param("a: 1\nb: *x", ANCHOR.format(2), id="alias"),
-    pytest.param("a: !!str 1", TAG.format(1), id="standard tag"),
-    pytest.param("a: !mine [1]", TAG.format(1), id="custom tag"),
-    pytest.param("%YAML 1.1\n---\na", "Line 1 of the document has a directive; remove it.", id="directive"),
-    pytest.param("a: 1\nb: 2\na: 3", "Line 3 of the document has a duplicate key.", id="duplicate key"),
-    pytest.param('{a: 1, "a": 2}', "Line 1 of the document has a duplicate key.", id="quoted duplicate key"),
+    pytest.param("a: !!str 1", TAG, id="standard tag"),
+    pytest.param("a: !mine [1]", TAG, id="custom tag"),
+    pytest.param("%YAML 1.1\n---\na", "The document has a directive at line 1, column 1; remove it.", id="directive"),
+    pytest.param("a: 1\nb: 2\na: 3", DUPLICATE.format(3, 1), id="duplicate key"),
+    pytest.param('{a: 1, "a": 2}', DUPLICATE.format(1, 8), id="quoted duplicate key"),
     pytest.param("1: a", INVALID_KEY.format(1), id="number as key"),
-    pytest.param("? [a]\n: b", INVALID_KEY.format(1), id="list as key"),
-    pytest.param("a\n---\nb", SECOND.format(2), id="two documents"),
-    pytest.param("[" * 40_000, "Line 1 of the document exceeds 32 levels of nesting.", id="deep lists"),
-    pytest.param("- " * 10_000, "Line 1 of the document exceeds 32 levels of nesting.", id="deep blocks"),
-    pytest.param("a: 1.0e999", "Line 1 of the document has a number that is too large.", id="infinity"),
-    pytest.param("a: " + "9" * 5000, "Line 1 of the document has a number that is too large.", id="many digits"),
-    pytest.param("a: b: c", "Line 1 of the document is not valid YAML.", id="invalid YAML"),
-    pytest.param('a: "\\ud800"', "Line 1 of the document is not valid YAML.", id="lone surrogate"),
-    pytest.param("a: \x00", "The document contains characters that are not allowed in YAML.", id="NUL"),
+    pytest.param("? [a]\n: b", INVALID_KEY.format(3), id="list as key"),
+    pytest.param("a\n---\nb", SECOND, id="two documents"),
+    pytest.param("[" * 40_000, DEEP.format(34), id="deep lists"),
+    pytest.param("- " * 10_000, DEEP.format(67), id="deep blocks"),
+    pytest.param("a: 1.0e999", LARGE, id="infinity"),
+    pytest.param("a: " + "9" * 5000, LARGE, id="many digits"),
+    pytest.param(
+        "a: b: c",
+        "The document is not valid YAML at line 1, column 5: put a value that contains a colon and a space in quotes.",
+        id="invalid YAML",
+    ),
+    pytest.param(
+        'a: "\\ud800"',
+        "The document is not valid YAML at line 1, column 7: remove the escape; write the character itself.",
+        id="lone surrogate",
+    ),
+    pytest.param(
+        "a: b\x00",
+        "The document is not valid YAML at line 1, column 5: remove this character, which YAML does not allow.",
+        id="NUL",
+    ),
     pytest.param("\ufeffa: 1", BYTE_ORDER_MARK, id="byte order mark"),
 ]
 

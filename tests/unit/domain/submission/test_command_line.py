@@ -159,7 +159,7 @@ class TestRejected:
     @pytest.mark.parametrize("text", ["a 'b", 'a "b', "a \\", "it's"])
     def test_open_quote(self, text: str) -> None:
         """A quote must end."""
-        assert problem(text) == "must not end within a quote or after a backslash"
+        assert problem(text) == "must close each quote, and not end after a backslash; or be an array of words"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from chalicelib.domain.submission import fields
 from chalicelib.domain.submission.device_variables import DEVICE_PREFIXES, DEVICE_VARIABLES
 
-RESERVED = "Value error, is reserved for Kubernetes, a scheduler, AWS or this API"
+RESERVED = "Value error, is reserved for Kubernetes, a scheduler, AWS or this API; use another key"
 
 
 def validate(kind: Any, value: object) -> object:  # noqa: ANN401 - an annotated type
@@ -209,7 +209,9 @@ class TestWords:
     @pytest.mark.parametrize("value", ["a 'b", "a \\"], ids=["unclosed quote", "trailing backslash"])
     def test_invalid_quoting_is_rejected(self, value: str) -> None:
         """The message has the reason."""
-        assert errors_in(fields.Words, value) == ["Value error, must not end within a quote or after a backslash"]
+        assert errors_in(fields.Words, value) == [
+            "Value error, must close each quote, and not end after a backslash; or be an array of words"
+        ]
 
     @pytest.mark.parametrize("value", [["a"] * 257, "a " * 257, [[1]], 1, "a\x00", ["a", None], {"a": 1}])
     def test_invalid(self, value: object) -> None:

@@ -39,7 +39,7 @@ class TestScript:
     @pytest.mark.parametrize(
         ("script", "message"),
         [
-            ("", "must have at least 1 characters"),
+            ("", "must not be empty"),
             (" \n\t", "must have a command"),
             ("run\r\n", "must not have carriage returns: save it with line endings of LF, not CRLF"),
             ("-x\nrun", "must not begin with - or +, which the shell reads as an option"),
@@ -88,7 +88,7 @@ class TestShell:
             ({"shell": "sh"}, ("/shell", "requires script")),
             ({"shell": "sh", "command": "a"}, ("/shell", "requires script")),
             ({"shell": "sh", "script": "#!/bin/bash\na"}, ("/shell", "must be bash, as in the #! line of script")),
-            ({"shell": "zsh", "script": "a"}, ("/shell", "must be one of 'bash' or 'sh'")),
+            ({"shell": "zsh", "script": "a"}, ("/shell", "must be one of `bash`, `sh`. Did you mean `sh`?")),
         ],
     )
     def test_invalid(self, fields: dict[str, object], error: tuple[str, str]) -> None:

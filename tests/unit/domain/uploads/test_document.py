@@ -38,7 +38,7 @@ class TestParseUpload:
         [
             ({**JOB, "project": "team-b"}, "/project", OTHER_PROJECT),
             ({"job": {**JOB, "project": "team-b"}}, "/job/project", OTHER_PROJECT),
-            ({**JOB, "project": 7}, "/project", "must be a string"),
+            ({**JOB, "project": 7}, "/project", 'must be a string, not a number; for example "team-a"'),
         ],
     )
     def test_project_must_be_that_of_the_folder(self, content: object, pointer: str, message: str) -> None:
