@@ -59,4 +59,12 @@ def delete(request: Request) -> Response:
     results = delete_jobs(targets, jobs)
     request.notes["deleted"] = [f"{result.project}/{result.name}" for result in results if result.ok]
     request.notes["failed"] = [f"{result.project}/{result.name}" for result in results if not result.ok]
-    return Response(Deletions(results))
+    return Response(Deletions([_with_link(result, request.docs_url) for result in results]))
+
+
+def _with_link(result: Deletion, page: str | None) -> Deletion:
+    """Return *result* with the link to the entry of its error in the documentation *page*."""
+    if result.error is None:
+        return result
+    linked = msgspec.structs.replace(result.error, type=errors.problem_type(result.error.code, page))
+    return msgspec.structs.replace(result, error=linked)

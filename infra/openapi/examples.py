@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 
 from chalicelib.domain.errors import JobNotFound
+from chalicelib.functions.openapi import PLACEHOLDER
 from infra.openapi.portable import REFERENCE
 
 JsonObject = dict[str, Any]
 
 MORE: dict[str, JsonObject] = {
-    "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem())},
+    "Deletion": {
+        "error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem(None, PLACEHOLDER + "/docs"))
+    },
     "Health": {"kubernetes": "v1.36.2-eks-3b1c5d"},
     "JobPage": {"nextPageToken": "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ"},
     "JobView": {
