@@ -47,7 +47,13 @@ def pointer_step(name: str) -> str:
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error response: problem details (RFC 9457) with a stable `code`; only job_cleaned_up has a `receipt`."""
 
-    type: Annotated[str, msgspec.Meta(description="The URN of the code.")]
+    type: Annotated[
+        str,
+        msgspec.Meta(
+            description="The URL of the code in the documentation page of this API; a URN where the page is not known, "
+            "as in errors of API Gateway itself."
+        ),
+    ]
     title: Annotated[str, msgspec.Meta(description="The title of the code.")]
     status: Annotated[int, msgspec.Meta(description="The HTTP status.")]
     detail: Annotated[str, msgspec.Meta(description="What is wrong and what to do, for people.")]
@@ -55,6 +61,15 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     instance: Annotated[str | None, msgspec.Meta(description="The URN of the request.")] = None
     errors: Annotated[tuple[FieldError, ...], msgspec.Meta(description="The invalid fields of the request.")] = ()
     receipt: Annotated[Any, msgspec.Meta(description="The Receipt of a Job that was cleaned up.")] = None
+
+    def linked(self, page: str | None) -> Problem:
+        """Return this problem with the link to the entry of its code in the documentation *page*."""
+        return msgspec.structs.replace(self, type=problem_type(self.code, page))
+
+
+def problem_type(code: str, page: str | None) -> str:
+    """Return the entry of *code* in the documentation *page*, or its URN if there is no page."""
+    return f"{page}#{code}" if page else f"urn:researcher:problem:{code}"
 
 
 class ResearcherError(Exception):
@@ -75,10 +90,10 @@ class ResearcherError(Exception):
         """The cause, which is logged and not sent to the caller: the notes of this exception, or None."""
         return "; ".join(getattr(self, "__notes__", ())) or None
 
-    def problem(self, request_id: str | None = None) -> Problem:
-        """Return this error as problem details for the response to the request *request_id*."""
+    def problem(self, request_id: str | None = None, page: str | None = None) -> Problem:
+        """Return this error as problem details for the request *request_id*; *page* is the URL of the docs."""
         return Problem(
-            type=f"urn:researcher:problem:{self.code}",
+            type=problem_type(self.code, page),
             title=self.title,
             status=self.status,
             detail=self.detail,
@@ -236,9 +251,9 @@ class JobCleanedUp(ResearcherError):
         super().__init__(detail, errors)
         self.receipt = receipt
 
-    def problem(self, request_id: str | None = None) -> Problem:
+    def problem(self, request_id: str | None = None, page: str | None = None) -> Problem:
         """Return the problem details with the Receipt."""
-        return msgspec.structs.replace(super().problem(request_id), receipt=self.receipt)
+        return msgspec.structs.replace(super().problem(request_id, page), receipt=self.receipt)
 
 
 class PreconditionFailed(ResearcherError):

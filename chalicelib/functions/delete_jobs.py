@@ -62,4 +62,4 @@ def delete(request: Request) -> Response:
     results = delete_jobs(targets, jobs, partial(explanation, request))
     request.notes["deleted"] = [f"{result.project}/{result.name}" for result in results if result.ok]
     request.notes["failed"] = [f"{result.project}/{result.name}" for result in results if not result.ok]
-    return Response(Deletions(results))
+    return Response(Deletions([result.linked(request.docs_url) for result in results]))

@@ -65,4 +65,5 @@ def delete(request: Request, project: str) -> Response:
     request.notes["dryRun"] = query.dry_run
     request.notes["deleted"] = [result.name for result in results.data if result.ok]
     request.notes["failed"] = [result.name for result in results.data if not result.ok]
-    return Response(results)
+    linked = [result.linked(request.docs_url) for result in results.data]
+    return Response(msgspec.structs.replace(results, data=linked))

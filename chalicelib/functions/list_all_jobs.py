@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.adapters.kubernetes.jobs import KubernetesJobs
@@ -43,4 +44,5 @@ def list_page(request: Request) -> Response:
     projects = [project_name(project.name) for project in projects_of_caller(request)]
     page = list_all_jobs(projects, query, as_caller(request, KubernetesJobs))
     request.notes["failed"] = [failure.project for failure in page.failed]
-    return Response(page)
+    linked = [msgspec.structs.replace(each, error=each.error.linked(request.docs_url)) for each in page.failed]
+    return Response(msgspec.structs.replace(page, failed=linked))

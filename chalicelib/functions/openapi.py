@@ -9,12 +9,14 @@ from chalice.app import Blueprint
 
 from chalicelib.runtime.http import ANY_TYPE, Request, Response, endpoint
 from chalicelib.runtime.operation import BASE, Operation, SuccessResponse
+from chalicelib.runtime.urls import ROOT, server_url
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
 
 DOCUMENT = Path(__file__).parent.parent / "openapi.json"
-LOOPBACK = ("localhost", "127.0.0.1")
+PLACEHOLDER = "https://api.invalid/researcher/api"
+"""The URL in the stored document of what this deployment has at its own."""
 
 OPERATION = Operation(
     summary="Get this document",
@@ -28,17 +30,12 @@ OPERATION = Operation(
 @endpoint(routes, OPERATION)
 def document(request: Request) -> Response:
     """Return the document with the server and the token URL of this deployment."""
-    adapted = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     path = request.path.rstrip("/").removesuffix("/openapi.json")
+    root = server_url(request.domain, path[: path.find(ROOT) + len(ROOT)])
+    adapted = json.loads(DOCUMENT.read_text(encoding="utf-8").replace(PLACEHOLDER, json.dumps(root)[1:-1]))
     adapted["servers"] = [{"url": server_url(request.domain, path), "description": settings().cluster_name}]
     if settings().documentation_url:
         adapted["externalDocs"] = {"description": "Guide and reference", "url": settings().documentation_url}
     flow = adapted["components"]["securitySchemes"]["application"]["flows"]["clientCredentials"]
     flow["tokenUrl"] = settings().token_url or flow["tokenUrl"]
     return Response(adapted, headers={"Cache-Control": "public, max-age=300"})
-
-
-def server_url(domain: str, path: str) -> str:
-    """Return the URL of this deployment, absolute for clients outside a browser; only `make run` serves plain HTTP."""
-    scheme = "http" if domain.partition(":")[0] in LOOPBACK else "https"
-    return f"{scheme}://{domain}{path}" if domain else path

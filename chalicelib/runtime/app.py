@@ -8,6 +8,7 @@ import msgspec
 from chalice.app import Chalice
 
 from chalicelib.domain.errors import RouteNotFound
+from chalicelib.runtime.urls import docs_url
 
 DETAIL = "No operation has this path and method. GET /openapi.json lists all operations."
 
@@ -22,10 +23,11 @@ class ProblemDetailsChalice(Chalice):
             response: dict[str, Any] = super().__call__(event, context)
             return response
         request_id = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
+        page = docs_url(str(request.get("domainName") or ""), str(request.get("path")))
         return {
             "statusCode": RouteNotFound.status,
             "headers": {"Content-Type": "application/problem+json", "X-Request-Id": request_id},
             "multiValueHeaders": {},
-            "body": msgspec.json.encode(RouteNotFound(DETAIL).problem(request_id)).decode(),
+            "body": msgspec.json.encode(RouteNotFound(DETAIL).problem(request_id, page)).decode(),
             "isBase64Encoded": False,
         }

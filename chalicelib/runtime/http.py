@@ -24,6 +24,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.parsing import strict_json
 from chalicelib.runtime import request_log
 from chalicelib.runtime.operation import JSON
+from chalicelib.runtime.urls import docs_url
 from chalicelib.settings import SettingError, settings
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Request:
         self.request_id = str(self._event["requestContext"].get("requestId") or context.aws_request_id)
         self.path = str(self._event["requestContext"]["path"])
         self.domain = str(self._event["requestContext"].get("domainName", ""))
+        self.docs_url = docs_url(self.domain, self.path)
         self.caller: Caller | None = None
         self.attempts: list[float] = []
         self.notes: dict[str, object] = {}
@@ -166,7 +168,9 @@ def _problem(error: ResearcherError, request: Request) -> Response:
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
-    return Response(error.problem(request.request_id), error.status, headers, "application/problem+json")
+    return Response(
+        error.problem(request.request_id, request.docs_url), error.status, headers, "application/problem+json"
+    )
 
 
 def _internal_error(error: Exception, request: Request) -> Response:

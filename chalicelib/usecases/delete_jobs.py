@@ -61,6 +61,10 @@ class Deletion(msgspec.Struct, frozen=True):
     ok: Annotated[bool, msgspec.Meta(description="Whether the Job is being deleted.")]
     error: Annotated[Problem | None, msgspec.Meta(description="Why it was not deleted; null if it is.")] = None
 
+    def linked(self, page: str | None) -> Deletion:
+        """Return this result with the link of its error to the documentation *page*."""
+        return msgspec.structs.replace(self, error=self.error and self.error.linked(page))
+
 
 Explain = Callable[[JobNotFound, ProjectName, JobName], ResearcherError]
 """Returns the error that explains why a Job is missing, or raises another one."""

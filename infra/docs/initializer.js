@@ -38,10 +38,16 @@ new MutationObserver((changes) => {
   focusFirstField(changes.flatMap((change) => [...change.addedNodes]));
 }).observe(page, { childList: true, subtree: true });
 
+// The operations above the errors are there only now.
+function scrollToError() {
+  document.querySelector("#errors dt:target")?.scrollIntoView();
+}
+
 SwaggerUIBundle({
   url: "v1/openapi.json",
   domNode: page,
   deepLinking: true,
+  onComplete: scrollToError,
   displayRequestDuration: true,
   operationsSorter: (one, other) => deletionRank(one) - deletionRank(other),
   // Tokens and secrets are not stored when the page is closed.

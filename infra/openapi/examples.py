@@ -7,22 +7,23 @@ from typing import Any
 import msgspec
 
 from chalicelib.domain.errors import ClusterUnavailable, JobNotFound
+from chalicelib.functions.openapi import PLACEHOLDER
 from infra.openapi.portable import REFERENCE
 
 JsonObject = dict[str, Any]
 
+_DOCS = PLACEHOLDER + "/docs"
+_UNAVAILABLE = msgspec.to_builtins(ClusterUnavailable("Try again.").problem(None, _DOCS))
+
 MORE: dict[str, JsonObject] = {
-    "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem())},
+    "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem(None, _DOCS))},
     "Health": {"kubernetes": "v1.36.2-eks-3b1c5d", "groups": ["team-a"]},
     "AllJobsPage": {
         "nextPageToken": "team-a_eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ",
-        "failed": [{"project": "team-b", "error": msgspec.to_builtins(ClusterUnavailable("Try again.").problem())}],
+        "failed": [{"project": "team-b", "error": _UNAVAILABLE}],
     },
     "JobPage": {"nextPageToken": "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ", "unfinished": 3},
-    "ProjectFailure": {
-        "project": "team-b",
-        "error": msgspec.to_builtins(ClusterUnavailable("Try again.").problem()),
-    },
+    "ProjectFailure": {"project": "team-b", "error": _UNAVAILABLE},
     "JobView": {
         "reason": "OOMKilled",
         "message": "The container ended with exit code 137.",

@@ -30,6 +30,7 @@ from chalicelib.domain.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.domain.finished.receipt import EXAMPLE
+from chalicelib.functions.openapi import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,7 +156,9 @@ class Responses:
 
 def _example(error: Error) -> object:
     return msgspec.to_builtins(
-        error(_sentence(error), _FIELDS.get(error, ()), **_MEMBERS.get(error, {})).problem(REQUEST_ID)
+        error(_sentence(error), _FIELDS.get(error, ()), **_MEMBERS.get(error, {})).problem(
+            REQUEST_ID, PLACEHOLDER + "/docs"
+        )
     )
 
 

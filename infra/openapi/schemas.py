@@ -29,7 +29,7 @@ KEYS: JsonObject = {
 }
 """The keys of labels and annotations that a user may set, as domain/labels.py checks them in code."""
 PROBLEM: JsonObject = {
-    "type": {"type": "string", "pattern": "^urn:researcher:problem:[a-z_]+$", "maxLength": 128},
+    "type": {"type": "string", "pattern": "^(https?://.+#|urn:researcher:problem:)[a-z_]+$", "maxLength": 2048},
     "status": {"type": "integer", "minimum": 400, "maximum": 599},
     "code": {"type": "string", "enum": sorted(CATALOGUE)},
     "instance": {"type": "string", "pattern": "^urn:researcher:request:", "maxLength": 256},

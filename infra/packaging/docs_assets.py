@@ -7,12 +7,16 @@ content, so that browsers can cache the file forever.
 from __future__ import annotations
 
 import hashlib
+import re
+from html import escape
 from importlib.metadata import files
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from chalicelib.domain.errors import CATALOGUE
 from chalicelib.functions.docs import PAGE
 from chalicelib.functions.docs_asset import ASSETS
+from infra.reference.error_advice import ADVICE
 
 DOCS_PAGE = Path(__file__).parents[1] / "docs"
 SWAGGER_UI = "flask-swagger-ui"
@@ -45,9 +49,26 @@ def build() -> dict[str, str]:
     sources = {name: _read_swagger_ui(name) for name in FROM_SWAGGER_UI}
     sources |= {name: (DOCS_PAGE / name).read_text(encoding="utf-8") for name in OWN_FILES}
     page = (DOCS_PAGE / PAGE).read_text(encoding="utf-8")
+    page = page.replace("{errors}", "\n".join(_entry(code) for code in sorted(CATALOGUE)))
     for name, text in sources.items():
         page = page.replace(f"{{{name}}}", hashed_name(name, text))
     return {PAGE: page} | {hashed_name(name, text): text for name, text in sources.items()}
+
+
+def _entry(code: str) -> str:
+    """Return the entry of an error, to which the `type` of a problem links."""
+    error = CATALOGUE[code]
+    meaning = _html((error.__doc__ or "").strip())
+    return (
+        f'        <dt id="{code}"><code>{code}</code> {error.status} {_html(error.title)}</dt>\n'
+        f"        <dd>{meaning} <em>What to do:</em> {_html(ADVICE[code])}</dd>"
+    )
+
+
+def _html(markdown: str) -> str:
+    """Return a line of Markdown as HTML, without its links, whose targets are pages of the other documentation."""
+    text = escape(re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", markdown), quote=False)
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
 
 
 def hashed_name(name: str, text: str) -> str:

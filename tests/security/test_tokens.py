@@ -20,7 +20,7 @@ pytestmark = pytest.mark.attack("tokens")
 
 PATH = "/jobs/team-a"
 UNAUTHENTICATED = {
-    "type": "urn:researcher:problem:unauthenticated",
+    "type": "urn:researcher:problem:unauthenticated",  # the requests have no Host header, of which the link is made
     "title": "Authentication required",
     "status": 401,
     "detail": (

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import fields
 
 import app
+from chalicelib.domain.errors import CATALOGUE
 from chalicelib.functions.docs import policy
 from chalicelib.functions.docs_asset import ASSETS, assets
 from chalicelib.runtime.operation import BASE
@@ -53,6 +54,29 @@ def get(gateway: Gateway, path: str) -> HttpResponse:
 
 class TestPage:
     """GET /researcher/api/docs."""
+
+    def test_has_an_entry_for_each_error(self, gateway: Gateway) -> None:
+        """The `type` of a problem links to its entry, which says what to do and has no link of the other documentation.
+
+        The links of the OpenAPI document are those of this deployment, too.
+        """
+        host = [("Host", "api.example.org")]
+        problem = json.loads(gateway.answer("GET", f"{BASE}/health?x=1", host, b"").body)
+        page = gateway.answer("GET", DOCS, host, b"").body.decode()
+        document = gateway.answer("GET", f"{BASE}/openapi.json", host, b"").body.decode()
+
+        assert problem["type"] == f"https://api.example.org{DOCS}#malformed_request"
+        entries = dict(re.findall(r'<dt id="(\w+)">.*</dt>\n *<dd>(.*)</dd>', page))
+        assert entries.keys() == CATALOGUE.keys()
+        assert [text for text in entries.values() if "What to do:" not in text or "](" in text] == []
+        assert f"https://api.example.org{DOCS}#invalid_job" in document
+        assert "api.invalid" not in document
+
+    def test_host_that_is_not_a_name(self, gateway: Gateway) -> None:
+        """A Host header cannot change the document."""
+        document = gateway.answer("GET", f"{BASE}/openapi.json", [("Host", 'x", "info": "\\')], b"")
+
+        assert document.status != 200 or json.loads(document.body)["info"]["title"] == "Researcher REST API"
 
     def test_page_is_served_with_its_headers(self, gateway: Gateway) -> None:
         """A browser displays the page without requesting an icon.

@@ -154,11 +154,9 @@ class _Scanner:
         return self._position
 
     def _next(self, expected: str) -> str:
-        """Return the next character; SyntaxProblem where the document ends instead."""
+        """Return the next character; SyntaxProblem where the document, which is not empty, ends instead."""
         if self._position < len(self._text):
             return self._text[self._position]
-        if not self._open:
-            raise SyntaxProblem(self._position, f"expected {expected}")
         bracket, opened, _ = self._open[-1]
         line = self._text.count("\n", 0, opened) + 1
         problem = f"the {self._thing} ends here; expected {expected}: the `{bracket}` in line {line} is not closed"

@@ -30,6 +30,13 @@ class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
     """No query parameters."""
 
 
+class Required(msgspec.Struct, forbid_unknown_fields=True):
+    """A required parameter."""
+
+    label: str
+    limit: int = 1
+
+
 def errors_of(query: dict[str, str], kind: type[msgspec.Struct] = Query) -> dict[str, str]:
     """Return the messages by parameter."""
     with pytest.raises(MalformedRequest) as error:
@@ -76,6 +83,10 @@ class TestQueryErrors:
         errors = errors_of({"limit": "0", "dryRun": "yes", "status": "x", "wait": "26", "force": "1"})
 
         assert list(errors) == ["force", "limit", "dryRun", "status", "wait"]
+
+    def test_required_parameter(self) -> None:
+        """A parameter that is missing is named, after those that are wrong."""
+        assert errors_of({"limit": "x"}, Required) == {"limit": INTEGER, "label": "is required"}
 
     def test_operation_without_parameters(self) -> None:
         """There is nothing to list."""
