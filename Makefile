@@ -18,7 +18,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi client-models reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-client test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
@@ -45,13 +45,14 @@ check: $(READY)  ## static checks: style, types, layers, docstrings, generated f
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/interrogate --quiet app.py chalicelib infra tests
+	PYTHONPATH=client/src $(BIN)/lint-imports
+	$(BIN)/interrogate --quiet app.py chalicelib infra tests client
 	$(BIN)/codespell
 	$(BIN)/python -m tests.prose
 	$(BIN)/python -m infra.openapi --check
 	$(BIN)/python -m infra.reference --check
-	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
+	$(BIN)/python -m infra.client --check
+	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra client/src
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -59,6 +60,9 @@ format: $(READY)
 
 openapi: $(READY)  ## write chalicelib/openapi.json from the routes
 	$(BIN)/python -m infra.openapi
+
+client-models: openapi  ## write the models of the client from the OpenAPI document
+	$(BIN)/python -m infra.client
 
 reference: openapi  ## write the generated parts of docs/ from the code
 	$(BIN)/python -m infra.reference
@@ -96,6 +100,9 @@ test-cluster: control-plane $(ASSETS)  ## contract and product tests on the real
 
 test-clients: $(GENERATORS)/ready $(ASSETS)  ## generate clients, and run them; needs npm, Java and Maven
 	$(BIN)/pytest -n0 tests/generators
+
+test-client: $(READY)  ## test the command line and the Python client in client/
+	cd client && $(abspath $(BIN))/pytest -n 2 --dist loadfile tests
 
 test-browser: $(READY) $(ASSETS)  ## test the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
