@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from subprocess import PIPE
 from typing import TYPE_CHECKING, NamedTuple
@@ -98,3 +99,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "FIRST_DELAY", 0.01)
     monkeypatch.setattr(polling, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.1)
+
+
+def eventually(is_true: Callable[[], bool]) -> None:
+    """Wait until *is_true* returns True, for two minutes at most."""
+    latest = time.monotonic() + 120
+    while not is_true():
+        assert time.monotonic() < latest
+        time.sleep(0.05)

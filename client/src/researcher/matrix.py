@@ -22,20 +22,23 @@ MAX_PARALLEL = 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
 _SETUP = """\
-i=$JOB_COMPLETION_INDEX
+_researcher_i=$JOB_COMPLETION_INDEX
 if [ -n "${RESEARCHER_INDEX_MAP-}" ]; then
-  m=$RESEARCHER_INDEX_MAP,
-  while [ "$i" -gt 0 ]; do m=${m#*,}; i=$((i - 1)); done
-  i=${m%%,*}
+  _researcher_m=$RESEARCHER_INDEX_MAP,
+  while [ "$_researcher_i" -gt 0 ]; do _researcher_m=${_researcher_m#*,}; _researcher_i=$((_researcher_i - 1)); done
+  _researcher_i=${_researcher_m%%,*}
 fi
-nl='
+_researcher_nl='
 '
-pick() {
-  n=$((i % $2)); i=$((i / $2)); v=$3$nl
-  while [ "$n" -gt 0 ]; do v=${v#*"$nl"}; n=$((n - 1)); done
-  export "$1=${v%%"$nl"*}"
+_researcher_pick() {
+  _researcher_n=$((_researcher_i % $2)); _researcher_i=$((_researcher_i / $2)); _researcher_v=$3$_researcher_nl
+  while [ "$_researcher_n" -gt 0 ]; do
+    _researcher_v=${_researcher_v#*"$_researcher_nl"}; _researcher_n=$((_researcher_n - 1))
+  done
+  export "$1=${_researcher_v%%"$_researcher_nl"*}"
 }
 """
+_RESERVED = ("_researcher_", "RESEARCHER_", "JOB_COMPLETION_INDEX")
 
 
 def parse_matrix(options: Iterable[str]) -> dict[str, list[str]]:
@@ -98,7 +101,7 @@ def _wrap(body: Mapping[str, Any], parameters: Mapping[str, Sequence[str]]) -> d
     """Return the command that looks the parameters up, and then runs that of *body*."""
     # The last parameter changes fastest, so it is taken from the index first.
     backwards = reversed(list(parameters.items()))
-    picks = "".join(f'pick {name} {len(values)} "${PREFIX}{name}"\n' for name, values in backwards)
+    picks = "".join(f'_researcher_pick {name} {len(values)} "${PREFIX}{name}"\n' for name, values in backwards)
     command = body.get("command")
     if script := body.get("script"):
         return {"script": f"{_SETUP}{picks}{script}"}
@@ -119,7 +122,7 @@ def _values(text: str) -> list[str]:
 
 
 def _text(name: str, value: object) -> str:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.startswith(_RESERVED):
         raise UsageError(f"The parameter {name} must be a name of an environment variable.")
     if "\n" in str(value):
         raise UsageError(f"A value of the parameter {name} must not contain a line break.")

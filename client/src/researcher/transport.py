@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from researcher.connection import BROKEN, Connection, Response
-from researcher.errors import ApiError, Unavailable, api_error
+from researcher.errors import ApiError, Unavailable, UsageError, api_error
 from researcher.models import API_VERSION
 
 if TYPE_CHECKING:
@@ -211,7 +211,10 @@ def parse_retry_after(value: str | None) -> float | None:
 
 
 def path_of(*parts: str) -> str:
-    """Return a path of the API from its unescaped parts."""
+    """Return a path of the API from its unescaped parts; refuse one that would lead to another path."""
+    for part in parts:
+        if part in {"", ".", ".."}:
+            raise UsageError(f"{part!r} is not a name.")
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 

@@ -63,8 +63,9 @@ def keep_command(names: tuple[str, ...], undo: bool, project: str | None, contex
 @server_options
 @job_argument
 def retry_command(name: str, output: str, project: str | None, context: str | None) -> None:
-    """Run the indexes that a finished Indexed Job did not complete, as a new Job, and print its name.
+    """Run the failed indexes of an Indexed Job again, as a new Job.
 
+    The Job must have finished; the indexes that it did not complete are run. The name of the new Job is printed.
     For a Job without indexes, use `researcher clone NAME`.
     """
     job = make_client({"project": project, "context": context}).get(name).retry()

@@ -139,7 +139,7 @@ def events_command(name: str, output: str, project: str | None, context: str | N
 @server_options
 @job_argument
 def why_command(name: str, output: str, project: str | None, context: str | None) -> None:
-    """Explain in one sentence why a Job is where it is; then the evidence, and what to do."""
+    """Explain why a Job is where it is, and what to do."""
     job = make_client({"project": project, "context": context}).get(name)
     diagnosis = job.why()
     if output != "table":

@@ -59,7 +59,10 @@ def logs_command(  # noqa: PLR0913, PLR0917 - one for each option
     project: str | None,
     context: str | None,
 ) -> int:
-    """Print the logs of Jobs. Lines of several Jobs or indexes begin with their names."""
+    """Print the logs of Jobs, or follow them.
+
+    Lines of several Jobs or indexes begin with their names.
+    """
     if follow and (previous or timestamps):
         raise UsageError("-f cannot be combined with --previous or --timestamps.")
     client = make_client({"project": project, "context": context})
@@ -157,9 +160,10 @@ def wait_command(  # noqa: PLR0913, PLR0917 - one for each option
     project: str | None,
     context: str | None,
 ) -> int:
-    """Wait until Jobs have finished, and exit as they did: with the exit code of the first that failed.
+    """Wait until Jobs have finished, and exit as they did.
 
-    With --any, wait until one has finished, and exit as that one did.
+    The exit code is that of the first Job that failed, in the order of the names. With --any, wait until one has
+    finished, and exit as that one did.
     """
     client = make_client({"project": project, "context": context})
     jobs = [client.get(name) for name in dict.fromkeys(names)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "login": ("session", "Sign in to a server, and make it the current context."),
     "logout": ("session", "Delete the tokens of a server from this machine."),
-    "whoami": ("session", "Show the server, the user and the Projects."),
+    "whoami": ("session", "Show the server and the Projects that you may use."),
     "context": ("session", "List the contexts, or choose one."),
     "version": ("session", "Compare the versions of this client and the server."),
     "submit": ("submit", "Submit a Job, and print its name."),
@@ -25,15 +25,15 @@ COMMANDS = {
     "get": ("jobs", "Show Jobs."),
     "events": ("jobs", "Show what the cluster recorded about a Job."),
     "why": ("jobs", "Explain why a Job is where it is, and what to do."),
-    "logs": ("logs", "Print or follow the logs of Jobs."),
-    "wait": ("logs", "Wait until Jobs have finished; exit as they did."),
+    "logs": ("logs", "Print the logs of Jobs, or follow them."),
+    "wait": ("logs", "Wait until Jobs have finished, and exit as they did."),
     "delete": ("changes", "Delete Jobs."),
     "suspend": ("changes", "Suspend Jobs: their pods end, and their GPUs are free."),
     "resume": ("changes", "Resume suspended Jobs."),
-    "retry": ("changes", "Run the failed indexes of an Indexed Job again."),
+    "retry": ("changes", "Run the failed indexes of an Indexed Job again, as a new Job."),
     "clone": ("changes", "Submit a Job again, with changes."),
-    "keep": ("changes", "Exempt Jobs from cleanup."),
-    "project": ("projects", "Show a Project's quota and its use, or list the Projects."),
+    "keep": ("changes", "Exempt Jobs from the cleanup of finished Jobs."),
+    "project": ("projects", "Show a Project: its quota, its Jobs, and what you may do there."),
 }
 """The module of each command, and its line in `researcher --help`; `clone` is imported when it is called."""
 INTERRUPTED = 130
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and return its exit code."""
     try:
-        result = cli.main(args=arguments, prog_name="researcher", standalone_mode=False)
+        result = cli.main(args=arguments, prog_name="researcher", standalone_mode=False, color=use_colour())
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -117,6 +117,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def use_colour() -> bool | None:
+    """Return False if NO_COLOR is set; otherwise terminals have colours."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
 def report(error: ResearcherError) -> None:
     """Write an error to stderr."""
     lines = str(error).splitlines() or [type(error).__name__]
@@ -125,4 +130,5 @@ def report(error: ResearcherError) -> None:
     if isinstance(error, ApiError) and error.request_id:
         lines.append(f"(request {error.request_id})")
     for number, line in enumerate(lines):
-        click.echo(click.style("Error: ", fg="red") + line if number == 0 else f"       {line}", err=True)
+        head = click.style("Error: ", fg="red") if number == 0 else "       "
+        click.echo(head + line, err=True, color=use_colour())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @output_option("table", "json", "yaml", "name")
 @click.argument("name", required=False, shell_complete=complete_project)
 def project_command(name: str | None, list_all: bool, context: str | None, project: str | None, output: str) -> None:
-    """Show a Project: its quota and how much of it is used, its Jobs, and what you may do there."""
+    """Show a Project: its quota, its Jobs, and what you may do there."""
     client = make_client({"project": name or project, "context": context})
     if list_all:
         views = client.projects()
