@@ -136,6 +136,7 @@ RELEASED = build/v$(VERSION)
 release: check check-api  ## commit and tag version VERSION, with its template, zip and SBOM in build/; pushes nothing
 	$(BIN)/python -m infra.release "$(VERSION)"
 	$(BIN)/python -m infra.openapi
+	$(BIN)/python -m infra.client
 	cp chalicelib/openapi.json $(API)/released.json
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out $(RELEASED)
 	git commit --quiet --all --message "Release $(VERSION)"

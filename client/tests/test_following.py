@@ -111,7 +111,7 @@ class TestByCursor:
         assert [query.get("cursor") for query in server.queries] == [None, "1", "2"]
 
     def test_waits_less_at_a_proxy_that_cuts(self) -> None:
-        """After a broken connection the server is asked to wait for a shorter time."""
+        """After a broken connection the next request waits for a shorter time."""
         server = CursorServer("a\n", 10, {0})
         follow(server, cursors=True)
 
