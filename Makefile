@@ -97,6 +97,7 @@ ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py hostile_
 
 test-cluster: control-plane $(ASSETS)  ## contract and product tests on the real control plane
 	CLUSTER=real $(PYTEST) tests/cluster tests/contract tests/product $(ON_THE_CLUSTER)
+	cd client && CLUSTER=real $(abspath $(BIN))/pytest -n0 tests/test_commands.py tests/test_exactly_once.py -k "Lifecycle or Follow or Deletion"
 
 test-clients: $(GENERATORS)/ready $(ASSETS)  ## generate clients, and run them; needs npm, Java and Maven
 	$(BIN)/pytest -n0 tests/generators
