@@ -103,6 +103,15 @@ class TestDeletion:
 
         assert result.ok
 
+    def test_several_with_a_lost_response(self, session: dict[str, str], token: str, client: Client) -> None:
+        """The same holds for a request that deletes several Jobs; a Job that never was is still missing."""
+        job = client.submit(image=IMAGE)
+        with HostileProxy(session["BASE_URL"], ["lose", "pass"]) as proxy:
+            results = Client(proxy.url, token=token, project="team-a").delete([job.name])
+        missing = client.delete(["never-was"])
+
+        assert (results.data[0].ok, missing.data[0].ok) == (True, False)
+
 
 class TestFollow:
     """`submit --follow`."""

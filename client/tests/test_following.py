@@ -45,7 +45,7 @@ class CursorServer:
         self.queries.append(query)
         if next(self.calls) in self.failures:
             raise Unavailable("cut")
-        start = int(query.get("cursor", 0))
+        start = int(query.get("cursor", "start").replace("start", "0"))
         end = min(start + self.size, len(self.text))
         headers = {"x-next-cursor": str(end), "x-log-complete": str(end == len(self.text)).lower()}
         return Answer(Response(200, headers, self.text[start:end].encode()))
@@ -108,7 +108,7 @@ class TestByCursor:
         server = CursorServer("ab\n", 1, set())
         follow(server, cursors=True)
 
-        assert [query.get("cursor") for query in server.queries] == [None, "1", "2"]
+        assert [query.get("cursor") for query in server.queries] == ["start", "1", "2"]
 
     def test_waits_less_at_a_proxy_that_cuts(self) -> None:
         """After a broken connection the next request waits for a shorter time."""
@@ -138,3 +138,19 @@ class TestByTime:
     def test_a_job_that_never_started(self) -> None:
         """A Job that ends without a log has none, and the loop ends."""
         assert follow(TimedServer({}, {}, end=6), cursors=False) == []
+
+    def test_pods_that_take_turns(self) -> None:
+        """Where the server shows now one pod and now another, no line is repeated."""
+        turns = itertools.cycle("122")
+
+        class Turns(TimedServer):
+            def send(self, _: str, path: str, query: dict[str, Any], **__: object) -> Answer:
+                """Show the pods in turn."""
+                if path.endswith("/logs"):
+                    self.starts = {f"pod-{next(turns)}": 0}
+                return super().send("GET", path, query)
+
+        pods = {"pod-1": [(1, "a"), (4, "b")], "pod-2": [(1, "x"), (3, "y")]}
+        lines = follow(Turns(pods, {"pod-1": 0, "pod-2": 0}, end=12), cursors=False)
+
+        assert len(lines) == len(set(lines)) >= 3

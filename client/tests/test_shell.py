@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from researcher.shell import as_fields, from_words, needs_shell
+from researcher.shell import as_fields, from_words, needs_shell, with_shell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,3 +84,9 @@ def test_needs_none(command: str) -> None:
 def test_words(words: Sequence[str], command: object) -> None:
     """The words after `--` stay words; one word with spaces is a command line."""
     assert from_words(words) == command
+
+
+def test_a_script_for_an_older_server() -> None:
+    """A script of a file runs in a shell, also on a server without the field."""
+    assert with_shell({"script": "x"}, _server(has_script=False)) == {"command": ["/bin/sh", "-ec", "x"]}
+    assert with_shell({"script": "x"}, _server(has_script=True)) == {"script": "x"}

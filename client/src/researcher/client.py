@@ -11,9 +11,9 @@ from researcher.capabilities import Capabilities
 from researcher.errors import Refused, UsageError
 from researcher.job import Job
 from researcher.matrix import apply_matrix, combinations
-from researcher.models import Deletions, Health, JobPage, JobView, ProjectDetail, ProjectList, ProjectView
+from researcher.models import Deletion, Deletions, Health, JobPage, JobView, ProjectDetail, ProjectList, ProjectView
 from researcher.session import find_session
-from researcher.shell import as_fields
+from researcher.shell import with_shell
 from researcher.submission import to_body
 from researcher.transport import ATTEMPTS, Transport, path_of
 
@@ -102,11 +102,9 @@ class Client:
     ) -> dict[str, Any]:
         """Return the JSON of a submission with the API's names; *notice* gets a note for the user."""
         command = body.get("command")
-        fields = {name: value for name, value in body.items() if name != "command"}
-        if command is not None:
-            fields |= as_fields(command, self.capabilities)
-            if isinstance(command, str) and fields.get("command") != command:
-                notice("The command needs a shell: it runs as a script.")
+        fields = with_shell(body, self.capabilities)
+        if isinstance(command, str) and fields.get("command") != command:
+            notice("The command needs a shell: it runs as a script.")
         if "project" not in fields:
             fields["project"] = self.project_name
         return apply_matrix(fields, matrix) if matrix else fields
@@ -165,10 +163,11 @@ class Client:
     def delete(self, names: Iterable[str], *, project: str | None = None) -> Deletions:
         """Delete Jobs, each independently; the result says for each whether it was deleted."""
         targets = [{"project": project or self.project_name, "name": name} for name in names]
-        results: list[Any] = []
+        results: list[Deletion] = []
         for start in range(0, len(targets), AT_ONCE):
             answer = self.transport.send("DELETE", "/jobs", body=targets[start : start + AT_ONCE])
-            results += Deletions.decode(answer.document()).data
+            found = Deletions.decode(answer.document()).data
+            results += [_deleted(each) if answer.repeated else each for each in found]
         return Deletions(data=results)
 
     def projects(self) -> list[ProjectView]:
@@ -195,3 +194,10 @@ class Client:
             named = {**body, "jobNamePrefix": None, "name": f"{prefix[:MAX_PREFIX].rstrip('-')}-{suffix}"}
             answer = self.transport.send("POST", path, body=named, key=key)
         return JobView.decode(answer.document())
+
+
+def _deleted(result: Deletion) -> Deletion:
+    """Return the result of a request whose first response was lost: a missing Job was deleted by it."""
+    if result.error is not None and result.error.code == "job_not_found":
+        return Deletion(project=result.project, name=result.name, ok=True)
+    return result

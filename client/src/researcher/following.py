@@ -25,6 +25,7 @@ LOGS = "/jobs/{project}/{name}/logs"
 INTERVAL = 2
 """Seconds between two polls without cursors."""
 OVERLAP = 5
+START = "start"
 NOT_STARTED, GONE = "job_not_started", "log_gone"
 
 
@@ -59,6 +60,8 @@ class LogFollower:
 
     def _by_cursor(self) -> Iterator[str]:
         query, rest, complete = self._selection, "", False
+        if not {"tail", "sinceSeconds"} & set(query):
+            query = {**query, "cursor": START}
         while not complete:
             answer = self._request(query, waits=True)
             if answer is None:
@@ -75,33 +78,38 @@ class LogFollower:
             yield rest
 
     def _by_time(self) -> Iterator[str]:
-        seen = _Seen()
+        pods: dict[str, _Seen] = {}
+        pod, polled, finished = "", False, False
         query: dict[str, object] = self._selection
-        polled = finished = False
         while not (finished and (polled or self._gone)):
             # The end of the Job is looked up before the log, so that the last poll has its last lines.
             finished = finished or self._finished(INTERVAL if polled else 0)
             began = self._clock()
             answer = self._request({**query, "timestamps": True}, waits=False)
+            if answer is not None and pods and _pod(answer) not in pods:
+                yield from self._rest_of(pod, pods[pod])
+                answer = self._from_beginning(answer)
             polled = answer is not None
             if answer is not None:
-                yield from self._after_change_of_pod(seen, answer.headers.get("x-pod-name", ""))
-                yield from seen.new_lines(answer.text)
+                pod = _pod(answer)
+                yield from pods.setdefault(pod, _Seen()).new_lines(answer.text)
                 self._last_poll = began
             if self._last_poll is not None:
                 query = {**self._of_pod(), "sinceSeconds": int(self._clock() - self._last_poll) + OVERLAP}
 
+    def _rest_of(self, pod: str, seen: _Seen) -> Iterator[str]:
+        """Yield what the pod of the attempt before wrote after the last poll."""
+        answer = self._request({**self._of_pod(), "previous": True, "timestamps": True}, waits=False)
+        if answer is not None and _pod(answer) == pod:
+            yield from seen.new_lines(answer.text)
+
+    def _from_beginning(self, answer: Answer) -> Answer:
+        """Return the whole log of the pod of *answer*, or that answer if the server shows another pod by now."""
+        whole = self._request({**self._of_pod(), "timestamps": True}, waits=False)
+        return whole if whole is not None and _pod(whole) == _pod(answer) else answer
+
     def _of_pod(self) -> dict[str, object]:
         return {name: self._selection[name] for name in ("index", "container") if name in self._selection}
-
-    def _after_change_of_pod(self, seen: _Seen, pod: str) -> Iterator[str]:
-        """Yield what the pod of the attempt before wrote after the last poll."""
-        if seen.pod and seen.pod != pod:
-            answer = self._request({**self._of_pod(), "previous": True, "timestamps": True}, waits=False)
-            if answer is not None and answer.headers.get("x-pod-name") == seen.pod:
-                yield from seen.new_lines(answer.text)
-            seen.begin(pod)
-        seen.pod = pod
 
     def _request(self, query: dict[str, object], *, waits: bool) -> Answer | None:
         """Request a part of the log; None if there is none now, or the request has to be repeated."""
@@ -131,17 +139,16 @@ class LogFollower:
         return document is not None and JobView.decode(document["data"][0]).finished_at is not None
 
 
+def _pod(answer: Answer) -> str:
+    return answer.headers.get("x-pod-name", "")
+
+
 class _Seen:
     """The lines of one pod that were yielded: all before the newest timestamp, and some with it."""
 
     def __init__(self) -> None:
-        self.pod = ""
         self._newest = ""
         self._count = 0
-
-    def begin(self, pod: str) -> None:
-        """Begin with the log of another pod."""
-        self.pod, self._newest, self._count = pod, "", 0
 
     def new_lines(self, text: str) -> Iterator[str]:
         """Yield the lines of *text*, each of which begins with its timestamp, that were not yielded before."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from researcher.capabilities import Capabilities
 
@@ -27,6 +27,16 @@ def needs_shell(command: str) -> bool:
 
 def _starts(text: str) -> bool:
     return bool(_ASSIGNMENT.match(text) or _BUILTIN.match(text))
+
+
+def with_shell(fields: Mapping[str, Any], capabilities: Capabilities) -> dict[str, Any]:
+    """Return the members of a submission with its command or script as this server takes them."""
+    found = dict(fields)
+    if found.get("command") is not None:
+        found |= as_fields(found.pop("command"), capabilities)
+    elif isinstance(found.get("script"), str) and not capabilities.has_field("script"):
+        found["command"] = ["/bin/sh", "-ec", found.pop("script")]
+    return found
 
 
 def as_fields(command: Sequence[str] | str, capabilities: Capabilities) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from researcher.errors import UsageError
 from researcher.models import FIELDS
-from researcher.shell import as_fields
+from researcher.shell import with_shell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,7 @@ def to_body(fields: Mapping[str, Any], capabilities: Capabilities) -> dict[str, 
     for name, value in fields.items():
         if value is not None:
             body[_member(name, capabilities)] = value
-    if "command" in body:
-        body |= as_fields(body.pop("command"), capabilities)
-    return body
+    return with_shell(body, capabilities)
 
 
 def parse_document(text: str, source: str) -> dict[str, Any]:

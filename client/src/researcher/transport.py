@@ -90,7 +90,7 @@ class Transport:
             sent["Idempotency-Key"] = key
         repeatable = method != "POST" or key is not None or idempotent
         exchange = _Exchange(self, method, target, sent, content, timeout or self._timeout, anonymous=anonymous)
-        return Answer(exchange.run((attempts or self._attempts) if repeatable else 1, fresh=not repeatable))
+        return exchange.run((attempts or self._attempts) if repeatable else 1, fresh=not repeatable)
 
     def connection(self) -> Connection:
         """Return the connection of this thread."""
@@ -111,9 +111,10 @@ class Transport:
 
 
 class Answer:
-    """A successful response."""
+    """A successful response; *repeated* if an earlier attempt was sent, and its response was lost."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, *, repeated: bool = False) -> None:
+        self.repeated = repeated
         self.status = response.status
         self.headers = response.headers
         self.body = response.body
@@ -149,7 +150,8 @@ class _Exchange:
         self._anonymous = anonymous
         self._request = (method, target, headers, body, timeout)
 
-    def run(self, attempts: int, *, fresh: bool) -> Response:
+    def run(self, attempts: int, *, fresh: bool) -> Answer:
+        """Send the request until there is a response that can be used, or the attempts are used up."""
         for attempt in range(attempts):
             last = attempt == attempts - 1
             try:
@@ -160,7 +162,7 @@ class _Exchange:
                 self._transport.pause(attempt, None)
                 continue
             if response.status not in REPEATED or last:
-                return _checked(response, repeated=attempt > 0)
+                return Answer(_checked(response, repeated=attempt > 0), repeated=attempt > 0)
             self._transport.pause(attempt, response.headers.get("retry-after"))
         raise AssertionError("at least one attempt is made")
 
