@@ -181,7 +181,7 @@ class TestResponses:
 
     @pytest.mark.parametrize("status", [429, 502, 503, 504])
     def test_busy_servers(self, status: int) -> None:
-        """A busy server is asked again after the time that it names, and six times at most."""
+        """A busy server gets the request again after the time that it names, and six times at most."""
         pauses: list[float] = []
         with Server((status, {"Retry-After": "7"}, b""), OK) as server:
             api = Transport(server.url, Token("t"), sleep=pauses.append)

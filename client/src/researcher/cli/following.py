@@ -33,7 +33,7 @@ def follow_to_end(job: Job, *, logs: bool) -> int:
 
 def _follow(job: Job, *, logs: bool) -> int:
     with Progress() as progress:
-        watcher = _Watcher(progress)
+        watcher = Watcher(progress)
         job.wait(until="running" if logs else "finished", watch=watcher.watch)
     if logs:
         for line in job.logs(follow=True):
@@ -62,7 +62,7 @@ def say_that_it_goes_on(names: list[str]) -> None:
         click.echo(f"\n{name} goes on. Delete it with: researcher delete {name}", err=True)
 
 
-class _Watcher:
+class Watcher:
     """Shows the progress, and once the reason why a Job waits."""
 
     def __init__(self, progress: Progress) -> None:

@@ -29,7 +29,8 @@ INTERVAL = 2.0
     "statuses",
     multiple=True,
     type=click.Choice(STATUSES, case_sensitive=False),
-    help="Only Jobs with this status; may be given several times.",
+    metavar="STATUS",
+    help="Only Jobs with this status, such as Running; may be given several times.",
 )
 @click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only Jobs with this label.")
 @click.option("-u", "--user", help="Only Jobs of this user.")

@@ -178,16 +178,25 @@ def wait_command(  # noqa: PLR0913, PLR0917 - one for each option
 
             return wait
 
-        ended: list[Job] = []
-        for number, _ in _merge([waiter(job) for job in jobs]):
-            ended.append(jobs[number])
-            if not wait_for_all:
-                break
+        ended = _wait_for(jobs, [waiter(job) for job in jobs], wait_for_all=wait_for_all)
     in_order = ended if not wait_for_all else jobs
     if until == "running":
         in_order = [job for job in in_order if job.finished]
     codes = [report_end(job, tail=True) for job in in_order]
     return next((code for code in codes if code), 0)
+
+
+def _wait_for(jobs: list[Job], waiters: Sequence[Callable[[], Iterator[str]]], *, wait_for_all: bool) -> list[Job]:
+    ended: list[Job] = []
+    try:
+        for number, _ in _merge(waiters):
+            ended.append(jobs[number])
+            if not wait_for_all:
+                break
+    except KeyboardInterrupt:
+        say_that_it_goes_on([job.name for job in jobs if job not in ended])
+        raise
+    return ended
 
 
 def parse_duration(option: str, text: str) -> int:
