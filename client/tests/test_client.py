@@ -24,6 +24,8 @@ from researcher.card import card
 from researcher.cli.session import compare_versions
 from researcher.job import parse_indexes
 from researcher.times import age, duration, span
+from test_connection import Server
+from test_following import VIEW
 
 from infra.client.models import REQUESTS, SKIPPED
 
@@ -45,6 +47,17 @@ class TestJob:
         assert lines[-1] == "epoch 3 of 3: loss 0.333"
         assert (job.status, job.exit_code, job.finished) == ("Succeeded", 0, True)
         assert job.log(tail=1) == lines[-1]
+
+    def test_a_long_log(self) -> None:
+        """Without a limit the whole log is requested, and not its last 1,000 lines."""
+        view = json.dumps({"data": [VIEW]}).encode()
+        with Server((200, {}, view), (200, {}, b"a\nb\n")) as server:
+            job = Client(server.url, token="t", project="p").get("j")
+            assert list(job.logs()) == ["a", "b"]
+            assert list(job.logs(tail=1)) == ["a", "b"]
+
+        paths = [each["path"].partition("?")[2] for each in server.seen[1:]]
+        assert paths == ["tail=100000&limitBytes=1000000", "tail=1&limitBytes=1000000"]
 
     def test_a_failure(self, client: Client) -> None:
         """JobFailed has the exit code, the cause, what to do, and the end of the log."""

@@ -26,6 +26,8 @@ INTERVAL = 2
 """Seconds between two polls without cursors."""
 OVERLAP = 5
 START = "start"
+WHOLE: dict[str, object] = {"tail": 100_000, "limitBytes": 1_000_000}
+"""The most that the API returns at once; without these parameters it returns the last 1,000 lines."""
 NOT_STARTED, GONE = "job_not_started", "log_gone"
 
 
@@ -80,7 +82,7 @@ class LogFollower:
     def _by_time(self) -> Iterator[str]:
         pods: dict[str, _Seen] = {}
         pod, polled, finished = "", False, False
-        query: dict[str, object] = self._selection
+        query: dict[str, object] = WHOLE | self._selection
         while not (finished and (polled or self._gone)):
             # The end of the Job is looked up before the log, so that the last poll has its last lines.
             finished = finished or self._finished(INTERVAL if polled else 0)
@@ -95,17 +97,17 @@ class LogFollower:
                 yield from pods.setdefault(pod, _Seen()).new_lines(answer.text)
                 self._last_poll = began
             if self._last_poll is not None:
-                query = {**self._of_pod(), "sinceSeconds": int(self._clock() - self._last_poll) + OVERLAP}
+                query = {**WHOLE, **self._of_pod(), "sinceSeconds": int(self._clock() - self._last_poll) + OVERLAP}
 
     def _rest_of(self, pod: str, seen: _Seen) -> Iterator[str]:
         """Yield what the pod of the attempt before wrote after the last poll."""
-        answer = self._request({**self._of_pod(), "previous": True, "timestamps": True}, waits=False)
+        answer = self._request({**WHOLE, **self._of_pod(), "previous": True, "timestamps": True}, waits=False)
         if answer is not None and _pod(answer) == pod:
             yield from seen.new_lines(answer.text)
 
     def _from_beginning(self, answer: Answer) -> Answer:
         """Return the whole log of the pod of *answer*, or that answer if the server shows another pod by now."""
-        whole = self._request({**self._of_pod(), "timestamps": True}, waits=False)
+        whole = self._request({**WHOLE, **self._of_pod(), "timestamps": True}, waits=False)
         return whole if whole is not None and _pod(whole) == _pod(answer) else answer
 
     def _of_pod(self) -> dict[str, object]:

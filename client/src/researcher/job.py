@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from researcher.errors import ApiError, JobFailed, NotFound
-from researcher.following import LogFollower
+from researcher.following import WHOLE, LogFollower
 from researcher.matrix import parameters_of
 from researcher.models import Deletion, Diagnosis, EventPage, EventView, JobView
 from researcher.polling import GRACE, Poll
@@ -158,7 +158,7 @@ class Job:
             chosen["previous"] = True
         if timestamps:
             chosen["timestamps"] = True
-        text = self._client.transport.send("GET", f"{self._path}/logs", query=chosen).text
+        text = self._client.transport.send("GET", f"{self._path}/logs", query=WHOLE | chosen).text
         yield from text.removesuffix("\n").split("\n") if text else []
 
     def log(self, *, tail: int | None = None, index: int | None = None) -> str:
