@@ -221,7 +221,10 @@ class TestResponses:
         """After 401 the request is sent again with another token, if there is one."""
 
         class Tokens:
+            """A source with two tokens."""
+
             def bearer(self, *, refused: str | None = None) -> str:
+                """Return the second token where the first is refused."""
                 return "second" if refused else "first"
 
         with Server((401, {}, b"{}"), OK) as server:

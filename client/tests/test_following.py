@@ -144,6 +144,8 @@ class TestByTime:
         turns = itertools.cycle("122")
 
         class Turns(TimedServer):
+            """A server whose pods take turns."""
+
             def send(self, _: str, path: str, query: dict[str, Any], **__: object) -> Answer:
                 """Show the pods in turn."""
                 if path.endswith("/logs"):
