@@ -67,7 +67,7 @@ def test_program(environment: dict[str, str]) -> None:
 def test_wheel(folder: Path, environment: dict[str, str]) -> None:
     """The wheel is pure, typed, and runs without anything of this repository."""
     build = [sys.executable, "-m", "uv", "build", "--quiet", "--offline", "--wheel", "--out-dir", str(folder)]
-    subprocess.run([*build, str(TESTS.parent)], check=True)
+    subprocess.run([*build, "--python", sys.executable, str(TESTS.parent)], check=True)
     (wheel,) = folder.glob(f"researcher_client-{API_VERSION}-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
