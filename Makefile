@@ -18,7 +18,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: help run cleanup doctor test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
+.PHONY: help run cleanup doctor test test-all test-oldest check format lock openapi client-models reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-client test-browser thorough figures mutants package deploy bench
 
 .DEFAULT_GOAL := run
 
@@ -54,13 +54,14 @@ check: $(READY)  ## static checks: style, types, layers, docstrings, generated f
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/interrogate --quiet app.py chalicelib infra tests
+	PYTHONPATH=client/src $(BIN)/lint-imports
+	$(BIN)/interrogate --quiet app.py chalicelib infra tests client
 	$(BIN)/codespell
 	$(BIN)/python -m tests.prose
 	$(BIN)/python -m infra.openapi --check
 	$(BIN)/python -m infra.reference --check
-	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra
+	$(BIN)/python -m infra.client --check
+	$(BIN)/bandit --quiet --recursive --severity-level medium app.py chalicelib infra client/src
 
 format: $(READY)  ## sort imports, format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
@@ -68,6 +69,9 @@ format: $(READY)  ## sort imports, format the code, and fix what ruff can fix
 
 openapi: $(READY)  ## write chalicelib/openapi.json from the routes
 	$(BIN)/python -m infra.openapi
+
+client-models: openapi  ## write the models of the client from the OpenAPI document
+	$(BIN)/python -m infra.client
 
 reference: openapi  ## write the generated parts of docs/ from the code
 	$(BIN)/python -m infra.reference
@@ -102,9 +106,13 @@ ON_THE_CLUSTER = $(addprefix tests/security/test_, faults.py headers.py hostile_
 
 test-cluster: control-plane $(ASSETS)  ## contract and product tests on the real control plane
 	CLUSTER=real $(PYTEST) tests/cluster tests/contract tests/product $(ON_THE_CLUSTER)
+	cd client && CLUSTER=real $(abspath $(BIN))/pytest -n0 tests/test_commands.py tests/test_exactly_once.py -k "Lifecycle or Follow or Deletion"
 
 test-clients: $(GENERATORS)/ready $(ASSETS)  ## generate clients, and run them; needs npm, Java and Maven
 	$(BIN)/pytest -n0 tests/generators
+
+test-client: $(READY)  ## test the command line and the Python client in client/
+	cd client && $(abspath $(BIN))/pytest -n 2 --dist loadfile tests
 
 test-browser: $(READY) $(ASSETS)  ## test the documentation page in Chromium
 	$(BIN)/pytest -n0 tests/browser
@@ -138,6 +146,7 @@ RELEASED = build/v$(VERSION)
 release: check check-api  ## commit and tag version VERSION, with its template, zip and SBOM in build/; pushes nothing
 	$(BIN)/python -m infra.release "$(VERSION)"
 	$(BIN)/python -m infra.openapi
+	$(BIN)/python -m infra.client
 	cp chalicelib/openapi.json $(API)/released.json
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out $(RELEASED)
 	git commit --quiet --all --message "Release $(VERSION)"

@@ -1,7 +1,7 @@
 """Write the next version into the working tree: `python -m infra.release 0.2.0`.
 
 1. Refuse an uncommitted change, a version that is not greater, a tag that exists, and an empty section Unreleased.
-2. Write the version into chalicelib/__init__.py, and into the responses that the documentation shows.
+2. Write the version into chalicelib/__init__.py, client/pyproject.toml and the responses that the documentation shows.
 3. Date the section in CHANGELOG.md, and begin a new one.
 4. Empty the list of intended breaking changes: the next check compares with this release.
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 VERSION_FILE = Path("chalicelib/__init__.py")
+CLIENT = Path("client/pyproject.toml")
 CHANGELOG = Path("CHANGELOG.md")
 ALLOWED_CHANGES = Path("tests/api_compatibility/allowed.md")
 UNRELEASED = "## [Unreleased]\n"
@@ -62,6 +63,7 @@ def refusals(root: Path, version: str, current: str) -> Iterator[str]:
 def write_release(root: Path, version: str, current: str) -> None:
     """Write the version, the CHANGELOG and the empty list of breaking changes."""
     _replace(root / VERSION_FILE, f'__version__ = "{current}"', f'__version__ = "{version}"')
+    _replace(root / CLIENT, f'version = "{current}"', f'version = "{version}"')
     today = datetime.now(UTC).date().isoformat()
     _replace(root / CHANGELOG, UNRELEASED, f"{UNRELEASED}\n## [{version}] - {today}\n")
     for page in _git(root, "ls-files", "README.md", "docs/*.md").splitlines():

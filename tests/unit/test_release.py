@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FILES: dict[Path | str, str] = {
     release.VERSION_FILE: '__version__ = "1.2.3"\n',
+    release.CLIENT: '[project]\nversion = "1.2.3"\n',
     release.CHANGELOG: "# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- One.\n\n## [1.2.3] - 2026-01-01\n\n- Old.\n",
     release.ALLOWED_CHANGES: "# Allowed\n\n- GET /jobs removed\n",
     "README.md": '{"version": "1.2.3"}\n',
@@ -47,6 +48,7 @@ class TestRelease:
 
         written = {name: (root / name).read_text() for name in FILES}
         assert '__version__ = "1.3.0"' in written[release.VERSION_FILE]
+        assert 'version = "1.3.0"' in written[release.CLIENT]
         assert "## [Unreleased]\n\n## [1.3.0] - 20" in written[release.CHANGELOG]
         assert written[release.ALLOWED_CHANGES] == "# Allowed\n"
         assert written["README.md"] == '{"version": "1.3.0"}\n'

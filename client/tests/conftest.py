@@ -1,0 +1,109 @@
+"""The local cloud of the API, and an environment without settings of the person who runs the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from subprocess import PIPE
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from researcher import Client, polling, transport
+from researcher.cli.main import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TESTS = Path(__file__).parent
+RUN_SECONDS = 0.5
+IMAGE = "nvcr.io/nvidia/pytorch:26.10-py3"
+
+
+class Result(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[dict[str, str]]:
+    """Start the API in a process of its own, and return its addresses and Applications; pods run for half a second."""
+    command = [sys.executable, "-m", "local_cloud", str(RUN_SECONDS)]
+    path = os.pathsep.join((str(TESTS), str(TESTS.parents[1])))
+    with subprocess.Popen(
+        command, cwd=TESTS.parents[1], env=os.environ | {"PYTHONPATH": path}, text=True, stdin=PIPE, stdout=PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+        process.stdin.close()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run in an empty folder, with files of the client below it, and without proxies."""
+    for name in list(os.environ):
+        if name.startswith(("RESEARCHER_", "ACTIONS_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RESEARCHER_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("RESEARCHER_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def signed_in(session: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Set the variables of an Application whose user may use team-a."""
+    variables = {
+        "RESEARCHER_URL": session["BASE_URL"],
+        "RESEARCHER_CLIENT_ID": session["CLIENT_ID"],
+        "RESEARCHER_CLIENT_SECRET": session["CLIENT_SECRET"],
+        "RESEARCHER_TOKEN_URL": session["TOKEN_URL"],
+        "RESEARCHER_PROJECT": "team-a",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+@pytest.fixture
+def client(signed_in: dict[str, str]) -> Client:
+    """Return a client for team-a."""
+    del signed_in
+    return Client()
+
+
+@pytest.fixture
+def researcher(signed_in: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Return a function that runs a command of the command line."""
+    del signed_in
+
+    def call(*arguments: str) -> Result:
+        capsys.readouterr()
+        code = run(arguments)
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses between attempts."""
+    monkeypatch.setattr(transport, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.1)
+
+
+def eventually(is_true: Callable[[], bool]) -> None:
+    """Wait until *is_true* returns True, for two minutes at most."""
+    latest = time.monotonic() + 120
+    while not is_true():
+        assert time.monotonic() < latest
+        time.sleep(0.05)

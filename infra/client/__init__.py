@@ -1,0 +1,1 @@
+"""The generated part of the Python client: its models, from the OpenAPI document."""
