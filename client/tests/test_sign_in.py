@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import socket
 import stat
 import sys
 import threading
@@ -107,6 +108,12 @@ class _IssuerHandler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def _visit(urls: list[str]) -> None:
     for url in urls:
         try:
@@ -134,6 +141,22 @@ class TestBrowser:
         assert stored.access_token == "token-1"
         assert stored.refresh_token == "refresh-2"
         assert issuer.forms[0]["code"] == "the-code"
+
+    def test_at_a_registered_redirect(self, issuer: Issuer) -> None:
+        """Cognito compares the port: the browser comes back to a URI that the API publishes."""
+        port = free_port()
+        uris = ("https://console.example.com/callback", f"http://localhost:{port}/done")
+
+        stored = with_browser(PublicClient(issuer.url, CLIENT_ID, redirects=uris), issuer.browse)
+
+        assert stored.access_token == "token-1"
+        assert issuer.forms[0]["redirect_uri"] == uris[1]
+
+    def test_a_registered_redirect_in_use(self, issuer: Issuer) -> None:
+        """If another program listens there, the error names the URIs."""
+        uri = f"http://127.0.0.1:{issuer.server_port}/callback"
+        with pytest.raises(UsageError, match="nothing can listen"):
+            with_browser(PublicClient(issuer.url, CLIENT_ID, redirects=(uri,)), issuer.browse)
 
     def test_a_refusal(self, issuer: Issuer) -> None:
         """What the issuer refuses is an error with its reason."""

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,6 +41,8 @@ class PublicClient(NamedTuple):
     issuer: str
     client_id: str
     scope: str = DEFAULT_SCOPE
+    redirects: tuple[str, ...] = ()
+    """The redirect URIs that the issuer allows; if there are none, any port of 127.0.0.1."""
 
 
 class Endpoints(NamedTuple):
@@ -61,7 +64,7 @@ def published_clients(url: str) -> list[PublicClient]:
         raise
     listed = next((each for each in document.values() if isinstance(each, list)), [])
     return [
-        PublicClient(each["issuer"], each["clientId"], _scope(each.get("scopes")))
+        PublicClient(each["issuer"], each["clientId"], _scope(each.get("scopes")), _redirects(each))
         for each in listed
         if isinstance(each, dict) and isinstance(each.get("issuer"), str) and isinstance(each.get("clientId"), str)
     ]
@@ -82,8 +85,8 @@ def with_browser(client: PublicClient, show: Callable[[str], None], seconds: flo
     if not endpoints.authorization:
         raise UsageError(f"{client.issuer} has no sign-in with a browser; use --device.")
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
-    with _Callback(("127.0.0.1", 0), _Handler) as server:
-        redirect = f"http://127.0.0.1:{server.server_port}/callback"
+    with _listen(client) as server:
+        redirect = server.redirect
         query = {
             "response_type": "code",
             "client_id": client.client_id,
@@ -150,9 +153,32 @@ def _scope(scopes: object) -> str:
     return scopes if isinstance(scopes, str) and scopes else DEFAULT_SCOPE
 
 
-class _Callback(HTTPServer):
-    """Waits on loopback until the browser comes back."""
+def _redirects(listed: dict[str, Any]) -> tuple[str, ...]:
+    uris = listed.get("redirectUris")
+    return tuple(map(str, uris)) if isinstance(uris, list) else ()
 
+
+def _listen(client: PublicClient) -> _Callback:
+    """Listen at one of the redirect URIs that the issuer allows; raise UsageError if that is not possible."""
+    if not client.redirects:
+        server = _Callback(("127.0.0.1", 0), _Handler)
+        server.redirect = f"http://127.0.0.1:{server.server_port}/callback"
+        return server
+    for uri in client.redirects:
+        parts = urlsplit(uri)
+        if parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"} and parts.port:
+            with suppress(OSError):
+                server = _Callback(("127.0.0.1", parts.port), _Handler)
+                server.redirect = uri
+                return server
+    allowed = ", ".join(client.redirects)
+    raise UsageError(f"{client.issuer} returns the browser only to {allowed}, where nothing can listen now.")
+
+
+class _Callback(HTTPServer):
+    """Waits on loopback until the browser comes back to *redirect*."""
+
+    redirect = ""
     expected = ("", "")
     answer: dict[str, str] | None = None
 
@@ -183,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Take the answer of the issuer."""
         parts = urlsplit(self.path)
         answer = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        is_ours = parts.path == "/callback" and self.server.accepts(answer)
+        is_ours = parts.path == (urlsplit(self.server.redirect).path or "/") and self.server.accepts(answer)
         if is_ours:
             self.server.answer = answer
         self.send_response(HTTPStatus.OK if is_ours else HTTPStatus.NOT_FOUND)
