@@ -46,7 +46,7 @@ JOB = {
 }
 INVALID: dict[str, dict[str, object]] = {
     "command": {"command": f"a '{CANARY}"},
-    "arguments": {"arguments": [CANARY, 5]},
+    "arguments": {"arguments": [CANARY, None]},
     "variable": {"environment": {"A": [CANARY]}},
     "variable too long": {"environment": {"A": CANARY * 1000}},
     "reference": {"environment": {"A": {"secret": {"name": CANARY + "!", "key": CANARY}}}},

@@ -26,8 +26,14 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     if len(letters) <= 1:
         return None
     longest = 1 if len(letters) <= LETTERS_OF_A_SHORT_WORD else min(3, len(letters) // 3)
-    near = [(distance, name) for name in names if (distance := edit_distance(letters, plain(name))) <= longest]
+    near = [(distance, name) for name in names if (distance := _distance(letters, plain(name), longest)) <= longest]
     return min(near, key=lambda found: found[0])[1] if near else None
+
+
+def _distance(one: str, other: str, longest: int) -> int:
+    """Return the edit distance, or more than *longest* if the lengths alone differ by more."""
+    difference = abs(len(one) - len(other))
+    return difference if difference > longest else edit_distance(one, other)
 
 
 def edit_distance(one: str, other: str) -> int:

@@ -34,8 +34,8 @@ _TYPES = {
 _COMMAND = "a string or an array of strings"
 """The type of `command`, of which pydantic sees only the array that a string becomes."""
 _NUMBERS = ("int_type", "float_type")
-_OFFERED_NAMES = {"project": MAX_PROJECT, "name": MAX_NEW_NAME, "jobNamePrefix": 40, "queue": 63, "pvc/*/name": 253}
-"""The fields for which a name in a legal form is offered, with their length; that of a Secret could be its value."""
+_OFFERED_NAMES = {"project": MAX_PROJECT, "name": MAX_NEW_NAME, "jobNamePrefix": 40, "queue": 63}
+"""The fields for which a name in a legal form is offered, with their length; others could have a secret by mistake."""
 _MEANT_VALUES = {
     "type": {
         **dict.fromkeys(("training", "batch", "job", "task", "distributed", "standard", "finetune"), "Train"),

@@ -60,10 +60,11 @@ def refused_fields(job: object, error: ValidationError, root: str = "") -> tuple
     """
     details = error.errors(include_url=False, include_input=False)[:MAX_DETAILS]
     refusals = _without_meant_fields(_without_other_branches([_locate(job, each) for each in details]))
-    messages: dict[str, str] = {}
+    first: dict[str, tuple[Refusal, tuple[str, ...]]] = {}
     for refusal, others in refusals:
-        messages.setdefault(root + refusal.pointer, message(refusal, others))
-    return tuple(FieldError(pointer, text) for pointer, text in messages.items())[:MAX_ERRORS]
+        first.setdefault(root + refusal.pointer, (refusal, others))
+    reported = [*first.items()][:MAX_ERRORS]
+    return tuple(FieldError(pointer, message(refusal, others)) for pointer, (refusal, others) in reported)
 
 
 def _locate(job: object, error: ErrorDetails) -> Refusal:
@@ -106,5 +107,8 @@ def _without_meant_fields(
     found = list(refusals)
     if any(each.path[0] in WRAPPERS and isinstance(each.value, (dict, list)) for each, _ in found if each.path):
         found = [(each, others) for each, others in found if each.kind != "missing"]
-    meant = {(*each.path[:-1], meaning_of(each.path)) for each, _ in found if each.kind == "extra_forbidden"}
+    if not any(each.kind == "missing" for each, _ in found):
+        return found
+    unknown = [each.path for each, _ in found if each.kind == "extra_forbidden"][:MAX_ERRORS]
+    meant = {(*path[:-1], meaning_of(path)) for path in unknown}
     return [(each, others) for each, others in found if not (each.kind == "missing" and each.path in meant)]
