@@ -54,6 +54,12 @@ class Pods(Protocol):
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
         """Return the pods of *job*, or of its *index*; of very many those that have not succeeded first."""
 
+    def of_indexes(self, project: ProjectName, job: Job, indexes: Sequence[int]) -> list[Pod]:
+        """Return the pods of these *indexes* of *job*."""
+
+    def failed(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Return the failed pods of *job*."""
+
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """Return the log of *attempt* that *query* selects."""
 

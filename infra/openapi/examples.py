@@ -13,11 +13,15 @@ JsonObject = dict[str, Any]
 
 MORE: dict[str, JsonObject] = {
     "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem())},
+    "Diagnosis": {"exitCode": 137, "failedPod": "train-1-x7k2p"},
     "Health": {"kubernetes": "v1.36.2-eks-3b1c5d"},
+    "IndexPage": {"nextPageToken": "100"},
     "JobPage": {"nextPageToken": "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ"},
     "JobView": {
         "reason": "OOMKilled",
         "message": "The container ended with exit code 137.",
+        "exitCode": 137,
+        "failedPod": "train-1-x7k2p",
         "finishedAt": 1795514401000,
         "completedIndexes": "0-3,5",
         "failedIndexes": "4,6-7",

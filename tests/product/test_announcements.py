@@ -56,8 +56,9 @@ class TestFinished:
         used = event["detail"].pop("gpuSeconds")
         assert (event["source"], event["detail-type"]) == ("researcher-api", "job.finished")
         assert event["detail"] == {
-            "id": job["id"], "project": "team-a", "name": name, "status": "Succeeded", "reason": None, "user": "alice",
-            "gpuSecondsIsLowerBound": False, "finishedAt": job["finishedAt"], "cluster": event["detail"]["cluster"],
+            "id": job["id"], "project": "team-a", "name": name, "status": "Succeeded", "reason": None, "exitCode": 0,
+            "failedPod": None, "user": "alice", "gpuSecondsIsLowerBound": False, "finishedAt": job["finishedAt"],
+            "cluster": event["detail"]["cluster"],
         }  # fmt: skip
         assert used >= 0
         assert CANARY not in json.dumps(event)

@@ -12,7 +12,7 @@ import msgspec
 
 from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
 from chalicelib.domain.finished.receipt import object_key
-from chalicelib.domain.job.logs import index_of
+from chalicelib.domain.kubernetes.completion_indexes import index_of
 from chalicelib.domain.kubernetes.jobs import Job, JobList, ListMeta, Manifest
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from chalicelib.domain.uploads.status import FINAL, SEQUENCER, is_final, may_overwrite_status
@@ -217,6 +217,14 @@ class FakePods:
         self._enter(project)
         of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{job.metadata.name}-")]
         return [pod for pod in of_name if index is None or index_of(pod) == index]
+
+    def of_indexes(self, project: ProjectName, job: Job, indexes: Sequence[int]) -> list[Pod]:
+        """Return the pods of these *indexes* of *job*, matched by name."""
+        return [pod for pod in self.of_job(project, job) if index_of(pod) in indexes]
+
+    def failed(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Return the failed pods of *job*, matched by name."""
+        return [pod for pod in self.of_job(project, job) if pod.status.phase == "Failed"]
 
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """Return the whole log of the pod of *attempt*; only a real cluster applies the limits of *query*."""

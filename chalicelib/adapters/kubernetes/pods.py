@@ -17,6 +17,8 @@ from chalicelib.domain.kubernetes.selectors import pod_selector
 from chalicelib.domain.labels import COMPLETION_INDEX_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.domain.job.logs import ContainerRun, LogQuery
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import ProjectName
@@ -41,6 +43,14 @@ class KubernetesPods(Pages):
         if page.metadata.continue_:
             pods = self._pods(project, selector, UNFINISHED).items + pods
         return list({pod.metadata.uid: pod for pod in pods}.values())
+
+    def of_indexes(self, project: ProjectName, job: Job, indexes: Sequence[int]) -> list[Pod]:
+        """Return the pods of these *indexes* of *job*."""
+        return self._all_pods(project, job, f",{COMPLETION_INDEX_LABEL} in ({','.join(map(str, indexes))})")
+
+    def failed(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Return the failed pods of *job*."""
+        return self._all_pods(project, job, fields="status.phase=Failed")
 
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """Return the log of *attempt* that *query* selects, at most READ_BYTES from its first line."""
@@ -75,6 +85,19 @@ class KubernetesPods(Pages):
     def _pods(self, project: ProjectName, selector: str, fields: str | None = None) -> PodList:
         path = core_path(project, "pods")
         return self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=fields)
+
+    def _all_pods(self, project: ProjectName, job: Job, labels: str = "", fields: str | None = None) -> list[Pod]:
+        """Return the pods of *job* that both selectors match, of all pages."""
+        selector, path = pod_selector([job]), core_path(project, "pods")
+        pods: list[Pod] = []
+        token: str | None = None
+        while selector:
+            page = self._page(path, PodList, MAX_PODS, token, labelSelector=selector + labels, fieldSelector=fields)
+            pods += page.items
+            token = page.metadata.continue_
+            if not token:
+                break
+        return pods
 
     def _events(self, project: ProjectName, fields: str) -> list[Event]:
         return self._page(core_path(project, "events"), EventList, MAX_EVENTS, fieldSelector=fields).items

@@ -47,6 +47,8 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     name: str
     status: Literal["Succeeded", "Failed"]
     reason: str | None
+    exit_code: int | None
+    failed_pod: str | None
     user: str
     gpu_seconds: float
     gpu_seconds_is_lower_bound: bool
@@ -97,6 +99,8 @@ def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], clus
         name=job_view.name,
         status=job.outcome or "Failed",
         reason=job_view.reason,
+        exit_code=job_view.exit_code,
+        failed_pod=job_view.failed_pod,
         user=job_view.user,
         gpu_seconds=used.gpu_seconds,
         gpu_seconds_is_lower_bound=used.is_lower_bound,

@@ -13,8 +13,8 @@ from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, Malform
 from chalicelib.domain.job.containers import main_container
 from chalicelib.domain.job.status import assess
 from chalicelib.domain.job.status_reason import StatusReason
+from chalicelib.domain.kubernetes.completion_indexes import MAX_INDEX, index_of
 from chalicelib.domain.kubernetes.jobs import INDEXED
-from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 1_000_000
 """A response of Lambda has at most 6 MB of JSON, which escapes a control character or an invalid byte as six."""
 MAX_LINES = 100_000
-MAX_INDEX = 2**31 - 1
 LOG_GONE = (
     "The pod was deleted, and its log with it. "
     "Get the Job to see how it ended; your platform engineers may store logs elsewhere."
@@ -97,12 +96,6 @@ def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerR
     if len(attempts) == 1:
         raise LogGone("There was no previous attempt, or its pod was deleted. Send the request without previous.")
     return attempts[1]
-
-
-def index_of(pod: Pod) -> int | None:
-    """Return the completion index of *pod*, or None if the Job is not Indexed."""
-    text = pod.metadata.annotations.get(COMPLETION_INDEX_ANNOTATION, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_INDEX)) else None
 
 
 def tail_bytes(log: bytes, limit: int) -> str:

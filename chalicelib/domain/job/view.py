@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from chalicelib.domain.job.lifecycle import is_kept
+from chalicelib.domain.job.outcome import ExitCode, outcome
 from chalicelib.domain.job.status import Status, assess
 from chalicelib.domain.kubernetes.completion_indexes import truncated_indexes
 from chalicelib.domain.kubernetes.jobs import GPU
@@ -61,6 +62,11 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     )
     reason: Annotated[str | None, msgspec.Meta(description="Why it is in this status, in one word, or null.")]
     message: Annotated[str | None, msgspec.Meta(description="The details of `reason`.")]
+    exit_code: Annotated[
+        ExitCode | None,
+        msgspec.Meta(description="The exit code of the container that decided its end, or null if it is not known."),
+    ]
+    failed_pod: Annotated[str | None, msgspec.Meta(description="The pod that decided its failure, or null.")]
     started_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it started, or was resumed last.")]
     finished_at: Annotated[Milliseconds | None, msgspec.Meta(description="When it succeeded or failed.")]
     pods: Annotated[PodCounts, msgspec.Meta(description="The number of its pods in each state.")]
@@ -89,6 +95,8 @@ EXAMPLE = {
     "requestedGPUs": 4,
     "reason": None,
     "message": None,
+    "exitCode": None,
+    "failedPod": None,
     "startedAt": 1795510801000,
     "finishedAt": None,
     "pods": {"active": 1, "ready": 1, "succeeded": 0, "failed": 0},
@@ -104,6 +112,7 @@ EXAMPLE = {
 def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
     """Return the view of *job*; *pods* are the pods that it owns, or empty if the view does not need them."""
     status, reason, _ = assess(job, pods)
+    end = outcome(job, pods)
     meta = job.metadata
     scheduled = [pod for pod in pods if pod.spec.node_name and not pod.has_ended]
     return JobView(
@@ -120,6 +129,8 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         requested_gpus=gpus_at_once(job),
         reason=reason.reason if reason else None,
         message=(reason.message or None) if reason else None,
+        exit_code=end.exit_code,
+        failed_pod=end.failed_pod,
         started_at=milliseconds(job.status.start_time),
         finished_at=milliseconds(job.finished_at),
         pods=_counts(job),

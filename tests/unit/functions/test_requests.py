@@ -47,6 +47,7 @@ INVALID_QUERIES = {
     ),
     "delete_job": ("reason=", "reason=" + "x" * 257, "uid=1&uid=2"),
     "retry_job": ("dryRun=true", "index=1"),
+    "job_indexes": ("status=Failed", "status=", "limit=0", "limit=501", "pageToken=x", "pageToken=-1", "pageToken=%00"),
     "job_logs": (
         "tail=0", "tail=x", "tail=1&tail=2", "limitBytes=1000001", "container=A", "container=..", "follow=true",
     ),

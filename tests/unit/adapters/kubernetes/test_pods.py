@@ -17,6 +17,7 @@ from chalicelib.domain.errors import (
     JobNotStarted,
     LogGone,
     NodeUnavailable,
+    RefusedByCluster,
 )
 from chalicelib.domain.job.logs import ContainerRun, LogQuery
 from chalicelib.domain.kubernetes.jobs import JobSpec
@@ -54,6 +55,8 @@ def log_reply(log: bytes, status: int = 200) -> HttpResponse:
 
 REQUESTS = [
     pytest.param(PODS, lambda pods: pods.of_job(TEAM_A, job()), id="of_job"),
+    pytest.param(PODS, lambda pods: pods.of_indexes(TEAM_A, job(), [1]), id="of_indexes"),
+    pytest.param(PODS, lambda pods: pods.failed(TEAM_A, job()), id="failed"),
     pytest.param(LOG, lambda pods: pods.log(TEAM_A, ATTEMPT, LogQuery()), id="log"),
     pytest.param(EVENTS, lambda pods: pods.events(TEAM_A, "u1"), id="events"),
     pytest.param(EVENTS, lambda pods: pods.pod_events(TEAM_A, "train-1-abcde"), id="pod_events"),
@@ -88,6 +91,16 @@ class TestImpersonation:
             send(pods)
 
         assert "researcher:api" not in raised.value.detail
+
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_denied_by_a_webhook(
+        self, site: ScriptedServer, pods: KubernetesPods, path: str, send: Callable[[KubernetesPods], object]
+    ) -> None:
+        """The message of the webhook is passed on, whatever its status."""
+        site.on(path, status_reply(404, 'admission webhook "x" denied the request: no'))
+
+        with pytest.raises(RefusedByCluster):
+            send(pods)
 
     @pytest.mark.parametrize(("path", "send"), REQUESTS)
     def test_deadline_is_respected(
@@ -140,6 +153,33 @@ class TestOfJob:
             "status.phase!=Succeeded",
         ]
         assert sorted(pod.metadata.uid for pod in found) == ["a", "b", "z"]
+
+
+class TestOfIndexes:
+    """The pods of some indexes, or those that failed."""
+
+    def test_all_pages(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """The cluster selects them by label, and every page is read."""
+        site.on(PODS, page("a", more="x"), page("b"))
+
+        found = pods.of_indexes(TEAM_A, job(), [3, 5])
+
+        first, second = (dict(request.query) for request in site.at(PODS))
+        assert first["labelSelector"] == f"{OF_TRAIN_1},batch.kubernetes.io/job-completion-index in (3,5)"
+        assert second == {**first, "continue": "x"}
+        assert [pod.metadata.uid for pod in found] == ["a", "b"]
+
+    def test_failed(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """A field selector finds them among a hundred thousand that succeeded."""
+        site.on(PODS, page("a"))
+
+        assert len(pods.failed(TEAM_A, job())) == 1
+        assert dict(site.at(PODS)[0].query)["fieldSelector"] == "status.phase=Failed"
+
+    def test_job_without_a_label_selector(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """No request is sent."""
+        assert pods.failed(TEAM_A, job(spec=JobSpec(manual_selector=True))) == []
+        assert site.at(PODS) == []
 
 
 class TestLog:

@@ -32,6 +32,8 @@ class TestBuildAnnouncement:
             "name": "train-1",
             "status": "Succeeded",
             "reason": None,
+            "exitCode": 0,
+            "failedPod": None,
             "user": "alice",
             "gpuSeconds": 0.0,
             "gpuSecondsIsLowerBound": False,

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import JobNotStarted, LogGone, MalformedRequest
-from chalicelib.domain.job.logs import MAX_BYTES, ContainerRun, LogQuery, index_of, select_attempt, tail_bytes
+from chalicelib.domain.job.logs import MAX_BYTES, ContainerRun, LogQuery, select_attempt, tail_bytes
+from chalicelib.domain.kubernetes.completion_indexes import index_of
 from chalicelib.domain.kubernetes.jobs import Container, Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated, Waiting
 from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION

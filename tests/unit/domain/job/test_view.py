@@ -138,6 +138,8 @@ class TestFields:
             "requestedGPUs": 2,
             "reason": None,
             "message": None,
+            "exitCode": None,
+            "failedPod": None,
             "startedAt": NOW_MS - 60_000,
             "finishedAt": None,
             "pods": {"active": 2, "ready": 1, "succeeded": 3, "failed": 4},
