@@ -2,7 +2,7 @@
 
 1. List the finished Jobs without the announced label, a page at a time.
 2. Publish an event for each, in batches of BATCH_SIZE.
-3. Set the label on the Jobs whose event was accepted, so that the next run does not list them.
+3. Set the label on the Jobs whose event was accepted, so that the next run does not list them, and record their end.
 
 An interrupted run therefore repeats an event and never loses one. Two concurrent runs may publish the event of a Job
 twice, with the same id.
@@ -120,7 +120,7 @@ class _Run:
         for job in batch:
             if job.metadata.uid in accepted:
                 report.announced += 1
-                self._set_label(project, job, report)
+                self._set_label(project, job, announcements[job.metadata.uid], report)
             elif job.metadata.uid in announcements:
                 report.count_failed(Failure(project, job.metadata.name, EventBusUnavailable.code))
 
@@ -134,9 +134,11 @@ class _Run:
             report.count_failed(Failure.of(error, project, job.metadata.name))
             return None
 
-    def _set_label(self, project: ProjectName, job: Job, report: AnnouncementReport) -> None:
-        """Set the announced label; if the Job has changed in the meantime, the next run announces it again."""
+    def _set_label(
+        self, project: ProjectName, job: Job, announcement: Announcement, report: AnnouncementReport
+    ) -> None:
+        """Set the announced label and record the outcome; if the Job has changed, the next run announces it again."""
         try:
-            self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job))
+            self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job, announcement))
         except Exception as error:  # noqa: BLE001 - as above
             report.count_failed(Failure.of(error, project, job.metadata.name))

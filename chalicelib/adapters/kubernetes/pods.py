@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
 from chalicelib.adapters.kubernetes.errors import error_from
-from chalicelib.adapters.kubernetes.jobs import MAX_PODS, UNFINISHED
-from chalicelib.adapters.kubernetes.pagination import Pages
+from chalicelib.adapters.kubernetes.job_pods import JobPods
+from chalicelib.adapters.kubernetes.jobs import MAX_PODS
 from chalicelib.domain.errors import JobNotStarted, LogGone
 from chalicelib.domain.job.logs import LOG_GONE
 from chalicelib.domain.kubernetes.events import Event, EventList
@@ -29,7 +29,7 @@ MAX_EVENTS = 200
 """For each object. The cluster aggregates repeated events, and deletes events after an hour."""
 
 
-class KubernetesPods(Pages):
+class KubernetesPods(JobPods):
     """Implements Pods."""
 
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
@@ -38,11 +38,7 @@ class KubernetesPods(Pages):
         if selector is None:
             return []
         selector += "" if index is None else f",{COMPLETION_INDEX_LABEL}={index}"
-        page = self._pods(project, selector)
-        pods = page.items
-        if page.metadata.continue_:
-            pods = self._pods(project, selector, UNFINISHED).items + pods
-        return list({pod.metadata.uid: pod for pod in pods}.values())
+        return self._job_pods(project, selector, MAX_PODS)
 
     def of_indexes(self, project: ProjectName, job: Job, indexes: Sequence[int]) -> list[Pod]:
         """Return the pods of these *indexes* of *job*."""
@@ -81,10 +77,6 @@ class KubernetesPods(Pages):
     def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
         """Return the events of the pod with this name, which may be deleted: pod names are not used again."""
         return self._events(project, f"involvedObject.kind=Pod,involvedObject.name={pod}")
-
-    def _pods(self, project: ProjectName, selector: str, fields: str | None = None) -> PodList:
-        path = core_path(project, "pods")
-        return self._page(path, PodList, MAX_PODS, labelSelector=selector, fieldSelector=fields)
 
     def _all_pods(self, project: ProjectName, job: Job, labels: str = "", fields: str | None = None) -> list[Pod]:
         """Return the pods of *job* that both selectors match, of all pages."""

@@ -26,7 +26,8 @@ from chalicelib.domain.diagnosis.job_causes import (
 from chalicelib.domain.diagnosis.pod_causes import active_pod_finding
 from chalicelib.domain.job.containers import is_running
 from chalicelib.domain.job.event_list import ObjectName  # noqa: TC001 - msgspec reads the annotations at run time
-from chalicelib.domain.job.outcome import ExitCode, outcome
+from chalicelib.domain.job.outcome import outcome
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.status import assess
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.job.view import Milliseconds, milliseconds

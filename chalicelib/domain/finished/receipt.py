@@ -13,8 +13,8 @@ import msgspec
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.finished.redaction import redact_spec, redact_submission
 from chalicelib.domain.job.containers import main_container
-from chalicelib.domain.job.gpu_usage import usage
-from chalicelib.domain.job.outcome import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.domain.job.gpu_usage import known_usage
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.status_reason import failed_container_name, first_failure
 from chalicelib.domain.job.view import Count, Milliseconds, view
 from chalicelib.domain.kubernetes import lenient_decoding
@@ -101,7 +101,7 @@ def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod],
     """Return the Receipt of the Job *manifest*; *pods* are those of its pods that still exist."""
     job = lenient_decoding.convert(manifest, Job)
     job_view = view(project, job, pods)
-    gpu_usage = usage(job, pods)
+    gpu_usage = known_usage(job, pods)
     statuses = [status for pod in pods for status in pod.status.container_statuses]
     return Receipt(
         id=job_view.id,

@@ -14,7 +14,7 @@ import msgspec
 
 from chalicelib.domain.errors import InvalidPageToken
 from chalicelib.domain.job.containers import main_status
-from chalicelib.domain.job.outcome import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.status import trouble
 from chalicelib.domain.job.status_reason import failed_container, failed_exit_code, termination_reason
 from chalicelib.domain.job.view import Count, Milliseconds, milliseconds

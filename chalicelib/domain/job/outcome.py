@@ -3,17 +3,17 @@
 The pod that decides is the first of these:
 
 1. the pod that the Job's condition names, if a PodFailurePolicy failed the Job;
-2. of the pods that were running together at the last attempt, the one that failed first (see `first_failure`).
+2. the recorded one, if the Job was announced: not all of its pods may still exist;
+3. of the pods that were running together at the last attempt, the one that failed first (see `first_failure`).
 
-What the cluster does not know is None: the exit code of a container on a lost node, or of a pod that is gone.
+What is not known is None: the exit code of a container on a lost node, or of a pod that is gone.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
+from chalicelib.domain.job.outcome_record import recorded_outcome
 from chalicelib.domain.job.pod_failure_policy import policy_failure
 from chalicelib.domain.job.status_reason import failed_exit_code, first_failure
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.kubernetes.pods import Pod
-
-
-ExitCode = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
-"""Kubernetes' type of an exit code; on Linux 0 to 255."""
 
 
 class Outcome(NamedTuple):
@@ -42,9 +38,20 @@ def outcome(job: Job, pods: Sequence[Pod]) -> Outcome:
         return Outcome()
     if decision.type in ("Complete", "SuccessCriteriaMet"):
         return Outcome(None if job.spec.completions == 0 else 0)  # a Job without pods is complete at once
-    pod = first_failure(job, pods)
-    known = Outcome(failed_exit_code(job, pod), pod.metadata.name) if pod else Outcome()
+    known = _recorded_failure(job) or _failure(job, pods)
     named = policy_failure(job)
     if named is None:
         return known
-    return Outcome(known.exit_code if named.exit_code is None else named.exit_code, named.pod)
+    exit_code = known.exit_code if known.failed_pod == named.pod else None
+    return Outcome(exit_code if named.exit_code is None else named.exit_code, named.pod)
+
+
+def _recorded_failure(job: Job) -> Outcome | None:
+    """Return the recorded outcome if it names the pod that failed."""
+    record = recorded_outcome(job)
+    return Outcome(record.exit_code or None, record.failed_pod) if record and record.failed_pod else None
+
+
+def _failure(job: Job, pods: Sequence[Pod]) -> Outcome:
+    pod = first_failure(job, pods)
+    return Outcome(failed_exit_code(job, pod), pod.metadata.name) if pod else Outcome()

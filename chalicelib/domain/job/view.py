@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from chalicelib.domain.job.lifecycle import is_kept
-from chalicelib.domain.job.outcome import ExitCode, outcome
+from chalicelib.domain.job.outcome import outcome
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.status import Status, assess
 from chalicelib.domain.kubernetes.completion_indexes import truncated_indexes
 from chalicelib.domain.kubernetes.jobs import GPU

@@ -21,7 +21,7 @@ from chalicelib.domain.finished.cleanup_report import Failure
 from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
 from chalicelib.domain.names import ProjectName
 from chalicelib.usecases.announce import BATCH_SIZE, Ports, announce
-from chalicelib.usecases.list_jobs import PAGE
+from chalicelib.usecases.list_jobs import PAGE, JobQuery, list_jobs
 from tests.support.builders import NOW, TEAM_A, exited, finished, job, pod, project_namespace
 from tests.support.fakes import FakeEventBus, FakeJobs, FakeRemains, raising
 
@@ -106,6 +106,17 @@ class TestAnnounce:
         cluster.announce()
 
         assert [(one.reason, one.cluster) for one in cluster.bus.published] == [("OOMKilled", "gpu-east")]
+
+    def test_outcome_is_recorded(self, cluster: Cluster) -> None:
+        """A list, which reads no pods of finished Jobs, has the exit code of an announced Job."""
+        cluster.jobs.hold(TEAM_A, finished("Failed", name="a"))
+        cluster.jobs.all_pods = [(TEAM_A, pod("Failed", name="a-1", owner="uid-of-a", status=exited(3)))]
+        before = list_jobs(TEAM_A, JobQuery(), cluster.jobs).data
+
+        cluster.announce()
+
+        after = list_jobs(TEAM_A, JobQuery(), cluster.jobs).data
+        assert [(one.exit_code, one.failed_pod) for one in (*before, *after)] == [(None, None), (3, "a-1")]
 
 
 class TestFaults:

@@ -80,6 +80,16 @@ class TestPods:
             ("limit", str(MAX_PODS)),
         ]
 
+    def test_failed_pod_among_very_many(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """Of more pods than the limit, those that have not succeeded are read first: one of them decided the end."""
+        first = {"metadata": {"continue": "x"}, "items": [{"metadata": {"uid": "a"}}]}
+        site.on(
+            PODS, json_reply(first), json_reply({"items": [{"metadata": {"uid": "z"}}, {"metadata": {"uid": "a"}}]})
+        )
+
+        assert [pod.metadata.uid for pod in finished_jobs.pods(TEAM_A, job())] == ["z", "a"]
+        assert dict(site.at(PODS)[1].query)["fieldSelector"] == "status.phase!=Succeeded"
+
 
 class TestLogTail:
     """The last lines of a log."""
