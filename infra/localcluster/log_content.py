@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from infra.localcluster.pod_status import containers, init_containers, statuses_of
+from infra.localcluster.simulation import pod_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,10 @@ _WAITING_MESSAGES = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff"
 
 class NoLogError(Exception):
     """There is no log; the text of the exception is the kubelet's message."""
+
+
+class NodeUnreachableError(Exception):
+    """The node of the pod does not respond."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ NUMBERS = {"tailLines": 0, "sinceSeconds": 1, "limitBytes": 1}
 
 
 def read_log(pod: Document, container: str, options: LogOptions, now: datetime) -> bytes:
-    """Return the log of *container* as a kubelet does; raise NoLogError if it has not run."""
+    """Return the log of *container* as a kubelet does; raise NoLogError if it has not run, or NodeUnreachableError."""
+    if _is_unreachable(pod):
+        raise NodeUnreachableError
     start = _start(pod, container, previous=options.previous)
     lines = [(start + number * BETWEEN_LINES, line) for number, line in enumerate(_simulated_lines(pod, container))]
     if options.since_seconds is not None:
@@ -56,6 +63,11 @@ def read_log(pod: Document, container: str, options: LogOptions, now: datetime) 
         lines = lines[max(0, len(lines) - options.tail_lines) :]
     text = "".join((f"{_nanoseconds(when)} " if options.timestamps else "") + f"{line}\n" for when, line in lines)
     return text.encode()[: options.limit_bytes]
+
+
+def _is_unreachable(pod: Document) -> bool:
+    ready = next((each for each in pod["status"].get("conditions", ()) if each["type"] == "Ready"), None)
+    return pod_outcome(pod) == "node-unreachable" and ready is not None and ready["status"] == "False"
 
 
 def _start(pod: Document, container: str, *, previous: bool) -> datetime:

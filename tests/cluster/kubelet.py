@@ -43,7 +43,7 @@ class Kubelet(Handler):
         return {"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
 
     def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """Return a container's log, or the reason why it has none."""
+        """Return a container's log, or the reason why it has none; ConnectionResetError closes the connection."""
         del method, headers, body
         url = urlsplit(target)
         match = _LOGS.fullmatch(url.path)
@@ -56,6 +56,8 @@ class Kubelet(Handler):
             log = log_content.read_log(pod, container, options, datetime.now(UTC))
         except log_content.NoLogError as error:
             return HttpResponse(400, [("Content-Type", "text/plain")], str(error).encode())
+        except log_content.NodeUnreachableError:
+            raise ConnectionResetError from None
         except ErrorResponse as error:
             return HttpResponse(error.status, [("Content-Type", "text/plain")], b"no such pod")
         return HttpResponse(200, [("Content-Type", "text/plain")], log)

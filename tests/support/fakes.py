@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
+from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed, ResearcherError
 from chalicelib.domain.finished.receipt import object_key
 from chalicelib.domain.kubernetes.completion_indexes import index_of
 from chalicelib.domain.kubernetes.jobs import Job, JobList, ListMeta, Manifest
@@ -207,7 +207,7 @@ class FakePods:
     def __init__(self) -> None:
         self.pods: list[Pod] = []
         self.recorded_events: list[Event] = []
-        self.logs: dict[str, bytes] = {}
+        self.logs: dict[str, bytes | ResearcherError] = {}
         self.requested_pods: list[str] = []
         self.attempts: list[ContainerRun] = []
         self._lock = threading.Lock()
@@ -231,7 +231,10 @@ class FakePods:
         del query
         self._enter(project)
         self.attempts.append(attempt)
-        return self.logs[attempt.pod]
+        log = self.logs[attempt.pod]
+        if isinstance(log, ResearcherError):
+            raise log
+        return log
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
         """Return the events about the object with *uid*."""

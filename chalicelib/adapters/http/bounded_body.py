@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from contextlib import suppress
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from urllib3 import BaseHTTPResponse
 
     from chalicelib.deadline import Deadline
 
 CHUNK = 2**16
+
+
+class BodyReader(Protocol):
+    """Reads what is needed of a body."""
+
+    def __call__(self, response: BaseHTTPResponse, deadline: Deadline, /) -> bytes:
+        """Return it; TimeoutError after *deadline*."""
 
 
 class TooLargeError(OSError):
@@ -40,6 +47,23 @@ def read(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> bytes:
         raise
     response.release_conn()
     return b"".join(chunks)
+
+
+def tail(response: BaseHTTPResponse, deadline: Deadline, keep: int, limit: int | None) -> bytes:
+    """Return the last *keep* bytes of a body, in memory for two times as many; TooLargeError beyond *limit* bytes."""
+    kept, size = bytearray(), 0
+    try:
+        while chunk := response.read1(CHUNK):
+            kept += chunk
+            size += len(chunk)
+            if len(kept) > 2 * keep:
+                del kept[:-keep]
+            _check((), size, deadline, size if limit is None else limit)
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+    return bytes(kept[-keep:])
 
 
 def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generator[bytes, None, None]:
@@ -69,7 +93,7 @@ def shut_down(response: BaseHTTPResponse) -> None:
         response.shutdown()
 
 
-def _check(chunks: list[bytes], size: int, deadline: Deadline, limit: int) -> None:
+def _check(chunks: Sequence[bytes], size: int, deadline: Deadline, limit: int) -> None:
     if not deadline.remaining:
         raise TimeoutError
     if size > limit:

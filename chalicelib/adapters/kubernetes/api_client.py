@@ -20,24 +20,13 @@ from urllib3 import HTTPHeaderDict, Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.http import bounded_body
-from chalicelib.adapters.http.connection_failures import (
-    READ_TIMEOUT,
-    TLS_VERIFICATION,
-    certificate_problem,
-    failure_reason,
-)
+from chalicelib.adapters.http.connection_failures import READ_TIMEOUT, TLS_VERIFICATION, failure_reason
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, NoResponse
 from chalicelib.adapters.kubernetes.circuit_breaker import CircuitBreaker
+from chalicelib.adapters.kubernetes.connection_errors import last_failure, untrusted_certificate
 from chalicelib.adapters.kubernetes.connection_pool import ClusterPool
 from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
-from chalicelib.domain.errors import (
-    REPORT_TO_OPERATORS,
-    ClusterUnavailable,
-    CredentialsUnavailable,
-    DeadlineExceeded,
-    NodeUnavailable,
-    ResearcherError,
-)
+from chalicelib.domain.errors import REPORT_TO_OPERATORS, CredentialsUnavailable, DeadlineExceeded, NodeUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -45,6 +34,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
+    from chalicelib.adapters.http.bounded_body import BodyReader
     from chalicelib.deadline import Deadline
 
 
@@ -76,12 +66,21 @@ class KubernetesApi:
         self._tokens = tokens
         self._breaker = CircuitBreaker(clock)
 
-    def send(self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline) -> ApiResponse:
-        """Send *request* with additional *headers*, retry it if that may help, and return the response."""
+    def send(
+        self,
+        request: ApiRequest,
+        headers: Iterable[tuple[str, str]],
+        deadline: Deadline,
+        read: BodyReader | None = None,
+    ) -> ApiResponse:
+        """Send *request* with additional *headers*, retry it if that may help, and return the response.
+
+        *read* returns what is needed of the body of a 200; it is called again for each attempt.
+        """
         extra = list(headers)
         fresh = renewed = repeated = False
         for attempt in range(1, ATTEMPTS + 1):
-            response = self._attempt(request, extra, deadline, fresh=fresh)
+            response = self._attempt(request, extra, deadline, read or whole, fresh=fresh)
             fresh = False
             if request.is_proxied and _is_node_failure(response):
                 raise NodeUnavailable(_NODE_UNAVAILABLE, retry_after=NODE_RETRY_AFTER)
@@ -106,14 +105,21 @@ class KubernetesApi:
                 yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
     def _attempt(
-        self, request: ApiRequest, extra: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
+        self,
+        request: ApiRequest,
+        extra: list[tuple[str, str]],
+        deadline: Deadline,
+        read: BodyReader,
+        *,
+        fresh: bool,
     ) -> ApiResponse | NoResponse:
         """Send *request* once; ClusterUnavailable if a retry is useless."""
         started = time.monotonic()
         try:
             seconds = NODE_READ_SECONDS if request.is_proxied else READ_SECONDS
             raw = self._request(request, extra, deadline, seconds, fresh=fresh)
-            response = ApiResponse(raw.status, bounded_body.read(raw, deadline, MAX_RESPONSE), _retry_after(raw))
+            body = (read if raw.status == HTTPStatus.OK else whole)(raw, deadline)
+            response = ApiResponse(raw.status, body, _retry_after(raw))
         except bounded_body.TooLargeError as error:
             self._breaker.record_success()
             raise ResponseTooLarge(error.start) from error
@@ -121,8 +127,8 @@ class KubernetesApi:
             reason = failure_reason(error)
             if reason == TLS_VERIFICATION:
                 self._breaker.record_success()
-                raise _untrusted_certificate(error) from error
-            if not (request.is_proxied and reason == READ_TIMEOUT):
+                raise untrusted_certificate(error) from error
+            if not request.is_proxied:
                 self._breaker.record_failure()
             return NoResponse(reason)
         finally:
@@ -154,6 +160,11 @@ class KubernetesApi:
         return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
 
 
+def whole(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
+    """Return the whole body, of at most MAX_RESPONSE."""
+    return bounded_body.read(response, deadline, MAX_RESPONSE)
+
+
 def _is_final(response: ApiResponse) -> bool:
     return any(text in response.body for text in _FINAL)
 
@@ -171,29 +182,7 @@ def _pause(response: ApiResponse | NoResponse, attempt: int, deadline: Deadline,
     if deadline.remaining and pause < deadline.remaining and not last:
         time.sleep(pause)
         return
-    raise _failure(response, deadline, retry_after or 1)
-
-
-def _failure(response: ApiResponse | NoResponse, deadline: Deadline, retry_after: int) -> ResearcherError:
-    """Return the error after the last attempt; its note has the reason for the log."""
-    error: ResearcherError
-    if not deadline.remaining:
-        error = DeadlineExceeded("The cluster did not respond in time. Try again.")
-    elif isinstance(response, NoResponse):
-        error = ClusterUnavailable("The cluster cannot be reached. Try again later.", retry_after=retry_after)
-    else:
-        error = ClusterUnavailable("The cluster is overloaded. Try again later.", retry_after=retry_after)
-    error.add_note(response.reason if isinstance(response, NoResponse) else f"status_{response.status}")
-    return error
-
-
-def _untrusted_certificate(error: BaseException) -> ClusterUnavailable:
-    """Return the error for a cluster whose certificate cannot be verified, without Retry-After."""
-    unavailable = ClusterUnavailable(
-        f"The TLS certificate of the cluster {certificate_problem(error)}. {REPORT_TO_OPERATORS}"
-    )
-    unavailable.add_note(TLS_VERIFICATION)
-    return unavailable
+    raise last_failure(response, deadline, retry_after or 1)
 
 
 def _retry_after(response: BaseHTTPResponse) -> int | None:

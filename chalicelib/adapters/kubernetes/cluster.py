@@ -26,6 +26,7 @@ from chalicelib.settings import InvalidSettingError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from chalicelib.adapters.http.bounded_body import BodyReader
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
     from chalicelib.settings import Settings
@@ -60,11 +61,14 @@ class Cluster:
             if not token:
                 return namespaces
 
-    def send_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
+    def send_as(
+        self, caller: Caller, request: ApiRequest, deadline: Deadline, read: BodyReader | None = None
+    ) -> ApiResponse:
         """Send *request* as *caller*; if impersonation is forbidden, read the API's own groups again and retry once."""
-        response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline)
+        response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline, read)
         if refuses_impersonation(response):
-            response = self._api.send(request, self._impersonation.headers(caller, deadline, fresh=True), deadline)
+            headers = self._impersonation.headers(caller, deadline, fresh=True)
+            response = self._api.send(request, headers, deadline, read)
         return response
 
     def send_as_preflight(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import decode_object_or_raise
@@ -65,8 +66,12 @@ class KubernetesFinishedJobs(JobPods):
         return response.body.decode("utf-8", "replace") if response.status == HTTPStatus.OK else None
 
     def _log(self, project: ProjectName, pod: Pod, container: str) -> ApiResponse:
-        query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)
+        # The kubelet's limitBytes counts from the first line: the end of the log would be left out.
+        query = parameters(container=container, tailLines=LOG_LINES)
         request = ApiRequest(
             "GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query, is_proxied=True
         )
-        return self._cluster.send_as(self._caller, request, self._deadline.within(LOG_SECONDS))
+        deadline = self._deadline.within(LOG_SECONDS)
+        return self._cluster.send_as(
+            self._caller, request, deadline, lambda body, end: bounded_body.tail(body, end, LOG_BYTES, None)
+        )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
-from chalicelib.adapters.kubernetes.errors import error_from
+from chalicelib.adapters.kubernetes.errors import ResponseTooLarge, error_from, is_about_another
 from chalicelib.adapters.kubernetes.job_pods import JobPods
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS
 from chalicelib.domain.errors import JobNotStarted, LogGone
-from chalicelib.domain.job.logs import LOG_GONE
+from chalicelib.domain.job.logs import LOG_GONE, NODE_GONE
 from chalicelib.domain.kubernetes.events import Event, EventList
 from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.kubernetes.selectors import pod_selector
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import ProjectName
 
-READ_BYTES = 4 * 2**20
-"""limitBytes of a log request. The API server counts it from the first selected line; the end of this is returned."""
+SCAN_BYTES = 16 * 2**20
+"""How much of a log is read to find its end: more than a kubelet's file, which it rotates at 10 MiB by default."""
 MAX_EVENTS = 200
 """For each object. The cluster aggregates repeated events, and deletes events after an hour."""
 
@@ -49,25 +50,46 @@ class KubernetesPods(JobPods):
         return self._all_pods(project, job, fields="status.phase=Failed")
 
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
-        """Return the log of *attempt* that *query* selects, at most READ_BYTES from its first line."""
+        """Return the end of the log of *attempt* that *query* selects: its limit of bytes and the byte before, if any.
+
+        The kubelet selects lines, and its `limitBytes` counts from the first of them. Lines can have any length: if
+        those of `tail` exceed SCAN_BYTES, the number that has enough bytes is found by bisection.
+        """
+        few, many = 0, query.tail
+        lines = many
+        while True:
+            try:
+                log = self._log_end(project, attempt, query, lines, SCAN_BYTES if lines > few + 1 else None)
+            except ResponseTooLarge:
+                many = lines
+            else:
+                if lines == many or len(log) > query.limit_bytes:
+                    return log
+                few = lines
+            lines = (few + many + 1) // 2
+
+    def _log_end(
+        self, project: ProjectName, attempt: ContainerRun, query: LogQuery, lines: int, limit: int | None
+    ) -> bytes:
+        """Return the end of the last *lines*; ResponseTooLarge if they have more than *limit* bytes."""
         log_query = parameters(
             container=attempt.container,
-            tailLines=query.tail,
+            tailLines=lines,
             sinceSeconds=query.since_seconds,
-            limitBytes=READ_BYTES,
             previous="true" if attempt.restarted else None,
             timestamps="true" if query.timestamps else None,
         )
-        response = self._send(
-            ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", log_query, is_proxied=True)
-        )
+        request = ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", log_query, is_proxied=True)
+        keep = query.limit_bytes + 1
+        response = self._send(request, lambda body, deadline: bounded_body.tail(body, deadline, keep, limit))
         match response.status:
             case 200 | 204:
                 return response.body
             case 400:
                 raise JobNotStarted("The container has not started yet, or was removed. Try again later.")
             case 404:
-                raise LogGone(LOG_GONE)
+                # The API server reports the name of the missing node, although as that of a pod.
+                raise LogGone(NODE_GONE if is_about_another(response, attempt.pod) else LOG_GONE)
         raise error_from(response)
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:

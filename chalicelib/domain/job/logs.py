@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest
+from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest, NodeUnavailable
 from chalicelib.domain.job.containers import main_container
 from chalicelib.domain.job.status import assess
-from chalicelib.domain.job.status_reason import StatusReason
+from chalicelib.domain.job.status_reason import StatusReason, disruption
 from chalicelib.domain.kubernetes.completion_indexes import MAX_INDEX, index_of
 from chalicelib.domain.kubernetes.jobs import INDEXED
 
@@ -28,6 +28,14 @@ MAX_LINES = 100_000
 LOG_GONE = (
     "The pod was deleted, and its log with it. "
     "Get the Job to see how it ended; your platform engineers may store logs elsewhere."
+)
+NODE_GONE = (
+    "The node of the pod no longer exists, and the log with it. "
+    "Get the Job to see how it ended; your platform engineers may store logs elsewhere."
+)
+NODE_LOST = (
+    "The node of the pod stopped responding, and the cluster deletes the pod. "
+    "Its log can only be read if the node comes back. Get the diagnosis of the Job."
 )
 
 _CONTAINER = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -96,6 +104,16 @@ def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerR
     if len(attempts) == 1:
         raise LogGone("There was no previous attempt, or its pod was deleted. Send the request without previous.")
     return attempts[1]
+
+
+def lost_log(error: LogGone | NodeUnavailable, pod: Pod) -> LogGone | NodeUnavailable:
+    """Return the error for the log of *pod* that could not be read: does it come back, or is it lost with its node."""
+    lost = disruption(pod)
+    if lost is None or lost.reason != "NodeLost":
+        return error
+    if pod.has_ended or isinstance(error, LogGone):
+        return LogGone(NODE_GONE)
+    return NodeUnavailable(NODE_LOST, retry_after=error.retry_after)
 
 
 def tail_bytes(log: bytes, limit: int) -> str:

@@ -409,6 +409,19 @@ class TestProxied:
 
             assert send(api) == 200
 
+    def test_cut_log(self, pauses: list[float]) -> None:
+        """However often a log's connection is cut, the circuit breaker stays closed for all other requests."""
+        with RawServer([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]) as server:
+            api = api_at(server.url)
+            for _ in range(FAILURES):
+                with pytest.raises(ClusterUnavailable):
+                    send(api, LOG)
+            server.pieces = [SUCCESS]
+
+            assert send(api) == 200
+
+        assert pauses
+
     def test_throttled_request_is_retried(self, site: ScriptedServer, pauses: list[float]) -> None:
         """429 comes from the API server itself."""
         site.on("/api", json_reply({}, 429), json_reply({}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.adapters.kubernetes.cluster import Cluster
-from chalicelib.adapters.kubernetes.finished_jobs import LOG_FAILURES, MAX_PODS, KubernetesFinishedJobs
+from chalicelib.adapters.kubernetes.finished_jobs import LOG_BYTES, LOG_FAILURES, MAX_PODS, KubernetesFinishedJobs
 from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
@@ -99,7 +99,13 @@ class TestLogTail:
         site.on(LOG, HttpResponse(200, [("Content-Type", "text/plain")], b"one\ntw\xff\n"))
 
         assert finished_jobs.log_tail(TEAM_A, POD, "main") == "one\ntw\ufffd\n"
-        assert site.at(LOG)[0].query == [("container", "main"), ("tailLines", "40"), ("limitBytes", "65536")]
+        assert site.at(LOG)[0].query == [("container", "main"), ("tailLines", "40")]
+
+    def test_end_of_long_lines(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """Of a progress bar without line breaks, the end is read."""
+        site.on(LOG, HttpResponse(200, [], b"x" * LOG_BYTES + b"100 %\r"))
+
+        assert (finished_jobs.log_tail(TEAM_A, POD, "main") or "")[-7:] == "x100 %\r"
 
     @pytest.mark.parametrize("reply", [status_reply(404), status_reply(400, "waiting to start"), NOT_ALLOWED])
     def test_missing_log_is_none(

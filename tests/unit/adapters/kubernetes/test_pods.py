@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.adapters.kubernetes import pods as pods_adapter
 from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS
-from chalicelib.adapters.kubernetes.pods import MAX_EVENTS, READ_BYTES, KubernetesPods
+from chalicelib.adapters.kubernetes.pods import MAX_EVENTS, SCAN_BYTES, KubernetesPods
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import (
     ClusterUnavailable,
@@ -34,6 +36,8 @@ PODS = "/api/v1/namespaces/researcher-team-a/pods"
 EVENTS = "/api/v1/namespaces/researcher-team-a/events"
 LOG = f"{PODS}/train-1-abcde/log"
 ATTEMPT = ContainerRun("train-1-abcde", "main")
+BISECTIONS = 12
+"""The most requests for the end of a log of 1,000 lines."""
 OF_TRAIN_1 = "batch.kubernetes.io/job-name in (train-1)"
 
 
@@ -215,13 +219,64 @@ class TestLog:
         query: LogQuery,
         expected: dict[str, str],
     ) -> None:
-        """The request names the container, and has the query's options and a limit of bytes."""
+        """The request names the container, and has the query's options."""
         site.on(LOG, log_reply(b""))
 
         pods.log(TEAM_A, attempt, query)
 
-        always = {"container": "main", "limitBytes": str(READ_BYTES)}
-        assert dict(site.at(LOG)[0].query) == always | expected
+        assert dict(site.at(LOG)[0].query) == {"container": "main"} | expected
+
+    @pytest.mark.parametrize(
+        ("sizes", "query"),
+        [
+            pytest.param([10] * 50, LogQuery(tail=1000, limit_bytes=100), id="short lines"),
+            pytest.param([900], LogQuery(tail=1000, limit_bytes=200), id="one long line"),
+            pytest.param([200] * 50, LogQuery(tail=1000, limit_bytes=500), id="long lines"),
+            pytest.param(
+                [4000, *[10] * 20], LogQuery(tail=1000, limit_bytes=100), id="one line that is too long, not the last"
+            ),
+            pytest.param([10, 4000], LogQuery(tail=2, limit_bytes=100), id="the last line is too long"),
+            pytest.param([4000], LogQuery(tail=1, limit_bytes=100), id="the only line is too long"),
+            pytest.param([4000, 10, 10], LogQuery(tail=1000, limit_bytes=300), id="few bytes in the last lines"),
+        ],
+    )
+    def test_end_of_the_log(
+        self,
+        site: ScriptedServer,
+        pods: KubernetesPods,
+        monkeypatch: pytest.MonkeyPatch,
+        sizes: list[int],
+        query: LogQuery,
+    ) -> None:
+        """The last bytes are returned, and the byte before them, whatever the length of the lines."""
+        monkeypatch.setattr(pods_adapter, "SCAN_BYTES", 1000)
+        log = b"".join(b"%d" % (number % 10) * (size - 1) + b"\n" for number, size in enumerate(sizes))
+        starts = [*accumulate(sizes, initial=0)][:-1]
+        site.on(LOG, lambda request: log_reply(log[starts[-min(int(dict(request.query)["tailLines"]), len(starts))] :]))
+
+        found = pods.log(TEAM_A, ATTEMPT, query)
+
+        assert found == log[-query.limit_bytes - 1 :]
+        assert len(site.at(LOG)) <= BISECTIONS
+
+    def test_lines_have_become_fewer(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """If the kubelet rotates the file between two requests, the end of the new file is returned."""
+        site.on(LOG, log_reply(b"x" * (SCAN_BYTES + 1)), log_reply(b"new\n"))
+
+        assert pods.log(TEAM_A, ATTEMPT, LogQuery(tail=2)) == b"new\n"
+
+    def test_node_is_gone(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """A log that was lost with its node is not reported as one of a deleted pod."""
+        status = {"kind": "Status", "message": 'pods "node-1" not found', "details": {"name": "node-1", "kind": "pods"}}
+        deleted = {**status, "details": {"name": ATTEMPT.pod, "kind": "pods"}}
+        site.on(LOG, json_reply(deleted, 404), json_reply(status, 404))
+
+        with pytest.raises(LogGone, match="The pod was deleted"):
+            pods.log(TEAM_A, ATTEMPT, LogQuery())
+        with pytest.raises(LogGone) as raised:
+            pods.log(TEAM_A, ATTEMPT, LogQuery())
+
+        assert raised.value.detail.startswith("The node of the pod no longer exists, and the log with it.")
 
     @pytest.mark.parametrize(
         ("reply", "error"),
