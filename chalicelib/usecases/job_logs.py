@@ -11,7 +11,7 @@ from chalicelib.domain.job.logs import lost_log, select_attempt, tail_bytes
 from chalicelib.usecases.get_job import pods_by_job, require_job
 
 if TYPE_CHECKING:
-    from chalicelib.domain.job.logs import LogQuery
+    from chalicelib.domain.job.log_query import LogQuery
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.ports import Jobs, Pods
 
@@ -20,7 +20,7 @@ class Log(msgspec.Struct, frozen=True):
     """The end of a pod's log."""
 
     pod: str
-    text: str
+    content: bytes
 
 
 def job_log(project: ProjectName, name: JobName, query: LogQuery, jobs: Jobs, pods: Pods) -> Log:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.deadline import Deadline
     from chalicelib.domain.finished.announcement import Announcement
     from chalicelib.domain.finished.receipt import Receipt
-    from chalicelib.domain.job.logs import ContainerRun, LogQuery
+    from chalicelib.domain.job.log_query import LogQuery
+    from chalicelib.domain.job.logs import ContainerRun
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName

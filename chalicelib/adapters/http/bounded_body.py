@@ -10,7 +10,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from urllib3 import BaseHTTPResponse
 
@@ -24,6 +24,13 @@ class BodyReader(Protocol):
 
     def __call__(self, response: BaseHTTPResponse, deadline: Deadline, /) -> bytes:
         """Return it; TimeoutError after *deadline*."""
+
+
+class Splitter(Protocol):
+    """Reads a body in parts."""
+
+    def __call__(self, response: BaseHTTPResponse, deadline: Deadline, /) -> Generator[bytes, None, None]:
+        """Yield the parts until the body ends or *deadline* is over."""
 
 
 class TooLargeError(OSError):
@@ -66,18 +73,38 @@ def tail(response: BaseHTTPResponse, deadline: Deadline, keep: int, limit: int |
     return bytes(kept[-keep:])
 
 
+def feed(response: BaseHTTPResponse, deadline: Deadline, take: Callable[[bytes], bool]) -> None:
+    """Pass the chunks of a body to *take* until it ends or *take* returns False; TimeoutError after *deadline*."""
+    try:
+        while chunk := response.read1(CHUNK):
+            if not take(chunk):
+                response.close()
+                return
+            _check((), 0, deadline, 0)
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+
+
 def lines(response: BaseHTTPResponse, deadline: Deadline, limit: int) -> Generator[bytes, None, None]:
     """Yield the lines of a body until it ends or *deadline* is over; TooLargeError if a line exceeds *limit* bytes."""
+    rest = b""
+    for chunk in chunks(response, deadline):
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > limit:
+            raise TooLargeError
+        yield from whole
+
+
+def chunks(response: BaseHTTPResponse, deadline: Deadline) -> Generator[bytes, None, None]:
+    """Yield the chunks of a body until it ends or *deadline* is over."""
     timer = Timer(deadline.remaining, shut_down, [response])
     timer.daemon = True
     timer.start()
-    rest = b""
     try:
         while chunk := response.read1(CHUNK):
-            *whole, rest = (rest + chunk).split(b"\n")
-            if len(rest) > limit:
-                raise TooLargeError
-            yield from whole
+            yield chunk
     except (ValueError, AttributeError):
         # A TLS socket of Python may raise these when another thread shuts it down during a read.
         if deadline.remaining:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
-    from chalicelib.adapters.http.bounded_body import BodyReader
+    from chalicelib.adapters.http.bounded_body import BodyReader, Splitter
     from chalicelib.deadline import Deadline
 
 
@@ -55,6 +55,16 @@ _FINAL = (b"Too large resource version", b"denied the request", b"denied request
 """In errors that a retry cannot change: the resource version in a page token, and denials of webhooks and policies,
 which may have any status."""
 _NODE_UNAVAILABLE = "The node of the pod does not respond, so its log cannot be read. Try again later."
+
+
+def whole(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
+    """Return the whole body, of at most MAX_RESPONSE."""
+    return bounded_body.read(response, deadline, MAX_RESPONSE)
+
+
+def split_lines(response: BaseHTTPResponse, deadline: Deadline) -> Generator[bytes, None, None]:
+    """Yield the lines of a body, each of at most MAX_RESPONSE."""
+    yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
 
 
 class KubernetesApi:
@@ -95,14 +105,14 @@ class KubernetesApi:
                 return ApiResponse(response.status, response.body, response.retry_after, repeated)
         raise CredentialsUnavailable(f"The cluster does not accept this API's token. {REPORT_TO_OPERATORS}")
 
-    def lines(
-        self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline
+    def stream(
+        self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline, split: Splitter = split_lines
     ) -> Generator[bytes, None, None]:
-        """Yield the lines of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
+        """Yield the parts of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
         with suppress(HTTPError, OSError):
             response = self._request(request, headers, deadline, deadline.remaining)
             if response.status == HTTPStatus.OK:
-                yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
+                yield from split(response, deadline)
 
     def _attempt(
         self,
@@ -158,11 +168,6 @@ class KubernetesApi:
         self._breaker.check()
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(read, left))
         return self._pool.request(request.method, url, body=request.body, headers=headers, timeout=timeout)
-
-
-def whole(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
-    """Return the whole body, of at most MAX_RESPONSE."""
-    return bounded_body.read(response, deadline, MAX_RESPONSE)
 
 
 def _is_final(response: ApiResponse) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.adapters.aws import eks_tokens
+from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
 from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, parameters
@@ -77,7 +78,11 @@ class Cluster:
 
     def lines_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> Generator[bytes, None, None]:
         """Yield the lines of a watch as *caller*; none if it fails, since the next request gets the error."""
-        return self._api.lines(request, self._impersonation.headers(caller, deadline), deadline)
+        return self._api.stream(request, self._impersonation.headers(caller, deadline), deadline)
+
+    def chunks_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> Generator[bytes, None, None]:
+        """Yield the chunks of a log that is followed as *caller*; none if it fails."""
+        return self._api.stream(request, self._impersonation.headers(caller, deadline), deadline, bounded_body.chunks)
 
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
         """Return the Project's namespace, or None, as the API itself and not as a caller."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.http import bounded_body
-from chalicelib.adapters.kubernetes.api_request import ApiRequest, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path
-from chalicelib.adapters.kubernetes.errors import ResponseTooLarge, error_from, is_about_another
+from chalicelib.adapters.kubernetes.errors import ResponseTooLarge
 from chalicelib.adapters.kubernetes.job_pods import JobPods
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS
-from chalicelib.domain.errors import JobNotStarted, LogGone
-from chalicelib.domain.job.logs import LOG_GONE, NODE_GONE
+from chalicelib.adapters.kubernetes.log_request import log_request, require_log
 from chalicelib.domain.kubernetes.events import Event, EventList
 from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.kubernetes.selectors import pod_selector
@@ -20,7 +18,8 @@ from chalicelib.domain.labels import COMPLETION_INDEX_LABEL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.job.logs import ContainerRun, LogQuery
+    from chalicelib.domain.job.log_query import LogQuery
+    from chalicelib.domain.job.logs import ContainerRun
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.names import ProjectName
 
@@ -72,25 +71,16 @@ class KubernetesPods(JobPods):
         self, project: ProjectName, attempt: ContainerRun, query: LogQuery, lines: int, limit: int | None
     ) -> bytes:
         """Return the end of the last *lines*; ResponseTooLarge if they have more than *limit* bytes."""
-        log_query = parameters(
-            container=attempt.container,
+        request = log_request(
+            project,
+            attempt,
             tailLines=lines,
             sinceSeconds=query.since_seconds,
-            previous="true" if attempt.restarted else None,
             timestamps="true" if query.timestamps else None,
         )
-        request = ApiRequest("GET", f"{core_path(project, 'pods')}/{attempt.pod}/log", log_query, is_proxied=True)
         keep = query.limit_bytes + 1
         response = self._send(request, lambda body, deadline: bounded_body.tail(body, deadline, keep, limit))
-        match response.status:
-            case 200 | 204:
-                return response.body
-            case 400:
-                raise JobNotStarted("The container has not started yet, or was removed. Try again later.")
-            case 404:
-                # The API server reports the name of the missing node, although as that of a pod.
-                raise LogGone(NODE_GONE if is_about_another(response, attempt.pod) else LOG_GONE)
-        raise error_from(response)
+        return require_log(response, attempt)
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
         """Return the events of the object with *uid*."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.errors import Forbidden, JobNotFound, JobNotStarted, LogGone, NodeUnavailable, ResearcherError
-from chalicelib.domain.job.logs import LOG_GONE, NODE_GONE, NODE_LOST, ContainerRun, LogQuery
+from chalicelib.domain.job.log_query import LogQuery
+from chalicelib.domain.job.logs import LOG_GONE, NODE_GONE, NODE_LOST, ContainerRun
 from chalicelib.domain.kubernetes.jobs import Container, JobSpec
 from chalicelib.domain.labels import COMPLETION_INDEX_LABEL
 from chalicelib.domain.names import ProjectName
@@ -40,12 +41,12 @@ class TestJobLog:
         """The result has the name of the pod."""
         found = job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
 
-        assert found == Log("train-1-abcde", "epoch 1\nepoch 2\n")
+        assert found == Log("train-1-abcde", b"epoch 1\nepoch 2\n")
         assert pods.attempts == [ContainerRun("train-1-abcde", "main")]
 
     def test_last_bytes(self, jobs: FakeJobs, pods: FakePods) -> None:
         """The log is limited to the requested size."""
-        assert job_log(TEAM_A, TRAIN_1, LogQuery(limit_bytes=9), jobs, pods).text == "epoch 2\n"
+        assert job_log(TEAM_A, TRAIN_1, LogQuery(limit_bytes=9), jobs, pods).content == b"epoch 2\n"
 
     def test_of_an_index(self, jobs: FakeJobs, pods: FakePods) -> None:
         """Only pods of the index are requested."""
@@ -61,7 +62,7 @@ class TestJobLog:
         pods.pods.append(second)
         pods.logs["train-1-1"] = b"one\n"
 
-        assert job_log(TEAM_A, TRAIN_1, LogQuery(index=1), jobs, pods) == Log("train-1-1", "one\n")
+        assert job_log(TEAM_A, TRAIN_1, LogQuery(index=1), jobs, pods) == Log("train-1-1", b"one\n")
 
     def test_pod_of_an_earlier_job_is_ignored(self, jobs: FakeJobs, pods: FakePods) -> None:
         """Its owner has another uid."""

@@ -21,7 +21,8 @@ from chalicelib.domain.errors import (
     NodeUnavailable,
     RefusedByCluster,
 )
-from chalicelib.domain.job.logs import ContainerRun, LogQuery
+from chalicelib.domain.job.log_query import LogQuery
+from chalicelib.domain.job.logs import ContainerRun
 from chalicelib.domain.kubernetes.jobs import JobSpec
 from infra.local.wire import HttpResponse
 from tests.support.builders import ALICE, TEAM_A, job

@@ -15,7 +15,8 @@ from chalicelib.domain.finished.announcement import build_announcement
 from chalicelib.domain.finished.receipt import build_receipt, logged_container
 from chalicelib.domain.job.containers import is_running
 from chalicelib.domain.job.event_list import aggregate_events
-from chalicelib.domain.job.logs import LogQuery, select_attempt
+from chalicelib.domain.job.log_query import LogQuery
+from chalicelib.domain.job.logs import select_attempt
 from chalicelib.domain.job.status import OWN_REASONS
 from chalicelib.domain.job.view import JobView, view
 from tests.support.builders import TEAM_A
