@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest, NodeUnavailable
+from chalicelib.domain.failure_reasons import note_reason
 from chalicelib.domain.job.containers import main_container
 from chalicelib.domain.job.status import assess
 from chalicelib.domain.job.status_reason import StatusReason, disruption
@@ -67,13 +68,16 @@ def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerR
 
 
 def lost_log(error: LogGone | NodeUnavailable, pod: Pod) -> LogGone | NodeUnavailable:
-    """Return the error for the log of *pod* that could not be read: does it come back, or is it lost with its node."""
+    """Return the error for the log of *pod* that could not be read: does it come back, or is it lost with its node.
+
+    The reason for the log line stays that of *error*.
+    """
     lost = disruption(pod)
     if lost is None or lost.reason != "NodeLost":
         return error
     if pod.has_ended or isinstance(error, LogGone):
         return LogGone(NODE_GONE)
-    return NodeUnavailable(NODE_LOST, retry_after=error.retry_after)
+    return note_reason(NodeUnavailable(NODE_LOST, retry_after=error.retry_after), error.why or "")
 
 
 def tail_bytes(log: bytes, limit: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.errors import Forbidden, JobNotFound, JobNotStarted, LogGone, NodeUnavailable, ResearcherError
+from chalicelib.domain.failure_reasons import FailureReason, note_reason
 from chalicelib.domain.job.log_query import LogQuery
 from chalicelib.domain.job.logs import LOG_GONE, NODE_GONE, NODE_LOST, ContainerRun
 from chalicelib.domain.kubernetes.jobs import Container, JobSpec
@@ -88,13 +89,14 @@ class TestJobLog:
         status = running()
         status.conditions = disrupted(condition).conditions
         pods.pods = [pod(phase, status=status, containers=[Container(name="main")])]
-        pods.logs["train-1-abcde"] = error
+        pods.logs["train-1-abcde"] = note_reason(error, FailureReason.READ_TIMEOUT) if error.retry_after else error
 
         with pytest.raises(LogGone if detail in {LOG_GONE, NODE_GONE} else NodeUnavailable) as raised:
             job_log(TEAM_A, TRAIN_1, LogQuery(), jobs, pods)
 
         assert raised.value.detail == detail
-        assert raised.value.retry_after == (30 if raised.type is NodeUnavailable else None)
+        expected = (30, "read_timeout") if raised.type is NodeUnavailable else (None, None)
+        assert (raised.value.retry_after, raised.value.why) == expected
 
     def test_missing_job(self, pods: FakePods) -> None:
         """No log is read; in another team's Project the error is Forbidden."""
