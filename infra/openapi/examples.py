@@ -14,7 +14,7 @@ JsonObject = dict[str, Any]
 MORE: dict[str, JsonObject] = {
     "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem())},
     "Diagnosis": {"exitCode": 137, "failedPod": "train-1-x7k2p"},
-    "Health": {"kubernetes": "v1.36.2-eks-3b1c5d"},
+    "Health": {"kubernetes": "v1.36.2-eks-3b1c5d", "groups": ["team-a"]},
     "AllJobsPage": {
         "nextPageToken": "team-a_eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ",
         "failed": [{"project": "team-b", "error": msgspec.to_builtins(ClusterUnavailable("Try again.").problem())}],
