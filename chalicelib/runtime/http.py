@@ -50,7 +50,7 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Response(msgspec.Struct, frozen=True):
-    """The response of a function: *body* is encoded as JSON, unless it is a string."""
+    """The response of a function: *body* is encoded as JSON, unless it is a string or bytes."""
 
     body: Any = None
     status: int = 200
@@ -185,8 +185,10 @@ def _response(response: Response, request: Request) -> ChaliceResponse:
         **response.headers,
         "Content-Type": response.content_type,
     }
-    text = response.body if isinstance(response.body, str) else msgspec.json.encode(response.body).decode()
-    return ChaliceResponse(body="" if response.body is None else text, status_code=response.status, headers=headers)
+    body = response.body
+    if not isinstance(body, str | bytes):
+        body = "" if body is None else msgspec.json.encode(body).decode()
+    return ChaliceResponse(body=body, status_code=response.status, headers=headers)
 
 
 def _log(function: str, path: Mapping[str, str], request: Request, response: Response) -> None:

@@ -2,7 +2,7 @@
 
 1. List the finished Jobs without the announced label, a page at a time.
 2. Publish an event for each, in batches of BATCH_SIZE.
-3. Set the label on the Jobs whose event was accepted, so that the next run does not list them.
+3. Set the label on the Jobs whose event was accepted, so that the next run does not list them, and record their end.
 
 An interrupted run therefore repeats an event and never loses one. Two concurrent runs may publish the event of a Job
 twice, with the same id.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chalicelib.domain.finished.announcement import Announcement
-    from chalicelib.domain.kubernetes.jobs import Job, Namespace
+    from chalicelib.domain.kubernetes.jobs import Job, Manifest, Namespace
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import ProjectName
     from chalicelib.usecases.ports import Jobs
@@ -114,34 +114,33 @@ class _Run:
             yield from (finished[start : start + BATCH_SIZE] for start in range(0, len(finished), BATCH_SIZE))
 
     def _announce(self, project: ProjectName, batch: list[Job], report: AnnouncementReport) -> None:
-        pods: dict[str, list[Pod]] = {}
-        built = ((job, self._announcement(project, job, pods, report)) for job in batch)
-        announcements = {job.metadata.uid: announcement for job, announcement in built if announcement}
-        accepted = self._ports.bus.publish([*announcements.values()]) if announcements else set()
+        built = ((job, self._announcement(project, job, report)) for job in batch)
+        announced = {job.metadata.uid: each for job, each in built if each}
+        accepted = self._ports.bus.publish([each for each, _ in announced.values()]) if announced else set()
         for job in batch:
             if job.metadata.uid in accepted:
                 report.announced += 1
-                self._set_label(project, job, pods[job.metadata.uid], report)
-            elif job.metadata.uid in announcements:
+                self._set_label(project, job, announced[job.metadata.uid][1], report)
+            elif job.metadata.uid in announced:
                 report.count_failed(Failure(project, job.metadata.name, EventBusUnavailable.code))
 
     def _announcement(
-        self, project: ProjectName, job: Job, pods: dict[str, list[Pod]], report: AnnouncementReport
-    ) -> Announcement | None:
-        """Return the announcement of *job*, and add its pods to *pods*."""
+        self, project: ProjectName, job: Job, report: AnnouncementReport
+    ) -> tuple[Announcement, Manifest] | None:
+        """Return the announcement of *job*, and the patch for the time after it."""
         try:
-            own = [pod for pod in self._ports.finished_pods.pods(project, job) if pod.is_of(job)]
-            pods[job.metadata.uid] = own
-            return build_announcement(project, job, own, self._cluster)
+            pods = [pod for pod in self._ports.finished_pods.pods(project, job) if pod.is_of(job)]
+            announcement = build_announcement(project, job, pods, self._cluster)
+            return announcement, announced_patch(job, announcement, pods)
         except DeadlineExceeded:
             raise
         except Exception as error:  # noqa: BLE001 - a malformed Job does not stop the others
             report.count_failed(Failure.of(error, project, job.metadata.name))
             return None
 
-    def _set_label(self, project: ProjectName, job: Job, pods: list[Pod], report: AnnouncementReport) -> None:
-        """Set the announced label and the start; if the Job has changed meanwhile, the next run announces it again."""
+    def _set_label(self, project: ProjectName, job: Job, patch: Manifest, report: AnnouncementReport) -> None:
+        """Set the announced label, the outcome and the start; if the Job has changed, the next run repeats this."""
         try:
-            self._ports.jobs.patch(project, job_name(job.metadata.name), announced_patch(job, pods))
+            self._ports.jobs.patch(project, job_name(job.metadata.name), patch)
         except Exception as error:  # noqa: BLE001 - as above
             report.count_failed(Failure.of(error, project, job.metadata.name))

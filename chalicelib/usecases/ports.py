@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.domain.job.logs import ContainerRun, LogQuery
+    from chalicelib.domain.job.log_query import LogQuery
+    from chalicelib.domain.job.log_stream import LogStream
+    from chalicelib.domain.job.logs import ContainerRun
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.jobs import Job, JobList, Manifest
     from chalicelib.domain.kubernetes.pods import Pod
@@ -56,6 +58,12 @@ class Pods(Protocol):
     def of_job(self, project: ProjectName, job: Job, index: int | None = None) -> list[Pod]:
         """Return the pods of *job*, or of its *index*; of very many those that have not succeeded first."""
 
+    def of_indexes(self, project: ProjectName, job: Job, indexes: Sequence[int]) -> list[Pod]:
+        """Return the pods of these *indexes* of *job*."""
+
+    def failed(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Return the failed pods of *job*."""
+
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """Return the log of *attempt* that *query* selects."""
 
@@ -64,3 +72,16 @@ class Pods(Protocol):
 
     def pod_events(self, project: ProjectName, pod: str) -> list[Event]:
         """Return the events of the pod with this name, which may be deleted."""
+
+
+class LogReader(Protocol):
+    """The logs of containers. Methods raise ResearcherError."""
+
+    def read(self, project: ProjectName, run: ContainerRun, since: str | None, stream: LogStream) -> bool:
+        """Feed the log to *stream* until that is full; return whether the log was read to its end."""
+
+    def last_time(self, project: ProjectName, run: ContainerRun) -> str:
+        """Return the timestamp of the last line."""
+
+    def wait(self, project: ProjectName, run: ContainerRun, stream: LogStream) -> bool:
+        """Wait until the log has more than *stream* has taken; return False if the time was over before."""

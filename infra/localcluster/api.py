@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from infra.localcluster.api_request import EVICTION, ApiRequest, parse_request
 from infra.localcluster.fake_node import update_pod_status
 from infra.localcluster.go_json import encode
 from infra.localcluster.kinds import JOB, POD, Document
+from infra.localcluster.log_content import follow
 from infra.localcluster.log_endpoint import read_pod_log
 from infra.localcluster.pod_status import disruption
 from infra.localcluster.selectors import by_fields, by_labels
@@ -23,7 +25,7 @@ from infra.localcluster.status_errors import StatusError, bad_request, no_such_p
 from infra.localcluster.watch import DEFAULT_SECONDS, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from infra.local.wire import Headers, HttpSyntaxError
     from infra.localcluster.authentication import Authentication
@@ -146,10 +148,21 @@ class Api:
         self._registry.delete(POD, request.namespace, request.name, request.body.get("deleteOptions") or {})
         return _json(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
+    def _follow(self, request: ApiRequest) -> Iterator[bytes]:
+        def read() -> tuple[Document, bytes]:
+            with self._store.lock:
+                pod = self._store.get(POD, request.namespace, request.name)
+            return pod, read_pod_log(pod, request.query) or b""
+
+        with suppress(StatusError):
+            yield from follow(read)
+
     def _log(self, request: ApiRequest) -> HttpResponse:
         if request.kind is not POD or request.subresource != "log":
             raise no_such_path()
         log = read_pod_log(self._store.get(POD, request.namespace, request.name), request.query)
+        if log is not None and request.query.get("follow") in ("true", "1"):
+            return HttpResponse(200, [("Content-Type", "text/plain")], stream=self._follow(request))
         return HttpResponse(204) if log is None else HttpResponse(200, [("Content-Type", "text/plain")], log)
 
 

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import random
+import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from infra.localcluster.pod_status import containers, init_containers, statuses_of
+from infra.localcluster.pod_status import ENDED, containers, init_containers, statuses_of
+from infra.localcluster.simulation import pod_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Document = dict[str, Any]
 
 LOG_VARIABLE = "SIMULATE_LOG"
-"""The environment variable that sets the lines that its container prints."""
+"""The environment variable that sets the lines that its container prints, or `generated-N` for N bytes of lines."""
+_GENERATED = re.compile(r"generated-([0-9]{1,9})")
+FOLLOW_SECONDS = 0.1
+"""How often a log that is followed is read again."""
 BETWEEN_LINES = timedelta(milliseconds=10)
+"""The time between each three lines: several lines have the same timestamp."""
 
 _WAITING_MESSAGES = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 
 
 class NoLogError(Exception):
     """There is no log; the text of the exception is the kubelet's message."""
+
+
+class NodeUnreachableError(Exception):
+    """The node of the pod does not respond."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +45,15 @@ class LogOptions:
     limit_bytes: int | None = None
     previous: bool = False
     timestamps: bool = False
+    since_time: datetime | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> LogOptions:
         """Parse *query*; raise ValueError if a number is invalid."""
         numbers = {name: int(query[name]) if name in query else None for name in NUMBERS}
         flags = {name: query.get(name) in ("true", "1") for name in ("previous", "timestamps")}
-        return cls(numbers["tailLines"], numbers["sinceSeconds"], numbers["limitBytes"], **flags)
+        since = _parse_time(query["sinceTime"]) if "sinceTime" in query else None
+        return cls(numbers["tailLines"], numbers["sinceSeconds"], numbers["limitBytes"], **flags, since_time=since)
 
 
 NUMBERS = {"tailLines": 0, "sinceSeconds": 1, "limitBytes": 1}
@@ -47,15 +61,38 @@ NUMBERS = {"tailLines": 0, "sinceSeconds": 1, "limitBytes": 1}
 
 
 def read_log(pod: Document, container: str, options: LogOptions, now: datetime) -> bytes:
-    """Return the log of *container* as a kubelet does; raise NoLogError if it has not run."""
+    """Return the log of *container* as a kubelet does; raise NoLogError if it has not run, or NodeUnreachableError."""
+    if _is_unreachable(pod):
+        raise NodeUnreachableError
     start = _start(pod, container, previous=options.previous)
-    lines = [(start + number * BETWEEN_LINES, line) for number, line in enumerate(_simulated_lines(pod, container))]
+    printed = enumerate(_simulated_lines(pod, container))
+    lines = [(start + number // 3 * BETWEEN_LINES, line) for number, line in printed]
     if options.since_seconds is not None:
         lines = [line for line in lines if line[0] >= now - timedelta(seconds=options.since_seconds)]
+    if options.since_time is not None:
+        lines = [line for line in lines if line[0] >= options.since_time]
     if options.tail_lines is not None:
         lines = lines[max(0, len(lines) - options.tail_lines) :]
     text = "".join((f"{_nanoseconds(when)} " if options.timestamps else "") + f"{line}\n" for when, line in lines)
     return text.encode()[: options.limit_bytes]
+
+
+def follow(read: Callable[[], tuple[Document, bytes]]) -> Iterator[bytes]:
+    """Yield the log that *read* returns with its pod, and what is added to it, until the pod has ended."""
+    size = 0
+    while True:
+        pod, log = read()
+        if log[size:]:
+            yield log[size:]
+        size = len(log)
+        if pod["status"].get("phase") in ENDED or "deletionTimestamp" in pod["metadata"]:
+            return
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _is_unreachable(pod: Document) -> bool:
+    ready = next((each for each in pod["status"].get("conditions", ()) if each["type"] == "Ready"), None)
+    return pod_outcome(pod) == "node-unreachable" and ready is not None and ready["status"] == "False"
 
 
 def _start(pod: Document, container: str, *, previous: bool) -> datetime:
@@ -80,6 +117,8 @@ def _simulated_lines(pod: Document, name: str) -> list[str]:
     every = [*init_containers(pod), *containers(pod)]
     container: Document = next(each for each in every if each["name"] == name)
     values = [each.get("value", "") for each in container.get("env", []) if each["name"] == LOG_VARIABLE]
+    if values and (generated := _GENERATED.fullmatch(values[0])):
+        return generated_lines(pod["metadata"]["name"], int(generated[1]))
     if values:
         return str(values[0]).splitlines()
     command = " ".join([*container.get("command", []), *container.get("args", [])])
@@ -88,6 +127,17 @@ def _simulated_lines(pod: Document, name: str) -> list[str]:
         f"$ {command or container['image']}",
         *(f"epoch {epoch} of 3: loss {1 / epoch:.3f}" for epoch in (1, 2, 3)),
     ]
+
+
+def generated_lines(seed: str, size: int) -> list[str]:
+    """Return lines of random lengths, some of them very long, together *size* bytes and a line more at most."""
+    randomness, lines = random.Random(seed), []  # noqa: S311 - the same log at every request
+    letters = "".join(randomness.choices("abcdefghijklmnopqrstuvwxyz äß€", k=4096)) * 16
+    while size > 0:
+        start = randomness.randrange(4096)
+        lines.append(letters[start : start + randomness.choice([0, 10, 80, 80, 80, 4000, 60_000])])
+        size -= len(lines[-1].encode()) + 1
+    return lines
 
 
 def _parse_time(text: str) -> datetime:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from infra.localcluster import log_content
-from infra.localcluster.status_errors import bad_request, invalid
+from infra.localcluster.status_errors import bad_request, internal_error, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,8 @@ def read_pod_log(pod: Document, query: Mapping[str, str]) -> bytes | None:
         return log_content.read_log(pod, container, options, datetime.now(UTC))
     except log_content.NoLogError as error:
         raise bad_request(str(error)) from None
+    except log_content.NodeUnreachableError:
+        raise internal_error(f'Get "https://127.0.0.1:10250/containerLogs/{name}": dial tcp: i/o timeout') from None
 
 
 def _parse_options(name: str, query: Mapping[str, str]) -> log_content.LogOptions:

@@ -59,6 +59,11 @@ def bad_request(message: str) -> StatusError:
     return StatusError(400, "BadRequest", message)
 
 
+def internal_error(message: str) -> StatusError:
+    """Return the error for a request that failed on its way to a node."""
+    return StatusError(500, "InternalError", message)
+
+
 def conflict(resource: str, name: str, reason: str) -> StatusError:
     """Return the error for a failed precondition."""
     plural, _, group = resource.partition(".")

@@ -17,16 +17,20 @@ _UNAVAILABLE = msgspec.to_builtins(ClusterUnavailable("Try again.").problem(None
 
 MORE: dict[str, JsonObject] = {
     "Deletion": {"error": msgspec.to_builtins(JobNotFound("The Job does not exist.").problem(None, _DOCS))},
+    "Diagnosis": {"exitCode": 137, "failedPod": "train-1-x7k2p"},
     "Health": {"kubernetes": "v1.36.2-eks-3b1c5d", "groups": ["team-a"]},
     "AllJobsPage": {
         "nextPageToken": "team-a_eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ",
         "failed": [{"project": "team-b", "error": _UNAVAILABLE}],
     },
+    "IndexPage": {"nextPageToken": "100"},
     "JobPage": {"nextPageToken": "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ", "unfinished": 3},
     "ProjectFailure": {"project": "team-b", "error": _UNAVAILABLE},
     "JobView": {
         "reason": "OOMKilled",
         "message": "The container ended with exit code 137.",
+        "exitCode": 137,
+        "failedPod": "train-1-x7k2p",
         "finishedAt": 1795514401000,
         "completedIndexes": "0-3,5",
         "failedIndexes": "4,6-7",

@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from chalicelib.domain.diagnosis.causes import Cause
 from chalicelib.domain.errors import CATALOGUE
+from chalicelib.domain.job.index_list import IndexStatus
 from chalicelib.domain.job.lifecycle import Until
 from chalicelib.domain.job.status import Status
 
@@ -26,6 +27,7 @@ NULL: JsonObject = {"type": "null"}
 ENUMS: dict[str, tuple[str, frozenset[str]]] = {
     "DiagnosisCause": ("The cause of a Job's current state.", frozenset(get_args(Cause))),
     "ImagePullPolicy": ("When the node pulls the image.", frozenset({"Always", "IfNotPresent", "Never"})),
+    "IndexStatus": ("Whether an index has succeeded or failed.", frozenset(get_args(IndexStatus))),
     "JobInclude": ("What to add to a Job.", frozenset({"submission"})),
     "JobOutcome": ("How a Job ended.", frozenset({"Failed", "Succeeded", "Unknown"})),
     "JobStatus": ("The status of a Job; `reason` and `message` have the details.", frozenset(get_args(Status))),

@@ -30,6 +30,7 @@ from chalicelib.domain.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.domain.finished.receipt import EXAMPLE
+from chalicelib.domain.job.log_cursor import MAX_CURSOR
 from chalicelib.functions.openapi import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -72,10 +73,15 @@ HEADERS: dict[str, JsonObject] = {
         "example": "/researcher/api/v1/jobs/team-a/train-1",
     },
     "X-Pod-Name": {
-        "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 253},
         "example": "train-1-x7k2p",
     },
+    "X-Next-Cursor": {
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CURSOR},
+        "example": "WzEsInRyYWluLTEteDdrMnAiLDE3OTU1MTA4MDAsMCxmYWxzZSxudWxsLFtdXQ",
+    },
+    "X-Log-Complete": {"schema": {"type": "string", "pattern": "^(true|false)$", "maxLength": 5}, "example": "true"},
+    "X-Log-Gap": {"schema": {"type": "string", "minLength": 1, "maxLength": 64}, "example": "rotated"},
     "Idempotent-Replayed": {"schema": {"type": "string", "const": "true"}},
     "Retry-After": {
         "description": "Seconds to wait before trying again.",

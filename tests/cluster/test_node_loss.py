@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.gpu_node import GpuNodes
 from tests.support.eventually import eventually
-from tests.support.namespace import NamespaceClient, job
+from tests.support.namespace import NamespaceClient, error_of, job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,4 +55,6 @@ def test_pod_ends_with_its_node(plane: ControlPlane, nodes: GpuNodes, namespace:
     assert namespace.events("NodeNotReady") == ["Node is not ready"]
     assert {"active", "failed"} & status.keys() == set()
     plane.admin.delete(f"/api/v1/nodes/{LOST}")
+    log = error_of(lambda: plane.admin.text(f"{namespace.pods}/{pod['metadata']['name']}/log"))
+    assert (log.status, log.message) == (404, f'pods "{LOST}" not found')
     eventually(lambda: namespace.job("lost")["status"].get("failed") == 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.namespace import job
+from tests.support.namespace import error_of, job
 
 if TYPE_CHECKING:
     from tests.cluster.json_client import Document
@@ -172,3 +172,5 @@ class TestDisruption:
         assert (pod["status"]["phase"], ready["status"]) == ("Running", "False")
         assert true_conditions(pod)["DisruptionTarget"] == "DeletionByTaintManager"
         assert namespace.events("NodeNotReady") == ["Node is not ready"]
+        log = error_of(lambda: namespace.client.text(f"{namespace.pods}/{pod['metadata']['name']}/log"))
+        assert log.status == 500

@@ -56,8 +56,8 @@ ADDITIONAL: dict[str, list[tuple[str, object]]] = {
     **{
         name: [("s3:GetObject", RECEIPTS), LIST_BUCKET]
         for name in (
-            *("clone_job", "delete_job", "delete_jobs", "get_job", "job_diagnosis", "job_events", "job_logs"),
-            *("keep_job", "resume_job", "retry_job", "suspend_job", "unkeep_job"),
+            *("clone_job", "delete_job", "delete_jobs", "get_job", "job_diagnosis", "job_events", "job_indexes"),
+            *("job_logs", "keep_job", "resume_job", "retry_job", "suspend_job", "unkeep_job"),
         )
     },
     "submit_upload": [

@@ -56,8 +56,9 @@ class TestFinished:
         used = event["detail"].pop("gpuSeconds")
         assert (event["source"], event["detail-type"]) == ("researcher-api", "job.finished")
         assert event["detail"] == {
-            "id": job["id"], "project": "team-a", "name": name, "status": "Succeeded", "reason": None, "user": "alice",
-            "gpuSecondsIsLowerBound": False, "finishedAt": job["finishedAt"], "cluster": event["detail"]["cluster"],
+            "id": job["id"], "project": "team-a", "name": name, "status": "Succeeded", "reason": None, "exitCode": 0,
+            "failedPod": None, "user": "alice", "gpuSecondsIsLowerBound": False, "finishedAt": job["finishedAt"],
+            "cluster": event["detail"]["cluster"],
         }  # fmt: skip
         assert used >= 0
         assert CANARY not in json.dumps(event)
@@ -70,6 +71,18 @@ class TestFinished:
 
         (event,) = scheduled.receive_events(name)
         assert (event["detail"]["status"], event["detail"]["reason"]) == ("Failed", "OOMKilled")
+
+    def test_list_has_the_exit_code(self, api: Api, scheduled: Scheduled, name: str) -> None:
+        """The exit code and the failed pod of an announced Job are recorded: a list has them, too, without its pods."""
+        job = create_finished_job(api, name, backoffLimit=0, environment={SIMULATE_VARIABLE: "exit-3"})
+
+        scheduled.announce()
+
+        page = api.request("GET", "/jobs/team-a?limit=500&status=Failed").raise_for_status().json()["data"]
+        (listed,) = [each for each in page if each["name"] == name]
+        assert (listed["exitCode"], listed["failedPod"]) == (job["exitCode"], job["failedPod"])
+        assert listed["exitCode"] == 3
+        assert listed["failedPod"].startswith(f"{name}-")
 
     def test_label_is_not_in_the_view(self, api: Api, scheduled: Scheduled, name: str) -> None:
         """The label that marks a Job as announced does not change the API's view of the Job."""

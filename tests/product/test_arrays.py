@@ -71,6 +71,21 @@ class TestIndexes:
         assert (view["status"], view["completedIndexes"], view["failedIndexes"]) == ("Failed", "0,2", "1,3")
         assert (view["pods"]["succeeded"], view["pods"]["failed"]) == (2, 2)
 
+    @pytest.mark.parametrize("limits", [{}, {"backoffLimitPerIndex": None, "backoffLimit": 1, "parallelism": 2}])
+    def test_ends_of_the_indexes(self, api: Api, name: str, limits: dict[str, Any]) -> None:
+        """The failed indexes are listed with their exit codes and pods, with and without a limit for each index."""
+        fields = {key: value for key, value in {**FAILING, **limits}.items() if value is not None}
+        api.submit(name=name, **fields)
+        job = await_finished(api, name)
+
+        page = api.request("GET", f"/jobs/team-a/{name}/indexes?status=failed&limit=1").raise_for_status().json()
+
+        (first,) = page["data"]
+        assert (first["index"], first["exitCode"], first["reason"]) == (1, 3, "Error")
+        assert first["pod"].startswith(f"{name}-1-")
+        assert first["finishedAt"] >= first["startedAt"]
+        assert (job["exitCode"], job["failedPod"].startswith(f"{name}-")) == (3, True)
+
     def test_more_failures_than_allowed_end_the_job(self, api: Api, name: str) -> None:
         """A Job with more failed indexes than `maxFailedIndexes` fails before the other indexes run."""
         api.submit(name=name, **{**ARRAY, "maxFailedIndexes": 0, "environment": {SIMULATE_VARIABLE: "exit-3"}})

@@ -30,6 +30,8 @@ NEED_THE_JOB = [
     "GET {path}?include=submission",
     "GET {path}?wait=1&until=finished",
     "GET {path}/logs",
+    "GET {path}/logs?cursor=start",
+    "GET {path}/indexes",
     "GET {path}/events",
     "GET {path}/diagnosis",
     "PUT {path}/keep",

@@ -130,3 +130,14 @@ class TestLogs:
         )
 
         assert response.status_code == 200
+
+    def test_lost_node(self, api: Api, job: str) -> None:
+        """The log of a pod on a lost node cannot be read, and the response has the reason; other requests work."""
+        api.submit(name=job, **simulate("node-unreachable"))
+        await_verdict(api, job, Verdict("Pending", "NodeLost", "NodeLost"))
+
+        responses = [api.request("GET", f"/jobs/team-a/{job}/logs") for _ in range(6)]
+
+        assert {(each.status_code, each.json()["code"]) for each in responses} == {(503, "node_unavailable")}
+        assert "stopped responding, and the cluster deletes the pod" in responses[0].json()["detail"]
+        assert api.request("GET", f"/jobs/team-a/{job}").status_code == 200

@@ -54,6 +54,8 @@ TABLE = [
     Row("job_events", "GET", "/jobs/PROJECT/gone/events", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("job_diagnosis", "GET", "/jobs/PROJECT/there/diagnosis", alice=(200, 403, 200), bob=(403, 200, 200)),
     Row("job_diagnosis", "GET", "/jobs/PROJECT/gone/diagnosis", alice=(404, 403, 404), bob=(403, 404, 404)),
+    Row("job_indexes", "GET", "/jobs/PROJECT/there/indexes", alice=(200, 403, 200), bob=(403, 200, 200)),
+    Row("job_indexes", "GET", "/jobs/PROJECT/gone/indexes", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("suspend_job", "POST", "/jobs/PROJECT/there/suspend", alice=(202, 403, 202), bob=(403, 202, 202)),
     Row("suspend_job", "POST", "/jobs/PROJECT/gone/suspend", alice=(404, 403, 404), bob=(403, 404, 404)),
     Row("keep_job", "PUT", "/jobs/PROJECT/there/keep", alice=(200, 403, 200), bob=(403, 200, 200)),

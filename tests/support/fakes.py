@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed
+from chalicelib.domain.errors import Forbidden, InvalidPageToken, JobNotFound, PreconditionFailed, ResearcherError
 from chalicelib.domain.finished.receipt import object_key
-from chalicelib.domain.job.logs import index_of
+from chalicelib.domain.kubernetes.completion_indexes import index_of
 from chalicelib.domain.kubernetes.jobs import Job, JobList, ListMeta, Manifest
 from chalicelib.domain.parsing.merge_patch import apply_merge_patch
 from chalicelib.domain.uploads.status import FINAL, SEQUENCER, is_final, may_overwrite_status
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.deadline import Deadline
     from chalicelib.domain.finished.announcement import Announcement
     from chalicelib.domain.finished.receipt import Receipt
-    from chalicelib.domain.job.logs import ContainerRun, LogQuery
+    from chalicelib.domain.job.log_query import LogQuery
+    from chalicelib.domain.job.logs import ContainerRun
     from chalicelib.domain.kubernetes.events import Event
     from chalicelib.domain.kubernetes.pods import Pod
     from chalicelib.domain.names import JobName, ProjectName
@@ -212,7 +213,7 @@ class FakePods:
     def __init__(self) -> None:
         self.pods: list[Pod] = []
         self.recorded_events: list[Event] = []
-        self.logs: dict[str, bytes] = {}
+        self.logs: dict[str, bytes | ResearcherError] = {}
         self.requested_pods: list[str] = []
         self.attempts: list[ContainerRun] = []
         self._lock = threading.Lock()
@@ -223,12 +224,23 @@ class FakePods:
         of_name = [pod for pod in self.pods if pod.metadata.name.startswith(f"{job.metadata.name}-")]
         return [pod for pod in of_name if index is None or index_of(pod) == index]
 
+    def of_indexes(self, project: ProjectName, job: Job, indexes: Sequence[int]) -> list[Pod]:
+        """Return the pods of these *indexes* of *job*, matched by name."""
+        return [pod for pod in self.of_job(project, job) if index_of(pod) in indexes]
+
+    def failed(self, project: ProjectName, job: Job) -> list[Pod]:
+        """Return the failed pods of *job*, matched by name."""
+        return [pod for pod in self.of_job(project, job) if pod.status.phase == "Failed"]
+
     def log(self, project: ProjectName, attempt: ContainerRun, query: LogQuery) -> bytes:
         """Return the whole log of the pod of *attempt*; only a real cluster applies the limits of *query*."""
         del query
         self._enter(project)
         self.attempts.append(attempt)
-        return self.logs[attempt.pod]
+        log = self.logs[attempt.pod]
+        if isinstance(log, ResearcherError):
+            raise log
+        return log
 
     def events(self, project: ProjectName, uid: str) -> list[Event]:
         """Return the events about the object with *uid*."""

@@ -141,7 +141,7 @@ def error_of(action: Callable[[], object]) -> ErrorStatus:
         action()
     status = json.loads(caught.value.body)
     assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", caught.value.status)
-    return ErrorStatus(caught.value.status, status["reason"], status["message"], status.get("details", {}))
+    return ErrorStatus(caught.value.status, status.get("reason", ""), status["message"], status.get("details", {}))
 
 
 def _ends(status: Document) -> list[Document]:

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 from urllib.parse import parse_qsl
 
 from chalicelib.adapters.kubernetes.api_client import KubernetesApi
@@ -20,10 +20,11 @@ from tests.support.fakes import FakeTokens
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
 
+Reply: TypeAlias = "HttpResponse | Callable[[RecordedRequest], HttpResponse]"
 FAR_DEADLINE = Deadline(float("inf"))
 """A deadline for calls whose duration does not matter."""
 
@@ -87,10 +88,10 @@ class ScriptedServer(Handler):
     def forget(self) -> None:
         """Forget the scripted replies and the recorded requests."""
         self.requests: list[RecordedRequest] = []
-        self._replies: defaultdict[str, list[HttpResponse]] = defaultdict(lambda: [json_reply({}, 404)])
+        self._replies: defaultdict[str, list[Reply]] = defaultdict(lambda: [json_reply({}, 404)])
 
-    def on(self, path: str, *replies: HttpResponse) -> None:
-        """Script the *replies* of *path*."""
+    def on(self, path: str, *replies: Reply) -> None:
+        """Script the *replies* of *path*: responses, or functions of the request."""
         self._replies[path] = list(replies)
 
     def at(self, path: str) -> list[RecordedRequest]:
@@ -103,7 +104,8 @@ class ScriptedServer(Handler):
             request = RecordedRequest(method, target, headers, body)
             self.requests.append(request)
             replies = self._replies[request.path]
-            return replies.pop(0) if len(replies) > 1 else replies[0]
+            reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        return reply if isinstance(reply, HttpResponse) else reply(request)
 
 
 class RawServer:

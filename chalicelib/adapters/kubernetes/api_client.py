@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from chalicelib.adapters.aws.eks_tokens import EksTokens
+    from chalicelib.adapters.http.bounded_body import BodyReader, Splitter
     from chalicelib.adapters.http.kept_connections import Sent
     from chalicelib.deadline import Deadline
 
@@ -63,6 +64,16 @@ _FINAL = (b"Too large resource version", b"denied the request", b"denied request
 which may have any status."""
 
 
+def whole(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
+    """Return the whole body, of at most MAX_RESPONSE."""
+    return bounded_body.read(response, deadline, MAX_RESPONSE)
+
+
+def split_lines(response: BaseHTTPResponse, deadline: Deadline) -> Generator[bytes, None, None]:
+    """Yield the lines of a body, each of at most MAX_RESPONSE."""
+    yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
+
+
 class KubernetesApi:
     """The API server of one cluster."""
 
@@ -72,12 +83,21 @@ class KubernetesApi:
         self._tokens = tokens
         self._breaker = CircuitBreaker(clock)
 
-    def send(self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline) -> ApiResponse:
-        """Send *request* with additional *headers*, retry it if that may help, and return the response."""
+    def send(
+        self,
+        request: ApiRequest,
+        headers: Iterable[tuple[str, str]],
+        deadline: Deadline,
+        read: BodyReader | None = None,
+    ) -> ApiResponse:
+        """Send *request* with additional *headers*, retry it if that may help, and return the response.
+
+        *read* returns what is needed of the body of a 200; it is called again for each attempt.
+        """
         extra = list(headers)
         fresh = renewed = repeated = False
         for attempt in range(1, ATTEMPTS + 1):
-            response = self._attempt(request, extra, deadline, fresh=fresh)
+            response = self._attempt(request, extra, deadline, read or whole, fresh=fresh)
             fresh = False
             repeated |= isinstance(response, ApiResponse) and response.repeated
             if request.is_proxied and _is_node_failure(response):
@@ -93,17 +113,23 @@ class KubernetesApi:
                 return ApiResponse(response.status, response.body, response.retry_after, repeated)
         raise token_rejected()
 
-    def lines(
-        self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline
+    def stream(
+        self, request: ApiRequest, headers: Iterable[tuple[str, str]], deadline: Deadline, split: Splitter = split_lines
     ) -> Generator[bytes, None, None]:
-        """Yield the lines of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
+        """Yield the parts of a stream until it ends, fails or *deadline* is over; not retried, as the caller polls."""
         with suppress(HTTPError, OSError):
             response = self._request(request, headers, deadline, deadline.remaining).response
             if response.status == HTTPStatus.OK:
-                yield from bounded_body.lines(response, deadline, MAX_RESPONSE)
+                yield from split(response, deadline)
 
     def _attempt(
-        self, request: ApiRequest, extra: list[tuple[str, str]], deadline: Deadline, *, fresh: bool
+        self,
+        request: ApiRequest,
+        extra: list[tuple[str, str]],
+        deadline: Deadline,
+        read: BodyReader,
+        *,
+        fresh: bool,
     ) -> ApiResponse | NoResponse:
         """Send *request* once; ClusterUnavailable if a retry is useless."""
         started = time.monotonic()
@@ -111,7 +137,7 @@ class KubernetesApi:
             seconds = NODE_READ_SECONDS if request.is_proxied else READ_SECONDS
             sent = self._request(request, extra, deadline, seconds, fresh=fresh)
             raw: BaseHTTPResponse = sent.response
-            body = bounded_body.read(raw, deadline, MAX_RESPONSE)
+            body = (read if raw.status == HTTPStatus.OK else whole)(raw, deadline)
             response = ApiResponse(raw.status, body, _retry_after(raw), sent.repeated)
         except bounded_body.TooLargeError as error:
             self._breaker.record_success()
@@ -121,8 +147,7 @@ class KubernetesApi:
             if reason in UNTRUSTED:
                 self._breaker.record_success()
                 raise untrusted_certificate(error, reason) from error
-            is_of_node = request.is_proxied and reason == FailureReason.READ_TIMEOUT
-            if not is_of_node and not isinstance(error, SilentConnectionError):
+            if not request.is_proxied and not isinstance(error, SilentConnectionError):
                 self._breaker.record_failure()
             return NoResponse(reason)
         finally:

@@ -18,7 +18,8 @@ class ApiRequest(msgspec.Struct, frozen=True):
     body: bytes | None = None
     content_type: str = "application/json"
     is_proxied: bool = False
-    """The API server forwards the request to a node: a failure says nothing about the API server and is not retried."""
+    """The API server forwards the request to a node: a failure says nothing about the API server. It does not open the
+    circuit breaker, and is not retried if the node did not respond."""
 
 
 class ApiResponse(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from chalicelib.adapters.kubernetes.errors import error_from, is_denied
 from chalicelib.domain.names import ProjectName, namespace_of
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.http.bounded_body import BodyReader
     from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse
     from chalicelib.adapters.kubernetes.cluster import Cluster
     from chalicelib.deadline import Deadline
@@ -22,8 +23,8 @@ class CallerSession:
         self._caller = caller
         self._deadline = deadline
 
-    def _send(self, request: ApiRequest) -> ApiResponse:
-        response = self._cluster.send_as(self._caller, request, self._deadline)
+    def _send(self, request: ApiRequest, read: BodyReader | None = None) -> ApiResponse:
+        response = self._cluster.send_as(self._caller, request, self._deadline, read)
         if is_denied(response):
             raise error_from(response)
         return response

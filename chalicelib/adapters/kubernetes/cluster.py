@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from chalicelib.adapters.aws import eks_tokens
+from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
 from chalicelib.adapters.kubernetes.api_client import KubernetesApi
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, parameters
@@ -29,6 +30,7 @@ from chalicelib.settings import InvalidSettingError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from chalicelib.adapters.http.bounded_body import BodyReader
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
     from chalicelib.settings import Settings
@@ -69,11 +71,14 @@ class Cluster:
         """Send *request* as the API itself, which has no permissions for Jobs, or with impersonation *headers*."""
         return self._api.send(request, headers, deadline)
 
-    def send_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
+    def send_as(
+        self, caller: Caller, request: ApiRequest, deadline: Deadline, read: BodyReader | None = None
+    ) -> ApiResponse:
         """Send *request* as *caller*; if impersonation is forbidden, read the API's own groups again and retry once."""
-        response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline)
+        response = self._api.send(request, self._impersonation.headers(caller, deadline), deadline, read)
         if refuses_impersonation(response):
-            response = self._api.send(request, self._impersonation.headers(caller, deadline, fresh=True), deadline)
+            headers = self._impersonation.headers(caller, deadline, fresh=True)
+            response = self._api.send(request, headers, deadline, read)
         return response
 
     def send_as_preflight(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> ApiResponse:
@@ -82,7 +87,11 @@ class Cluster:
 
     def lines_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> Generator[bytes, None, None]:
         """Yield the lines of a watch as *caller*; none if it fails, since the next request gets the error."""
-        return self._api.lines(request, self._impersonation.headers(caller, deadline), deadline)
+        return self._api.stream(request, self._impersonation.headers(caller, deadline), deadline)
+
+    def chunks_as(self, caller: Caller, request: ApiRequest, deadline: Deadline) -> Generator[bytes, None, None]:
+        """Yield the chunks of a log that is followed as *caller*; none if it fails."""
+        return self._api.stream(request, self._impersonation.headers(caller, deadline), deadline, bounded_body.chunks)
 
     def namespace(self, project: ProjectName, deadline: Deadline) -> Namespace | None:
         """Return the Project's namespace, or None, as the API itself and not as a caller."""

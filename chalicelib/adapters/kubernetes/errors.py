@@ -83,8 +83,9 @@ class StatusCause(KubernetesObject):
 
 
 class StatusDetails(KubernetesObject):
-    """The details of a Status."""
+    """The details of a Status; *name* is that of the object which the error is about."""
 
+    name: str | None = None
     causes: list[StatusCause] = []
 
 
@@ -151,6 +152,12 @@ def already_exists(response: ApiResponse) -> bool:
 def is_denied(response: ApiResponse) -> bool:
     """Return whether an admission webhook or a ValidatingAdmissionPolicy denied the request, with whatever status."""
     return response.status not in OK and _DENIAL.search(_status(response.body).message or "") is not None
+
+
+def is_about_another(response: ApiResponse, name: str) -> bool:
+    """Return whether the error is about another object than *name*, such as the node of a pod."""
+    details = _status(response.body).details
+    return details is not None and details.name not in {None, "", name}
 
 
 def cannot_dry_run(response: ApiResponse) -> bool:

@@ -10,13 +10,13 @@ from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.kubernetes.api_request import ApiRequest, ApiResponse, parameters
 from chalicelib.adapters.kubernetes.caller_session import core_path, jobs_path
 from chalicelib.adapters.kubernetes.errors import decode_object_or_raise
-from chalicelib.adapters.kubernetes.pagination import Pages
+from chalicelib.adapters.kubernetes.job_pods import JobPods
 from chalicelib.domain.errors import ResearcherError
 from chalicelib.domain.kubernetes.jobs import Manifest
-from chalicelib.domain.kubernetes.pods import Pod, PodList
 from chalicelib.domain.kubernetes.selectors import pod_selector
 from chalicelib.domain.names import JobName, ProjectName, job_name
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.deadline import Deadline
     from chalicelib.domain.caller import Caller
     from chalicelib.domain.kubernetes.jobs import Job
+    from chalicelib.domain.kubernetes.pods import Pod
 
 MAX_PODS = 1000
 LOG_LINES = 40
@@ -34,7 +35,7 @@ LOG_FAILURES = 3
 """Failed reads after which no more logs are read; less than open the circuit breaker."""
 
 
-class KubernetesFinishedJobs(Pages):
+class KubernetesFinishedJobs(JobPods):
     """Implements FinishedJobs and FinishedPods."""
 
     def __init__(self, cluster: Cluster, caller: Caller, deadline: Deadline) -> None:
@@ -48,9 +49,9 @@ class KubernetesFinishedJobs(Pages):
         return None if response.status == HTTPStatus.NOT_FOUND else decode_object_or_raise(response, Manifest)
 
     def pods(self, project: ProjectName, job: Job) -> list[Pod]:
-        """Return the pods of *job* in any phase, at most MAX_PODS."""
-        selector, path = pod_selector([job]), core_path(project, "pods")
-        return self._page(path, PodList, MAX_PODS, labelSelector=selector).items if selector else []
+        """Return the pods of *job* in any phase; of more than MAX_PODS those that have not succeeded first."""
+        selector = pod_selector([job])
+        return self._job_pods(project, selector, MAX_PODS) if selector else []
 
     def log_tail(self, project: ProjectName, pod: Pod, container: str) -> str | None:
         """Return the last lines of the log of *container*, or None if it is not available."""
@@ -65,8 +66,12 @@ class KubernetesFinishedJobs(Pages):
         return response.body.decode("utf-8", "replace") if response.status == HTTPStatus.OK else None
 
     def _log(self, project: ProjectName, pod: Pod, container: str) -> ApiResponse:
-        query = parameters(container=container, tailLines=LOG_LINES, limitBytes=LOG_BYTES)
+        # The kubelet's limitBytes counts from the first line: the end of the log would be left out.
+        query = parameters(container=container, tailLines=LOG_LINES)
         request = ApiRequest(
             "GET", f"{core_path(project, 'pods')}/{job_name(pod.metadata.name)}/log", query, is_proxied=True
         )
-        return self._cluster.send_as(self._caller, request, self._deadline.within(LOG_SECONDS))
+        deadline = self._deadline.within(LOG_SECONDS)
+        return self._cluster.send_as(
+            self._caller, request, deadline, lambda body, end: bounded_body.tail(body, end, LOG_BYTES, None)
+        )

@@ -26,6 +26,8 @@ from chalicelib.domain.diagnosis.job_causes import (
 from chalicelib.domain.diagnosis.pod_causes import active_pod_finding
 from chalicelib.domain.job.containers import is_running
 from chalicelib.domain.job.event_list import ObjectName  # noqa: TC001 - msgspec reads the annotations at run time
+from chalicelib.domain.job.outcome import outcome
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.status import assess
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.job.view import Milliseconds, milliseconds
@@ -71,7 +73,7 @@ class Evidence(msgspec.Struct, frozen=True):
     message: Annotated[str, msgspec.Meta(description="The message of the cluster.")]
 
 
-class Diagnosis(msgspec.Struct, frozen=True):
+class Diagnosis(msgspec.Struct, frozen=True, rename="camel"):
     """The cause of a Job's current state. `since` is in milliseconds since 1970, or null if it is not known."""
 
     project: Annotated[str, msgspec.Meta(description="The Project of the Job.")]
@@ -80,6 +82,11 @@ class Diagnosis(msgspec.Struct, frozen=True):
     evidence: Annotated[Evidence, msgspec.Meta(description="What shows the cause.")]
     remedy: Annotated[str, msgspec.Meta(description="What to do, in one sentence.")]
     since: Annotated[Milliseconds | None, msgspec.Meta(description="When this state began.")]
+    exit_code: Annotated[
+        ExitCode | None,
+        msgspec.Meta(description="The exit code of the container that decided its end, or null if it is not known."),
+    ]
+    failed_pod: Annotated[str | None, msgspec.Meta(description="The pod that decided its failure, or null.")]
 
 
 DIAGNOSIS_EXAMPLE = {
@@ -93,6 +100,8 @@ DIAGNOSIS_EXAMPLE = {
     },
     "remedy": EXPLANATIONS["UnschedulableResources"].remedy,
     "since": 1795510801000,
+    "exitCode": None,
+    "failedPod": None,
 }
 
 
@@ -107,7 +116,8 @@ def diagnose(
     finding = _overdue(_finding(job, pods, events, now), job, pods, now)
     evidence = Evidence(finding.object, finding.field_path, finding.message[:MAX_MESSAGE])
     remedy = remedy_of(finding, has_ended=bool(job.finished or job.ending))
-    return Diagnosis(project, job.metadata.name, finding.cause, evidence, remedy, milliseconds(finding.since))
+    subject = (project, job.metadata.name, finding.cause, evidence, remedy, milliseconds(finding.since))
+    return Diagnosis(*subject, *outcome(job, pods))
 
 
 def _finding(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: datetime | None) -> Finding:

@@ -3,7 +3,8 @@
 1. The announcer lists the Jobs that `UNANNOUNCED_SELECTOR` selects and drops those that have not finished or finished
    more than a day ago.
 2. It publishes one event for each Job.
-3. It applies `announced_patch`, so that the selector excludes the Job from then on.
+3. It applies `announced_patch`, so that the selector excludes the Job from then on. The patch also records how the
+   Job ended, for the time after its pods are gone.
 
 If a run is interrupted between the last two steps, the next run publishes the event again: delivery is at least once,
 and consumers deduplicate by `id`. Every Job that can be read has an announcement, whatever its fields contain.
@@ -15,13 +16,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
 from chalicelib.domain.job.gpu_usage import usage
+from chalicelib.domain.job.outcome_record import OutcomeRecord, record_annotation
 from chalicelib.domain.job.start import started_annotation
 from chalicelib.domain.job.view import Milliseconds, view
+from chalicelib.domain.kubernetes.annotations import that_fit
 from chalicelib.domain.kubernetes.jobs import if_unchanged
-from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE
+from chalicelib.domain.labels import ANNOUNCED_LABEL, MANAGED_BY_LABEL, MANAGED_BY_VALUE, OUTCOME_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +52,8 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     name: str
     status: Literal["Succeeded", "Failed"]
     reason: str | None
+    exit_code: int | None
+    failed_pod: str | None
     user: str
     gpu_seconds: float
     gpu_seconds_is_lower_bound: bool
@@ -89,7 +95,11 @@ def is_recent(job: Job, now: datetime) -> bool:
 
 
 def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], cluster: str) -> Announcement:
-    """Return the announcement of the finished *job*; *pods* are those of its pods that still exist."""
+    """Return the announcement of the finished *job*; *pods* are those of its pods that still exist.
+
+    A record on the Job is ignored: only the announcement writes one, and it has not done so yet.
+    """
+    job = _without_record(job)
     job_view = view(project, job, pods)
     used = usage(job, pods)
     return Announcement(
@@ -98,6 +108,8 @@ def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], clus
         name=job_view.name,
         status=job.outcome or "Failed",
         reason=job_view.reason,
+        exit_code=job_view.exit_code,
+        failed_pod=job_view.failed_pod,
         user=job_view.user,
         gpu_seconds=used.gpu_seconds,
         gpu_seconds_is_lower_bound=used.is_lower_bound,
@@ -106,11 +118,23 @@ def build_announcement(project: ProjectName, job: Job, pods: Sequence[Pod], clus
     )
 
 
-def announced_patch(job: Job, pods: Sequence[Pod] = ()) -> Manifest:
-    """Return the merge patch that labels *job* as announced, provided that the Job has not changed.
+def announced_patch(job: Job, announcement: Announcement, pods: Sequence[Pod] = ()) -> Manifest:
+    """Return the merge patch that labels *job* as announced and records its outcome, if the Job has not changed.
 
     It also stores when the Job first ran, if its *pods* tell.
     """
-    annotations = started_annotation(job, pods)
-    stored = {"annotations": annotations} if annotations else {}
-    return if_unchanged(job, {"metadata": {"labels": {ANNOUNCED_LABEL: "true"}, **stored}})
+    record = OutcomeRecord(
+        id=job.metadata.uid,
+        exit_code=announcement.exit_code,
+        failed_pod=announcement.failed_pod,
+        gpu_seconds=announcement.gpu_seconds,
+        gpu_seconds_is_lower_bound=announcement.gpu_seconds_is_lower_bound,
+    )
+    annotations = that_fit(job, started_annotation(job, pods) | record_annotation(record))
+    metadata = {"labels": {ANNOUNCED_LABEL: "true"}, "annotations": annotations}
+    return if_unchanged(job, {"metadata": {key: value for key, value in metadata.items() if value}})
+
+
+def _without_record(job: Job) -> Job:
+    annotations = {key: value for key, value in job.metadata.annotations.items() if key != OUTCOME_ANNOTATION}
+    return replace(job, metadata=replace(job.metadata, annotations=annotations))

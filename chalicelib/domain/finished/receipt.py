@@ -12,7 +12,8 @@ import msgspec
 
 from chalicelib.domain.finished.redaction import redact_spec, redact_submission
 from chalicelib.domain.job.containers import main_container
-from chalicelib.domain.job.gpu_usage import usage
+from chalicelib.domain.job.gpu_usage import known_usage
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.status_reason import failed_container_name, first_failure
 from chalicelib.domain.job.view import Count, Milliseconds, milliseconds, view
 from chalicelib.domain.kubernetes import lenient_decoding
@@ -46,6 +47,11 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     outcome: Annotated[Literal["Succeeded", "Failed", "Unknown"], msgspec.Meta(description="How it ended.")]
     reason: Annotated[str | None, msgspec.Meta(description="Why it failed, in one word.")]
     message: Annotated[str | None, msgspec.Meta(description="The details of `reason`.")]
+    exit_code: Annotated[
+        ExitCode | None,
+        msgspec.Meta(description="The exit code of the container that decided its end, or null if it is not known."),
+    ] = None
+    failed_pod: Annotated[str | None, msgspec.Meta(description="The pod that decided its failure, or null.")] = None
     attempts: Annotated[Count, msgspec.Meta(description="Pods that succeeded or failed.")]
     nodes: Annotated[list[str], msgspec.Meta(description="The nodes of its pods.")]
     image_digests: Annotated[list[str], msgspec.Meta(description="The images of its pods, with their digests.")]
@@ -75,6 +81,8 @@ EXAMPLE = {
     "outcome": "Failed",
     "reason": "OOMKilled",
     "message": "The container ended with exit code 137.",
+    "exitCode": 137,
+    "failedPod": "train-1-x7k2p",
     "attempts": 2,
     "nodes": ["ip-10-0-3-17.eu-west-1.compute.internal"],
     "imageDigests": ["nvcr.io/nvidia/pytorch@sha256:0f2ab1c46a0b4d5b9a3554d9e1c5f7a1e3c25b2f7d0d4e4b8a1f6c9d2e3b4a5c"],
@@ -94,7 +102,7 @@ def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod],
     """Return the Receipt of the Job *manifest*; *pods* are those of its pods that still exist."""
     job = lenient_decoding.convert(manifest, Job)
     job_view = view(project, job, pods)
-    gpu_usage = usage(job, pods)
+    gpu_usage = known_usage(job, pods)
     statuses = [status for pod in pods for status in pod.status.container_statuses]
     return Receipt(
         id=job_view.id,
@@ -104,6 +112,8 @@ def build_receipt(project: ProjectName, manifest: Manifest, pods: Sequence[Pod],
         outcome=job.outcome or "Unknown",
         reason=job_view.reason,
         message=job_view.message,
+        exit_code=job_view.exit_code,
+        failed_pod=job_view.failed_pod,
         attempts=job_view.pods.succeeded + job_view.pods.failed,
         nodes=_distinct(pod.spec.node_name for pod in pods),
         image_digests=_distinct(status.image_id for status in statuses),

@@ -39,13 +39,22 @@ def main_status(job: Job, pod: Pod) -> ContainerStatus | None:
 
 
 def statuses_by_relevance(job: Job, pod: Pod) -> Iterator[tuple[str, ContainerStatus]]:
-    """Yield each container status with its field path, the main container's first, then in the order of their start."""
+    """Yield each container status with its field path: the main container's first, the native sidecars' last.
+
+    The others are in the order of their start.
+    """
     name = main_container(job, pod)
-    main = [status for status in pod.status.container_statuses if status.name == name]
-    others = [status for status in pod.status.container_statuses if status.name != name]
-    yield from (("status.containerStatuses", status) for status in main)
-    yield from (("status.initContainerStatuses", status) for status in pod.status.init_container_statuses)
-    yield from (("status.containerStatuses", status) for status in others)
+    inits = [("status.initContainerStatuses", status) for status in pod.status.init_container_statuses]
+    mains = [("status.containerStatuses", status) for status in pod.status.container_statuses]
+    yield from (each for each in mains if each[1].name == name)
+    yield from (each for each in inits if not is_sidecar(pod, each[1].name))
+    yield from (each for each in mains if each[1].name != name)
+    yield from (each for each in inits if is_sidecar(pod, each[1].name))
+
+
+def is_sidecar(pod: Pod, name: str) -> bool:
+    """Return whether the container *name* is a native sidecar, whose end does not decide about *pod*."""
+    return any(each.name == name and each.restart_policy == "Always" for each in pod.spec.init_containers)
 
 
 def blocking_statuses(job: Job, pod: Pod) -> Iterator[tuple[str, ContainerStatus]]:

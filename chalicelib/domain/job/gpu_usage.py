@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from chalicelib.domain.job.outcome_record import recorded_outcome
 from chalicelib.domain.job.view import gpus_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ def usage(job: Job, pods: Sequence[Pod]) -> Usage:
     seconds = sum(gpus_of(pod.spec.containers) * _seconds(start, end) for pod, start, end in times)
     is_complete = all(start and end for _, start, end in times) and not _has_lost_pods(job, pods)
     return Usage(seconds, is_lower_bound=not is_complete)
+
+
+def known_usage(job: Job, pods: Sequence[Pod]) -> Usage:
+    """Return the usage of *job*; the recorded one if it was announced while more of its pods existed than *pods*."""
+    found, record = usage(job, pods), recorded_outcome(job)
+    if record is None or not found.is_lower_bound or record.gpu_seconds < found.gpu_seconds:
+        return found
+    return Usage(record.gpu_seconds, is_lower_bound=record.gpu_seconds_is_lower_bound)
 
 
 def _has_lost_pods(job: Job, pods: Sequence[Pod]) -> bool:

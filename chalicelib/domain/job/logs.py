@@ -5,70 +5,37 @@ A Job can have several attempts: pods that failed and their replacements, and re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest
+from chalicelib.domain.errors import FieldError, JobNotStarted, LogGone, MalformedRequest, NodeUnavailable
+from chalicelib.domain.failure_reasons import note_reason
 from chalicelib.domain.job.containers import main_container
 from chalicelib.domain.job.status import assess
-from chalicelib.domain.job.status_reason import StatusReason
+from chalicelib.domain.job.status_reason import StatusReason, disruption
+from chalicelib.domain.kubernetes.completion_indexes import index_of
 from chalicelib.domain.kubernetes.jobs import INDEXED
-from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from chalicelib.domain.job.log_query import LogQuery
     from chalicelib.domain.kubernetes.jobs import Job
     from chalicelib.domain.kubernetes.pods import ContainerStatus, Pod
 
-MAX_BYTES = 1_000_000
-"""A response of Lambda has at most 6 MB of JSON, which escapes a control character or an invalid byte as six."""
-MAX_LINES = 100_000
-MAX_INDEX = 2**31 - 1
 LOG_GONE = (
     "The pod was deleted, and its log with it. "
     "Get the Job to see how it ended; your platform engineers may store logs elsewhere."
 )
-
-_CONTAINER = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-
-
-class LogQuery(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """The query parameters: which log, and how much of it."""
-
-    tail: Annotated[int, msgspec.Meta(description="Maximum number of lines, from the end.", ge=1, le=MAX_LINES)] = 1000
-    since_seconds: (
-        Annotated[int, msgspec.Meta(description="Only lines newer than this many seconds.", ge=1, le=31_536_000)] | None
-    ) = None
-    limit_bytes: Annotated[
-        int, msgspec.Meta(description="Maximum number of bytes, from the end.", ge=1, le=MAX_BYTES)
-    ] = 262_144
-    index: (
-        Annotated[
-            int, msgspec.Meta(description="The completion index of the pod, in an Indexed Job.", ge=0, le=MAX_INDEX)
-        ]
-        | None
-    ) = None
-    container: (
-        Annotated[
-            str,
-            msgspec.Meta(
-                description="The container; by default the one that runs the program.",
-                pattern=_CONTAINER,
-                max_length=63,
-                extra={"rule": "must be the name of a container: lower-case letters, digits and inner hyphens"},
-            ),
-        ]
-        | None
-    ) = None
-    previous: Annotated[
-        bool,
-        msgspec.Meta(
-            description="The previous attempt: the container before its restart, else the last other failed pod."
-        ),
-    ] = False
-    timestamps: Annotated[bool, msgspec.Meta(description="Begin each line with its timestamp.")] = False
+NODE_GONE = (
+    "The node of the pod no longer exists, and the log with it. "
+    "Get the Job to see how it ended; your platform engineers may store logs elsewhere."
+)
+NODE_LOST = (
+    "The node of the pod stopped responding, and the cluster deletes the pod. "
+    "Its log can only be read if the node comes back. Get the diagnosis of the Job."
+)
 
 
 class ContainerRun(msgspec.Struct, frozen=True):
@@ -87,7 +54,7 @@ def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerR
         JobNotStarted: No container has started yet; the message has the reason.
         LogGone: The pods were deleted.
     """
-    _check_index(job, query.index)
+    check_index(job, query.index)
     selected = [pod for pod in pods if query.index is None or index_of(pod) == query.index]
     container = _container(job, selected, query.container)
     attempts = list(_runs(selected, container))
@@ -100,19 +67,26 @@ def select_attempt(job: Job, pods: Sequence[Pod], query: LogQuery) -> ContainerR
     return attempts[1]
 
 
-def index_of(pod: Pod) -> int | None:
-    """Return the completion index of *pod*, or None if the Job is not Indexed."""
-    text = pod.metadata.annotations.get(COMPLETION_INDEX_ANNOTATION, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_INDEX)) else None
+def lost_log(error: LogGone | NodeUnavailable, pod: Pod) -> LogGone | NodeUnavailable:
+    """Return the error for the log of *pod* that could not be read: does it come back, or is it lost with its node.
+
+    The reason for the log line stays that of *error*.
+    """
+    lost = disruption(pod)
+    if lost is None or lost.reason != "NodeLost":
+        return error
+    if pod.has_ended or isinstance(error, LogGone):
+        return LogGone(NODE_GONE)
+    return note_reason(NodeUnavailable(NODE_LOST, retry_after=error.retry_after), error.why or "")
 
 
-def tail_bytes(log: bytes, limit: int) -> str:
-    """Return at most the last *limit* bytes of *log* as text, beginning at the start of a line if there is one."""
+def tail_bytes(log: bytes, limit: int) -> bytes:
+    """Return at most the last *limit* bytes of *log*, beginning at the start of a line if there is one."""
     tail = log[-limit:]
     if len(tail) < len(log):
         _, _, whole_lines = log[-limit - 1 :].partition(b"\n")
         tail = whole_lines or tail
-    return tail.decode(errors="replace")
+    return tail
 
 
 def _runs(pods: Sequence[Pod], container: str) -> Iterator[ContainerRun]:
@@ -130,18 +104,19 @@ def _rank(pod: Pod) -> tuple[bool, str, str]:
 
 
 def _has_started(pod: Pod, container: str) -> bool:
-    status = _status(pod, container)
+    status = container_status(pod, container)
     if status is None:
         return pod.status.phase in ("Running", "Succeeded", "Failed") and not _statuses(pod)
     return bool(status.state.running or status.state.terminated or status.last_state.terminated)
 
 
 def _restarts(pod: Pod, container: str) -> bool:
-    status = _status(pod, container)
+    status = container_status(pod, container)
     return bool(status and status.restart_count and status.last_state.terminated)
 
 
-def _status(pod: Pod, container: str) -> ContainerStatus | None:
+def container_status(pod: Pod, container: str) -> ContainerStatus | None:
+    """Return the status of *container*, or None if the kubelet has not reported it."""
     return next((status for status in _statuses(pod) if status.name == container), None)
 
 
@@ -155,10 +130,10 @@ def _container(job: Job, pods: Sequence[Pod], requested: str | None) -> str:
     names = [container.name for spec in specs for container in [*spec.containers, *spec.init_containers]]
     if requested and names and requested not in names:
         raise _invalid("/container", f"must be one of {', '.join(names)}")
-    return requested or _default_container(job, pods)
+    return requested or default_container(job, pods)
 
 
-def _default_container(job: Job, pods: Sequence[Pod]) -> str:
+def default_container(job: Job, pods: Sequence[Pod]) -> str:
     """Return the main container; if it never started because an init container failed, the init container."""
     main = next((main_container(job, pod) for pod in pods), "")
     if any(_has_started(pod, main) for pod in pods):
@@ -175,7 +150,8 @@ def _failed_init_container(pod: Pod) -> str | None:
     return None
 
 
-def _check_index(job: Job, index: int | None) -> None:
+def check_index(job: Job, index: int | None) -> None:
+    """Raise MalformedRequest if *job* has no such *index*."""
     if index is None:
         return
     if job.spec.completion_mode != INDEXED:

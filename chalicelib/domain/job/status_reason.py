@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.job.containers import blocking_statuses, main_container, statuses_by_relevance
+from chalicelib.domain.job.containers import blocking_statuses, is_sidecar, main_container, statuses_by_relevance
+from chalicelib.domain.job.pod_failure_policy import policy_failure
+from chalicelib.domain.kubernetes.completion_indexes import index_of, indexes
+from chalicelib.domain.kubernetes.jobs import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +27,8 @@ DISRUPTIONS = {
     "TerminationByKubelet": "Evicted",
 }
 """The reason that is reported for each reason of the condition DisruptionTarget."""
+LOST_CONTAINER = (137, "ContainerStatusUnknown")
+"""The kubelet lost the container, and reports an exit code that no process had."""
 MAX_MESSAGE = 1024
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -98,6 +103,15 @@ def failed_container_name(job: Job, pod: Pod) -> str | None:
     return next((name for name, end in ends if end and end.exit_code), None)
 
 
+def failed_exit_code(job: Job, pod: Pod) -> int | None:
+    """Return the exit code of the container that failed *pod*; None if none has failed, or if it is not known."""
+    ends = (
+        status.state.terminated for _, status in statuses_by_relevance(job, pod) if not is_sidecar(pod, status.name)
+    )
+    end = next((end for end in ends if end and end.exit_code), None)
+    return None if end is None or _is_lost(end) else end.exit_code
+
+
 def exit_reason(end: Terminated, field_path: str, other: str = "") -> StatusReason:
     """Return the reason of a failed container; *other* is its name if it is not the main container.
 
@@ -105,6 +119,8 @@ def exit_reason(end: Terminated, field_path: str, other: str = "") -> StatusReas
     """
     name = f" {other}" if other else ""
     message = f"The container{name} ended with exit code {end.exit_code}."
+    if _is_lost(end):
+        message = f"The exit code of the container{name} is not known: the node lost it."
     return reason(end.reason or "Error", message, field_path, end.finished_at)
 
 
@@ -112,18 +128,17 @@ def first_failure(job: Job, pods: Sequence[Pod]) -> Pod | None:
     """Return the pod whose failure explains that of *job*; None if no pod shows one.
 
     That is the pod which the Job's PodFailurePolicy names. Otherwise, of the pods that were running together at the
-    last attempt, it is the one that failed first: the others often fail because they lost it.
+    last attempt, it is the one that failed first: the others often fail because they lost it. The failures of an index
+    that succeeded in a later attempt explain nothing.
     """
-    failed = [pod for pod in pods if pod.status.phase == "Failed" or failed_container(job, pod)]
-    decision = job.finished or job.ending
-    if decision and decision.reason == "PodFailurePolicy":
-        named = [pod for pod in failed if f"/{pod.metadata.name} " in (decision.message or "")]
-        failed = named or failed
+    if named := policy_failure(job):
+        return next((pod for pod in pods if pod.metadata.name == named.pod), None)
+    failed = _of_failed_indexes(job, [pod for pod in pods if _has_failed(job, pod)])
     if not failed:
         return None
     last = max(failed, key=lambda pod: (_created(pod), pod.metadata.name))
     together = [pod for pod in failed if (_failed_at(job, pod) or _LAST) >= _created(last)]
-    return min(together or [last], key=lambda pod: _failed_at(job, pod) or _LAST)
+    return min(together or [last], key=lambda pod: (_failed_at(job, pod) or _LAST, pod.is_deleted))
 
 
 def failure_reason(job: Job, condition: Condition, pods: Sequence[Pod]) -> StatusReason:
@@ -145,6 +160,23 @@ def reason(code: str, message: str | None, field_path: str, since: datetime | No
     """Return a StatusReason whose texts are not longer than MAX_MESSAGE, except for the full message."""
     text = message or ""
     return StatusReason(code[:MAX_MESSAGE], text[:MAX_MESSAGE], field_path, since, text)
+
+
+def _is_lost(end: Terminated) -> bool:
+    return (end.exit_code, end.reason) == LOST_CONTAINER
+
+
+def _has_failed(job: Job, pod: Pod) -> bool:
+    return pod.status.phase != "Succeeded" and bool(pod.status.phase == "Failed" or failed_container(job, pod))
+
+
+def _of_failed_indexes(job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:
+    """Return those of *pods* whose index failed, or at least did not succeed; all, if the Job is not Indexed."""
+    if job.spec.completion_mode != INDEXED or not pods:
+        return pods
+    failed, completed = indexes(job.status.failed_indexes or ""), indexes(job.status.completed_indexes or "")
+    exhausted = [pod for pod in pods if index_of(pod) in failed]
+    return exhausted or [pod for pod in pods if index_of(pod) not in completed]
 
 
 def _created(pod: Pod) -> datetime:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from chalicelib.domain.job.lifecycle import is_kept
+from chalicelib.domain.job.outcome import outcome
+from chalicelib.domain.job.outcome_record import ExitCode  # noqa: TC001 - msgspec reads the annotations at run time
 from chalicelib.domain.job.start import first_run, queued_seconds
 from chalicelib.domain.job.status import Status, assess
 from chalicelib.domain.kubernetes.completion_indexes import truncated_indexes
@@ -62,6 +64,11 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     )
     reason: Annotated[str | None, msgspec.Meta(description="Why it is in this status, in one word, or null.")]
     message: Annotated[str | None, msgspec.Meta(description="The details of `reason`.")]
+    exit_code: Annotated[
+        ExitCode | None,
+        msgspec.Meta(description="The exit code of the container that decided its end, or null if it is not known."),
+    ]
+    failed_pod: Annotated[str | None, msgspec.Meta(description="The pod that decided its failure, or null.")]
     started_at: Annotated[
         Milliseconds | None,
         msgspec.Meta(
@@ -109,6 +116,8 @@ EXAMPLE = {
     "requestedGPUs": 4,
     "reason": None,
     "message": None,
+    "exitCode": None,
+    "failedPod": None,
     "startedAt": 1795510842000,
     "queuedSeconds": 42,
     "finishedAt": None,
@@ -126,6 +135,7 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
     """Return the view of *job*; *pods* are the pods that it owns, or empty if the view does not need them."""
     status, reason, _ = assess(job, pods)
     start = first_run(job, pods)
+    end = outcome(job, pods)
     meta = job.metadata
     scheduled = [pod for pod in pods if pod.spec.node_name and not pod.has_ended]
     return JobView(
@@ -142,6 +152,8 @@ def view(project: str, job: Job, pods: Sequence[Pod]) -> JobView:
         requested_gpus=gpus_at_once(job),
         reason=reason.reason if reason else None,
         message=(reason.message or None) if reason else None,
+        exit_code=end.exit_code,
+        failed_pod=end.failed_pod,
         started_at=milliseconds(start),
         queued_seconds=queued_seconds(job, start),
         finished_at=milliseconds(job.finished_at),

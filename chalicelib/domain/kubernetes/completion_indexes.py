@@ -6,12 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.kubernetes.jobs import INDEXED
+from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
 
 if TYPE_CHECKING:
     from chalicelib.domain.kubernetes.jobs import Job
+    from chalicelib.domain.kubernetes.pods import Pod
 
 MAX_INDEXES = 100_000
 """Maximum number of completions in a submission."""
+MAX_INDEX = 2**31 - 1
+"""The largest index that Kubernetes accepts."""
 MAX_TEXT = 1024
 
 _INTERVAL = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
@@ -27,6 +31,12 @@ def indexes(text: str) -> set[int]:
         parsed.update(range(max(first, start), min(last, MAX_INDEXES) + 1))
         start = max(start, last + 1)
     return parsed
+
+
+def index_of(pod: Pod) -> int | None:
+    """Return the completion index of *pod*, or None if the Job is not Indexed."""
+    text = pod.metadata.annotations.get(COMPLETION_INDEX_ANNOTATION, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_INDEX)) else None
 
 
 def unfinished_indexes(job: Job) -> list[int]:

@@ -73,9 +73,14 @@ class Pod(KubernetesObject):
         return self.status.phase in ("Succeeded", "Failed")
 
     @property
+    def is_deleted(self) -> bool:
+        """Whether the deletion of the pod was requested."""
+        return self.metadata.deletion_timestamp is not None
+
+    @property
     def is_ending(self) -> bool:
         """Whether the pod is being deleted, but still has its resources."""
-        return self.metadata.deletion_timestamp is not None and not self.has_ended
+        return self.is_deleted and not self.has_ended
 
     @property
     def is_active(self) -> bool:

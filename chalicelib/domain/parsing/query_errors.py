@@ -36,7 +36,7 @@ _SYNONYMS = {foreign: name for name, names in _MEANT.items() for foreign in name
 _REASONS = {
     **dict.fromkeys(("project", "namespace", "projectid", "ns"), "the Project is part of the path: /jobs/{project}"),
     **dict.fromkeys(("name", "job", "jobname", "jobid"), "the name is part of the path: /jobs/{project}/{name}"),
-    **dict.fromkeys(("follow", "f", "stream"), "logs are not streamed; repeat the request with sinceSeconds"),
+    **dict.fromkeys(("follow", "f", "stream"), "send `cursor=start` and `wait`, then each X-Next-Cursor"),
     **dict.fromkeys(
         ("sort", "sortby", "orderby", "order", "sortorder"), "lists are sorted by name; sort the response yourself"
     ),

@@ -56,6 +56,9 @@ EnvironmentValue: TypeAlias = "str | float | bool | SecretVariable"
 ImagePullPolicy: TypeAlias = Literal["Always", "IfNotPresent", "Never"] | str
 """When the node pulls the image."""
 
+IndexStatus: TypeAlias = Literal["failed", "succeeded", "unfinished"] | str
+"""Whether an index has succeeded or failed."""
+
 JobInclude: TypeAlias = Literal["submission"] | str
 """What to add to a Job."""
 
@@ -320,6 +323,10 @@ class Diagnosis(Model):
     """What to do, in one sentence."""
     since: int | None = None
     """When this state began."""
+    exit_code: int | None = None
+    """The exit code of the container that decided its end, or null if it is not known."""
+    failed_pod: str | None = None
+    """The pod that decided its failure, or null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,6 +412,42 @@ class Health(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPage(Model):
+    """A page of indexes. `nextPageToken` is null on the last page."""
+
+    NESTED: ClassVar[dict[str, str]] = {"data": "IndexView"}
+    data: list[IndexView]
+    """The indexes in ascending order."""
+    next_page_token: str | None = None
+    """The `pageToken` of the next page, or null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView(Model):
+    """An index and its last attempt. Times are in milliseconds since 1970; null is what the cluster does not know."""
+
+    NESTED: ClassVar[dict[str, str]] = {}
+    index: int
+    """The completion index."""
+    status: IndexStatus
+    """Whether it has succeeded or failed."""
+    attempts: int | None = None
+    """The number of its pods until now."""
+    exit_code: int | None = None
+    """The exit code of its last pod."""
+    reason: str | None = None
+    """Why its last pod failed or waits, in one word."""
+    pod: str | None = None
+    """Its last pod."""
+    node: str | None = None
+    """The node of its last pod."""
+    started_at: int | None = None
+    """When its last pod started."""
+    finished_at: int | None = None
+    """When its last pod succeeded or failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobCounts(Model):
     """How many unfinished Jobs are running, pending (also queued, or creating their container) or suspended."""
 
@@ -461,6 +504,10 @@ class JobView(Model):
     """Why it is in this status, in one word, or null."""
     message: str | None = None
     """The details of `reason`."""
+    exit_code: int | None = None
+    """The exit code of the container that decided its end, or null if it is not known."""
+    failed_pod: str | None = None
+    """The pod that decided its failure, or null."""
     started_at: int | None = None
     """When a pod first ran, since the Job was last resumed; null if that is unknown, as for a Job in a list in the first minute after its end."""
     queued_seconds: int | None = None
@@ -648,6 +695,10 @@ class Receipt(Model):
     """Why it failed, in one word."""
     message: str | None = None
     """The details of `reason`."""
+    exit_code: int | None = None
+    """The exit code of the container that decided its end, or null if it is not known."""
+    failed_pod: str | None = None
+    """The pod that decided its failure, or null."""
     attempts: int
     """Pods that succeeded or failed."""
     nodes: list[str]

@@ -56,8 +56,10 @@ INVALID_QUERIES = {
     ),
     "delete_job": ("reason=", "reason=" + "x" * 257, "uid=1&uid=2"),
     "retry_job": ("dryRun=true", "index=1"),
+    "job_indexes": ("status=Failed", "status=", "limit=0", "limit=501", "pageToken=x", "pageToken=-1", "pageToken=%00"),
     "job_logs": (
         "tail=0", "tail=x", "tail=1&tail=2", "limitBytes=1000001", "container=A", "container=..", "follow=true",
+        "wait=26", "wait=-1", "wait=x", "cursor=", "cursor=a.b", "cursor=a&cursor=b",
     ),
     "health": ("deep=yes", "deep=true&deep=true"),
 }  # fmt: skip

@@ -129,6 +129,17 @@ class TestAnnounce:
 
         assert starts == {"a": NOW_MS - 180_000, "b": None}
 
+    def test_outcome_is_recorded(self, cluster: Cluster) -> None:
+        """A list, which reads no pods of finished Jobs, has the exit code of an announced Job."""
+        cluster.jobs.hold(TEAM_A, finished("Failed", name="a"))
+        cluster.jobs.all_pods = [(TEAM_A, pod("Failed", name="a-1", owner="uid-of-a", status=exited(3)))]
+        before = list_jobs(TEAM_A, JobQuery(), cluster.jobs).data
+
+        cluster.announce()
+
+        after = list_jobs(TEAM_A, JobQuery(), cluster.jobs).data
+        assert [(one.exit_code, one.failed_pod) for one in (*before, *after)] == [(None, None), (3, "a-1")]
+
 
 class TestFaults:
     """Failures are repeated, and do not stop the rest."""

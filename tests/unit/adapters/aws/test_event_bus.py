@@ -36,8 +36,9 @@ def scripted(site: ScriptedServer, environment: pytest.MonkeyPatch) -> EventBrid
 def announcement(name: str = "train-1") -> Announcement:
     """Return the announcement that this Job succeeded."""
     return Announcement(
-        id=f"uid-of-{name}", project="team-a", name=name, status="Succeeded", reason=None, user="alice",
-        gpu_seconds=1.5, gpu_seconds_is_lower_bound=False, finished_at=NOW_MS, cluster="gpu-east",
+        id=f"uid-of-{name}", project="team-a", name=name, status="Succeeded", reason=None, exit_code=0,
+        failed_pod=None, user="alice", gpu_seconds=1.5, gpu_seconds_is_lower_bound=False, finished_at=NOW_MS,
+        cluster="gpu-east",
     )  # fmt: skip
 
 
@@ -72,8 +73,8 @@ class TestPublish:
         assert {event["detail-type"] for event in received} == {"job.finished"}
         assert sorted(event["detail"]["name"] for event in received) == ["a", "b"]
         assert received[0]["detail"].keys() == {
-            "id", "project", "name", "status", "reason", "user", "gpuSeconds", "gpuSecondsIsLowerBound",
-            "finishedAt", "cluster",
+            "id", "project", "name", "status", "reason", "exitCode", "failedPod", "user", "gpuSeconds",
+            "gpuSecondsIsLowerBound", "finishedAt", "cluster",
         }  # fmt: skip
 
     def test_returns_which_events_were_accepted(self, scripted: EventBridgeBus, site: ScriptedServer) -> None:

@@ -36,6 +36,25 @@ def get(pools: PoolManager | HTTPConnectionPool, url: str) -> BaseHTTPResponse:
     return pools.request("GET", url, preload_content=False, retries=False, timeout=10)
 
 
+class TestTail:
+    """Reading the end of a body."""
+
+    @pytest.mark.parametrize("size", [0, 1, 10, 11, 5 * CHUNK])
+    def test_last_bytes(self, pools: PoolManager, site: ScriptedServer, size: int) -> None:
+        """The last bytes are returned, and the connection is used again."""
+        body = bytes(number % 251 for number in range(size))
+        site.on("/", HttpResponse(200, [], body))
+
+        assert bounded_body.tail(get(pools, site.url), Deadline.after(60), 10, None) == body[-10:]
+
+    def test_limit(self, pools: PoolManager, site: ScriptedServer) -> None:
+        """A body that is too large is not read to its end."""
+        site.on("/", HttpResponse(200, [], b"x" * 100))
+
+        with pytest.raises(TooLargeError):
+            bounded_body.tail(get(pools, site.url), Deadline.after(60), 10, 99)
+
+
 class TestRead:
     """Reading a whole body."""
 

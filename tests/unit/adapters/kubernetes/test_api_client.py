@@ -489,6 +489,19 @@ class TestProxied:
 
             assert send(api) == 200
 
+    def test_cut_log(self, pauses: list[float]) -> None:
+        """However often a log's connection is cut, the circuit breaker stays closed for all other requests."""
+        with RawServer([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]) as server:
+            api = api_at(server.url)
+            for _ in range(FAILURES):
+                with pytest.raises(ClusterUnavailable):
+                    send(api, LOG)
+            server.pieces = [SUCCESS]
+
+            assert send(api) == 200
+
+        assert pauses
+
     def test_throttled_request_is_retried(self, site: ScriptedServer, pauses: list[float]) -> None:
         """429 comes from the API server itself."""
         site.on("/api", json_reply({}, 429), json_reply({}))
@@ -539,7 +552,7 @@ class TestLines:
         """The request has the API's token and the given headers."""
         site.on("/api", HttpResponse(200, [], stream=iter([b"a\nb", b"\n"])))
 
-        found = list(api_at(site.url).lines(GET, [("Impersonate-User", "researcher:api")], Deadline.after(60)))
+        found = list(api_at(site.url).stream(GET, [("Impersonate-User", "researcher:api")], Deadline.after(60)))
 
         assert found == [b"a", b"b"]
         assert site.requests[0].values("Authorization") == ["Bearer token-1"]
@@ -549,19 +562,19 @@ class TestLines:
         """A failed connection and an error response have no lines; the caller polls again."""
         site.on("/api", status_reply(403, "no\n"))
 
-        assert list(api_at(site.url).lines(GET, (), Deadline.after(60))) == []
-        assert list(api_at(unused_url()).lines(GET, (), Deadline.after(60))) == []
+        assert list(api_at(site.url).stream(GET, (), Deadline.after(60))) == []
+        assert list(api_at(unused_url()).stream(GET, (), Deadline.after(60))) == []
         assert pauses == []
 
     def test_broken_stream_ends(self) -> None:
         """The lines before the failure are returned."""
         cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n5\r\nb"
         with RawServer([cut]) as server:
-            assert list(api_at(server.url).lines(GET, (), Deadline.after(60))) == [b"a"]
+            assert list(api_at(server.url).stream(GET, (), Deadline.after(60))) == [b"a"]
 
     def test_after_the_deadline_nothing_is_sent(self, site: ScriptedServer) -> None:
         """The error is raised before a connection is made."""
         with pytest.raises(DeadlineExceeded):
-            list(api_at(site.url).lines(GET, (), Deadline(0.0)))
+            list(api_at(site.url).stream(GET, (), Deadline(0.0)))
 
         assert site.requests == []

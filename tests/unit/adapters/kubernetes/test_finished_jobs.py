@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.adapters.kubernetes.cluster import Cluster
-from chalicelib.adapters.kubernetes.finished_jobs import LOG_FAILURES, MAX_PODS, KubernetesFinishedJobs
+from chalicelib.adapters.kubernetes.finished_jobs import LOG_BYTES, LOG_FAILURES, MAX_PODS, KubernetesFinishedJobs
 from chalicelib.deadline import Deadline
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import ClusterUnavailable, Forbidden
@@ -80,6 +80,16 @@ class TestPods:
             ("limit", str(MAX_PODS)),
         ]
 
+    def test_failed_pod_among_very_many(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """Of more pods than the limit, those that have not succeeded are read first: one of them decided the end."""
+        first = {"metadata": {"continue": "x"}, "items": [{"metadata": {"uid": "a"}}]}
+        site.on(
+            PODS, json_reply(first), json_reply({"items": [{"metadata": {"uid": "z"}}, {"metadata": {"uid": "a"}}]})
+        )
+
+        assert [pod.metadata.uid for pod in finished_jobs.pods(TEAM_A, job())] == ["z", "a"]
+        assert dict(site.at(PODS)[1].query)["fieldSelector"] == "status.phase!=Succeeded"
+
 
 class TestLogTail:
     """The last lines of a log."""
@@ -89,7 +99,13 @@ class TestLogTail:
         site.on(LOG, HttpResponse(200, [("Content-Type", "text/plain")], b"one\ntw\xff\n"))
 
         assert finished_jobs.log_tail(TEAM_A, POD, "main") == "one\ntw\ufffd\n"
-        assert site.at(LOG)[0].query == [("container", "main"), ("tailLines", "40"), ("limitBytes", "65536")]
+        assert site.at(LOG)[0].query == [("container", "main"), ("tailLines", "40")]
+
+    def test_end_of_long_lines(self, site: ScriptedServer, finished_jobs: KubernetesFinishedJobs) -> None:
+        """Of a progress bar without line breaks, the end is read."""
+        site.on(LOG, HttpResponse(200, [], b"x" * LOG_BYTES + b"100 %\r"))
+
+        assert (finished_jobs.log_tail(TEAM_A, POD, "main") or "")[-7:] == "x100 %\r"
 
     @pytest.mark.parametrize("reply", [status_reply(404), status_reply(400, "waiting to start"), NOT_ALLOWED])
     def test_missing_log_is_none(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.adapters.kubernetes import pods as pods_adapter
 from chalicelib.adapters.kubernetes.cluster import Cluster
 from chalicelib.adapters.kubernetes.jobs import MAX_PODS
-from chalicelib.adapters.kubernetes.pods import MAX_EVENTS, READ_BYTES, KubernetesPods
+from chalicelib.adapters.kubernetes.pods import MAX_EVENTS, SCAN_BYTES, KubernetesPods
 from chalicelib.deadline import Deadline
 from chalicelib.domain.errors import (
     ClusterUnavailable,
@@ -17,8 +19,10 @@ from chalicelib.domain.errors import (
     JobNotStarted,
     LogGone,
     NodeUnavailable,
+    RefusedByCluster,
 )
-from chalicelib.domain.job.logs import ContainerRun, LogQuery
+from chalicelib.domain.job.log_query import LogQuery
+from chalicelib.domain.job.logs import ContainerRun
 from chalicelib.domain.kubernetes.jobs import JobSpec
 from infra.local.wire import HttpResponse
 from tests.support.builders import ALICE, TEAM_A, job
@@ -33,6 +37,8 @@ PODS = "/api/v1/namespaces/researcher-team-a/pods"
 EVENTS = "/api/v1/namespaces/researcher-team-a/events"
 LOG = f"{PODS}/train-1-abcde/log"
 ATTEMPT = ContainerRun("train-1-abcde", "main")
+BISECTIONS = 12
+"""The most requests for the end of a log of 1,000 lines."""
 OF_TRAIN_1 = "batch.kubernetes.io/job-name in (train-1)"
 
 
@@ -54,6 +60,8 @@ def log_reply(log: bytes, status: int = 200) -> HttpResponse:
 
 REQUESTS = [
     pytest.param(PODS, lambda pods: pods.of_job(TEAM_A, job()), id="of_job"),
+    pytest.param(PODS, lambda pods: pods.of_indexes(TEAM_A, job(), [1]), id="of_indexes"),
+    pytest.param(PODS, lambda pods: pods.failed(TEAM_A, job()), id="failed"),
     pytest.param(LOG, lambda pods: pods.log(TEAM_A, ATTEMPT, LogQuery()), id="log"),
     pytest.param(EVENTS, lambda pods: pods.events(TEAM_A, "u1"), id="events"),
     pytest.param(EVENTS, lambda pods: pods.pod_events(TEAM_A, "train-1-abcde"), id="pod_events"),
@@ -88,6 +96,16 @@ class TestImpersonation:
             send(pods)
 
         assert "researcher:api" not in raised.value.detail
+
+    @pytest.mark.parametrize(("path", "send"), REQUESTS)
+    def test_denied_by_a_webhook(
+        self, site: ScriptedServer, pods: KubernetesPods, path: str, send: Callable[[KubernetesPods], object]
+    ) -> None:
+        """The message of the webhook is passed on, whatever its status."""
+        site.on(path, status_reply(404, 'admission webhook "x" denied the request: no'))
+
+        with pytest.raises(RefusedByCluster):
+            send(pods)
 
     @pytest.mark.parametrize(("path", "send"), REQUESTS)
     def test_deadline_is_respected(
@@ -142,6 +160,33 @@ class TestOfJob:
         assert sorted(pod.metadata.uid for pod in found) == ["a", "b", "z"]
 
 
+class TestOfIndexes:
+    """The pods of some indexes, or those that failed."""
+
+    def test_all_pages(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """The cluster selects them by label, and every page is read."""
+        site.on(PODS, page("a", more="x"), page("b"))
+
+        found = pods.of_indexes(TEAM_A, job(), [3, 5])
+
+        first, second = (dict(request.query) for request in site.at(PODS))
+        assert first["labelSelector"] == f"{OF_TRAIN_1},batch.kubernetes.io/job-completion-index in (3,5)"
+        assert second == {**first, "continue": "x"}
+        assert [pod.metadata.uid for pod in found] == ["a", "b"]
+
+    def test_failed(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """A field selector finds them among a hundred thousand that succeeded."""
+        site.on(PODS, page("a"))
+
+        assert len(pods.failed(TEAM_A, job())) == 1
+        assert dict(site.at(PODS)[0].query)["fieldSelector"] == "status.phase=Failed"
+
+    def test_job_without_a_label_selector(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """No request is sent."""
+        assert pods.failed(TEAM_A, job(spec=JobSpec(manual_selector=True))) == []
+        assert site.at(PODS) == []
+
+
 class TestLog:
     """The log of a container."""
 
@@ -175,13 +220,64 @@ class TestLog:
         query: LogQuery,
         expected: dict[str, str],
     ) -> None:
-        """The request names the container, and has the query's options and a limit of bytes."""
+        """The request names the container, and has the query's options."""
         site.on(LOG, log_reply(b""))
 
         pods.log(TEAM_A, attempt, query)
 
-        always = {"container": "main", "limitBytes": str(READ_BYTES)}
-        assert dict(site.at(LOG)[0].query) == always | expected
+        assert dict(site.at(LOG)[0].query) == {"container": "main"} | expected
+
+    @pytest.mark.parametrize(
+        ("sizes", "query"),
+        [
+            pytest.param([10] * 50, LogQuery(tail=1000, limit_bytes=100), id="short lines"),
+            pytest.param([900], LogQuery(tail=1000, limit_bytes=200), id="one long line"),
+            pytest.param([200] * 50, LogQuery(tail=1000, limit_bytes=500), id="long lines"),
+            pytest.param(
+                [4000, *[10] * 20], LogQuery(tail=1000, limit_bytes=100), id="one line that is too long, not the last"
+            ),
+            pytest.param([10, 4000], LogQuery(tail=2, limit_bytes=100), id="the last line is too long"),
+            pytest.param([4000], LogQuery(tail=1, limit_bytes=100), id="the only line is too long"),
+            pytest.param([4000, 10, 10], LogQuery(tail=1000, limit_bytes=300), id="few bytes in the last lines"),
+        ],
+    )
+    def test_end_of_the_log(
+        self,
+        site: ScriptedServer,
+        pods: KubernetesPods,
+        monkeypatch: pytest.MonkeyPatch,
+        sizes: list[int],
+        query: LogQuery,
+    ) -> None:
+        """The last bytes are returned, and the byte before them, whatever the length of the lines."""
+        monkeypatch.setattr(pods_adapter, "SCAN_BYTES", 1000)
+        log = b"".join(b"%d" % (number % 10) * (size - 1) + b"\n" for number, size in enumerate(sizes))
+        starts = [*accumulate(sizes, initial=0)][:-1]
+        site.on(LOG, lambda request: log_reply(log[starts[-min(int(dict(request.query)["tailLines"]), len(starts))] :]))
+
+        found = pods.log(TEAM_A, ATTEMPT, query)
+
+        assert found == log[-query.limit_bytes - 1 :]
+        assert len(site.at(LOG)) <= BISECTIONS
+
+    def test_lines_have_become_fewer(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """If the kubelet rotates the file between two requests, the end of the new file is returned."""
+        site.on(LOG, log_reply(b"x" * (SCAN_BYTES + 1)), log_reply(b"new\n"))
+
+        assert pods.log(TEAM_A, ATTEMPT, LogQuery(tail=2)) == b"new\n"
+
+    def test_node_is_gone(self, site: ScriptedServer, pods: KubernetesPods) -> None:
+        """A log that was lost with its node is not reported as one of a deleted pod."""
+        status = {"kind": "Status", "message": 'pods "node-1" not found', "details": {"name": "node-1", "kind": "pods"}}
+        deleted = {**status, "details": {"name": ATTEMPT.pod, "kind": "pods"}}
+        site.on(LOG, json_reply(deleted, 404), json_reply(status, 404))
+
+        with pytest.raises(LogGone, match="The pod was deleted"):
+            pods.log(TEAM_A, ATTEMPT, LogQuery())
+        with pytest.raises(LogGone) as raised:
+            pods.log(TEAM_A, ATTEMPT, LogQuery())
+
+        assert raised.value.detail.startswith("The node of the pod no longer exists, and the log with it.")
 
     @pytest.mark.parametrize(
         ("reply", "error"),

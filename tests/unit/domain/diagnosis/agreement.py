@@ -15,7 +15,8 @@ from chalicelib.domain.finished.announcement import build_announcement
 from chalicelib.domain.finished.receipt import build_receipt, logged_container
 from chalicelib.domain.job.containers import is_running
 from chalicelib.domain.job.event_list import aggregate_events
-from chalicelib.domain.job.logs import LogQuery, select_attempt
+from chalicelib.domain.job.log_query import LogQuery
+from chalicelib.domain.job.logs import select_attempt
 from chalicelib.domain.job.status import OWN_REASONS
 from chalicelib.domain.job.view import JobView, view
 from tests.support.builders import TEAM_A
@@ -76,6 +77,7 @@ def contradictions(job: Job, pods: Sequence[Pod], events: Sequence[Event], now: 
         *_of_reason(job, pods, job_view),
         *_of_cause(job, job_view, diagnosis, now),
         *_of_evidence(job, pods, events, diagnosis),
+        *_of_outcome(job, job_view, diagnosis),
         *_of_log(job, pods, job_view),
         *_of_receipt(job, pods, job_view),
     ]
@@ -125,6 +127,18 @@ def _value(wire: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
     return wire
 
 
+def _of_outcome(job: Job, job_view: JobView, diagnosis: Diagnosis) -> Iterator[str]:
+    end = (job_view.exit_code, job_view.failed_pod)
+    if end != (diagnosis.exit_code, diagnosis.failed_pod):
+        yield "the exit codes or failed pods differ"
+    if end != (None, None) and not (job.finished or job.ending):
+        yield "an outcome before the end"
+    if job_view.exit_code == 0 and job_view.failed_pod:
+        yield f"{job_view.failed_pod} failed with exit code 0"
+    if job.outcome == "Failed" and job_view.exit_code == 0:
+        yield "a failed Job with exit code 0"
+
+
 def _of_log(job: Job, pods: Sequence[Pod], job_view: JobView) -> Iterator[str]:
     try:
         run = select_attempt(job, pods, LogQuery())
@@ -144,6 +158,9 @@ def _of_receipt(job: Job, pods: Sequence[Pod], job_view: JobView) -> Iterator[st
     announcement = build_announcement(TEAM_A, job, pods, "gpu")
     if (receipt.reason, announcement.reason) != (job_view.reason, job_view.reason):
         yield "the reasons differ"
+    ends = {(each.exit_code, each.failed_pod) for each in (receipt, announcement, job_view)}
+    if len(ends) != 1:
+        yield "the exit codes or failed pods differ"
     if receipt.outcome != (job.outcome or "Unknown") or (job.finished and announcement.status != job.outcome):
         yield "the outcomes differ"
     if receipt.gpu_seconds != announcement.gpu_seconds or not math.isfinite(announcement.gpu_seconds):

@@ -48,12 +48,16 @@ def objects_of(case: dict[str, Any]) -> tuple[Job, list[Pod], list[Event]]:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_case(case: dict[str, Any]) -> None:
-    """The cause is one of the accepted ones, and the view has the expected status and reason."""
+    """The cause is one of the accepted ones; the view has the expected status, reason, exit code and failed pod.
+
+    Before the end of a Job, exit code and pod are null.
+    """
     job, pods, events = objects_of(case)
 
     diagnosis, job_view = diagnose("team-a", job, pods, events), view("team-a", job, pods)
 
     assert (job_view.status, job_view.reason) == (case["status"], case["reason"])
+    assert (job_view.exit_code, job_view.failed_pod) == (case.get("exitCode"), case.get("failedPod"))
     assert diagnosis.cause in case["cause"], diagnosis
     assert contradictions(job, pods, events) == []
 
@@ -62,3 +66,10 @@ def test_every_cause_has_a_case() -> None:
     """The cases cover the closed list, and every case names its source."""
     assert {cause for case in CASES for cause in case["cause"]} == set(get_args(Cause))
     assert all(case["source"] for case in CASES)
+
+
+def test_every_end_has_an_exit_code() -> None:
+    """Each case of a Job whose end is decided says the exit code and the failed pod, or null if they are not known."""
+    ended = [case for case in CASES if (job := objects_of(case)[0]).finished or job.ending]
+
+    assert all({"exitCode", "failedPod"} <= case.keys() for case in ended)

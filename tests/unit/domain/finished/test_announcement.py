@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.finished.announcement import AnnouncementReport, announced_patch, build_announcement
 from chalicelib.domain.finished.cleanup_report import MAX_NAMED, Failure
+from chalicelib.domain.kubernetes.annotations import MAX_ANNOTATIONS
 from chalicelib.domain.kubernetes.jobs import Job, JobSpec
 from chalicelib.domain.kubernetes.pods import Pod
-from chalicelib.domain.labels import ANNOUNCED_LABEL, USER_ANNOTATION, is_reserved_key
+from chalicelib.domain.labels import ANNOUNCED_LABEL, OUTCOME_ANNOTATION, USER_ANNOTATION, is_reserved_key
 from tests.support.builders import NOW, NOW_MS, TEAM_A, container, exited, finished, pod, template
 from tests.support.kubernetes_objects import objects
 
@@ -32,6 +33,8 @@ class TestBuildAnnouncement:
             "name": "train-1",
             "status": "Succeeded",
             "reason": None,
+            "exitCode": 0,
+            "failedPod": None,
             "user": "alice",
             "gpuSeconds": 0.0,
             "gpuSecondsIsLowerBound": False,
@@ -47,6 +50,14 @@ class TestBuildAnnouncement:
 
         assert (announcement.status, announcement.reason) == ("Failed", "OOMKilled")
 
+    def test_record_of_a_user_is_ignored(self) -> None:
+        """A record that exists before the announcement was not written by this API."""
+        text = '{"id":"uid-of-train-1","exitCode":1,"failedPod":"x","gpuSeconds":1000.0,"gpuSecondsIsLowerBound":false}'
+
+        announcement = build_announcement(TEAM_A, finished("Failed", annotations={OUTCOME_ANNOTATION: text}), [], "gpu")
+
+        assert (announcement.exit_code, announcement.failed_pod) == (None, None)
+
     @given(objects(Job), st.lists(objects(Pod), max_size=3))
     def test_any_job_has_an_announcement(self, job: Job, pods: list[Pod]) -> None:
         """No Job, whatever its fields contain, prevents the announcement of other Jobs."""
@@ -61,9 +72,26 @@ class TestAnnouncedPatch:
     def test_only_for_the_unchanged_job(self) -> None:
         """The patch is rejected if the Job was changed or replaced; users cannot set the label."""
         assert is_reserved_key(ANNOUNCED_LABEL)
-        assert announced_patch(finished(resource_version="7")) == {
-            "metadata": {"uid": "uid-of-train-1", "resourceVersion": "7", "labels": {ANNOUNCED_LABEL: "true"}}
+        job = finished(resource_version="7")
+        assert announced_patch(job, build_announcement(TEAM_A, job, [], "gpu")) == {
+            "metadata": {
+                "uid": "uid-of-train-1",
+                "resourceVersion": "7",
+                "labels": {ANNOUNCED_LABEL: "true"},
+                "annotations": {
+                    OUTCOME_ANNOTATION: '{"id":"uid-of-train-1","exitCode":0,"failedPod":null,"gpuSeconds":0.0,'
+                    '"gpuSecondsIsLowerBound":false}'
+                },
+            }
         }
+
+    def test_full_annotations(self) -> None:
+        """A Job whose annotations are as large as the API server permits is labelled without a record."""
+        job = finished(annotations={"a": "x" * (MAX_ANNOTATIONS - 1)})
+
+        patch = announced_patch(job, build_announcement(TEAM_A, job, [], "gpu"))
+
+        assert patch["metadata"].keys() == {"uid", "resourceVersion", "labels"}
 
 
 class TestAnnouncementReport:

@@ -88,6 +88,8 @@ class TestBuildReceipt:
             "outcome": "Succeeded",
             "reason": None,
             "message": None,
+            "exitCode": 0,
+            "failedPod": None,
             "attempts": 1,
             "nodes": ["node-1"],
             "imageDigests": ["busybox@sha256:1"],

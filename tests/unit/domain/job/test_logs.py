@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import JobNotStarted, LogGone, MalformedRequest
-from chalicelib.domain.job.logs import MAX_BYTES, ContainerRun, LogQuery, index_of, select_attempt, tail_bytes
+from chalicelib.domain.job.log_query import MAX_BYTES, LogQuery
+from chalicelib.domain.job.logs import ContainerRun, select_attempt, tail_bytes
+from chalicelib.domain.kubernetes.completion_indexes import index_of
 from chalicelib.domain.kubernetes.jobs import Container, Job, JobSpec, JobStatus
 from chalicelib.domain.kubernetes.pods import ContainerState, ContainerStatus, Pod, PodStatus, Terminated, Waiting
 from chalicelib.domain.labels import COMPLETION_INDEX_ANNOTATION
@@ -286,11 +288,11 @@ class TestTailBytes:
     )
     def test_begins_with_a_whole_line(self, log: bytes, limit: int, expected: str) -> None:
         """The tail begins with a whole line if possible; invalid UTF-8 is replaced, control characters are kept."""
-        assert tail_bytes(log, limit) == expected
+        assert tail_bytes(log, limit).decode(errors="replace") == expected
 
     @pytest.mark.parametrize("byte", [b"\x00", b"\xff", b"a"])
     def test_fits_into_a_response_of_lambda(self, byte: bytes) -> None:
         """The largest tail fits into a response, even if every byte is escaped."""
-        text = tail_bytes(byte * (MAX_BYTES + 1), MAX_BYTES)
+        text = tail_bytes(byte * (MAX_BYTES + 1), MAX_BYTES).decode(errors="replace")
 
         assert len(json.dumps({"body": text})) + 4096 < LAMBDA_LIMIT

@@ -176,15 +176,15 @@ class TestFirstFailure:
 
         assert (found.metadata.name if found else None) == expected
 
-    @pytest.mark.parametrize(("named", "code"), [("late", 42), ("gone", 1)])
+    @pytest.mark.parametrize(("named", "expected"), [("late", StatusReason("Error", CODE.format(42))), ("gone", None)])
     @pytest.mark.parametrize("kind", ["Failed", "FailureTarget"])
-    def test_pod_failure_policy(self, kind: str, named: str, code: int) -> None:
-        """The pod that the condition names is the cause, even if another failed before it; unless it is gone."""
+    def test_pod_failure_policy(self, kind: str, named: str, expected: StatusReason | None) -> None:
+        """The pod that the condition names is the cause, even if another failed before it, or if it is gone."""
         subject = job(status=ended(kind, "PodFailurePolicy", POLICY.format(named)))
 
         found = pod_failure(subject, [failed("early", 1, ended=8), failed("late", 42)])
 
-        assert found == StatusReason("Error", CODE.format(code))
+        assert found == expected
 
     def test_no_failure(self) -> None:
         """Without failed pods there is none."""

@@ -140,6 +140,8 @@ class TestFields:
             "requestedGPUs": 2,
             "reason": None,
             "message": None,
+            "exitCode": None,
+            "failedPod": None,
             "startedAt": NOW_MS - 30_000,
             "queuedSeconds": 90,
             "finishedAt": None,
