@@ -8,7 +8,8 @@ PORT ?= 8000
 CLUSTER ?= embedded
 STAGE ?= dev
 STACK ?= researcher-$(STAGE)
-PARAMETERS ?= .local/$(STAGE).parameters
+PARAMETERS ?= .local/$(STAGE).yaml
+PACKAGE = build/$(STAGE)
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 COSMIC_RAY = ../mutation/bin
@@ -122,7 +123,7 @@ mutants: $(READY)  ## mutation tests of the most important rules, in a copy of t
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
 package: $(READY)  ## write the deployment package to build/$(STAGE); needs no AWS account
-	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
+	$(BIN)/python -m infra.packaging --stage $(STAGE) --out "$(PACKAGE)"
 
 RELEASED = build/v$(VERSION)
 
@@ -135,15 +136,10 @@ release: check check-api  ## commit and tag version VERSION, with its template, 
 	git tag --annotate "v$(VERSION)" --message "Researcher REST API $(VERSION)"
 	@echo "v$(VERSION) is tagged, and its files are in $(RELEASED). Push both: git push origin HEAD v$(VERSION)"
 
-deploy: package  ## deploy the stack STACK with the file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
+deploy: package  ## deploy the stack STACK with the JSON or YAML file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Set a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
-	@test -f "$(PARAMETERS)" || { echo "The file $(PARAMETERS) with the parameters of the stack does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
-	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
-		--use-json --output-template-file build/$(STAGE)/uploaded.json
-	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
-		--stack-name $(STACK) --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides $$(cat $(PARAMETERS)) \
-		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
-	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
+	@$(BIN)/python -m infra.commands.deploy --package "$(PACKAGE)" --stack "$(STACK)" --artifacts "$(ARTIFACTS)" \
+		--parameters "$(PARAMETERS)" -- $(DEPLOY_OPTIONS)
 
 bench: control-plane $(ASSETS)  ## benchmark the API against alternatives: 15 minutes on an idle machine; ONLY, ROUNDS, DOCS=1
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(DOCS),--docs)

@@ -39,8 +39,8 @@ DOCS = "/researcher/api/docs"
 ALIAS = "live"
 PUBLISHING = {
     "AutoPublishAlias": ALIAS,
-    # SAM publishes a version only if the text of the function changes, which does not contain parameter values. The
-    # description makes each deployment a new version.
+    # SAM creates a version only if the text of the function changes, which does not contain parameter values. The
+    # description makes each deployment a new version; the variable RELEASE lets Lambda publish it.
     "AutoPublishAliasAllProperties": True,
     "VersionDescription": {"Ref": "Release"},
     "SnapStart": {"ApplyOn": {"Ref": "SnapStart"}},

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 
 import app
 from infra.packaging.chalice_graph import endpoints, functions
@@ -58,3 +63,13 @@ def environment(packaged: Json, name: str) -> Mapping[str, Any]:
     shared: Json = packaged["Globals"]["Function"]["Environment"]["Variables"]
     own: Json = function(packaged, name).get("Environment", {}).get("Variables", {})
     return shared | own
+
+
+def transform(packaged: Json) -> Json:
+    """Return the template after the upload of the zip and the SAM transform."""
+    uploaded = copy.deepcopy(packaged)
+    for properties in of_type(uploaded, "AWS::Serverless::Function").values():
+        properties["CodeUri"] = "s3://bucket/functions.zip"
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
+    translated: Json = translator.translate(uploaded, parameter_values={})
+    return translated

@@ -68,7 +68,7 @@ VALUES: list[tuple[str, object]] = [
         "Resources.UploadsPolicy.Properties.PolicyDocument.Statement.0.Condition",
         {"Bool": {"aws:SecureTransport": "false"}},
     ),
-    ("Resources.Uploads.DeletionPolicy", "Retain"),
+    ("Resources.Uploads.DeletionPolicy", "RetainExceptOnCreate"),
     ("Resources.Uploads.UpdateReplacePolicy", "Retain"),
     # S3 tests the notification immediately, so the permission is created first, and must not depend on the bucket.
     ("Resources.Uploads.Properties.NotificationConfiguration", {"LambdaConfigurations": [NEW_OBJECTS]}),

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
-import boto3
 import pytest
 from cfnlint.api import lint
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from tests.package.packaged_template import FUNCTIONS, NAMES, Json, environment, function, logical, of_type
-
-
-@pytest.fixture(scope="module")
-def transformed(packaged: Json) -> Json:
-    """Return the template with plain resource types, as after the upload of the zip."""
-    uploaded = copy.deepcopy(packaged)
-    for properties in of_type(uploaded, "AWS::Serverless::Function").values():
-        properties["CodeUri"] = "s3://bucket/functions.zip"
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
-    translated: Json = translator.translate(uploaded, parameter_values={})
-    return translated
 
 
 class TestTransform:
