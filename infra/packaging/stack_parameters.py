@@ -77,7 +77,8 @@ def _problems(given: Mapping[str, str], declared: Mapping[str, JsonObject]) -> I
 def _accepts(declared: JsonObject, value: str) -> bool:
     """Return whether CloudFormation would accept *value*; the pattern of a list is that of its items."""
     number = declared["Type"] == "Number"
-    if number and not re.fullmatch(r"-?[0-9]+([.][0-9]+)?", value):
+    # CloudFormation accepts decimals, which the functions refuse.
+    if number and not re.fullmatch(r"-?[0-9]+", value):
         return False
     items = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
     return (
@@ -98,7 +99,7 @@ def _constraint(declared: JsonObject) -> str:
         "MinValue": "be at least {}", "MaxValue": "be at most {}",
     }  # fmt: skip
     found = [text.format(declared[key]) for key, text in rules.items() if key in declared]
-    return " and ".join(["be a number", *found] if declared["Type"] == "Number" else found) or "be shorter"
+    return " and ".join(["be an integer", *found] if declared["Type"] == "Number" else found) or "be shorter"
 
 
 def _unique(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:

@@ -31,6 +31,9 @@ class Buckets:
         """Return the response to one request in path style."""
         path, _, query_text = target.partition("?")
         key, query = unquote(path).removeprefix("/"), parse_qs(query_text, keep_blank_values=True)
+        if method == "PUT" and "/" not in key and not query:
+            self._buckets.add(key)
+            return HttpResponse(200, [("Location", f"/{key}")])
         if key.partition("/")[0] not in self._buckets:
             return HttpResponse(404, XML, b"<Error><Code>NoSuchBucket</Code></Error>")
         sent = {name.lower(): value for name, value in headers}

@@ -105,6 +105,8 @@ class Stack:
 
     def _getatt(self, path: list[str]) -> str:
         logical, attribute = path
+        if attribute == "QueueName":
+            return self.name_of(logical)
         assert attribute == "Arn", path
         return _ARNS[self.template["Resources"][logical]["Type"]].format(name=self.name_of(logical))
 

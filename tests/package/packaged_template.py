@@ -52,8 +52,7 @@ def statements(packaged: Json, name: str) -> list[Json]:
 
 def grants(packaged: Json, name: str) -> Iterator[tuple[str, object]]:
     """Yield action and resource of every permission of the function."""
-    for statement in statements(packaged, name):
-        assert statement["Effect"] == "Allow"
+    for statement in (each for each in statements(packaged, name) if each["Effect"] == "Allow"):
         actions, resource = statement["Action"], statement["Resource"]
         yield from ((action, resource) for action in ([actions] if isinstance(actions, str) else actions))
 

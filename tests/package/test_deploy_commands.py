@@ -33,6 +33,7 @@ CLI_COMMANDS = {
         "--stack-name", "--template-file",
     },
     ("s3", "cp"): set(),
+    ("s3", "mb"): set(),
 }  # fmt: skip
 """Commands that the CLI adds to those of the services, and their options that the README uses."""
 AWS = [command for command in COMMANDS if command.startswith("aws ")]
@@ -62,11 +63,11 @@ def test_command_is_valid(command: str) -> None:
 
 def test_walk_deploys_what_there_is(packaged: Json) -> None:
     """A stage of .chalice/config.json, and the parameters that CloudFormation would ask for."""
-    (shown,) = (block for block in fences("yaml") if "ClusterEndpoint" in block.text)
+    (shown,) = (block for block in fences("console") if "ClusterEndpoint" in block.text)
     (stage,) = set(re.findall(r"make deploy STAGE=(\S+)", PAGES["docs/operate/deploy.md"]))
     asked = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
 
-    assert set(re.findall(r"^(\w+):", shown.text, re.MULTILINE)) == asked
+    assert set(re.findall(r"^([A-Z]\w+):", shown.text, re.MULTILINE)) == asked
     assert (stage in stage_names(), len(AWS) >= 10) == (True, True)
 
 
