@@ -19,7 +19,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
+.PHONY: run cleanup test test-all test-oldest check format lock openapi reference docs lint-openapi lint-template lint-workflows check-api release audit control-plane test-cluster test-clients test-browser thorough figures mutants package deploy bench
 
 run: $(READY) $(ASSETS)  ## run the API on this machine, with everything that it needs
 	@test -n "$(CLOUD_$(CLUSTER))" || { echo "CLUSTER must be embedded or real." >&2; exit 1; }
@@ -77,6 +77,14 @@ API = tests/api_compatibility
 check-api: $(READY)  ## find breaking changes of the API since the last release; intended ones are listed in tests/api_compatibility/allowed.md
 	$(GO_TOOL) oasdiff breaking --format singleline --fail-on WARN --allow-external-refs=false --severity-levels $(API)/severity.txt \
 		--err-ignore $(API)/allowed.md --warn-ignore $(API)/allowed.md $(API)/released.json chalicelib/openapi.json
+
+LINT = build/template-lint
+TEMPLATE_TOOLS = .venv-checkov/ready .venv-sam/ready
+
+lint-template: $(READY) $(TEMPLATE_TOOLS)  ## check the template with checkov and `sam validate --lint`; needs no AWS account
+	$(BIN)/python -m tests.template_lint $(LINT)
+	.venv-checkov/bin/checkov --config-file tests/template_lint/checkov.yaml --file $(LINT)/transformed.json infra/cluster-access.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(LINT)/template.json
 
 lint-workflows: $(READY)  ## lint the GitHub workflows with actionlint and zizmor
 	$(GO_TOOL) actionlint -shellcheck= -pyflakes=
@@ -152,6 +160,8 @@ lock: $(READY)  ## update the locked requirements, with hashes, from pyproject.t
 	$(LOCK) --group mutants --output-file tests/mutants.txt
 	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
 	$(LOCK) --group generators --output-file tests/generators/requirements.txt
+	$(LOCK) --group checkov --output-file tests/template_lint/checkov.txt
+	$(LOCK) --group sam --output-file tests/template_lint/sam.txt
 	$(LOCK) --group docs --output-file infra/site/requirements.txt
 
 # Recreate an environment whose Python version is not that of PYTHON.
@@ -175,6 +185,11 @@ $(SITE)/ready: $(READY) infra/site/requirements.txt infra/site/package-lock.json
 	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync --quiet --require-hashes infra/site/requirements.txt
 	@cp infra/site/package.json infra/site/package-lock.json $(SITE)
 	@npm --prefix $(SITE) ci --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+$(TEMPLATE_TOOLS): .venv-%/ready: $(READY) tests/template_lint/%.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@VIRTUAL_ENV=$(@D) $(BIN)/uv pip sync --quiet --require-hashes tests/template_lint/$*.txt
 	@touch $@
 
 $(GENERATORS)/ready: $(READY) tests/generators/requirements.txt tests/generators/npm/package-lock.json

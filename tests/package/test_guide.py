@@ -28,15 +28,20 @@ if TYPE_CHECKING:
     from tests.package.packaged_template import Json
 
 PAGE = "docs/operate/deploy.md"
-GUIDE = [block.text for block in fences("console") if block.page == PAGE and "DEPLOY_OPTIONS" not in block.text]
+BLOCKS = [block for block in fences("console") if "DEPLOY_OPTIONS" not in block.text]
+GUIDE = [block.text for block in BLOCKS if block.page == PAGE]
+ROLLBACK = [block.text for block in BLOCKS if "worktree" in block.text]
 CLUSTER = {
     "name": "gpu-east",
     "endpoint": "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
     "certificateAuthority": {"data": "LS0tLS1CRUdJTi"},
     "accessConfig": {"authenticationMode": "CONFIG_MAP"},
 }
-PACKAGED = 'make() { command make --old-file=package "$@"; }'
-"""The package of the stage is there already."""
+DOUBLES = """
+make() { command make --old-file=package "$@"; }
+git() { cp -r . ../researcher-previous && cp -r previous/. ../researcher-previous/build/dev; }
+"""
+"""Both packages are there already, and the worktree is a copy."""
 KUBECTL = """#!/bin/sh
 case "$*" in
 "apply --kustomize infra/kubernetes/base") cat infra/kubernetes/base/kustomization.yaml >/dev/null ;;
@@ -63,22 +68,24 @@ def account(make_cluster: Callable[..., Any]) -> Iterator[Account]:
 
 
 def walk(folder: Path, account: Account, packaged: Json) -> str:
-    """Paste the commands of the guide into one shell in a clone, and return what they print."""
+    """Paste the commands of the guide, and those to go back, into one shell in a clone; return what they print."""
     clone_into(folder)
-    programs, package = folder / "programs", folder / "build" / "dev"
+    programs = folder / "programs"
     programs.mkdir()
     (programs / "kubectl").write_text(KUBECTL)
     (programs / "kubectl").chmod(0o755)
-    package.mkdir(parents=True)
-    (package / TEMPLATE).write_text(json.dumps(packaged))
-    (package / BUNDLE).write_bytes(b"PK\x05\x06" + bytes(18))
+    previous = packaged | {"Description": "the previous release"}
+    for package, template in ((folder / "build" / "dev", packaged), (folder / "previous", previous)):
+        package.mkdir(parents=True)
+        (package / TEMPLATE).write_text(json.dumps(template))
+        (package / BUNDLE).write_bytes(b"PK\x05\x06" + bytes(18))
     environment = {
         "PATH": f"{programs}:{ROOT / '.venv/bin'}:{os.environ['PATH']}",
         "HOME": str(folder),
     }
     ran = subprocess.run(
         ["bash", "-euo", "pipefail"],
-        input="\n".join([PACKAGED, *GUIDE]),
+        input="\n".join([DOUBLES, *GUIDE, *ROLLBACK]),
         cwd=folder,
         check=False,
         capture_output=True,
@@ -90,18 +97,30 @@ def walk(folder: Path, account: Account, packaged: Json) -> str:
 
 
 def test_guide_leads_from_an_empty_account_to_a_job(account: Account, tmp_path: Path, packaged: Json) -> None:
-    """No step needs a value that an earlier one has not printed, and each is run as it is written."""
-    printed = walk(tmp_path, account, packaged)
+    """No step needs a value that an earlier one has not printed, and each is run as it is written.
 
-    (job,) = re.findall(r'^\{"id":.*\}$', printed, re.MULTILINE)
-    assert (json.loads(job)["project"], json.loads(job)["name"]) == ("team-a", "first")
-    parameters = account.stacks.by_name["researcher-dev"].parameters
+    Then the previous release is deployed again: all functions get a version of it, with the same parameters.
+    """
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    printed = walk(clone, account, packaged)
+
+    (start,) = re.finditer(r'^\{"id":', printed, re.MULTILINE)
+    job, _ = json.JSONDecoder().raw_decode(printed, start.start())
+    assert (job["project"], job["name"]) == ("team-a", "first")
+    stack = account.stacks.by_name["researcher-dev"]
+    parameters = stack.parameters
+    live = {each["Environment"]["Variables"]["RELEASE"] for each in stack.versions.aliases.values()}
+    assert (stack.status, stack.template["Description"]) == ("UPDATE_COMPLETE", "the previous release")
+    first, second = (sent for sent in account.cloudformation.sent if "Release" in sent)
+    assert live == {second["Release"]} != {first["Release"]}
+    assert first | {"Release": None} == second | {"Release": None}
     access = account.stacks.by_name["researcher-access"].parameters
     assert parameters["ClusterExternalId"] == access["ExternalId"]
     assert parameters["ClusterRoleArn"] == account.stacks.by_name["researcher-access"].outputs["RoleArn"]
     assert parameters["ClusterEndpoint"] == CLUSTER["endpoint"]
     assert access["ApiStack"] == "researcher-dev"
-    applied = [each["kind"] for each in yaml.safe_load_all((tmp_path / ".local" / "applied.yaml").read_text()) if each]
+    applied = [each["kind"] for each in yaml.safe_load_all((clone / ".local" / "applied.yaml").read_text()) if each]
     assert {"Namespace", "RoleBinding", "ResourceQuota"} <= {*applied}
 
 

@@ -38,5 +38,9 @@ def test_access_entry_is_the_one_of_the_local_cloud() -> None:
         "StringEquals": {"sts:ExternalId": "ExternalId"},
         "ArnLike": {"aws:PrincipalArn": "arn:${AWS::Partition}:iam::${ApiAccount}:role/${ApiStack}-*"},
     }
+    # A role whose creation is rolled back does not stay.
+    assert [resources["Role"][each] for each in ("DeletionPolicy", "UpdateReplacePolicy")] == [
+        "RetainExceptOnCreate", "Retain",
+    ]  # fmt: skip
     pattern = parameters["ApiStack"]["AllowedPattern"]
     assert [bool(re.fullmatch(pattern, name)) for name in ("researcher-dev", "*", "a" * 25, "")] == [True, *[False] * 3]
