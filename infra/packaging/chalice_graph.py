@@ -47,12 +47,8 @@ PUBLISHING = {
 }
 """API Gateway invokes a version by its alias, because SnapStart is available only for versions."""
 RETAINED = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
-STACK_NUMBER = {
-    "Fn::Select": [
-        0,
-        {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}]},
-    ]
-}
+_STACK_UUID = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+STACK_NUMBER = {"Fn::Select": [0, {"Fn::Split": ["-", _STACK_UUID]}]}
 """The first part of the stack's UUID, for the names of log groups: those of a deleted stack of that name may exist."""
 NO_VALUE = {"Ref": "AWS::NoValue"}
 

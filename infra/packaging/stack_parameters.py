@@ -39,14 +39,14 @@ class VerbatimYaml(yaml.BaseLoader):
 
 def read_parameters(path: Path) -> dict[str, str]:
     """Return the values in the file *path* by name: a JSON object if its name ends in .json, else a YAML mapping."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".json":
             read = json.loads(text, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str)
         else:
             read = yaml.load(text, VerbatimYaml)  # nosec B506 # noqa: S506 - BaseLoader constructs only strings
     except (ValueError, yaml.YAMLError) as error:
-        raise ParametersError(f"{path} is neither JSON nor YAML: {_position(error)}") from None
+        raise ParametersError(f"{path} cannot be read: {_position(error)}") from None
     if not isinstance(read, dict):
         raise ParametersError(f"{path} must be a mapping of parameters to values, such as `ClusterName: gpu-east`.")
     return {str(name): _text(path, str(name), value) for name, value in read.items()}
@@ -104,6 +104,8 @@ def _constraint(declared: JsonObject) -> str:
 
 def _unique(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     names = [name for name, _ in pairs]
+    if not all(isinstance(name, str) for name in names):
+        raise ParametersError("A name of a parameter must be a string.")
     if twice := sorted({str(name) for name in names if names.count(name) > 1}):
         raise ParametersError(f"{', '.join(twice)}: given more than once.")
     return dict(pairs)
