@@ -104,6 +104,11 @@ def endpoint_name() -> str:
     return os.environ.get("ENDPOINT", "")
 
 
+def stack_name() -> str:
+    """Return the name of the CloudFormation stack, which distinguishes the metrics of two stacks in one account."""
+    return os.environ.get("STACK_NAME", "") or "local"
+
+
 def cors_origin() -> str:
     """Return the web origin that may call the API from a browser; empty if none may."""
     return os.environ.get("CORS_ORIGIN", "")

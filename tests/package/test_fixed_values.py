@@ -33,7 +33,7 @@ NEW_OBJECTS = {
     "Function": {"Fn::GetAtt": ["SubmitUpload", "Arn"]},
 }
 """For keys with any extension, so that a wrong one gets a status; not for the statuses that the function writes."""
-THROTTLE = {"Ref": "RequestsPerSecond"}
+THROTTLE = {"Ref": "RequestsPerSecondPerOperation"}
 PRIVATE = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
 QUEUE = {"Name": "QueueName", "Value": {"Fn::GetAtt": ["UploadFailures", "QueueName"]}}
 
@@ -49,14 +49,16 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingRateLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingBurstLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.DataTraceEnabled", False),
-    # Users cannot sign up at the issuer of the stack, and every client has a secret.
-    ("Resources.SampleApplication.Properties.AllowedOAuthFlows", ["client_credentials"]),
-    ("Resources.SampleApplication.Properties.GenerateSecret", True),
+    ("Resources.RestAPI.Properties.MethodSettings.0.MetricsEnabled", False),
+    # Users cannot sign up at the issuer of the stack.
+    # The pool and its Applications survive the stack and a later TokenIssuer. A rollback would fail to delete the pool.
+    ("Resources.UserPool.DeletionPolicy", "Retain"),
+    ("Resources.UserPool.UpdateReplacePolicy", "Retain"),
+    ("Resources.UserPool.Properties.DeletionProtection", "ACTIVE"),
     ("Resources.UserPool.Properties.AdminCreateUserConfig", {"AllowAdminCreateUserOnly": True}),
     # Cognito's access tokens have no audience and no groups; scopes of the resource server represent both.
     ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE_CLAIM.Fn::If.1", "scope"),
     ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE.Fn::If.1", "researcher"),
-    ("Resources.Groups.Properties.Identifier", "researcher"),
     ("Globals.Function.Environment.Variables.TOKEN_GROUPS_CLAIM.Fn::If.1", "scope"),
     # The bucket is private, encrypted and versioned, requires TLS, and is retained with the stack's deletion.
     ("Resources.Uploads.Properties.PublicAccessBlockConfiguration", PRIVATE),
@@ -68,7 +70,7 @@ VALUES: list[tuple[str, object]] = [
         "Resources.UploadsPolicy.Properties.PolicyDocument.Statement.0.Condition",
         {"Bool": {"aws:SecureTransport": "false"}},
     ),
-    ("Resources.Uploads.DeletionPolicy", "Retain"),
+    ("Resources.Uploads.DeletionPolicy", "RetainExceptOnCreate"),
     ("Resources.Uploads.UpdateReplacePolicy", "Retain"),
     # S3 tests the notification immediately, so the permission is created first, and must not depend on the bucket.
     ("Resources.Uploads.Properties.NotificationConfiguration", {"LambdaConfigurations": [NEW_OBJECTS]}),
