@@ -9,6 +9,7 @@ CLUSTER ?= embedded
 STAGE ?= dev
 STACK ?= researcher-$(STAGE)
 PARAMETERS ?= .local/$(STAGE).parameters
+CONFIGURATION ?= .local/$(STAGE).json
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 COSMIC_RAY = ../mutation/bin
@@ -121,8 +122,8 @@ mutants: $(READY)  ## mutation tests of the most important rules, in a copy of t
 	cd build/mutants && $(COSMIC_RAY)/cosmic-ray exec tests/mutants.toml mutants.sqlite
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
-package: $(READY)  ## write the deployment package to build/$(STAGE); needs no AWS account
-	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
+package: $(READY)  ## write the deployment package to build/$(STAGE), with the stage's CONFIGURATION; needs no AWS account
+	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE) $(if $(wildcard $(CONFIGURATION)),--configuration $(CONFIGURATION))
 
 RELEASED = build/v$(VERSION)
 
@@ -137,6 +138,7 @@ release: check check-api  ## commit and tag version VERSION, with its template, 
 
 deploy: package  ## deploy the stack STACK with the file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Set a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
+	@test -f "$(CONFIGURATION)" || { echo "The file $(CONFIGURATION) with the configuration of the stage does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
 	@test -f "$(PARAMETERS)" || { echo "The file $(PARAMETERS) with the parameters of the stack does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
 	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
 		--use-json --output-template-file build/$(STAGE)/uploaded.json

@@ -29,9 +29,6 @@ class Settings(msgspec.Struct, frozen=True):
     """The name of the EKS cluster, which is signed into each token for it."""
     cluster_endpoint: str
     """The https URL of the cluster's API server."""
-    cluster_ca: str
-    """The certificate authority of the API server: PEM in base64, as DescribeCluster returns it. To replace it without
-    an outage, deploy the old and the new authority together first."""
     cluster_role_arn: str
     """The IAM role that the functions assume; the cluster has an access entry for it."""
     cluster_external_id: str
@@ -65,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True):
     """`off`, `on` (reject a Job whose pods the cluster would never admit), `strict` (or if the quota is full now)."""
     uploads_bucket_owner: str = ""
     """The AWS account that must own the bucket."""
+    configuration_file: str = ""
+    """Replaces the configuration in the zip by that in a file, such as one of a Lambda layer."""
     aws_endpoint_url: str = ""
     """Replaces the endpoints of AWS services, as in the AWS SDKs."""
     cleanup_dry_run: str = "true"

@@ -23,6 +23,7 @@ from infra.packaging.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterErro
 from infra.packaging.chalice_graph import EndpointGraph, EndpointSwagger, EndpointTemplate
 from infra.packaging.cloudformation_yaml import load_cloudformation
 from infra.packaging.sbom import bill_of_materials
+from infra.packaging.stage_configuration import ConfigurationError, packaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ _NO_INTERPRETER = (
     f"Python {LAMBDA.python}, the functions' version, is needed to compile {BUNDLE}: without bytecode every cold start "
     f"would compile it. Install python{LAMBDA.python} and run the command again.\n"
 )
+_NO_CONFIGURATION = f"{BUNDLE} has no configuration, so it cannot be deployed: see docs/operate/deploy.md.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,11 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.packaging", description=__doc__)
     parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
+    parser.add_argument(
+        "--configuration", type=Path, help="the configuration of the stage; without it, the functions do not work"
+    )
     options = parser.parse_args(arguments)
+    if not options.configuration:
+        sys.stderr.write(_NO_CONFIGURATION)
     try:
-        write_bundle(options.out / BUNDLE)
+        write_bundle(options.out / BUNDLE, LAMBDA, packaged(options.configuration) if options.configuration else b"")
     except NoInterpreterError:
         parser.exit(1, _NO_INTERPRETER)
+    except ConfigurationError as error:
+        parser.exit(1, f"{options.configuration} is not a valid configuration: {error}\n")
     sbom = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
     for name, document in ((TEMPLATE, template(options.stage)), (SBOM, sbom)):
         (options.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -5,7 +5,6 @@ The latencies are round trips: the issuer is a public service, STS a service of 
 
 from __future__ import annotations
 
-import base64
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -18,6 +17,7 @@ from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 from tests.bench.latency_proxy import latency_proxy
 from tests.bench.recording_proxy import RecordedRequest, Recorder, recorded_request
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,7 +147,7 @@ class RemoteServices:
         all_sent = (self.issuer.sent, self._aws.sent, self._recorder.requests)
         for sent in all_sent:
             sent.clear()
-        authority = base64.b64encode(self._recorder.ca_pem.encode()).decode()
-        invoke(self.variables | {"CLUSTER_ENDPOINT": self._recorder.url, "CLUSTER_CA": authority})
+        recorded = configuration_file(clusterAuthorities=[self._recorder.ca_pem])
+        invoke(self.variables | {"CLUSTER_ENDPOINT": self._recorder.url, "CONFIGURATION_FILE": recorded})
         urls = (self.issuer.remote_url, self._aws_url, self.cluster_url)
         return Recording(urls, tuple(list(sent) for sent in all_sent))

@@ -74,7 +74,7 @@ class Deployed(Stack[SomeCluster]):
             role = self._packaged["Resources"][name]["Properties"]["Role"]["Fn::GetAtt"][0]
             own = properties.get("Environment", {}).get("Variables", {})
             environment = {key: str(value) for key, value in (shared | own).items()}
-            local = {"AWS_ENDPOINT_URL": self.aws.url, "AWS_REGION": settings["AWS_REGION"]}
+            local = {name: settings[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "CONFIGURATION_FILE")}
             self.lambdas.deploy(
                 Function(
                     name=name,

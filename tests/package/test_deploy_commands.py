@@ -11,8 +11,9 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from chalicelib.configuration import decode
 from infra.packaging.template import stage_names
-from tests.support.documentation import PAGES, ROOT, fences
+from tests.support.documentation import PAGES, ROOT, Fence, fences
 
 if TYPE_CHECKING:
     from tests.package.packaged_template import Json
@@ -60,6 +61,12 @@ def test_command_is_valid(command: str) -> None:
     assert sorted(options - known - RENAMED.get((service, operation), set())) == []
 
 
+@pytest.mark.parametrize("fence", [each for each in fences("jsonc") if each.page.endswith("deploy.md")], ids=str)
+def test_shown_configuration_is_valid(fence: Fence) -> None:
+    """It is the configuration that the functions decode."""
+    assert decode(fence.text.encode()).cluster_authorities
+
+
 def test_walk_deploys_what_there_is(packaged: Json) -> None:
     """A stage of .chalice/config.json, and the parameters that CloudFormation would ask for."""
     (shown,) = fences("ini")
@@ -71,12 +78,19 @@ def test_walk_deploys_what_there_is(packaged: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "missing"), [("", "ARTIFACTS"), ("ARTIFACTS=acme", "PARAMETERS")], ids=["no bucket", "no parameters"]
+    ("variables", "missing"),
+    [
+        ("", "ARTIFACTS=<bucket>"),
+        ("ARTIFACTS=acme", "The file nowhere.json"),
+        ("ARTIFACTS=acme CONFIGURATION=Makefile", "The file nowhere"),
+    ],
+    ids=["no bucket", "no configuration", "no parameters"],
 )
 def test_deploy_requires_variables(variables: str, missing: str) -> None:
     """Without a required variable, the command fails before it uploads anything."""
-    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere", *variables.split()]
+    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere"]
+    recipe += ["CONFIGURATION=nowhere.json", *variables.split()]
     result = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
 
     assert result.returncode != 0
-    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "The file nowhere"}[missing] in result.stderr
+    assert missing in result.stderr

@@ -37,6 +37,7 @@ from chalicelib.domain.submission.idempotency import JobIdentity
 from chalicelib.domain.submission.model import parse_submission
 from chalicelib.domain.uploads.s3_event import Upload
 from chalicelib.settings import Settings
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from chalicelib.domain.submission.model import Submission
@@ -65,7 +66,7 @@ def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - any setting
     required = {
         "cluster_name": "gpu-a",
         "cluster_endpoint": "http://127.0.0.1:1",
-        "cluster_ca": "",
+        "configuration_file": configuration_file(),
         "cluster_role_arn": "arn:aws:iam::123456789012:role/researcher-api",
         "cluster_external_id": "x1",
         "token_issuer": "http://127.0.0.1:1",

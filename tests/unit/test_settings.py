@@ -37,7 +37,7 @@ class TestSettings:
         found = settings()
 
         assert REQUIRED == [
-            "CLUSTER_NAME", "CLUSTER_ENDPOINT", "CLUSTER_CA", "CLUSTER_ROLE_ARN", "CLUSTER_EXTERNAL_ID",
+            "CLUSTER_NAME", "CLUSTER_ENDPOINT", "CLUSTER_ROLE_ARN", "CLUSTER_EXTERNAL_ID",
             "TOKEN_ISSUER", "TOKEN_AUDIENCE", "UPLOADS_BUCKET", "AWS_REGION",
         ]  # fmt: skip
         assert [f"the {name}" for name in REQUIRED] == [getattr(found, name.lower()) for name in REQUIRED]

@@ -8,7 +8,6 @@ may have succeeded. A 401 is retried once, with a new token.
 
 from __future__ import annotations
 
-import base64
 import random
 import time
 from contextlib import suppress
@@ -70,9 +69,11 @@ _NODE_UNAVAILABLE = "The node of the pod does not respond, so its log cannot be 
 class KubernetesApi:
     """The API server of one cluster."""
 
-    def __init__(self, endpoint: str, ca: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, endpoint: str, authorities: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._endpoint = endpoint
-        self._pool = ClusterPool(base64.b64decode(ca).decode())
+        self._pool = ClusterPool(authorities)
         self._tokens = tokens
         self._breaker = CircuitBreaker(clock)
 

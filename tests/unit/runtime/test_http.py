@@ -127,7 +127,7 @@ def raising(error: Exception) -> Callable[[Request], object]:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set the settings of a deployment, and clear the cache after the test."""
-    configured = deployment(cluster_ca="x")
+    configured = deployment()
     for name in Settings.__struct_fields__:
         monkeypatch.setenv(name.upper(), str(getattr(configured, name)))
     settings.cache_clear()

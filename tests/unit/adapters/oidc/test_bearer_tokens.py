@@ -346,7 +346,7 @@ class TestAuthenticate:
     @pytest.fixture(autouse=True)
     def environment(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """Set the settings of a deployment, and clear the caches after the test."""
-        configured = deployment(token_issuer=issuer.url, cluster_ca="x")
+        configured = deployment(token_issuer=issuer.url)
         for field in fields(Settings):
             monkeypatch.setenv(field.name.upper(), str(getattr(configured, field.name)))
         settings.cache_clear()

@@ -1,0 +1,75 @@
+"""The configuration of a stage, as the functions read it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.configuration import load, pem
+from chalicelib.settings import InvalidSettingError
+from tests.support.configuration import AUTHORITY, configuration_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestLoad:
+    """The file is read once, when it is first needed."""
+
+    def test_is_read_once(self) -> None:
+        """A process keeps what it has read."""
+        path = configuration_file(clusterAuthorities=[AUTHORITY])
+
+        assert load(path) is load(path)
+        assert load(path).cluster_authorities == (AUTHORITY,)
+
+    def test_missing_file(self, tmp_path: Path) -> None:
+        """A zip that was packaged without a configuration says what to do."""
+        with pytest.raises(InvalidSettingError, match="package the stage with its configuration"):
+            load(str(tmp_path / "none.json"))
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"clusterAuthorities": []},
+            {"clusterAuthorities": "CANARY"},
+            {"clusterAuthorities": [5]},
+            {"clusterAuthorities": [""]},
+            {"clusterAuthorities": None},
+            {"clusterAuthority": ["CANARY"]},
+        ],
+        ids=json.dumps,
+    )
+    def test_invalid_file(self, changes: dict[str, Any]) -> None:
+        """An invalid or unknown field stops every request that needs the file; the error has no value."""
+        with pytest.raises(InvalidSettingError, match=r"^configuration.json is invalid: ") as error:
+            load(configuration_file(**changes))
+
+        assert "CANARY" not in str(error.value)
+
+    @pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"clusterAuthorities": ["\ud800"]}'], ids=ascii)
+    def test_is_a_json_object(self, tmp_path: Path, text: str) -> None:
+        """Anything else is an error of the settings, and not an internal one."""
+        path = tmp_path / "configuration.json"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+
+        with pytest.raises(InvalidSettingError):
+            load(str(path))
+
+
+class TestPem:
+    """Certificates in both forms."""
+
+    def test_forms_may_be_mixed(self) -> None:
+        """Two certificates are separate even if the first has no line break at its end."""
+        encoded = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tIHg="
+
+        assert pem((AUTHORITY.strip(), encoded)) == f"{AUTHORITY.strip()}\n-----BEGIN CERTIFICATE----- x"
+
+    @pytest.mark.parametrize("text", ["x", "not base64", "bm8gUEVN", "/w=="])
+    def test_neither(self, text: str) -> None:
+        """What is neither PEM nor its base64 is an error."""
+        with pytest.raises(ValueError, match=r".+"):
+            pem((AUTHORITY, text))
