@@ -9,11 +9,15 @@ from __future__ import annotations
 import base64
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from chalicelib.domain.token_issuer import TokenIssuer, check_issuers
 from chalicelib.settings import InvalidSettingError
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Settings
 
 PACKAGED = Path(__file__).parent / "configuration.json"
 """The file in the zip; CONFIGURATION_FILE names another one."""
@@ -46,6 +50,41 @@ class Configuration(
             min_length=1,
         ),
     ]
+    user_pool_prefix: Annotated[
+        str,
+        msgspec.Meta(
+            description=(
+                "The prefix of the stack's own Cognito user pool. With `tokenIssuers`, the stack has a user pool only "
+                "if this is set."
+            )
+        ),
+    ] = ""
+    token_issuers: Annotated[
+        tuple[TokenIssuer, ...], msgspec.Meta(description="The issuers whose access tokens are accepted.")
+    ] = ()
+
+    def __post_init__(self) -> None:
+        """Check the issuers together; ValueError if a name could belong to two of them."""
+        check_issuers([*self.token_issuers, *([self.user_pool("https://user.pool")] if self.has_user_pool else [])])
+
+    @property
+    def has_user_pool(self) -> bool:
+        """Return whether the stack has its own user pool."""
+        return not self.token_issuers or bool(self.user_pool_prefix)
+
+    def user_pool(self, issuer: str) -> TokenIssuer:
+        """Return the stack's own user pool, whose groups are scopes of the resource server `researcher`.
+
+        Cognito issues only scopes that an Application is allowed, so a scope of the resource server is sufficient as
+        the audience.
+        """
+        return TokenIssuer(
+            issuer=issuer,
+            audiences=("researcher",),
+            audience_claim="scope",
+            groups_claims=("scope",),
+            prefix=self.user_pool_prefix,
+        )
 
 
 @cache
@@ -63,6 +102,21 @@ def load(path: str) -> Configuration:
         )
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidSettingError(f"configuration.json is invalid: {error}") from error
+
+
+def token_issuers(settings: Settings) -> tuple[TokenIssuer, ...]:
+    """Return the trusted issuers of this deployment; InvalidSettingError if there is none, or names could be mixed."""
+    configuration = load(settings.configuration_file)
+    issuers = configuration.token_issuers
+    if settings.user_pool_issuer:
+        issuers = (*issuers, configuration.user_pool(settings.user_pool_issuer))
+    try:
+        check_issuers(issuers)
+    except ValueError as error:
+        raise InvalidSettingError(f"configuration.json and the user pool of the stack: {error}") from error
+    if not issuers:
+        raise InvalidSettingError("no token issuer is configured: add one, or let the stack create a user pool")
+    return issuers
 
 
 def decode(text: bytes) -> Configuration:

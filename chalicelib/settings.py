@@ -23,7 +23,7 @@ class InvalidSettingError(SettingError):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """One cluster and one token issuer. Each field is read from the environment variable of its name in upper case."""
+    """The settings of one cluster. Each field is read from the environment variable of its name in upper case."""
 
     cluster_name: str
     """The name of the EKS cluster, which is signed into each token for it."""
@@ -33,22 +33,12 @@ class Settings(msgspec.Struct, frozen=True):
     """The IAM role that the functions assume; the cluster has an access entry for it."""
     cluster_external_id: str
     """The ExternalId that the role's trust policy requires."""
-    token_issuer: str
-    """The `iss` of accepted tokens, and the URL below which its discovery document is."""
-    token_audience: str
-    """The accepted values of `token_audience_claim`, separated by commas."""
     uploads_bucket: str
     """The S3 bucket for uploads, their status objects and Receipts."""
     aws_region: str
     """The AWS region; set by Lambda."""
-    token_audience_claim: str = "aud"
-    """For Cognito's access tokens, which have no `aud`: `scope` (the resource server's identifier) or `client_id`."""
-    token_groups_claim: str = "groups"
-    """A list of groups, or a string of scopes such as Cognito's `scope`."""
-    token_scope_prefix: str = "researcher/"
-    """The prefix of scopes that are groups."""
-    token_subject_claim: str = "sub"
-    """The claim that names the caller, shown as a Job's `user` and in the cluster's audit log."""
+    user_pool_issuer: str = ""
+    """The issuer of the stack's own Cognito user pool, in addition to those of the configuration."""
     token_url: str = ""
     """The token endpoint for the client credentials grant; published in the OpenAPI document."""
     documentation_url: str = ""

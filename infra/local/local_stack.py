@@ -159,7 +159,10 @@ class Stack(Generic[SomeCluster]):
     @property
     def configuration(self) -> dict[str, Any]:
         """The configuration of the deployment, as a JSON document."""
-        return {"clusterAuthorities": [self.authority]}
+        return {
+            "clusterAuthorities": [self.authority],
+            "tokenIssuers": [{"issuer": self.issuer.url, "audiences": [AUDIENCE]}],
+        }
 
     def session(self) -> dict[str, str]:
         """Return the environment variables that the commands of the documentation use for this stack."""
@@ -214,8 +217,6 @@ class Stack(Generic[SomeCluster]):
             "CLUSTER_ENDPOINT": self.cluster.url,
             "CLUSTER_ROLE_ARN": role,
             "CLUSTER_EXTERNAL_ID": _EXTERNAL_ID,
-            "TOKEN_ISSUER": self.issuer.url,
-            "TOKEN_AUDIENCE": AUDIENCE,
             "TOKEN_URL": self.issuer.token_url,
             "UPLOADS_BUCKET": BUCKET,
             "CLEANUP_DRY_RUN": "false",

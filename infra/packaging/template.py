@@ -19,6 +19,7 @@ from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
 
 import app
+from chalicelib.configuration import decode
 from infra.packaging.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterError, write_bundle
 from infra.packaging.chalice_graph import EndpointGraph, EndpointSwagger, EndpointTemplate
 from infra.packaging.cloudformation_yaml import load_cloudformation
@@ -58,13 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.configuration:
         sys.stderr.write(_NO_CONFIGURATION)
     try:
-        write_bundle(options.out / BUNDLE, LAMBDA, packaged(options.configuration) if options.configuration else b"")
+        configuration = packaged(options.configuration) if options.configuration else b""
+        write_bundle(options.out / BUNDLE, LAMBDA, configuration)
     except NoInterpreterError:
         parser.exit(1, _NO_INTERPRETER)
     except ConfigurationError as error:
         parser.exit(1, f"{options.configuration} is not a valid configuration: {error}\n")
+    user_pool = not configuration or decode(configuration).has_user_pool
     sbom = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
-    for name, document in ((TEMPLATE, template(options.stage)), (SBOM, sbom)):
+    for name, document in ((TEMPLATE, template(options.stage, user_pool=user_pool)), (SBOM, sbom)):
         (options.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     written = f"{options.out / TEMPLATE}, {options.out / BUNDLE} and {options.out / SBOM}"
     sys.stdout.write(f"Packaged stage {options.stage}: {written}\n")
@@ -76,8 +79,8 @@ def stage_names() -> list[str]:
     return list(_load_config()["stages"])
 
 
-def template(stage: str) -> JsonObject:
-    """Return the template of *stage*, which refers to the zip in the same folder."""
+def template(stage: str, *, user_pool: bool = True) -> JsonObject:
+    """Return the template of *stage*, which refers to the zip in the same folder; by default with a *user_pool*."""
     config = Deployment(
         stage,
         user_provided_params={"chalice_app": app.app, "project_dir": str(ROOT)},
@@ -89,6 +92,7 @@ def template(stage: str) -> JsonObject:
     resources = ResourceBuilder(EndpointGraph(), DependencyBuilder(), build).construct_resources(config, stage)
     generated = EndpointTemplate(config, Services()).generate(resources)
     merged: JsonObject = TemplateDeepMerger().merge(load_cloudformation(RESOURCES), generated)
+    merged["Parameters"]["OwnUserPool"]["Default"] = str(user_pool).lower()
     return merged
 
 

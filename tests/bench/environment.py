@@ -27,8 +27,12 @@ def variables(url: str, ca_pem: str) -> dict[str, str]:
         "CONFIGURATION_FILE": configuration_file(**configured | {"clusterAuthorities": [ca_pem]}),
         "ENDPOINT": "",
     }
-    # The peers read these two from the environment.
-    peers = {"CLUSTER_CA": base64.b64encode(ca_pem.encode()).decode()}
+    # The peers read these from the environment.
+    peers = {
+        "CLUSTER_CA": base64.b64encode(ca_pem.encode()).decode(),
+        "TOKEN_ISSUER": configured["tokenIssuers"][0]["issuer"],
+        "TOKEN_AUDIENCE": configured["tokenIssuers"][0]["audiences"][0],
+    }
     return dict(os.environ) | settings | peers
 
 

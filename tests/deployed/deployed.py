@@ -66,6 +66,8 @@ class Deployed(Stack[SomeCluster]):
         """Deploy the resources of the template, with *settings* as the parameters of the stack."""
         exit_stack.enter_context(self.lambdas)
         values = {"".join(part.capitalize() for part in name.split("_")): value for name, value in settings.items()}
+        # make package sets this default for a configuration with issuers, and the zip has none here.
+        values["OwnUserPool"] = "false"
         self._parameters = {name: values[name] for name in self._packaged["Parameters"] if name in values}
         template = self._template()
         shared = template.resolve(self._packaged["Globals"]["Function"]["Environment"]["Variables"])

@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import app
+from chalicelib.configuration import decode
 from infra.local.gateway import Gateway
 from infra.packaging.bundle import ROOT
 from infra.packaging.gateway_responses import ANY_METHOD, BY_TYPE
 from tests.package.packaged_template import FUNCTIONS, function, logical, of_type
+from tests.support.configuration import configuration_file
 
 Json = dict[str, Any]
 
@@ -194,8 +197,9 @@ class TestIssuer:
         server = packaged["Resources"]["Groups"]["Properties"]
         known = [f"{server['Identifier']}/${{{scope['ScopeName']['Ref']}}}" for scope in server["Scopes"]]
         application = packaged["Resources"]["SampleApplication"]
-        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+        trusted = decode(Path(configuration_file()).read_bytes()).user_pool("https://user.pool")
 
         assert [scope["Fn::Sub"] for scope in application["Properties"]["AllowedOAuthScopes"]] == known
         assert application["DependsOn"] == "Groups"
-        assert variables["TOKEN_SCOPE_PREFIX"]["Fn::If"][1] == f"{server['Identifier']}/"
+        assert (trusted.scope_prefix, trusted.audiences) == (f"{server['Identifier']}/", (server["Identifier"],))
+        assert (trusted.audience_claim, trusted.groups_claims) == ("scope", ("scope",))

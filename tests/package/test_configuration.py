@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+ISSUERS = [{"issuer": "https://issuer.example.com", "audiences": ["researcher"], "prefix": "a:"}]
+
 
 @pytest.fixture(scope="module")
 def authority() -> str:
@@ -59,6 +61,12 @@ class TestPackaged:
             ({"clusterAuthorities": ["CANARY"]}, r"^clusterAuthorities\[0\] must be a certificate in PEM"),
             ({"clusterAuthorities": [AUTHORITY]}, r"^clusterAuthorities\[0\] must be a certificate in PEM"),
             ({"clusterAuthorities": [AUTHORITY], "issuer": "CANARY"}, "unknown field `issuer`"),
+            (
+                {"clusterAuthorities": [AUTHORITY], "tokenIssuers": [{"issuer": "CANARY", "audiences": ["a"]}]},
+                "https URL",
+            ),
+            ({"clusterAuthorities": [AUTHORITY], "tokenIssuers": [{**ISSUERS[0], "x": 1}]}, r"tokenIssuers\[0\]"),
+            ({"clusterAuthorities": [AUTHORITY], "tokenIssuers": ISSUERS * 2}, "the same issuer twice"),
         ],
         ids=str,
     )
@@ -86,6 +94,55 @@ class TestCommand:
         assert error.value.code == 1
         assert f"{file} is not a valid configuration: " in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
+
+
+class TestCapacity:
+    """What does not fit into the environment of a function, of 4 KiB."""
+
+    def test_two_authorities_and_all_issuers(self, tmp_path: Path) -> None:
+        """Two certificate authorities and the guide's eight issuers are one file, and a process reads all of it."""
+        authorities = [server_identity().ca_pem for _ in range(2)]
+        issuers = [
+            {
+                "issuer": f"https://issuer-{number}.example.com/realms/research",
+                "audiences": ["researcher", f"api://{number}" * 8],
+                "groupTemplate": "{repository_id}@{environment}",
+                "prefix": f"issuer{number}:",
+            }
+            for number in range(8)
+        ]
+        document = {"clusterAuthorities": authorities, "tokenIssuers": issuers, "userPoolPrefix": "app:"}
+        path = tmp_path / "packaged.json"
+        path.write_bytes(packaged(written(tmp_path, document)))
+
+        found = load(str(path))
+
+        assert (len(found.cluster_authorities), len(found.token_issuers)) == (2, 8)
+        assert path.stat().st_size > 2048
+
+
+class TestUserPool:
+    """The template of a stage with issuers of its own."""
+
+    @pytest.mark.parametrize(
+        ("fields", "default"),
+        [
+            ({}, "true"),
+            ({"tokenIssuers": ISSUERS}, "false"),
+            ({"tokenIssuers": ISSUERS, "userPoolPrefix": "app:"}, "true"),
+        ],
+        ids=["no issuers", "issuers", "both"],
+    )
+    def test_is_created_if_the_functions_trust_it(
+        self, tmp_path: Path, authority: str, fields: Json, default: str
+    ) -> None:
+        """The stack has a user pool exactly if the configuration has a place for it."""
+        file = written(tmp_path, {"clusterAuthorities": [authority], **fields})
+
+        main(["--stage", "dev", "--out", str(tmp_path), "--configuration", str(file)])
+
+        template = json.loads((tmp_path / "template.json").read_text("utf-8"))
+        assert template["Parameters"]["OwnUserPool"]["Default"] == default
 
 
 def test_zip_without_it(unzipped: Path) -> None:

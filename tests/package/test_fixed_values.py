@@ -54,10 +54,7 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.SampleApplication.Properties.GenerateSecret", True),
     ("Resources.UserPool.Properties.AdminCreateUserConfig", {"AllowAdminCreateUserOnly": True}),
     # Cognito's access tokens have no audience and no groups; scopes of the resource server represent both.
-    ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE_CLAIM.Fn::If.1", "scope"),
-    ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE.Fn::If.1", "researcher"),
     ("Resources.Groups.Properties.Identifier", "researcher"),
-    ("Globals.Function.Environment.Variables.TOKEN_GROUPS_CLAIM.Fn::If.1", "scope"),
     # The bucket is private, encrypted and versioned, requires TLS, and is retained with the stack's deletion.
     ("Resources.Uploads.Properties.PublicAccessBlockConfiguration", PRIVATE),
     ("Resources.Uploads.Properties.OwnershipControls.Rules", [{"ObjectOwnership": "BucketOwnerEnforced"}]),

@@ -16,7 +16,7 @@ from infra.local.issuer import Application, Issuer
 from infra.local.wire import HttpResponse
 from tests.security.hostile_tokens import bearer, forged
 from tests.security.sending import send_raw
-from tests.support.builders import deployment
+from tests.support.builders import token_issuer
 from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, unused_url
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class Verifier:
 
     def __init__(self, issuer: Issuer) -> None:
         self.clock = Clock()
-        self._tokens = bearer_tokens.BearerTokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
+        self._tokens = bearer_tokens.BearerTokens(
+            [token_issuer(issuer.url)], lambda trusted: KeySet(trusted.issuer, self.clock)
+        )
 
     def accepts(self, token: str) -> bool:
         """Return whether it accepts *token*; raise IssuerUnavailable if it cannot decide."""

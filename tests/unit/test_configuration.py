@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.configuration import load, pem
+from chalicelib.configuration import load, pem, token_issuers
 from chalicelib.settings import InvalidSettingError
+from tests.support.builders import deployment
 from tests.support.configuration import AUTHORITY, configuration_file
 
 if TYPE_CHECKING:
@@ -57,6 +58,60 @@ class TestLoad:
 
         with pytest.raises(InvalidSettingError):
             load(str(path))
+
+
+def issuers(*prefixes: str) -> list[dict[str, Any]]:
+    """Return issuers with these prefixes."""
+    return [
+        {"issuer": f"https://{number}.example.com", "audiences": ["a"], "prefix": prefix}
+        for number, prefix in enumerate(prefixes)
+    ]
+
+
+POOL = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
+
+
+class TestTokenIssuers:
+    """The issuers of the configuration, and the stack's own user pool."""
+
+    @pytest.mark.parametrize(
+        ("fields", "pool", "prefixes"),
+        [
+            pytest.param({}, POOL, [""], id="the user pool alone"),
+            pytest.param({"userPoolPrefix": "app:"}, POOL, ["app:"], id="the user pool with a prefix"),
+            pytest.param({"tokenIssuers": issuers("")}, "", [""], id="one issuer"),
+            pytest.param({"tokenIssuers": issuers("a:", "b:")}, "", ["a:", "b:"], id="two issuers"),
+            pytest.param(
+                {"tokenIssuers": issuers("a:", "b:"), "userPoolPrefix": "app:"}, POOL, ["a:", "b:", "app:"], id="all"
+            ),
+        ],
+    )
+    def test_trusted(self, fields: dict[str, Any], pool: str, prefixes: list[str]) -> None:
+        """All of them are trusted, and the packaged template has a user pool exactly if one is expected."""
+        file = configuration_file(**fields)
+
+        found = token_issuers(deployment(configuration_file=file, user_pool_issuer=pool))
+
+        assert [each.prefix for each in found] == prefixes
+        assert load(file).has_user_pool == bool(pool)
+
+    @pytest.mark.parametrize(
+        ("fields", "pool", "message"),
+        [
+            pytest.param({}, "", "no token issuer is configured", id="none"),
+            pytest.param({"tokenIssuers": issuers("a:")}, POOL, "a prefix each", id="an unexpected user pool"),
+            pytest.param({"tokenIssuers": issuers("", "b:")}, "", "a prefix each", id="one without a prefix"),
+            pytest.param({"tokenIssuers": issuers("a:", "a:b:")}, "", "begins the prefix", id="mixed prefixes"),
+            pytest.param(
+                {"tokenIssuers": issuers("app:a"), "userPoolPrefix": "app:"}, POOL, "begins", id="of the pool"
+            ),
+            pytest.param({"tokenIssuers": issuers("a:"), "userPoolPrefix": "x y"}, POOL, "prefix must", id="no prefix"),
+        ],
+    )
+    def test_nothing_is_trusted(self, fields: dict[str, Any], pool: str, message: str) -> None:
+        """If names could be mixed, or no issuer is trusted, every request with a token fails before that is read."""
+        with pytest.raises(InvalidSettingError, match=message):
+            token_issuers(deployment(configuration_file=configuration_file(**fields), user_pool_issuer=pool))
 
 
 class TestPem:

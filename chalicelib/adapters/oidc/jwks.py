@@ -1,4 +1,4 @@
-"""A cache of the token issuer's public keys (JWKS).
+"""A cache of the public keys (JWKS) of one token issuer; issuers share none of it.
 
 * Keys are fetched when a token has an unknown `kid`, or when the cached keys are older than FRESH_SECONDS.
 * A failed fetch keeps the cached keys, so that tokens are verified during an outage of the issuer, for STALE_SECONDS.
@@ -96,7 +96,7 @@ class KeySet:
             error = IssuerUnavailable(_UNTRUSTED)
         else:
             error = IssuerUnavailable(_UNREACHABLE, retry_after=retry_after)
-        error.add_note(f"issuer: {self._failure}")
+        error.add_note(f"issuer: {self._failure} ({self._issuer})")
         return error
 
     def _fetch(self, deadline: Deadline) -> dict[str, jwt.PyJWK]:
