@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.token_issuer import TokenIssuer, check_issuers
+from chalicelib.domain.token_issuer import SignIn, TokenIssuer, check_issuers
 from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 PACKAGED = Path(__file__).parent / "configuration.json"
 """The file in the zip; CONFIGURATION_FILE names another one."""
 PEM = "-----BEGIN CERTIFICATE-----"
+
+SIGN_IN_SCOPE = "researcher-people/sign-in"
+"""The scope of people at the stack's own user pool; it is not a group."""
+REDIRECT_URI = "http://localhost:8976/callback"
+"""The redirect URI of the same: Cognito compares the port as well."""
 
 Certificate = Annotated[
     str,
@@ -72,18 +77,21 @@ class Configuration(
         """Return whether the stack has its own user pool."""
         return not self.token_issuers or bool(self.user_pool_prefix)
 
-    def user_pool(self, issuer: str) -> TokenIssuer:
-        """Return the stack's own user pool, whose groups are scopes of the resource server `researcher`.
+    def user_pool(self, issuer: str, client_id: str = "") -> TokenIssuer:
+        """Return the stack's own user pool, with the public client *client_id* for people.
 
-        Cognito issues only scopes that an Application is allowed, so a scope of the resource server is sufficient as
-        the audience.
+        The groups of an Application are scopes of the resource server `researcher`: Cognito issues only those that it
+        is allowed, so one of them is sufficient as the audience. The client of people is shared, so its
+        only scope is of another resource server, and their groups are those of the user pool.
         """
+        sign_in = SignIn(client_id=client_id, scopes=("openid", SIGN_IN_SCOPE), redirect_uris=(REDIRECT_URI,))
         return TokenIssuer(
             issuer=issuer,
-            audiences=("researcher",),
+            audiences=("researcher", SIGN_IN_SCOPE.partition("/")[0]),
             audience_claim="scope",
-            groups_claims=("scope",),
+            groups_claims=("scope", "cognito:groups"),
             prefix=self.user_pool_prefix,
+            sign_in=sign_in if client_id else None,
         )
 
 
@@ -109,7 +117,7 @@ def token_issuers(settings: Settings) -> tuple[TokenIssuer, ...]:
     configuration = load(settings.configuration_file)
     issuers = configuration.token_issuers
     if settings.user_pool_issuer:
-        issuers = (*issuers, configuration.user_pool(settings.user_pool_issuer))
+        issuers = (*issuers, configuration.user_pool(settings.user_pool_issuer, settings.user_pool_client_id))
     try:
         check_issuers(issuers)
     except ValueError as error:

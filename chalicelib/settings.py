@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The AWS region; set by Lambda."""
     user_pool_issuer: str = ""
     """The issuer of the stack's own Cognito user pool, in addition to those of the configuration."""
+    user_pool_client_id: str = ""
+    """The public client of the stack's own user pool, with which people sign in."""
     token_url: str = ""
     """The token endpoint for the client credentials grant; published in the OpenAPI document."""
     documentation_url: str = ""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Scope = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]+$(?!\n)")]
+"""A scope token of RFC 6749, 3.3."""
 GROUPS_CLAIMS = ("groups",)
 
 _URL = re.compile(
@@ -26,6 +28,33 @@ _URL = re.compile(
     r"(/[A-Za-z0-9._~%:@!$&'()*+,;=/-]*)?"
 )
 _PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._@|:+=/~-]{0,31})?")
+
+
+class SignIn(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The public client of an issuer, with which people sign in."""
+
+    client_id: Annotated[
+        Text, msgspec.Meta(description="The client for the authorization code flow with PKCE; it has no secret.")
+    ]
+    scopes: Annotated[
+        tuple[Scope, ...],
+        msgspec.Meta(description="The scopes to request, so that the token has the audience.", min_length=1),
+    ] = ("openid",)
+    redirect_uris: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            description="The redirect URIs to choose from; if there are none, the issuer accepts any port of loopback."
+        ),
+    ] = ()
+    device_flow: Annotated[
+        bool,
+        msgspec.Meta(description="The client may use the device authorization grant (RFC 8628), for terminals."),
+    ] = False
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say; ValueError names the field and never its value."""
+        if not all(_URL.fullmatch(each) for each in self.redirect_uris):
+            raise ValueError("redirectUris must be https URLs without a query; http is accepted only for loopback")
 
 
 class TokenIssuer(
@@ -84,6 +113,11 @@ class TokenIssuer(
         tuple[Algorithm, ...],
         msgspec.Meta(description="The accepted algorithms of signatures; by default all.", min_length=1),
     ] = ALGORITHMS
+
+    sign_in: Annotated[
+        SignIn | None,
+        msgspec.Meta(description="Marks the issuer public: `GET /sign-in` and the OpenAPI document name its client."),
+    ] = None
 
     def __post_init__(self) -> None:
         """Check what the types do not say; ValueError names the field and never its value."""

@@ -66,7 +66,7 @@ SERVER = "https://api.invalid" + BASE
 """A placeholder, since a client needs an absolute URL: functions/openapi.py sets the server of the deployment."""
 WALK = (
     *("list_projects", "get_project", "submit_job", "list_jobs", "get_job", "job_events", "job_diagnosis", "job_logs"),
-    *("keep_job", "suspend_job", "resume_job", "clone_job", "retry_job", "health", "openapi"),
+    *("keep_job", "suspend_job", "resume_job", "clone_job", "retry_job", "health", "sign_in", "openapi"),
 )
 """The order of the operations: with their examples, each works after the ones before it."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

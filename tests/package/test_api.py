@@ -201,5 +201,24 @@ class TestIssuer:
 
         assert [scope["Fn::Sub"] for scope in application["Properties"]["AllowedOAuthScopes"]] == known
         assert application["DependsOn"] == "Groups"
-        assert (trusted.scope_prefix, trusted.audiences) == (f"{server['Identifier']}/", (server["Identifier"],))
-        assert (trusted.audience_claim, trusted.groups_claims) == ("scope", ("scope",))
+        assert (trusted.scope_prefix, trusted.audiences[0]) == (f"{server['Identifier']}/", server["Identifier"])
+        assert (trusted.audience_claim, trusted.groups_claims) == ("scope", ("scope", "cognito:groups"))
+
+    def test_client_of_people(self, packaged: Json) -> None:
+        """It is what GET /sign-in returns, it has no secret, and none of its scopes is a group."""
+        server = packaged["Resources"]["People"]["Properties"]
+        client = packaged["Resources"]["SignInClient"]
+        trusted = decode(Path(configuration_file()).read_bytes()).user_pool("https://user.pool", "client")
+        published = trusted.sign_in
+        assert published is not None
+
+        properties = client["Properties"]
+        assert (properties["GenerateSecret"], properties["AllowedOAuthFlows"]) == (False, ["code"])
+        assert tuple(properties["AllowedOAuthScopes"]) == published.scopes
+        assert tuple(properties["CallbackURLs"]) == published.redirect_uris
+        assert [f"{server['Identifier']}/{scope['ScopeName']}" for scope in server["Scopes"]] == [published.scopes[1]]
+        assert server["Identifier"] in trusted.audiences
+        assert not [scope for scope in published.scopes if scope.startswith(trusted.scope_prefix)]
+        assert client["DependsOn"] == "People"
+        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+        assert variables["USER_POOL_CLIENT_ID"] == {"Fn::If": ["OwnIssuer", {"Ref": "SignInClient"}, ""]}

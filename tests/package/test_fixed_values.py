@@ -49,7 +49,11 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingRateLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingBurstLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.DataTraceEnabled", False),
-    # Users cannot sign up at the issuer of the stack, and every client has a secret.
+    # Users cannot sign up at the issuer of the stack, every Application has a secret, and people use PKCE without one.
+    ("Resources.SignInClient.Properties.ExplicitAuthFlows", ["ALLOW_REFRESH_TOKEN_AUTH"]),
+    ("Resources.SignInClient.Properties.AllowedOAuthFlows", ["code"]),
+    ("Resources.SignInClient.Properties.GenerateSecret", False),
+    ("Resources.People.Properties.Identifier", "researcher-people"),
     ("Resources.SampleApplication.Properties.AllowedOAuthFlows", ["client_credentials"]),
     ("Resources.SampleApplication.Properties.GenerateSecret", True),
     ("Resources.UserPool.Properties.AdminCreateUserConfig", {"AllowAdminCreateUserOnly": True}),

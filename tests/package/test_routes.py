@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-PUBLIC = {"docs", "docs_asset", "health", "openapi"}
+PUBLIC = {"docs", "docs_asset", "health", "openapi", "sign_in"}
 SET_BY_LAMBDA = {"AWS_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_NAME": "researcher-ListJobs-1"}
 
 INVOKE = (

@@ -31,12 +31,12 @@ from tests.package.packaged_template import (
 if TYPE_CHECKING:
     Json = dict[str, Any]
 
-WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
+WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi", "sign_in"}
 """Functions that need no cluster. Health is not one of them, because of `?deep=true`."""
 SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name"}
 OF_OTHER_ENVIRONMENTS = {"aws_endpoint_url", "configuration_file"}
 """Replace the services of AWS, and the configuration in the zip."""
-SET_BY_STACK = {"uploads_bucket_owner", "user_pool_issuer"}
+SET_BY_STACK = {"uploads_bucket_owner", "user_pool_client_id", "user_pool_issuer"}
 """The account of the stack, a pseudo parameter, and its own user pool."""
 
 NO_PARAMETER = SET_BY_LAMBDA | SET_BY_STACK | OF_OTHER_ENVIRONMENTS

@@ -115,6 +115,8 @@ def test_entries_can_be_combined() -> None:
 
 def test_shown_configuration_is_valid() -> None:
     """The configuration that shows where the entries belong is one that the functions decode."""
-    shown = decode(next(each.text for each in fences("jsonc") if each.page == PAGE).encode())
+    first, *_, last = [each.text for each in fences("jsonc") if each.page == PAGE]
+    shown, public = decode(first.encode()), msgspec.json.decode(last, type=TokenIssuer)
 
     assert (len(shown.token_issuers), shown.has_user_pool) == (1, True)
+    assert public.sign_in is not None

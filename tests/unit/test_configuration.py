@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.configuration import load, pem, token_issuers
+from chalicelib.domain.caller import Caller, caller_from_claims
 from chalicelib.settings import InvalidSettingError
 from tests.support.builders import deployment
 from tests.support.configuration import AUTHORITY, configuration_file
@@ -94,6 +95,18 @@ class TestTokenIssuers:
 
         assert [each.prefix for each in found] == prefixes
         assert load(file).has_user_pool == bool(pool)
+
+    def test_people_of_the_user_pool(self) -> None:
+        """People have the groups of the user pool: the scope of their client is an audience, and not a group."""
+        (pool,) = token_issuers(
+            deployment(configuration_file=configuration_file(), user_pool_issuer=POOL, user_pool_client_id="c1")
+        )
+        client = pool.sign_in
+        assert client is not None
+        claims = {"sub": "a1", "scope": " ".join(client.scopes), "cognito:groups": ["team-a"]}
+
+        assert caller_from_claims(claims, pool) == Caller("a1", ("team-a",))
+        assert {scope.partition("/")[0] for scope in client.scopes} & set(pool.audiences) == {"researcher-people"}
 
     @pytest.mark.parametrize(
         ("fields", "pool", "message"),
