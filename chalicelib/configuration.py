@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from chalicelib.domain.token_issuer import SignIn, TokenIssuer, check_issuers
+from chalicelib.domain.token_issuer import Certificate, SignIn, TokenIssuer, check_issuers
 from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -27,14 +27,6 @@ SIGN_IN_SCOPE = "researcher-people/sign-in"
 """The scope of people at the stack's own user pool; it is not a group."""
 REDIRECT_URI = "http://localhost:8976/callback"
 """The redirect URI of the same: Cognito compares the port as well."""
-
-Certificate = Annotated[
-    str,
-    msgspec.Meta(
-        description="A certificate in PEM, or the base64 of one, as DescribeCluster returns it.",
-        min_length=1,
-    ),
-]
 
 
 class Configuration(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Scope = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]+$(?!\n)")]
 """A scope token of RFC 6749, 3.3."""
+Certificate = Annotated[
+    str,
+    msgspec.Meta(
+        description="A certificate in PEM, or the base64 of one, as DescribeCluster returns it.",
+        min_length=1,
+    ),
+]
+_PRIVATE = frozenset({"d", "dp", "dq", "k", "oth", "p", "q", "qi"})
+"""The members of private and symmetric keys (RFC 7518, 6)."""
 GROUPS_CLAIMS = ("groups",)
 
 _URL = re.compile(
@@ -28,6 +37,20 @@ _URL = re.compile(
     r"(/[A-Za-z0-9._~%:@!$&'()*+,;=/-]*)?"
 )
 _PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9._@|:+=/~-]{0,31})?")
+
+
+class PublicKeys(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: Annotated[
+        tuple[dict[str, Any], ...],
+        msgspec.Meta(description="The public keys, each with its `kid`, as the issuer publishes them.", min_length=1),
+    ]
+
+    def __post_init__(self) -> None:
+        """Check that there are only public keys; ValueError has no value of them."""
+        if any(key.keys() & _PRIVATE for key in self.keys):
+            raise ValueError("keySet must have public keys only: it has a private or symmetric one")
 
 
 class SignIn(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -114,6 +137,21 @@ class TokenIssuer(
         msgspec.Meta(description="The accepted algorithms of signatures; by default all.", min_length=1),
     ] = ALGORITHMS
 
+    authorities: Annotated[
+        tuple[Certificate, ...],
+        msgspec.Meta(
+            description="The certificate authorities of an issuer with a private one, in place of the public ones."
+        ),
+    ] = ()
+    key_set: Annotated[
+        PublicKeys | None,
+        msgspec.Meta(
+            description=(
+                "The keys of an issuer that the functions cannot reach: they send it no request. A new key needs a "
+                "deployment."
+            )
+        ),
+    ] = None
     sign_in: Annotated[
         SignIn | None,
         msgspec.Meta(description="Marks the issuer public: `GET /sign-in` and the OpenAPI document name its client."),
@@ -127,6 +165,8 @@ class TokenIssuer(
             raise ValueError("prefix must begin with a letter or digit, have up to 32 characters, and not begin s3-")
         if self.group_template and self.groups_claims != GROUPS_CLAIMS:
             raise ValueError("groupsClaims and groupTemplate must not both be set")
+        if self.key_set and self.authorities:
+            raise ValueError("authorities and keySet must not both be set: with keySet no request is sent")
         if self.group_template:
             self.template()
 

@@ -9,9 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.adapters.kubernetes.tls import cluster_contexts
+from chalicelib.adapters.oidc.bearer_tokens import key_set
 from chalicelib.configuration import Configuration, pem
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.parsing.strict_json import json_document
+from chalicelib.settings import InvalidSettingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,12 @@ def packaged(path: Path) -> bytes:
     except msgspec.ValidationError as error:
         raise ConfigurationError(str(error)) from error
     _check_certificates(configuration.cluster_authorities, "clusterAuthorities")
+    for index, issuer in enumerate(configuration.token_issuers):
+        _check_certificates(issuer.authorities, f"tokenIssuers[{index}].authorities")
+        try:
+            key_set(issuer)
+        except InvalidSettingError as error:
+            raise ConfigurationError(f"tokenIssuers[{index}]: {error}") from error
     return msgspec.json.encode(replace(configuration, schema_=""))
 
 

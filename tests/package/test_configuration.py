@@ -23,6 +23,11 @@ Json = dict[str, Any]
 ISSUERS = [{"issuer": "https://issuer.example.com", "audiences": ["researcher"], "prefix": "a:"}]
 
 
+def with_issuer(**fields: Any) -> Json:  # noqa: ANN401 - any JSON
+    """Return a configuration with an issuer with *fields*."""
+    return {"clusterAuthorities": [server_identity().ca_pem], "tokenIssuers": [{**ISSUERS[0], **fields}]}
+
+
 @pytest.fixture(scope="module")
 def authority() -> str:
     """Return a certificate authority."""
@@ -66,6 +71,10 @@ class TestPackaged:
                 "https URL",
             ),
             ({"clusterAuthorities": [AUTHORITY], "tokenIssuers": [{**ISSUERS[0], "x": 1}]}, r"tokenIssuers\[0\]"),
+            (with_issuer(authorities=["CANARY"]), r"^tokenIssuers\[0\].authorities\[0\] must be a certificate in PEM"),
+            (with_issuer(authorities=[AUTHORITY]), r"^tokenIssuers\[0\].authorities\[0\] must be a certificate in PEM"),
+            (with_issuer(keySet={"keys": [{"kid": "CANARY"}]}), r"^tokenIssuers\[0\]: keySet or authorities"),
+            (with_issuer(keySet={"keys": [{"kid": "a", "d": "CANARY"}]}), "public keys only"),
             ({"clusterAuthorities": [AUTHORITY], "tokenIssuers": ISSUERS * 2}, "the same issuer twice"),
         ],
         ids=str,

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Protocol
 import jwt
 
 from chalicelib import configuration
-from chalicelib.adapters.oidc.jwks import KeySet
+from chalicelib.adapters.oidc.jwks import GivenKeys, KeySet, UnusableKeysError
 from chalicelib.domain.access_token import LEEWAY, Claims, bearer_token, parse, unauthenticated
 from chalicelib.domain.caller import Caller, caller_from_claims
-from chalicelib.settings import Settings, settings
+from chalicelib.settings import InvalidSettingError, Settings, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,8 +41,17 @@ class Keys(Protocol):
 
 
 def key_set(issuer: TokenIssuer) -> Keys:
-    """Return the keys of *issuer*, which are fetched when they are first needed."""
-    return KeySet(issuer.issuer)
+    """Return the keys of *issuer*: those in its configuration, or those that it publishes, when they are first needed.
+
+    Raises:
+        InvalidSettingError: the keys or the certificate authorities in its configuration cannot be used.
+    """
+    try:
+        if issuer.key_set:
+            return GivenKeys({"keys": [*issuer.key_set.keys]})
+        return KeySet(issuer.issuer, authorities=configuration.pem(issuer.authorities))
+    except (UnusableKeysError, ValueError, OSError) as error:  # ssl.SSLError is an OSError
+        raise InvalidSettingError(f"keySet or authorities of {issuer.issuer} cannot be used") from error
 
 
 class BearerTokens:

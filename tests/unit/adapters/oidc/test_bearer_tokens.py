@@ -7,6 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
@@ -17,11 +18,14 @@ from chalicelib.adapters.oidc.bearer_tokens import BearerTokens, authenticate
 from chalicelib.domain.access_token import LEEWAY
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
+from chalicelib.domain.token_issuer import TokenIssuer
 from chalicelib.settings import InvalidSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
+from infra.local.signing_keys import SigningKeys
+from infra.localcluster.certificates import server_identity
 from tests.support.builders import deployment, token_issuer
 from tests.support.configuration import configuration_file
-from tests.support.scripted_server import FAR_DEADLINE, json_reply
+from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -263,6 +267,15 @@ class TestForged:
 
         assert log_reason(issuer, token) == "the token has an alg that does not match its key"
 
+    def test_algorithm_of_another_issuer(self, issuer: Issuer) -> None:
+        """An issuer may use the algorithms in its configuration only; otherwise no key is looked up."""
+        before = issuer.jwks_requests
+
+        reason = log_reason(issuer, issuer.mint("alice"), algorithms=("ES256", "RS512"))
+
+        assert reason == "the token is signed with an algorithm that its issuer may not use"
+        assert issuer.jwks_requests == before
+
     def test_invalid_signature(self, issuer: Issuer) -> None:
         """A signature with another key or for other claims is rejected."""
         header, _, signature = issuer.mint("alice").split(".")
@@ -334,6 +347,84 @@ class TestKeys:
 
         with pytest.raises(IssuerUnavailable):
             BearerTokens([token_issuer(url)]).caller([f"Bearer {token}"], FAR_DEADLINE)
+
+
+class TestGivenKeys:
+    """An issuer that the functions cannot reach."""
+
+    def given(self, *keys: dict[str, Any]) -> TokenIssuer:
+        """Return the configuration of an issuer with *keys*."""
+        fields = {"issuer": "https://unreachable.example", "audiences": ["researcher"], "keySet": {"keys": keys}}
+        return msgspec.convert(fields, TokenIssuer)
+
+    def test_no_request_is_sent(self, issuer: Issuer) -> None:
+        """Tokens with the given keys are accepted, and any other key is unknown."""
+        before = issuer.jwks_requests
+        tokens = BearerTokens([self.given(*issuer.keys.jwks()["keys"])])
+        token = issuer.mint("alice", iss="https://unreachable.example")
+        unknown = issuer.mint("alice", iss="https://unreachable.example", headers={"kid": "other"})
+        forged = issuer.mint("alice", iss="https://unreachable.example", key=FOREIGN_KEY)
+
+        assert tokens.caller([f"Bearer {token}"], FAR_DEADLINE).subject == "alice"
+        for each in (unknown, forged):
+            with pytest.raises(Unauthenticated):
+                tokens.caller([f"Bearer {each}"], FAR_DEADLINE)
+        assert issuer.jwks_requests == before
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            {"kty": "RSA", "kid": "a"},
+            {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
+            {"kty": "none", "kid": "a"},
+            {"kid": "a"},
+            {},
+            {"kty": "RSA", "kid": "a", "alg": [], "n": "AQAB", "e": "AQAB"},
+        ],
+        ids=str,
+    )
+    def test_unusable_key(self, key: dict[str, Any]) -> None:
+        """A key set without a usable key is an error of the configuration, which names the issuer."""
+        with pytest.raises(InvalidSettingError, match=r"keySet or authorities of https://unreachable\.example"):
+            BearerTokens([self.given(key)])
+
+
+class TestPrivateAuthority:
+    """An issuer whose certificate a private authority has signed."""
+
+    @pytest.mark.parametrize(
+        "encode", [str, lambda pem: base64.b64encode(pem.encode()).decode()], ids=["PEM", "base64"]
+    )
+    def test_only_its_authority_is_trusted(self, encode: Callable[[str], str]) -> None:
+        """The issuer is reached with its own authority; without it, or with another one, it is not."""
+        private, other = server_identity(), server_identity()
+        signing = SigningKeys()
+        with ScriptedServer(private.context) as site:
+            site.on(
+                "/.well-known/openid-configuration", json_reply({"issuer": site.url, "jwks_uri": f"{site.url}/jwks"})
+            )
+            site.on("/jwks", json_reply(signing.jwks()))
+            now = int(time.time())
+            claims = {"iss": site.url, "aud": "researcher", "sub": "alice", "iat": now, "exp": now + 60}
+            header = [f"Bearer {signing.sign(json.dumps(claims).encode())}"]
+
+            trusting, mistaken, public = (
+                BearerTokens([token_issuer(site.url, authorities=authorities)])
+                for authorities in ((encode(private.ca_pem),), (encode(other.ca_pem),), ())
+            )
+
+            assert trusting.caller(header, FAR_DEADLINE).subject == "alice"
+            for tokens in (mistaken, public):
+                with pytest.raises(IssuerUnavailable, match="certificate"):
+                    tokens.caller(header, FAR_DEADLINE)
+
+    @pytest.mark.parametrize(
+        "authority", ["x", "bm8gUEVN", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+    )
+    def test_invalid_authority(self, authority: str) -> None:
+        """A certificate that cannot be loaded is an error of the configuration, which names the issuer."""
+        with pytest.raises(InvalidSettingError, match=r"of https://private\.example cannot be used"):
+            BearerTokens([token_issuer("https://private.example", authorities=(authority,))])
 
 
 @pytest.fixture
