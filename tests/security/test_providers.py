@@ -92,9 +92,15 @@ def test_access_token_is_accepted(name: str, with_algorithm: bool) -> None:
     ],
 )
 def test_similar_token_is_rejected(name: str, changes: dict[str, Any]) -> None:
-    """A similar token is rejected although the same keys may have signed it, unless it is one of another entry."""
+    """A similar token is rejected although the same keys may have signed it, or is one of another entry."""
     with pytest.raises(Unauthenticated):
         verifier([name]).caller([f"Bearer {token(PROVIDERS[name], changes)}"], FAR_DEADLINE)
+    try:
+        found = caller(name, changes)
+    except Unauthenticated:
+        return
+    assert changes["iss"] in {each.claims["iss"] for each in PROVIDERS.values()} - {PROVIDERS[name].claims["iss"]}
+    assert not found.subject.startswith(entry(name).prefix)
 
 
 @pytest.mark.parametrize(("own", "other"), list(permutations(PROVIDERS, 2)))
