@@ -9,6 +9,7 @@ CLUSTER ?= embedded
 STAGE ?= dev
 STACK ?= researcher-$(STAGE)
 PARAMETERS ?= .local/$(STAGE).yaml
+CONFIGURATION ?= .local/$(STAGE).json
 PACKAGE = build/$(STAGE)
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
@@ -139,8 +140,9 @@ mutants: $(READY)  ## mutation tests of the most important rules, in a copy of t
 	cd build/mutants && $(COSMIC_RAY)/cosmic-ray exec tests/mutants.toml mutants.sqlite
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
-package: $(READY)  ## write the deployment package to build/<STAGE>; needs no AWS account
-	$(BIN)/python -m infra.packaging --stage $(STAGE) --out "$(PACKAGE)"
+package: $(READY)  ## write the deployment package to build/<STAGE>, with the stage's CONFIGURATION; needs no AWS account
+	@test ! -f "$(CONFIGURATION)" || set -- --configuration "$(CONFIGURATION)"; \
+		$(BIN)/python -m infra.packaging --stage $(STAGE) --out "$(PACKAGE)" "$$@"
 
 RELEASED = build/v$(VERSION)
 
@@ -155,6 +157,7 @@ release: check check-api  ## commit and tag version VERSION, with its template, 
 
 deploy: package  ## deploy the stack STACK with the JSON or YAML file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Set a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
+	@test -f "$(CONFIGURATION)" || { echo "The file $(CONFIGURATION) with the configuration of the stage does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
 	@$(BIN)/python -m infra.commands.deploy --package "$(PACKAGE)" --stack "$(STACK)" --artifacts "$(ARTIFACTS)" \
 		--parameters "$(PARAMETERS)" -- $(DEPLOY_OPTIONS)
 

@@ -185,6 +185,10 @@ def _response(response: Response, request: Request) -> ChaliceResponse:
     return ChaliceResponse(body="" if response.body is None else text, status_code=response.status, headers=headers)
 
 
+def _ignored(caller: Caller | None) -> dict[str, object]:
+    return {"ignoredGroups": caller.ignored_groups} if caller and caller.ignored_groups else {}
+
+
 def _log(function: str, path: Mapping[str, str], request: Request, response: Response) -> None:
     request_log.write_request(
         function,
@@ -193,5 +197,5 @@ def _log(function: str, path: Mapping[str, str], request: Request, response: Res
         status=response.status,
         milliseconds=(time.monotonic() - request.started) * 1000,
         attempts=request.attempts,
-        **{**path, **request.notes},
+        **{**path, **_ignored(request.caller), **request.notes},
     )

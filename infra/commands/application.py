@@ -53,7 +53,7 @@ def stack_outputs(name: str) -> dict[str, str]:
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if "UserPoolId" not in outputs:
-        raise ApplicationError(f"The stack {name} has no user pool: create the Application at its TokenIssuer.")
+        raise ApplicationError(f"The stack {name} has no user pool: create the Application at its token issuer.")
     return outputs
 
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 REQUIRED = {
     "ClusterName": "gpu-east",
     "ClusterEndpoint": "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
-    "ClusterCa": "LS0tLS1CRUdJTi",
     "ClusterRoleArn": "arn:aws:iam::123456789012:role/researcher-access-Role-1A2B3C",
     "ClusterExternalId": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "UploadsBucket": "acme-gpu-east-researcher",
@@ -21,7 +20,6 @@ CHANGED = {
     "ClusterEndpoint": "https://other.example",
     "SubnetIds": "subnet-1,subnet-2",
     "SecurityGroupIds": "sg-1",
-    "TokenIssuer": "https://issuer.example",
     "CleanupSchedule": "cron(0 4 * * ? *)",
     "AnnounceSchedule": "rate(5 minutes)",
     "GetJobConcurrency": "100",

@@ -6,17 +6,20 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import app
+from chalicelib.configuration import decode
 from infra.commands.application import RESOURCE_SERVER
 from infra.local.gateway import Gateway
 from infra.packaging.bundle import ROOT
 from infra.packaging.gateway_responses import ANY_METHOD, BY_TYPE
 from tests.deployed.cloudformation import Stack
 from tests.package.packaged_template import FUNCTIONS, function, logical, of_type
+from tests.support.configuration import configuration_file
 
 Json = dict[str, Any]
 
@@ -270,9 +273,29 @@ class TestIssuer:
 
     def test_has_no_scopes_that_an_update_would_replace(self, packaged: Json) -> None:
         """Scopes and Applications are those of infra.commands.application; the functions accept its resource server."""
-        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+        trusted = decode(Path(configuration_file()).read_bytes()).user_pool("https://user.pool")
 
-        assert of_type(packaged, "AWS::Cognito::UserPoolResourceServer") == {}
-        assert of_type(packaged, "AWS::Cognito::UserPoolClient") == {}
-        assert variables["TOKEN_SCOPE_PREFIX"]["Fn::If"][1] == f"{RESOURCE_SERVER}/"
-        assert variables["TOKEN_AUDIENCE"]["Fn::If"][1] == RESOURCE_SERVER
+        assert [*of_type(packaged, "AWS::Cognito::UserPoolResourceServer")] == ["People"]
+        assert [*of_type(packaged, "AWS::Cognito::UserPoolClient")] == ["SignInClient"]
+        assert packaged["Resources"]["People"]["Properties"]["Identifier"] != RESOURCE_SERVER
+        assert (trusted.scope_prefix, trusted.audiences[0]) == (f"{RESOURCE_SERVER}/", RESOURCE_SERVER)
+        assert (trusted.audience_claim, trusted.groups_claims) == ("scope", ("scope", "cognito:groups"))
+
+    def test_client_of_people(self, packaged: Json) -> None:
+        """It is what GET /sign-in returns, it has no secret, and none of its scopes is a group."""
+        server = packaged["Resources"]["People"]["Properties"]
+        client = packaged["Resources"]["SignInClient"]
+        trusted = decode(Path(configuration_file()).read_bytes()).user_pool("https://user.pool", "client")
+        published = trusted.sign_in
+        assert published is not None
+
+        properties = client["Properties"]
+        assert (properties["GenerateSecret"], properties["AllowedOAuthFlows"]) == (False, ["code"])
+        assert tuple(properties["AllowedOAuthScopes"]) == published.scopes
+        assert tuple(properties["CallbackURLs"]) == published.redirect_uris
+        assert [f"{server['Identifier']}/{scope['ScopeName']}" for scope in server["Scopes"]] == [published.scopes[1]]
+        assert server["Identifier"] in trusted.audiences
+        assert not [scope for scope in published.scopes if scope.startswith(trusted.scope_prefix)]
+        assert client["DependsOn"] == "People"
+        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+        assert variables["USER_POOL_CLIENT_ID"] == {"Fn::If": ["OwnIssuer", {"Ref": "SignInClient"}, ""]}

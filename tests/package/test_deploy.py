@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 HARD = {
     "CleanupSchedule": "cron(0/30 * * * ? *)",
     "AnnounceSchedule": "rate(2 minutes)",
-    "TokenIssuer": "https://issuer.example/realms/a b?x='1'&y=\"2\"",
-    "TokenAudience": "api://one,api://two, three",
-    "TokenSubjectClaim": "$(touch hacked) `touch hacked` $HOME \\ * ~ = !",
-    "ClusterName": "ünïcode; rm -rf *",
+    "TokenUrl": "https://issuer.example/realms/a b?x='1'&y=\"2\"",
+    "DocumentationUrl": "api://one,api://two, three",
+    "ClusterName": "ünïcode; rm -rf * $(touch hacked) `touch hacked` $HOME \\ * ~ = !",
 }
 """Values with spaces, commas, globs, quotes and everything that a shell would interpret."""
 

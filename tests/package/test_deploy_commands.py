@@ -8,9 +8,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import botocore.session
+import msgspec
 import pytest
 from botocore import xform_name
 
+from chalicelib.configuration import Configuration
+from chalicelib.domain.token_issuer import TokenIssuer
 from infra.packaging.template import stage_names
 from tests.support.documentation import PAGES, ROOT, fences
 
@@ -61,6 +64,14 @@ def test_command_is_valid(command: str) -> None:
     assert sorted(options - known - RENAMED.get((service, operation), set())) == []
 
 
+def test_pool_of_an_earlier_stack_is_trusted_as_before() -> None:
+    """The entry of the page accepts the same tokens, with the same groups, as the pool of a stack."""
+    (shown,) = (block.text for block in fences("jsonc") if block.page == "docs/operate/upgrade.md")
+    entry = msgspec.json.decode(shown, type=TokenIssuer)
+
+    assert entry == Configuration(cluster_authorities=("a",)).user_pool(entry.issuer)
+
+
 def test_walk_deploys_what_there_is(packaged: Json) -> None:
     """A stage of .chalice/config.json, and the parameters that CloudFormation would ask for."""
     (shown,) = (block for block in fences("console") if "ClusterEndpoint" in block.text)
@@ -72,12 +83,19 @@ def test_walk_deploys_what_there_is(packaged: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "missing"), [("", "ARTIFACTS"), ("ARTIFACTS=acme", "PARAMETERS")], ids=["no bucket", "no parameters"]
+    ("variables", "missing"),
+    [
+        ("", "ARTIFACTS=<bucket>"),
+        ("ARTIFACTS=acme", "The file nowhere.json"),
+        ("ARTIFACTS=acme CONFIGURATION=Makefile", "The file nowhere"),
+    ],
+    ids=["no bucket", "no configuration", "no parameters"],
 )
 def test_deploy_requires_variables(variables: str, missing: str) -> None:
     """Without a required variable, the command fails before it uploads anything."""
-    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere", *variables.split()]
+    recipe = ["make", "--silent", "--old-file=package", "deploy", "STAGE=dev", "PARAMETERS=nowhere"]
+    recipe += ["CONFIGURATION=nowhere.json", *variables.split()]
     result = subprocess.run(recipe, cwd=ROOT, check=False, capture_output=True, text=True)
 
     assert result.returncode != 0
-    assert {"ARTIFACTS": "ARTIFACTS=<bucket>", "PARAMETERS": "The file nowhere"}[missing] in result.stderr
+    assert missing in result.stderr

@@ -50,16 +50,17 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingBurstLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.DataTraceEnabled", False),
     ("Resources.RestAPI.Properties.MethodSettings.0.MetricsEnabled", False),
-    # Users cannot sign up at the issuer of the stack.
-    # The pool and its Applications survive the stack and a later TokenIssuer. A rollback would fail to delete the pool.
+    # The pool and its Applications survive the stack and later issuers. A rollback would fail to delete the pool.
     ("Resources.UserPool.DeletionPolicy", "Retain"),
     ("Resources.UserPool.UpdateReplacePolicy", "Retain"),
     ("Resources.UserPool.Properties.DeletionProtection", "ACTIVE"),
+    # Users cannot sign up at the issuer of the stack, and people use PKCE without a secret.
     ("Resources.UserPool.Properties.AdminCreateUserConfig", {"AllowAdminCreateUserOnly": True}),
-    # Cognito's access tokens have no audience and no groups; scopes of the resource server represent both.
-    ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE_CLAIM.Fn::If.1", "scope"),
-    ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE.Fn::If.1", "researcher"),
-    ("Globals.Function.Environment.Variables.TOKEN_GROUPS_CLAIM.Fn::If.1", "scope"),
+    ("Resources.SignInClient.Properties.ExplicitAuthFlows", ["ALLOW_REFRESH_TOKEN_AUTH"]),
+    ("Resources.SignInClient.Properties.AllowedOAuthFlows", ["code"]),
+    ("Resources.SignInClient.Properties.GenerateSecret", False),
+    # Not the resource server of Applications, whose scopes are groups.
+    ("Resources.People.Properties.Identifier", "researcher-people"),
     # The bucket is private, encrypted and versioned, requires TLS, and is retained with the stack's deletion.
     ("Resources.Uploads.Properties.PublicAccessBlockConfiguration", PRIVATE),
     ("Resources.Uploads.Properties.OwnershipControls.Rules", [{"ObjectOwnership": "BucketOwnerEnforced"}]),

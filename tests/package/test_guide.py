@@ -5,6 +5,7 @@ The account is a model on loopback. The API behind it is the local cloud, and ku
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -14,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from chalicelib.configuration import decode
 from infra.local.local_stack import Stack
+from infra.localcluster.certificates import server_identity
+from infra.packaging.stage_configuration import packaged as packaged_configuration
 from infra.packaging.template import BUNDLE, TEMPLATE
 from tests.account.account import Account
 from tests.package.packaged_template import transform
@@ -31,10 +35,10 @@ PAGE = "docs/operate/deploy.md"
 BLOCKS = [block for block in fences("console") if "DEPLOY_OPTIONS" not in block.text]
 GUIDE = [block.text for block in BLOCKS if block.page == PAGE]
 ROLLBACK = [block.text for block in BLOCKS if "worktree" in block.text]
-CLUSTER = {
+CLUSTER: dict[str, Any] = {
     "name": "gpu-east",
     "endpoint": "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
-    "certificateAuthority": {"data": "LS0tLS1CRUdJTi"},
+    "certificateAuthority": {"data": base64.b64encode(server_identity().ca_pem.encode()).decode()},
     "accessConfig": {"authenticationMode": "CONFIG_MAP"},
 }
 DOUBLES = """
@@ -120,6 +124,8 @@ def test_guide_leads_from_an_empty_account_to_a_job(account: Account, tmp_path: 
     assert parameters["ClusterRoleArn"] == account.stacks.by_name["researcher-access"].outputs["RoleArn"]
     assert parameters["ClusterEndpoint"] == CLUSTER["endpoint"]
     assert access["ApiStack"] == "researcher-dev"
+    configured = decode(packaged_configuration(clone / ".local" / "dev.json"))
+    assert configured.cluster_authorities == (CLUSTER["certificateAuthority"]["data"],)
     applied = [each["kind"] for each in yaml.safe_load_all((clone / ".local" / "applied.yaml").read_text()) if each]
     assert {"Namespace", "RoleBinding", "ResourceQuota"} <= {*applied}
 

@@ -32,11 +32,15 @@ from tests.package.packaged_template import (
 if TYPE_CHECKING:
     Json = dict[str, Any]
 
-WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
+WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi", "sign_in"}
 """Functions that need no cluster. Health is not one of them, because of `?deep=true`."""
-SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name", "aws_endpoint_url"}
-SET_BY_STACK = {"uploads_bucket_owner"}
-"""The account of the stack, a pseudo parameter."""
+SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name"}
+OF_OTHER_ENVIRONMENTS = {"aws_endpoint_url", "configuration_file"}
+"""Replace the services of AWS, and the configuration in the zip."""
+SET_BY_STACK = {"uploads_bucket_owner", "user_pool_client_id", "user_pool_issuer"}
+"""The account of the stack, a pseudo parameter, and its own user pool."""
+
+NO_PARAMETER = SET_BY_LAMBDA | SET_BY_STACK | OF_OTHER_ENVIRONMENTS
 
 VPC_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
@@ -119,7 +123,8 @@ class TestSettings:
     """The settings of a deployment."""
 
     @pytest.mark.parametrize(
-        "setting", [field for field in fields(Settings) if field.name not in SET_BY_LAMBDA | SET_BY_STACK]
+        "setting",
+        [field for field in fields(Settings) if field.name not in NO_PARAMETER],
     )
     def test_are_parameters(self, packaged: Json, setting: Any) -> None:  # noqa: ANN401 - a field of any type
         """Every setting is a parameter of the stack with the same default, and a variable of every function."""
@@ -135,7 +140,7 @@ class TestSettings:
     def test_required_parameters(self, packaged: Json) -> None:
         """Only the cluster and the bucket are required; with the defaults, the stack creates its own token issuer."""
         required = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
-        cluster = {"ClusterName", "ClusterEndpoint", "ClusterCa", "ClusterRoleArn", "ClusterExternalId"}
+        cluster = {"ClusterName", "ClusterEndpoint", "ClusterRoleArn", "ClusterExternalId"}
 
         assert required == cluster | {"UploadsBucket"}
 

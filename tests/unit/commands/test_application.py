@@ -96,4 +96,4 @@ def test_stack_without_a_pool(account: Account, capsys: pytest.CaptureFixture[st
     del account.stacks.by_name[STACK].outputs["UserPoolId"]
 
     assert create("team-a") == 1
-    assert "create the Application at its TokenIssuer" in capsys.readouterr().err
+    assert "create the Application at its token issuer" in capsys.readouterr().err
