@@ -23,6 +23,7 @@ CHANGED = {
     "CleanupSchedule": "cron(0 4 * * ? *)",
     "AnnounceSchedule": "rate(5 minutes)",
     "GetJobConcurrency": "100",
+    "ListJobsConcurrency": "100",
     "UploaderArns": "arn:aws:iam::123456789012:role/ci,arn:aws:iam::123456789012:user/alice",
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",

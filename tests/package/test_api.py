@@ -15,6 +15,7 @@ import app
 from chalicelib.configuration import decode
 from infra.commands.application import RESOURCE_SERVER
 from infra.local.gateway import Gateway
+from infra.packaging.alarms import LONG_POLLING
 from infra.packaging.bundle import ROOT
 from infra.packaging.gateway_responses import ANY_METHOD, BY_TYPE
 from tests.deployed.cloudformation import Stack
@@ -146,16 +147,17 @@ class TestConcurrency:
     """The concurrency of functions that wait."""
 
     @pytest.mark.parametrize(("value", "reserved"), [("", None), ("100", "100")])
-    def test_can_be_reserved(self, packaged: Json, value: str, reserved: str | None) -> None:
-        """GetJob has a limit of its own if the parameter is set; by default no function has, as in a new account."""
+    @pytest.mark.parametrize("name", sorted(LONG_POLLING))
+    def test_can_be_reserved(self, packaged: Json, name: str, value: str, reserved: str | None) -> None:
+        """It has a limit of its own if the parameter is set; by default no function has, as in a new account."""
         found = {
-            name: properties.get("ReservedConcurrentExecutions")
-            for name, properties in Stack(packaged, {"GetJobConcurrency": value})
+            each: properties.get("ReservedConcurrentExecutions")
+            for each, properties in Stack(packaged, {f"{name}Concurrency": value})
             .of_type("AWS::Serverless::Function")
             .items()
         }
 
-        assert found == dict.fromkeys(map(logical, FUNCTIONS)) | {"GetJob": reserved}
+        assert found == dict.fromkeys(map(logical, FUNCTIONS)) | {name: reserved}
 
     def test_throttled_function_is_503(self, api: Json) -> None:
         """A function that Lambda does not invoke is 503 with Retry-After; one that fails remains 502."""

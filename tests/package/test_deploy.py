@@ -150,7 +150,12 @@ class TestOptions:
         options = (
             f"--role-arn arn:aws:iam::123456789012:role/deployer --tags team=ml 'cost centre=a b' --kms-key-id {key}"
         )
-        variables = {"PACKAGE": deploy.folder, "PARAMETERS": deploy.write(REQUIRED), "ARTIFACTS": ARTIFACTS}
+        variables = {
+            "PACKAGE": deploy.folder,
+            "PARAMETERS": deploy.write(REQUIRED),
+            "ARTIFACTS": ARTIFACTS,
+            "CONFIGURATION": "Makefile",
+        }
         command = ["make", "--silent", "--old-file=package", "deploy", f"DEPLOY_OPTIONS={options}"]
 
         command += [f"{name}={value}" for name, value in variables.items()]

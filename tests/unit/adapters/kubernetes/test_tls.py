@@ -106,6 +106,12 @@ class TestRejected:
         assert connection_error(server_identity(shape), "").why == "tls_verification_unknown_authority"
 
 
+def test_authorities_without_a_certificate_are_refused() -> None:
+    """A text that is not PEM does not become a context that trusts no server."""
+    with pytest.raises(ValueError, match="no certificate in PEM"):
+        cluster_contexts("LS0tLS1CRUdJTi")
+
+
 def test_only_the_strict_check_is_off(shape: Shape) -> None:
     """Everything else is as Python 3.13 sets it, on every version of Python."""
     (context,) = cluster_contexts(server_identity(shape).ca_pem)
