@@ -8,7 +8,9 @@ PORT ?= 8000
 CLUSTER ?= embedded
 STAGE ?= dev
 STACK ?= researcher-$(STAGE)
-PARAMETERS ?= .local/$(STAGE).parameters
+PARAMETERS ?= .local/$(STAGE).yaml
+CONFIGURATION ?= .local/$(STAGE).json
+PACKAGE = build/$(STAGE)
 CLOUD_embedded = infra.local
 CLOUD_real = tests.cluster
 COSMIC_RAY = ../mutation/bin
@@ -18,7 +20,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 ASSETS = chalicelib/assets/index.html
 
-.PHONY: help run cleanup doctor test test-all test-oldest check format lock openapi client-models reference docs lint-openapi lint-workflows check-api release audit control-plane test-cluster test-clients test-client test-browser thorough figures mutants package deploy bench
+.PHONY: help run cleanup doctor test test-all test-oldest check format lock openapi client-models reference docs lint-openapi lint-template lint-workflows check-api release audit control-plane test-cluster test-clients test-client test-browser thorough figures mutants package deploy bench
 
 .DEFAULT_GOAL := run
 
@@ -90,6 +92,14 @@ check-api: $(READY)  ## find breaking changes of the API since the last release;
 	$(GO_TOOL) oasdiff breaking --format singleline --fail-on WARN --allow-external-refs=false --severity-levels $(API)/severity.txt \
 		--err-ignore $(API)/allowed.md --warn-ignore $(API)/allowed.md $(API)/released.json chalicelib/openapi.json
 
+LINT = build/template-lint
+TEMPLATE_TOOLS = .venv-checkov/ready .venv-sam/ready
+
+lint-template: $(READY) $(TEMPLATE_TOOLS)  ## check the template with checkov and `sam validate --lint`; needs no AWS account
+	$(BIN)/python -m tests.template_lint $(LINT)
+	.venv-checkov/bin/checkov --config-file tests/template_lint/checkov.yaml --file $(LINT)/transformed.json infra/cluster-access.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint --template $(LINT)/template.json
+
 lint-workflows: $(READY)  ## lint the GitHub workflows with actionlint and zizmor
 	$(GO_TOOL) actionlint -shellcheck= -pyflakes=
 	$(BIN)/zizmor --offline --quiet --no-progress --persona=pedantic .github
@@ -138,8 +148,9 @@ mutants: $(READY)  ## mutation tests of the most important rules, in a copy of t
 	cd build/mutants && $(COSMIC_RAY)/cosmic-ray exec tests/mutants.toml mutants.sqlite
 	cd build/mutants && $(COSMIC_RAY)/cr-report --surviving-only --show-diff mutants.sqlite
 
-package: $(READY)  ## write the deployment package to build/<STAGE>; needs no AWS account
-	$(BIN)/python -m infra.packaging --stage $(STAGE) --out build/$(STAGE)
+package: $(READY)  ## write the deployment package to build/<STAGE>, with the stage's CONFIGURATION; needs no AWS account
+	@test ! -f "$(CONFIGURATION)" || set -- --configuration "$(CONFIGURATION)"; \
+		$(BIN)/python -m infra.packaging --stage $(STAGE) --out "$(PACKAGE)" "$$@"
 
 RELEASED = build/v$(VERSION)
 
@@ -153,15 +164,11 @@ release: check check-api  ## commit and tag version VERSION, with its template, 
 	git tag --annotate "v$(VERSION)" --message "Researcher REST API $(VERSION)"
 	@echo "v$(VERSION) is tagged, and its files are in $(RELEASED). Push both: git push origin HEAD v$(VERSION)"
 
-deploy: package  ## deploy the stack STACK with the file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
+deploy: package  ## deploy the stack STACK with the JSON or YAML file PARAMETERS; ARTIFACTS is your bucket for the zip; needs the AWS CLI
 	@test -n "$(ARTIFACTS)" || { echo "Set a bucket for the zip: make deploy STAGE=$(STAGE) ARTIFACTS=<bucket>" >&2; exit 1; }
-	@test -f "$(PARAMETERS)" || { echo "The file $(PARAMETERS) with the parameters of the stack does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
-	aws cloudformation package --template-file build/$(STAGE)/template.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
-		--use-json --output-template-file build/$(STAGE)/uploaded.json
-	aws cloudformation deploy --template-file build/$(STAGE)/uploaded.json --s3-bucket $(ARTIFACTS) --s3-prefix $(STACK) \
-		--stack-name $(STACK) --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides $$(cat $(PARAMETERS)) \
-		Release=$$(cat $(PARAMETERS) build/$(STAGE)/functions.zip build/$(STAGE)/template.json | sha256sum | cut -c 1-16)
-	aws cloudformation describe-stacks --stack-name $(STACK) --query "Stacks[0].Outputs" --output table
+	@test -f "$(CONFIGURATION)" || { echo "The file $(CONFIGURATION) with the configuration of the stage does not exist; docs/operate/deploy.md has an example." >&2; exit 1; }
+	@$(BIN)/python -m infra.commands.deploy --package "$(PACKAGE)" --stack "$(STACK)" --artifacts "$(ARTIFACTS)" \
+		--parameters "$(PARAMETERS)" -- $(DEPLOY_OPTIONS)
 
 bench: control-plane $(ASSETS)  ## benchmark the API against alternatives: 15 minutes on an idle machine; ONLY, ROUNDS, DOCS=1
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(DOCS),--docs)
@@ -174,6 +181,8 @@ lock: $(READY)  ## update the locked requirements, with hashes, from pyproject.t
 	$(LOCK) --group mutants --output-file tests/mutants.txt
 	$(LOCK) --group control-plane --output-file tests/cluster/go.txt
 	$(LOCK) --group generators --output-file tests/generators/requirements.txt
+	$(LOCK) --group checkov --output-file tests/template_lint/checkov.txt
+	$(LOCK) --group sam --output-file tests/template_lint/sam.txt
 	$(LOCK) --group docs --output-file infra/site/requirements.txt
 
 NOT_INSTALLED = echo "The packages could not be installed: check the network connection, or the messages in \
@@ -204,6 +213,11 @@ $(SITE)/ready: $(READY) infra/site/requirements.txt infra/site/package-lock.json
 	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync --quiet --require-hashes infra/site/requirements.txt
 	@cp infra/site/package.json infra/site/package-lock.json $(SITE)
 	@npm --prefix $(SITE) ci --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+$(TEMPLATE_TOOLS): .venv-%/ready: $(READY) tests/template_lint/%.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@VIRTUAL_ENV=$(@D) $(BIN)/uv pip sync --quiet --require-hashes tests/template_lint/$*.txt
 	@touch $@
 
 $(GENERATORS)/ready: $(READY) tests/generators/requirements.txt tests/generators/npm/package-lock.json

@@ -23,35 +23,24 @@ class InvalidSettingError(SettingError):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """One cluster and one token issuer. Each field is read from the environment variable of its name in upper case."""
+    """The settings of one cluster. Each field is read from the environment variable of its name in upper case."""
 
     cluster_name: str
     """The name of the EKS cluster, which is signed into each token for it."""
     cluster_endpoint: str
     """The https URL of the cluster's API server."""
-    cluster_ca: str
-    """The certificate authority of the API server: PEM in base64, as DescribeCluster returns it. To replace it without
-    an outage, deploy the old and the new authority together first."""
     cluster_role_arn: str
     """The IAM role that the functions assume; the cluster has an access entry for it."""
     cluster_external_id: str
     """The ExternalId that the role's trust policy requires."""
-    token_issuer: str
-    """The `iss` of accepted tokens, and the URL below which its discovery document is."""
-    token_audience: str
-    """The accepted values of `token_audience_claim`, separated by commas."""
     uploads_bucket: str
     """The S3 bucket for uploads, their status objects and Receipts."""
     aws_region: str
     """The AWS region; set by Lambda."""
-    token_audience_claim: str = "aud"
-    """For Cognito's access tokens, which have no `aud`: `scope` (the resource server's identifier) or `client_id`."""
-    token_groups_claim: str = "groups"
-    """A list of groups, or a string of scopes such as Cognito's `scope`."""
-    token_scope_prefix: str = "researcher/"
-    """The prefix of scopes that are groups."""
-    token_subject_claim: str = "sub"
-    """The claim that names the caller, shown as a Job's `user` and in the cluster's audit log."""
+    user_pool_issuer: str = ""
+    """The issuer of the stack's own Cognito user pool, in addition to those of the configuration."""
+    user_pool_client_id: str = ""
+    """The public client of the stack's own user pool, with which people sign in."""
     token_url: str = ""
     """The token endpoint for the client credentials grant; published in the OpenAPI document."""
     documentation_url: str = ""
@@ -65,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     """`off`, `on` (reject a Job whose pods the cluster would never admit), `strict` (or if the quota is full now)."""
     uploads_bucket_owner: str = ""
     """The AWS account that must own the bucket."""
+    configuration_file: str = ""
+    """Replaces the configuration in the zip by that in a file, such as one of a Lambda layer."""
     aws_endpoint_url: str = ""
     """Replaces the endpoints of AWS services, as in the AWS SDKs."""
     cleanup_dry_run: str = "true"
@@ -102,6 +93,11 @@ def own_keys() -> tuple[str, str, str] | None:
 def endpoint_name() -> str:
     """Return the name of the function that this Lambda serves; empty where one process serves all."""
     return os.environ.get("ENDPOINT", "")
+
+
+def stack_name() -> str:
+    """Return the name of the CloudFormation stack, which distinguishes the metrics of two stacks in one account."""
+    return os.environ.get("STACK_NAME", "") or "local"
 
 
 def cors_origin() -> str:

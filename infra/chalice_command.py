@@ -8,10 +8,12 @@ Chalice's own packaging makes one function of all routes, with one role, and wit
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 from msgspec.structs import fields
 
+from chalicelib.configuration import PACKAGED
 from chalicelib.settings import Settings
 
 INSTEAD = {
@@ -24,6 +26,8 @@ INSTEAD = {
 LOCAL = "local"
 """The command that serves the routes; it loads the app in a thread, which has no context of the command."""
 PLACEHOLDER = "local"
+CONFIGURATION = Path(__file__).parent / "placeholder.json"
+"""A configuration that trusts no real issuer and no cluster."""
 
 
 def prepare() -> None:
@@ -41,9 +45,11 @@ def prepare() -> None:
         )
     missing = [name for field in fields(Settings) if field.required and not os.environ.get(name := field.name.upper())]
     os.environ.update(dict.fromkeys(missing, PLACEHOLDER))
+    if not PACKAGED.exists():
+        os.environ.setdefault("CONFIGURATION_FILE", str(CONFIGURATION))
     if missing and command == LOCAL:
         click.echo(
-            f"Without the settings {', '.join(missing)} only /health, /docs and /openapi.json work. "
+            f"Without the settings {', '.join(missing)} only /health, /docs, /sign-in and /openapi.json work. "
             "Use `make run` for the whole API with a simulated cluster.",
             err=True,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.parsing.strict_json import MAX_DEPTH, is_deeper, unique_keys
@@ -21,7 +21,8 @@ MAX_TOKEN = 8192
 LEEWAY = 30
 """Tolerated clock skew, in seconds."""
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 """Asymmetric algorithms only: any service that can verify a token with a shared secret can also forge one."""
 
 _DETAIL = (
@@ -109,7 +110,8 @@ def _check_header(header: Claims) -> Claims:
 def _check_claims(claims: Claims) -> Claims:
     for name in ("exp", "iat", "nbf"):
         time = claims.get(name, 0)
-        if type(time) is not int or not 0 <= time < _MAX_TIME:
+        # A NumericDate may have a fraction (RFC 7519, 2). JSON's 1e999 is infinity, which is out of range.
+        if type(time) not in {int, float} or not 0 <= time < _MAX_TIME:
             raise unauthenticated(f"has an invalid {name}")
     if {"iat", "exp"} <= claims.keys() and claims["exp"] - claims["iat"] > MAX_LIFETIME:
         raise unauthenticated(f"is valid for more than {MAX_LIFETIME // 86400} days")

@@ -19,11 +19,16 @@ from chalicelib.domain.labels import is_label_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.domain.token_issuer import TokenIssuer
+
 PREFIX = "researcher:"
 MAX_GROUPS = 200
 """The largest number of groups that an issuer puts into a token before it omits the claim (Entra ID: 200)."""
 
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:+=/~-]{0,127}")
+MAX_LOGGED, MAX_LOGGED_GROUPS = 80, 5
+"""The lengths of `ignored_groups`: a token may have 200 groups of any length."""
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:+=/~'#%-]{0,127}")
 # No space at the end: HTTP strips it from a header's value, which would leave the name of another group.
 _GROUP = re.compile(r"[A-Za-z0-9/]([A-Za-z0-9._@|:+=/~ -]{0,126}[A-Za-z0-9._@|:+=/~-])?")
 _RESERVED_GROUP = re.compile(r"janitor|anonymous|s3-.*")
@@ -38,6 +43,8 @@ class Caller(msgspec.Struct, frozen=True):
     groups: tuple[str, ...]
     uploader: str | None = None
     """The principal that S3 names as the uploader of an object; it grants no permissions."""
+    ignored_groups: tuple[str, ...] = ()
+    """Some groups of the token that cannot be groups of the cluster, escaped and cut off for the log."""
 
     @classmethod
     def janitor(cls) -> Caller:
@@ -77,35 +84,47 @@ def user_label(subject: str) -> str:
     return _HASHED_LABEL + hashlib.sha256(subject.encode()).hexdigest()[:40]
 
 
-def caller_from_claims(
-    claims: Mapping[str, object], *, subject_claim: str, groups_claim: str, scope_prefix: str
-) -> Caller:
-    """Return the caller of verified *claims*; raise Unauthenticated if a name does not match the strict pattern."""
-    subject = claims.get(subject_claim)
-    if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-        raise unauthenticated(f"has a claim {subject_claim} that is missing or invalid")
-    if _RESERVED_SUBJECT.fullmatch(subject):
-        raise unauthenticated(f"has a claim {subject_claim} with a name that is reserved for this API")
-    return Caller(subject, _groups(claims.get(groups_claim), groups_claim, scope_prefix))
+def caller_from_claims(claims: Mapping[str, object], issuer: TokenIssuer) -> Caller:
+    """Return the caller of the verified *claims* of *issuer*; raise Unauthenticated if one is invalid."""
+    names = [name for claim in issuer.groups_claims for name in _names(claims.get(claim), claim, issuer.scope_prefix)]
+    template = issuer.template()
+    if template:
+        names = [template.group(claims)]
+    if len(names) > MAX_GROUPS:
+        raise unauthenticated(f"has more than {MAX_GROUPS} groups")
+    groups = [issuer.prefix + name for name in names if is_group(name) and is_group(issuer.prefix + name)]
+    # The API's own identities act without a token: a token must not bring their groups.
+    allowed = {group for group in groups if not is_reserved_group(group)}
+    ignored = [ascii(name)[:MAX_LOGGED] for name in names if issuer.prefix + name not in allowed]
+    return Caller(
+        _subject(claims.get(issuer.subject_claim), issuer),
+        tuple(sorted(allowed)),
+        ignored_groups=tuple(sorted(set(ignored))[:MAX_LOGGED_GROUPS]),
+    )
 
 
-def _groups(claim: object, name: str, scope_prefix: str) -> tuple[str, ...]:
-    """Return the groups in *claim*: an array of names, or space-separated scopes with the prefix."""
+def _subject(claim: object, issuer: TokenIssuer) -> str:
+    """Return the subject in *claim*, with the prefix of *issuer*."""
+    name = issuer.subject_claim
+    if not isinstance(claim, str) or not _SUBJECT.fullmatch(claim) or not _SUBJECT.fullmatch(issuer.prefix + claim):
+        raise unauthenticated(f"has a claim {name} that is missing or invalid")
+    if _RESERVED_SUBJECT.fullmatch(issuer.prefix + claim):
+        raise unauthenticated(f"has a claim {name} with a name that is reserved for this API")
+    return issuer.prefix + claim
+
+
+def _names(claim: object, name: str, scope_prefix: str) -> list[str]:
+    """Return the names in *claim*: an array of names, or space-separated scopes with the prefix."""
     match claim:
         case None:
-            names: list[object] = []
+            return []
         case str():
             scopes = claim.split(" ")
-            names = [*(scope.removeprefix(scope_prefix) for scope in scopes if scope.startswith(scope_prefix))]
-        case list():
-            names = claim
+            return [scope.removeprefix(scope_prefix) for scope in scopes if scope.startswith(scope_prefix)]
+        case list() if all(isinstance(group, str) for group in claim):
+            return claim
         case _:
-            raise unauthenticated(f"has a claim {name} that is neither an array nor a string")
-    groups = [group for group in names if isinstance(group, str) and is_group(group)]
-    if len(groups) < len(names) or len(names) > MAX_GROUPS:
-        raise unauthenticated(f"has a claim {name} with an invalid group or more than {MAX_GROUPS} groups")
-    # The API's own identities act without a token: a token must not bring their groups.
-    return tuple(sorted({group for group in groups if not is_reserved_group(group)}))
+            raise unauthenticated(f"has a claim {name} that is neither an array of strings nor a string")
 
 
 def is_group(text: str) -> bool:

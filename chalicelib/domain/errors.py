@@ -13,6 +13,7 @@ ResearcherError
 ├── TooManyRequests (429)         ├── InternalError (500)           ├── BadGateway (502)
 ├── ClusterUnavailable (503)      ├── CredentialsUnavailable (503)  ├── IssuerUnavailable (503)
 ├── StorageUnavailable (503)      ├── EventBusUnavailable (503)     ├── NodeUnavailable (503)
+├── Overloaded (503)
 └── DeadlineExceeded (504)
 
 The docstring of each class is published: it describes the response in the OpenAPI document. A message says what is
@@ -307,6 +308,12 @@ class BadGateway(ResearcherError):
     """The function did not return a valid response to API Gateway."""
 
     status, code, title = 502, "bad_gateway", "Bad gateway"
+
+
+class Overloaded(ResearcherError):
+    """The API is at the limit of its concurrency; the request was not processed."""
+
+    status, code, title = 503, "overloaded", "Overloaded"
 
 
 class ClusterUnavailable(ResearcherError):

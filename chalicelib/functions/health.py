@@ -36,7 +36,8 @@ class Health(msgspec.Struct, frozen=True):
             description=(
                 "The groups of the token that have access to a Project of this cluster; null without `deep=true`. If "
                 "it is empty, no Project has been given to any of your groups: ask your platform engineers."
-            )
+            ),
+            examples=[["team-a"]],
         ),
     ] = None
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from chalice.app import Blueprint
 
+from chalicelib import configuration
 from chalicelib.adapters.aws import eks_tokens
 from chalicelib.adapters.kubernetes import cluster
 from chalicelib.adapters.kubernetes.own_identity import OwnIdentity
-from chalicelib.adapters.oidc.jwks import KeySet
+from chalicelib.adapters.oidc.bearer_tokens import key_set
 from chalicelib.domain.caller import PREFIX
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.parsing.strict_json import field_error
@@ -38,8 +40,10 @@ class SelfCheckEvent(msgspec.Struct, forbid_unknown_fields=True):
 def handle(event: Event) -> list[Check]:
     """Run all checks; one that fails is part of the result and not an error."""
     groups, connection = _groups(event.document), cluster.connect(settings())
+    # New key sets, so that no cached key hides a failure. An issuer whose keys are given is sent no request.
+    keys = [key_set(issuer) for issuer in configuration.token_issuers(settings())]
     ports = Ports(
-        lambda: KeySet(settings().token_issuer).find("", event.deadline),
+        [partial(each.find, "", event.deadline) for each in keys],
         lambda: eks_tokens.connect(settings()).token(event.deadline, fresh=True),
         OwnIdentity(connection, event.deadline),
     )

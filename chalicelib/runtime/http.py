@@ -191,6 +191,10 @@ def _response(response: Response, request: Request) -> ChaliceResponse:
     return ChaliceResponse(body=body, status_code=response.status, headers=headers)
 
 
+def _ignored(caller: Caller | None) -> dict[str, object]:
+    return {"ignoredGroups": caller.ignored_groups} if caller and caller.ignored_groups else {}
+
+
 def _log(function: str, path: Mapping[str, str], request: Request, response: Response) -> None:
     request_log.write_request(
         function,
@@ -199,5 +203,5 @@ def _log(function: str, path: Mapping[str, str], request: Request, response: Res
         status=response.status,
         milliseconds=(time.monotonic() - request.started) * 1000,
         attempts=request.attempts,
-        **{**path, **request.notes},
+        **{**path, **_ignored(request.caller), **request.notes},
     )

@@ -9,6 +9,8 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from chalicelib.settings import stack_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -41,7 +43,8 @@ def write_request(
     fields = {name: value for name, value in event.items() if value is not None}
     cluster = {"attempts": len(attempts), "clusterMilliseconds": round(sum(attempts) * 1000, 1)}
     cold = {"cold": next(_lines) == 0}
-    line = {"event": "request", "function": function, "status": status, **fields, **cluster, **cold}
+    names = {"stack": stack_name(), "function": function}
+    line = {"event": "request", **names, "status": status, **fields, **cluster, **cold}
     line |= _metrics(status, milliseconds, counts or {})
     # json escapes all but ASCII, so that a lone surrogate from a request can be written, too.
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
@@ -52,7 +55,7 @@ def _metrics(status: int, milliseconds: float, counts: Mapping[str, int]) -> dic
     """Return the metrics of a request in CloudWatch's Embedded Metric Format."""
     counted = [{"Name": name, "Unit": "Count"} for name in ("Failures", *counts)]
     units = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, *counted]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": units}
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["stack", "function"]], "Metrics": units}
     return {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         "Milliseconds": round(milliseconds, 1),

@@ -1,6 +1,6 @@
-"""Check what only the functions can see: the token issuer, the cluster's role, and their own rights on the cluster.
+"""Check what only the functions can see: the token issuers, the cluster's role, and their own rights on the cluster.
 
-1. The keys of the token issuer are fetched.
+1. The keys of each token issuer are fetched, except those that the configuration has.
 2. The cluster's role is assumed again, which checks its trust policy and the ExternalId.
 3. The cluster returns the groups of this identity, which checks the network, TLS, the token and the access entry.
 4. Without impersonation headers the cluster must refuse to list Jobs.
@@ -18,7 +18,7 @@ import msgspec
 from chalicelib.domain.errors import ResearcherError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 CheckName = Literal["issuer", "role", "cluster", "access_entry", "own_rights", "impersonation"]
 Outcome = Literal["ok", "failed", "skipped"]
@@ -30,7 +30,7 @@ JANITOR = "researcher:janitor"
 
 
 class Check(msgspec.Struct, frozen=True):
-    """The outcome of one check; *why* is a code of the request log, *missing* are names that the cluster lacks."""
+    """The outcome of one check; *why* has codes of the request log, *missing* are names that the cluster lacks."""
 
     name: CheckName
     outcome: Outcome
@@ -54,14 +54,15 @@ class OwnIdentity(Protocol):
 class Ports(msgspec.Struct, frozen=True):
     """What the checks use; each raises a ResearcherError."""
 
-    fetch_keys: Callable[[], object]
+    fetch_keys: Sequence[Callable[[], object]]
+    """One for each token issuer."""
     assume_role: Callable[[], object]
     cluster: OwnIdentity
 
 
 def self_check(groups: Iterable[str], ports: Ports) -> list[Check]:
     """Return the outcome of each check; *groups* are the Kubernetes groups of the Projects."""
-    checks = [_try("issuer", ports.fetch_keys), _try("role", ports.assume_role)]
+    checks = [_try("issuer", *ports.fetch_keys), _try("role", ports.assume_role)]
     checks.append(_skip_unless(checks[-1], "cluster", ports.cluster.groups))
     reached = checks[-1]
     checks.append(_needs(reached, "access_entry", lambda: {API_GROUP} - ports.cluster.groups()))
@@ -73,12 +74,18 @@ def self_check(groups: Iterable[str], ports: Ports) -> list[Check]:
     return checks
 
 
-def _try(name: CheckName, action: Callable[[], object]) -> Check:
+def _try(name: CheckName, *actions: Callable[[], object]) -> Check:
+    """Return a check that fails if one of *actions* does, with the reason of each."""
+    reasons = [reason for reason in map(_reason, actions) if reason]
+    return Check(name, "failed", "; ".join(reasons)) if reasons else Check(name, "ok")
+
+
+def _reason(action: Callable[[], object]) -> str:
     try:
         action()
     except ResearcherError as error:
-        return Check(name, "failed", error.why or error.code)
-    return Check(name, "ok")
+        return error.why or error.code
+    return ""
 
 
 def _skip_unless(needed: Check, name: CheckName, action: Callable[[], object]) -> Check:

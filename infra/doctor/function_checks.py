@@ -29,8 +29,8 @@ ABOUT = {
     "issuer": About(
         "token-issuer",
         "keys fetched",
-        "The functions cannot fetch the keys of the token issuer",
-        f"Check TokenIssuer. {NETWORK}",
+        "The functions cannot fetch the keys of each token issuer",
+        f"Check tokenIssuers in the configuration. {NETWORK}",
     ),
     "role": About(
         "assume-role",
@@ -57,7 +57,7 @@ ABOUT = {
 }
 FIXES = {
     "tls_verification_unknown_authority": (
-        "ClusterCa must be the authority that describe-cluster returns: correct it, and deploy again."
+        "clusterAuthorities must have the authority that describe-cluster returns: correct it, and deploy again."
     ),
     "status_401": (
         "The cluster refuses the functions' token. Compare ClusterName, and create the access entry again: a role that "

@@ -121,7 +121,8 @@ def _network_policy(namespace: str) -> CommentedManifest:
         {"ipBlock": {"cidr": cidr, "except": services}} for cidr, services in CREDENTIAL_SERVICES.items()
     ]
     return with_comment(
-        "Denies ingress from other namespaces, and egress to the services with AWS credentials.",
+        "Where the cluster enforces NetworkPolicies: denies ingress from other namespaces, and egress to the services "
+        "with AWS credentials.",
         "networking.k8s.io/v1/NetworkPolicy",
         {"name": "researcher-project", "namespace": namespace},
         spec={

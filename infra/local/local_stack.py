@@ -7,14 +7,18 @@ does.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Generic, Protocol, Self
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
 
 import boto3
 
 import app
+from chalicelib import configuration
 from chalicelib.adapters.aws import bucket, eks_tokens, event_bus
 from chalicelib.adapters.kubernetes import cluster as cluster_adapter
 from chalicelib.adapters.oidc import bearer_tokens
@@ -58,6 +62,7 @@ ENTRY = AccessEntry("researcher-api:{{SessionName}}", (API_GROUP,))
 _EXTERNAL_ID = "local-external-id"
 _CACHES = (
     settings,
+    configuration.load,
     bucket.connect,
     cluster_adapter.connect,
     eks_tokens.connect,
@@ -127,7 +132,10 @@ class Stack(Generic[SomeCluster]):
             started.callback(self.issuer.close)
             started.enter_context(self.cluster)
             self._prepare_cluster()
-            self._deploy(self._settings(self._prepare_aws()) | self._extra, started)
+            file = Path(started.enter_context(TemporaryDirectory())) / "configuration.json"
+            file.write_text(json.dumps(self.configuration), encoding="utf-8")
+            settings = self._settings(self._prepare_aws()) | {"CONFIGURATION_FILE": str(file)}
+            self._deploy(settings | self._extra, started)
             started.enter_context(self.async_invocations)
             started.enter_context(object_events(self.async_invocations.invoke))
             self._open = started.pop_all()
@@ -156,6 +164,14 @@ class Stack(Generic[SomeCluster]):
     def authority(self) -> str:
         """The cluster's certificate authority in base64, as DescribeCluster returns it."""
         return base64.b64encode(self.cluster.ca_pem.encode()).decode()
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The configuration of the deployment, as a JSON document."""
+        return {
+            "clusterAuthorities": [self.authority],
+            "tokenIssuers": [{"issuer": self.issuer.url, "audiences": [AUDIENCE]}],
+        }
 
     def session(self) -> dict[str, str]:
         """Return the environment variables that the commands of the documentation use for this stack."""
@@ -209,11 +225,8 @@ class Stack(Generic[SomeCluster]):
         return {
             "CLUSTER_NAME": self.cluster.name,
             "CLUSTER_ENDPOINT": self.cluster.url,
-            "CLUSTER_CA": self.authority,
             "CLUSTER_ROLE_ARN": role,
             "CLUSTER_EXTERNAL_ID": _EXTERNAL_ID,
-            "TOKEN_ISSUER": self.issuer.url,
-            "TOKEN_AUDIENCE": AUDIENCE,
             "TOKEN_URL": self.issuer.token_url,
             "UPLOADS_BUCKET": BUCKET,
             "CLEANUP_DRY_RUN": "false",

@@ -76,7 +76,7 @@ WALK = (
         "job_diagnosis",
         "job_logs",
     ),
-    *("keep_job", "suspend_job", "resume_job", "clone_job", "retry_job", "health", "openapi"),
+    *("keep_job", "suspend_job", "resume_job", "clone_job", "retry_job", "health", "sign_in", "openapi"),
 )
 """The order of the operations: with their examples, each works after the ones before it."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -22,6 +22,7 @@ from chalicelib.domain.errors import (
     JobCleanedUp,
     MalformedRequest,
     NodeUnavailable,
+    Overloaded,
     Problem,
     ResearcherError,
     StorageUnavailable,
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
 JsonObject = dict[str, Any]
 Error = type[ResearcherError]
 
-ALWAYS: tuple[Error, ...] = (MalformedRequest, TooManyRequests, InternalError, BadGateway, DeadlineExceeded)
+ALWAYS: tuple[Error, ...] = (
+    MalformedRequest, TooManyRequests, InternalError, BadGateway, Overloaded, DeadlineExceeded,
+)  # fmt: skip
 """Errors of every operation, most of them from API Gateway."""
 WITH_TOKEN: tuple[Error, ...] = (
     Unauthenticated,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
 
+from chalicelib.configuration import PACKAGED
 from chalicelib.functions.docs_asset import ASSETS
 from infra.packaging import bundle_contents, docs_assets
 
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
 FIND_PYTHON = Path(__file__).parents[1] / "find_python.sh"
 OWN_SOURCES = ("app.py", "chalicelib")
+ONLY_HERE = ("__pycache__", "assets", PACKAGED.name)
 TASK_ROOT = "/var/task"
 """The folder where Lambda extracts the zip; tracebacks contain its paths."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -50,13 +52,19 @@ class NoInterpreterError(Exception):
     """No Python of the target's version is installed; only that version writes bytecode that the target loads."""
 
 
-def write_bundle(archive: Path, target: Target = LAMBDA) -> None:
-    """Write the zip for *target*, with bytecode, to *archive*; raise NoInterpreterError if it cannot be compiled."""
+def write_bundle(archive: Path, target: Target = LAMBDA, configuration: bytes = b"") -> None:
+    """Write the zip for *target*, with bytecode and *configuration*, to *archive*.
+
+    Raises:
+        NoInterpreterError: it cannot be compiled.
+    """
     python = _interpreter(target.python)
     with TemporaryDirectory() as folder:
         _install(Path(folder), target)
         _remove_unused(Path(folder))
         _add_own_sources(Path(folder))
+        if configuration:
+            (Path(folder) / PACKAGED.relative_to(ROOT)).write_bytes(configuration)
         _compile(Path(folder), python)
         _zip(Path(folder), archive)
 
@@ -88,7 +96,7 @@ def _add_own_sources(folder: Path) -> None:
     """Copy our sources without files that only this machine has, and build the documentation page."""
     for name in OWN_SOURCES:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "assets"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(*ONLY_HERE))
         else:
             shutil.copyfile(ROOT / name, folder / name)
     docs_assets.write(folder / ASSETS.relative_to(ROOT))

@@ -18,7 +18,7 @@ from chalice.utils import to_cfn_resource_name as logical_id
 
 from chalicelib.runtime.operation import BASE
 from chalicelib.settings import cors_origin
-from infra.packaging.alarms import api_alarm, function_alarms
+from infra.packaging.alarms import LONG_POLLING, api_alarm, function_alarms
 from infra.packaging.dashboard import dashboard
 from infra.packaging.gateway_responses import ANY_METHOD, gateway_responses, not_allowed
 from infra.packaging.policies import role_policy
@@ -39,13 +39,18 @@ DOCS = "/researcher/api/docs"
 ALIAS = "live"
 PUBLISHING = {
     "AutoPublishAlias": ALIAS,
-    # SAM publishes a version only if the text of the function changes, which does not contain parameter values. The
-    # description makes each deployment a new version.
+    # SAM creates a version only if the text of the function changes, which does not contain parameter values. The
+    # description makes each deployment a new version; the variable RELEASE lets Lambda publish it.
     "AutoPublishAliasAllProperties": True,
     "VersionDescription": {"Ref": "Release"},
     "SnapStart": {"ApplyOn": {"Ref": "SnapStart"}},
 }
 """API Gateway invokes a version by its alias, because SnapStart is available only for versions."""
+RETAINED = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+_STACK_UUID = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+STACK_NUMBER = {"Fn::Select": [0, {"Fn::Split": ["-", _STACK_UUID]}]}
+"""The first part of the stack's UUID, for the names of log groups: those of a deleted stack of that name may exist."""
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 class SharedNameError(Exception):
@@ -107,10 +112,19 @@ class EndpointTemplate(SAMTemplateGenerator):
         super()._generate_lambdafunction(resource, template)
         name, resources = logical_id(resource.resource_name), template["Resources"]
         # Chalice names the log group after the function; its role would then depend on the function, which is a cycle.
-        group = f"/{self._config.app_name}/${{AWS::StackName}}/{resource.resource_name}"
-        resources[f"{name}LogGroup"]["Properties"]["LogGroupName"] = {"Fn::Sub": group}
+        group = f"/{self._config.app_name}/${{AWS::StackName}}-${{Number}}/{resource.resource_name}"
+        resources[f"{name}LogGroup"] |= RETAINED
+        resources[f"{name}LogGroup"]["Properties"]["LogGroupName"] = {"Fn::Sub": [group, {"Number": STACK_NUMBER}]}
         resources[name]["Properties"]["LoggingConfig"] = {"LogGroup": {"Ref": f"{name}LogGroup"}}
+        if name in LONG_POLLING:
+            concurrency = {"Fn::If": [f"{name}Reserved", {"Ref": f"{name}Concurrency"}, NO_VALUE]}
+            resources[name]["Properties"]["ReservedConcurrentExecutions"] = concurrency
         resources |= function_alarms(name, resource.timeout)
+
+    def _generate_managediamrole(self, resource: models.ManagedIAMRole, template: JsonObject) -> None:
+        super()._generate_managediamrole(resource, template)
+        boundary = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundaryArn"}, NO_VALUE]}
+        template["Resources"][logical_id(resource.resource_name)]["Properties"]["PermissionsBoundary"] = boundary
 
     def _generate_restapi(self, resource: models.RestAPI, template: JsonObject) -> None:
         properties: JsonObject = {
@@ -167,6 +181,13 @@ def _url_outputs(stage: str) -> JsonObject:
             "Value": {"Fn::Sub": root + BASE},
         },
         "DocsUrl": {"Description": "The URL of the documentation page", "Value": {"Fn::Sub": root + DOCS}},
+        "RestApiId": {"Description": "The ID of the API, for a domain name of your own", "Value": {"Ref": API}},
+        "StageArn": {
+            "Description": "The ARN of the stage, for a web ACL of AWS WAF",
+            "Value": {
+                "Fn::Sub": f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{{API}}}/stages/{stage}"
+            },
+        },
     }
 
 

@@ -47,7 +47,8 @@ def dashboard(functions: Sequence[str], api_name: str, stage: str) -> JsonObject
     return {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
-            "DashboardName": {"Ref": "AWS::StackName"},
+            # Dashboards are global in an account, stacks are not.
+            "DashboardName": {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"},
             "DashboardBody": {"Fn::Sub": json.dumps({"widgets": positioned})},
         },
     }
@@ -58,7 +59,7 @@ def _lambda_series(metric: str, names: dict[str, str]) -> list[list[object]]:
 
 
 def _own_series(metric: str, functions: Sequence[str]) -> list[list[object]]:
-    return [[NAMESPACE, metric, "function", name] for name in functions]
+    return [[NAMESPACE, metric, "stack", "${AWS::StackName}", "function", name] for name in functions]
 
 
 def _series(metric_key: list[str], metric: str, statistic: str = "Sum") -> list[object]:

@@ -25,6 +25,7 @@ _UNREADABLE = errors.MalformedRequest(
 )
 _TOO_MANY = errors.TooManyRequests("The request rate of the API is above its limit. Try again later.", retry_after=1)
 _FAILED = errors.BadGateway("The function failed or returned an invalid response. Try again later.")
+_OVERLOADED = errors.Overloaded("The API has no capacity for the request at present. Try again later.", retry_after=2)
 _TOO_SLOW = errors.DeadlineExceeded("The function took longer than 29 seconds. The operation may still complete.")
 
 BY_TYPE: dict[str, errors.ResearcherError] = {
@@ -43,7 +44,9 @@ BY_TYPE: dict[str, errors.ResearcherError] = {
     "THROTTLED": _TOO_MANY,
     "QUOTA_EXCEEDED": _TOO_MANY,
     "WAF_FILTERED": errors.Forbidden("A firewall rejected the request."),
-    "INTEGRATION_FAILURE": _FAILED,
+    # Lambda has not invoked the function: as a rule its concurrency, or that of the account, is used up. An invocation
+    # that fails has an invalid response, which is DEFAULT_5XX.
+    "INTEGRATION_FAILURE": _OVERLOADED,
     "INTEGRATION_TIMEOUT": _TOO_SLOW,
     "DEFAULT_4XX": _UNREADABLE,
     "DEFAULT_5XX": _FAILED,
@@ -86,7 +89,7 @@ def not_allowed(methods: Sequence[str], origin: str) -> JsonObject:
 def _response(error: errors.ResearcherError, origin: str) -> JsonObject:
     headers = _headers(error, origin)
     return {
-        "statusCode": error.status,
+        "statusCode": str(error.status),
         "responseParameters": {f"gatewayresponse.header.{name}": text for name, text in headers.items()},
         # The key selects the template; the header sets the content type.
         "responseTemplates": {"application/json": _body(error)},

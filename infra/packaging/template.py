@@ -19,10 +19,12 @@ from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
 
 import app
+from chalicelib.configuration import decode
 from infra.packaging.bundle import LAMBDA, REQUIREMENTS, ROOT, NoInterpreterError, write_bundle
 from infra.packaging.chalice_graph import EndpointGraph, EndpointSwagger, EndpointTemplate
 from infra.packaging.cloudformation_yaml import load_cloudformation
 from infra.packaging.sbom import bill_of_materials
+from infra.packaging.stage_configuration import ConfigurationError, packaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,7 @@ _NO_INTERPRETER = (
     f"Python {LAMBDA.python}, the functions' version, is needed to compile {BUNDLE}: without bytecode every cold start "
     f"would compile it. Install python{LAMBDA.python} and run the command again.\n"
 )
+_NO_CONFIGURATION = f"{BUNDLE} has no configuration, so it cannot be deployed: see docs/operate/deploy.md.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,13 +52,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.packaging", description=__doc__)
     parser.add_argument("--stage", required=True, choices=stages, help="a stage of .chalice/config.json")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
+    parser.add_argument(
+        "--configuration", type=Path, help="the configuration of the stage; without it, the functions do not work"
+    )
     options = parser.parse_args(arguments)
+    if not options.configuration:
+        sys.stderr.write(_NO_CONFIGURATION)
     try:
-        write_bundle(options.out / BUNDLE)
+        configuration = packaged(options.configuration) if options.configuration else b""
+        write_bundle(options.out / BUNDLE, LAMBDA, configuration)
     except NoInterpreterError:
         parser.exit(1, _NO_INTERPRETER)
+    except ConfigurationError as error:
+        parser.exit(1, f"{options.configuration} is not a valid configuration: {error}\n")
+    user_pool = not configuration or decode(configuration).has_user_pool
     sbom = bill_of_materials(REQUIREMENTS.read_text(encoding="utf-8"))
-    for name, document in ((TEMPLATE, template(options.stage)), (SBOM, sbom)):
+    for name, document in ((TEMPLATE, template(options.stage, user_pool=user_pool)), (SBOM, sbom)):
         (options.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     written = f"{options.out / TEMPLATE}, {options.out / BUNDLE} and {options.out / SBOM}"
     sys.stdout.write(f"Packaged stage {options.stage}: {written}\n")
@@ -67,8 +79,8 @@ def stage_names() -> list[str]:
     return list(_load_config()["stages"])
 
 
-def template(stage: str) -> JsonObject:
-    """Return the template of *stage*, which refers to the zip in the same folder."""
+def template(stage: str, *, user_pool: bool = True) -> JsonObject:
+    """Return the template of *stage*, which refers to the zip in the same folder; by default with a *user_pool*."""
     config = Deployment(
         stage,
         user_provided_params={"chalice_app": app.app, "project_dir": str(ROOT)},
@@ -80,6 +92,7 @@ def template(stage: str) -> JsonObject:
     resources = ResourceBuilder(EndpointGraph(), DependencyBuilder(), build).construct_resources(config, stage)
     generated = EndpointTemplate(config, Services()).generate(resources)
     merged: JsonObject = TemplateDeepMerger().merge(load_cloudformation(RESOURCES), generated)
+    merged["Parameters"]["OwnUserPool"]["Default"] = str(user_pool).lower()
     return merged
 
 

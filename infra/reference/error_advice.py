@@ -36,6 +36,7 @@ ADVICE: dict[str, str] = {
     "malformed_request": "Correct what `errors` names: unknown parameters and fields are refused, too.",
     "method_not_allowed": "Use a method that the [endpoint](endpoints.md) has.",
     "name_taken": "Choose another name, or delete the Job that has it.",
+    "overloaded": "Wait for the time in `Retry-After`, and repeat the request. Requests with `wait` use capacity.",
     "page_token_expired": "Start the list again without `pageToken`.",
     "precondition_failed": "Read the Job again, decide again, and send its new `ETag` or `id`.",
     "quota_exceeded": "`detail` has the numbers. Request less, or ask your platform engineers for a larger quota.",

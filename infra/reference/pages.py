@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.reference import catalogue, document, records
+from infra.reference import catalogue, configuration, document, records
 from infra.reference.parameters import parameters
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PARTS: dict[str, Callable[[], str]] = {
     "added-fields": partial(document.fields, added=True),
     "causes": catalogue.causes,
+    "configuration": configuration.fields,
     "reasons": catalogue.reasons,
     "decisions": partial(records.index, DOCS / "decisions"),
     "endpoints": document.endpoints,
@@ -36,6 +37,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "responses": document.examples,
     "settings": catalogue.settings,
 }
+SCHEMA = "configuration.schema.json"
+"""The JSON Schema of the configuration of a stage, which is generated as a whole."""
 _PLACE = re.compile(r"(?<=<!-- generated: )([a-z-]+)( -->\n).*?(?=<!-- /generated -->)", re.DOTALL)
 
 
@@ -45,9 +48,9 @@ def main(arguments: Sequence[str] | None = None, docs: Path = DOCS) -> int:
     parser.add_argument("--check", action="store_true", help="only compare")
     check = parser.parse_args(arguments).check
     stale = 0
-    for page in sorted(docs.rglob("*.md")):
+    for page in sorted([*docs.rglob("*.md"), *docs.rglob(SCHEMA)]):
         text = page.read_text(encoding="utf-8")
-        wanted = filled(text)
+        wanted = configuration.schema() if page.name == SCHEMA else filled(text)
         if wanted != text and check:
             sys.stderr.write(f"docs/{page.relative_to(docs)} is stale. Write it again: make reference\n")
             stale = 1

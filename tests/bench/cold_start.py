@@ -50,6 +50,7 @@ REQUESTS = {
     "list_projects": Request("GET", f"{BASE}/projects", f"{BASE}/projects"),
     "health": Request("GET", f"{BASE}/health", f"{BASE}/health"),
     "openapi": Request("GET", f"{BASE}/openapi.json", f"{BASE}/openapi.json"),
+    "sign_in": Request("GET", f"{BASE}/sign-in", f"{BASE}/sign-in"),
     "docs": Request("GET", "/researcher/api/docs", "/researcher/api/docs"),
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.target import HERE, Target
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +21,19 @@ PEERS = HERE / "peers"
 
 def variables(url: str, ca_pem: str) -> dict[str, str]:
     """Return the environment variables of the stack in this process, with the API server at *url*."""
-    authority = base64.b64encode(ca_pem.encode()).decode()
-    return dict(os.environ) | {"CLUSTER_ENDPOINT": url, "CLUSTER_CA": authority, "ENDPOINT": ""}
+    configured = json.loads(Path(os.environ["CONFIGURATION_FILE"]).read_text("utf-8"))
+    settings = {
+        "CLUSTER_ENDPOINT": url,
+        "CONFIGURATION_FILE": configuration_file(**configured | {"clusterAuthorities": [ca_pem]}),
+        "ENDPOINT": "",
+    }
+    # The peers read these from the environment.
+    peers = {
+        "CLUSTER_CA": base64.b64encode(ca_pem.encode()).decode(),
+        "TOKEN_ISSUER": configured["tokenIssuers"][0]["issuer"],
+        "TOKEN_AUDIENCE": configured["tokenIssuers"][0]["audiences"][0],
+    }
+    return dict(os.environ) | settings | peers
 
 
 def ours(artefacts: Artefacts, entry: str, variables: Mapping[str, str]) -> Target:

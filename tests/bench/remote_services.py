@@ -5,7 +5,6 @@ The latencies are round trips: the issuer is a public service, STS a service of 
 
 from __future__ import annotations
 
-import base64
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, Self
 import urllib3
 
 from infra.local.http_server import Handler, LoopbackServer
-from infra.local.issuer import Issuer
+from infra.local.issuer import AUDIENCE, Issuer
 from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 from tests.bench.latency_proxy import latency_proxy
 from tests.bench.recording_proxy import RecordedRequest, Recorder, recorded_request
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,19 +135,23 @@ class RemoteServices:
     def variables(self) -> dict[str, str]:
         """The settings of a function for these services."""
         return {
-            "TOKEN_ISSUER": self.issuer.remote_url,
+            "CONFIGURATION_FILE": self._configuration(self._deployed.cluster.ca_pem),
             "AWS_ENDPOINT_URL": self._aws_url,
             "CLUSTER_ENDPOINT": self.cluster_url,
             "SSL_CERT_FILE": str(self._authorities),
             "AWS_CA_BUNDLE": str(self._authorities),
         }
 
+    def _configuration(self, authority: str) -> str:
+        issuer = {"issuer": self.issuer.remote_url, "audiences": [AUDIENCE]}
+        return configuration_file(clusterAuthorities=[authority], tokenIssuers=[issuer])
+
     def record(self, invoke: Callable[[Mapping[str, str]], object]) -> Recording:
         """Return the requests that are sent while *invoke* runs a function with the given settings."""
         all_sent = (self.issuer.sent, self._aws.sent, self._recorder.requests)
         for sent in all_sent:
             sent.clear()
-        authority = base64.b64encode(self._recorder.ca_pem.encode()).decode()
-        invoke(self.variables | {"CLUSTER_ENDPOINT": self._recorder.url, "CLUSTER_CA": authority})
+        recorded = self._configuration(self._recorder.ca_pem)
+        invoke(self.variables | {"CLUSTER_ENDPOINT": self._recorder.url, "CONFIGURATION_FILE": recorded})
         urls = (self.issuer.remote_url, self._aws_url, self.cluster_url)
         return Recording(urls, tuple(list(sent) for sent in all_sent))

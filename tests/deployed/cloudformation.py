@@ -40,17 +40,20 @@ _ARNS = {
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
     "AWS::Serverless::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
+    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
 }
 
 
 class Stack:
-    """A template with *parameters*, and defaults for the rest."""
+    """A template with *parameters*, and defaults for the rest; *pseudo* replaces pseudo parameters."""
 
-    def __init__(self, template: Json, parameters: Mapping[str, str]) -> None:
-        defaults = {name: each["Default"] for name, each in template["Parameters"].items() if "Default" in each}
+    def __init__(self, template: Json, parameters: Mapping[str, str], pseudo: Mapping[str, str] | None = None) -> None:
+        declared = template.get("Parameters", {})
+        defaults = {name: each["Default"] for name, each in declared.items() if "Default" in each}
         self.parameters = {name: str(value) for name, value in {**defaults, **parameters}.items()}
         self.template = template
+        self._pseudo = {**PSEUDO, **(pseudo or {})}
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - any part of a template
         """Return *value* with its intrinsic functions evaluated."""
@@ -98,10 +101,12 @@ class Stack:
             value = self.parameters[name]
             is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
             return value.split(",") if is_list else value
-        return PSEUDO.get(name) or self.name_of(name)
+        return self._pseudo.get(name) or self.name_of(name)
 
     def _getatt(self, path: list[str]) -> str:
         logical, attribute = path
+        if attribute == "QueueName":
+            return self.name_of(logical)
         assert attribute == "Arn", path
         return _ARNS[self.template["Resources"][logical]["Type"]].format(name=self.name_of(logical))
 

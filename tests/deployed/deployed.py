@@ -66,6 +66,8 @@ class Deployed(Stack[SomeCluster]):
         """Deploy the resources of the template, with *settings* as the parameters of the stack."""
         exit_stack.enter_context(self.lambdas)
         values = {"".join(part.capitalize() for part in name.split("_")): value for name, value in settings.items()}
+        # make package sets this default for a configuration with issuers, and the zip has none here.
+        values["OwnUserPool"] = "false"
         self._parameters = {name: values[name] for name in self._packaged["Parameters"] if name in values}
         template = self._template()
         shared = template.resolve(self._packaged["Globals"]["Function"]["Environment"]["Variables"])
@@ -74,7 +76,7 @@ class Deployed(Stack[SomeCluster]):
             role = self._packaged["Resources"][name]["Properties"]["Role"]["Fn::GetAtt"][0]
             own = properties.get("Environment", {}).get("Variables", {})
             environment = {key: str(value) for key, value in (shared | own).items()}
-            local = {"AWS_ENDPOINT_URL": self.aws.url, "AWS_REGION": settings["AWS_REGION"]}
+            local = {name: settings[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "CONFIGURATION_FILE")}
             self.lambdas.deploy(
                 Function(
                     name=name,

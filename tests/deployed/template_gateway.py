@@ -95,8 +95,9 @@ class TemplateGateway(LoopbackHandler):
         outcome = self._lambdas.invoke(function[1], request.event(binary_types=()))
         if time.monotonic() - started > INTEGRATION_SECONDS:
             return self._response("INTEGRATION_TIMEOUT", context)
+        # The document of a function that failed is not a response.
         if outcome.error:
-            return self._response("INTEGRATION_FAILURE", context)
+            return self._response("DEFAULT_5XX", context)
         try:
             return response_from(json.loads(outcome.body), decode=False)
         except (ValueError, TypeError):

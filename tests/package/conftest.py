@@ -14,6 +14,7 @@ from infra.packaging.bundle import HERE, write_bundle
 from infra.packaging.template import template
 from tests.deployed.deployed import Deployed
 from tests.deployed.lambda_service import managed_runtime
+from tests.package.packaged_template import transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,12 @@ RUN_SECONDS = 20.0
 def packaged() -> dict[str, Any]:
     """Return the template of the stage dev."""
     return template("dev")
+
+
+@pytest.fixture(scope="session")
+def transformed(packaged: dict[str, Any]) -> dict[str, Any]:
+    """Return the template with plain resource types, as CloudFormation transforms it after the upload of the zip."""
+    return transform(packaged)
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import app
+from chalicelib.configuration import decode
+from infra.commands.application import RESOURCE_SERVER
 from infra.local.gateway import Gateway
+from infra.packaging.alarms import LONG_POLLING
 from infra.packaging.bundle import ROOT
 from infra.packaging.gateway_responses import ANY_METHOD, BY_TYPE
+from tests.deployed.cloudformation import Stack
 from tests.package.packaged_template import FUNCTIONS, function, logical, of_type
+from tests.support.configuration import configuration_file
 
 Json = dict[str, Any]
 
@@ -53,7 +59,7 @@ class TestGatewayResponses:
         (template,) = response["responseTemplates"].values()
         problem, text = json.loads(template), template.replace(REQUEST_ID, "")
 
-        assert problem["status"] == response["statusCode"]
+        assert str(problem["status"]) == response["statusCode"]
         assert problem["instance"] == f"urn:researcher:request:{REQUEST_ID}"
         assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert response["responseParameters"]["gatewayresponse.header.X-Request-Id"] == "context.requestId"
@@ -68,9 +74,9 @@ class TestGatewayResponses:
         response = responses(api)["MISSING_AUTHENTICATION_TOKEN"]
         problem = json.loads(response["responseTemplates"]["application/json"]) | {"instance": None}
 
-        assert (response["statusCode"], problem) == local_problem("GET", "/nowhere")[:2]
+        assert (int(response["statusCode"]), problem) == local_problem("GET", "/nowhere")[:2]
         throttled = responses(api)["THROTTLED"]
-        assert throttled["statusCode"] == 429
+        assert throttled["statusCode"] == "429"
         assert throttled["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
 
 
@@ -137,6 +143,46 @@ class TestStage:
         assert packaged["Resources"]["AccessLogGroup"]["Properties"]["RetentionInDays"] > 0
 
 
+class TestConcurrency:
+    """The concurrency of functions that wait."""
+
+    @pytest.mark.parametrize(("value", "reserved"), [("", None), ("100", "100")])
+    @pytest.mark.parametrize("name", sorted(LONG_POLLING))
+    def test_can_be_reserved(self, packaged: Json, name: str, value: str, reserved: str | None) -> None:
+        """It has a limit of its own if the parameter is set; by default no function has, as in a new account."""
+        found = {
+            each: properties.get("ReservedConcurrentExecutions")
+            for each, properties in Stack(packaged, {f"{name}Concurrency": value})
+            .of_type("AWS::Serverless::Function")
+            .items()
+        }
+
+        assert found == dict.fromkeys(map(logical, FUNCTIONS)) | {name: reserved}
+
+    def test_throttled_function_is_503(self, api: Json) -> None:
+        """A function that Lambda does not invoke is 503 with Retry-After; one that fails remains 502."""
+        throttled = responses(api)["INTEGRATION_FAILURE"]
+
+        assert (throttled["statusCode"], responses(api)["DEFAULT_5XX"]["statusCode"]) == ("503", "502")
+        assert int(throttled["responseParameters"]["gatewayresponse.header.Retry-After"].strip("'")) > 0
+        assert json.loads(throttled["responseTemplates"]["application/json"])["code"] == "overloaded"
+
+    def test_status_codes_are_strings(self, api: Json) -> None:
+        """As in AWS's documentation of the extension."""
+        assert {type(each["statusCode"]) for each in responses(api).values()} == {str}
+
+
+class TestOutputs:
+    """The outputs of the stack."""
+
+    def test_web_acl_and_domain_can_be_attached(self, packaged: Json) -> None:
+        """The IDs that a web ACL and a domain name need are outputs."""
+        stack = Stack(packaged, {})
+        outputs = {name: stack.resolve(packaged["Outputs"][name]["Value"]) for name in ("RestApiId", "StageArn")}
+
+        assert outputs["StageArn"] == f"arn:aws:apigateway:eu-west-1::/restapis/{outputs['RestApiId']}/stages/v1"
+
+
 class TestAlarms:
     """The CloudWatch alarms."""
 
@@ -164,10 +210,39 @@ class TestAlarms:
         assert dimensions["ApiName"] == {"Ref": "AWS::StackName"}
 
     def test_notify_the_topic(self, packaged: Json) -> None:
-        """All alarms notify the topic, if there is one."""
-        for alarm in of_type(packaged, "AWS::CloudWatch::Alarm").values():
+        """All alarms notify the topic, if there is one, also when their cause has gone."""
+        for name, alarm in of_type(packaged, "AWS::CloudWatch::Alarm").items():
             assert alarm["AlarmActions"]["Fn::If"][:2] == ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}]]
-            assert alarm["TreatMissingData"] == "notBreaching"
+            assert alarm["OKActions"] == alarm["AlarmActions"]
+            assert alarm["TreatMissingData"] == ("breaching" if name.endswith("SilentAlarm") else "notBreaching")
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_watch_throttling(self, packaged: Json, name: str) -> None:
+        """Each function has an alarm for invocations that its concurrency, or the account's, did not allow."""
+        alarm = of_type(packaged, "AWS::CloudWatch::Alarm")[f"{logical(name)}ThrottleAlarm"]
+
+        assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("Throttles", "Sum", 0)
+        assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": logical(name)}}]
+
+    @pytest.mark.parametrize(("announce", "watched"), [("true", {"Announce", "Cleanup"}), ("false", {"Cleanup"})])
+    def test_watch_the_schedules(self, packaged: Json, announce: str, watched: set[str]) -> None:
+        """A function that a schedule does not run has no metrics, which is an alarm unless that is intended."""
+        stack = Stack(packaged, {"AnnounceFinished": announce})
+        alarms = stack.of_type("AWS::CloudWatch::Alarm")
+        schedules = {name.removesuffix("Rule") for name in stack.of_type("AWS::Events::Rule")}
+
+        assert schedules == {"Announce", "Cleanup"}
+        for kind in ("Silent", "Rule"):
+            assert {name for name in schedules if f"{name}{kind}Alarm" in alarms} == watched
+        for name in watched:
+            silent, rule = alarms[f"{name}SilentAlarm"], alarms[f"{name}RuleAlarm"]
+            assert (silent["MetricName"], silent["ComparisonOperator"], silent["Threshold"]) == (
+                "Invocations", "LessThanThreshold", 1,
+            )  # fmt: skip
+            # CloudWatch accepts no more than a day.
+            assert 3600 <= silent["Period"] * silent["EvaluationPeriods"] <= 86400
+            assert (rule["Namespace"], rule["MetricName"]) == ("AWS/Events", "FailedInvocations")
+            assert rule["Dimensions"] == [{"Name": "RuleName", "Value": f"{name}Rule"}]
 
 
 class TestDashboard:
@@ -179,23 +254,50 @@ class TestDashboard:
         body = packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
         widgets: list[Json] = json.loads(body)["widgets"]
         places = [(widget["x"], widget["y"]) for widget in widgets]
-        series = [tuple(each[:4]) for widget in widgets for each in widget["properties"]["metrics"]]
+        series = [tuple(each[:6]) for widget in widgets for each in widget["properties"]["metrics"]]
+        own = ("ResearcherAPI", "Failures", "stack", "${AWS::StackName}", "function", name)
 
-        assert ("AWS/Lambda", "Duration", "FunctionName", f"${{{logical(name)}}}") in series
-        assert ("ResearcherAPI", "Failures", "function", name) in series
+        assert ("AWS/Lambda", "Duration", "FunctionName", f"${{{logical(name)}}}", {"label": name}) in series
+        assert own in series
         assert places == [(place % 2 * 12, place // 2 * 6) for place in range(len(widgets))]
+
+    def test_has_a_name_of_its_own(self, packaged: Json) -> None:
+        """Two stacks of one name in two regions have two dashboards, which are global in an account."""
+        regions = ("eu-west-1", "us-east-1")
+        stacks = [Stack(packaged, {}, {"AWS::Region": region}) for region in regions]
+        names = {stack.of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardName"] for stack in stacks}
+
+        assert len(names) == len(regions)
 
 
 class TestIssuer:
     """The token issuer of the stack, if no external one is configured."""
 
-    def test_scope_of_the_sample_application_exists(self, packaged: Json) -> None:
-        """The scope exists: an unknown one fails only at deployment, and cfn-lint does not check it."""
-        server = packaged["Resources"]["Groups"]["Properties"]
-        known = [f"{server['Identifier']}/${{{scope['ScopeName']['Ref']}}}" for scope in server["Scopes"]]
-        application = packaged["Resources"]["SampleApplication"]
-        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    def test_has_no_scopes_that_an_update_would_replace(self, packaged: Json) -> None:
+        """Scopes and Applications are those of infra.commands.application; the functions accept its resource server."""
+        trusted = decode(Path(configuration_file()).read_bytes()).user_pool("https://user.pool")
 
-        assert [scope["Fn::Sub"] for scope in application["Properties"]["AllowedOAuthScopes"]] == known
-        assert application["DependsOn"] == "Groups"
-        assert variables["TOKEN_SCOPE_PREFIX"]["Fn::If"][1] == f"{server['Identifier']}/"
+        assert [*of_type(packaged, "AWS::Cognito::UserPoolResourceServer")] == ["People"]
+        assert [*of_type(packaged, "AWS::Cognito::UserPoolClient")] == ["SignInClient"]
+        assert packaged["Resources"]["People"]["Properties"]["Identifier"] != RESOURCE_SERVER
+        assert (trusted.scope_prefix, trusted.audiences[0]) == (f"{RESOURCE_SERVER}/", RESOURCE_SERVER)
+        assert (trusted.audience_claim, trusted.groups_claims) == ("scope", ("scope", "cognito:groups"))
+
+    def test_client_of_people(self, packaged: Json) -> None:
+        """It is what GET /sign-in returns, it has no secret, and none of its scopes is a group."""
+        server = packaged["Resources"]["People"]["Properties"]
+        client = packaged["Resources"]["SignInClient"]
+        trusted = decode(Path(configuration_file()).read_bytes()).user_pool("https://user.pool", "client")
+        published = trusted.sign_in
+        assert published is not None
+
+        properties = client["Properties"]
+        assert (properties["GenerateSecret"], properties["AllowedOAuthFlows"]) == (False, ["code"])
+        assert tuple(properties["AllowedOAuthScopes"]) == published.scopes
+        assert tuple(properties["CallbackURLs"]) == published.redirect_uris
+        assert [f"{server['Identifier']}/{scope['ScopeName']}" for scope in server["Scopes"]] == [published.scopes[1]]
+        assert server["Identifier"] in trusted.audiences
+        assert not [scope for scope in published.scopes if scope.startswith(trusted.scope_prefix)]
+        assert client["DependsOn"] == "People"
+        variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+        assert variables["USER_POOL_CLIENT_ID"] == {"Fn::If": ["OwnIssuer", {"Ref": "SignInClient"}, ""]}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.localcluster.certificates import server_identity
 from infra.packaging import bundle
+from infra.packaging.stage_configuration import packaged
 from infra.packaging.template import BUNDLE, SBOM, TEMPLATE, main, stage_names
 
 if TYPE_CHECKING:
@@ -26,8 +29,12 @@ class TestCommand:
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
     def test_writes_template_zip_and_sbom(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """The three files are written side by side, and the command prints their path."""
-        code = main(["--stage", "dev", "--out", str(tmp_path / "new" / "dev")])
+        """The three files are written side by side, and the command prints their path; the zip is configured."""
+        file = tmp_path / "dev.json"
+        file.write_text(json.dumps({"clusterAuthorities": [server_identity().ca_pem]}))
+        options = ["--stage", "dev", "--out", str(tmp_path / "new" / "dev")]
+
+        code = main([*options, "--configuration", str(file)])
 
         written = tmp_path / "new" / "dev"
         output = capsys.readouterr()
@@ -35,7 +42,8 @@ class TestCommand:
         assert code == 0
         assert sorted(path.name for path in written.iterdir()) == sorted([BUNDLE, SBOM, TEMPLATE])
         assert template["Resources"]["ListJobs"]["Properties"]["CodeUri"] == f"./{BUNDLE}"
-        assert str(written / TEMPLATE) in output.out
+        assert zipfile.ZipFile(written / BUNDLE).read("chalicelib/configuration.json") == packaged(file)
+        assert (str(written / TEMPLATE) in output.out, output.err) == (True, "")
 
     def test_fails_without_bytecode(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -51,7 +59,9 @@ class TestCommand:
             main(["--stage", "dev", "--out", str(tmp_path / "dev")])
 
         assert exit_error.value.code == 1
-        assert capsys.readouterr().err.startswith("Python 3.13, the functions' version, is needed to compile")
+        output = capsys.readouterr().err
+        assert "Python 3.13, the functions' version, is needed to compile" in output
+        assert "functions.zip has no configuration, so it cannot be deployed" in output
         assert list(tmp_path.iterdir()) == []
 
     def test_unknown_stage(self, capsys: pytest.CaptureFixture[str]) -> None:

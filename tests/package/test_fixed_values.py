@@ -33,7 +33,7 @@ NEW_OBJECTS = {
     "Function": {"Fn::GetAtt": ["SubmitUpload", "Arn"]},
 }
 """For keys with any extension, so that a wrong one gets a status; not for the statuses that the function writes."""
-THROTTLE = {"Ref": "RequestsPerSecond"}
+THROTTLE = {"Ref": "RequestsPerSecondPerOperation"}
 PRIVATE = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
 QUEUE = {"Name": "QueueName", "Value": {"Fn::GetAtt": ["UploadFailures", "QueueName"]}}
 
@@ -49,15 +49,18 @@ VALUES: list[tuple[str, object]] = [
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingRateLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.ThrottlingBurstLimit", THROTTLE),
     ("Resources.RestAPI.Properties.MethodSettings.0.DataTraceEnabled", False),
-    # Users cannot sign up at the issuer of the stack, and every client has a secret.
-    ("Resources.SampleApplication.Properties.AllowedOAuthFlows", ["client_credentials"]),
-    ("Resources.SampleApplication.Properties.GenerateSecret", True),
+    ("Resources.RestAPI.Properties.MethodSettings.0.MetricsEnabled", False),
+    # The pool and its Applications survive the stack and later issuers. A rollback would fail to delete the pool.
+    ("Resources.UserPool.DeletionPolicy", "Retain"),
+    ("Resources.UserPool.UpdateReplacePolicy", "Retain"),
+    ("Resources.UserPool.Properties.DeletionProtection", "ACTIVE"),
+    # Users cannot sign up at the issuer of the stack, and people use PKCE without a secret.
     ("Resources.UserPool.Properties.AdminCreateUserConfig", {"AllowAdminCreateUserOnly": True}),
-    # Cognito's access tokens have no audience and no groups; scopes of the resource server represent both.
-    ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE_CLAIM.Fn::If.1", "scope"),
-    ("Globals.Function.Environment.Variables.TOKEN_AUDIENCE.Fn::If.1", "researcher"),
-    ("Resources.Groups.Properties.Identifier", "researcher"),
-    ("Globals.Function.Environment.Variables.TOKEN_GROUPS_CLAIM.Fn::If.1", "scope"),
+    ("Resources.SignInClient.Properties.ExplicitAuthFlows", ["ALLOW_REFRESH_TOKEN_AUTH"]),
+    ("Resources.SignInClient.Properties.AllowedOAuthFlows", ["code"]),
+    ("Resources.SignInClient.Properties.GenerateSecret", False),
+    # Not the resource server of Applications, whose scopes are groups.
+    ("Resources.People.Properties.Identifier", "researcher-people"),
     # The bucket is private, encrypted and versioned, requires TLS, and is retained with the stack's deletion.
     ("Resources.Uploads.Properties.PublicAccessBlockConfiguration", PRIVATE),
     ("Resources.Uploads.Properties.OwnershipControls.Rules", [{"ObjectOwnership": "BucketOwnerEnforced"}]),
@@ -68,7 +71,7 @@ VALUES: list[tuple[str, object]] = [
         "Resources.UploadsPolicy.Properties.PolicyDocument.Statement.0.Condition",
         {"Bool": {"aws:SecureTransport": "false"}},
     ),
-    ("Resources.Uploads.DeletionPolicy", "Retain"),
+    ("Resources.Uploads.DeletionPolicy", "RetainExceptOnCreate"),
     ("Resources.Uploads.UpdateReplacePolicy", "Retain"),
     # S3 tests the notification immediately, so the permission is created first, and must not depend on the bucket.
     ("Resources.Uploads.Properties.NotificationConfiguration", {"LambdaConfigurations": [NEW_OBJECTS]}),

@@ -19,7 +19,7 @@ TOKENS = {"_cffi_backend", "_openssl", "cryptography", "jwt"}
 CLUSTER = {"kubernetes", "urllib3"}
 BODIES = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
-LIGHT = {"docs", "docs_asset", "health", "openapi"}
+LIGHT = {"docs", "docs_asset", "health", "openapi", "sign_in"}
 """Functions that need no cluster; health imports the cluster's modules only for a deep check."""
 SUBMITTING = {"clone_job", "retry_job", "submit_job", "submit_upload"}
 CLIENT = {"botocore", "dateutil", "jmespath", "six"}

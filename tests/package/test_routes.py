@@ -13,12 +13,13 @@ from chalicelib.settings import Settings
 from infra.local.lambda_proxy import ProxyRequest
 from tests.package.bundle_process import run_in_bundle
 from tests.package.packaged_template import ENDPOINTS, NAMES, Json, environment
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-PUBLIC = {"docs", "docs_asset", "health", "openapi"}
+PUBLIC = {"docs", "docs_asset", "health", "openapi", "sign_in"}
 SET_BY_LAMBDA = {"AWS_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_NAME": "researcher-ListJobs-1"}
 
 INVOKE = (
@@ -49,7 +50,9 @@ def _asset(unzipped: Path) -> str:
 def variables(packaged: dict[str, Any]) -> dict[str, str]:
     """Return the environment variables of a function of a stack with an external token issuer."""
     parameters = {field.name.upper(): f"the-{field.name}" for field in fields(Settings) if field.required}
-    return {name: parameters[name] for name in environment(packaged, "docs") if name in parameters} | SET_BY_LAMBDA
+    file = configuration_file(tokenIssuers=[{"issuer": "https://issuer.example.com", "audiences": ["researcher"]}])
+    configured = {name: parameters[name] for name in environment(packaged, "docs") if name in parameters}
+    return configured | SET_BY_LAMBDA | {"CONFIGURATION_FILE": file}
 
 
 class TestFunctions:

@@ -15,6 +15,7 @@ from chalicelib.settings import Settings
 from infra.packaging.chalice_graph import SharedNameError, endpoints
 from infra.packaging.gateway_responses import ANY_METHOD
 from infra.packaging.template import CONFIG
+from tests.deployed.cloudformation import STACK_ID, Stack
 from tests.package.packaged_template import (
     ENDPOINTS,
     EVENTS,
@@ -31,11 +32,15 @@ from tests.package.packaged_template import (
 if TYPE_CHECKING:
     Json = dict[str, Any]
 
-WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi"}
+WITHOUT_CLUSTER = {"docs", "docs_asset", "openapi", "sign_in"}
 """Functions that need no cluster. Health is not one of them, because of `?deep=true`."""
-SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name", "aws_endpoint_url"}
-SET_BY_STACK = {"uploads_bucket_owner"}
-"""The account of the stack, a pseudo parameter."""
+SET_BY_LAMBDA = {"aws_region", "aws_lambda_function_name"}
+OF_OTHER_ENVIRONMENTS = {"aws_endpoint_url", "configuration_file"}
+"""Replace the services of AWS, and the configuration in the zip."""
+SET_BY_STACK = {"uploads_bucket_owner", "user_pool_client_id", "user_pool_issuer"}
+"""The account of the stack, a pseudo parameter, and its own user pool."""
+
+NO_PARAMETER = SET_BY_LAMBDA | SET_BY_STACK | OF_OTHER_ENVIRONMENTS
 
 VPC_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
@@ -118,7 +123,8 @@ class TestSettings:
     """The settings of a deployment."""
 
     @pytest.mark.parametrize(
-        "setting", [field for field in fields(Settings) if field.name not in SET_BY_LAMBDA | SET_BY_STACK]
+        "setting",
+        [field for field in fields(Settings) if field.name not in NO_PARAMETER],
     )
     def test_are_parameters(self, packaged: Json, setting: Any) -> None:  # noqa: ANN401 - a field of any type
         """Every setting is a parameter of the stack with the same default, and a variable of every function."""
@@ -134,13 +140,13 @@ class TestSettings:
     def test_required_parameters(self, packaged: Json) -> None:
         """Only the cluster and the bucket are required; with the defaults, the stack creates its own token issuer."""
         required = {name for name, parameter in packaged["Parameters"].items() if "Default" not in parameter}
-        cluster = {"ClusterName", "ClusterEndpoint", "ClusterCa", "ClusterRoleArn", "ClusterExternalId"}
+        cluster = {"ClusterName", "ClusterEndpoint", "ClusterRoleArn", "ClusterExternalId"}
 
         assert required == cluster | {"UploadsBucket"}
 
     def test_have_no_other_variables(self, packaged: Json) -> None:
-        """The functions have no variable that is not a setting."""
-        known = {field.name.upper() for field in fields(Settings)} | {"ENDPOINT"}
+        """The functions have no variable that is not a setting, except their route, the release and the stack."""
+        known = {field.name.upper() for field in fields(Settings)} | {"ENDPOINT", "RELEASE", "STACK_NAME"}
 
         assert all(set(environment(packaged, name)) <= known for name in FUNCTIONS)
 
@@ -155,6 +161,7 @@ class TestPermissions:
         (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
         own_logs = {"Fn::GetAtt": [f"{logical(name)}LogGroup", "Arn"]}
         cluster_access = [("sts:AssumeRole", {"Ref": "ClusterRoleArn"}), *((action, "*") for action in VPC_ACTIONS)]
+        boundary = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
 
         assert list(grants(packaged, name)) == [
             ("logs:CreateLogStream", own_logs),
@@ -164,6 +171,7 @@ class TestPermissions:
             *([] if name in WITHOUT_CLUSTER else cluster_access),
             *ADDITIONAL.get(name, []),
         ]
+        assert role["PermissionsBoundary"] == boundary
         assert (trusted["Principal"], trusted["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
 
     def test_are_not_shared(self, packaged: Json) -> None:
@@ -187,15 +195,20 @@ class TestPrivateClusters:
     def test_functions_join_the_vpc(self, packaged: Json, name: str) -> None:
         """Functions that need the cluster join the configured subnets, if any; the others never do.
 
-        The permission for network interfaces is limited to Lambda itself: the function's code cannot use it.
+        The permission for network interfaces, which Lambda requires of the role, is denied to the function's code.
         """
         subnets = {"Fn::If": ["InVpc", {"Ref": "SubnetIds"}, []]}
         groups = {"Fn::If": ["InVpc", {"Ref": "SecurityGroupIds"}, []]}
         expected = None if name in WITHOUT_CLUSTER else {"SubnetIds": subnets, "SecurityGroupIds": groups}
 
-        conditions = [each["Condition"] for each in statements(packaged, name) if each["Action"] == list(VPC_ACTIONS)]
+        found = [
+            (each["Effect"], each.get("Condition"))
+            for each in statements(packaged, name)
+            if each["Action"] == list(VPC_ACTIONS)
+        ]
+        by_code = {"Null": {"lambda:SourceFunctionArn": "false"}}
         assert function(packaged, name).get("VpcConfig") == expected
-        assert conditions == ([] if expected is None else [{"Null": {"lambda:SourceFunctionArn": "true"}}])
+        assert found == ([] if expected is None else [("Allow", None), ("Deny", by_code)])
 
 
 class TestLogs:
@@ -207,8 +220,21 @@ class TestLogs:
         group = f"{logical(name)}LogGroup"
 
         assert function(packaged, name)["LoggingConfig"] == {"LogGroup": {"Ref": group}}
-        assert packaged["Resources"][group]["Properties"]["LogGroupName"]["Fn::Sub"].endswith(f"/{name}")
+        assert packaged["Resources"][group]["Properties"]["LogGroupName"]["Fn::Sub"][0].endswith(f"/{name}")
         assert all(group.get("RetentionInDays") for group in of_type(packaged, "AWS::Logs::LogGroup").values())
+
+    def test_stay_with_the_audit_trail(self, packaged: Json) -> None:
+        """Groups of a deleted stack stay, so a new stack of the same name has other groups, which an output names."""
+        groups = [each for each in packaged["Resources"].values() if each["Type"] == "AWS::Logs::LogGroup"]
+        stacks = [Stack(packaged, {}, {"AWS::StackId": STACK_ID.replace("11111111", number)}) for number in ("a", "b")]
+        names = [each["LogGroupName"] for stack in stacks for each in stack.of_type("AWS::Logs::LogGroup").values()]
+        starts = tuple(stack.resolve(packaged["Outputs"]["LogGroups"]["Value"]) for stack in stacks)
+
+        assert {(each["DeletionPolicy"], each["UpdateReplacePolicy"]) for each in groups} == {
+            ("RetainExceptOnCreate", "Retain")
+        }
+        assert len(names) == len({*names}) == 2 * (len(FUNCTIONS) + 1)
+        assert all(name.startswith(starts) for name in names)
 
 
 class TestRoutes:
@@ -242,8 +268,39 @@ class TestRoutes:
         assert len(callers) == len(FUNCTIONS) - len({"self_check"})
 
 
+CI = "arn:aws:iam::123456789012:role/ci"
+
+
 class TestUploads:
     """The bucket of uploads, status objects and Receipts."""
+
+    @pytest.mark.parametrize(
+        ("uploaders", "principal", "allowed"),
+        [
+            ("", CI, {"own policy"}),
+            (f"{CI},arn:aws:iam::123456789012:user/alice", CI, {"own policy", "bucket policy"}),
+            (CI, "arn:aws:iam::123456789012:role/admin", set()),
+            (CI, f"{CI}-other", set()),
+        ],
+        ids=["everyone with a policy", "an uploader", "an administrator", "a longer name"],
+    )
+    def test_uploaders(self, packaged: Json, uploaders: str, principal: str, allowed: set[str]) -> None:
+        """With UploaderArns only those may upload a submission, whatever their own policies allow, over TLS only."""
+        policy = Stack(packaged, {"UploadsBucket": "b", "UploaderArns": uploaders}).of_type("AWS::S3::BucketPolicy")
+        tls, *rest = policy["UploadsPolicy"]["PolicyDocument"]["Statement"]
+        granted = {"own policy"}
+        for statement in rest:
+            assert statement["Resource"] == "arn:aws:s3:::b/submit/*"
+            if statement["Effect"] == "Allow" and principal in statement["Principal"]["AWS"]:
+                assert statement["Action"] == "s3:PutObject"
+                granted.add("bucket policy")
+        for statement in rest:
+            if statement["Effect"] == "Deny":
+                assert (statement["Principal"], "s3:PutObject" in statement["Action"]) == ("*", True)
+                others = statement["Condition"]["StringNotEquals"]["aws:PrincipalArn"]
+                granted = granted if principal in others else set()
+
+        assert (granted, tls["Sid"]) == (allowed, "TlsOnly")
 
     def test_objects_expire(self, packaged: Json) -> None:
         """All objects, including Receipts, expire; the bucket is encrypted."""

@@ -185,7 +185,7 @@ class TestPages:
         """A `json` block is a Job as it is submitted; `yaml` is a Job, or the workflow of a CI service."""
         document = json.loads(fence.text) if fence.language == "json" else yaml.safe_load(fence.text)
 
-        if "jobs" not in document:
+        if document.keys().isdisjoint({"jobs", "gpu"}):  # GitHub's, and the name of a job of GitLab
             parse_submission({"project": "team-a", **document})
 
     @pytest.mark.parametrize("page", PAGES)

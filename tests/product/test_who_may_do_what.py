@@ -79,7 +79,7 @@ TABLE = [
 OF_A_PROJECT = [row for row in TABLE if "PROJECT" in row.path or row.body == NEW]
 PROJECTS = ("team-a", "team-b", "team-shared")
 MAY_USE = {"alice": ["team-a", "team-shared"], "bob": ["team-b", "team-shared"]}
-WITHOUT_TOKEN = {"docs", "docs_asset", "health", "openapi"}
+WITHOUT_TOKEN = {"docs", "docs_asset", "health", "openapi", "sign_in"}
 
 
 class Case(NamedTuple):

@@ -1,4 +1,4 @@
-"""The documented access tokens of five issuers, and the settings of a deployment for each.
+"""The documented access tokens of eight issuers, and the values for the entries of the guide.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 https://www.keycloak.org/docs/latest/server_admin/#_protocol-mappers
@@ -7,12 +7,21 @@ https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/
 https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
 https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
 https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
+https://docs.github.com/en/actions/reference/security/oidc
+https://docs.gitlab.com/ci/secrets/id_token_authentication/
+https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens
 """
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from tests.support.documentation import PAGES
+
+PAGE = "docs/operate/identity-providers.md"
 
 TENANT = "5c1a9d1e-0f4b-4a57-9a53-0a4d4e6c2f10"
 OTHER_TENANT = "11111111-2222-3333-4444-555555555555"
@@ -25,14 +34,38 @@ ENTRA_1 = f"https://sts.windows.net/{TENANT}/"
 ENTRA_2 = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 OKTA = "https://example.okta.com/oauth2/default"
 AUTH0 = "https://example.eu.auth0.com/"
+GITHUB = "https://token.actions.githubusercontent.com"
+GITLAB = "https://gitlab.com"
+EKS = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 LOGOUT: dict[str, Any] = {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "typ": None}
+
+GITHUB_CLAIMS: dict[str, Any] = {
+    "iss": GITHUB, "aud": "researcher", "sub": "repo:acme/train:environment:production", "jti": OBJECT,
+    "environment": "production", "ref": "refs/heads/main", "ref_type": "branch", "ref_protected": "true",
+    "sha": "example-sha", "repository": "acme/train", "repository_id": "74", "repository_owner": "acme",
+    "repository_owner_id": "65", "repository_visibility": "private", "actor": "octocat", "actor_id": "12",
+    "run_id": "example-run-id", "run_number": "10", "run_attempt": "2", "workflow": "evaluate", "head_ref": "",
+    "base_ref": "", "event_name": "workflow_dispatch", "runner_environment": "github-hosted",
+    "workflow_ref": "acme/train/.github/workflows/evaluate.yml@refs/heads/main",
+    "job_workflow_ref": "acme/train/.github/workflows/evaluate.yml@refs/heads/main",
+}  # fmt: skip
+GITLAB_CLAIMS: dict[str, Any] = {
+    "iss": GITLAB, "aud": "researcher", "sub": "project_path:acme/train:ref_type:branch:ref:main", "jti": OBJECT,
+    "namespace_id": "72", "namespace_path": "acme", "project_id": "20", "project_path": "acme/train", "user_id": "1",
+    "user_login": "octocat", "user_email": "octocat@example.com", "user_access_level": "developer",
+    "user_identities": [{"provider": "github", "extern_uid": "1"}], "pipeline_id": "574", "pipeline_source": "push",
+    "job_id": "302", "ref": "main", "ref_type": "branch", "ref_path": "refs/heads/main", "ref_protected": "true",
+    "groups_direct": ["acme", "team-b"], "environment": "production", "environment_protected": "true",
+    "deployment_tier": "production", "runner_id": 1, "runner_environment": "gitlab-hosted",
+    "ci_config_ref_uri": "gitlab.com/acme/train//.gitlab-ci.yml@refs/heads/main", "project_visibility": "private",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Provider:
-    """An issuer: settings, claims and header type of a token, its subject and group, and similar tokens to reject."""
+    """An issuer: the values for its entry in the guide, a token's claims, subject and group, and similar tokens."""
 
-    settings: dict[str, str]
+    values: dict[str, str]
     claims: dict[str, Any]
     subject: str
     similar: dict[str, dict[str, Any]]
@@ -42,13 +75,7 @@ class Provider:
 
 PROVIDERS = {
     "Amazon Cognito": Provider(
-        {
-            "token_issuer": POOL,
-            "token_audience": "1example23456789",
-            "token_audience_claim": "client_id",
-            "token_groups_claim": "scope",
-            "token_subject_claim": "client_id",
-        },
+        {"region": "eu-west-1", "user pool": "eu-west-1_AbCdEfGhI", "client id": "1example23456789"},
         {
             "iss": POOL, "sub": "1example23456789", "client_id": "1example23456789", "token_use": "access",
             "version": 2, "scope": "researcher/team-a other/read", "auth_time": 1795510800, "jti": "a-b-c",
@@ -62,7 +89,7 @@ PROVIDERS = {
         typ=None,
     ),
     "Keycloak": Provider(
-        {"token_issuer": REALM, "token_audience": "researcher", "token_subject_claim": "preferred_username"},
+        {"host": "sso.example.com", "realm": "research"},
         {
             "iss": REALM, "aud": ["researcher", "account"], "sub": OBJECT, "typ": "Bearer", "azp": "notebooks",
             "acr": "1", "realm_access": {"roles": ["offline_access"]}, "scope": "openid profile", "groups": ["/team-a"],
@@ -83,8 +110,7 @@ PROVIDERS = {
         group="/team-a",
     ),
     "Entra ID, v1": Provider(
-        {"token_issuer": ENTRA_1, "token_audience": f"api://{APPLICATION}", "token_groups_claim": "roles",
-         "token_subject_claim": "oid"},
+        {"tenant": TENANT, "application": APPLICATION},
         {
             "iss": ENTRA_1, "aud": f"api://{APPLICATION}", "appid": OTHER_TENANT, "appidacr": "1", "idp": ENTRA_1,
             "oid": OBJECT, "sub": OBJECT, "tid": TENANT, "roles": ["team-a"], "ver": "1.0", "uti": "x",
@@ -99,8 +125,7 @@ PROVIDERS = {
         },
     ),
     "Entra ID, v2": Provider(
-        {"token_issuer": ENTRA_2, "token_audience": APPLICATION, "token_groups_claim": "roles",
-         "token_subject_claim": "oid"},
+        {"tenant": TENANT, "application": APPLICATION},
         {
             "iss": ENTRA_2, "aud": APPLICATION, "azp": OTHER_TENANT, "azpacr": "1", "oid": OBJECT, "sub": OBJECT,
             "tid": TENANT, "roles": ["team-a"], "ver": "2.0", "uti": "x",
@@ -116,7 +141,7 @@ PROVIDERS = {
         },
     ),
     "Okta": Provider(
-        {"token_issuer": OKTA, "token_audience": "api://researcher"},
+        {"domain": "example.okta.com", "server": "default"},
         {
             "iss": OKTA, "aud": "api://researcher", "sub": "alice@example.com", "cid": "0oa1", "uid": "00u1", "ver": 1,
             "scp": ["openid", "jobs"], "groups": ["team-a"], "auth_time": 1795510800, "jti": "AT.x",
@@ -133,8 +158,7 @@ PROVIDERS = {
         typ=None,
     ),
     "Auth0": Provider(
-        {"token_issuer": AUTH0, "token_audience": "https://researcher.example.com",
-         "token_groups_claim": "permissions"},
+        {"tenant": "example.eu", "identifier": "researcher.example.com"},
         {
             "iss": AUTH0, "aud": ["https://researcher.example.com", AUTH0 + "userinfo"], "sub": "auth0|65f0",
             "azp": "c1", "scope": "openid researcher/team-b", "permissions": ["team-a"],
@@ -149,5 +173,65 @@ PROVIDERS = {
         },
         typ="at+jwt",
     ),
+    "GitHub Actions": Provider(
+        {},
+        GITHUB_CLAIMS,
+        "acme/train",
+        {
+            "for the default audience": {"aud": "https://github.com/acme"},
+            "for AWS": {"aud": "sts.amazonaws.com"},
+            "of a server of its own": {"iss": "https://github.example.com/_services/token"},
+            "of an enterprise": {"iss": f"{GITHUB}/acme"},
+            "without an environment": {"environment": None},
+            "with an empty environment": {"environment": ""},
+            "with a separator in the environment": {"environment": "x@production"},
+            "without a repository": {"repository_id": None},
+            "with a separator in the repository": {"repository_id": "74@x"},
+            "with a list": {"environment": ["production"]},
+            "with a boolean": {"repository_id": True},
+        },
+        group="74@production",
+    ),
+    "GitLab CI": Provider(
+        {},
+        GITLAB_CLAIMS,
+        "acme/train",
+        {
+            "for its own API": {"aud": "https://gitlab.com"},
+            "of a server of its own": {"iss": "https://gitlab.example.com"},
+            "without an environment": {"environment": None},
+            "with a separator in the environment": {"environment": "review@x"},
+            "with a fraction": {"project_id": 20.5},
+        },
+        group="20@production",
+    ),
+    "The EKS cluster": Provider(
+        {"region": "eu-west-1", "cluster id": "0123456789ABCDEF0123456789ABCDEF"},
+        {
+            "iss": EKS, "aud": ["researcher"], "sub": "system:serviceaccount:ci:runner", "jti": "0a1b",
+            "kubernetes.io": {
+                "namespace": "ci", "node": {"name": "ip-10-0-0-1", "uid": OBJECT}, "pod": {"name": "r", "uid": OBJECT},
+                "serviceaccount": {"name": "runner", "uid": OBJECT},
+            },
+        },
+        "system:serviceaccount:ci:runner",
+        {
+            "for the API server": {"aud": ["https://kubernetes.default.svc"]},
+            "for AWS": {"aud": ["sts.amazonaws.com"]},
+            "of another cluster": {"iss": EKS[:-1] + "0"},
+        },
+        typ=None,
+        group="system:serviceaccount:ci:runner",
+    ),
 }  # fmt: skip
-"""The issuers, by their names in the table of docs/operate/identity-providers.md."""
+"""The issuers, by their headings in docs/operate/identity-providers.md."""
+
+
+def guide_entry(name: str) -> dict[str, Any]:
+    """Return the entry of the guide for the issuer *name*, with the values of its tokens."""
+    section = PAGES[PAGE].partition(f"\n### {name}\n")[2]
+    text = section.partition("```jsonc\n")[2].partition("```")[0]
+    entry: dict[str, Any] = json.loads(
+        re.sub(r"<([a-z ]+)>", lambda placeholder: PROVIDERS[name].values[placeholder[1]], text)
+    )
+    return entry

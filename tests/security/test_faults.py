@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +21,7 @@ from tests.product.test_faults import NAMESPACE, NO_PREFLIGHT, QUOTA
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import ALWAYS, ScriptedCluster
 from tests.security.sending import send_raw
+from tests.support.configuration import configuration_file
 from tests.support.scripted_server import FAR_DEADLINE, RawServer, unused_url
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def drip() -> Iterator[bytes]:
 @pytest.fixture(params=["drip", "cut off", "not HTTP", "another certificate", "no such host", "connection refused"])
 def wrong_endpoint(request: pytest.FixtureRequest) -> Iterator[tuple[str, str, Outcome]]:
     """Yield an endpoint that is not the cluster, its certificate authority, and the expected response."""
-    authority = base64.b64encode(server_identity().ca_pem.encode()).decode()
+    authority = server_identity().ca_pem
     match request.param:
         case "another certificate":
             yield "", authority, BUSY
@@ -228,7 +228,8 @@ def test_endpoint_is_not_the_cluster(
     """A wrong endpoint is reported in time, and no request reaches another server."""
     case = Case(stack, function)
     url, authority, expected = wrong_endpoint
-    environment = {"CLUSTER_ENDPOINT": url or stack.cluster.url, "CLUSTER_CA": authority}
+    configured = configuration_file(**stack.configuration | {"clusterAuthorities": [authority]})
+    environment = {"CLUSTER_ENDPOINT": url or stack.cluster.url, "CONFIGURATION_FILE": configured}
 
     outcome = outcome_of(case, counter, environment | (SHORT_DEADLINE if expected == LATE else {}))
 

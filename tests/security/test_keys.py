@@ -16,7 +16,7 @@ from infra.local.issuer import Application, Issuer
 from infra.local.wire import HttpResponse
 from tests.security.hostile_tokens import bearer, forged
 from tests.security.sending import send_raw
-from tests.support.builders import deployment
+from tests.support.builders import token_issuer
 from tests.support.scripted_server import FAR_DEADLINE, Clock, RawServer, unused_url
 
 if TYPE_CHECKING:
@@ -58,17 +58,24 @@ def issuer() -> Iterator[Issuer]:
     issuer.close()
 
 
+OTHERS = [token_issuer(f"https://{name}.invalid", prefix=f"{name}:") for name in ("two", "three")]
+"""Trusted issuers that are not reached in these tests."""
+
+
 class Verifier:
-    """The API's token verifier for *issuer*, and the clock of its key cache."""
+    """The API's token verifier for *issuer* and two others, and the clock of its key caches."""
 
     def __init__(self, issuer: Issuer) -> None:
         self.clock = Clock()
-        self._tokens = bearer_tokens.BearerTokens(deployment(token_issuer=issuer.url), KeySet(issuer.url, self.clock))
+        self._tokens = bearer_tokens.BearerTokens(
+            [*OTHERS, token_issuer(issuer.url, prefix="one:")],
+            lambda trusted: KeySet(trusted.issuer, self.clock),
+        )
 
     def accepts(self, token: str) -> bool:
         """Return whether it accepts *token*; raise IssuerUnavailable if it cannot decide."""
         try:
-            return self._tokens.caller([f"Bearer {token}"], FAR_DEADLINE).subject == "alice"
+            return self._tokens.caller([f"Bearer {token}"], FAR_DEADLINE).subject == "one:alice"
         except Unauthenticated:
             return False
 

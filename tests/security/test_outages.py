@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from infra.localcluster.certificates import Shape, server_identity
 from tests.security.hostile_tokens import bearer
 from tests.security.scripted_faults import ScriptedCluster
 from tests.security.sending import problem, send_raw
+from tests.support.configuration import configuration_file
 from tests.support.eventually import eventually
 from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer, unused_url
 
@@ -82,11 +82,6 @@ def clear_caches() -> None:
 def list_jobs(stack: ProxiedStack) -> HttpResponse:
     """List the Jobs of team-a as alice, and return the response."""
     return send_raw(stack, "GET", PATH, bearer(stack.issuer.mint("alice")))
-
-
-def authority(*pems: str) -> str:
-    """Return the value of CLUSTER_CA for *pems*."""
-    return base64.b64encode("".join(pems).encode()).decode()
 
 
 class TestSts:
@@ -155,8 +150,9 @@ class TestAuthority:
     def test_old_and_new_authority(
         self, stack: ProxiedStack, monkeypatch: pytest.MonkeyPatch, other_endpoint: tuple[str, str]
     ) -> None:
-        """CLUSTER_CA may hold several authorities, so it can be deployed before the cluster changes its certificate."""
-        monkeypatch.setenv("CLUSTER_CA", authority(stack.cluster.ca_pem, other_endpoint[1]))
+        """With the old and the new authority, the cluster may change its certificate at any time."""
+        both = stack.configuration | {"clusterAuthorities": [stack.cluster.ca_pem, other_endpoint[1]]}
+        monkeypatch.setenv("CONFIGURATION_FILE", configuration_file(**both))
         for url in (stack.cluster.url, other_endpoint[0], stack.cluster.url):
             monkeypatch.setenv("CLUSTER_ENDPOINT", url)
             settings.cache_clear()

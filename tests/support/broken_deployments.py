@@ -54,18 +54,19 @@ class _NoAnswer(Handler):
         return HttpResponse(404, [], b"not here")
 
 
-def _server(broken: OperatorDeployment, opened: ExitStack, shape: Shape) -> str:
-    """Make the functions use another server with a certificate of *shape*, and return its authority in base64."""
+def _server(opened: ExitStack, shape: Shape) -> tuple[str, str]:
+    """Start a server with a certificate of *shape*, and return its URL, and its authority in base64."""
     identity = server_identity(shape)
     server = LoopbackServer(_NoAnswer(), context=identity.context)
     opened.callback(server.close)
-    broken.set("CLUSTER_ENDPOINT", server.url)
-    return base64.b64encode(identity.ca_pem.encode()).decode()
+    return server.url, base64.b64encode(identity.ca_pem.encode()).decode()
 
 
 def _serve_certificate(shape: Shape) -> Make:
     def make(broken: OperatorDeployment, opened: ExitStack) -> None:
-        broken.set("CLUSTER_CA", _server(broken, opened, shape))
+        url, authority = _server(opened, shape)
+        broken.configure(clusterAuthorities=[authority])
+        broken.set("CLUSTER_ENDPOINT", url)
 
     return make
 
@@ -83,7 +84,27 @@ def _silent_endpoint(broken: OperatorDeployment, opened: ExitStack) -> None:
 
 def _wrong_authority(broken: OperatorDeployment, opened: ExitStack) -> None:
     del opened
-    broken.set("CLUSTER_CA", base64.b64encode(server_identity().ca_pem.encode()).decode())
+    broken.configure(clusterAuthorities=[server_identity().ca_pem])
+
+
+def _issuer(url: str, **fields: object) -> Make:
+    """Make the functions trust another issuer besides the one that works."""
+    added = {"issuer": url, "audiences": ["researcher"], "prefix": "other:", **fields}
+
+    def make(broken: OperatorDeployment, opened: ExitStack) -> None:
+        del opened
+        (good,) = broken.stack.configuration["tokenIssuers"]
+        broken.configure(tokenIssuers=[good | {"prefix": "good:"}, added])
+
+    return make
+
+
+def _private_issuer(shape: Shape) -> Make:
+    def make(broken: OperatorDeployment, opened: ExitStack) -> None:
+        url, authority = _server(opened, shape)
+        _issuer(url, authorities=[authority])(broken, opened)
+
+    return make
 
 
 def _setting(name: str, value: str) -> Make:
@@ -226,9 +247,21 @@ BROKEN = (
     Broken("a role that trusts another ExternalId", _trust(trust_policy(ACCOUNT, "x")), {"assume-role"}, "cannot"),
     Broken(
         "a closed port of the token issuer",
-        _setting("TOKEN_ISSUER", "http://127.0.0.1:9"),
-        {"token-issuer"},
-        "issuer: ",
+        _issuer("http://127.0.0.1:9"),
+        ISSUER,
+        "issuer: connect_failed (http://127.0.0.1:9)",
+    ),
+    Broken(
+        "an expired certificate of a private token issuer",
+        _private_issuer(Shape(server_valid=EXPIRED)),
+        ISSUER,
+        "issuer: tls_verification_expired (",
+    ),
+    Broken(
+        "a token issuer that is another server",
+        _private_issuer(Shape()),
+        ISSUER,
+        "issuer: status_404 (",
     ),
     Broken(
         "no access entry",

@@ -35,8 +35,10 @@ from chalicelib.domain.labels import MANAGED_BY_LABEL, MANAGED_BY_VALUE, PROJECT
 from chalicelib.domain.names import JobName, ProjectName, namespace_of
 from chalicelib.domain.submission.idempotency import JobIdentity
 from chalicelib.domain.submission.model import parse_submission
+from chalicelib.domain.token_issuer import TokenIssuer
 from chalicelib.domain.uploads.s3_event import Upload
 from chalicelib.settings import Settings
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from chalicelib.domain.submission.model import Submission
@@ -65,15 +67,18 @@ def deployment(**fields: Any) -> Settings:  # noqa: ANN401 - any setting
     required = {
         "cluster_name": "gpu-a",
         "cluster_endpoint": "http://127.0.0.1:1",
-        "cluster_ca": "",
+        "configuration_file": configuration_file(),
         "cluster_role_arn": "arn:aws:iam::123456789012:role/researcher-api",
         "cluster_external_id": "x1",
-        "token_issuer": "http://127.0.0.1:1",
-        "token_audience": "researcher",
         "uploads_bucket": "researcher-uploads",
         "aws_region": "eu-west-1",
     }
     return Settings(**{**required, **fields})
+
+
+def token_issuer(issuer: str, **fields: Any) -> TokenIssuer:  # noqa: ANN401 - any field
+    """Return the configuration of an issuer, as that of the local cloud."""
+    return TokenIssuer(**{"issuer": issuer, "audiences": ("researcher",), **fields})
 
 
 def identity(name: str = "train-1", request_hash: str = "asked", key_hash: str | None = None) -> JobIdentity:

@@ -2,7 +2,8 @@
 
 A fence of language `sh` is a command that the tests run. A fence directly below it is what the command prints: `text`
 in full, or `js`, JSON documents in which `...` stands for further members and, at the end of a string, for its rest.
-`json` is a Job to submit, `python` a cell of one notebook, and `console` a command that cannot be run here.
+`json` is a Job to submit, `jsonc` a configuration, `python` a cell of one notebook, and `console` a command that cannot
+be run here.
 """
 
 from __future__ import annotations

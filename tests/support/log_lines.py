@@ -10,7 +10,9 @@ from chalicelib.domain.errors import CATALOGUE
 from chalicelib.domain.failure_reasons import FailureReason, System
 
 _LINE = re.compile(r'\{"event":"request",.*\}$', re.MULTILINE)
-_REASON = rf"(?:(?:{'|'.join(get_args(System))}): )?(?:{'|'.join(FailureReason)}|status_[1-5]\d\d)"
+_ISSUER = r"(?: \([!-~]+\))?"
+"""The URL of a token issuer, which may be invalid."""
+_REASON = rf"(?:(?:{'|'.join(get_args(System))}): )?(?:{'|'.join(FailureReason)}|status_[1-5]\d\d){_ISSUER}"
 _WHY = re.compile(f"{_REASON}(?:; {_REASON})*")
 _UNAVAILABLE = {code for code, error in CATALOGUE.items() if error.status in {503, 504}}
 

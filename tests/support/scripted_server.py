@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import socket
@@ -182,8 +181,7 @@ def groups_reply(*groups: str) -> HttpResponse:
 
 def api_at(url: str, tokens: FakeTokens | None = None, clock: Clock | None = None, ca: str = "") -> KubernetesApi:
     """Return a client of the API server at *url*."""
-    authority = base64.b64encode(ca.encode()).decode()
-    return KubernetesApi(url, authority, cast("EksTokens", tokens or FakeTokens()), clock or Clock())
+    return KubernetesApi(url, ca, cast("EksTokens", tokens or FakeTokens()), clock or Clock())
 
 
 def unused_url() -> str:

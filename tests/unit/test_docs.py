@@ -19,6 +19,7 @@ from chalicelib.runtime.operation import BASE
 from chalicelib.settings import Settings, settings
 from infra.local.gateway import Gateway
 from infra.packaging import docs_assets
+from tests.support.configuration import configuration_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,13 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     """Return a gateway for the app, without a network."""
     for name in REQUIRED:
         monkeypatch.setenv(name.upper(), "https://issuer.example/oauth2/token")
+    people = {"clientId": "c1", "scopes": ["openid", "groups"], "deviceFlow": True}
+    issuers = [
+        {"issuer": "https://sso.example/tenant/", "audiences": ["CANARY"], "prefix": "sso:", "signIn": people},
+        {"issuer": "https://ci.example", "audiences": ["CANARY"], "prefix": "ci:"},
+        {"issuer": "https://old.example", "audiences": ["CANARY"], "prefix": "old:", "signIn": {"clientId": "c2"}},
+    ]
+    monkeypatch.setenv("CONFIGURATION_FILE", configuration_file(tokenIssuers=issuers))
     settings.cache_clear()
     yield Gateway(app.app)
     settings.cache_clear()
@@ -142,6 +150,73 @@ class TestDocument:
         assert document["servers"] == [{"url": origin + BASE, "description": os.environ["CLUSTER_NAME"]}]
         assert document["externalDocs"]["url"] == os.environ["DOCUMENTATION_URL"]
         assert flow["tokenUrl"] == os.environ["TOKEN_URL"]
+
+    def test_sign_in_of_people(self, gateway: Gateway) -> None:
+        """Each public issuer is a security scheme of the operations with a token, and the others are not published."""
+        document = json.loads(gateway.answer("GET", f"{BASE}/openapi.json", [], b"").body)
+        schemes = document["components"]["securitySchemes"]
+
+        urls = {name: scheme.get("openIdConnectUrl") for name, scheme in schemes.items() if name.startswith("signIn")}
+        assert urls == {
+            "signIn": "https://sso.example/tenant/.well-known/openid-configuration",
+            "signIn2": "https://old.example/.well-known/openid-configuration",
+        }
+        assert "`c1`, the authorization code flow with PKCE or the device flow" in schemes["signIn"]["description"]
+        assert "`openid groups`" in schemes["signIn"]["description"]
+        assert "device flow" not in schemes["signIn2"]["description"]
+        operations = {path: document["paths"][path]["get"]["security"] for path in ("/projects", "/health", "/sign-in")}
+        token: list[dict[str, list[str]]] = [{"bearer": []}, {"application": []}, {"signIn": []}, {"signIn2": []}]
+        assert operations == {"/projects": token, "/health": [{}, *token], "/sign-in": [{}]}
+        assert "CANARY" not in json.dumps(document)
+
+
+class TestSignIn:
+    """GET /researcher/api/v1/sign-in."""
+
+    def test_public_issuers(self, gateway: Gateway) -> None:
+        """The clients of the public issuers are returned without a token, in the order of the configuration."""
+        response = gateway.answer("GET", f"{BASE}/sign-in", [], b"")
+
+        assert (response.status, response.header("Cache-Control")) == (200, "public, max-age=300")
+        assert json.loads(response.body) == {
+            "data": [
+                {
+                    "issuer": "https://sso.example/tenant/",
+                    "clientId": "c1",
+                    "scopes": ["openid", "groups"],
+                    "redirectUris": [],
+                    "deviceFlow": True,
+                },
+                {
+                    "issuer": "https://old.example",
+                    "clientId": "c2",
+                    "scopes": ["openid"],
+                    "redirectUris": [],
+                    "deviceFlow": False,
+                },
+            ]
+        }
+
+    def test_own_user_pool(self, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The stack's own user pool is public."""
+        monkeypatch.setenv("CONFIGURATION_FILE", configuration_file())
+        monkeypatch.setenv("USER_POOL_ISSUER", "https://pool.example/eu-west-1_A")
+        monkeypatch.setenv("USER_POOL_CLIENT_ID", "c3")
+
+        (found,) = json.loads(gateway.answer("GET", f"{BASE}/sign-in", [], b"").body)["data"]
+
+        assert (found["issuer"], found["clientId"]) == ("https://pool.example/eu-west-1_A", "c3")
+        assert (found["scopes"], found["deviceFlow"]) == (["openid", "researcher-people/sign-in"], False)
+        assert found["redirectUris"] == ["http://localhost:8976/callback"]
+
+    def test_invalid_configuration(self, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a valid configuration nothing is published."""
+        monkeypatch.setenv("CONFIGURATION_FILE", configuration_file(tokenIssuers=[{"issuer": "CANARY"}]))
+
+        response = gateway.answer("GET", f"{BASE}/sign-in", [], b"")
+
+        assert response.status == 500
+        assert b"CANARY" not in response.body
 
 
 class TestAssets:

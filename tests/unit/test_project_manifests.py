@@ -17,6 +17,7 @@ from chalicelib.domain.names import namespace_of, project_name
 from chalicelib.domain.submission.device_variables import DEVICE_PREFIXES, DEVICE_VARIABLES
 from chalicelib.domain.submission.listed_secrets import listed_secrets
 from infra.kubernetes.project import BASE, base_manifests, main, project_manifests
+from tests.support.builders import token_issuer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -239,7 +240,7 @@ class TestInvalidOptions:
     def test_group_of_a_token_is_valid(self, group: str) -> None:
         """A group that is valid in a token is valid here."""
         claims = {"sub": "alice", "groups": [group]}
-        caller = caller_from_claims(claims, subject_claim="sub", groups_claim="groups", scope_prefix="researcher/")
+        caller = caller_from_claims(claims, token_issuer("https://issuer.example.com"))
 
         assert subjects(find(project("team-a", [group]), "RoleBinding", "researcher-submitter")) == list(
             caller.kubernetes_groups

@@ -37,12 +37,11 @@ class TestSettings:
         found = settings()
 
         assert REQUIRED == [
-            "CLUSTER_NAME", "CLUSTER_ENDPOINT", "CLUSTER_CA", "CLUSTER_ROLE_ARN", "CLUSTER_EXTERNAL_ID",
-            "TOKEN_ISSUER", "TOKEN_AUDIENCE", "UPLOADS_BUCKET", "AWS_REGION",
+            "CLUSTER_NAME", "CLUSTER_ENDPOINT", "CLUSTER_ROLE_ARN", "CLUSTER_EXTERNAL_ID",
+            "UPLOADS_BUCKET", "AWS_REGION",
         ]  # fmt: skip
         assert [f"the {name}" for name in REQUIRED] == [getattr(found, name.lower()) for name in REQUIRED]
-        claims = (found.token_audience_claim, found.token_groups_claim, found.token_subject_claim)
-        assert (claims, found.token_scope_prefix, found.token_url) == (("aud", "groups", "sub"), "researcher/", "")
+        assert (found.user_pool_issuer, found.token_url, found.configuration_file) == ("", "", "")
         assert (found.authentication, found.deadline_seconds, found.preflight) == ("required", 20.0, "on")
         assert found.aws_lambda_function_name == "local"
         environment.setenv("CLUSTER_NAME", "other")

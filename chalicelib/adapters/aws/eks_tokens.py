@@ -36,6 +36,16 @@ RENEW_BEFORE = 600
 PRESIGNED_FOR = 60
 """X-Amz-Expires, in seconds, as aws-iam-authenticator requires it; the cluster checks the date instead."""
 
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+}
+"""The DNS suffixes of AWS' other partitions, by the start of a region's name; botocore's resolver is slow to load."""
+
 
 class Roles(Protocol):
     """The port to STS."""
@@ -97,7 +107,8 @@ def eks_token(credentials: Credentials, cluster: str, region: str, now: float) -
 
 def sts_url(region: str) -> str:
     """Return the URL of STS in *region*."""
-    return f"https://sts.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}/"
+    suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
+    return f"https://sts.{region}.{suffix}/"
 
 
 def session_name(function: str) -> str:

@@ -9,7 +9,6 @@ is retried once, with a new token.
 
 from __future__ import annotations
 
-import base64
 import random
 import time
 from contextlib import suppress
@@ -77,9 +76,11 @@ def split_lines(response: BaseHTTPResponse, deadline: Deadline) -> Generator[byt
 class KubernetesApi:
     """The API server of one cluster."""
 
-    def __init__(self, endpoint: str, ca: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, endpoint: str, authorities: str, tokens: EksTokens, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._endpoint = endpoint
-        self._pool = ClusterPool(base64.b64decode(ca).decode())
+        self._pool = ClusterPool(authorities)
         self._tokens = tokens
         self._breaker = CircuitBreaker(clock)
 

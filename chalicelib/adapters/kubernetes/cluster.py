@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from chalicelib import configuration
 from chalicelib.adapters.aws import eks_tokens
 from chalicelib.adapters.http import bounded_body
 from chalicelib.adapters.kubernetes.access_reviews import access_review, is_allowed, rules, rules_review
@@ -138,9 +139,10 @@ class _Version(msgspec.Struct, rename="camel"):
 
 @cache
 def connect(settings: Settings) -> Cluster:
-    """Return this deployment's cluster, one for each process; InvalidSettingError if CLUSTER_CA has no certificate."""
+    """Return this deployment's cluster, one for each process; InvalidSettingError if its authorities are invalid."""
+    authorities = configuration.load(settings.configuration_file).cluster_authorities
     try:
-        api = KubernetesApi(settings.cluster_endpoint, settings.cluster_ca, eks_tokens.connect(settings))
+        api = KubernetesApi(settings.cluster_endpoint, configuration.pem(authorities), eks_tokens.connect(settings))
     except (ValueError, SSLError) as error:
-        raise InvalidSettingError("CLUSTER_CA must be certificates in PEM, encoded in base64") from error
+        raise InvalidSettingError("clusterAuthorities must be certificates in PEM, or the base64 of one") from error
     return Cluster(api)

@@ -10,6 +10,7 @@ import msgspec
 
 from chalicelib.domain.job.status_reason import MAX_MESSAGE
 from chalicelib.domain.job.view import Count, Milliseconds, milliseconds
+from chalicelib.domain.response_size import fitting_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MAX_EVENTS = 500
-"""Maximum events in a response: with 2 KiB each, it stays below Lambda's limit of 6 MB."""
+"""Maximum events in a response."""
 MAX_NAME = 253
 """Characters of names, types and reasons, which the API server does not limit in events."""
 
@@ -59,10 +60,14 @@ EVENT_EXAMPLE = {
 
 
 def aggregate_events(events: Iterable[Event]) -> list[EventView]:
-    """Merge events with the same content about the same object; return the newest MAX_EVENTS, the latest one last."""
+    """Merge events with the same content about the same object; return the newest, the latest one last.
+
+    At most MAX_EVENTS, or fewer if they would exceed Lambda's limit: a control character is 7 bytes of a response.
+    """
     groups = groupby(sorted(events, key=_group_key), key=_group_key)
     views = [_aggregate(list(group)) for _, group in groups]
-    return sorted(views, key=lambda view: (view.last_seen, view.first_seen))[-MAX_EVENTS:]
+    newest = sorted(views, key=lambda view: (view.last_seen, view.first_seen))[-MAX_EVENTS:]
+    return newest[len(newest) - fitting_count(newest[::-1]) :]
 
 
 def created_pods(events: Sequence[Event]) -> list[str]:

@@ -118,6 +118,7 @@ ProblemCode: TypeAlias = (
         "method_not_allowed",
         "name_taken",
         "node_unavailable",
+        "overloaded",
         "page_token_expired",
         "precondition_failed",
         "quota_exceeded",
@@ -721,6 +722,32 @@ class Receipt(Model):
     """Values of variables and arguments of the command are `***`."""
     log: str | None = None
     """The log tail of one pod."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInDocument(Model):
+    """How people sign in."""
+
+    NESTED: ClassVar[dict[str, str]] = {"data": "SignInIssuer"}
+    data: list[SignInIssuer]
+    """The issuers with which people sign in; empty if only Applications have tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInIssuer(Model):
+    """A token issuer with a public client."""
+
+    NESTED: ClassVar[dict[str, str]] = {}
+    issuer: str
+    """The OpenID Connect issuer; its discovery document has the URLs of all endpoints."""
+    client_id: str
+    """The client ID for the authorization code flow with PKCE. The client has no secret."""
+    scopes: list[str]
+    """The scopes to request."""
+    redirect_uris: list[str]
+    """The redirect URIs to choose from. If there are none, use any port of `http://127.0.0.1`."""
+    device_flow: bool
+    """Whether the client may use the device authorization grant (RFC 8628)."""
 
 
 FIELDS: dict[str, Field] = {

@@ -202,20 +202,28 @@ class TestClaims:
     """Tests of the checks of the claims."""
 
     @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-    @pytest.mark.parametrize("time", [0, 1, 1_795_510_800, 2**40 - 1])
-    def test_valid_time(self, name: str, time: int) -> None:
-        """Times are whole seconds since 1970, up to a limit that no date library overflows at."""
+    @pytest.mark.parametrize("time", [0, 1, 1_795_510_800, 1_795_510_800.25, 0.5, 1e10, 2**40 - 1])
+    def test_valid_time(self, name: str, time: float) -> None:
+        """Times are seconds since 1970, also with a fraction, up to a limit that no date library overflows at."""
         parse(token(claims={**CLAIMS, name: time}))
 
     @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-    @pytest.mark.parametrize("time", [-1, 2**40, 2**41, 1.5, 1e10, "1", True, False, None, [], float("1e20")])
+    @pytest.mark.parametrize("time", [-1, -0.5, 2**40, 2**41, 2.0**40, "1", "1.5", True, False, None, [], 1e20])
     def test_invalid_time_is_rejected(self, name: str, time: object) -> None:
-        """Strings, fractions, booleans and times out of range are rejected."""
+        """Strings, booleans and times out of range are rejected."""
         assert rejection(token(claims={**CLAIMS, name: time})) == f"the token has an invalid {name}"
+
+    @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+    @pytest.mark.parametrize("text", ["1e999", "-1e999", "1e400", "NaN", "Infinity"])
+    def test_time_that_is_not_finite(self, name: str, text: str) -> None:
+        """Infinity is not a date, however it is written."""
+        rejection(token(claims=f'{{"sub": "alice", "{name}": {text}}}'.encode()))
 
     @pytest.mark.parametrize(
         ("claims", "expected"),
         [
+            pytest.param({"iat": 10.5, "exp": 10.5 + 30 * 86400}, None, id="30 days, with fractions"),
+            pytest.param({"iat": 10, "exp": 10.5 + 30 * 86400}, "is valid for more than 30 days", id="half a second"),
             pytest.param({"iat": 10, "exp": 10 + 30 * 86400}, None, id="30 days"),
             pytest.param({"iat": 10, "exp": 11 + 30 * 86400}, "is valid for more than 30 days", id="longer"),
             pytest.param({"iat": 10, "exp": 5}, None, id="expired when issued"),

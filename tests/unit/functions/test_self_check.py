@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from infra.local.local_stack import clear_caches
+from infra.local.signing_keys import SigningKeys
+from tests.support.configuration import configuration_file
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from infra.local.local_stack import Stack
 
 
@@ -36,6 +42,33 @@ def test_result_has_each_check(stack: Stack, capsys: pytest.CaptureFixture[str])
     }
     assert response["result"][-1]["missing"] == ["researcher:by-hand"]
     assert (line["function"], line["Failed"]) == ("self_check", 1)
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that changes the token issuers of the functions."""
+
+    def change(*issuers: object) -> None:
+        monkeypatch.setenv("CONFIGURATION_FILE", configuration_file(tokenIssuers=issuers))
+        clear_caches()
+
+    yield change
+    clear_caches()
+
+
+def test_issuer_whose_keys_are_given_is_sent_no_request(stack: Stack, configure: Callable[..., None]) -> None:
+    """The functions need not reach it, and each of the others must publish its keys."""
+    given = {"issuer": "https://a.invalid", "audiences": ["a"], "prefix": "a:", "keySet": SigningKeys().jwks()}
+    unreachable = ["https://b.invalid", "https://c.invalid"]
+    others = [{"issuer": url, "audiences": ["a"], "prefix": url[8:10]} for url in unreachable]
+
+    checks = []
+    for issuers in ([given], [given, *others]):
+        configure(*issuers)
+        checks.append(invoke(stack, {})["result"][0])
+
+    reasons = "; ".join(f"issuer: name_resolution ({url})" for url in unreachable)
+    assert [(each["outcome"], each["why"]) for each in checks] == [("ok", None), ("failed", reasons)]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ class TestOperations:
             pytest.param("submit_job", [{"bearer": []}, {"application": []}], id="token required"),
             pytest.param("health", [{}, {"bearer": []}, {"application": []}], id="token optional"),
             pytest.param("openapi", [{}], id="no token"),
+            pytest.param("sign_in", [{}], id="no token, for people"),
         ],
     )
     def test_security(self, name: str, security: list[object]) -> None:

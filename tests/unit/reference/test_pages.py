@@ -13,7 +13,7 @@ from chalicelib.domain.job.status import Status
 from infra.packaging.template import template
 from infra.reference import catalogue, document
 from infra.reference.error_advice import ADVICE
-from infra.reference.pages import DOCS, PARTS, filled, main
+from infra.reference.pages import DOCS, PARTS, SCHEMA, filled, main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,14 @@ class TestMain:
         """A page with the marker of an unknown part is an error."""
         with pytest.raises(KeyError):
             filled(STALE.replace("refused-fields", "no-such-part"))
+
+    def test_schema_is_a_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """The JSON Schema of the configuration is checked and written as the pages are."""
+        schema = tmp_path / SCHEMA
+        schema.write_text("{}")
+
+        assert (main(["--check"], tmp_path), SCHEMA in capsys.readouterr().err) == (1, True)
+        assert (main([], tmp_path), schema.read_text()) == (0, page(f"reference/{SCHEMA}"))
 
     def test_every_part_is_on_a_page(self) -> None:
         """None is written for nothing."""

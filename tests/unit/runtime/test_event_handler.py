@@ -96,6 +96,6 @@ class TestFailure:
         assert "ValueError" in logged["error"][0]
         assert CANARY not in json.dumps(logged)
         with pytest.raises(InternalError):
-            on_event(raising(MissingSettingError("CLUSTER_CA")))({}, context())
-        assert line(capsys)["error"] == "CLUSTER_CA"
+            on_event(raising(MissingSettingError("CLUSTER_NAME")))({}, context())
+        assert line(capsys)["error"] == "CLUSTER_NAME"
         assert CANARY not in "".join(traceback.format_exception(raised.value))

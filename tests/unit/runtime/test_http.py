@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from chalice.app import Blueprint, Chalice
 
+from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import (
     CATALOGUE,
     FieldError,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from chalicelib.deadline import Deadline
-    from chalicelib.domain.caller import Caller
 
 CANARY = "hunter2-the-canary"
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": "req-1"}
@@ -127,7 +127,7 @@ def raising(error: Exception) -> Callable[[Request], object]:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set the settings of a deployment, and clear the cache after the test."""
-    configured = deployment(cluster_ca="x")
+    configured = deployment()
     for name in Settings.__struct_fields__:
         monkeypatch.setenv(name.upper(), str(getattr(configured, name)))
     settings.cache_clear()
@@ -397,3 +397,14 @@ class TestLog:
         assert "subject" not in logged
         call(raising(MalformedRequest("No.")))
         assert "why" not in line(capsys)
+
+    @pytest.mark.parametrize(("ignored", "logged"), [((), None), (("team-\\xe9", "a,b"), ["team-\\xe9", "a,b"])])
+    def test_ignored_groups(
+        self, capsys: pytest.CaptureFixture[str], ignored: tuple[str, ...], logged: list[str] | None
+    ) -> None:
+        """The groups that were left out of the token's are logged, also if the request then fails, and not returned."""
+        caller = Caller("alice", (), ignored_groups=ignored)
+
+        response = call(raising(InvalidJob("No.")), authenticate=lambda _headers, _deadline: caller)
+
+        assert (line(capsys).get("ignoredGroups"), "team" in response.body) == (logged, False)

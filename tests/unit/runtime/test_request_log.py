@@ -32,14 +32,28 @@ class TestWriteRequest:
         written = found["_aws"].pop("Timestamp")
         assert found.pop("cold") in {True, False}
         metrics = [{"Name": "Milliseconds", "Unit": "Milliseconds"}, {"Name": "Failures", "Unit": "Count"}]
-        directive = {"Namespace": "ResearcherAPI", "Dimensions": [["function"]], "Metrics": metrics}
+        directive = {"Namespace": "ResearcherAPI", "Dimensions": [["stack", "function"]], "Metrics": metrics}
         expected = {
-            "event": "request", "function": "get_job", "status": 200, "request": "req-1", "project": "team-a",
+            "event": "request", "stack": "local", "function": "get_job", "status": 200,
+            "request": "req-1", "project": "team-a",
             "attempts": 2, "clusterMilliseconds": 5.1, "_aws": {"CloudWatchMetrics": [directive]},
             "Milliseconds": 12.3, "Failures": 0,
         }  # fmt: skip
         assert expected == found
         assert before <= written <= int(time.time() * 1000)
+
+    def test_two_stacks_have_different_metrics(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The name of the stack is a dimension, and never empty, which CloudWatch would drop."""
+        found = []
+        for name in ("researcher-east", "researcher-west", ""):
+            monkeypatch.setenv("STACK_NAME", name)
+            request_log.write_request("get_job", status=200, milliseconds=1)
+            found.append(line(capsys))
+
+        assert [each["stack"] for each in found] == ["researcher-east", "researcher-west", "local"]
+        assert all("stack" in each["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0] for each in found)
 
     def test_counts_are_metrics(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Counts are additional metrics; a field may have any name, even that of an argument.

@@ -49,7 +49,7 @@ def failing(error: Exception) -> None:
 def run(cluster: Cluster, **ports: Exception) -> dict[str, Check]:
     """Return the checks by name; *ports* fail with an error."""
     keys, role = (partial(failing, each) if each else ok for each in map(ports.get, ("keys", "role")))
-    return {each.name: each for each in self_check(GROUPS, Ports(keys, role, cluster))}
+    return {each.name: each for each in self_check(GROUPS, Ports([ok, keys], role, cluster))}
 
 
 def outcomes(checks: dict[str, Check]) -> dict[str, str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chalicelib.adapters.aws import bucket
 from chalicelib.adapters.aws.bucket import Bucket, ObjectChangedError
+from chalicelib.adapters.http.kept_connections import IDLE_SECONDS
 from chalicelib.domain.errors import StorageUnavailable
 from infra.local.aws import LocalAws
 from infra.local.wire import HttpResponse
 from tests.support.builders import deployment
-from tests.support.scripted_server import unused_url
+from tests.support.frozen_network import FrozenNetwork
+from tests.support.scripted_server import Clock, unused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.frozen_network import Death
     from tests.support.scripted_server import ScriptedServer
 
 NAME = "researcher-uploads"
@@ -109,6 +113,53 @@ class TestFind:
 
         with pytest.raises(ObjectChangedError):
             stored.find("tagged", LIMIT, etag='"00000000000000000000000000000000"')
+
+
+class TestKeptConnections:
+    """Connections that died while the function was frozen."""
+
+    @pytest.mark.parametrize("death", ["reset", "closed"])
+    def test_all_are_dead(self, site: ScriptedServer, environment: pytest.MonkeyPatch, death: Death) -> None:
+        """The second attempt is on a new connection, even if another request took the place of the first one."""
+        site.on(f"/{NAME}/key", HttpResponse(200, [("ETag", '"1"')], b"{}"))
+        with FrozenNetwork(site.url) as network:
+            environment.setenv("AWS_ENDPOINT_URL", network.url)
+            stored = bucket.connect(deployment(uploads_bucket=NAME))
+            client: Any = stored._client  # noqa: SLF001 - a connection is only kept if another one was in use
+            for response in [client.get_object(Bucket=NAME, Key="key") for _ in range(3)]:
+                response["Body"].read()
+            assert network.kill(death) == 3
+            others: list[Any] = []
+
+            def request_between_attempts(_: float) -> None:
+                if not others:
+                    others.append(client.get_object(Bucket=NAME, Key="key"))
+
+            environment.setattr(time, "sleep", request_between_attempts)
+
+            found = stored.find("key", LIMIT)
+
+            others[0]["Body"].close()
+        assert found
+        assert found.body == b"{}"
+
+    @pytest.mark.parametrize(("seconds", "used"), [(IDLE_SECONDS - 1, True), (IDLE_SECONDS, False), (-3600, False)])
+    def test_idle_ones_are_closed(
+        self, site: ScriptedServer, environment: pytest.MonkeyPatch, seconds: float, used: bool
+    ) -> None:
+        """After a pause no request is sent on a kept connection."""
+        site.on(f"/{NAME}/key", HttpResponse(200, [("ETag", '"1"')], b"{}"))
+        clock = Clock(1_795_600_000)
+        environment.setattr(time, "time", clock)
+        with FrozenNetwork(site.url) as network:
+            environment.setenv("AWS_ENDPOINT_URL", network.url)
+            stored = bucket.connect(deployment(uploads_bucket=NAME))
+            stored.find("key", LIMIT)
+            clock.now += seconds
+
+            stored.find("key", LIMIT)
+
+            assert network.connections == (1 if used else 2)
 
 
 class TestErrors:

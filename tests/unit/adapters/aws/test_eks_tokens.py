@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.aws import eks_tokens
-from chalicelib.adapters.aws.eks_tokens import RENEW_BEFORE, TOKEN_LIFE, EksTokens, eks_token, session_name
+from chalicelib.adapters.aws.eks_tokens import RENEW_BEFORE, TOKEN_LIFE, EksTokens, eks_token, session_name, sts_url
 from chalicelib.adapters.aws.sigv4 import Credentials
 from chalicelib.adapters.aws.sts import Session, Sts
 from chalicelib.adapters.http import pool
@@ -272,3 +273,19 @@ class TestConnect:
         """Warm invocations reuse the tokens; another cluster has its own."""
         assert eks_tokens.connect(deployment()) is eks_tokens.connect(deployment())
         assert eks_tokens.connect(deployment()) is not eks_tokens.connect(deployment(cluster_name="gpu-b"))
+
+
+def test_endpoint_of_every_region() -> None:
+    """The host is that of the AWS SDKs, in all partitions."""
+    session = botocore.session.get_session()
+    resolver = session.get_component("endpoint_resolver")
+    regions = {
+        region: resolver.get_partition_dns_suffix(partition)
+        for partition in resolver.get_available_partitions()
+        for region in session.get_available_regions("sts", partition)
+    }
+
+    assert {region: sts_url(region) for region in regions} == {
+        region: f"https://sts.{region}.{suffix}/" for region, suffix in regions.items()
+    }
+    assert len(set(regions.values())) > 3

@@ -19,10 +19,11 @@ from chalicelib.settings import InvalidSettingError
 from infra.local.wire import HttpResponse
 from infra.localcluster.certificates import server_identity
 from tests.support.builders import ALICE, BOB, TEAM_A, deployment
+from tests.support.configuration import AUTHORITY, configuration_file
 from tests.support.scripted_server import Clock, ScriptedServer, api_at, json_reply, status_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -143,6 +144,11 @@ class TestVersion:
         assert Cluster(api_at(site.url)).version(ALICE, Deadline.after(60)) == "v1.34.1-eks-1234567"
 
 
+def encoded(text: str) -> str:
+    """Return *text* in base64, as DescribeCluster returns a certificate."""
+    return base64.b64encode(text.encode()).decode()
+
+
 class TestConnect:
     """This deployment's cluster."""
 
@@ -155,16 +161,17 @@ class TestConnect:
         cluster.connect.cache_clear()
         eks_tokens.connect.cache_clear()
 
-    def test_settings_are_used(self) -> None:
-        """Endpoint, certificate authority and role are those of the settings."""
+    @pytest.mark.parametrize("form", [str, encoded], ids=["PEM", "base64"])
+    def test_settings_are_used(self, form: Callable[[str], str]) -> None:
+        """Endpoint, certificate authority and role are those of the deployment."""
         identity = server_identity()
         with ScriptedServer(identity.context) as api, ScriptedServer() as sts:
             sts.on("/", session_reply())
             api.on(NAMESPACES, page("researcher-a"))
-            authority = base64.b64encode(identity.ca_pem.encode()).decode()
+            file = configuration_file(clusterAuthorities=[form(identity.ca_pem)])
 
             connection = cluster.connect(
-                deployment(cluster_endpoint=api.url, cluster_ca=authority, aws_endpoint_url=sts.url)
+                deployment(cluster_endpoint=api.url, configuration_file=file, aws_endpoint_url=sts.url)
             )
 
             assert [namespace.metadata.name for namespace in connection.namespaces(Deadline.after(60))] == [
@@ -174,14 +181,15 @@ class TestConnect:
 
     @pytest.mark.parametrize(
         "authority",
-        ["not base64", base64.b64encode(b"no PEM").decode(), base64.b64encode(b"\xff").decode(),
-         base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()],
-        ids=["no base64", "no PEM", "no text", "no certificate"],
+        ["not base64", encoded("no PEM"), "/w==", AUTHORITY, encoded(AUTHORITY)],
+        ids=["no base64", "no PEM", "no text", "no certificate", "no certificate in base64"],
     )  # fmt: skip
     def test_invalid_certificate_authority(self, authority: str) -> None:
-        """The error names the setting and does not contain its value."""
-        with pytest.raises(InvalidSettingError, match=r"^CLUSTER_CA must be certificates in PEM, encoded in base64$"):
-            cluster.connect(deployment(cluster_ca=authority))
+        """The error names the field and does not contain its value."""
+        file = configuration_file(clusterAuthorities=[authority])
+
+        with pytest.raises(InvalidSettingError, match=r"^clusterAuthorities must be certificates in PEM, or the "):
+            cluster.connect(deployment(configuration_file=file))
 
     def test_connection_is_cached(self) -> None:
         """Warm invocations reuse connections, groups and reviews."""

@@ -69,7 +69,7 @@ class TestTrusted:
 
     @pytest.mark.parametrize("position", ["first", "last"])
     def test_is_accepted_during_a_rotation(self, shape: Shape, position: str) -> None:
-        """CLUSTER_CA then has the old and the new authority, in any order."""
+        """The configuration then has the old and the new authority, in any order."""
         new, old = server_identity(Shape()), server_identity(shape)
         trusted = old.ca_pem + new.ca_pem if position == "first" else new.ca_pem + old.ca_pem
 
@@ -102,8 +102,14 @@ class TestRejected:
         assert (error.retry_after, error.why) == (None, f"tls_verification_{check}")
 
     def test_no_authority(self, shape: Shape) -> None:
-        """An empty CLUSTER_CA trusts no server, not even with a public certificate."""
+        """Without an authority the client trusts no server, not even with a public certificate."""
         assert connection_error(server_identity(shape), "").why == "tls_verification_unknown_authority"
+
+
+def test_authorities_without_a_certificate_are_refused(shape: Shape) -> None:
+    """A text that is not PEM does not become a context that trusts no server."""
+    with pytest.raises(ValueError, match="no certificate in PEM"):
+        cluster_contexts(server_identity(shape).ca_pem.replace("BEGIN", "END"))
 
 
 def test_only_the_strict_check_is_off(shape: Shape) -> None:

@@ -7,6 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
@@ -14,14 +15,17 @@ from msgspec.structs import fields
 
 from chalicelib.adapters.oidc import bearer_tokens
 from chalicelib.adapters.oidc.bearer_tokens import BearerTokens, authenticate
-from chalicelib.adapters.oidc.jwks import KeySet
 from chalicelib.domain.access_token import LEEWAY
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.errors import IssuerUnavailable, Unauthenticated
-from chalicelib.settings import MissingSettingError, Settings, settings
+from chalicelib.domain.token_issuer import TokenIssuer
+from chalicelib.settings import InvalidSettingError, Settings, settings
 from infra.local.issuer import Application, Issuer
-from tests.support.builders import deployment
-from tests.support.scripted_server import FAR_DEADLINE, json_reply, unused_url
+from infra.local.signing_keys import SigningKeys
+from infra.localcluster.certificates import server_identity
+from tests.support.builders import deployment, token_issuer
+from tests.support.configuration import configuration_file
+from tests.support.scripted_server import FAR_DEADLINE, ScriptedServer, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,17 +46,17 @@ def issuer() -> Iterator[Issuer]:
     issuer.close()
 
 
-def verifier(issuer: Issuer, **changes: Any) -> BearerTokens:  # noqa: ANN401 - any setting
-    """Return the verifier of *issuer*'s tokens with *changes* to the settings."""
-    return BearerTokens(deployment(token_issuer=issuer.url, **changes), KeySet(issuer.url))
+def verifier(issuer: Issuer, **changes: Any) -> BearerTokens:  # noqa: ANN401 - any field
+    """Return the verifier of *issuer*'s tokens with *changes* to its configuration."""
+    return BearerTokens([token_issuer(issuer.url, **changes)])
 
 
-def caller(issuer: Issuer, token: str, **changes: Any) -> Caller:  # noqa: ANN401 - any setting
+def caller(issuer: Issuer, token: str, **changes: Any) -> Caller:  # noqa: ANN401 - any field
     """Return the caller of *token*."""
     return verifier(issuer, **changes).caller([f"Bearer {token}"], FAR_DEADLINE)
 
 
-def log_reason(issuer: Issuer, token: str, **changes: Any) -> str:  # noqa: ANN401 - any setting
+def log_reason(issuer: Issuer, token: str, **changes: Any) -> str:  # noqa: ANN401 - any field
     """Return the reason in the log why *token* is rejected, with the message of every rejection."""
     with pytest.raises(Unauthenticated) as raised:
         caller(issuer, token, **changes)
@@ -85,13 +89,21 @@ class TestCaller:
         found = caller(
             issuer,
             token,
-            token_groups_claim="scope",
-            token_audience_claim="client_id",
-            token_audience="alice",
-            token_subject_claim="username",
+            groups_claims=("scope",),
+            audience_claim="client_id",
+            audiences=("alice",),
+            subject_claim="username",
         )
 
         assert found == Caller("alice@example.com", ("team-b",))
+
+    def test_dates_with_fractions(self, issuer: Issuer) -> None:
+        """Dates with fractions of a second are dates (RFC 7519, 2), valid and expired ones."""
+        now = time.time()
+
+        assert caller(issuer, issuer.mint("alice", iat=now, nbf=now - 0.5, exp=now + 60.25)).subject == "alice"
+        expired = issuer.mint("alice", iat=now - 99.5, exp=now - LEEWAY - 5.5)
+        assert log_reason(issuer, expired) == "the token failed verification: ExpiredSignatureError"
 
     def test_leeway(self, issuer: Issuer) -> None:
         """Clocks may differ by half a minute."""
@@ -168,15 +180,18 @@ class TestAudience:
     """Tokens for other issuers and audiences."""
 
     def test_another_issuer(self, issuer: Issuer) -> None:
-        """The issuer must match, even if the signature is valid."""
+        """The issuer must match, even if the signature is valid; otherwise no key is looked up."""
+        before = issuer.jwks_requests
         token = issuer.mint("alice", iss="https://evil.example.com")
 
-        assert log_reason(issuer, token) == "the token failed verification: InvalidIssuerError"
+        assert log_reason(issuer, token) == "the token is from an issuer that is not trusted"
+        assert issuer.jwks_requests == before
 
     def test_issuer_is_compared_as_a_whole(self, issuer: Issuer) -> None:
         """Tenants of one provider differ in the path of the issuer."""
         for iss in (None, "", 5, issuer.url + "/", issuer.url + "/tenant", issuer.url.upper(), [issuer.url]):
-            assert log_reason(issuer, issuer.mint("alice", iss=iss)).startswith("the token failed verification: ")
+            reason = log_reason(issuer, issuer.mint("alice", iss=iss))
+            assert reason == "the token is from an issuer that is not trusted"
 
     @pytest.mark.parametrize(
         "audience", ["other", "Researcher", "researcher2", "", None, [], ["other"], [["researcher"]], 5]
@@ -190,7 +205,7 @@ class TestAudience:
         """Without `aud`, the scope's resource server is the audience, as in Cognito's tokens."""
         token = issuer.mint("alice", aud=None, scope=scope)
 
-        assert caller(issuer, token, token_audience_claim="scope").subject == "alice"
+        assert caller(issuer, token, audience_claim="scope").subject == "alice"
 
     @pytest.mark.parametrize(
         "scope", ["", "researcher", "other/team-a", "other/researcher/team-a", "researcher/a/b", "/researcher", None, 5]
@@ -199,22 +214,21 @@ class TestAudience:
         """A token of the same issuer for another resource server is rejected."""
         token = issuer.mint("alice", aud="researcher", scope=scope)
 
-        assert log_reason(issuer, token, token_audience_claim="scope") == "the token is for another audience"
+        assert log_reason(issuer, token, audience_claim="scope") == "the token is for another audience"
 
     @pytest.mark.parametrize("audience", ["researcher", ["other", "researcher"], "ours-2"])
     def test_one_of_several_audiences(self, issuer: Issuer, audience: object) -> None:
         """One audience of the token must be one of the settings."""
         token = issuer.mint("alice", aud=audience)
 
-        assert caller(issuer, token, token_audience="researcher,ours-2").subject == "alice"
+        assert caller(issuer, token, audiences=("researcher", "ours-2")).subject == "alice"
 
-    @pytest.mark.parametrize("setting", ["", ","])
-    def test_empty_setting_accepts_no_audience(self, issuer: Issuer, setting: str) -> None:
+    @pytest.mark.parametrize("audience", ["", None, "researcher"])
+    def test_without_audiences_none_is_accepted(self, issuer: Issuer, audience: str | None) -> None:
         """A token with an empty audience is rejected, too."""
-        for audience in ("", None, "researcher"):
-            token = issuer.mint("alice", aud=audience)
+        token = issuer.mint("alice", aud=audience)
 
-            assert log_reason(issuer, token, token_audience=setting) == "the token is for another audience"
+        assert log_reason(issuer, token, audiences=()) == "the token is for another audience"
 
 
 class TestForged:
@@ -253,6 +267,15 @@ class TestForged:
         token = issuer.mint("alice", algorithm="RS512")
 
         assert log_reason(issuer, token) == "the token has an alg that does not match its key"
+
+    def test_algorithm_of_another_issuer(self, issuer: Issuer) -> None:
+        """An issuer may use the algorithms in its configuration only; otherwise no key is looked up."""
+        before = issuer.jwks_requests
+
+        reason = log_reason(issuer, issuer.mint("alice"), algorithms=("ES256", "RS512"))
+
+        assert reason == "the token is signed with an algorithm that its issuer may not use"
+        assert issuer.jwks_requests == before
 
     def test_invalid_signature(self, issuer: Issuer) -> None:
         """A signature with another key or for other claims is rejected."""
@@ -294,10 +317,14 @@ class TestMalformed:
 
     @pytest.mark.parametrize(("claim", "value"), [("sub", "a\nb"), ("groups", ["a\r\nImpersonate-Group: b"])])
     def test_control_characters(self, issuer: Issuer, claim: str, value: object) -> None:
-        """No claim can add a header to a request."""
+        """No claim can add a header to a request: the token is rejected, or the group left out."""
         changed: dict[str, Any] = {claim: value}
+        token = issuer.mint("alice", **changed)
 
-        assert log_reason(issuer, issuer.mint("alice", **changed)).startswith(f"the token has a claim {claim} ")
+        if claim == "sub":
+            assert log_reason(issuer, token).startswith("the token has a claim sub ")
+        else:
+            assert caller(issuer, token).groups == ()
 
 
 class TestKeys:
@@ -316,44 +343,128 @@ class TestKeys:
         """The error is not about the caller's token."""
         absent = Issuer({})
         absent.start()
-        token = absent.mint("alice")
-        expected = deployment(token_issuer=absent.url)
+        url, token = absent.url, absent.mint("alice")
         absent.close()
 
         with pytest.raises(IssuerUnavailable):
-            BearerTokens(expected, KeySet(unused_url())).caller([f"Bearer {token}"], FAR_DEADLINE)
+            BearerTokens([token_issuer(url)]).caller([f"Bearer {token}"], FAR_DEADLINE)
 
 
+class TestGivenKeys:
+    """An issuer that the functions cannot reach."""
+
+    def given(self, *keys: dict[str, Any]) -> TokenIssuer:
+        """Return the configuration of an issuer with *keys*."""
+        fields = {"issuer": "https://unreachable.example", "audiences": ["researcher"], "keySet": {"keys": keys}}
+        return msgspec.convert(fields, TokenIssuer)
+
+    def test_no_request_is_sent(self, issuer: Issuer) -> None:
+        """Tokens with the given keys are accepted, and any other key is unknown."""
+        before = issuer.jwks_requests
+        tokens = BearerTokens([self.given(*issuer.keys.jwks()["keys"])])
+        token = issuer.mint("alice", iss="https://unreachable.example")
+        unknown = issuer.mint("alice", iss="https://unreachable.example", headers={"kid": "other"})
+        forged = issuer.mint("alice", iss="https://unreachable.example", key=FOREIGN_KEY)
+
+        assert tokens.caller([f"Bearer {token}"], FAR_DEADLINE).subject == "alice"
+        for each in (unknown, forged):
+            with pytest.raises(Unauthenticated):
+                tokens.caller([f"Bearer {each}"], FAR_DEADLINE)
+        assert issuer.jwks_requests == before
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            {"kty": "RSA", "kid": "a"},
+            {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
+            {"kty": "none", "kid": "a"},
+            {"kid": "a"},
+            {},
+            {"kty": "RSA", "kid": "a", "alg": [], "n": "AQAB", "e": "AQAB"},
+        ],
+        ids=str,
+    )
+    def test_unusable_key(self, key: dict[str, Any]) -> None:
+        """A key set without a usable key is an error of the configuration, which names the issuer."""
+        with pytest.raises(InvalidSettingError, match=r"keySet or authorities of https://unreachable\.example"):
+            BearerTokens([self.given(key)])
+
+
+class TestPrivateAuthority:
+    """An issuer whose certificate a private authority has signed."""
+
+    @pytest.mark.parametrize(
+        "encode", [str, lambda pem: base64.b64encode(pem.encode()).decode()], ids=["PEM", "base64"]
+    )
+    def test_only_its_authority_is_trusted(self, encode: Callable[[str], str]) -> None:
+        """The issuer is reached with its own authority; without it, or with another one, it is not."""
+        private, other = server_identity(), server_identity()
+        signing = SigningKeys()
+        with ScriptedServer(private.context) as site:
+            site.on(
+                "/.well-known/openid-configuration", json_reply({"issuer": site.url, "jwks_uri": f"{site.url}/jwks"})
+            )
+            site.on("/jwks", json_reply(signing.jwks()))
+            now = int(time.time())
+            claims = {"iss": site.url, "aud": "researcher", "sub": "alice", "iat": now, "exp": now + 60}
+            header = [f"Bearer {signing.sign(json.dumps(claims).encode())}"]
+
+            trusting, mistaken, public = (
+                BearerTokens([token_issuer(site.url, authorities=authorities)])
+                for authorities in ((encode(private.ca_pem),), (encode(other.ca_pem),), ())
+            )
+
+            assert trusting.caller(header, FAR_DEADLINE).subject == "alice"
+            for tokens in (mistaken, public):
+                with pytest.raises(IssuerUnavailable, match="certificate"):
+                    tokens.caller(header, FAR_DEADLINE)
+
+    @pytest.mark.parametrize(
+        "authority", ["x", "bm8gUEVN", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+    )
+    def test_invalid_authority(self, authority: str) -> None:
+        """A certificate that cannot be loaded is an error of the configuration, which names the issuer."""
+        with pytest.raises(InvalidSettingError, match=r"of https://private\.example cannot be used"):
+            BearerTokens([token_issuer("https://private.example", authorities=(authority,))])
+
+
+@pytest.fixture
+def deployed(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set the settings of a deployment, and clear the caches after the test."""
+    trusted = configuration_file(tokenIssuers=[{"issuer": issuer.url, "audiences": ["researcher"]}])
+    configured = deployment(configuration_file=trusted)
+    for field in fields(Settings):
+        monkeypatch.setenv(field.name.upper(), str(getattr(configured, field.name)))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+    bearer_tokens.connect.cache_clear()
+
+
+@pytest.mark.usefixtures("deployed")
 class TestWithoutAuthentication:
     """With `authentication` set to `none`."""
 
     @pytest.mark.parametrize("headers", [[], ["Basic x"], ["Bearer x", "Bearer y"]])
-    def test_every_caller_is_anonymous(self, headers: list[str]) -> None:
-        """Neither the header is read nor the issuer reached."""
-        unauthenticated = BearerTokens(deployment(authentication="none"), KeySet(unused_url()))
+    def test_every_caller_is_anonymous(self, monkeypatch: pytest.MonkeyPatch, headers: list[str]) -> None:
+        """Neither the header is read nor an issuer needed."""
+        monkeypatch.setenv("AUTHENTICATION", "none")
+        monkeypatch.setenv("CONFIGURATION_FILE", configuration_file())
 
-        assert unauthenticated.caller(headers, FAR_DEADLINE) == Caller("anonymous", ("anonymous",))
+        assert authenticate(headers, FAR_DEADLINE) == Caller("anonymous", ("anonymous",))
 
     @pytest.mark.parametrize("setting", ["None", "off", "false", "0", "required"])
-    def test_other_values_mean_required(self, issuer: Issuer, setting: str) -> None:
+    def test_other_values_mean_required(self, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
         """A misspelt value does not disable authentication."""
+        monkeypatch.setenv("AUTHENTICATION", setting)
+
         with pytest.raises(Unauthenticated):
-            verifier(issuer, authentication=setting).caller([], FAR_DEADLINE)
+            authenticate([], FAR_DEADLINE)
 
 
+@pytest.mark.usefixtures("deployed")
 class TestAuthenticate:
     """The verifier of this deployment."""
-
-    @pytest.fixture(autouse=True)
-    def environment(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Set the settings of a deployment, and clear the caches after the test."""
-        configured = deployment(token_issuer=issuer.url, cluster_ca="x")
-        for field in fields(Settings):
-            monkeypatch.setenv(field.name.upper(), str(getattr(configured, field.name)))
-        settings.cache_clear()
-        yield
-        settings.cache_clear()
-        bearer_tokens.connect.cache_clear()
 
     def test_verifier_is_cached(self, issuer: Issuer) -> None:
         """Warm invocations reuse the keys of the issuer in the settings."""
@@ -364,9 +475,9 @@ class TestAuthenticate:
 
         assert issuer.jwks_requests == before + 1
 
-    def test_missing_audience_is_an_error(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The audience has no default."""
-        monkeypatch.delenv("TOKEN_AUDIENCE")
+    def test_without_issuers_is_an_error(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no default, and no token is accepted."""
+        monkeypatch.setenv("CONFIGURATION_FILE", configuration_file())
 
-        with pytest.raises(MissingSettingError, match="TOKEN_AUDIENCE"):
+        with pytest.raises(InvalidSettingError, match="no token issuer is configured"):
             authenticate([f"Bearer {issuer.mint('alice')}"], FAR_DEADLINE)

@@ -364,7 +364,7 @@ class TestTransport:
             assert site.requests == []
 
         assert error.detail.startswith("The TLS certificate of the token issuer cannot be verified")
-        assert (error.retry_after, error.why) == (None, "issuer: tls_verification_unknown_authority")
+        assert (error.retry_after, error.why) == (None, f"issuer: tls_verification_unknown_authority ({site.url})")
 
     def test_trusted_issuer_is_read_over_tls(
         self, keys: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -398,7 +398,7 @@ def test_log_has_the_reason(site: ScriptedServer, path: str, reply: HttpResponse
     """The log has one of a fixed list of reasons; the response only says that the issuer is unavailable."""
     site.on(path, reply)
 
-    assert lookup_error(KeySet(site.url)).why == f"issuer: {why}"
+    assert lookup_error(KeySet(site.url)).why == f"issuer: {why} ({site.url})"
 
 
 @pytest.mark.parametrize(
@@ -414,7 +414,7 @@ def test_log_has_the_reason(site: ScriptedServer, path: str, reply: HttpResponse
 def test_log_has_the_reason_of_a_broken_connection(pieces: list[bytes], why: str) -> None:
     """A broken response is not used."""
     with RawServer(pieces) as server:
-        assert lookup_error(KeySet(server.url)).why == f"issuer: {why}"
+        assert lookup_error(KeySet(server.url)).why == f"issuer: {why} ({server.url})"
 
 
 @pytest.mark.parametrize(
@@ -429,4 +429,4 @@ def test_log_has_the_reason_of_a_broken_connection(pieces: list[bytes], why: str
 )
 def test_log_has_the_reason_of_an_invalid_url(url: str, why: str) -> None:
     """An invalid setting has its own reason."""
-    assert lookup_error(KeySet(url)).why == f"issuer: {why}"
+    assert lookup_error(KeySet(url)).why == f"issuer: {why} ({url})"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,10 +17,17 @@ from chalicelib.domain.kubernetes.events import Event
 from tests.support.builders import NOW, NOW_MS, event, meta, minutes_ago
 from tests.support.kubernetes_objects import objects
 
+LAMBDA_LIMIT = 6 * 2**20
+
 
 def times(minutes: float) -> dict[str, Any]:
     """Return the times of an event that occurred once, *minutes* ago."""
     return {"first_timestamp": minutes_ago(minutes), "last_timestamp": minutes_ago(minutes)}
+
+
+def later(seconds: float) -> datetime:
+    """Return the time *seconds* after NOW."""
+    return NOW + timedelta(seconds=seconds)
 
 
 class TestAggregateEvents:
@@ -97,6 +105,23 @@ class TestAggregateEvents:
         assert [view.message for view in aggregate_events(events)] == [
             str(number) for number in range(5, MAX_EVENTS + 5)
         ]
+
+    @pytest.mark.parametrize("character", ["\x01", '"', "\\", "ü", "😀"])
+    def test_response_fits_into_lambdas_limit(self, character: str) -> None:
+        """Characters that are escaped twice take up to 7 bytes each: as many of the newest events as fit are left."""
+        text = character * MAX_MESSAGE
+        events = [
+            event(text, f"{number}{text}", type=text, kind=text, about=meta(text), last_timestamp=later(number))
+            for number in range(MAX_EVENTS)
+        ]
+
+        views = aggregate_events(events)
+
+        assert len(json.dumps(msgspec.json.encode(views).decode())) < LAMBDA_LIMIT
+        assert [view.last_seen for view in views][::-1] == [
+            NOW_MS + 1000 * number for number in range(MAX_EVENTS - 1, MAX_EVENTS - 1 - len(views), -1)
+        ]
+        assert len(views) > MAX_EVENTS // 4
 
     @given(st.lists(objects(Event), max_size=4))
     def test_any_events(self, events: list[Event]) -> None:

@@ -1,0 +1,1 @@
+"""Checks of the packaged template by other tools: `make lint-template`."""
