@@ -29,6 +29,11 @@ class TestGate:
         assert sorted(target for job in jobs for target in job["targets"].split()) == sorted(gate)
 
 
+def outside_make() -> dict[str, str]:
+    """Return the environment without what `make test` passes on to a `make` that it starts."""
+    return {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+
+
 class TestMakefile:
     """The commands for developers."""
 
@@ -37,7 +42,9 @@ class TestMakefile:
         makefile = (ROOT / "Makefile").read_text("utf-8")
         commands = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
 
-        printed = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True)
+        printed = subprocess.run(
+            ["make", "help"], cwd=ROOT, env=outside_make(), check=True, capture_output=True, text=True
+        )
 
         lines = [line.split(maxsplit=2) for line in printed.stdout.splitlines()]
         assert {command for _, command, _ in lines} == commands
@@ -50,7 +57,7 @@ class TestMakefile:
         command = ["make", f"VENV={ready.parent}", f"PYTHON={sys.executable}", str(ready)]
 
         failed = subprocess.run(
-            command, cwd=ROOT, env=os.environ | unreachable, check=False, capture_output=True, text=True
+            command, cwd=ROOT, env=outside_make() | unreachable, check=False, capture_output=True, text=True
         )
 
         sentence, end = failed.stderr.strip().splitlines()
