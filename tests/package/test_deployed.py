@@ -14,12 +14,14 @@ from tests.package.packaged_template import FUNCTIONS, Json, grants, logical
 from tests.support.api import Api
 from tests.support.documentation import Step, clone_into, paste_all, steps, surprises
 from tests.support.eventually import eventually
+from tests.support.job_requests import NEED_THE_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.deployed.deployed import Deployed
 
+UID = "7c1f3c86-3b1e-4f0a-9a43-3d2b7f1e0c11"
 USED_BY_LAMBDA = {"logs:", "xray:", "ec2:", "sqs:"}
 """Permissions that Lambda itself uses, for logs, traces, network interfaces and failed events.
 
@@ -53,9 +55,19 @@ class TestWalk:
         """The output of each block contains the documents below it."""
         assert surprises(step, outputs[number]) == []
 
-    def test_permissions_are_minimal(self, outputs: list[str], deployed: Deployed[Any], packaged: Json) -> None:
-        """IAM has denied no call, and every permission of a function has been used."""
+    def test_permissions_are_minimal(
+        self, outputs: list[str], deployed: Deployed[Any], packaged: Json, api: Api
+    ) -> None:
+        """IAM has denied no call, and every permission of a function has been used.
+
+        Every operation on a Job looks for the Receipt of one that is missing.
+        """
         assert outputs
+        for request in NEED_THE_JOB:
+            body: dict[str, str] | None = {} if "/clone" in request else None
+            missing = api.request(*request.format(path="/jobs/team-a/missing", uid=UID).split(), json=body)
+            assert missing.status_code == 404, request
+        api.request("DELETE", "/jobs", json=[{"project": "team-a", "name": "missing"}]).raise_for_status()
         checks: Any = deployed.functions.invoke(logical("self_check"), {"groups": ["researcher:team-a"]})
         assert [(each["name"], each["outcome"]) for each in checks if each["outcome"] != "ok"] == []
         used = {(call.role, call.action) for call in deployed.iam.calls}

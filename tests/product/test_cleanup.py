@@ -14,6 +14,7 @@ from infra.localcluster.kinds import JOB, POD
 from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.product.by_hand import by_hand
 from tests.support.eventually import eventually
+from tests.support.job_requests import NEED_THE_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,25 +26,6 @@ if TYPE_CHECKING:
 CANARY = "hunter2-the-canary"
 SHORT_RETENTION: dict[str, Any] = {"ttlAfterFinish": 1}
 NAMESPACE = "researcher-team-a"
-NEED_THE_JOB = [
-    "GET {path}",
-    "GET {path}?include=submission",
-    "GET {path}?wait=1&until=finished",
-    "GET {path}/logs",
-    "GET {path}/logs?cursor=start",
-    "GET {path}/indexes",
-    "GET {path}/events",
-    "GET {path}/diagnosis",
-    "PUT {path}/keep",
-    "DELETE {path}/keep",
-    "POST {path}/suspend",
-    "POST {path}/resume",
-    "POST {path}/clone",
-    "POST {path}/clone?dryRun=true",
-    "POST {path}/retry",
-    "DELETE {path}",
-    "DELETE {path}?uid={uid}",
-]
 
 
 @pytest.fixture

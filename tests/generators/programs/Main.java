@@ -19,17 +19,17 @@ public class Main {
         submission.putEnvironmentItem("LEARNING_RATE", new EnvironmentValue("0.1"));
         JobView job = api.submitJob(new SubmitJobRequest(submission), null, null);
         String name = job.getName();
-        boolean listed = api.listJobs("team-a", null, null, null, null, null, null).getData().stream()
+        boolean listed = api.listJobs("team-a", null, null, null, null, null, null, null, null, null, null).getData().stream()
             .anyMatch(each -> each.getName().equals(name));
         System.out.println("listed " + listed);
         while (job.getFinishedAt() == null) {
-            job = api.getJob("team-a", name, 25, WaitTarget.FINISHED, null).getData().get(0);
+            job = api.getJob("team-a", name, 25, WaitTarget.FINISHED, null, null).getData().get(0);
         }
         System.out.println("finished " + job.getStatus());
-        System.out.println(api.jobLogs("team-a", name, null, null, null, null, null, null, null));
+        System.out.println(api.jobLogs("team-a", name, null, null, null, null, null, null, null, null, null));
         System.out.println("deleted " + api.deleteJob("team-a", name, null, null, null).getOk());
         try {
-            api.listJobs("team-b", null, null, null, null, null, null);
+            api.listJobs("team-b", null, null, null, null, null, null, null, null, null, null);
         } catch (ApiException error) {
             Problem problem = Problem.fromJson(error.getResponseBody());
             System.out.println("error " + error.getCode() + " " + problem.getCode());
