@@ -11,7 +11,8 @@ from hostile_proxy import PLANS, HostileProxy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from researcher import Client, Refused, Unavailable
-from researcher.tokens import Applications, Stored, Token
+from researcher.token_store import Stored
+from researcher.tokens import Applications, Token
 from researcher.transport import Transport
 
 if TYPE_CHECKING:

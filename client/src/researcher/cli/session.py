@@ -17,7 +17,7 @@ from researcher.models import API_VERSION
 
 if TYPE_CHECKING:
     from researcher.sign_in import PublicClient
-    from researcher.tokens import Stored
+    from researcher.token_store import Stored
 
 
 @click.command("login")
@@ -57,7 +57,8 @@ def login_command(  # noqa: PLR0913, PLR0917 - one for each option
 
 
 def _application(url: str, client_id: str | None) -> Stored:
-    from researcher.tokens import Stored, renew
+    from researcher.token_store import Stored
+    from researcher.tokens import renew
 
     if not client_id:
         raise UsageError("--client-secret-stdin needs --client-id.")
@@ -100,7 +101,7 @@ def _sign_in(client: PublicClient, *, device: bool) -> Stored:
 
 def _keep(contexts: Contexts, name: str, context: Context, stored: Stored, project: str | None) -> None:
     from researcher.client import Client
-    from researcher.tokens import lock, write_stored
+    from researcher.token_store import lock, write_stored
 
     known = contexts.contexts.get(name)
     projects = [each.name for each in Client(context.url, token=stored.access_token).projects()]
@@ -125,7 +126,7 @@ def _keep(contexts: Contexts, name: str, context: Context, stored: Stored, proje
 @click.option("-c", "--context", metavar="NAME", help="The context. [default: the current one]")
 def logout_command(context: str | None) -> None:
     """Delete the tokens of a server from this machine."""
-    from researcher.tokens import delete_stored
+    from researcher.token_store import delete_stored
 
     contexts = Contexts.read()
     name = context or contexts.current
@@ -172,7 +173,7 @@ def context_command(action: str | None, name: str | None, project: str | None) -
     chosen = contexts.get(name or contexts.current)
     key = name or contexts.current
     if action == "delete":
-        from researcher.tokens import delete_stored
+        from researcher.token_store import delete_stored
 
         delete_stored(chosen.url)
         del contexts.contexts[key]
