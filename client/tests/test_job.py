@@ -79,6 +79,20 @@ class TestJob:
         assert error.remedy
         assert error.log_tail.endswith("loss 0.333")
 
+    def test_a_failure_whose_code_only_the_diagnosis_has(self) -> None:
+        """The diagnosis looks at the pods again: its exit code counts where the Job was seen without one."""
+        view = {**VIEW, "status": "Failed", "finishedAt": 1, "exitCode": None}
+        recorded = json.loads(RECORDED[-1].read_text("utf-8"))["Diagnosis"]
+        answers = ({"data": [view]}, {**recorded, "exitCode": 9}, {"code": "log_gone"})
+        statuses = (200, 200, 410)
+        with Server(
+            *((code, {}, json.dumps(each).encode()) for code, each in zip(statuses, answers, strict=True))
+        ) as api:
+            job = Client(api.url, token="t", project="p").get("j")
+            failure = job.failure()
+
+        assert (job.exit_code, failure.exit_code, failure.container_exit_code) == (None, 9, 9)
+
     def test_a_time_limit(self, client: Client) -> None:
         """The Job goes on after a time-out."""
         job = client.submit(image=IMAGE, environment={"SIMULATE": "run-forever"})
