@@ -158,8 +158,10 @@ release: check check-api  ## commit and tag version VERSION, with its template, 
 	$(BIN)/python -m infra.release "$(VERSION)"
 	$(BIN)/python -m infra.openapi
 	$(BIN)/python -m infra.client
+	$(BIN)/python -m infra.client.recording
 	cp chalicelib/openapi.json $(API)/released.json
 	$(BIN)/python -m infra.packaging --stage $(STAGE) --out $(RELEASED)
+	git add client/tests/recorded
 	git commit --quiet --all --message "Release $(VERSION)"
 	git tag --annotate "v$(VERSION)" --message "Researcher REST API $(VERSION)"
 	@echo "v$(VERSION) is tagged, and its files are in $(RELEASED). Push both: git push origin HEAD v$(VERSION)"

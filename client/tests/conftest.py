@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from subprocess import PIPE
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from researcher import Client, polling, transport
 from researcher.cli.main import run
+from token_issuer import Issuer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,13 +51,26 @@ def session() -> Iterator[dict[str, str]]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Run in an empty folder, with files of the client below it, and without proxies."""
     for name in list(os.environ):
-        if name.startswith(("RESEARCHER_", "ACTIONS_")) or name.lower().endswith("_proxy"):
+        if (
+            name.startswith(("RESEARCHER_", "ACTIONS_"))
+            or name in {"GITLAB_CI", "GITHUB_ACTIONS"}
+            or name.lower().endswith("_proxy")
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("RESEARCHER_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("RESEARCHER_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """Start a token issuer."""
+    with Issuer() as issuer:
+        threading.Thread(target=issuer.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield issuer
+        issuer.shutdown()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from hostile_proxy import PLANS, HostileProxy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from researcher import Client, Refused, Unavailable
-from researcher.tokens import Applications, Stored, Token
+from researcher.token_store import Stored
+from researcher.tokens import Applications, Token
 from researcher.transport import Transport
 
 if TYPE_CHECKING:
@@ -59,12 +60,19 @@ class TestSubmission:
         client.delete([first.name, second.name, third.name])
 
     def test_a_prefix_and_a_key_go_together(self, client: Client) -> None:
-        """A server that generates the name from the key alone gets a name that is made of both."""
+        """The server makes the name of both, and a repetition finds it."""
         jobs = [client.submit(image=IMAGE, job_name_prefix="night", idempotency_key="a-night") for _ in range(2)]
 
         assert jobs[0].name == jobs[1].name
         assert jobs[0].name.startswith("night-")
         client.delete([jobs[0].name])
+
+    def test_a_refused_prefix_stays_the_users(self, client: Client) -> None:
+        """A prefix that is not valid is refused by its own name, and not sent again as a name."""
+        with pytest.raises(Refused) as refused:
+            client.submit(image=IMAGE, job_name_prefix="Not_Valid")
+
+        assert [pointer for pointer, _ in refused.value.errors] == ["/jobNamePrefix"]
 
     def test_gives_up(self, session: dict[str, str], token: str) -> None:
         """A server that never responds is an error that names it, after six attempts."""

@@ -10,7 +10,7 @@ from researcher.connection import Response
 from researcher.errors import Unavailable, api_error
 from researcher.following import LogFollower
 from researcher.polling import Poll
-from researcher.transport import Answer
+from researcher.responses import Answer
 
 if TYPE_CHECKING:
     from researcher.capabilities import Capabilities

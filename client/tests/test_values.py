@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from researcher.cli.changes import parse_changes
-from researcher.cli.logs import parse_duration, parse_index_list
+from researcher.cli.logs import parse_index_list
 from researcher.cli.values import claim, pairs, read_env_file, secrets, variables
+from researcher.cli.waiting import parse_duration
 from researcher.errors import UsageError
 from researcher.submission import parse_document
 

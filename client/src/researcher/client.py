@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from researcher.capabilities import Capabilities
-from researcher.errors import Refused, UsageError
+from researcher.errors import UsageError
 from researcher.job import Job
 from researcher.matrix import apply_matrix, combinations
 from researcher.models import Deletion, Deletions, Health, JobPage, JobView, ProjectDetail, ProjectList, ProjectView
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from researcher.models import JobStatus, Submission
 
 PAGE = 500
-MAX_PREFIX = 40
 AT_ONCE = 100
 """The most Jobs that one request deletes."""
 
@@ -183,17 +181,7 @@ class Client:
         return Health.decode(self.transport.send("GET", "/health", anonymous=True).document())
 
     def _post_once(self, path: str, body: dict[str, Any], key: str) -> JobView:
-        try:
-            answer = self.transport.send("POST", path, body=body, key=key)
-        except Refused as error:
-            prefix = body.get("jobNamePrefix")
-            if not (isinstance(prefix, str) and error.names("jobNamePrefix")):
-                raise
-            # A server that does not combine a prefix and a key: the name is made here, from both.
-            suffix = hashlib.sha256(key.encode()).hexdigest()[:10]
-            named = {**body, "jobNamePrefix": None, "name": f"{prefix[:MAX_PREFIX].rstrip('-')}-{suffix}"}
-            answer = self.transport.send("POST", path, body=named, key=key)
-        return JobView.decode(answer.document())
+        return JobView.decode(self.transport.send("POST", path, body=body, key=key).document())
 
 
 def _deleted(result: Deletion) -> Deletion:

@@ -3,6 +3,7 @@
 A context is a server, and the Project that commands use without `-p`. config.toml is only read:
 
     project = "team-a"                 # for contexts without a Project
+    keyring = true                     # tokens in the keyring, not in files; needs the extra `keyring`
 
     [profiles.big]                     # `submit --profile big`: members of the submission
     gpu = 8

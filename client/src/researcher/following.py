@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from researcher.capabilities import Capabilities
-    from researcher.transport import Answer, Transport
+    from researcher.responses import Answer
+    from researcher.transport import Transport
 
 LOGS = "/jobs/{project}/{name}/logs"
 INTERVAL = 2

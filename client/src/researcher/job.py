@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from researcher.errors import ApiError, JobFailed, NotFound
 from researcher.following import WHOLE, LogFollower
-from researcher.matrix import parameters_of
+from researcher.indexes import IndexState, read_indexes
 from researcher.models import Deletion, Diagnosis, EventPage, EventView, JobView
 from researcher.polling import GRACE, Poll
+from researcher.seen import FAILED, SeenJob
 from researcher.transport import path_of
 
 if TYPE_CHECKING:
@@ -19,76 +19,17 @@ if TYPE_CHECKING:
     from researcher.client import Client
     from researcher.models import Submission, WaitTarget
 
-FAILED = "Failed"
 TAIL_LINES = 20
-PAGE = 500
-JOB = "/jobs/{project}/{name}"
-INDEXES = f"{JOB}/indexes"
 
 
-class IndexState(NamedTuple):
-    """An index of an Indexed Job, its state, and its parameters in a sweep."""
-
-    number: int
-    state: str
-    parameters: dict[str, str]
-
-
-class Job:
+class Job(SeenJob):
     """A Job: its attributes are as it was last seen; `refresh` and `wait` look again."""
 
     def __init__(self, client: Client, view: JobView, parameters: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__(view)
         self._client = client
         self._parameters = parameters
         self._path = path_of("jobs", view.project, view.name)
-        self.view = view
-
-    def __repr__(self) -> str:
-        """Show the name and the status."""
-        return f"<Job {self.project}/{self.name}: {self.status}>"
-
-    @property
-    def name(self) -> str:
-        """The name, unique in the Project."""
-        return self.view.name
-
-    @property
-    def project(self) -> str:
-        """The Project."""
-        return self.view.project
-
-    @property
-    def status(self) -> str:
-        """The status."""
-        return self.view.status
-
-    @property
-    def reason(self) -> str | None:
-        """Why it is in this status, in one word."""
-        return self.view.reason
-
-    @property
-    def message(self) -> str | None:
-        """The details of the reason."""
-        return self.view.message
-
-    @property
-    def finished(self) -> bool:
-        """Whether it has succeeded or failed."""
-        return self.view.finished_at is not None
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code of the container that decided the outcome; None if it is not known, or there is none yet."""
-        # A server that is newer than this client's models has the field, too.
-        code = self.view.document.get("exitCode")
-        if isinstance(code, int) or not self.finished:
-            return code
-        if self.status != FAILED:
-            return 0
-        # A server without the field has the exit code in the evidence of its diagnosis.
-        found = re.search(r"exit code (\d+)", self.why().evidence.message)
-        return int(found[1]) if found else None
 
     def refresh(self) -> Job:
         """Get the Job as it is now."""
@@ -134,7 +75,8 @@ class Job:
         except ApiError:
             tail = ""  # its pods are gone, or it never had one
         cause = diagnosis.evidence.message or diagnosis.cause
-        return JobFailed(self.name, code=self.exit_code, cause=cause, remedy=diagnosis.remedy, log_tail=tail)
+        code = diagnosis.exit_code if self.exit_code is None else self.exit_code
+        return JobFailed(self.name, code=code, cause=cause, remedy=diagnosis.remedy, log_tail=tail)
 
     def logs(  # noqa: PLR0913 - the parameters of the API
         self,
@@ -210,37 +152,7 @@ class Job:
 
         From a server that cannot list them, those that are known to have ended are returned.
         """
-        states = self._listed_indexes() if self._client.capabilities.has_path(INDEXES) else self._ended_indexes()
-        parameters = self._parameters or self._submitted_parameters()
-        names = dict(enumerate(parameters))
-        return [IndexState(index, states.get(index, ""), names.get(index, {})) for index in sorted({*states, *names})]
-
-    def _listed_indexes(self) -> dict[int, str]:
-        states: dict[int, str] = {}
-        query: dict[str, object] = {"limit": PAGE}
-        while True:
-            page = self._client.transport.get(f"{self._path}/indexes", query)
-            states |= {each["index"]: str(each["status"]).capitalize() for each in page["data"]}
-            if not (token := page.get("nextPageToken")):
-                return states
-            query["pageToken"] = token
-
-    def _ended_indexes(self) -> dict[int, str]:
-        failed = dict.fromkeys(parse_indexes(self.view.failed_indexes), "Failed")
-        return failed | dict.fromkeys(parse_indexes(self.view.completed_indexes), "Succeeded")
-
-    def _submitted_parameters(self) -> Sequence[dict[str, str]]:
-        """Return the parameters in the submission, if the server shows it, and the Job is a sweep."""
-        if not self._client.capabilities.has_parameter(JOB, "get", "include"):
-            return ()
-        document = self._client.transport.get(self._path, {"include": "submission"})["data"][0]
-        return parameters_of(document.get("submission") or {})
-
-    def _repr_html_(self) -> str:
-        """Return a small card for notebooks."""
-        from researcher.card import card  # noqa: PLC0415 - only notebooks need it
-
-        return card(self.view)
+        return read_indexes(self._client.transport, self._client.capabilities, self.view, self._parameters)
 
     def _look(self, seconds: int, until: str) -> JobView:
         query = {"wait": seconds, "until": until}
@@ -252,12 +164,3 @@ class Job:
         answer: Any = self._client.transport.send(method, f"{self._path}/{what}", idempotent=True).document()
         self.view = JobView.decode(answer)
         return self
-
-
-def parse_indexes(text: str | None) -> set[int]:
-    """Return the numbers of a list such as `1,3-5,7`; a long list ends with `...`."""
-    found: set[int] = set()
-    for part in (text or "").split(","):
-        if match := re.fullmatch(r"(\d+)(?:-(\d+))?", part):
-            found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return found

@@ -5,8 +5,9 @@ The first of these that is set decides:
 * the server: the argument, RESEARCHER_URL, the context (`-c`, RESEARCHER_CONTEXT, the current one), and the file
   `.local/session.env` of a `make run` in this folder;
 * the Project: the argument, RESEARCHER_PROJECT, the context, config.toml, and the caller's only Project;
-* the token: the argument, RESEARCHER_TOKEN, RESEARCHER_CLIENT_ID with RESEARCHER_CLIENT_SECRET, the sign-in of the
-  context, the session of `make run`, and the OIDC token of GitHub Actions.
+* the token: the argument, RESEARCHER_TOKEN, RESEARCHER_ID_TOKEN (the OIDC token that a job of GitLab CI declares),
+  RESEARCHER_CLIENT_ID with RESEARCHER_CLIENT_SECRET, the sign-in of the context, the session of `make run`, and the
+  OIDC token of GitHub Actions.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from researcher.ci_tokens import ci_tokens, given_token
 from researcher.config import Context, Contexts, read_settings
 from researcher.connection import LOOPBACK
 from researcher.errors import NotSignedIn, UsageError
-from researcher.tokens import Applications, GitHubActions, Stored, StoredToken, Token, read_stored
+from researcher.token_store import Stored, read_stored
+from researcher.tokens import Applications, StoredToken, Token
 
 if TYPE_CHECKING:
     from researcher.transport import TokenSource
 
 LOCAL_SESSION = Path(".local/session.env")
-DEFAULT_AUDIENCE = "researcher"
 
 
 class Session(NamedTuple):
@@ -71,8 +73,8 @@ def _default_project() -> str:
 
 def _find_tokens(context: Context, token: str | None, local: dict[str, str]) -> TokenSource:
     environment = os.environ
-    if given := token or environment.get("RESEARCHER_TOKEN"):
-        return Token(given.strip())
+    if (given := Token(token.strip()) if token else given_token(environment)) is not None:
+        return given
     client_id, secret = environment.get("RESEARCHER_CLIENT_ID"), environment.get("RESEARCHER_CLIENT_SECRET")
     if client_id and secret:
         return Applications(context.url, Stored(client_id=client_id, client_secret=secret, token_url=_token_url()))
@@ -84,10 +86,7 @@ def _find_tokens(context: Context, token: str | None, local: dict[str, str]) -> 
             client_id=local["CLIENT_ID"], client_secret=local["CLIENT_SECRET"], token_url=local["TOKEN_URL"]
         )
         return Applications(context.url, session)
-    if request := environment.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
-        bearer = environment.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "")
-        return GitHubActions(request, bearer, environment.get("RESEARCHER_AUDIENCE", DEFAULT_AUDIENCE))
-    return Token(None)
+    return ci_tokens(environment)
 
 
 def _token_url() -> str:

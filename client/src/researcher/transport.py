@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import threading
 import time
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from researcher.connection import BROKEN, Connection, Response
-from researcher.errors import ApiError, Unavailable, UsageError, api_error
+from researcher.connection import BROKEN, Connection
+from researcher.errors import Unavailable, UsageError
 from researcher.models import API_VERSION
+from researcher.responses import Answer, checked, is_certificate_error, parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from researcher.connection import Response
 
 REPEATED = {429, 502, 503, 504}
 ATTEMPTS = 6
@@ -110,28 +112,6 @@ class Transport:
         self._sleep(min(parse_retry_after(retry_after) or FIRST_DELAY * 2**attempt * spread, LONGEST_DELAY))
 
 
-class Answer:
-    """A successful response; *repeated* if an earlier attempt was sent, and its response was lost."""
-
-    def __init__(self, response: Response, *, repeated: bool = False) -> None:
-        self.repeated = repeated
-        self.status = response.status
-        self.headers = response.headers
-        self.body = response.body
-
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        return self.body.decode("utf-8", "replace")
-
-    def document(self) -> Any:  # noqa: ANN401 - JSON
-        """Return the body as JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise Unavailable("The response is not JSON: is this the URL of a Researcher REST API?") from error
-
-
 class _Exchange:
     """One request and its attempts."""
 
@@ -162,7 +142,7 @@ class _Exchange:
                 self._transport.pause(attempt, None)
                 continue
             if response.status not in REPEATED or last:
-                return Answer(_checked(response, repeated=attempt > 0), repeated=attempt > 0)
+                return Answer(checked(response, repeated=attempt > 0), repeated=attempt > 0)
             self._transport.pause(attempt, response.headers.get("retry-after"))
         raise AssertionError("at least one attempt is made")
 
@@ -195,23 +175,6 @@ class _Exchange:
         raise Unavailable(f"{host} does not respond: {reason}.") from error
 
 
-def is_certificate_error(error: Exception) -> bool:
-    """Return whether a TLS handshake failed because of the certificate, which a retry does not change."""
-    return type(error).__name__ == "SSLCertVerificationError"
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header: a number, or an HTTP date."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
-
-
 def path_of(*parts: str) -> str:
     """Return a path of the API from its unescaped parts; refuse one that would lead to another path."""
     for part in parts:
@@ -232,23 +195,3 @@ def _query(query: Mapping[str, object] | None) -> str:
 
 def _parameter(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _checked(response: Response, *, repeated: bool) -> Response:
-    if response.status < HTTPStatus.BAD_REQUEST and not 301 <= response.status < 304:  # noqa: PLR2004 - redirects
-        return response
-    if location := response.headers.get("location") if response.status < HTTPStatus.BAD_REQUEST else None:
-        raise Unavailable(f"The server redirects to {urlsplit(location).netloc}: use the URL of the API itself.")
-    error = _error(response)
-    error.repeated = repeated
-    raise error
-
-
-def _error(response: Response) -> ApiError:
-    try:
-        problem = json.loads(response.body)
-    except ValueError:
-        problem = None
-    return api_error(
-        response.status, problem if isinstance(problem, dict) else {}, response.headers.get("x-request-id", "")
-    )

@@ -85,12 +85,23 @@ def _write_indexes(client: Client, name: str, output: str) -> None:
     rows = job.indexes()
     if output in {"json", "yaml"}:
         write_document(
-            [{"index": each.number, "state": each.state, "parameters": each.parameters} for each in rows], output
-        )
+            [
+                {
+                    "index": each.number, "state": each.state, "exitCode": each.exit_code, "reason": each.reason,
+                    "parameters": each.parameters,
+                }
+                for each in rows
+            ],
+            output,
+        )  # fmt: skip
         return
     names = list(rows[0].parameters) if rows else []
-    cells = ([str(each.number), each.state or "-", *each.parameters.values()] for each in rows)
-    click.echo(table([["INDEX", "STATE", *names], *cells]))
+    cells = ([str(each.number), each.state or "-", _code(each.exit_code), *each.parameters.values()] for each in rows)
+    click.echo(table([["INDEX", "STATE", "EXIT CODE", *names], *cells]))
+
+
+def _code(code: int | None) -> str:
+    return "-" if code is None else str(code)
 
 
 @click.command("get")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "login": ("session", "Sign in to a server, and make it the current context."),
+    "login": ("login", "Sign in to a server, and make it the current context."),
     "logout": ("session", "Delete the tokens of a server from this machine."),
     "whoami": ("session", "Show the server and the Projects that you may use."),
     "context": ("session", "List the contexts, or choose one."),
@@ -26,7 +26,7 @@ COMMANDS = {
     "events": ("jobs", "Show what the cluster recorded about a Job."),
     "why": ("jobs", "Explain why a Job is where it is, and what to do."),
     "logs": ("logs", "Print the logs of Jobs, or follow them."),
-    "wait": ("logs", "Wait until Jobs have finished, and exit as they did."),
+    "wait": ("waiting", "Wait until Jobs have finished, and exit as they did."),
     "delete": ("changes", "Delete Jobs."),
     "suspend": ("changes", "Suspend Jobs: their pods end, and their GPUs are free."),
     "resume": ("changes", "Resume suspended Jobs."),

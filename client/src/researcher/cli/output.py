@@ -89,7 +89,7 @@ def describe_job(job: JobView) -> None:
             ("Project", job.project),
             ("Status", job_cells(job)["STATUS"]),
             ("Reason", plain(" ".join(filter(None, (job.reason, job.message))))),
-            ("Exit code", str(code) if (code := job.document.get("exitCode")) is not None else ""),
+            ("Exit code", "" if job.exit_code is None else str(job.exit_code)),
             ("Type", job.type),
             ("User", plain(job.user)),
             ("Image", job.images),
