@@ -74,13 +74,17 @@ class LogStream:
     def begin_after_line(self) -> None:
         """Forget all chunks, and begin with the second line: the first one may be the end of a line that was sent."""
         self._max_skipped = None
-        self.restart(None)
-        self.found = False
+        self.restart(None, skips_line=True)
 
-    def restart(self, place: Place | None) -> None:
-        """Forget all chunks, and begin again at *place*."""
+    def repeat(self) -> None:
+        """Forget all chunks, and begin again in the same way."""
+        self.restart(self.place, skips_line=self._skips_line)
+
+    def restart(self, place: Place | None, *, skips_line: bool = False) -> None:
+        """Forget all chunks, and begin again at *place*, or with the second line."""
         self.place = place
-        self.found = place is None
+        self._skips_line = skips_line
+        self.found = place is None and not skips_line
         self.pieces: list[Piece] = []
         self.end = place
         self.last_time = ""
