@@ -108,6 +108,10 @@ class LogStream:
         """Whether the place was not found among the first bytes of the log, so that the search ended."""
         return not self.found and self._max_skipped is not None and self._skipped > self._max_skipped
 
+    def has_read(self, time: str) -> bool:
+        """Return whether a line with this timestamp was read."""
+        return time in self._counts
+
     def feed(self, chunk: bytes) -> bool:
         """Take the next chunk; return whether another one is needed."""
         start = 0
