@@ -115,10 +115,10 @@ class LogWriter(Handler):
         self.write()
         self.write()
 
-    def receive(self, body: bytes, gap: str | None) -> int:
-        """Check that *body* is what follows, and return how many bytes are missing before it, because of a *gap*."""
+    def receive(self, body: bytes, *, is_after_gap: bool) -> int:
+        """Check that *body* is what follows, and return how many bytes are missing before it after a gap."""
         skipped = 0
-        if gap and body:
+        if is_after_gap:
             skipped = self.unread.index(body[:100])
             assert self.file_start <= self.position + skipped <= self.first_line_end, "more is missing than was rotated"
         assert self.unread.startswith(body, skipped), f"at {self.position + skipped} of {self.written}"

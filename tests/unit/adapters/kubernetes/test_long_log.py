@@ -30,6 +30,7 @@ class Follower:
         self.last = Answer("start")
         self._writer = writer
         self._process = process
+        self._is_after_gap = False
 
     def poll(self, limit: int) -> int:
         """Send one request, and return how many bytes were received."""
@@ -41,7 +42,10 @@ class Follower:
         self.last = msgspec.json.decode(self._process.stdout.readline(), type=Answer)
         body = self._process.stdout.read(self.last.size)
         assert len(body) <= limit
-        self.missing += self._writer.receive(body, self.last.gap)
+        self._is_after_gap |= self.last.gap is not None
+        if body:
+            self.missing += self._writer.receive(body, is_after_gap=self._is_after_gap)
+            self._is_after_gap = False
         self.gaps += self.last.gap is not None
         self.failures += self.last.failed
         return len(body)
