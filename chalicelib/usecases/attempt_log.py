@@ -77,11 +77,20 @@ class AttemptLog:
         return stream, self._feed(stream)
 
     def _is_lost(self, stream: LogStream) -> bool:
-        """Search the log until its last line; return whether the place of *stream* is not in it."""
+        """Search the log until its last line, or twice until the same byte; return whether it has no place of *stream*.
+
+        Parts of a long line have timestamps of their own, with which no line begins.
+        """
         last = self._last_time()
-        stream.search_all()
-        is_whole = self._feed(stream)
-        return is_whole and not stream.found and (stream.has_read(last) if last else self._attempt.is_final)
+        sizes = []
+        for _ in range(2):
+            stream.search_all()
+            if not self._feed(stream) or stream.found:
+                return False
+            if last and stream.has_read(last):
+                return True
+            sizes.append(stream.skipped)
+        return sizes[0] == sizes[1] and (bool(last) or self._attempt.is_final)
 
     def _feed(self, stream: LogStream, since: str | None = None) -> bool:
         return self._logs.read(self._project, self._attempt.run, since, stream)

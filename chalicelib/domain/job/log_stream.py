@@ -93,7 +93,7 @@ class LogStream:
         """The count of a line that is that of the place in everything else: earlier ones may have been rotated away."""
         self._before_last = place
         self._before_end = Place("", 1, 1, 0)
-        self._size = self._skipped = 0
+        self._size = self.skipped = 0
         self._head: bytes | None = b""
         self._counts: dict[str, int] = {}
         self._offset = self._crc = 0
@@ -106,7 +106,7 @@ class LogStream:
     @property
     def is_far(self) -> bool:
         """Whether the place was not found among the first bytes of the log, so that the search ended."""
-        return not self.found and self._max_skipped is not None and self._skipped > self._max_skipped
+        return not self.found and self._max_skipped is not None and self.skipped > self._max_skipped
 
     def has_read(self, time: str) -> bool:
         """Return whether a line with this timestamp was read."""
@@ -163,7 +163,7 @@ class LogStream:
         if part.endswith(b"\n"):
             self._head = b""
         if not self.found:
-            self._skipped += len(part)
+            self.skipped += len(part)
             part = self._seek(part)
         taken = part[: self._limit - self._size] if self.found else b""
         if taken:
