@@ -55,6 +55,11 @@ OPERATION = Operation(
                 "`container_restarted` or `log_gone`.",
             },
             TEXT,
+            {
+                BYTES: "epoch 1 of 3: loss 1.000\n",
+                NDJSON: '{"pod":"train-1-x7k2p","index":null,"time":"2026-11-24T10:00:00.000000000Z",'
+                '"line":"epoch 1 of 3: loss 1.000"}\n',
+            },
         )
     },
     errors=(*ERRORS, errors.JobNotStarted, errors.LogGone, errors.NodeUnavailable),

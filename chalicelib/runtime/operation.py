@@ -37,13 +37,17 @@ IF_MATCH = Header(
 
 
 class SuccessResponse(msgspec.Struct, frozen=True):
-    """A successful response. *body* is the type of its body, or None if it has none."""
+    """A successful response. *body* is the type of its body, or None if it has none.
+
+    *other_types* are content types that a request can select with Accept, with an example of each.
+    """
 
     description: str
     body: Any = None
     example: Any = None
     headers: dict[str, str] = {}
     content_type: str = JSON
+    other_types: dict[str, str] = {}
 
 
 class Operation(msgspec.Struct, frozen=True):

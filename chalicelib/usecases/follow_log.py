@@ -21,6 +21,7 @@ from chalicelib.domain.job.log_cursor import START, parse_cursor
 from chalicelib.domain.job.log_format import LogPart, hold_back
 from chalicelib.domain.job.log_stream import LogStream
 from chalicelib.domain.job.logs import LOG_GONE, check_index
+from chalicelib.usecases.attempt_log import AttemptLog
 from chalicelib.usecases.get_job import pods_by_job, require_job
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.names import JobName, ProjectName
     from chalicelib.usecases.get_job import JobChanges
     from chalicelib.usecases.ports import Jobs, LogReader, Pods
-
-SEARCHED_BYTES = 262_144
-"""So many bytes of a log are searched for the place in the cursor, before the kubelet has to begin at its time."""
 
 
 class FollowedLog(NamedTuple):
@@ -135,7 +133,9 @@ class _Follower:
 
     def _read(self, attempt: Attempt) -> tuple[LogCursor, bool]:
         """Read on in the log of *attempt*; return the cursor behind it, and whether the next attempt may follow."""
-        stream, is_whole = self._stream(attempt)
+        log = AttemptLog(self._request.project, attempt, self._logs, self._left, may_skip=not self._parts)
+        stream, is_whole = log.read()
+        self._gap = self._gap or log.gap
         is_whole &= not stream.is_full
         if not (is_whole and attempt.is_final):
             self.held_back = hold_back(stream, self._request.content_type)
@@ -145,48 +145,5 @@ class _Follower:
         cursor = replace(attempt.cursor, place=stream.end)
         if is_whole and attempt.is_running:
             self.waiting = attempt._replace(cursor=cursor)
-        goes_on = is_whole and attempt.is_final and self._is_end(attempt, stream)
+        goes_on = is_whole and attempt.is_final and log.is_end(stream)
         return replace(cursor, is_read=goes_on), goes_on and self._left > 0
-
-    def _is_end(self, attempt: Attempt, stream: LogStream) -> bool:
-        """Return whether the log ends where *stream* ended: the API server does not report a connection that broke."""
-        last = stream.end.time if stream.end else ""
-        return not stream.pieces or self._last_time(attempt) == last
-
-    def _stream(self, attempt: Attempt) -> tuple[LogStream, bool]:
-        """Return what follows the place in the log, and whether it was read to its end."""
-        place = attempt.cursor.place
-        stream = LogStream(place, self._left, SEARCHED_BYTES)
-        is_whole = self._read_log(attempt, stream, None)
-        if place is None or not is_whole or not stream.is_far:
-            return self._after_gap(attempt, stream, is_whole=is_whole)
-        stream.search_all()
-        is_whole = self._read_log(attempt, stream, place.since)
-        if not is_whole:
-            return stream, False
-        if stream.found and not stream.pieces and self._last_time(attempt) != place.time:
-            # The clock of the node was set back: the kubelet hides lines that are older than sinceTime.
-            stream.restart(place)
-            is_whole = self._read_log(attempt, stream, None)
-        return self._after_gap(attempt, stream, is_whole=is_whole)
-
-    def _after_gap(self, attempt: Attempt, stream: LogStream, *, is_whole: bool) -> tuple[LogStream, bool]:
-        """Return *stream* if it found its place; else read what the kubelet has, which comes after a gap."""
-        place = stream.place
-        if not is_whole or stream.found or place is None:
-            return stream, is_whole
-        if self._parts:
-            return stream, False
-        self._gap = self._gap or "rotated"
-        if stream.other_count:
-            # Of many lines in the same instant, the last one that may be that of the place: none is repeated.
-            stream.restart(replace(place, count=stream.other_count))
-        else:
-            stream.begin_after_line()
-        return stream, self._read_log(attempt, stream, None)
-
-    def _read_log(self, attempt: Attempt, stream: LogStream, since: str | None) -> bool:
-        return self._logs.read(self._request.project, attempt.run, since, stream)
-
-    def _last_time(self, attempt: Attempt) -> str:
-        return self._logs.last_time(self._request.project, attempt.run)

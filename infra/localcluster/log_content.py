@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from infra.localcluster.pod_status import ENDED, containers, init_containers, statuses_of
+from infra.localcluster.pod_status import ENDED, statuses_of
+from infra.localcluster.simulated_log import printed_lines, since_rotation
 from infra.localcluster.simulation import pod_outcome
 
 if TYPE_CHECKING:
@@ -17,13 +16,8 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-LOG_VARIABLE = "SIMULATE_LOG"
-"""The environment variable that sets the lines that its container prints, or `generated-N` for N bytes of lines."""
-_GENERATED = re.compile(r"generated-([0-9]{1,9})")
 FOLLOW_SECONDS = 0.1
 """How often a log that is followed is read again."""
-BETWEEN_LINES = timedelta(milliseconds=10)
-"""The time between each three lines: several lines have the same timestamp."""
 
 _WAITING_MESSAGES = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 
@@ -64,9 +58,9 @@ def read_log(pod: Document, container: str, options: LogOptions, now: datetime) 
     """Return the log of *container* as a kubelet does; raise NoLogError if it has not run, or NodeUnreachableError."""
     if _is_unreachable(pod):
         raise NodeUnreachableError
-    start = _start(pod, container, previous=options.previous)
-    printed = enumerate(_simulated_lines(pod, container))
-    lines = [(start + number // 3 * BETWEEN_LINES, line) for number, line in printed]
+    run = _run(pod, container, previous=options.previous)
+    start, end = _parse_time(run["startedAt"]), _parse_time(run["finishedAt"]) if "finishedAt" in run else now
+    lines = since_rotation(pod, container, printed_lines(pod, container, start, end))
     if options.since_seconds is not None:
         lines = [line for line in lines if line[0] >= now - timedelta(seconds=options.since_seconds)]
     if options.since_time is not None:
@@ -78,13 +72,17 @@ def read_log(pod: Document, container: str, options: LogOptions, now: datetime) 
 
 
 def follow(read: Callable[[], tuple[Document, bytes]]) -> Iterator[bytes]:
-    """Yield the log that *read* returns with its pod, and what is added to it, until the pod has ended."""
-    size = 0
+    """Yield the log that *read* returns with its pod, and what is added to it, until the pod has ended.
+
+    After a rotation, the new file follows.
+    """
+    known = b""
     while True:
         pod, log = read()
-        if log[size:]:
-            yield log[size:]
-        size = len(log)
+        added = log.removeprefix(known)
+        if added:
+            yield added
+        known = log
         if pod["status"].get("phase") in ENDED or "deletionTimestamp" in pod["metadata"]:
             return
         time.sleep(FOLLOW_SECONDS)
@@ -95,49 +93,22 @@ def _is_unreachable(pod: Document) -> bool:
     return pod_outcome(pod) == "node-unreachable" and ready is not None and ready["status"] == "False"
 
 
-def _start(pod: Document, container: str, *, previous: bool) -> datetime:
-    """Return the start time of the container, or of its previous run."""
+def _run(pod: Document, container: str, *, previous: bool) -> Document:
+    """Return the state of the container, or of its previous run."""
     status: Document = statuses_of(pod).get(container, {})
     if previous:
-        terminated = status.get("lastState", {}).get("terminated")
+        terminated: Document | None = status.get("lastState", {}).get("terminated")
         if not terminated:
             name = pod["metadata"]["name"]
             raise NoLogError(f'previous terminated container "{container}" in pod "{name}" not found')
-        return _parse_time(terminated["startedAt"])
-    state = status.get("state", {})
-    if started := state.get("running") or state.get("terminated"):
-        return _parse_time(started["startedAt"])
+        return terminated
+    state: Document = status.get("state", {})
+    started: Document | None = state.get("running") or state.get("terminated")
+    if started:
+        return started
     reason = state.get("waiting", {}).get("reason", "ContainerCreating")
     message = _WAITING_MESSAGES.get(reason, reason)
     raise NoLogError(f'container "{container}" in pod "{pod["metadata"]["name"]}" is waiting to start: {message}')
-
-
-def _simulated_lines(pod: Document, name: str) -> list[str]:
-    """Return the lines of the variable SIMULATE_LOG; without it, the command and some progress."""
-    every = [*init_containers(pod), *containers(pod)]
-    container: Document = next(each for each in every if each["name"] == name)
-    values = [each.get("value", "") for each in container.get("env", []) if each["name"] == LOG_VARIABLE]
-    if values and (generated := _GENERATED.fullmatch(values[0])):
-        return generated_lines(pod["metadata"]["name"], int(generated[1]))
-    if values:
-        return str(values[0]).splitlines()
-    command = " ".join([*container.get("command", []), *container.get("args", [])])
-    return [
-        f"{pod['metadata']['name']} is simulated: nothing is executed.",
-        f"$ {command or container['image']}",
-        *(f"epoch {epoch} of 3: loss {1 / epoch:.3f}" for epoch in (1, 2, 3)),
-    ]
-
-
-def generated_lines(seed: str, size: int) -> list[str]:
-    """Return lines of random lengths, some of them very long, together *size* bytes and a line more at most."""
-    randomness, lines = random.Random(seed), []  # noqa: S311 - the same log at every request
-    letters = "".join(randomness.choices("abcdefghijklmnopqrstuvwxyz äß€", k=4096)) * 16
-    while size > 0:
-        start = randomness.randrange(4096)
-        lines.append(letters[start : start + randomness.choice([0, 10, 80, 80, 80, 4000, 60_000])])
-        size -= len(lines[-1].encode()) + 1
-    return lines
 
 
 def _parse_time(text: str) -> datetime:

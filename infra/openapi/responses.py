@@ -145,11 +145,13 @@ class Responses:
         response = {"description": success.description, "headers": _headers(["X-Request-Id"]) | own}
         if success.body is None:
             return response
-        example = {} if success.example is None else {"example": success.example}
-        return {
-            **response,
-            "content": {success.content_type: {"schema": self._schemas.response(success.body), **example}},
+        examples = {success.content_type: success.example, **success.other_types}
+        schema = self._schemas.response(success.body)
+        content = {
+            kind: {"schema": schema} | ({} if example is None else {"example": example})
+            for kind, example in examples.items()
         }
+        return {**response, "content": content}
 
     def _error(self, errors: list[Error]) -> JsonObject:
         name = "Or".join(error.__name__ for error in errors)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.localcluster.log_content import LOG_VARIABLE
+from infra.localcluster.simulated_log import LOG_VARIABLE
 from tests.support.eventually import eventually
 from tests.support.namespace import error_of, job
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.localcluster.log_content import LOG_VARIABLE
+from infra.localcluster.simulated_log import LOG_VARIABLE
 from infra.localcluster.simulation import SIMULATE_VARIABLE
 from tests.support.eventually import eventually
 

@@ -59,7 +59,7 @@ class KubeletLogs:
         self.errors: dict[str, ResearcherError] = {}
         """The errors of logs, by pod."""
         self.hidden = 0
-        """How many entries at the end are missing, because a connection breaks without an error."""
+        """How many entries at the end are missing in the next response: a connection breaks without an error."""
         self.is_waiting_long = False
         """Whether there is time to wait."""
         self._random = randomness
@@ -68,7 +68,8 @@ class KubeletLogs:
     def read(self, project: ProjectName, run: ContainerRun, since: str | None, stream: LogStream) -> bool:
         """Feed the log in chunks of random sizes."""
         del project
-        served = b"".join(self._log(run).served(datetime.fromisoformat(since) if since else None, hidden=self.hidden))
+        hidden, self.hidden = self.hidden, 0
+        served = b"".join(self._log(run).served(datetime.fromisoformat(since) if since else None, hidden=hidden))
         while served:
             if self._random.random() < self._breaks:
                 return False

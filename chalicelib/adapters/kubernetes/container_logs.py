@@ -39,11 +39,11 @@ class KubernetesLogs(CallerSession):
 
         If the connection breaks, what has arrived is used. Without that, the request is repeated.
         """
-        place, is_whole = stream.place, True
+        is_whole = True
 
         def feed(body: BaseHTTPResponse, deadline: Deadline) -> bytes:
             nonlocal is_whole
-            stream.restart(place)
+            stream.repeat()
             try:
                 bounded_body.feed(body, deadline, stream.feed)
             except (HTTPError, OSError):

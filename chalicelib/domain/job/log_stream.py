@@ -74,13 +74,17 @@ class LogStream:
     def begin_after_line(self) -> None:
         """Forget all chunks, and begin with the second line: the first one may be the end of a line that was sent."""
         self._max_skipped = None
-        self.restart(None)
-        self.found = False
+        self.restart(None, skips_line=True)
 
-    def restart(self, place: Place | None) -> None:
-        """Forget all chunks, and begin again at *place*."""
+    def repeat(self) -> None:
+        """Forget all chunks, and begin again in the same way."""
+        self.restart(self.place, skips_line=self._skips_line)
+
+    def restart(self, place: Place | None, *, skips_line: bool = False) -> None:
+        """Forget all chunks, and begin again at *place*, or with the second line."""
         self.place = place
-        self.found = place is None
+        self._skips_line = skips_line
+        self.found = place is None and not skips_line
         self.pieces: list[Piece] = []
         self.end = place
         self.last_time = ""
@@ -89,7 +93,7 @@ class LogStream:
         """The count of a line that is that of the place in everything else: earlier ones may have been rotated away."""
         self._before_last = place
         self._before_end = Place("", 1, 1, 0)
-        self._size = self._skipped = 0
+        self._size = self.skipped = 0
         self._head: bytes | None = b""
         self._counts: dict[str, int] = {}
         self._offset = self._crc = 0
@@ -102,7 +106,11 @@ class LogStream:
     @property
     def is_far(self) -> bool:
         """Whether the place was not found among the first bytes of the log, so that the search ended."""
-        return not self.found and self._max_skipped is not None and self._skipped > self._max_skipped
+        return not self.found and self._max_skipped is not None and self.skipped > self._max_skipped
+
+    def has_read(self, time: str) -> bool:
+        """Return whether a line with this timestamp was read."""
+        return time in self._counts
 
     def feed(self, chunk: bytes) -> bool:
         """Take the next chunk; return whether another one is needed."""
@@ -155,7 +163,7 @@ class LogStream:
         if part.endswith(b"\n"):
             self._head = b""
         if not self.found:
-            self._skipped += len(part)
+            self.skipped += len(part)
             part = self._seek(part)
         taken = part[: self._limit - self._size] if self.found else b""
         if taken:

@@ -331,7 +331,7 @@ class TestLoss:
 
     def test_clock_of_the_node(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
         """Lines behind a clock that was set back by an hour are found, although the kubelet hides them."""
-        monkeypatch.setattr("chalicelib.usecases.follow_log.SEARCHED_BYTES", 0)
+        monkeypatch.setattr("chalicelib.usecases.attempt_log.SEARCHED_BYTES", 0)
         cluster.log.entries.insert(0, Entry(NOW - timedelta(minutes=1), b"zero\n"))
         cursor = encode_cursor(cluster.follow().cursor)
         assert read(cluster.follow(cursor)) == ("", None, False)
@@ -406,6 +406,18 @@ def test_incomplete_end(cluster: Cluster) -> None:
 
     assert read(first) == ("one\n", None, False)
     assert read(cluster.follow(encode_cursor(first.cursor))) == ("two\n", None, True)
+
+
+@pytest.mark.parametrize(("hidden", "sent", "more"), [(3, 4, "two\nthree\n"), (2, 7, "\nthree\n"), (3, 8, "three\n")])
+def test_early_end(cluster: Cluster, hidden: int, sent: int, more: str) -> None:
+    """A response that ends before the place of the cursor is neither a gap nor the end of the log."""
+    cluster.log.entries += [Entry(NOW + timedelta(seconds=1), b"two\n"), Entry(NOW + timedelta(seconds=2), b"three\n")]
+    cursor = encode_cursor(cluster.follow(limit_bytes=sent).cursor)
+    cluster.finish()
+    cluster.logs.hidden = hidden
+
+    assert read(cluster.follow(cursor)) == (more, None, False)
+    assert read(cluster.follow(cursor)) == (more, None, True)
 
 
 def test_errors(cluster: Cluster) -> None:

@@ -76,6 +76,16 @@ class TestRead:
 
         assert [piece.content for piece in stream.pieces] == [b"one\n"]
 
+    def test_begins_with_the_second_line(self, site: ScriptedServer, pauses: list[float]) -> None:
+        """After a rotation the first line is left out, also when the request is repeated."""
+        stream = LogStream(None, 100)
+        stream.begin_after_line()
+        site.on(LOG, HttpResponse(200, stream=breaking()), HttpResponse(200, [], LINE + LINE.replace(b"one", b"two")))
+
+        assert logs_at(site.url).read(TEAM_A, RUN, None, stream)
+
+        assert ([piece.content for piece in stream.pieces], len(pauses)) == ([b"two\n"], 1)
+
     def test_nothing_arrives(self, site: ScriptedServer, pauses: list[float]) -> None:
         """The request is repeated; the error of the last attempt is temporary."""
         site.on(LOG, lambda _: HttpResponse(200, stream=breaking()))
