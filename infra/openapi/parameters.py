@@ -29,6 +29,8 @@ PATH: dict[str, JsonObject] = {
     },
 }
 """Path parameters by name, the same for every route."""
+REQUIRED: dict[str, JsonObject] = {"label": {"example": "sweep=7"}}
+"""Examples of the query parameters that an operation requires; Swagger UI sends an example by default."""
 
 
 def parameters(variables: Sequence[str], operation: Operation) -> list[JsonObject]:
@@ -53,7 +55,9 @@ def _query_parameter(name: str, field: JsonObject, *, required: bool) -> JsonObj
     schema = portable({key: value for key, value in typed_field.items() if key not in {"description", "examples"}})
     description = typed_field["description"]
     commas: JsonObject = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
-    return {"name": name, "in": "query", "required": required, "description": description, **commas, "schema": schema}
+    example = REQUIRED[name] if required else {}
+    parameter = {"name": name, "in": "query", "required": required, "description": description}
+    return {**parameter, **commas, "schema": schema, **example}
 
 
 def _header(header: Header) -> JsonObject:
