@@ -110,6 +110,19 @@ def researcher(signed_in: dict[str, str], capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture
+def submit(researcher: Callable[..., Result]) -> Callable[..., str]:
+    """Return a function that submits a Job and returns its name."""
+
+    def call(*arguments: str) -> str:
+        result = researcher("submit", "--image", IMAGE, *arguments)
+        assert result.code == 0, result.err
+        assert result.err == ""
+        return result.out.strip()
+
+    return call
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses between attempts."""
     monkeypatch.setattr(transport, "FIRST_DELAY", 0.01)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from http_server import ServingInAThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,10 +24,8 @@ PLANS = {
 }
 
 
-class HostileProxy(ThreadingHTTPServer):
+class HostileProxy(ServingInAThread):
     """Forwards to the server at *url*, and cuts each connection that takes longer than *patience*."""
-
-    daemon_threads = True
 
     def __init__(self, url: str, plan: Iterable[str], patience: float = 30.0) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -34,16 +33,6 @@ class HostileProxy(ThreadingHTTPServer):
         self.plan = itertools.cycle(plan)
         self.patience = patience
         self.seen: list[tuple[str, str]] = []
-
-    def __enter__(self) -> Self:
-        """Serve in a thread."""
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self.shutdown()
-        self.server_close()
 
     @property
     def url(self) -> str:

@@ -18,17 +18,10 @@ Answer = tuple[int, dict[str, str], bytes]
 OK: Answer = (200, {}, b'{"a": 1}')
 
 
-class Server(ThreadingHTTPServer):
-    """Gives each answer once, and the last one again and again; with an identity, over TLS."""
+class ServingInAThread(ThreadingHTTPServer):
+    """A server that serves while its context is active."""
 
     daemon_threads = True
-
-    def __init__(self, *answers: Answer, identity: ServerIdentity | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers = list(answers)
-        self.seen: list[dict[str, str]] = []
-        if identity is not None:
-            self.socket = identity.context.wrap_socket(self.socket, server_side=True)
 
     def __enter__(self) -> Self:
         """Serve in a thread."""
@@ -39,6 +32,17 @@ class Server(ThreadingHTTPServer):
         """Stop."""
         self.shutdown()
         self.server_close()
+
+
+class Server(ServingInAThread):
+    """Gives each answer once, and the last one again and again; with an identity, over TLS."""
+
+    def __init__(self, *answers: Answer, identity: ServerIdentity | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers = list(answers)
+        self.seen: list[dict[str, str]] = []
+        if identity is not None:
+            self.socket = identity.context.wrap_socket(self.socket, server_side=True)
 
     @property
     def url(self) -> str:

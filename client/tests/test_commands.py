@@ -20,19 +20,6 @@ if TYPE_CHECKING:
     Researcher = Callable[..., Result]
 
 
-@pytest.fixture
-def submit(researcher: Researcher) -> Callable[..., str]:
-    """Return a function that submits a Job and returns its name."""
-
-    def call(*arguments: str) -> str:
-        result = researcher("submit", "--image", IMAGE, *arguments)
-        assert result.code == 0, result.err
-        assert result.err == ""
-        return result.out.strip()
-
-    return call
-
-
 class TestLifecycle:
     """From the submission to the deletion."""
 

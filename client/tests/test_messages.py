@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from conftest import IMAGE, TESTS
+from conftest import TESTS
 from researcher.cli.main import COMMANDS, cli
 from researcher.models import FIELDS
 
@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from conftest import Result
 
     Researcher = Callable[..., Result]
-
-
-@pytest.fixture
-def submit(researcher: Researcher) -> Callable[..., str]:
-    """Return a function that submits a Job and returns its name."""
-
-    def call(*arguments: str) -> str:
-        result = researcher("submit", "--image", IMAGE, *arguments)
-        assert result.code == 0, result.err
-        assert result.err == ""
-        return result.out.strip()
-
-    return call
 
 
 class TestErrors:
