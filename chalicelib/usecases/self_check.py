@@ -63,9 +63,10 @@ class Ports(msgspec.Struct, frozen=True):
 def self_check(groups: Iterable[str], ports: Ports) -> list[Check]:
     """Return the outcome of each check; *groups* are the Kubernetes groups of the Projects."""
     checks = [_try("issuer", *ports.fetch_keys), _try("role", ports.assume_role)]
-    checks.append(_skip_unless(checks[-1], "cluster", ports.cluster.groups))
+    own: set[str] = set()
+    checks.append(_skip_unless(checks[-1], "cluster", lambda: own.update(ports.cluster.groups())))
     reached = checks[-1]
-    checks.append(_needs(reached, "access_entry", lambda: {API_GROUP} - ports.cluster.groups()))
+    checks.append(_needs(reached, "access_entry", lambda: {API_GROUP} - own))
     entered = checks[-1]
     checks.append(
         _needs(reached, "own_rights", lambda: {"impersonation only"} if ports.cluster.may_list_jobs() else ())

@@ -85,7 +85,7 @@ ROWS = {
     "delete_jobs":          (f"{KEYS}, sts, {TWO_JOBS}, {TWO_JOBS}, cluster|s3", f"{TWO_JOBS}, cluster|s3"),
     "delete_matching_jobs": (f"{FIRST}, 2 cluster",                            "2 cluster"),
     "announce":             (f"sts, cluster, {PROJECTS}, {ANNOUNCED}",         f"cluster, {ANNOUNCED}"),
-    "self_check":           (f"{KEYS}, sts, 6 cluster",                        "2 issuer, sts, 6 cluster"),
+    "self_check":           (f"{KEYS}, sts, 5 cluster",                        "2 issuer, sts, 5 cluster"),
     "cleanup":              (f"{ROLE}, cluster, {CLEANED}",                    f"cluster, {CLEANED}"),
 }
 # fmt: on
